@@ -1,0 +1,70 @@
+"""The entry point: finds the subcommand's module, prints expected errors without a traceback.
+
+A subcommand is one module of this package with a click command named `command`. Its one-line help stands in
+`COMMANDS`, so that `raim --help` imports none of them.
+"""
+
+import importlib
+import sys
+
+import click
+
+from raim import __version__
+from raim.errors import RaimError
+
+COMMANDS = {
+    "check": "List everything that is wrong with a submission before it is uploaded.",
+    "degrade": "Make input/reference pairs from clean photographs with a camera model.",
+    "demo": "Play a small whole challenge on real photographs.",
+    "doctor": "Show versions, devices, caches and what is missing.",
+    "restore": "Restore a photograph, a folder or a zip.",
+    "score": "Measure restored images against their references.",
+    "weights": "List, fetch and verify the pinned pretrained weights.",
+}
+
+EXPECTED_ERROR = 2
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A click group whose subcommands are imported at first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name every subcommand."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one subcommand."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"raim.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of subcommands from the table, importing none."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="raim")
+def raim() -> None:
+    """Run, enter and judge image restoration challenges."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 a bug (with traceback), 2 an expected error, 130 interrupted."""
+    try:
+        raim(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted; run the same command again to go on where it stopped", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXPECTED_ERROR)
+    except RaimError as error:
+        click.echo(f"raim: {error}", err=True)
+        sys.exit(EXPECTED_ERROR)

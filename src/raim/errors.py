@@ -1,0 +1,86 @@
+"""Every error that raim raises on purpose, and what to do about each.
+
+    RaimError                       expected: printed without a traceback, the command exits 2
+    ├── InputError (ValueError)     an argument is outside what the docstring states: change it
+    ├── ImageError (ValueError)     an image cannot be used as it is: the message names the mend
+    │   ├── ImageTooLargeError      its declared size is over the limit: raise the limit if it is trusted
+    │   └── ImageTruncatedError     the file ends early: copy or export it again
+    ├── UnscorableError (ValueError)  a measure has no value for this image: the reason is the result
+    ├── UnknownNameError (LookupError)  no such measure, profile, restorer, ...: the nearest is named
+    ├── WeightsError (RuntimeError)   pretrained weights are missing or wrong
+    │   ├── WeightsMissingError     not in the cache: run `raim weights fetch`
+    │   └── WeightsTamperedError    their SHA-256 is not the pinned one: delete the named file, fetch again
+    ├── ManifestError (ValueError)  a manifest is malformed: the message names file and line
+    ├── SubmissionError (ValueError)  a submission has problems: all of them are listed
+    └── MissingExtraError (ImportError)  an optional part is not installed: the message has the command
+
+Each class has our base and the standard parent, so both `except RaimError` and `except ValueError` work.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class RaimError(Exception):
+    """Base of every expected error; its text says what was wrong, what was expected and the way out."""
+
+
+class InputError(RaimError, ValueError):
+    """An argument is outside what its docstring states."""
+
+
+class ImageError(RaimError, ValueError):
+    """An image cannot be used as it is."""
+
+
+class ImageTooLargeError(ImageError):
+    """The declared size of an image is over the limit."""
+
+
+class ImageTruncatedError(ImageError):
+    """An image file ends before its pixels do, or its pixel data are damaged."""
+
+
+class UnscorableError(RaimError, ValueError):
+    """A measure has no value for this image; the text is the reason that results carry."""
+
+
+class UnknownNameError(RaimError, LookupError):
+    """There is nothing of that name; the text names the nearest."""
+
+
+class WeightsError(RaimError, RuntimeError):
+    """Pretrained weights cannot be used."""
+
+
+class WeightsMissingError(WeightsError):
+    """Pretrained weights are not in the cache and could not be fetched."""
+
+
+class WeightsTamperedError(WeightsError):
+    """A file of pretrained weights has another SHA-256 than the pinned one."""
+
+
+class ManifestError(RaimError, ValueError):
+    """A manifest is malformed; the text names file and line."""
+
+
+class SubmissionError(RaimError, ValueError):
+    """A submission has problems; the text lists every one of them."""
+
+
+class MissingExtraError(RaimError, ImportError):
+    """An optional part of raim is not installed; the text has the command that installs it."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """Make the error for a name that is not known, with the nearest one that is.
+
+    Example:
+        >>> print(unknown_name("measure", "pnsr", ["psnr", "ssim"]))
+        no measure named 'pnsr'; did you mean 'psnr'? (known: psnr, ssim)
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    return UnknownNameError(f"no {kind} named {name!r}{hint} (known: {', '.join(names)})")
