@@ -1,1 +1,23 @@
-"""data."""
+"""Data sets: the manifest, and what the names of images mean."""
+
+from raim.data.manifest import (
+    Manifest,
+    ManifestRow,
+    format_manifest,
+    parse_manifest,
+    read_manifest,
+    write_manifest,
+)
+from raim.data.names import collision_key, has_image_suffix, image_stem
+
+__all__ = [
+    "Manifest",
+    "ManifestRow",
+    "collision_key",
+    "format_manifest",
+    "has_image_suffix",
+    "image_stem",
+    "parse_manifest",
+    "read_manifest",
+    "write_manifest",
+]

@@ -1,0 +1,52 @@
+"""What the name of an image means: its stem is its identity, its suffix only says how it is stored.
+
+Inputs, references, restored images and manifest rows belong together by stem, never by order. Two stems are
+the same when their NFC forms are equal (macOS stores a decomposed e-acute where others store one character).
+Two names *collide* when some file system or reader could take one for the other: they are equal after NFKC
+and case folding.
+
+Source: Unicode Standard Annex 15 (normal forms) and section 3.13 of the Unicode Standard (caseless matching).
+"""
+
+import unicodedata
+from pathlib import PurePosixPath
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
+
+
+def image_stem(file_name: str) -> str:
+    """Give the identity of an image from its file name: the NFC form of the name without its last suffix.
+
+    Args:
+        file_name: A file name or a path with forward slashes; only its last part counts.
+
+    Returns:
+        The stem, in NFC; case is kept.
+
+    Example:
+        >>> image_stem("results/IMG_0007.v2.PNG")
+        'IMG_0007.v2'
+    """
+    return unicodedata.normalize("NFC", PurePosixPath(file_name).stem)
+
+
+def has_image_suffix(file_name: str) -> bool:
+    """Say whether a file name ends like an image that raim reads.
+
+    Example:
+        >>> has_image_suffix("0001.JPG"), has_image_suffix("readme.txt")
+        (True, False)
+    """
+    return PurePosixPath(file_name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def collision_key(name: str) -> str:
+    """Give the form in which two names that could be taken for each other are equal (NFKC, case folded).
+
+    Example:
+        >>> collision_key("IMAGE") == collision_key("image"), collision_key("a") == collision_key("b")
+        (True, False)
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    # Folding can leave the normal form (Unicode 3.13, definition D146), so it is normalised again.
+    return unicodedata.normalize("NFKC", folded)
