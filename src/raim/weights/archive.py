@@ -1,4 +1,4 @@
-"""Members of wheels (zip) and source distributions (tar.gz), read in memory with their pinned size as the cap.
+"""Members of wheels (zip) and source distributions (tar.gz), read in memory, capped by their pinned size.
 
 Nothing is unpacked to disk, so a member's path, link target or mode never matters.
 """

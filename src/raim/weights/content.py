@@ -1,7 +1,7 @@
-"""Converted sets on disk: safetensors, written whole or not at all, and refused on reading when a byte differs.
+"""Converted sets on disk: safetensors, written whole or not at all, refused on reading when a byte differs.
 
-The hash is of the content (names, types, shapes, values), not of the file, so it does not depend on the version of
-the library that wrote it, and it is pinned in the table, so nothing beside the file has to be trusted.
+The hash is of the content (names, types, shapes, values), not of the file, so it does not depend on the
+version of the library that wrote it, and it is pinned in the table: nothing beside the file is trusted.
 Arrays are mapped from the file, read-only: processes on one machine share one copy in memory.
 """
 
@@ -33,7 +33,7 @@ def content_sha256(tensors: Mapping[str, np.ndarray]) -> str:
 
     Example:
         >>> content_sha256({"a": np.zeros(2, np.float32)})[:16]
-        'ce50c9e05e5caeb0'
+        '536b42beb4568343'
     """
     digest = hashlib.sha256()
     for name in sorted(tensors):

