@@ -96,4 +96,4 @@ def convert(conversion: str, members: Members) -> Tensors:
         raise WeightsFormatError(
             f"{', '.join(members)}: there is no {error} in it; fetch it again"
         ) from error
-    return {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    return {name: np.asarray(value, order="C") for name, value in tensors.items()}

@@ -27,9 +27,9 @@ MACHINE = "PROTO STOP MARK BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE B
 ALLOWED_OPCODES = frozenset(f"{CONSTANTS} {CONTAINERS} {MACHINE}".split())
 # These change the lowest of the objects they take, and leave it on the stack.
 FILLING = frozenset(["APPEND", "APPENDS", "SETITEM", "SETITEMS", "BUILD"])
-MAX_OPCODES = 1_000_000  # DAT, the largest of the pinned pickles, has 58,000
-MAX_DEPTH = 32  # a state dict of tensors nests seven deep; hashing a tuple recurses in C without a limit
-MAX_MEMO = 1_000_000  # the C unpickler allocates its memo up to the largest index that a pickle names
+MAX_OPCODES = 200_000  # DAT, the longest of the pinned pickles, has 39,280
+MAX_DEPTH = 32  # the pinned ones nest eight deep at most; hashing a tuple recurses in C without a limit
+MAX_MEMO = 200_000  # the C unpickler allocates its memo up to the largest index that a pickle names
 
 T = TypeVar("T")
 Globals = Mapping[tuple[str, str], Any]
