@@ -1,0 +1,278 @@
+"""The compiled features of NIQE, one 96x96 block at a time, so that all of a block's planes stay in a cache.
+
+A block is cut out of a strip of luma with 9 pixels around it: 3 for the Gaussian window at full scale, 9 for the
+window at half scale and the interpolation that leads there.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+from raim.metrics.compilation import kernel
+
+BLOCK = 96
+HALF_BLOCK = BLOCK // 2
+MARGIN = 9
+TAPS = 7  # of the Gaussian window
+REACH = TAPS // 2
+CUBIC_TAPS = 8
+FEATURES = 18  # per scale
+
+# Luma is an integer: a window that holds two values has at least the variance w (1 - w) = 1.6e-4, where w is the
+# weight of a corner. Less is rounding.
+FLAT_VARIANCE = 1e-4
+
+Tile = Float64[np.ndarray, "rows columns"]
+
+
+@kernel
+def block_row_features(
+    strip: UInt8[np.ndarray, "114 strip_width"],
+    edges: tuple[bool, bool],
+    window: Float64[np.ndarray, "7"],
+    cubic: Float64[np.ndarray, "8"],
+    arithmetic: tuple[float, float, bool],
+    shapes: Float64[np.ndarray, "4 grid"],
+    out: Float64[np.ndarray, "blocks 36"],
+) -> int:
+    """Write the features of a row of blocks.
+
+    Args:
+        strip: Rounded luma of the blocks with 9 rows and columns around them, mirrored where the image ends.
+        edges: Whether the image ends above and below these blocks.
+        window: Gaussian weights.
+        cubic: Weights of the interpolation to half scale.
+        arithmetic: `sum_of_window`, `snap`, `is_single` of the variant (`raim.metrics.niqe_features`).
+        shapes: Columns of `shape_table`.
+        out: Written to; first the 18 features at full scale, then at half scale.
+
+    Returns:
+        The number of pixels whose window is flat.
+    """
+    sum_of_window, snap, is_single = arithmetic
+    blocks = out.shape[0]
+    flat = 0
+    mirrored = np.empty((BLOCK + 2 * MARGIN, BLOCK + 2 * MARGIN))
+    full = np.empty((BLOCK + 2 * REACH, BLOCK + 2 * REACH))
+    half = np.empty((HALF_BLOCK + 2 * REACH, HALF_BLOCK + 2 * REACH))
+    structure = np.empty((BLOCK, BLOCK))
+    half_structure = np.empty((HALF_BLOCK, HALF_BLOCK))
+    for block in range(blocks):
+        left, right = block == 0, block == blocks - 1
+        mirrored[:, :] = strip[:, block * BLOCK : block * BLOCK + mirrored.shape[1]]
+        start = MARGIN - REACH
+        full[:, :] = mirrored[start : start + full.shape[0], start : start + full.shape[1]]
+        _replicate_edges(full, edges[0], edges[1], left, right)
+        flat += _normalise(full, window, sum_of_window, snap, is_single, structure)
+        _features(structure, shapes, out[block, :FEATURES])
+        _halve(mirrored, cubic, is_single, half)
+        _replicate_edges(half, edges[0], edges[1], left, right)
+        _normalise(half, window, sum_of_window, snap, is_single, half_structure)
+        _features(half_structure, shapes, out[block, FEATURES:])
+    return flat
+
+
+@kernel
+def _replicate_edges(tile: Tile, top: bool, bottom: bool, left: bool, right: bool) -> None:  # noqa: FBT001 - by position
+    """Overwrite the 3 rows and columns outside the image by the image's last ones."""
+    rows, columns = tile.shape
+    for k in range(REACH):
+        if top:
+            tile[k] = tile[REACH]
+        if bottom:
+            tile[rows - 1 - k] = tile[rows - 1 - REACH]
+    for k in range(REACH):
+        if left:
+            tile[:, k] = tile[:, REACH]
+        if right:
+            tile[:, columns - 1 - k] = tile[:, columns - 1 - REACH]
+
+
+@kernel
+def _normalise(
+    tile: Tile,
+    window: Float64[np.ndarray, "7"],
+    sum_of_window: float,
+    snap: float,
+    is_single: bool,  # noqa: FBT001 - by position
+    out: Tile,
+) -> int:
+    """Subtract the local mean and divide by the local deviation plus 1; count the flat windows."""
+    rows, columns = out.shape
+    down_mean, down_square = np.empty(columns + 2 * REACH), np.empty(columns + 2 * REACH)
+    mean, square = np.empty(columns), np.empty(columns)
+    flat = 0
+    for y in range(rows):
+        _blur_down(tile, y, window, down_mean, down_square)
+        _blur_along(down_mean, window, mean)
+        _blur_along(down_square, window, square)
+        for x in range(columns):
+            flat += square[x] - mean[x] * mean[x] < FLAT_VARIANCE
+        if is_single:
+            _round_to_single(mean)
+            _round_to_single(square)
+        centre = tile[y + REACH]
+        for x in range(columns):
+            local_mean = sum_of_window * mean[x]
+            deviation = math.sqrt(abs(sum_of_window * square[x] - local_mean * local_mean))
+            difference = centre[x + REACH] - local_mean
+            if abs(difference) < snap:
+                difference = 0.0
+            out[y, x] = difference / (deviation + 1.0)
+    return flat
+
+
+@kernel
+def _round_to_single(line: Float64[np.ndarray, " n"]) -> None:
+    for x in range(line.size):
+        line[x] = np.float64(np.float32(line[x]))
+
+
+@kernel
+def _blur_down(
+    tile: Tile,
+    top: int,
+    window: Float64[np.ndarray, "7"],
+    mean: Float64[np.ndarray, " columns"],
+    square: Float64[np.ndarray, " columns"],
+) -> None:
+    """Average rows top to top + 6, and their squares, with symmetric weights."""
+    middle, weight = tile[top + REACH], window[REACH]
+    for x in range(mean.size):
+        mean[x] = weight * middle[x]
+        square[x] = weight * (middle[x] * middle[x])
+    for k in range(REACH):
+        above, below, weight = tile[top + k], tile[top + TAPS - 1 - k], window[k]
+        for x in range(mean.size):
+            mean[x] += weight * (above[x] + below[x])
+            square[x] += weight * (above[x] * above[x] + below[x] * below[x])
+
+
+@kernel
+def _blur_along(
+    line: Float64[np.ndarray, " n"], window: Float64[np.ndarray, "7"], out: Float64[np.ndarray, " columns"]
+) -> None:
+    for x in range(out.size):
+        total = 0.0
+        for k in range(TAPS):  # a constant, so that the compiler unrolls it
+            total += window[k] * line[x + k]
+        out[x] = total
+
+
+@kernel
+def _halve(tile: Tile, cubic: Float64[np.ndarray, "8"], is_single: bool, out: Tile) -> None:  # noqa: FBT001 - by position
+    """Interpolate at the corners between four pixels, every second one, rows first."""
+    line = np.empty(tile.shape[1])
+    for y in range(out.shape[0]):
+        line[:] = 0.0
+        for k in range(CUBIC_TAPS):
+            source, weight = tile[2 * y + k], cubic[k]
+            for x in range(line.size):
+                line[x] += weight * source[x]
+        if is_single:
+            _round_to_single(line)
+        for x in range(out.shape[1]):
+            total = 0.0
+            for k in range(CUBIC_TAPS):
+                total += cubic[k] * line[2 * x + k]
+            out[y, x] = total
+        if is_single:
+            _round_to_single(out[y])
+
+
+@kernel
+def _features(structure: Tile, shapes: Float64[np.ndarray, "4 grid"], out: Float64[np.ndarray, "18"]) -> None:
+    """Fit the values, then their products with the neighbour to the left, above, and on both diagonals."""
+    size = structure.shape[0]
+    sums = np.empty(5)
+    values = np.empty(size)
+    for pair in range(5):
+        down = 1 if pair >= 2 else 0
+        across = (0, 1, 0, 1, -1)[pair]
+        sums[:] = 0.0
+        for y in range(size):
+            line, other = structure[y], structure[y - down if y >= down else size - 1]
+            if pair == 0:
+                values[:] = line
+            else:
+                _roll_and_multiply(line, other, across, values)
+            _add_sums(values, sums)
+        start = 0 if pair == 0 else 4 * pair - 2
+        _fit(sums, size * size, shapes, pair == 0, out[start:])
+
+
+@kernel
+def _roll_and_multiply(
+    line: Float64[np.ndarray, " n"], other: Float64[np.ndarray, " n"], across: int, out: Float64[np.ndarray, " n"]
+) -> None:
+    """Multiply a line with another one, rolled by `across` of -1, 0 or 1."""
+    last = line.size - 1
+    first = max(across, 0)
+    for x in range(first, last + 1 + min(across, 0)):
+        out[x] = line[x] * other[x - across]
+    if across == 1:
+        out[0] = line[0] * other[last]
+    elif across == -1:
+        out[last] = line[last] * other[0]
+
+
+@kernel
+def _add_sums(values: Float64[np.ndarray, " n"], sums: Float64[np.ndarray, "5"]) -> None:
+    """Add sum |v|, the sums of v^2 over v < 0 and over v > 0, and their counts."""
+    absolute = negative = squares = 0.0
+    below = above = 0
+    for x in range(values.size):
+        value = values[x]
+        square = value * value
+        absolute += abs(value)
+        squares += square
+        negative += square if value < 0 else 0.0
+        below += value < 0
+        above += value > 0
+    sums[0] += absolute
+    sums[1] += negative
+    sums[2] += squares - negative
+    sums[3] += below
+    sums[4] += above
+
+
+@kernel
+def _fit(
+    sums: Float64[np.ndarray, "5"],
+    n: int,
+    shapes: Float64[np.ndarray, "4 grid"],
+    is_single: bool,  # noqa: FBT001 - by position
+    out: Float64[np.ndarray, " k"],
+) -> None:
+    """Write shape and scale (2 features), or shape, mean and both scales (4), of a generalised Gaussian."""
+    left = math.sqrt(sums[1] / sums[3]) if sums[3] > 0 else np.nan
+    right = math.sqrt(sums[2] / sums[4]) if sums[4] > 0 else np.nan
+    squares = sums[1] + sums[2]
+    ratio = sums[0] * sums[0] / (n * squares) if squares > 0 else np.nan
+    asymmetry = left / right if right > 0 else np.nan
+    target = ratio * (asymmetry**3 + 1) * (asymmetry + 1) / (asymmetry * asymmetry + 1) ** 2
+    nearest = _nearest(shapes[1], target)
+    left_scale, right_scale = left * shapes[2, nearest], right * shapes[2, nearest]
+    out[0] = shapes[0, nearest]
+    if is_single:
+        out[1] = (left_scale + right_scale) / 2
+    else:
+        out[1] = (right_scale - left_scale) * shapes[3, nearest]
+        out[2] = left_scale
+        out[3] = right_scale
+
+
+@kernel
+def _nearest(rising: Float64[np.ndarray, " grid"], target: float) -> int:
+    """Find the value nearest to the target; the first one if that is NaN, as the original's minimum does."""
+    if not target > rising[0]:
+        return 0
+    low, high = 0, rising.size - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if rising[middle] < target:
+            low = middle
+        else:
+            high = middle
+    return low if target - rising[low] <= rising[high] - target else high

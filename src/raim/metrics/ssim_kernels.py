@@ -1,0 +1,79 @@
+"""The compiled sum behind `raim.metrics.ssim`.
+
+The two planes are read as their sum s = x + y and difference d = x - y, because with E the Gaussian mean
+
+    2 E[xy] = (E[s^2] - E[d^2]) / 2,    E[x^2] + E[y^2] = (E[s^2] + E[d^2]) / 2
+
+so that four maps are blurred in place of five, and each of them is a mean or a mean square of one plane.
+"""
+
+import numpy as np
+from jaxtyping import Float64
+
+from raim.metrics.compilation import kernel
+
+TAPS = 11
+
+
+@kernel
+def _blur_down(
+    rows: Float64[np.ndarray, "n w"],
+    top: int,
+    weights: Float64[np.ndarray, "11"],
+    mean: Float64[np.ndarray, " w"],
+    square: Float64[np.ndarray, " w"],
+) -> None:
+    """Average rows top to top + 10, and their squares, with symmetric weights."""
+    half = TAPS // 2
+    middle, weight = rows[top + half], weights[half]
+    for x in range(middle.size):
+        mean[x] = weight * middle[x]
+        square[x] = weight * (middle[x] * middle[x])
+    for k in range(half):
+        above, below, weight = rows[top + k], rows[top + TAPS - 1 - k], weights[k]
+        for x in range(middle.size):
+            mean[x] += weight * (above[x] + below[x])
+            square[x] += weight * (above[x] * above[x] + below[x] * below[x])
+
+
+@kernel
+def _blur_along(
+    line: Float64[np.ndarray, " w"], weights: Float64[np.ndarray, "11"], out: Float64[np.ndarray, " w_out"]
+) -> None:
+    for x in range(out.size):
+        total = 0.0
+        for k in range(TAPS):  # a constant, so that the compiler unrolls it
+            total += weights[k] * line[x + k]
+        out[x] = total
+
+
+@kernel
+def ssim_sum(
+    sums: Float64[np.ndarray, "n w"],
+    differences: Float64[np.ndarray, "n w"],
+    weights: Float64[np.ndarray, "11"],
+    c1: float,
+    c2: float,
+    clip_contrast: bool,  # noqa: FBT001 - compiled functions take arguments by position
+) -> float:
+    """Add up SSIM over the (n - 10) x (w - 10) windows that lie inside."""
+    width = sums.shape[1]
+    down = np.empty((4, width))
+    blurred = np.empty((4, width - TAPS + 1))
+    total = 0.0
+    for top in range(sums.shape[0] - TAPS + 1):
+        _blur_down(sums, top, weights, down[0], down[1])
+        _blur_down(differences, top, weights, down[2], down[3])
+        for plane in range(4):
+            _blur_along(down[plane], weights, blurred[plane])
+        mean_s, square_s, mean_d, square_d = blurred[0], blurred[1], blurred[2], blurred[3]
+        for x in range(width - TAPS + 1):
+            ms, md = mean_s[x] * mean_s[x], mean_d[x] * mean_d[x]
+            mean_product, mean_squares = (ms - md) / 2, (ms + md) / 2  # 2 mx my, mx^2 + my^2
+            covariance = (square_s[x] - square_d[x]) / 2 - mean_product  # 2 cov(x, y)
+            variances = (square_s[x] + square_d[x]) / 2 - mean_squares  # var x + var y
+            contrast = (covariance + c2) / (variances + c2)
+            if clip_contrast:
+                contrast = max(contrast, 0.0)
+            total += (mean_product + c1) / (mean_squares + c1) * contrast
+    return total
