@@ -10,6 +10,7 @@ other's. `first_use` lets one process at a time compile or load, and costs nothi
 """
 
 import inspect
+import inspect
 import os
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -40,6 +41,7 @@ def strict_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compile(function: Callable[..., Any], fastmath: frozenset[str]) -> Callable[..., Any]:
+    function = inspect.unwrap(function)  # the test run's type checker wraps it; numba compiles what is inside
     try:
         return numba.njit(cache=True, nogil=True, fastmath=set(fastmath))(function)
     except RuntimeError:  # numba found no folder that it can write to

@@ -1,0 +1,110 @@
+"""LPIPS v0.1: how far two images are apart in the features of an image classifier.
+
+With f the channel-unit-normalised feature of tap l at pixel p, h x w the tap's size, and head >= 0 a learnt
+weight per channel:
+
+    LPIPS = sum over l of  1 / (h_l w_l)  sum over p, c of  head_lc (f_lpc(restored) - f_lpc(reference))^2
+
+Images enter as (2 x - 1 - shift) / scale; the trunk is AlexNet (the field's default) or VGG16.
+
+Source: Zhang, Isola, Efros, Shechtman, Wang, "The Unreasonable Effectiveness of Deep Features as a Perceptual
+Metric", CVPR 2018, equation 1; constants and weights as in the authors' package lpips 0.1.4.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from raim.errors import unknown_name
+from raim.metrics.arrays import PixelArray
+from raim.metrics.trunk import ALEXNET, VGG16, load_engine
+from raim.metrics.trunk.engines import Rows
+from raim.metrics.trunk.features import STRIP_ROWS, stream_pair_taps
+from raim.weights import load_weights
+
+HIGHER_IS_BETTER = False
+TRUNKS = {"alexnet": ALEXNET, "vgg16": VGG16["max"]}
+
+# lpips 0.1.4, class ScalingLayer, for images in [-1, 1]: 2 x - 1 - SHIFT = 2 (x - (1 + SHIFT) / 2).
+SHIFT = np.array([-0.030, -0.088, -0.188])
+SCALE = np.array([0.458, 0.448, 0.450])
+
+
+def lpips_each(
+    restored: Sequence[PixelArray],
+    reference: PixelArray,
+    *,
+    net: Literal["alexnet", "vgg16"] = "alexnet",
+    engine: str = "auto",
+    device: str = "cpu",
+    strip_rows: int = STRIP_ROWS,
+) -> list[float]:
+    """Measure several restorations of one photograph in one pass, which computes the reference's features once.
+
+    Args:
+        restored: K images, each (h, w, 3), uint8, uint16 or float in [0, 1].
+        reference: (h, w, 3) of the same size and type.
+        net: The trunk, "alexnet" or "vgg16".
+        engine: "ncnn", "torch" or "auto".
+        device: "cpu", or a device of torch such as "cuda".
+        strip_rows: Rows read at a time; changes memory and speed only.
+
+    Returns:
+        K distances, from 0 (same features) upwards, usually below 1; lower is better.
+
+    Raises:
+        InputError: If sizes or types differ, or the images are too small for the trunk.
+        UnknownNameError: If there is no such net or engine.
+
+    Example:
+        >>> import numpy as np
+        >>> reference = np.zeros((64, 64, 3), np.uint8)
+        >>> reference[::8] = 255
+        >>> [round(value, 4) for value in lpips_each([reference, reference // 2], reference)]
+        [0.0, 0.0245]
+    """
+    if net not in TRUNKS:
+        raise unknown_name("LPIPS net", net, TRUNKS)
+    trunk = TRUNKS[net]
+    heads = load_weights(f"lpips-heads-{net}")
+    computer = load_engine(engine, device=device)
+    sums = np.zeros((len(trunk.tap_channels), len(restored)))
+    pixels = np.zeros((len(trunk.tap_channels), 1))
+
+    def add(tap: int, rows: Rows) -> None:
+        sums[tap] += computer.head_distances(rows, heads[f"lin{tap}"])
+        pixels[tap] += computer.pixels(rows)
+
+    stream_pair_taps(
+        computer,
+        trunk,
+        restored,
+        reference,
+        shift=((1 + SHIFT) / 2).astype(np.float32),
+        scale=(SCALE / 2).astype(np.float32),
+        on_tap=add,
+        strip_rows=strip_rows,
+    )
+    return [float(value) for value in (sums / pixels).sum(0)]
+
+
+def lpips(
+    restored: PixelArray,
+    reference: PixelArray,
+    *,
+    net: Literal["alexnet", "vgg16"] = "alexnet",
+    engine: str = "auto",
+    device: str = "cpu",
+) -> float:
+    """Measure one restoration; arguments, range and errors as in `lpips_each`.
+
+    Example:
+        >>> import numpy as np
+        >>> reference = np.full((64, 64, 3), 128, np.uint8)
+        >>> restored = reference.copy()
+        >>> restored[::2] = 96
+        >>> round(lpips(restored, reference), 4)
+        0.518
+    """
+    return lpips_each([restored], reference, net=net, engine=engine, device=device)[0]

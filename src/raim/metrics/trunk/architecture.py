@@ -1,0 +1,106 @@
+"""The two trunks as tables: which convolutions and poolings follow each other, and where features are tapped.
+
+Source: VGG16 (Simonyan and Zisserman 2015, table 1, configuration D) up to relu5_3 and AlexNet (Krizhevsky 2014,
+"One weird trick", as torchvision has it) up to relu5. Every convolution is followed by a ReLU. Taps are the
+layers that LPIPS (Zhang et al. 2018) and DISTS (Ding et al. 2020) compare.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Convolution:
+    """A square convolution with a ReLU behind it.
+
+    Attributes:
+        inputs: Channels in.
+        outputs: Channels out.
+        kernel: Side of the kernel in pixels.
+        stride: Step in pixels.
+        padding: Zeros on each side, in pixels.
+        is_tap: Whether its ReLU's output is a feature that measures compare.
+    """
+
+    inputs: int
+    outputs: int
+    kernel: int = 3
+    stride: int = 1
+    padding: int = 1
+    is_tap: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pooling:
+    """A pooling over square windows.
+
+    Attributes:
+        kind: "max", or "l2": the square root of the Hann-weighted mean of squares (DISTS).
+        channels: Channels in and out.
+        kernel: Side of the window in pixels.
+        stride: Step in pixels.
+        padding: Zeros on each side, in pixels.
+    """
+
+    kind: Literal["max", "l2"]
+    channels: int
+    kernel: int
+    stride: int = 2
+    padding: int = 0
+
+    @property
+    def inputs(self) -> int:
+        """Channels in."""
+        return self.channels
+
+
+Layer = Convolution | Pooling
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trunk:
+    """A named chain of layers; `weights` is the entry of `raim.weights` that holds its convolutions."""
+
+    name: str
+    weights: str
+    layers: tuple[Layer, ...]
+
+    @property
+    def tap_channels(self) -> tuple[int, ...]:
+        """Channels of each tapped feature, in order."""
+        return tuple(
+            layer.outputs for layer in self.layers if isinstance(layer, Convolution) and layer.is_tap
+        )
+
+
+def _vgg16(kind: Literal["max", "l2"]) -> Trunk:
+    """Chain VGG16's five blocks; DISTS replaces each max pooling by an L2 pooling of 3x3."""
+    blocks = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+    layers: list[Layer] = []
+    channels = 3
+    for index, (outputs, repeats) in enumerate(blocks):
+        if index and kind == "max":
+            layers.append(Pooling(kind="max", channels=channels, kernel=2))
+        elif index:
+            layers.append(Pooling(kind="l2", channels=channels, kernel=3, padding=1))
+        for repeat in range(repeats):
+            layers.append(Convolution(inputs=channels, outputs=outputs, is_tap=repeat == repeats - 1))
+            channels = outputs
+    return Trunk(name=f"vgg16-{kind}", weights="vgg16", layers=tuple(layers))
+
+
+VGG16 = {"max": _vgg16("max"), "l2": _vgg16("l2")}
+
+ALEXNET = Trunk(
+    name="alexnet",
+    weights="alexnet",
+    layers=(
+        Convolution(inputs=3, outputs=64, kernel=11, stride=4, padding=2, is_tap=True),
+        Pooling(kind="max", channels=64, kernel=3),
+        Convolution(inputs=64, outputs=192, kernel=5, padding=2, is_tap=True),
+        Pooling(kind="max", channels=192, kernel=3),
+        Convolution(inputs=192, outputs=384, is_tap=True),
+        Convolution(inputs=384, outputs=256, is_tap=True),
+        Convolution(inputs=256, outputs=256, is_tap=True),
+    ),
+)

@@ -1,0 +1,49 @@
+"""From pixels to taps: check the images, normalise strips of them, stream the taps of reference and candidates."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float32
+
+from raim.metrics.arrays import PixelArray, check_pair, unit_rows
+from raim.metrics.trunk.architecture import Trunk
+from raim.metrics.trunk.engines import Engine
+from raim.metrics.trunk.strips import OnTap, stream_taps
+
+STRIP_ROWS = 16
+
+
+def stream_pair_taps(
+    engine: Engine,
+    trunk: Trunk,
+    restored: Sequence[PixelArray],
+    reference: PixelArray,
+    *,
+    shift: Float32[np.ndarray, "3"],
+    scale: Float32[np.ndarray, "3"],
+    on_tap: OnTap,
+    strip_rows: int = STRIP_ROWS,
+) -> None:
+    """Show `on_tap` each feature's rows, the reference's first, of images normalised as (x - shift) / scale.
+
+    Raises:
+        InputError: If shapes or types differ, a float image leaves [0, 1], or the images are too small.
+    """
+    for candidate in restored:
+        check_pair(candidate, reference)
+    images = (reference, *restored)
+
+    def read_rows(top: int, bottom: int) -> list[Float32[np.ndarray, "rows w 3"]]:
+        return [(unit_rows(image[top:bottom]) - shift) / scale for image in images]
+
+    height, width = reference.shape[:2]
+    stream_taps(
+        engine,
+        trunk,
+        height=height,
+        width=width,
+        n_images=len(images),
+        read_rows=read_rows,
+        on_tap=on_tap,
+        strip_rows=strip_rows,
+    )

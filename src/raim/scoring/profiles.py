@@ -1,0 +1,170 @@
+"""Profiles: each choice that a challenge makes about its measures and its SCORE, named, frozen and printable.
+
+A SCORE is a weighted sum of measures, each mapped linearly so that `zero_at` gives 0 and `one_at` gives 1:
+
+    SCORE = sum of  weight (value - zero_at) / (one_at - zero_at)
+
+Terms are not clipped; the score is per image, then averaged. For `raim-2024` that is
+
+    20 PSNR/50 + 15 (SSIM - 0.5)/0.5 + 20 (1 - LPIPS/0.4) + 40 (1 - DISTS/0.3) + 30 (1 - NIQE/10)
+
+Source: "NTIRE 2024 Restore Any Image Model (RAIM) in the Wild Challenge" (arXiv 2405.09923), section 2. The
+report prints the last three terms as (1 - LPIPS)/0.4 and so on, which is 96.33 higher for every image than its
+Table 1 allows; that form stays available as `raim-2024-printed`. `raim-2026-hdr` is the 2026 challenge's form.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from raim.errors import unknown_name
+
+Options = Mapping[str, str | float | bool]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeasureChoice:
+    """One measure of a profile.
+
+    Attributes:
+        name: "psnr", "ssim", "lpips", "dists" or "niqe".
+        options: Keyword arguments of the measure's function in `raim.metrics`.
+        weight: Its share of the SCORE.
+        zero_at: The value that contributes 0.
+        one_at: The value that contributes the whole weight.
+    """
+
+    name: str
+    options: Options = field(default_factory=lambda: MappingProxyType({}))
+    weight: float
+    zero_at: float
+    one_at: float
+
+    def term(self, value: float) -> float:
+        """Give what a value contributes to the SCORE.
+
+        Example:
+            >>> MeasureChoice(name="psnr", weight=20, zero_at=0, one_at=50).term(25.0)
+            10.0
+        """
+        return self.weight * (value - self.zero_at) / (self.one_at - self.zero_at)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile:
+    """A named set of choices.
+
+    Attributes:
+        name: How commands and challenges name it.
+        note: Where it comes from.
+        border_px: Pixels cut off each side before every measure.
+        measures: The measures in the order of tables.
+    """
+
+    name: str
+    note: str
+    border_px: int
+    measures: tuple[MeasureChoice, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the measures and "score", in the order of tables."""
+        return (*(measure.name for measure in self.measures), "score")
+
+    def score(self, values: Mapping[str, float]) -> float:
+        """Join the measures of one image.
+
+        Args:
+            values: A finite value for each measure of the profile.
+
+        Example:
+            >>> values = {"psnr": 25.0, "ssim": 0.75, "lpips": 0.2, "dists": 0.15, "niqe": 5.0}
+            >>> PROFILES["raim-2024"].score(values)
+            62.5
+            >>> round(PROFILES["raim-2024-printed"].score(values) - PROFILES["raim-2024"].score(values), 2)
+            96.33
+        """
+        return sum(measure.term(values[measure.name]) for measure in self.measures)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give every choice as plain values, as result files carry them."""
+        plain = [{**_plain(measure), "options": dict(measure.options)} for measure in self.measures]
+        return {"name": self.name, "note": self.note, "border_px": self.border_px, "measures": plain}
+
+
+def _plain(measure: MeasureChoice) -> dict[str, Any]:
+    numbers = {key: getattr(measure, key) for key in ("weight", "zero_at", "one_at")}
+    return {"name": measure.name, "options": {}, **numbers}
+
+
+def _choice(
+    name: str, weight: float, zero_at: float, one_at: float, **options: str | float | bool
+) -> MeasureChoice:
+    return MeasureChoice(
+        name=name, options=MappingProxyType(options), weight=weight, zero_at=zero_at, one_at=one_at
+    )
+
+
+# Two public scripts that follow the official one: luma of BT.601, 1e-8 added to the mean squared error,
+# luma rounded for SSIM and its contrast-structure factor clipped at zero, NIQE as in pyiqa.
+_PSNR = _choice("psnr", 20, 0, 50, colour="y", epsilon=1e-8)
+_SSIM = _choice("ssim", 15, 0.5, 1, colour="y", rounded_luma=True, clip_contrast=True)
+_NIQE = {"variant": "pyiqa"}
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {
+        profile.name: profile
+        for profile in (
+            Profile(
+                name="raim-2024",
+                note="NTIRE 2024 RAIM, arXiv 2405.09923, in the form that gives its Table 1",
+                border_px=4,
+                measures=(
+                    _PSNR,
+                    _SSIM,
+                    _choice("lpips", 20, 0.4, 0, net="alexnet"),
+                    _choice("dists", 40, 0.3, 0),
+                    _choice("niqe", 30, 10, 0, **_NIQE),
+                ),
+            ),
+            Profile(
+                name="raim-2024-printed",
+                note="NTIRE 2024 RAIM with the last three terms as printed; 96.33 above raim-2024",
+                border_px=4,
+                measures=(
+                    _PSNR,
+                    _SSIM,
+                    _choice("lpips", 20, 1, 0.6, net="alexnet"),
+                    _choice("dists", 40, 1, 0.7),
+                    _choice("niqe", 30, 1, -9, **_NIQE),
+                ),
+            ),
+            Profile(
+                name="raim-2026-hdr",
+                note="NTIRE 2026: 30 PSNR/50 + 22.5 (SSIM - 0.5)/0.5 + 30 (1 - LPIPS/0.4), RGB, no border",
+                border_px=0,
+                measures=(
+                    _choice("psnr", 30, 0, 50, colour="rgb"),
+                    _choice("ssim", 22.5, 0.5, 1, colour="rgb"),
+                    _choice("lpips", 30, 0.4, 0, net="alexnet"),
+                ),
+            ),
+        )
+    }
+)
+
+
+def find_profile(name: str) -> Profile:
+    """Give the profile of that name.
+
+    Raises:
+        UnknownNameError: If there is none; the nearest is named.
+
+    Example:
+        >>> find_profile("raim-2024").border_px
+        4
+    """
+    if name not in PROFILES:
+        raise unknown_name("profile", name, PROFILES)
+    return PROFILES[name]
