@@ -103,7 +103,9 @@ def unit_rows(rows: PixelArray) -> Float32[np.ndarray, "rows w 3"]:
 def _check_range(image: PixelArray, name: str, white: float) -> None:
     low, high = float(image.min()), float(image.max())
     if np.isnan(low) or np.isnan(high):
-        raise InputError(f"{name} holds values that are not numbers (NaN); a measure of it would have no meaning")
+        raise InputError(
+            f"{name} holds values that are not numbers (NaN); a measure of it would have no meaning"
+        )
     if low < 0 or high > white:
         raise InputError(
             f"{name} has values from {low:g} to {high:g}, expected 0 to {white:g}; divide by its white level first"

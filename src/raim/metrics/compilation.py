@@ -10,7 +10,6 @@ other's. `first_use` lets one process at a time compile or load, and costs nothi
 """
 
 import inspect
-import inspect
 import os
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -42,10 +41,12 @@ def strict_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _compile(function: Callable[..., Any], fastmath: frozenset[str]) -> Callable[..., Any]:
     function = inspect.unwrap(function)  # the test run's type checker wraps it; numba compiles what is inside
+    # Python's error for a division by zero would keep loops from being vectorised; IEEE's NaN and infinity do not.
+    options = {"nogil": True, "fastmath": set(fastmath), "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, nogil=True, fastmath=set(fastmath))(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no folder that it can write to
-        return numba.njit(nogil=True, fastmath=set(fastmath))(function)
+        return numba.njit(**options)(function)
 
 
 @contextmanager

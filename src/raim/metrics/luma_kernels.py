@@ -20,7 +20,9 @@ def weighted_sum(
     line = np.empty(width)
     for y in range(rows):
         for x in range(width):
-            line[x] = red * packed[y, 3 * x] + green * packed[y, 3 * x + 1] + blue * packed[y, 3 * x + 2] + offset
+            line[x] = (
+                red * packed[y, 3 * x] + green * packed[y, 3 * x + 1] + blue * packed[y, 3 * x + 2] + offset
+            )
         if rounded:
             for x in range(width):
                 line[x] = np.rint(line[x])

@@ -5,11 +5,11 @@ m0, S0 those of 125 undistorted photographs:
 
     NIQE = sqrt( (m0 - m)^T  ((S0 + S) / 2)^-1  (m0 - m) )
 
-Flat areas are ill-conditioned: their features are made of rounding errors, and published implementations differ there by
-up to 0.5. So the variant is named, and `niqe_details` tells how flat an image is.
+Flat areas are ill-conditioned: their features are made of rounding errors, and published implementations differ there
+by up to 0.5. So the variant is named, and `niqe_details` tells how flat an image is.
 
-Source: Mittal, Soundararajan, Bovik, "Making a Completely Blind Image Quality Analyzer", IEEE SPL 2013, equation 10; the
-authors' model m0, S0 as published in basicsr 1.4.2.
+Source: Mittal, Soundararajan, Bovik, "Making a Completely Blind Image Quality Analyzer", IEEE SPL 2013, equation 10;
+the authors' model m0, S0 as published in basicsr 1.4.2.
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def niqe(image: PixelArray, *, variant: str = "pyiqa", data_range: float | None 
     Example:
         >>> noise = np.random.default_rng(0).integers(0, 256, (192, 192, 3), np.uint8)
         >>> round(niqe(noise), 3)
-        0.0
+        38.711
     """
     return niqe_details(image, variant=variant, data_range=data_range).value
 

@@ -4,13 +4,13 @@ Luma is normalised by local mean and deviation (Gaussian window 7 x 7, deviation
 
     n = (luma - mean) / (deviation + 1)
 
-at full scale and, from luma halved by antialiased bicubic interpolation (mirrored border), at half scale. At each scale a
-generalised Gaussian is fitted to n (shape, mean scale) and an asymmetric one to the product of n with each of four
-neighbours (shape, mean, left and right scale), the neighbours taken around the block's end.
+at full scale and, from luma halved by antialiased bicubic interpolation (mirrored border), at half scale. At each
+scale a generalised Gaussian is fitted to n (shape, mean scale) and an asymmetric one to the product of n with each of
+four neighbours (shape, mean, left and right scale), the neighbours taken around the block's end.
 
-The fit is by moments: shape a is the one of 0.2, 0.201, ... 10 whose Gamma(2/a)^2 / (Gamma(1/a) Gamma(3/a)) is nearest to
-m^2/s (g^3 + 1)(g + 1)/(g^2 + 1)^2 with m = mean |v|, s = mean v^2, g = left / right root mean square; scales are those
-root mean squares times sqrt(Gamma(1/a) / Gamma(3/a)).
+The fit is by moments: shape a is the one of 0.2, 0.201, ... 10 whose Gamma(2/a)^2 / (Gamma(1/a) Gamma(3/a)) is
+nearest to m^2/s (g^3 + 1)(g + 1)/(g^2 + 1)^2 with m = mean |v|, s = mean v^2, g = left / right root mean square;
+scales are those root mean squares times sqrt(Gamma(1/a) / Gamma(3/a)).
 
 Source: Mittal, Soundararajan, Bovik, "Making a Completely Blind Image Quality Analyzer", IEEE SPL 2013, sections II.A
 to II.C; sizes, grid and borders as in the authors' MATLAB release.
@@ -28,6 +28,7 @@ from raim.errors import UnscorableError
 from raim.metrics.arrays import PixelArray
 from raim.metrics.compilation import first_use
 from raim.metrics.luma import BT601, RGB2GRAY, YIQ, Plane, load_plane, load_plane_in_single
+from raim.metrics.windows import gaussian_window
 
 BLOCK = 96
 MARGIN = 9  # rows and columns around a block that its features depend on
@@ -78,9 +79,10 @@ def _sum_of_single_window() -> float:
     return float((weights / weights.sum()).astype(np.float32).astype(np.float64).sum())
 
 
-# pyiqa 0.1.16 computes luma and holds its window in single precision, and goes on in double: flat areas come out slightly negative.
-# basicsr 1.4.2 keeps luma, and so all that scipy makes of it, in single precision: flat areas come out zero.
-# The MATLAB release computes in double precision; `snap` stands for exact arithmetic, flat areas are zero.
+# pyiqa 0.1.16 computes luma and holds its window in single precision, and goes on in double: flat areas come out
+# slightly negative. basicsr 1.4.2 keeps luma, and so all that scipy makes of it, in single precision: flat areas come
+# out zero at full scale, and as noise of its interpolation, which is zero here, at half scale. The MATLAB
+# release computes in double precision; `snap` stands for exact arithmetic, flat areas are zero.
 VARIANTS = {
     "pyiqa": Arithmetic(plane=YIQ, is_luma_single=True, sum_of_window=_sum_of_single_window()),
     "basicsr": Arithmetic(plane=BT601, is_single=True),
@@ -103,13 +105,13 @@ def block_features(image: PixelArray, arithmetic: Arithmetic, *, white: float) -
             f"{down * across} fits"
         )
     values = np.empty((down * across, 36))
-    options = (arithmetic.sum_of_window, arithmetic.snap, arithmetic.is_single)
-    window, cubic, shapes = _window(), halving_weights(), shape_table()
+    rounding = (arithmetic.sum_of_window, arithmetic.snap, arithmetic.is_single)
+    tables = (gaussian_window(WINDOW, DEVIATION), halving_weights(), shape_table())
     flat = 0
     for row, strip in enumerate(_strips(image, arithmetic, white, down, across)):
         out = values[row * across : (row + 1) * across]
         with first_use("niqe"):
-            flat += block_row_features(strip, (row == 0, row == down - 1), window, cubic, options, shapes, out)
+            flat += block_row_features(strip, (row == 0, row == down - 1), tables, rounding, out)
     return BlockFeatures(values=values, flat_fraction=flat / (values.shape[0] * BLOCK**2))
 
 
@@ -133,12 +135,6 @@ def _strips(
         strip[:, :MARGIN] = strip[:, 2 * MARGIN - 1 : MARGIN - 1 : -1]
         strip[:, -MARGIN:] = strip[:, -MARGIN - 1 : -2 * MARGIN - 1 : -1]
         yield strip
-
-
-def _window() -> Float64[np.ndarray, "7"]:
-    from raim.metrics.ssim import gaussian_window
-
-    return gaussian_window(WINDOW, DEVIATION)
 
 
 def halving_weights() -> Float64[np.ndarray, "8"]:

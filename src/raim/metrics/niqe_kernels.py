@@ -24,16 +24,15 @@ FEATURES = 18  # per scale
 FLAT_VARIANCE = 1e-4
 
 Tile = Float64[np.ndarray, "rows columns"]
+Rounding = tuple[float, float, bool]
 
 
 @kernel
 def block_row_features(
     strip: UInt8[np.ndarray, "114 strip_width"],
     edges: tuple[bool, bool],
-    window: Float64[np.ndarray, "7"],
-    cubic: Float64[np.ndarray, "8"],
-    arithmetic: tuple[float, float, bool],
-    shapes: Float64[np.ndarray, "4 grid"],
+    tables: tuple[Float64[np.ndarray, "7"], Float64[np.ndarray, "8"], Float64[np.ndarray, "4 grid"]],
+    rounding: Rounding,
     out: Float64[np.ndarray, "blocks 36"],
 ) -> int:
     """Write the features of a row of blocks.
@@ -41,34 +40,32 @@ def block_row_features(
     Args:
         strip: Rounded luma of the blocks with 9 rows and columns around them, mirrored where the image ends.
         edges: Whether the image ends above and below these blocks.
-        window: Gaussian weights.
-        cubic: Weights of the interpolation to half scale.
-        arithmetic: `sum_of_window`, `snap`, `is_single` of the variant (`raim.metrics.niqe_features`).
-        shapes: Columns of `shape_table`.
+        tables: Gaussian weights, weights of the interpolation to half scale, `shape_table`.
+        rounding: `sum_of_window`, `snap`, `is_single` of the variant (`raim.metrics.niqe_features`).
         out: Written to; first the 18 features at full scale, then at half scale.
 
     Returns:
         The number of pixels whose window is flat.
     """
-    sum_of_window, snap, is_single = arithmetic
+    window, cubic, shapes = tables
     blocks = out.shape[0]
     flat = 0
     mirrored = np.empty((BLOCK + 2 * MARGIN, BLOCK + 2 * MARGIN))
     full = np.empty((BLOCK + 2 * REACH, BLOCK + 2 * REACH))
     half = np.empty((HALF_BLOCK + 2 * REACH, HALF_BLOCK + 2 * REACH))
-    structure = np.empty((BLOCK, BLOCK))
-    half_structure = np.empty((HALF_BLOCK, HALF_BLOCK))
+    structure = np.empty((BLOCK, BLOCK + 2))
+    half_structure = np.empty((HALF_BLOCK, HALF_BLOCK + 2))
     for block in range(blocks):
         left, right = block == 0, block == blocks - 1
         mirrored[:, :] = strip[:, block * BLOCK : block * BLOCK + mirrored.shape[1]]
         start = MARGIN - REACH
         full[:, :] = mirrored[start : start + full.shape[0], start : start + full.shape[1]]
         _replicate_edges(full, edges[0], edges[1], left, right)
-        flat += _normalise(full, window, sum_of_window, snap, is_single, structure)
+        flat += _normalise(full, window, rounding, structure)
         _features(structure, shapes, out[block, :FEATURES])
-        _halve(mirrored, cubic, is_single, half)
+        _halve(mirrored, cubic, rounding[2], half)
         _replicate_edges(half, edges[0], edges[1], left, right)
-        _normalise(half, window, sum_of_window, snap, is_single, half_structure)
+        _normalise(half, window, rounding, half_structure)
         _features(half_structure, shapes, out[block, FEATURES:])
     return flat
 
@@ -90,16 +87,13 @@ def _replicate_edges(tile: Tile, top: bool, bottom: bool, left: bool, right: boo
 
 
 @kernel
-def _normalise(
-    tile: Tile,
-    window: Float64[np.ndarray, "7"],
-    sum_of_window: float,
-    snap: float,
-    is_single: bool,  # noqa: FBT001 - by position
-    out: Tile,
-) -> int:
-    """Subtract the local mean and divide by the local deviation plus 1; count the flat windows."""
-    rows, columns = out.shape
+def _normalise(tile: Tile, window: Float64[np.ndarray, "7"], rounding: Rounding, out: Tile) -> int:
+    """Subtract the local mean, divide by the local deviation plus 1; count the flat windows.
+
+    Lines of `out` have one value more at each end, the copy of the other end's.
+    """
+    sum_of_window, snap, is_single = rounding
+    rows, columns = out.shape[0], out.shape[1] - 2
     down_mean, down_square = np.empty(columns + 2 * REACH), np.empty(columns + 2 * REACH)
     mean, square = np.empty(columns), np.empty(columns)
     flat = 0
@@ -112,14 +106,15 @@ def _normalise(
         if is_single:
             _round_to_single(mean)
             _round_to_single(square)
-        centre = tile[y + REACH]
+        centre, line = tile[y + REACH], out[y]
         for x in range(columns):
             local_mean = sum_of_window * mean[x]
             deviation = math.sqrt(abs(sum_of_window * square[x] - local_mean * local_mean))
             difference = centre[x + REACH] - local_mean
             if abs(difference) < snap:
                 difference = 0.0
-            out[y, x] = difference / (deviation + 1.0)
+            line[x + 1] = difference / (deviation + 1.0)
+        line[0], line[columns + 1] = line[columns], line[1]
     return flat
 
 
@@ -183,47 +178,35 @@ def _halve(tile: Tile, cubic: Float64[np.ndarray, "8"], is_single: bool, out: Ti
 
 @kernel
 def _features(structure: Tile, shapes: Float64[np.ndarray, "4 grid"], out: Float64[np.ndarray, "18"]) -> None:
-    """Fit the values, then their products with the neighbour to the left, above, and on both diagonals."""
+    """Fit the values, then their products with the neighbour to the left, above, and on both diagonals.
+
+    Neighbours are taken around the end, so the first column of `structure` is the last one's copy, and the reverse.
+    """
     size = structure.shape[0]
     sums = np.empty(5)
-    values = np.empty(size)
+    ones = np.ones(size)
     for pair in range(5):
         down = 1 if pair >= 2 else 0
         across = (0, 1, 0, 1, -1)[pair]
         sums[:] = 0.0
         for y in range(size):
-            line, other = structure[y], structure[y - down if y >= down else size - 1]
-            if pair == 0:
-                values[:] = line
-            else:
-                _roll_and_multiply(line, other, across, values)
-            _add_sums(values, sums)
+            line = structure[y, 1 : size + 1]
+            above = structure[y - down if y >= down else size - 1]
+            other = ones if pair == 0 else above[1 - across : size + 1 - across]
+            _add_sums(line, other, sums)
         start = 0 if pair == 0 else 4 * pair - 2
         _fit(sums, size * size, shapes, pair == 0, out[start:])
 
 
 @kernel
-def _roll_and_multiply(
-    line: Float64[np.ndarray, " n"], other: Float64[np.ndarray, " n"], across: int, out: Float64[np.ndarray, " n"]
+def _add_sums(
+    line: Float64[np.ndarray, " n"], other: Float64[np.ndarray, " n"], sums: Float64[np.ndarray, "5"]
 ) -> None:
-    """Multiply a line with another one, rolled by `across` of -1, 0 or 1."""
-    last = line.size - 1
-    first = max(across, 0)
-    for x in range(first, last + 1 + min(across, 0)):
-        out[x] = line[x] * other[x - across]
-    if across == 1:
-        out[0] = line[0] * other[last]
-    elif across == -1:
-        out[last] = line[last] * other[0]
-
-
-@kernel
-def _add_sums(values: Float64[np.ndarray, " n"], sums: Float64[np.ndarray, "5"]) -> None:
-    """Add sum |v|, the sums of v^2 over v < 0 and over v > 0, and their counts."""
+    """Add up, for the products v of two lines, |v|, v^2 where v < 0 and where v > 0, and both counts."""
     absolute = negative = squares = 0.0
     below = above = 0
-    for x in range(values.size):
-        value = values[x]
+    for x in range(line.size):
+        value = line[x] * other[x]
         square = value * value
         absolute += abs(value)
         squares += square

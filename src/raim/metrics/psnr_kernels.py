@@ -9,7 +9,7 @@ Packed = Shaped[np.ndarray, "h w3"]
 
 
 @kernel
-def integer_squares(restored: Packed, reference: Packed) -> int:
+def integer_squares(restored: Packed, reference: Packed) -> np.int64:
     """Sum (restored - reference)^2 of 8- or 16-bit integers, exactly."""
     total = np.int64(0)
     for y in range(restored.shape[0]):

@@ -12,7 +12,8 @@ IEEE TIP 2004, equations 13 to 17. The challenge's public scripts use pyiqa 0.1.
 (`rounded_luma`) and clips the second factor at zero (`clip_contrast`).
 """
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from jaxtyping import Float64
@@ -20,7 +21,8 @@ from jaxtyping import Float64
 from raim.errors import UnscorableError
 from raim.metrics.arrays import PixelArray, check_pair, white_level
 from raim.metrics.compilation import first_use
-from raim.metrics.luma import Plane, find_planes, load_plane
+from raim.metrics.luma import find_planes, load_plane
+from raim.metrics.windows import gaussian_window
 
 HIGHER_IS_BETTER = True
 
@@ -74,49 +76,47 @@ def ssim(
         raise UnscorableError(
             f"the image is {width}x{height}, SSIM averages over windows of {WINDOW}x{WINDOW}: none fits"
         )
-    white = white_level(reference, data_range)
-    rounded = rounded_luma and colour == "y"
-    total = sum(
-        _strip_sum(sums, differences, clip_contrast)
-        for plane in planes
-        for sums, differences in _strips(restored, reference, plane, white, rounded, strip_rows)
+    load = functools.partial(
+        load_plane, white=white_level(reference, data_range), rounded=rounded_luma and colour == "y"
     )
-    return float(total / (len(planes) * (height - WINDOW + 1) * (width - WINDOW + 1)))
-
-
-def gaussian_window(taps: int, deviation: float) -> Float64[np.ndarray, " taps"]:
-    """Sample a Gaussian at integers around its centre and scale it to the sum 1.
-
-    Example:
-        >>> gaussian_window(3, 1.0).round(4).tolist()
-        [0.2741, 0.4519, 0.2741]
-    """
-    offsets = np.arange(taps) - (taps - 1) / 2
-    values = np.exp(-(offsets**2) / (2 * deviation**2))
-    return values / values.sum()
+    total = 0.0
+    for plane in planes:
+        for sums, differences in _strips(
+            restored, reference, functools.partial(load, plane=plane), strip_rows
+        ):
+            total += _sum_over_windows(sums, differences, width, clip=clip_contrast)
+    return total / (len(planes) * (height - WINDOW + 1) * (width - WINDOW + 1))
 
 
 def _strips(
-    restored: PixelArray, reference: PixelArray, plane: Plane, white: float, rounded: bool, strip_rows: int
-) -> Iterator[tuple[Float64[np.ndarray, "n w"], Float64[np.ndarray, "n w"]]]:
-    """Give x + y and x - y of the plane, strip by strip, each with the rows that its windows need."""
+    restored: PixelArray, reference: PixelArray, load: Callable[..., None], strip_rows: int
+) -> Iterator[tuple[Float64[np.ndarray, "n padded"], Float64[np.ndarray, "n padded"]]]:
+    """Give x + y and x - y of the plane that `load` writes, strip by strip, each with the rows its windows need.
+
+    Rows have some zeros behind their w values.
+    """
     height, width = reference.shape[:2]
-    buffers = np.empty((2, strip_rows + WINDOW - 1, width))
+    # Rows an odd number of cache lines apart: at a power of two, 11 rows would compete for few places of the cache.
+    buffers = np.zeros((2, strip_rows + WINDOW - 1, 8 * (-(-width // 8) | 1)))
     for top in range(0, height - WINDOW + 1, strip_rows):
         rows = slice(top, min(top + strip_rows + WINDOW - 1, height))
         x, y = buffers[:, : rows.stop - rows.start]
-        load_plane(restored[rows], plane, white=white, rounded=rounded, out=x)
-        load_plane(reference[rows], plane, white=white, rounded=rounded, out=y)
+        load(restored[rows], out=x[:, :width])
+        load(reference[rows], out=y[:, :width])
         x += y  # in place: x + y, then x + y - 2 y
         y *= -2
         y += x
         yield x, y
 
 
-def _strip_sum(
-    sums: Float64[np.ndarray, "n w"], differences: Float64[np.ndarray, "n w"], clip_contrast: bool
+def _sum_over_windows(
+    sums: Float64[np.ndarray, "n padded"],
+    differences: Float64[np.ndarray, "n padded"],
+    width: int,
+    *,
+    clip: bool,
 ) -> float:
     from raim.metrics.ssim_kernels import ssim_sum
 
     with first_use("ssim"):
-        return ssim_sum(sums, differences, gaussian_window(WINDOW, DEVIATION), C1, C2, clip_contrast)
+        return float(ssim_sum(sums, differences, gaussian_window(WINDOW, DEVIATION), (C1, C2, clip), width))

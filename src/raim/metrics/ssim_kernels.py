@@ -17,7 +17,7 @@ TAPS = 11
 
 @kernel
 def _blur_down(
-    rows: Float64[np.ndarray, "n w"],
+    rows: Float64[np.ndarray, "n padded"],
     top: int,
     weights: Float64[np.ndarray, "11"],
     mean: Float64[np.ndarray, " w"],
@@ -26,12 +26,12 @@ def _blur_down(
     """Average rows top to top + 10, and their squares, with symmetric weights."""
     half = TAPS // 2
     middle, weight = rows[top + half], weights[half]
-    for x in range(middle.size):
+    for x in range(mean.size):
         mean[x] = weight * middle[x]
         square[x] = weight * (middle[x] * middle[x])
     for k in range(half):
         above, below, weight = rows[top + k], rows[top + TAPS - 1 - k], weights[k]
-        for x in range(middle.size):
+        for x in range(mean.size):
             mean[x] += weight * (above[x] + below[x])
             square[x] += weight * (above[x] * above[x] + below[x] * below[x])
 
@@ -49,15 +49,22 @@ def _blur_along(
 
 @kernel
 def ssim_sum(
-    sums: Float64[np.ndarray, "n w"],
-    differences: Float64[np.ndarray, "n w"],
+    sums: Float64[np.ndarray, "n padded"],
+    differences: Float64[np.ndarray, "n padded"],
     weights: Float64[np.ndarray, "11"],
-    c1: float,
-    c2: float,
-    clip_contrast: bool,  # noqa: FBT001 - compiled functions take arguments by position
+    constants: tuple[float, float, bool],
+    width: int,
 ) -> float:
-    """Add up SSIM over the (n - 10) x (w - 10) windows that lie inside."""
-    width = sums.shape[1]
+    """Add up SSIM over the (n - 10) x (width - 10) windows that lie inside.
+
+    Args:
+        sums: x + y; only the first `width` values of a row count.
+        differences: x - y.
+        weights: Gaussian weights.
+        constants: C1, C2, and whether the contrast-structure factor is clipped at zero.
+        width: Of the image.
+    """
+    c1, c2, clip_contrast = constants
     down = np.empty((4, width))
     blurred = np.empty((4, width - TAPS + 1))
     total = 0.0
