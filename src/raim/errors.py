@@ -20,6 +20,7 @@ Each class has our base and the standard parent, so both `except RaimError` and 
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class RaimError(Exception):
@@ -71,7 +72,11 @@ class ManifestError(RaimError, ValueError):
 
 
 class SubmissionError(RaimError, ValueError):
-    """A submission has problems; the text lists every one of them."""
+    """A submission has problems; the text lists every one of them, `problems` holds them as records."""
+
+    def __init__(self, message: str, *, problems: Iterable[Any] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class MissingExtraError(RaimError, ImportError):

@@ -1,0 +1,25 @@
+"""Submissions: reading a zip or folder safely, and checking it against the inputs."""
+
+from raim.scoring.submission.check import check_submission
+from raim.scoring.submission.check_report import CheckReport
+from raim.scoring.submission.findings import NOTES, PROBLEMS, Finding
+from raim.scoring.submission.image_folder import ImageFolder, open_images
+from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
+from raim.scoring.submission.member import Member
+from raim.scoring.submission.readme import Readme, format_readme, parse_readme
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "NOTES",
+    "PROBLEMS",
+    "CheckReport",
+    "Finding",
+    "ImageFolder",
+    "Limits",
+    "Member",
+    "Readme",
+    "check_submission",
+    "format_readme",
+    "open_images",
+    "parse_readme",
+]

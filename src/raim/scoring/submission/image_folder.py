@@ -1,0 +1,94 @@
+"""A folder or a zip of images as a mapping from stem to file: what scoring reads its pairs from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from raim.data import has_image_suffix
+from raim.scoring.submission.archive import list_submission
+from raim.scoring.submission.findings import Finding, note, problem, shown, submission_error
+from raim.scoring.submission.layout import Layout, lay_out
+from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
+from raim.scoring.submission.member import Member
+from raim.scoring.submission.readme import is_readme
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ImageFolder(Mapping[str, Member]):
+    """The images at the root of a folder or a zip, by stem (in NFC), sorted.
+
+    It holds no open file and can be sent to worker processes.
+
+    Attributes:
+        path: The folder or the zip.
+        members: The images by stem.
+        notes: What was ignored or taken off.
+    """
+
+    path: Path
+    members: dict[str, Member]
+    notes: tuple[Finding, ...] = ()
+
+    def __getitem__(self, stem: str) -> Member:
+        return self.members[stem]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
+def open_images(path: Path, *, limits: Limits = DEFAULT_LIMITS, allow_links: bool = False) -> ImageFolder:
+    """List the images (PNG, JPEG, TIFF, WebP) at the root of a folder or a zip; none is decoded.
+
+    One common parent folder is taken off; junk, other files and folders are ignored with a note.
+
+    Args:
+        path: A folder or a zip.
+        limits: What is refused unread.
+        allow_links: Whether a folder's links to files elsewhere are followed: for folders that the reader owns.
+
+    Raises:
+        InputError: There is nothing at that path.
+        SubmissionError: Something in it is unsafe or ambiguous, or there is no image; all problems are listed.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "0001.png").write_bytes(b"not decoded yet")
+        ...     images = open_images(Path(folder))
+        ...     print(list(images), images["0001"].name, images["0001"].read_bytes()[:3])
+        ['0001'] 0001.png b'not'
+    """
+    listing = list_submission(path, limits=limits, allow_links=allow_links)
+    layout = lay_out(listing.members)
+    images = [member for member in layout.root if has_image_suffix(member.name)]
+    problems = [*listing.problems, *layout.problems]
+    if not images and not problems:
+        problems.append(describe_no_images(layout))
+    if problems:
+        raise submission_error(str(path), problems)
+    ordered = {member.stem: member for member in sorted(images, key=lambda member: member.stem)}
+    return ImageFolder(path=path, members=ordered, notes=(*layout.notes, *_note_ignored(layout)))
+
+
+def describe_no_images(layout: Layout) -> Finding:
+    """Make the problem that no image lies at the root, with what is there instead."""
+    there = sorted({f"{shown(member.parts[0])}/" for member in layout.nested if member.parts})
+    there += [shown(member.name) for member in layout.root]
+    listed = ", ".join(there[:5]) + (" ..." if len(there) > 5 else "") if there else "nothing"
+    return problem("no-images", f"there is no image at the root (there is {listed}); put the images there")
+
+
+def _note_ignored(layout: Layout) -> list[Finding]:
+    others = [
+        shown(member.name)
+        for member in layout.root
+        if not has_image_suffix(member.name) and not is_readme(member.name)
+    ]
+    others += sorted({f"{shown(member.parts[0])}/" for member in layout.nested if member.parts})
+    if not others:
+        return []
+    listed = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
+    return [note("ignored-file", f"ignored what is no image at the root: {listed}")]

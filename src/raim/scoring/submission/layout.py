@@ -1,0 +1,127 @@
+"""Which members are the images: junk taken out, one common folder taken off, names that could be confused found."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from raim.data import collision_key, has_image_suffix
+from raim.scoring.submission.findings import Finding, note, problem, shown
+from raim.scoring.submission.member import Member
+
+# What macOS and Windows leave in folders and zips, in lower case.
+JUNK_FOLDERS = frozenset({"__macosx", ".spotlight-v100", ".trashes", ".fseventsd", "$recycle.bin"})
+JUNK_FILES = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
+APPLE_DOUBLE = "._"
+NESTED_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """The members of a submission by where they lie.
+
+    Attributes:
+        root: Files at the root (within the common folder, if there is one).
+        nested: Files in folders.
+        problems: Names that could be taken for each other.
+        notes: What was ignored or taken off.
+    """
+
+    root: tuple[Member, ...]
+    nested: tuple[Member, ...]
+    problems: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+
+
+def lay_out(members: Sequence[Member]) -> Layout:
+    """Sort out the members of a submission."""
+    junk = [member for member in members if is_junk(member.parts)]
+    kept = [member for member in members if not is_junk(member.parts)]
+    folder = find_common_folder(kept)
+    notes = [_note_junk(junk)] if junk else []
+    if folder is not None:
+        kept = [dataclasses.replace(member, parts=member.parts[1:]) for member in kept]
+        text = f"all files lie in the folder {shown(folder)}/, which was taken as the root"
+        notes.append(note("common-folder", text, folder))
+    root = tuple(member for member in kept if len(member.parts) == 1)
+    return Layout(
+        root=root,
+        nested=tuple(member for member in kept if len(member.parts) != 1),
+        problems=tuple(find_collisions(kept)),
+        notes=tuple(notes),
+    )
+
+
+def is_junk(parts: Sequence[str]) -> bool:
+    """Say whether a file is what operating systems leave behind.
+
+    Example:
+        >>> is_junk(("__MACOSX", "._0001.png")), is_junk(("0001.png",))
+        (True, False)
+    """
+    lower = [part.lower() for part in parts]
+    is_file = bool(lower) and (lower[-1] in JUNK_FILES or lower[-1].startswith(APPLE_DOUBLE))
+    return is_file or any(part in JUNK_FOLDERS for part in lower[:-1])
+
+
+def is_nested_archive(member: Member) -> bool:
+    """Say whether a file is itself an archive, by its suffix."""
+    return member.name.lower().endswith(NESTED_ARCHIVES)
+
+
+def find_common_folder(members: Sequence[Member]) -> str | None:
+    """Give the one folder in which all files lie, if there is one."""
+    firsts = {member.parts[0] if len(member.parts) > 1 else None for member in members}
+    return firsts.pop() if len(firsts) == 1 else None
+
+
+def find_collisions(members: Iterable[Member]) -> list[Finding]:
+    """Find members of one name, and names and stems that differ only in case, Unicode form or suffix."""
+    paths: dict[str, list[str]] = {}
+    stems: dict[str, list[str]] = {}
+    for member in members:
+        path = "/".join(member.parts)
+        paths.setdefault(collision_key(path), []).append(path)
+        if len(member.parts) == 1 and has_image_suffix(member.name):
+            stems.setdefault(collision_key(member.stem), []).append(member.name)
+    problems = []
+    for group in paths.values():
+        problems += _find_same(group)
+    for group in stems.values():
+        problems += _find_same_stem(group)
+    return problems
+
+
+def _find_same(paths: list[str]) -> list[Finding]:
+    counts = Counter(paths)
+    problems = []
+    for path, times in counts.items():
+        if times > 1:
+            text = f"{shown(path)} stands {times} times in the zip; make it again with each file once"
+            problems.append(problem("duplicate-member", text, path))
+    if len(counts) > 1:
+        problems.append(_colliding(list(counts)))
+    return problems
+
+
+def _find_same_stem(names: list[str]) -> list[Finding]:
+    by_key = {collision_key(name): name for name in names}
+    distinct = list(by_key.values())
+    if len(distinct) < 2:
+        return []
+    if len({name.rpartition(".")[0] for name in distinct}) > 1:
+        return [_colliding(distinct)]
+    text = f"{' and '.join(map(shown, distinct))} are one image in several formats; keep one"
+    return [problem("duplicate-stem", text, distinct[0])]
+
+
+def _colliding(names: list[str]) -> Finding:
+    listed = " and ".join(map(shown, names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    text = f"{listed} differ only in letter case or Unicode form; keep one, named as its input"
+    return problem("colliding-names", text, names[0])
+
+
+def _note_junk(junk: Sequence[Member]) -> Finding:
+    names = ", ".join(shown(member.stored_name) for member in junk[:3])
+    more = f" and {len(junk) - 3} more" if len(junk) > 3 else ""
+    return note("junk", f"ignored what operating systems leave behind: {names}{more}")

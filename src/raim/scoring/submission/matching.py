@@ -1,0 +1,118 @@
+"""Which member is which expected image; what is missing, unexpected or in the wrong place.
+
+A misplaced file is reported where it lies and not a second time as missing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from raim.data import collision_key, image_stem
+from raim.scoring.submission.expectation import Expectation
+from raim.scoring.submission.findings import Finding, problem, shown
+from raim.scoring.submission.image_folder import describe_no_images
+from raim.scoring.submission.layout import Layout, is_nested_archive
+from raim.scoring.submission.member import Member
+from raim.scoring.submission.member_names import find_name_problems, last_part
+from raim.scoring.submission.readme import is_readme
+
+ACCEPTED_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+LONGEST_STEM = 255  # characters that are compared for a hint; file systems allow no more bytes
+OTHER_SUFFIXES = frozenset({".tif", ".tiff", ".webp", ".bmp", ".gif", ".jxl", ".jp2", ".avif", ".heic"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matching:
+    """Which member is which expected image, and what is wrong with the rest.
+
+    Attributes:
+        images: The matched members, by stem.
+        readmes: The members named readme.txt in any letter case.
+        problems: What is missing, unexpected, nested or in another format.
+    """
+
+    images: dict[str, Member]
+    readmes: tuple[Member, ...]
+    problems: tuple[Finding, ...]
+
+
+def match_images(layout: Layout, expectation: Expectation) -> Matching:
+    """Match the members of a submission to the expected images, by stem."""
+    safe = [member for member in layout.root if not find_name_problems(member.stored_name)]
+    unsafe = [member for member in layout.root if find_name_problems(member.stored_name)]
+    images: dict[str, Member] = {}
+    readmes: list[Member] = []
+    problems: list[Finding] = _find_nested(layout.nested)
+    misplaced = {_key(member) for member in (*layout.nested, *unsafe)}
+    by_key = {collision_key(stem): stem for stem in expectation.images}
+    for member in safe:
+        suffix = PurePosixPath(member.name).suffix.lower()
+        if is_readme(member.name):
+            readmes.append(member)
+        elif is_nested_archive(member):
+            problems.append(_nested_archive(member))
+        elif member.stem in expectation.images and suffix in ACCEPTED_SUFFIXES:
+            images.setdefault(member.stem, member)
+        elif member.stem in expectation.images and suffix in OTHER_SUFFIXES:
+            text = (
+                f"{shown(member.name)} is not PNG or JPEG by its suffix; save it as {shown(member.stem)}.png"
+            )
+            problems.append(problem("wrong-format", text, member.name))
+            misplaced.add(_key(member))
+        else:
+            problems.append(_unexpected(member, by_key, expectation))
+            misplaced.add(_key(member) if suffix in ACCEPTED_SUFFIXES else "")
+    there = {*misplaced, *(collision_key(stem) for stem in images)}
+    problems += _find_missing(layout, expectation, there)
+    return Matching(images=images, readmes=tuple(readmes), problems=tuple(problems))
+
+
+def _key(member: Member) -> str:
+    return collision_key(image_stem(last_part(member.stored_name)))
+
+
+def _find_nested(nested: Iterable[Member]) -> list[Finding]:
+    """Find one problem per folder at the root, and one per archive within."""
+    folders: dict[str, list[Member]] = {}
+    problems = []
+    for member in nested:
+        if is_nested_archive(member):
+            problems.append(_nested_archive(member))
+        else:
+            folders.setdefault(member.parts[0], []).append(member)
+    for folder, members in folders.items():
+        example = shown("/".join(members[0].parts))
+        text = f"{len(members)} files lie in {shown(folder)}/ (such as {example}); move them to the root"
+        problems.append(problem("nested-folder", text, folder))
+    return problems
+
+
+def _nested_archive(member: Member) -> Finding:
+    name = "/".join(member.parts)
+    text = f"{shown(name)} is an archive within the submission; put the files themselves there"
+    return problem("nested-archive", text, name)
+
+
+def _unexpected(member: Member, by_key: dict[str, str], expectation: Expectation) -> Finding:
+    name, stem = member.name, member.stem
+    same = by_key.get(collision_key(stem))
+    if same is not None and same != stem:
+        text = f"{shown(name)} differs from the input {shown(same)} in letter case; name it {shown(same)}.png"
+        return problem("unexpected", text, name)
+    # The longest input name that it starts with, as in 0001_restored.png or 0001x4.png.
+    longest = min(len(stem) - 1, LONGEST_STEM)
+    begins = (stem[:n] for n in range(longest, 0, -1))
+    near = next((begin for begin in begins if begin in expectation.images), None)
+    hint = f"did you mean {shown(near)}.png?" if near else "remove it"
+    return problem("unexpected", f"{shown(name)} belongs to no input; {hint}", name)
+
+
+def _find_missing(layout: Layout, expectation: Expectation, there: set[str]) -> list[Finding]:
+    missing = [image for stem, image in expectation.images.items() if collision_key(stem) not in there]
+    if len(missing) == len(expectation.images) and not any(there):
+        return [describe_no_images(layout)]
+    problems = []
+    for image in missing:
+        text = f"the input {shown(image.input_name)} has no restored image; add {shown(image.stem)}.png, "
+        problems.append(problem("missing", f"{text}{image.width}x{image.height}", image.stem))
+    return problems

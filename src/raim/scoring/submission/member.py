@@ -1,0 +1,143 @@
+"""One file of a zip or a folder, read without trusting it.
+
+A member is read by streaming, and never more than it declared; nothing is written to disk. It holds only paths
+and numbers, so it can be sent to a worker process and read there.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedIOBase
+from pathlib import Path
+
+from raim.data import image_stem
+from raim.errors import SubmissionError
+from raim.scoring.submission.findings import Finding, problem, shown, submission_error
+from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
+from raim.scoring.submission.zip_directory import ZipEntry
+from raim.scoring.submission.zip_members import CHUNK_BYTES, stream_entry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """One file of a zip or a folder.
+
+    Attributes:
+        container: The zip, or the folder.
+        stored_name: Path within it as it stands there; may hold anything.
+        parts: The same, split; without a common folder once that is taken off.
+        n_bytes: Declared size of the content.
+        is_readable: False if a problem forbids reading it.
+        entry: Where it lies in the zip; None for a file of a folder.
+        data_offset: Where its packed bytes start in the zip.
+        max_bytes: More is never read.
+    """
+
+    container: Path
+    stored_name: str
+    parts: tuple[str, ...]
+    n_bytes: int
+    is_readable: bool = True
+    entry: ZipEntry | None = None
+    data_offset: int = 0
+    max_bytes: int = DEFAULT_LIMITS.max_member_bytes
+
+    @property
+    def name(self) -> str:
+        """The file name alone, such as `0001.png`."""
+        return self.parts[-1] if self.parts else self.stored_name
+
+    @property
+    def stem(self) -> str:
+        """What it is matched by: the name without suffix, in NFC."""
+        return image_stem(self.name)
+
+    def stream(self) -> Iterator[bytes]:
+        """Read the content piece by piece; it counts only when the iteration ends without an error.
+
+        Raises:
+            SubmissionError: It may not be read, is damaged, changed or larger than declared.
+        """
+        if not self.is_readable:
+            raise self._error(
+                "unreadable-file", "was refused when the submission was listed; see its problems"
+            )
+        try:
+            yield from self._pieces()
+        except OSError as error:
+            raise self._error("unreadable-file", f"cannot be read: {error.strerror}") from error
+
+    def read_bytes(self) -> bytes:
+        """Read the whole content.
+
+        Raises:
+            SubmissionError: As `stream`.
+        """
+        content = io.BytesIO()
+        for piece in self.stream():
+            content.write(piece)
+        return content.getvalue()
+
+    def sha256(self) -> str:
+        """Hash the content, in bounded memory.
+
+        Raises:
+            SubmissionError: As `stream`.
+        """
+        digest = hashlib.sha256()
+        for piece in self.stream():
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def _pieces(self) -> Iterator[bytes]:
+        if self.n_bytes > self.max_bytes:
+            raise self._error(
+                "member-too-large", f"has {self.n_bytes} bytes, at most {self.max_bytes} are read"
+            )
+        if self.entry is None:
+            with (self.container / self.stored_name).open("rb") as file:
+                yield from self._file_pieces(file)
+        else:
+            with self.container.open("rb") as file:
+                yield from stream_entry(file, self.entry, self.data_offset, shown(self.stored_name))
+
+    def _file_pieces(self, file: BufferedIOBase) -> Iterator[bytes]:
+        total = 0
+        while piece := file.read(CHUNK_BYTES):
+            total += len(piece)
+            if total > self.n_bytes:
+                break
+            yield piece
+        if total != self.n_bytes:
+            raise self._error("size-mismatch", "changed while it was read; try again")
+
+    def _error(self, code: str, text: str) -> SubmissionError:
+        name = shown(self.stored_name)
+        return submission_error(str(self.container), [problem(code, f"{name} {text}", self.stored_name)])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """What is in a zip or a folder, and every problem with reading it."""
+
+    members: tuple[Member, ...] = ()
+    problems: tuple[Finding, ...] = ()
+
+
+def find_total_problems(n_bytes: int, limits: Limits) -> list[Finding]:
+    """Find whether all files together are too large."""
+    if n_bytes <= limits.max_total_bytes:
+        return []
+    limit = limits.max_total_bytes
+    text = f"all files together have {n_bytes} bytes, at most {limit} are read; send fewer or smaller files"
+    return [problem("archive-too-large", text)]
+
+
+def find_size_problems(name: str, n_bytes: int, limits: Limits) -> list[Finding]:
+    """Find whether one file is too large."""
+    if n_bytes <= limits.max_member_bytes:
+        return []
+    limit = limits.max_member_bytes
+    text = f"{shown(name)} has {n_bytes} bytes, at most {limit} are read; save the image as PNG or JPEG"
+    return [problem("member-too-large", text, name)]

@@ -1,0 +1,213 @@
+import dataclasses
+import io
+import struct
+import tracemalloc
+import zipfile
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raim.errors import SubmissionError
+from raim.scoring.submission.limits import DEFAULT_LIMITS
+from raim.scoring.submission.zip_directory import ZipEntry, read_directory
+from raim.scoring.submission.zip_members import (
+    CHUNK_BYTES,
+    describe_method,
+    find_overlaps,
+    locate_entries,
+    stream_entry,
+)
+
+
+def entry_of(content: bytes, packed: bytes, method: int = 8, **changed) -> ZipEntry:
+    entry = ZipEntry(
+        raw_name=b"a",
+        flags=0,
+        method=method,
+        crc=zlib.crc32(content),
+        packed_bytes=len(packed),
+        n_bytes=len(content),
+        header_offset=0,
+        unix_mode=0,
+    )
+    return dataclasses.replace(entry, **changed)
+
+
+def deflate(content: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(content) + packer.flush()
+
+
+def unpack(packed: bytes, entry: ZipEntry) -> bytes:
+    return b"".join(stream_entry(io.BytesIO(packed), entry, 0, "a.png"))
+
+
+def code_of(packed: bytes, entry: ZipEntry) -> str:
+    with pytest.raises(SubmissionError) as caught:
+        unpack(packed, entry)
+    (found,) = caught.value.problems
+    assert "a.png" in found.message
+    return found.code
+
+
+@given(st.binary(max_size=2000), st.integers(1, 400))
+def test_what_was_packed_comes_out(content, times):
+    content *= times
+    assert unpack(deflate(content), entry_of(content, deflate(content))) == content
+    assert unpack(content, entry_of(content, content, method=0)) == content
+
+
+def test_pieces_stay_small_however_well_the_content_packs():
+    content = bytes(5_000_000)
+    packed = deflate(content)
+    sizes = [len(piece) for piece in stream_entry(io.BytesIO(packed), entry_of(content, packed), 0, "a")]
+    assert sum(sizes) == len(content)
+    assert max(sizes) <= CHUNK_BYTES
+
+
+def test_a_bomb_that_lies_about_its_size_is_stopped_within_a_chunk():
+    packed = deflate(bytes(500_000_000))
+    entry = entry_of(bytes(1000), packed)
+    tracemalloc.start()
+    assert code_of(packed, entry) == "size-mismatch"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * CHUNK_BYTES
+
+
+def test_less_than_declared_is_a_size_mismatch():
+    packed = deflate(b"x" * 50)
+    assert code_of(packed, entry_of(b"x" * 51, packed)) == "size-mismatch"
+    assert code_of(b"xyz", entry_of(b"xyzt", b"xyz", method=0)) == "size-mismatch"
+
+
+def test_changed_content_fails_its_checksum():
+    assert code_of(b"xyz", entry_of(b"xyt", b"xyz", method=0)) == "checksum-mismatch"
+
+
+@pytest.mark.parametrize(
+    "packed", [b"\xff\xff\xff", deflate(b"x" * 50)[:-1], deflate(b"x" * 50) + b"more", b""]
+)
+def test_damaged_deflate_data_are_refused(packed):
+    assert code_of(packed, entry_of(b"x" * 50, packed)) == "damaged-member"
+
+
+def test_a_file_that_ends_early_is_refused():
+    packed = deflate(b"x" * 50)
+    assert code_of(packed[:5], entry_of(b"x" * 50, packed)) == "damaged-member"
+
+
+def locate(path):
+    with path.open("rb") as file:
+        directory = read_directory(file, "team.zip", DEFAULT_LIMITS)
+        names = [entry.raw_name.decode() for entry in directory.entries]
+        located = locate_entries(file, directory, names)
+        return located, find_overlaps(located, names, directory.offset)
+
+
+def test_an_ordinary_zip_has_no_contradictions_and_no_overlaps(forge):
+    located, overlaps = locate(forge.write_zip(forge.files("a", "b")))
+    assert [each.problem for each in located] == [None, None, None]
+    assert overlaps == []
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({30: b"b"}, "name"),
+        ({8: struct.pack("<H", 0)}, "compression method"),
+        ({6: struct.pack("<H", 1)}, "encryption flag"),
+        ({22: struct.pack("<L", 7)}, "size"),
+        ({14: struct.pack("<L", 7)}, "checksum"),
+    ],
+)
+def test_a_local_header_that_contradicts_the_table_is_refused(forge, change, what):
+    path = forge.patch(forge.write_zip({"a.png": b"x" * 100}), 0, local=change)
+    (located,), _ = locate(path)
+    assert located.problem.code == "header-mismatch"
+    assert f"another {what} than" in located.problem.message
+
+
+def test_a_missing_local_header_is_refused(forge):
+    (located,), _ = locate(forge.patch(forge.write_zip({"a.png": b"x"}), 0, local={0: b"XX"}))
+    assert located.problem.code == "damaged-member"
+
+
+def test_data_that_reach_into_the_table_are_refused(forge):
+    size = struct.pack("<2L", 60, 60)
+    path = forge.write_zip({"a.png": b"x"}, method=zipfile.ZIP_STORED)
+    (located,), _ = locate(forge.patch(path, 0, central={20: size}, local={18: size}))
+    assert located.problem.code == "damaged-member"
+
+
+def test_members_that_share_a_header_overlap(forge):
+    path = forge.write_zip({"a.png": b"x" * 100, "b.png": b"x" * 100, "c.png": b"x"})
+    forge.patch(path, 1, central={42: struct.pack("<L", 0)})
+    _, problems = locate(path)
+    assert [each.code for each in problems] == ["overlapping-members"]
+    assert "a.png and b.png" in problems[0].message
+
+
+def test_a_quoted_bomb_overlaps(forge):
+    """Two members over one kernel: the first one's data begin with a stored block that quotes the second header."""
+    kernel = deflate(bytes(10_000))
+    second = local_header(b"b", kernel, bytes(10_000)) + kernel
+    quote = b"\x00" + struct.pack("<2H", len(second) - len(kernel), (len(second) - len(kernel)) ^ 0xFFFF)
+    first_content = second[: len(second) - len(kernel)] + bytes(10_000)
+    first_packed = quote + second
+    first = local_header(b"a", first_packed, first_content)
+    body = first + first_packed
+    table = row(b"a", first_packed, first_content, 0) + row(
+        b"b", kernel, bytes(10_000), len(first) + len(quote)
+    )
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 2, 2, len(table), len(body), 0)
+    path = forge.folder / "bomb.zip"
+    path.write_bytes(body + table + end)
+    with zipfile.ZipFile(path) as archive:  # the forgery is a zip for an ordinary reader
+        assert archive.namelist() == ["a", "b"]
+    located, problems = locate(path)
+    assert [each.problem for each in located] == [None, None]
+    assert [each.code for each in problems] == ["overlapping-members"]
+
+
+def local_header(name: bytes, packed: bytes, content: bytes) -> bytes:
+    fields = (20, 0, 8, 0, 0, zlib.crc32(content), len(packed), len(content), len(name), 0)
+    return struct.pack("<4s5H3L2H", b"PK\x03\x04", *fields) + name
+
+
+def row(name: bytes, packed: bytes, content: bytes, offset: int) -> bytes:
+    fields = (
+        20,
+        20,
+        0,
+        8,
+        0,
+        0,
+        zlib.crc32(content),
+        len(packed),
+        len(content),
+        len(name),
+        0,
+        0,
+        0,
+        0,
+        0,
+        offset,
+    )
+    return struct.pack("<4s6H3L5H2L", b"PK\x01\x02", *fields) + name
+
+
+def test_data_before_the_first_member_with_mended_offsets_are_found(forge):
+    path = forge.folder / "front.zip"
+    path.write_bytes(b"#!/bin/sh\n")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("a.png", b"x")
+    _, problems = locate(path)
+    assert [each.code for each in problems] == ["extra-data"]
+
+
+def test_methods_are_named():
+    assert describe_method(9) == "Deflate64 (method 9)"
+    assert describe_method(77) == "an unknown method (method 77)"
