@@ -274,6 +274,10 @@ def test_an_archive_within_is_refused(check):
     assert only(check({"more.zip": b"PK"}), "nested-archive").name == "more.zip"
 
 
+def test_an_archive_in_a_folder_is_refused_too(check):
+    assert only(check({"x/more.7z": b""}), "nested-archive").name == "x/more.7z"
+
+
 def test_images_in_a_folder_are_one_problem_not_many(check, forge):
     changes = {"a.png": None, "b.png": None, "results/a.png": forge.image(), "results/b.png": forge.image()}
     found = only(check(changes), "nested-folder")

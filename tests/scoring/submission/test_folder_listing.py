@@ -95,3 +95,30 @@ def test_a_backslash_in_a_file_name_is_refused(forge):
 def test_nothing_at_the_path_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="there is no file or folder"):
         list_submission(tmp_path / "none.zip")
+
+
+def test_files_and_folders_without_permission_are_refused(forge, monkeypatch):
+    path = forge.write_folder("team", {"a.png": b"1", "x/b.png": b"2"})
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)  # the superuser may read everything
+    scan = os.scandir
+
+    def refuse(folder):
+        if str(folder).endswith("x"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    listing = list_submission(path)
+    assert [each.code for each in listing.problems] == ["unreadable-file", "unreadable-file"]
+    assert not listing.members[0].is_readable
+
+
+def test_a_zip_without_permission_is_an_input_error(forge, monkeypatch):
+    path = forge.write_zip({"a.png": b"1"})
+
+    def refuse(self, _mode):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(type(path), "open", refuse)
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        list_submission(path)

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import pickle
 
@@ -48,6 +49,7 @@ def test_the_limit_holds_at_reading_too(forge):
     path = forge.write_zip({"a.png": b"1234"})
     (member,) = list_submission(path, limits=Limits(max_member_bytes=3)).members
     assert code_of(member) == "unreadable-file"
+    assert code_of(dataclasses.replace(member, is_readable=True)) == "member-too-large"
 
 
 def test_damage_after_the_listing_is_found(forge):

@@ -67,8 +67,15 @@ def test_pieces_stay_small_however_well_the_content_packs():
     assert max(sizes) <= CHUNK_BYTES
 
 
+@pytest.mark.parametrize("surplus", range(0, 600, 7))
+def test_the_last_bytes_come_out_whatever_waits_inside_zlib(surplus):
+    content = bytes(CHUNK_BYTES + surplus)
+    packed = deflate(content)
+    assert unpack(packed, entry_of(content, packed)) == content
+
+
 def test_a_bomb_that_lies_about_its_size_is_stopped_within_a_chunk():
-    packed = deflate(bytes(500_000_000))
+    packed = deflate(bytes(100_000_000))
     entry = entry_of(bytes(1000), packed)
     tracemalloc.start()
     assert code_of(packed, entry) == "size-mismatch"
@@ -111,6 +118,44 @@ def test_an_ordinary_zip_has_no_contradictions_and_no_overlaps(forge):
     located, overlaps = locate(forge.write_zip(forge.files("a", "b")))
     assert [each.problem for each in located] == [None, None, None]
     assert overlaps == []
+
+
+class Pipe(io.RawIOBase):
+    """A file that cannot seek, so that zipfile writes sizes after the data (bit 3)."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:
+        self.content += bytes(data)
+        return len(data)
+
+
+@pytest.mark.parametrize("is_wide", [False, True])
+def test_sizes_that_follow_the_data_are_accepted(forge, is_wide):
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("a.png", "w", force_zip64=is_wide) as member:
+            member.write(b"x" * 1000)
+        archive.writestr("b.png", b"y")
+    path = forge.folder / "streamed.zip"
+    path.write_bytes(pipe.content)
+    located, overlaps = locate(path)
+    assert [each.problem for each in located] == [None, None]
+    assert overlaps == []
+
+
+def test_a_size_that_follows_the_data_may_not_be_another_in_the_header(forge):
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w") as archive:
+        archive.writestr("a.png", b"y")
+    path = forge.folder / "streamed.zip"
+    path.write_bytes(pipe.content)
+    (located,), _ = locate(forge.patch(path, 0, local={22: struct.pack("<L", 7)}))
+    assert located.problem.code == "header-mismatch"
 
 
 @pytest.mark.parametrize(
