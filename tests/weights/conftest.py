@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -87,11 +88,20 @@ class FakeIndex:
     advertised: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str | None]] = field(default_factory=list)
     url: str = ""
+    proxied: str = "http://mirror.example"  # answered for when it is asked as a proxy
 
     @property
     def ranges(self) -> list[str | None]:
         """The range headers of the requests for files."""
         return [header for path, header in self.requests if path.startswith("/files/")]
+
+
+class QuietServer(ThreadingHTTPServer):
+    """A client that leaves early is what some tests are about."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(index: FakeIndex) -> type[BaseHTTPRequestHandler]:
@@ -100,6 +110,7 @@ def _handler(index: FakeIndex) -> type[BaseHTTPRequestHandler]:
             """Keep the test's output clean."""
 
         def do_GET(self) -> None:
+            self.path = self.path.removeprefix(index.proxied)
             index.requests.append((self.path, self.headers.get("Range")))
             if index.failures:
                 index.failures -= 1
@@ -150,7 +161,7 @@ def tiny() -> Tiny:
 def index(tiny: Tiny) -> Iterator[FakeIndex]:
     """Serve the tiny wheel on 127.0.0.1."""
     fake = FakeIndex(files={FILE_NAME: tiny.wheel})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
+    server = QuietServer(("127.0.0.1", 0), _handler(fake))
     fake.url = f"http://127.0.0.1:{server.server_address[1]}/simple/"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from raim.errors import WeightsFormatError
 from raim.weights.numpy_pickle import ALLOWED as NUMPY_ALLOWED
 from raim.weights.numpy_pickle import read_numpy_pickle
-from raim.weights.pickles import MAX_DEPTH, MAX_MEMO, MAX_OPCODES, flatten, read_pickle
+from raim.weights.pickles import MAX_DEPTH, MAX_MEMO, flatten, read_pickle
 from raim.weights.torch_checkpoint import ALLOWED as TORCH_ALLOWED
 
 BOTH = pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_persistent_id_is_refused_where_none_is_expected():
         read(b"\x80\x02K\x01Q.")
 
 
-@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 100_000])
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 10_000])
 def test_deep_nesting_is_refused(depth):
     for nested in (b")" + b"\x85" * depth, b"]" * depth + b"a" * (depth - 1)):  # tuples, lists
         with pytest.raises(WeightsFormatError, match="deep"):
@@ -137,9 +137,10 @@ def test_a_huge_memo_index_is_refused():
         read(b"\x80\x02}r" + (MAX_MEMO + 1).to_bytes(4, "little") + b".", {})
 
 
-def test_too_many_opcodes_are_refused():
+def test_too_many_opcodes_are_refused(monkeypatch):
+    monkeypatch.setattr("raim.weights.pickles.MAX_OPCODES", 1000)
     with pytest.raises(WeightsFormatError, match="opcodes"):
-        read(b"\x80\x02" + b"N" * (MAX_OPCODES + 1) + b".", {})
+        read(b"\x80\x02" + b"N" * 1001 + b".", {})
 
 
 def test_a_claimed_length_beyond_the_end_is_refused():

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with the file's name, how many bytes are there, and how many there will be."""
 
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 14  # what has come of an unfinished piece is lost when a connection breaks
 ATTEMPTS = 4  # in a row that bring nothing
-PAUSE_S = 0.5  # after the first of them, doubled after each further one
+PAUSE_S = 0.25  # after an attempt that brought something; doubled after each further one that did not
 PARTIAL_CONTENT = 206
 SERVER_ERROR = 500  # from here on the server's fault, which may pass; below, the request's
 
@@ -65,7 +65,7 @@ def download_artifact(
         target: Where it will lie, complete and verified; its folder exists.
         settings: The user's indexes.
         progress: Called after each piece.
-        pause_s: Wait after the first failed attempt.
+        pause_s: Wait before the next attempt, doubled by each one that brought nothing.
 
     Raises:
         WeightsMissingError: No index gave the file; the message has each one's reason and the ways out.
@@ -137,11 +137,11 @@ def _persist(action: Callable[[], T], pause_s: float, progress: Callable[[], int
         try:
             return action()
         except OSError as error:
-            failures = 1 if progress() > reached else failures + 1
+            failures = 0 if progress() > reached else failures + 1
             reached = progress()
             if failures >= ATTEMPTS or _is_final(error):
                 raise
-        time.sleep(pause_s * 2 ** (failures - 1))
+        time.sleep(pause_s * 2**failures)
 
 
 def _is_final(error: OSError) -> bool:
@@ -204,7 +204,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:
         return f"answered {error.response.status_code}"
     if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate is not trusted (set PIP_CERT to your certificate bundle)"
+        return "no trusted TLS connection (PIP_CERT may name your own certificate bundle)"
     if isinstance(error, requests.exceptions.RequestException):
         return f"cannot be reached ({type(error).__name__})"
     return str(error)

@@ -37,7 +37,7 @@ def load_weights(name: str) -> dict[str, np.ndarray]:
         name: A key of `WEIGHTS`, e.g. `"vgg16"`.
 
     Returns:
-        Read-only arrays by name. docs/weights.md lists the names and shapes of each set.
+        Read-only arrays by name, in the order of their names. docs/weights.md lists the names and shapes of each set.
 
     Raises:
         UnknownNameError: There is no such set.
@@ -53,7 +53,7 @@ def _load(name: str, folders: Folders) -> dict[str, np.ndarray]:
     tensors = _read_or_convert(weights, folders, None)
     for array in tensors.values():
         array.flags.writeable = False
-    return tensors
+    return dict(sorted(tensors.items()))
 
 
 def weights_sha256(name: str) -> str:

@@ -70,7 +70,7 @@ def read_ncnn(param: bytes, binary: bytes) -> list[NcnnConvolution]:
                 f"an ncnn .param states {lines[1].split()[0]} layers and has {len(layers)}"
             )
         return _convolutions(layers, binary)
-    except (IndexError, ValueError, struct.error) as error:
+    except (LookupError, ValueError, OverflowError, struct.error) as error:
         raise WeightsFormatError(f"the ncnn .param and .bin cannot be read together ({error})") from error
 
 
@@ -112,6 +112,8 @@ def _weights(binary: bytes, position: int, count: int) -> tuple[np.ndarray, int]
         raise WeightsFormatError(
             f"an ncnn layer is stored with the flag {flag:#010x}; expected float16 or float32"
         )
+    if count <= 0:  # numpy takes a negative count for "all that is left"
+        raise WeightsFormatError(f"an ncnn layer has {count} weights")
     weight = np.frombuffer(binary, dtypes[flag], count, position + 4)
     return weight, position + 4 + math.ceil(weight.nbytes / 4) * 4
 
