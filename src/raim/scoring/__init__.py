@@ -1,1 +1,22 @@
-"""scoring."""
+"""Scoring: profiles, one pair or whole folders to records, and the check of submissions."""
+
+from raim.scoring.pairs import score_pair
+from raim.scoring.profiles import PROFILES, MeasureChoice, Profile, find_profile
+from raim.scoring.records import EntryScore, ImageScore, ScoreTable, write_json
+from raim.scoring.run import default_cache, score_folders
+from raim.scoring.tables import write_csv
+
+__all__ = [
+    "PROFILES",
+    "EntryScore",
+    "ImageScore",
+    "MeasureChoice",
+    "Profile",
+    "ScoreTable",
+    "default_cache",
+    "find_profile",
+    "score_folders",
+    "score_pair",
+    "write_csv",
+    "write_json",
+]

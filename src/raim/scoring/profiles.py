@@ -36,10 +36,15 @@ class MeasureChoice:
     """
 
     name: str
-    options: Options = field(default_factory=lambda: MappingProxyType({}))
+    options: Options = field(default_factory=dict)
     weight: float
     zero_at: float
     one_at: float
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher value raises the SCORE."""
+        return self.one_at > self.zero_at
 
     def term(self, value: float) -> float:
         """Give what a value contributes to the SCORE.
@@ -72,6 +77,15 @@ class Profile:
         """Names of the measures and "score", in the order of tables."""
         return (*(measure.name for measure in self.measures), "score")
 
+    def is_higher_better(self, column: str) -> bool:
+        """Say which way a column of the tables is good.
+
+        Example:
+            >>> PROFILES["raim-2024"].is_higher_better("niqe")
+            False
+        """
+        return all(measure.higher_is_better for measure in self.measures if measure.name == column)
+
     def score(self, values: Mapping[str, float]) -> float:
         """Join the measures of one image.
 
@@ -101,9 +115,7 @@ def _plain(measure: MeasureChoice) -> dict[str, Any]:
 def _choice(
     name: str, weight: float, zero_at: float, one_at: float, **options: str | float | bool
 ) -> MeasureChoice:
-    return MeasureChoice(
-        name=name, options=MappingProxyType(options), weight=weight, zero_at=zero_at, one_at=one_at
-    )
+    return MeasureChoice(name=name, options=options, weight=weight, zero_at=zero_at, one_at=one_at)
 
 
 # Two public scripts that follow the official one: luma of BT.601, 1e-8 added to the mean squared error,

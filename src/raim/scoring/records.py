@@ -60,10 +60,12 @@ class EntryScore:
     Attributes:
         name: How the entry is called in tables.
         images: One record for each reference, in the order of their names.
+        notes: What was found in the folder or zip beside them, such as files without a reference.
     """
 
     name: str
     images: tuple[ImageScore, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def scored(self) -> tuple[ImageScore, ...]:
@@ -88,6 +90,7 @@ class EntryScore:
             "name": self.name,
             "n_images": len(self.images),
             "n_scored": len(self.scored),
+            "notes": list(self.notes),
             "mean": {key: _to_json(value) for key, value in self.mean.items()},
             "scenarios": {
                 scenario: {key: _to_json(value) for key, value in values.items()}

@@ -86,11 +86,24 @@ def load_engine(name: str = "auto", *, device: str = "cpu") -> Engine:
         >>> load_engine("ncnn").name
         'ncnn'
     """
+    return _make(choose_engine(name, device=device), device)
+
+
+def choose_engine(name: str = "auto", *, device: str = "cpu") -> str:
+    """Say which engine that name means on this machine, without loading it.
+
+    Raises:
+        UnknownNameError: If there is no such engine.
+
+    Example:
+        >>> choose_engine("auto", device="cuda")
+        'torch'
+    """
     if name == "auto":
-        name = "ncnn" if device == "cpu" and importlib.util.find_spec("ncnn") else "torch"
+        return "ncnn" if device == "cpu" and importlib.util.find_spec("ncnn") else "torch"
     if name not in ENGINES:
         raise unknown_name("engine", name, ENGINES)
-    return _make(name, device)
+    return name
 
 
 @functools.cache

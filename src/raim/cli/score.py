@@ -1,0 +1,71 @@
+"""`raim score`: measure restored images against their references."""
+
+import os
+from pathlib import Path
+
+import click
+
+from raim.errors import InputError
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="RESTORED... REFERENCE")
+@click.option("--input", "inputs", type=PATH, help="Folder or zip of the inputs, shown beside in the page.")
+@click.option("--profile", default="raim-2024", show_default=True, help="Choices of measures and SCORE.")
+@click.option("--manifest", type=PATH, help="CSV that gives each image its scenario.")
+@click.option("--json", "json_path", type=PATH, help="Write all results as JSON.")
+@click.option("--csv", "csv_path", type=PATH, help="Write all results as CSV.")
+@click.option("--html", "html_path", type=PATH, help="Write a page with tables, distributions and pictures.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes of one thread; default: one for each core."
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu, or a device of torch such as cuda.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep values of other runs.")
+def command(  # noqa: PLR0917 - click passes options by name
+    paths: tuple[Path, ...],
+    inputs: Path | None,
+    profile: str,
+    manifest: Path | None,
+    json_path: Path | None,
+    csv_path: Path | None,
+    html_path: Path | None,
+    workers: int | None,
+    device: str,
+    no_cache: bool,  # noqa: FBT001 - a flag of the command line
+) -> None:
+    """Measure restored images against their references.
+
+    RESTORED and REFERENCE are folders or zips; images are matched by name without suffix. Several RESTORED are
+    scored in one pass. A run that was stopped goes on where it was.
+    """
+    from raim.cli.progress import show_progress
+    from raim.cli.score_table import print_scores
+    from raim.scoring import default_cache, score_folders, write_csv, write_json
+
+    if len(paths) < 2:
+        raise InputError("one folder was named; raim score takes RESTORED... and, last, REFERENCE")
+    for output in (json_path, csv_path, html_path):
+        if output is not None and not output.absolute().parent.is_dir():
+            raise InputError(f"{output} cannot be written: there is no folder {output.absolute().parent}")
+    with show_progress("scoring") as on_progress:
+        table = score_folders(
+            paths[:-1],
+            paths[-1],
+            profile=profile,
+            manifest=manifest,
+            workers=workers or os.cpu_count() or 1,
+            device=device,
+            cache=None if no_cache else default_cache(),
+            on_progress=on_progress,
+        )
+    print_scores(table)
+    if json_path is not None:
+        write_json(table, json_path)
+    if csv_path is not None:
+        write_csv(table, csv_path)
+    if html_path is not None:
+        from raim.report import write_score_page
+
+        write_score_page(table, html_path, restored=paths[:-1], reference=paths[-1], inputs=inputs)
