@@ -85,7 +85,7 @@ class Finding:
     name: str | None = None
 
 
-def shown(name: str) -> str:
+def shown(name: str, *, longest: int = LONGEST_SHOWN) -> str:
     r"""Make a hostile name printable: control characters escaped, the middle of a long name left out.
 
     Example:
@@ -94,9 +94,9 @@ def shown(name: str) -> str:
     """
     # Ordinary names, nearly all, need no look at every character.
     safe = name if name.isprintable() else "".join(map(_escape, name))
-    if len(safe) <= LONGEST_SHOWN:
+    if len(safe) <= longest:
         return safe
-    return f"{safe[: LONGEST_SHOWN // 2]}...{safe[-LONGEST_SHOWN // 2 :]}"
+    return f"{safe[: longest // 2]}...{safe[-longest // 2 :]}"
 
 
 def _escape(char: str) -> str:

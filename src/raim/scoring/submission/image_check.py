@@ -15,6 +15,8 @@ from raim.scoring.submission.member import Member
 
 FORMATS = frozenset({"PNG", "JPEG"})
 SUFFIX_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+UNUSUAL_MODES = {"palette": "a palette", "cmyk": "CMYK", "other": "another colour space"}
+LONGEST_REASON = 400  # characters of what the reader of images says; decoders can be chatty
 UPRIGHT = 1  # EXIF orientation: the first row is the top
 
 
@@ -36,7 +38,7 @@ def check_image(member: Member, expected: ExpectedImage, limits: Limits) -> Imag
     except SubmissionError as error:
         found.problems.extend(error.problems)
     except ImageTooLargeError as error:
-        found.problems.append(problem("image-too-large", f"{shown(name)}: {error}", name))
+        found.problems.append(problem("image-too-large", f"{shown(name)}: {_said(error)}", name))
     except ImageError as error:
         found.problems.append(_unreadable(name, error))
     else:
@@ -77,9 +79,8 @@ def _wrong_size(name: str, info: ImageInfo, expected: ExpectedImage) -> Finding:
 def _check_mode(name: str, info: ImageInfo, expected: ExpectedImage, found: ImageFindings) -> None:
     visible = shown(name)
     kind = "grey" if expected.is_grey else "RGB"
-    if info.mode in ("palette", "cmyk"):
-        which = "a palette" if info.mode == "palette" else "CMYK"
-        text = f"{visible} has {which} instead of plain pixels; convert it to {kind}"
+    if info.mode in UNUSUAL_MODES:
+        text = f"{visible} has {UNUSUAL_MODES[info.mode]} instead of plain pixels; convert it to {kind}"
         found.problems.append(problem("wrong-mode", text, name))
     elif (info.mode in GREY_MODES) != expected.is_grey:
         own = "grey" if info.mode in GREY_MODES else "in colour"
@@ -117,4 +118,8 @@ def _add_refusal(name: str, info: ImageInfo, error: ImageError, found: ImageFind
 
 
 def _unreadable(name: str, error: ImageError) -> Finding:
-    return problem("unreadable", f"{shown(name)} cannot be decoded: {error}", name)
+    return problem("unreadable", f"{shown(name)} cannot be decoded: {_said(error)}", name)
+
+
+def _said(error: ImageError) -> str:
+    return shown(str(error), longest=LONGEST_REASON)
