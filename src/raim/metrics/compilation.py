@@ -12,11 +12,10 @@ other's. `first_use` lets one process at a time compile or load, and costs nothi
 import inspect
 import os
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numba
 import platformdirs
 
 from raim.weights.lock import exclusive
@@ -40,6 +39,8 @@ def strict_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compile(function: Callable[..., Any], fastmath: frozenset[str]) -> Callable[..., Any]:
+    import numba
+
     function = inspect.unwrap(function)  # the test run's type checker wraps it; numba compiles what is inside
     # Python's error for a division by zero would keep loops from being vectorised; IEEE's NaN and infinity do not.
     options = {"nogil": True, "fastmath": set(fastmath), "error_model": "numpy"}
@@ -61,9 +62,7 @@ def first_use(*signature: Hashable) -> Iterator[None]:
         return
     with ExitStack() as stack:
         folder = Path(os.environ.get("RAIM_CACHE_DIR") or platformdirs.user_cache_dir("raim"))
-        try:
+        with suppress(OSError):  # who has no folder of his own shares no machine code either
             stack.enter_context(exclusive(folder / "kernels.lock"))
-        except OSError:  # a user without a folder of his own shares no machine code either
-            stack.pop_all()
         yield
     _ready.add(signature)

@@ -21,7 +21,6 @@ from raim.metrics.arrays import PixelArray, unit_rows
 from raim.metrics.trunk import VGG16, load_engine
 from raim.metrics.trunk.engines import Rows
 from raim.metrics.trunk.features import STRIP_ROWS, stream_pair_taps
-from raim.metrics.trunk.kernels import cross_sums, sums
 from raim.weights import load_weights
 
 HIGHER_IS_BETTER = False
@@ -129,6 +128,8 @@ def _add_pixels(
     moments: _Moments, restored: Sequence[PixelArray], reference: PixelArray, strip_rows: int
 ) -> None:
     """Add the raw image's own channels, the first feature that DISTS compares."""
+    from raim.metrics.trunk.kernels import cross_sums, sums
+
     height, width = reference.shape[:2]
     for top in range(0, height, strip_rows):
         strips = [unit_rows(image[top : top + strip_rows])[None] for image in (reference, *restored)]

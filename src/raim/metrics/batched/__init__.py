@@ -1,7 +1,18 @@
 """The measures as functions of torch tensors: differentiable, batched, on any device. Needs the extra `torch`."""
 
+import importlib.util
+
+from raim.errors import MissingExtraError
+
+if importlib.util.find_spec("torch") is None:
+    raise MissingExtraError(
+        "raim.metrics.batched needs torch, which is not installed; run: pip install 'raim[torch]'"
+    )
+
+from raim.metrics.batched.dists import dists
+from raim.metrics.batched.lpips import lpips
 from raim.metrics.batched.niqe import niqe
 from raim.metrics.batched.psnr import psnr
 from raim.metrics.batched.ssim import ssim
 
-__all__ = ["niqe", "psnr", "ssim"]
+__all__ = ["dists", "lpips", "niqe", "psnr", "ssim"]
