@@ -156,7 +156,7 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
 
 def describe(image: Image.Image, content: bytes) -> ImageInfo:
     """Gather what an opened file states."""
-    exif = image.getexif()
+    exif = _read_exif(image)
     orientation = int(exif.get(_ORIENTATION, 1) or 1)
     if _ORIENTATION in exif:
         exif[_ORIENTATION] = 1
@@ -176,6 +176,15 @@ def describe(image: Image.Image, content: bytes) -> ImageInfo:
         icc_profile=icc_profile,
         exif=exif.tobytes() if len(exif) else None,
     )
+
+
+def _read_exif(image: Image.Image) -> Image.Exif:
+    """Read the EXIF block without decoding: Pillow's own way decodes a whole PNG to look behind its pixels."""
+    if image.format != "PNG":
+        return image.getexif()
+    exif = Image.Exif()
+    exif.load(image.info.get("exif", b""))
+    return exif
 
 
 def _bit_depth(image: Image.Image, content: bytes) -> int:

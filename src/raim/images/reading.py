@@ -22,7 +22,7 @@ Pixels = (
     | UInt16[np.ndarray, "h w 3"]
     | UInt16[np.ndarray, "h w"]
 )
-PixelArray = Shaped[np.ndarray, "..."]  # the same before and after a turn, which swaps h and w
+PixelArray = Shaped[np.ndarray, "..."]  # before it is known, or brought, to be `Pixels`
 Purpose = Literal["score", "restore"]
 
 _ALPHA = {"rgba": 4, "grey-alpha": 2}
@@ -131,7 +131,7 @@ def _check(info: ImageInfo, purpose: Purpose) -> None:
         )
 
 
-def _decode(image: Image.Image, content: bytes, info: ImageInfo) -> Pixels:
+def _decode(image: Image.Image, content: bytes, info: ImageInfo) -> PixelArray:
     if info.format == "PNG" and info.bit_depth >= 8:
         return _decode_png(content)
     if info.format == "TIFF" and info.bit_depth == 16:
@@ -144,13 +144,13 @@ def _decode(image: Image.Image, content: bytes, info: ImageInfo) -> Pixels:
     return np.asarray(image)
 
 
-def _decode_png(content: bytes) -> Pixels:
+def _decode_png(content: bytes) -> PixelArray:
     import imagecodecs
 
     return imagecodecs.png_decode(content)
 
 
-def _decode_tiff(content: bytes) -> Pixels:
+def _decode_tiff(content: bytes) -> PixelArray:
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(content)) as file:
@@ -165,7 +165,7 @@ def _decode_tiff(content: bytes) -> Pixels:
         return page.asarray(maxworkers=1)
 
 
-def _check_decoded(pixels: Pixels, info: ImageInfo) -> None:
+def _check_decoded(pixels: PixelArray, info: ImageInfo) -> None:
     """Refuse pixels that are not what the header stated."""
     channels = {"grey": (), "rgb": (3,), "grey-alpha": (2,), "rgba": (4,)}[info.mode]
     expected = (info.height, info.width, *channels)
@@ -175,7 +175,7 @@ def _check_decoded(pixels: Pixels, info: ImageInfo) -> None:
         )
 
 
-def _drop_alpha(pixels: Pixels, info: ImageInfo) -> tuple[Pixels, tuple[str, ...]]:
+def _drop_alpha(pixels: PixelArray, info: ImageInfo) -> tuple[Pixels, tuple[str, ...]]:
     if info.mode not in _ALPHA:
         return pixels, ()
     alpha = pixels[..., -1]
