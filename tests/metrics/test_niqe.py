@@ -184,7 +184,7 @@ def test_published_values_come_out(known_answers, known_image, variant, value, t
 @pytest.mark.shared
 @pytest.mark.parametrize(("prefix", "border"), [("raim2024", 4), ("nocrop", 0)])
 def test_all_real_pairs_come_out(real_pairs, prefix, border):
-    # Issue 5e-3 on textured images; with pyiqa's own rounding flat areas come out too (up to 15 % flat here).
+    # Asked for are 5e-3 on textured images; with pyiqa's own rounding flat areas (here up to 15 %) come out too.
     for row, restored, _ in real_pairs:
         h, w = restored.shape[:2]
         value = niqe(restored[border : h - border, border : w - border])
