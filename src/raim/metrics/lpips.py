@@ -12,7 +12,6 @@ Metric", CVPR 2018, equation 1; constants and weights as in the authors' package
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -35,7 +34,7 @@ def lpips_each(
     restored: Sequence[PixelArray],
     reference: PixelArray,
     *,
-    net: Literal["alexnet", "vgg16"] = "alexnet",
+    net: str = "alexnet",
     engine: str = "auto",
     device: str = "cpu",
     strip_rows: int = STRIP_ROWS,
@@ -93,7 +92,7 @@ def lpips(
     restored: PixelArray,
     reference: PixelArray,
     *,
-    net: Literal["alexnet", "vgg16"] = "alexnet",
+    net: str = "alexnet",
     engine: str = "auto",
     device: str = "cpu",
 ) -> float:
