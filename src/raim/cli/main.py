@@ -58,7 +58,7 @@ def raim() -> None:
 def main() -> None:
     """Run the command line and exit: 0 done, 1 a bug (with traceback), 2 an expected error, 130 interrupted."""
     try:
-        raim(standalone_mode=False)
+        raim(prog_name="raim", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("interrupted; run the same command again to go on where it stopped", err=True)
         sys.exit(INTERRUPTED)

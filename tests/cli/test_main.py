@@ -1,0 +1,77 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+from raim.cli.main import COMMANDS
+
+HEAVY = ("torch", "numba", "ncnn", "imagecodecs", "rich", "PIL")
+
+
+def loaded_by(statement):
+    """Run a statement in a fresh interpreter and name the heavy libraries that it loaded."""
+    program = f"{statement}\nimport sys\nprint(*[name for name in {HEAVY} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
+
+
+def raim(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "raim", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+def test_importing_raim_loads_nothing_heavy():
+    assert loaded_by("import raim") == set()
+
+
+def test_the_command_loads_nothing_heavy_before_a_subcommand_runs():
+    assert loaded_by("import raim.cli") == set()
+
+
+@pytest.mark.parametrize("package", ["metrics", "scoring", "images", "weights", "data", "report", "restore"])
+def test_no_package_loads_torch_at_import(package):
+    assert "torch" not in loaded_by(f"import raim.{package}")
+
+
+def test_this_test_would_see_torch():
+    pytest.importorskip("torch", reason="the extra torch is not installed")
+    assert "torch" in loaded_by("import raim.metrics.batched")
+
+
+def test_help_comes_at_once():
+    raim("--help")  # once, so that Python's own byte code is there
+    start = time.perf_counter()
+    result = raim("--help")
+    assert (
+        time.perf_counter() - start < 1.0
+    )  # 0.1 s on an idle machine; this one may be busy with other tests
+    assert result.returncode == 0
+    for name, text in COMMANDS.items():
+        assert name in result.stdout
+        assert text.split()[0] in result.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_of_its_own(name):
+    result = raim(name, "--help")
+    assert result.returncode == 0
+    assert "Usage: raim" in result.stdout
+
+
+def test_an_unknown_command_exits_2():
+    result = raim("scroe")
+    assert result.returncode == 2
+    assert "scroe" in result.stderr
+
+
+def test_an_expected_error_has_no_traceback_and_exits_2(tmp_path):
+    result = raim("score", tmp_path, tmp_path / "nowhere")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert "nowhere" in result.stderr
+
+
+def test_the_version_is_told():
+    assert raim("--version").stdout.startswith("raim, version 0.1.0")
