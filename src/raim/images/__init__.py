@@ -1,13 +1,15 @@
-"""What an image is, reading it safely and writing it whole."""
+"""What an image is, reading and writing: PNG, JPEG, TIFF and WebP, checked before anything is decoded."""
 
-from raim.images.info import MAX_PIXELS, ImageInfo, inspect_image
-from raim.images.reading import Picture, read_image
+from raim.images.inspecting import inspect_image
+from raim.images.picture import MAX_PIXELS, ImageInfo, Picture, PixelArray
+from raim.images.reading import read_image
 from raim.images.writing import encode_image, write_image
 
 __all__ = [
     "MAX_PIXELS",
     "ImageInfo",
     "Picture",
+    "PixelArray",
     "encode_image",
     "inspect_image",
     "read_image",

@@ -1,187 +1,150 @@
-"""Reading an image: 8 or 16 bits, sRGB, upright, opaque, or a clear refusal.
+"""Reading of images: header first, then pixels of just the declared size, with nothing guessed about colour."""
 
-Decoders (docs/images.md has the measurements): imagecodecs' libpng for PNG, tifffile for 16-bit TIFF, Pillow for the
-rest. JPEG comes out bit for bit as libjpeg-turbo's default.
-"""
-
-import io
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from jaxtyping import Shaped, UInt8, UInt16
-from PIL import Image
 
-from raim.errors import ImageError, ImageTruncatedError
-from raim.images.info import MAX_PIXELS, ImageInfo, describe, opened, read_content
-
-Pixels = (
-    UInt8[np.ndarray, "h w 3"]
-    | UInt8[np.ndarray, "h w"]
-    | UInt16[np.ndarray, "h w 3"]
-    | UInt16[np.ndarray, "h w"]
-)
-PixelArray = Shaped[np.ndarray, "..."]  # before it is known, or brought, to be `Pixels`
-Purpose = Literal["score", "restore"]
-
-_ALPHA = {"rgba": 4, "grey-alpha": 2}
-# What is done with an image of this mode, whatever the purpose: (what it is, the mend).
-_REFUSED = {
-    "palette": ("has a colour table (palette)", "convert it to RGB"),
-    "cmyk": ("is CMYK, made for print", "convert it to sRGB"),
-    "other": ("holds pixels of a kind that raim does not read", "convert it to 8- or 16-bit RGB or grey"),
-}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Picture:
-    """A decoded image.
-
-    Attributes:
-        pixels: (h, w, 3) RGB or (h, w) grey, uint8 or uint16, C-contiguous.
-        warnings: What was dropped on the way.
-        icc_profile: The embedded colour profile, to be kept beside the pixels of a restored photograph.
-        exif: The EXIF block, with the orientation set upright.
-    """
-
-    pixels: Pixels
-    warnings: tuple[str, ...] = ()
-    icc_profile: bytes | None = None
-    exif: bytes | None = None
+from raim.errors import ImageError
+from raim.images.exif import UPRIGHT, set_upright
+from raim.images.header import Header
+from raim.images.inspecting import naming, open_stream, parse_header
+from raim.images.jpeg.header import JpegHeader
+from raim.images.jpeg.pixels import decode_jpeg
+from raim.images.picture import MAX_PIXELS, Picture, PixelArray, Purpose
+from raim.images.png.header import PngHeader
+from raim.images.png.pixels import decode_png
+from raim.images.stream import damaged
+from raim.images.tiff.header import TiffHeader
+from raim.images.tiff.pixels import decode_tiff
+from raim.images.webp.header import WebpHeader
+from raim.images.webp.pixels import decode_webp
 
 
 def read_image(source: Path | bytes, *, purpose: Purpose = "score", max_pixels: int = MAX_PIXELS) -> Picture:
     """Read an image.
 
+    For "score" the pixels must mean the same to everyone: another colour profile than sRGB and an EXIF rotation are
+    errors. For "restore" the rotation is applied to the pixels; the profile and the EXIF block (its orientation set
+    to 1) are handed on for `write_image`, and the pixels still refer to that profile.
+    Palette, CMYK and transparent images are errors for both; an opaque alpha channel is dropped with a warning.
+
     Args:
-        source: A path, or the file's bytes.
-        purpose: "score" refuses what would change pixels silently: a colour profile other than sRGB, a rotation.
-            "restore" turns the image upright and hands profile and EXIF on.
-        max_pixels: More pixels are refused before they are decoded.
+        source: A file, or its content.
+        purpose: "score" or "restore".
+        max_pixels: The most pixels that are accepted; checked before anything is decoded.
+
+    Returns:
+        Pixels (h, w, 3) RGB or (h, w) grey, uint8 or, of 16-bit files, uint16, with warnings.
 
     Raises:
-        ImageError: If it cannot be used as it is; the message names the mend.
-        ImageTooLargeError: If it states more than `max_pixels`.
-        ImageTruncatedError: If it is damaged or ends early.
+        ImageTooLargeError: The declared size is over the limit.
+        ImageTruncatedError: The file is cut off, damaged, or holds another size than it declares.
+        ImageError: It cannot be used as it is; the message names the mend.
 
     Example:
-        >>> import tempfile
+        >>> import numpy as np, tempfile
         >>> from raim.images import write_image
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_image(Path(folder, "a.png"), np.full((2, 3, 3), 40_000, np.uint16))
-        ...     read_image(Path(folder, "a.png")).pixels[0, 0].tolist()
-        [40000, 40000, 40000]
+        ...     write_image(Path(folder) / "red.png", np.array([[[255, 0, 0]]], np.uint8))
+        ...     read_image(Path(folder) / "red.png").pixels
+        array([[[255,   0,   0]]], dtype=uint8)
     """
-    content = read_content(source)
-    try:
-        with opened(content, max_pixels=max_pixels) as image:
-            info = describe(image, content)
-            _check(info, purpose)
-            pixels = _decode(image, content, info)
-            _check_decoded(pixels, info)
-    except ImageError as error:
-        if isinstance(source, Path):
-            raise type(error)(f"{source.name}: {error}") from error
-        raise
-    pixels, warnings = _drop_alpha(pixels, info)
-    if purpose == "score":
-        return Picture(pixels=np.ascontiguousarray(pixels), warnings=warnings)
-    return Picture(
-        pixels=np.ascontiguousarray(turn_upright(pixels, info.orientation)),
-        warnings=warnings,
-        icc_profile=info.icc_profile,
-        exif=info.exif,
-    )
+    with naming(source):
+        with open_stream(source) as stream:
+            header = parse_header(stream, max_pixels)
+            check_usable(header, purpose)
+            content = (
+                source if isinstance(source, bytes) else stream.read_at(0, stream.n_bytes, "its content")
+            )
+        pixels, warnings = drop_alpha(decode(content, header))
+        if purpose == "score":
+            return Picture(pixels=np.ascontiguousarray(pixels), warnings=header.warnings + warnings)
+        return Picture(
+            pixels=turn_upright(pixels, header.orientation),
+            warnings=header.warnings + warnings,
+            icc_profile=header.icc_profile,
+            exif=set_upright(header.exif),
+        )
 
 
-def turn_upright(pixels: PixelArray, orientation: int) -> PixelArray:
-    """Undo an EXIF orientation (1 to 8; others count as 1).
+def check_usable(header: Header, purpose: Purpose) -> None:
+    """Refuse what would change pixels silently.
 
-    Source: EXIF 2.32, tag 0x0112, table of row and column origins.
-
-    Example:
-        >>> turn_upright(np.array([[1, 2, 3]], np.uint8), 6).tolist()
-        [[1], [2], [3]]
+    Raises:
+        ImageError: The image must be mended first; the message says how.
     """
-    if orientation >= 5:
-        pixels = np.swapaxes(pixels, 0, 1)
-    if orientation in {3, 4, 7, 8}:
-        pixels = pixels[::-1]
-    if orientation in {2, 3, 6, 7}:
-        pixels = pixels[:, ::-1]
+    if header.mode == "palette":
+        raise ImageError(
+            "has a palette instead of plain pixels; convert it to RGB (or grey) and save it again"
+        )
+    if header.mode == "cmyk":
+        raise ImageError("has CMYK pixels; convert it to RGB and save it again")
+    if purpose == "restore":
+        return
+    if header.colour is not None:
+        raise ImageError(
+            f"embeds a colour profile other than sRGB ({header.colour}); convert its pixels to sRGB and save it "
+            "without a profile"
+        )
+    if header.orientation != UPRIGHT:
+        raise ImageError(
+            f"carries an EXIF rotation (orientation {header.orientation}); rotate its pixels and save it without "
+            "EXIF, or with orientation 1"
+        )
+
+
+def decode(content: bytes, header: Header) -> np.ndarray:
+    """Decode the pixels as stored, alpha included: (h, w) or (h, w, channels).
+
+    Raises:
+        ImageTruncatedError: They are cut off, damaged, or of another size than the header says.
+    """
+    match header:
+        case PngHeader():
+            pixels = decode_png(content, header)
+        case JpegHeader():
+            pixels = decode_jpeg(content, header)
+        case WebpHeader():
+            pixels = decode_webp(content, header)
+        case TiffHeader():
+            pixels = decode_tiff(content, header)
+        case _:
+            raise TypeError(f"no decoder for {type(header).__name__}")
+    shape = (header.height, header.width) + ((header.n_channels,) if header.n_channels > 1 else ())
+    if pixels.shape != shape:
+        raise damaged(f"its pixels decode to shape {pixels.shape}, its header declares {shape}")
     return pixels
 
 
-def _check(info: ImageInfo, purpose: Purpose) -> None:
-    if info.mode in _REFUSED:
-        what, mend = _REFUSED[info.mode]
-        raise ImageError(f"it {what}; {mend}")
-    if info.bit_depth > 16:
-        raise ImageError(f"it has {info.bit_depth} bits a channel; convert it to 8 or 16 bits")
-    if purpose == "restore":
-        return
-    if info.has_icc:
-        raise ImageError(
-            "it embeds a colour profile other than sRGB; convert it to sRGB and save it without a profile"
-        )
-    if info.orientation != 1:
-        raise ImageError(
-            f"its EXIF orientation is {info.orientation}, so viewers turn it; turn its pixels and remove the tag"
-        )
+def drop_alpha(pixels: np.ndarray) -> tuple[PixelArray, tuple[str, ...]]:
+    """Drop an alpha channel that is opaque everywhere, saying so.
 
-
-def _decode(image: Image.Image, content: bytes, info: ImageInfo) -> PixelArray:
-    if info.format == "PNG" and info.bit_depth >= 8:
-        return _decode_png(content)
-    if info.format == "TIFF" and info.bit_depth == 16:
-        return _decode_tiff(content)
-    image.load()
-    if info.mode == "grey" and image.mode != "L":
-        image = image.convert("L")
-    if info.mode in _ALPHA and "transparency" in image.info:
-        image = image.convert("RGBA" if info.mode == "rgba" else "LA")
-    return np.asarray(image)
-
-
-def _decode_png(content: bytes) -> PixelArray:
-    import imagecodecs
-
-    return imagecodecs.png_decode(content)
-
-
-def _decode_tiff(content: bytes) -> PixelArray:
-    import tifffile
-
-    with tifffile.TiffFile(io.BytesIO(content)) as file:
-        page = file.pages[0]
-        ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
-        if not ends or min(page.databytecounts) < 1 or max(ends) > len(content):
-            raise ImageTruncatedError(
-                "its pixel data reach beyond the end of the file; export or copy it again"
-            )
-        if page.compression == 1 and sum(page.databytecounts) < page.nbytes:
-            raise ImageTruncatedError("it holds fewer pixels than it states; export or copy it again")
-        return page.asarray(maxworkers=1)
-
-
-def _check_decoded(pixels: PixelArray, info: ImageInfo) -> None:
-    """Refuse pixels that are not what the header stated."""
-    channels = {"grey": (), "rgb": (3,), "grey-alpha": (2,), "rgba": (4,)}[info.mode]
-    expected = (info.height, info.width, *channels)
-    if pixels.shape != expected or pixels.dtype not in (np.uint8, np.uint16):
-        raise ImageTruncatedError(
-            f"its header states {expected}, its data decode to {pixels.shape} {pixels.dtype}; export it again"
-        )
-
-
-def _drop_alpha(pixels: PixelArray, info: ImageInfo) -> tuple[Pixels, tuple[str, ...]]:
-    if info.mode not in _ALPHA:
+    Raises:
+        ImageError: Some pixel is transparent.
+    """
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
         return pixels, ()
-    alpha = pixels[..., -1]
-    if alpha.min() < np.iinfo(alpha.dtype).max:
+    n_transparent = int(np.count_nonzero(pixels[..., -1] != np.iinfo(pixels.dtype).max))
+    if n_transparent:
         raise ImageError(
-            "it is transparent in places; save it without an alpha channel, on the background you want"
+            f"has {n_transparent:,} transparent pixels; flatten it onto a background and save it without alpha"
         )
-    colours = pixels[..., 0] if info.mode == "grey-alpha" else pixels[..., :3]
-    return colours, ("its alpha channel is opaque everywhere and was dropped",)
+    plain = pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
+    return plain, ("its opaque alpha channel was dropped",)
+
+
+def turn_upright(pixels: PixelArray, orientation: int) -> PixelArray:
+    """Turn and mirror pixels as an EXIF orientation says (CIPA DC-008, section 4.6.5).
+
+    Example:
+        >>> turn_upright(np.array([[1, 2], [3, 4]], np.uint8), 6)
+        array([[3, 1],
+               [4, 2]], dtype=uint8)
+    """
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)

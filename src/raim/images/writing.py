@@ -1,70 +1,58 @@
-"""Writing an image: whole or not at all."""
+"""Writing of images: the format by the file's suffix, whole files only."""
 
-import io
 import os
-import struct
-import tempfile
-import zlib
+import threading
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from raim.errors import ImageError, InputError
-from raim.images.reading import Pixels
+from raim.errors import ImageError, InputError, unknown_name
+from raim.images.exif import strip_prefix
+from raim.images.jpeg.writing import encode_jpeg
+from raim.images.picture import PixelArray
+from raim.images.png.writing import encode_png
+from raim.images.tiff.writing import encode_tiff
+from raim.images.webp.writing import encode_webp
 
-SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
-_PNG_HEADER_BYTES = 8 + 25  # signature and IHDR
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
 
 def write_image(
     path: Path,
-    pixels: Pixels,
+    pixels: PixelArray,
     *,
     icc_profile: bytes | None = None,
     exif: bytes | None = None,
     quality: int = 95,
 ) -> None:
-    """Write an image in the format that the file's suffix names.
+    """Write an image as PNG, JPEG, TIFF or WebP, by the suffix of its name.
 
-    The file appears whole, under its own name, or not at all.
+    The file appears whole or not at all: it is written beside its place, then moved. Folders are not made.
 
     Args:
-        path: Ends in .png, .tif, .tiff, .webp, .jpg or .jpeg.
-        pixels: (h, w, 3) or (h, w), uint8, or uint16 for PNG and TIFF.
-        icc_profile: Colour profile to embed.
-        exif: EXIF block to embed; 16-bit TIFF holds none.
-        quality: Of JPEG, 1 to 100; PNG, TIFF and WebP are lossless.
+        path: Where to; a file that is there is replaced.
+        pixels: (h, w, 3) RGB or (h, w) grey, uint8 or, for PNG and TIFF, uint16.
+        icc_profile: The colour profile that the pixels refer to; sRGB without one.
+        exif: An EXIF block (a TIFF structure, with or without the prefix "Exif").
+        quality: Of JPEG (4:4:4) and WebP, 1 to 100; WebP is lossless at 100. PNG and TIFF are always lossless.
 
     Raises:
-        InputError: If the suffix or the pixels are not as stated.
-        ImageError: If the file cannot be written.
+        UnknownNameError: The suffix is none of .png, .jpg, .jpeg, .tif, .tiff, .webp.
+        InputError: The format cannot hold these pixels or metadata.
+        ImageError: The file cannot be written.
 
     Example:
+        >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_image(Path(folder, "a.webp"), np.zeros((4, 5), np.uint8))
-        ...     print([file.name for file in Path(folder).iterdir()])
-        ['a.webp']
+        ...     write_image(Path(folder) / "grey.tif", np.full((2, 2), 7, np.uint8))
+        ...     [file.name for file in Path(folder).iterdir()]
+        ['grey.tif']
     """
-    content = encode_image(pixels, path.suffix, icc_profile=icc_profile, exif=exif, quality=quality)
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.stem[:40]}-", suffix=".part", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(content)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise ImageError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    _replace(path, encode_image(pixels, path.suffix, icc_profile=icc_profile, exif=exif, quality=quality))
 
 
 def encode_image(
-    pixels: Pixels,
+    pixels: PixelArray,
     suffix: str,
     *,
     icc_profile: bytes | None = None,
@@ -77,80 +65,42 @@ def encode_image(
         >>> encode_image(np.zeros((4, 5), np.uint8), ".png")[1:4]
         b'PNG'
     """
-    if suffix.lower() not in SUFFIXES:
+    _check(pixels, quality)
+    plain = np.ascontiguousarray(pixels)
+    block = None if exif is None else strip_prefix(exif)
+    match suffix.lower():
+        case ".png":
+            return encode_png(plain, icc_profile, block)
+        case ".jpg" | ".jpeg":
+            return encode_jpeg(plain, icc_profile, block, quality)
+        case ".tif" | ".tiff":
+            return encode_tiff(plain, icc_profile, block)
+        case ".webp":
+            return encode_webp(plain, icc_profile, block, quality)
+        case _:
+            raise unknown_name("image suffix", suffix, SUFFIXES)
+
+
+def _check(pixels: PixelArray, quality: int) -> None:
+    is_shaped = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
+    if not is_shaped or 0 in pixels.shape or pixels.dtype not in (np.uint8, np.uint16):
         raise InputError(
-            f"images are not written as {suffix or 'a file without suffix'}; use {', '.join(SUFFIXES)}"
+            f"pixels are {pixels.dtype} of shape {pixels.shape}; expected uint8 or uint16 of shape (h, w, 3) or (h, w)"
         )
-    _check(pixels)
-    file_format = SUFFIXES[suffix.lower()]
-    if pixels.dtype == np.uint8:
-        return _encode_eight(pixels, file_format, icc_profile, exif, quality)
-    if file_format == "PNG":
-        return _encode_png(pixels, icc_profile, exif)
-    if file_format == "TIFF":
-        return _encode_tiff(pixels, icc_profile)
-    raise InputError(f"{file_format} holds 8 bits a channel; write 16-bit images as .png or .tif")
+    if not 1 <= quality <= 100:
+        raise InputError(f"quality is {quality}, expected 1 to 100")
 
 
-def _check(pixels: Pixels) -> None:
-    is_image = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
-    if not is_image or pixels.size == 0 or pixels.dtype not in (np.uint8, np.uint16):
-        raise InputError(
-            f"pixels are {pixels.shape} {pixels.dtype}, expected (h, w, 3) or (h, w) of uint8 or uint16"
-        )
-
-
-def _encode_eight(
-    pixels: Pixels, file_format: str, icc_profile: bytes | None, exif: bytes | None, quality: int
-) -> bytes:
-    options: dict[str, object] = {
-        "PNG": {"compress_level": 6},
-        "JPEG": {"quality": quality, "subsampling": 0},
-        "TIFF": {"compression": "tiff_adobe_deflate"},
-        "WEBP": {"lossless": True, "exact": True},
-    }[file_format]  # type: ignore[assignment]
-    if icc_profile is not None:
-        options["icc_profile"] = icc_profile
-    if exif is not None:
-        options["exif"] = exif
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, file_format, **options)
-    return buffer.getvalue()
-
-
-def _encode_png(pixels: Pixels, icc_profile: bytes | None, exif: bytes | None) -> bytes:
-    import imagecodecs
-
-    content = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=6))
-    chunks = b""
-    if icc_profile is not None:
-        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
-    if exif is not None:
-        chunks += _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
-    return content[:_PNG_HEADER_BYTES] + chunks + content[_PNG_HEADER_BYTES:]
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    """Make a PNG chunk. Source: PNG specification (third edition), section 5.3."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _encode_tiff(pixels: Pixels, icc_profile: bytes | None) -> bytes:
-    import tifffile
-
-    buffer = io.BytesIO()
-    tifffile.imwrite(
-        buffer,
-        np.ascontiguousarray(pixels),
-        photometric="rgb" if pixels.ndim == 3 else "minisblack",
-        compression="adobe_deflate",
-        iccprofile=icc_profile,
-        metadata=None,
-    )
-    return buffer.getvalue()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _replace(path: Path, content: bytes) -> None:
+    """Put a file in its place in one step; nothing is left behind where that fails."""
+    # Another writer of the same file has another name for its part.
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise ImageError(
+            f"{path} cannot be written: {error.strerror or error}; check folder, permissions and free space"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,105 @@
+"""What the header of an image says, without decoding it."""
+
+import io
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from raim.errors import ImageError, ImageTooLargeError
+from raim.images.header import Header
+from raim.images.jpeg.header import parse_jpeg
+from raim.images.picture import MAX_PIXELS, ImageInfo
+from raim.images.png.header import parse_png
+from raim.images.signatures import find_format
+from raim.images.stream import Stream, damaged
+from raim.images.tiff.header import parse_tiff
+from raim.images.webp.header import parse_webp
+
+PARSERS = {"PNG": parse_png, "JPEG": parse_jpeg, "TIFF": parse_tiff, "WEBP": parse_webp}
+
+
+def inspect_image(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> ImageInfo:
+    """Read the header of an image and nothing else.
+
+    Palette, CMYK, transparent, rotated and profiled images are described, not refused: `read_image` does that.
+
+    Args:
+        source: A file, or its content.
+        max_pixels: The most pixels that are accepted.
+
+    Raises:
+        ImageTooLargeError: The declared size is over the limit.
+        ImageTruncatedError: The file ends within its header, or contradicts itself.
+        ImageError: It is no PNG, JPEG, TIFF or WebP, has several frames, or cannot be opened.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from raim.images import write_image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_image(Path(folder) / "grey.png", np.zeros((2, 3), np.uint16))
+        ...     info = inspect_image(Path(folder) / "grey.png")
+        >>> info.format, info.width, info.height, info.mode, info.bit_depth
+        ('PNG', 3, 2, 'grey', 16)
+    """
+    with naming(source), open_stream(source) as stream:
+        header = parse_header(stream, max_pixels)
+        return ImageInfo(
+            format=header.format,
+            width=header.width,
+            height=header.height,
+            mode=header.mode,
+            bit_depth=header.bit_depth,
+            has_icc=header.colour is not None,
+            orientation=header.orientation,
+            n_bytes=stream.n_bytes,
+        )
+
+
+def parse_header(stream: Stream, max_pixels: int) -> Header:
+    """Read and check the header of an image of any format.
+
+    Raises:
+        ImageError: It cannot be used; the message lacks its subject (see `naming`).
+    """
+    header: Header = PARSERS[find_format(stream)](stream)
+    if min(header.width, header.height) < 1:
+        raise damaged(f"it declares {header.width}x{header.height} pixels")
+    if header.width * header.height > max_pixels:
+        raise ImageTooLargeError(
+            f"declares {header.width}x{header.height} = {header.width * header.height:,} pixels, the limit is "
+            f"{max_pixels:,}; make it smaller, or raise the limit if it is trusted"
+        )
+    return header
+
+
+@contextmanager
+def open_stream(source: Path | bytes) -> Iterator[Stream]:
+    """Open a regular file, or bytes, for bounded reading.
+
+    Raises:
+        ImageError: It cannot be opened.
+    """
+    if isinstance(source, bytes):
+        yield Stream(file=io.BytesIO(source), n_bytes=len(source))
+        return
+    try:
+        status = source.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe or a device might never end
+            raise ImageError("is no ordinary file; name an image file")
+        with source.open("rb") as file:
+            yield Stream(file=file, n_bytes=status.st_size)
+    except OSError as error:
+        raise ImageError(
+            f"cannot be read: {error.strerror or error}; check its name and permissions"
+        ) from error
+
+
+@contextmanager
+def naming(source: Path | bytes) -> Iterator[None]:
+    """Begin the message of every error about an image with "it", and a file's with its path."""
+    try:
+        yield
+    except ImageError as error:
+        subject = "it" if isinstance(source, bytes) else f"{source}: it"
+        raise type(error)(f"{subject} {error}") from error

@@ -1,0 +1,1 @@
+"""JPEG: its segments, decoding and encoding."""

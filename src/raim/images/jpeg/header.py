@@ -1,0 +1,142 @@
+"""The segments of a JPEG up to its first scan: size and kind of its pixels, colour, orientation.
+
+Source: ITU-T T.81, annex B (markers, frame header B.2.2); ICC.1:2022 annex B.4 (profile in APP2).
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from raim.errors import ImageError
+from raim.images.colour_profile import describe_profile, is_srgb
+from raim.images.exif import PREFIX, find_orientation, strip_prefix
+from raim.images.header import Header
+from raim.images.picture import Mode
+from raim.images.stream import Stream, damaged
+
+MAX_SEGMENTS = 10_000  # a profile of 3 MB takes 50
+SCAN = 0xDA
+END = 0xD9
+ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length: TEM, RSTn, SOI
+# Frame headers (SOFn) that libjpeg-turbo decodes: baseline, extended, progressive, and these with arithmetic coding.
+FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+OTHER_FRAMES = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})  # lossless, hierarchical
+MODES: dict[int, Mode] = {1: "grey", 3: "rgb", 4: "cmyk"}
+PROFILE_MARK = b"ICC_PROFILE\0"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JpegHeader(Header):
+    """The header of a JPEG; `scan` is the offset of its first scan's marker."""
+
+    scan: int
+
+
+@dataclass(kw_only=True, slots=True)
+class _Found:
+    """What the walk over the segments has found so far."""
+
+    frame: bytes | None = None
+    exif: bytes | None = None
+    profile: dict[int, bytes] = field(default_factory=dict)
+    n_profile_parts: int = 0
+
+
+def parse_jpeg(stream: Stream) -> JpegHeader:
+    """Read the segments of a JPEG up to the first scan.
+
+    Raises:
+        ImageError: It is of a kind that is not read (12 bits, lossless, ...).
+        ImageTruncatedError: It ends early or contradicts itself.
+    """
+    found = _Found()
+    for marker, offset, n_bytes in walk_segments(stream, 2):
+        if marker == SCAN:
+            return _make_header(found, offset - 4)
+        if marker in FRAMES | OTHER_FRAMES:
+            if found.frame is not None:
+                raise damaged("it has two frame headers (SOF)")
+            _check_frame_kind(marker)
+            found.frame = stream.read_at(offset, n_bytes, "its frame header (SOF)")
+        elif marker == 0xE1 and found.exif is None:
+            data = stream.read_at(offset, n_bytes, "its EXIF")
+            found.exif = strip_prefix(data) if data.startswith(PREFIX) else None
+        elif marker == 0xE2:
+            _add_profile_part(found, stream.read_at(offset, n_bytes, "its colour profile"))
+    raise damaged("it has no scan")
+
+
+def walk_segments(stream: Stream, offset: int) -> Iterator[tuple[int, int, int]]:
+    """Give marker, offset of the content and its length of the segments, up to a scan or the end of the image.
+
+    Raises:
+        ImageTruncatedError: It ends early, or something else stands where a segment must.
+    """
+    for _ in range(MAX_SEGMENTS):
+        prefix, marker = stream.read_at(offset, 2, "a segment")
+        while prefix == 0xFF and marker == 0xFF:  # fill bytes (B.1.1.2)
+            offset += 1
+            marker = stream.read_at(offset + 1, 1, "a segment")[0]
+        if prefix != 0xFF or marker == 0:
+            raise damaged(f"there is no segment at byte {offset}")
+        offset += 2
+        if marker in ALONE:
+            continue
+        if marker == END:
+            yield marker, offset, 0
+            return
+        n_bytes = struct.unpack(">H", stream.read_at(offset, 2, "a segment"))[0] - 2
+        if n_bytes < 0:
+            raise damaged(f"the segment at byte {offset} has no length")
+        yield marker, offset + 2, n_bytes
+        offset += 2 + n_bytes
+        if marker == SCAN:
+            return
+    raise damaged(f"it has more than {MAX_SEGMENTS:,} segments")
+
+
+def _check_frame_kind(marker: int) -> None:
+    if marker in OTHER_FRAMES:
+        raise ImageError(
+            f"is a lossless or hierarchical JPEG (SOF{marker - 0xC0}); save it as an ordinary JPEG or PNG"
+        )
+
+
+def _add_profile_part(found: _Found, data: bytes) -> None:
+    if data.startswith(PROFILE_MARK) and len(data) > len(PROFILE_MARK) + 2:
+        number, found.n_profile_parts = data[len(PROFILE_MARK) : len(PROFILE_MARK) + 2]
+        found.profile.setdefault(number, data[len(PROFILE_MARK) + 2 :])
+
+
+def _join_profile(found: _Found) -> bytes | None:
+    if not found.profile:
+        return None
+    numbers = range(1, found.n_profile_parts + 1)
+    if sorted(found.profile) != list(numbers):
+        raise damaged(f"its colour profile has parts {sorted(found.profile)} of {found.n_profile_parts}")
+    return b"".join(found.profile[number] for number in numbers)
+
+
+def _make_header(found: _Found, scan: int) -> JpegHeader:
+    if found.frame is None or len(found.frame) < 6:
+        raise damaged("it has no frame header (SOF) before its scan")
+    bit_depth, height, width, n_components = struct.unpack(">BHHB", found.frame[:6])
+    if bit_depth != 8:
+        raise ImageError(
+            f"has {bit_depth} bits per sample, JPEGs of 8 are read; save it as 16-bit PNG or TIFF"
+        )
+    if n_components not in MODES:
+        raise damaged(f"it has {n_components} components, expected 1 or 3")
+    profile = _join_profile(found)
+    return JpegHeader(
+        format="JPEG",
+        width=width,
+        height=height,
+        mode=MODES[n_components],
+        bit_depth=bit_depth,
+        colour=None if profile is None or is_srgb(profile) else describe_profile(profile),
+        orientation=find_orientation(found.exif),
+        icc_profile=profile,
+        exif=found.exif,
+        scan=scan,
+    )

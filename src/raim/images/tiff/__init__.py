@@ -1,0 +1,1 @@
+"""TIFF: its directories (also those of EXIF), decoding and encoding."""

@@ -1,0 +1,1 @@
+"""WebP: its chunks, decoding and encoding."""
