@@ -37,7 +37,7 @@ def tar_bytes() -> bytes:
         (b"7z\xbc\xaf\x27\x1c" + bytes(50), "7z"),
         (b"Rar!\x1a\x07\x01\x00" + bytes(50), "RAR"),
         (tar_bytes(), "tar archive"),
-        (gzip.compress(b"x"), "gzip"),
+        (gzip.compress(b"x", mtime=0), "gzip"),
         (bz2.compress(b"x"), "bzip2"),
         (lzma.compress(b"x"), "xz"),
         (b"\x28\xb5\x2f\xfd" + bytes(50), "Zstandard"),
