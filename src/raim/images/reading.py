@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Shaped
 
 from raim.errors import ImageError
 from raim.images.exif import UPRIGHT, set_upright
@@ -133,7 +134,7 @@ def drop_alpha(pixels: np.ndarray) -> tuple[PixelArray, tuple[str, ...]]:
     return plain, ("its opaque alpha channel was dropped",)
 
 
-def turn_upright(pixels: PixelArray, orientation: int) -> PixelArray:
+def turn_upright(pixels: PixelArray, orientation: int) -> Shaped[np.ndarray, "rows columns *channels"]:
     """Turn and mirror pixels as an EXIF orientation says (CIPA DC-008, section 4.6.5).
 
     Example:

@@ -50,7 +50,7 @@ def _decode_block(content: bytes, span: Span, header: TiffHeader, target: np.nda
     data = _unpack(content, span, header, int(np.prod(shape)) * stored.itemsize)
     samples = np.frombuffer(data, stored).reshape(shape).astype(target.dtype, copy=False)
     if header.is_differenced:
-        samples = np.cumsum(samples, axis=1, dtype=target.dtype)  # modulo 2^8 or 2^16, as stored
+        samples = load_codecs().delta_decode(samples, axis=1)  # modulo 2^8 or 2^16, as stored
     target[...] = samples[: target.shape[0], : target.shape[1]]
 
 

@@ -89,8 +89,7 @@ def _append_strips(body: bytearray, pixels: PixelArray, order: Order) -> tuple[l
     stored = pixels.dtype.newbyteorder(order)
     offsets, lengths = [], []
     for top in range(0, pixels.shape[0], _count_rows(pixels)):
-        rows = pixels[top : top + _count_rows(pixels)].copy()
-        rows[:, 1:] -= rows[:, :-1].copy()  # modulo 2^8 or 2^16
+        rows = load_codecs().delta_encode(pixels[top : top + _count_rows(pixels)], axis=1)
         packed = load_codecs().deflate_encode(rows.astype(stored).tobytes(), level=LEVEL)
         offsets.append(len(body))
         lengths.append(len(packed))

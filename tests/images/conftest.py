@@ -1,0 +1,102 @@
+"""Makers of images, honest and forged; Pillow and tifffile write what raim's own writers do not."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class Forge:
+    """Makes files of a small seeded picture, and takes PNGs apart and together again."""
+
+    height, width = 40, 50
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(5)
+        rows, columns = np.mgrid[: self.height, : self.width]
+        smooth = np.stack([columns * 4, rows * 5, rows + columns], axis=-1) + 20
+        self.rgb = (smooth + rng.integers(0, 12, smooth.shape)).clip(0, 255).astype(np.uint8)
+        self.grey = self.rgb[..., 1].copy()
+        self.rgb16 = (self.rgb * np.uint16(257)) ^ rng.integers(0, 256, smooth.shape, dtype=np.uint16)
+        self.alpha = np.full(self.grey.shape, 255, np.uint8)
+
+    def pillow(self, kind, pixels=None, **options) -> bytes:
+        image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(self._or(pixels))
+        file = io.BytesIO()
+        image.save(file, kind, **options)
+        return file.getvalue()
+
+    def tiff(self, pixels=None, **options) -> bytes:
+        import tifffile
+
+        file = io.BytesIO()
+        kind = "rgb" if self._or(pixels).ndim == 3 else "minisblack"
+        tifffile.imwrite(file, self._or(pixels), **{"photometric": kind, "metadata": None, **options})
+        return file.getvalue()
+
+    def _or(self, pixels):
+        return self.rgb if pixels is None else pixels
+
+    @staticmethod
+    def chunk(name, content) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    def chunks(self, png) -> list[tuple[bytes, bytes]]:
+        found, offset = [], 8
+        while offset < len(png):
+            n_bytes, name = struct.unpack_from(">I4s", png, offset)
+            found.append((name, png[offset + 8 : offset + 8 + n_bytes]))
+            offset += 12 + n_bytes
+        return found
+
+    def join(self, chunks) -> bytes:
+        return SIGNATURE + b"".join(self.chunk(*each) for each in chunks)
+
+    def insert(self, png, name, content) -> bytes:
+        """Put a chunk after the header."""
+        return png[:33] + self.chunk(name, content) + png[33:]
+
+    def png(self, size, depth, kind, rows, *, interlace=0) -> bytes:
+        header = struct.pack(">IIBBBBB", *size, depth, kind, 0, 0, interlace)
+        return self.join([(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")])
+
+    @staticmethod
+    def exif(orientation=6, order="<", kind=3, count=1) -> bytes:
+        start = b"II*\0" if order == "<" else b"MM\0*"
+        value = struct.pack(order + "H", orientation).ljust(4, b"\0")
+        entry = struct.pack(order + "HHI", 0x0112, kind, count) + value
+        return start + struct.pack(order + "IH", 8, 1) + entry + bytes(4)
+
+    @staticmethod
+    def profile(name="sRGB") -> bytes:
+        """Little CMS's own profile: sRGB, or one of another white point or space."""
+        return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()
+
+    @staticmethod
+    def matrix_profile(primaries, curve, space=b"RGB ", extra=()) -> bytes:
+        """An ICC profile of three primaries and one tone curve."""
+        tags = [
+            (name, b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in xyz)))
+            for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)
+        ]
+        tags += [(name, curve) for name in (b"rTRC", b"gTRC", b"bTRC", b"kTRC")] + list(extra)
+        offset = 128 + 4 + 12 * len(tags)
+        table, data = struct.pack(">I", len(tags)), b""
+        for name, content in tags:
+            table += struct.pack(">4sII", name, offset + len(data), len(content))
+            data += content
+        header = bytearray(128)
+        header[16:20], header[36:40] = space, b"acsp"
+        return bytes(header) + table + data
+
+
+@pytest.fixture(scope="session")
+def forge() -> Forge:
+    return Forge()
