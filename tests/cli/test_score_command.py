@@ -115,3 +115,15 @@ def test_every_real_pair_comes_out_from_the_command_line_on_two_processes(shared
         for measure, closeness in CLOSENESS.items():
             value = float(expected[image["name"]][f"raim2024_{measure}"])
             assert image[measure] == pytest.approx(value, abs=closeness), (image["name"], measure)
+
+
+def test_the_page_has_the_ranking_and_the_pictures_inside(folders):
+    result = score(
+        folders / "a", folders / "b", folders / "reference", "--profile", "raim-2026-hdr",
+        "--input", folders / "a", "--html", folders / "p.html",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    page = (folders / "p.html").read_text(encoding="utf-8")
+    assert page.index(">b<") < page.index(">a<")
+    assert "data:image/" in page
+    assert 'src="http' not in page

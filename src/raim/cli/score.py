@@ -1,6 +1,7 @@
 """`raim score`: measure restored images against their references."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -42,17 +43,19 @@ def command(  # noqa: PLR0917 - click passes options by name
     """
     from raim.cli.progress import show_progress
     from raim.cli.score_table import print_scores
-    from raim.scoring import default_cache, score_folders, write_csv, write_json
+    from raim.scoring import default_cache, name_entries, score_folders, write_csv, write_json
 
     if len(paths) < 2:
         raise InputError("one folder was named; raim score takes RESTORED... and, last, REFERENCE")
     for output in (json_path, csv_path, html_path):
         if output is not None and not output.absolute().parent.is_dir():
             raise InputError(f"{output} cannot be written: there is no folder {output.absolute().parent}")
+    names = name_entries(paths[:-1])
     with show_progress("scoring") as on_progress:
         table = score_folders(
             paths[:-1],
             paths[-1],
+            names=names,
             profile=profile,
             manifest=manifest,
             workers=workers or os.cpu_count() or 1,
@@ -66,6 +69,8 @@ def command(  # noqa: PLR0917 - click passes options by name
     if csv_path is not None:
         write_csv(table, csv_path)
     if html_path is not None:
-        from raim.report import write_score_page
+        from raim.report import PictureFolders, write_score_page
 
-        write_score_page(table, html_path, restored=paths[:-1], reference=paths[-1], inputs=inputs)
+        restored = dict(zip(names, paths[:-1], strict=True))
+        pictures = PictureFolders(reference=paths[-1], restored=restored, inputs=inputs)
+        write_score_page(table, html_path, pictures=pictures, created=datetime.now(UTC))

@@ -3,7 +3,7 @@
 from raim.scoring.pairs import score_pair
 from raim.scoring.profiles import PROFILES, MeasureChoice, Profile, find_profile
 from raim.scoring.records import EntryScore, ImageScore, ScoreTable, write_json
-from raim.scoring.run import default_cache, score_folders
+from raim.scoring.run import default_cache, name_entries, score_folders
 from raim.scoring.tables import write_csv
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ScoreTable",
     "default_cache",
     "find_profile",
+    "name_entries",
     "score_folders",
     "score_pair",
     "write_csv",

@@ -66,7 +66,7 @@ def score_folders(
         WeightsMissingError: If the pretrained weights are not here and cannot be fetched.
     """
     chosen = find_profile(profile) if isinstance(profile, str) else profile
-    entry_names = _name_entries(restored, names)
+    entry_names = name_entries(restored, names)
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; there must be at least 1")
     references = open_images(reference, allow_links=True)
@@ -92,8 +92,16 @@ def score_folders(
     )
 
 
-def _name_entries(restored: Sequence[Path], names: Sequence[str] | None) -> list[str]:
-    """Name entries after their folders; where two would be alike, after their whole paths."""
+def name_entries(restored: Sequence[Path], names: Sequence[str] | None = None) -> list[str]:
+    """Name entries after their folders or zips; where two would be alike, after their whole paths.
+
+    Raises:
+        InputError: If there is no entry, or given names are not one for each and all different.
+
+    Example:
+        >>> name_entries([Path("results/team.zip"), Path("baseline")])
+        ['team', 'baseline']
+    """
     if not restored:
         raise InputError("nothing to score: name at least one folder or zip of restored images")
     found = list(names) if names is not None else [_short_name(path) for path in restored]
