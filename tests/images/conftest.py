@@ -39,6 +39,17 @@ class Forge:
         tifffile.imwrite(file, self._or(pixels), **{"photometric": kind, "metadata": None, **options})
         return file.getvalue()
 
+    @staticmethod
+    def patch(tiff, tag, value) -> bytes:
+        """Overwrite the first value of a tag in place."""
+        import tifffile
+
+        with tifffile.TiffFile(io.BytesIO(tiff)) as file:
+            entry, order = file.pages[0].tags[tag], file.byteorder
+        changed = bytearray(tiff)
+        struct.pack_into(order + {3: "H", 4: "I"}[entry.dtype], changed, entry.valueoffset, value)
+        return bytes(changed)
+
     def _or(self, pixels):
         return self.rgb if pixels is None else pixels
 
