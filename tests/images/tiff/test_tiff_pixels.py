@@ -6,7 +6,6 @@ import pytest
 from raim.errors import ImageTruncatedError
 from raim.images import encode_image, read_image
 
-
 PACKINGS = [(None, False), ("packbits", False)]  # tifffile writes no differences (predictor) for these
 PACKINGS += [(name, flag) for name in ("deflate", "adobe_deflate", "lzw") for flag in (False, True)]
 
