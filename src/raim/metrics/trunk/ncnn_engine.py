@@ -20,6 +20,7 @@ from raim.errors import RaimError
 from raim.metrics.trunk import kernels
 from raim.metrics.trunk.architecture import Convolution, Layer, Pooling, Trunk
 from raim.metrics.trunk.engines import Operator
+from raim.metrics.trunk.folding import fold_kernel, fold_pixels, folded_side
 from raim.weights import load_weights
 
 ALIGNMENT = 64  # bytes: ncnn reads whole AVX-512 registers
@@ -81,9 +82,8 @@ class NcnnEngine:
         key = (trunk.weights, number)
         if key not in self._nets:
             weights = load_weights(trunk.weights)
-            self._nets[key] = _convolution_net(
-                layer, weights[f"conv{number}.weight"], weights[f"conv{number}.bias"]
-            )
+            weight = fold_kernel(weights[f"conv{number}.weight"], layer.stride)
+            self._nets[key] = _convolution_net(weight, weights[f"conv{number}.bias"])
         return PackedConvolution(layer, self._nets[key], self.pack)
 
     def height(self, rows: PackedRows) -> int:
@@ -142,8 +142,21 @@ class PackedConvolution:
 
     def __call__(self, window: PackedWindow, n_out: int) -> PackedRows:
         """Make `n_out` rows of every image."""
-        n_in = (n_out - 1) * self.layer.stride + self.layer.kernel
-        return [self._run(buffer, n_in) for buffer in window.buffers]
+        if self.layer.stride == 1:
+            return [self._run(buffer, n_out + self.layer.kernel - 1) for buffer in window.buffers]
+        folded = [self._fold(buffer, n_out) for buffer in window.buffers]
+        return [self._run(buffer, buffer.shape[1]) for buffer in folded]
+
+    def _fold(self, buffer: kernels.Packed, n_out: int) -> kernels.Packed:
+        """Fold a buffer's top rows, so that a convolution with stride 1 makes `n_out` rows of them."""
+        more = folded_side(self.layer.kernel, self.layer.stride) - 1
+        width_out = (buffer.shape[2] - self.layer.kernel) // self.layer.stride + 1
+        pixels = fold_pixels(
+            buffer, rows=n_out + more, columns=width_out + more, stride=self.layer.stride, pack=self.pack
+        )
+        folded = _aligned_zeros(pixels.shape)
+        folded[:] = pixels
+        return folded
 
     def _run(self, buffer: kernels.Packed, n_in: int) -> kernels.Packed:
         extractor = self.net.create_extractor()
@@ -191,10 +204,8 @@ def _as_array(mat: ncnn.Mat, pack: int) -> kernels.Packed:
     return array.reshape(array.shape[0], array.shape[1], width, pack) if pack > 1 else array[..., None]
 
 
-def _convolution_net(
-    layer: Convolution, weight: Float32[np.ndarray, "o i k k"], bias: Float32[np.ndarray, " o"]
-) -> ncnn.Net:
-    """Load one convolution with a ReLU; float32 throughout, since DISTS wants 5e-6."""
+def _convolution_net(weight: Float32[np.ndarray, "o i k k"], bias: Float32[np.ndarray, " o"]) -> ncnn.Net:
+    """Load one convolution of stride 1 with a ReLU; float32 throughout, since DISTS wants 5e-6."""
     net = ncnn.Net()
     net.opt.num_threads = 1
     net.opt.use_vulkan_compute = False
@@ -210,7 +221,7 @@ def _convolution_net(
             setattr(net.opt, option, False)
     description = (
         "7767517\n2 2\nInput in 0 1 in\n"
-        f"Convolution conv 1 1 in out 0={layer.outputs} 1={layer.kernel} 3={layer.stride} 4=0 5=1 6={weight.size} 9=1\n"
+        f"Convolution conv 1 1 in out 0={weight.shape[0]} 1={weight.shape[2]} 3=1 4=0 5=1 6={weight.size} 9=1\n"
     )
     flag = np.zeros(1, np.uint32)  # weights follow as float32
     blob = flag.tobytes() + weight.astype("<f4").tobytes() + bias.astype("<f4").tobytes()
@@ -240,8 +251,7 @@ def _allocators() -> tuple[ncnn.PoolAllocator, ncnn.PoolAllocator]:
 
 def _native_pack() -> int:
     """Ask ncnn how many channels it packs together on this processor."""
-    layer = Convolution(inputs=16, outputs=16, kernel=1, padding=0)
-    net = _convolution_net(layer, np.zeros((16, 16, 1, 1), np.float32), np.zeros(16, np.float32))
+    net = _convolution_net(np.zeros((16, 16, 1, 1), np.float32), np.zeros(16, np.float32))
     extractor = net.create_extractor()
     extractor.input("in", ncnn.Mat(np.zeros((16, 8, 8), np.float32)))
     return int(extractor.extract("out", 1)[1].elempack)
