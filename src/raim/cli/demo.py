@@ -1,0 +1,83 @@
+"""`raim demo`: a small whole challenge on real photographs."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from raim.demo import Played
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=PATH,
+    metavar="DIR",
+    help="Your own pairs: DIR holds input/ and reference/, or one folder for each scenario that does.",
+)
+@click.option("--out", type=PATH, default=Path("demo"), show_default=True, help="The folder to fill.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier demo in that folder.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes that score; default: one for each core."
+)
+@click.option("--no-serve", is_flag=True, help="Write the page without serving it.")
+@click.option("--port", type=click.IntRange(min=0, max=65535), help="Port of 127.0.0.1; 0 for any free one.")
+def command(  # noqa: PLR0917 - click passes options by name
+    data: Path | None,
+    out: Path,
+    overwrite: bool,  # noqa: FBT001 - a flag of the command line
+    workers: int | None,
+    no_serve: bool,  # noqa: FBT001 - as above
+    port: int | None,
+) -> None:
+    """Play a small whole challenge on real photographs.
+
+    Photographs are degraded in three stated ways, restored in three simple ones, entered as submissions, checked,
+    scored and published on a page that is then served on this machine. With --data the pairs are your own.
+    """
+    from raim.cli.progress import show_progress
+    from raim.demo import play_demo
+    from raim.scoring import default_cache
+
+    played = play_demo(
+        out,
+        data=data,
+        overwrite=overwrite,
+        workers=workers or os.cpu_count() or 1,
+        cache=default_cache(),
+        show_progress=show_progress,
+        created=datetime.now(UTC),
+    )
+    _tell(played)
+    if not no_serve:
+        _serve(out, port)
+
+
+def _tell(played: "Played") -> None:
+    from raim.cli.score_table import print_scores
+
+    for line in played.challenge.left_out:
+        click.echo(f"left out: {line}", err=True)
+    click.echo(played.challenge.note)
+    for check in played.checks:
+        click.echo(
+            f"{Path(check.submission).name}: checked, {check.n_images} images and readme.txt are as expected"
+        )
+    print_scores(played.table)
+    place = played.workplace
+    written = (place.manifest, place.scores_json, place.scores_csv, place.page)
+    click.echo("written: " + ", ".join(str(path) for path in written))
+
+
+def _serve(folder: Path, port: int | None) -> None:
+    from raim.demo import open_server
+
+    with open_server(folder, port=port) as server:
+        click.echo(f"serving {server.address} (Ctrl-C ends it)")
+        server.serve()
+    click.echo("stopped")

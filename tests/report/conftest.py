@@ -1,0 +1,20 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from raim.images import write_image
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Write the pictures of {folder: {name: pixels}}; give the folders' paths."""
+
+    def write(pictures: dict[str, dict[str, np.ndarray]]) -> dict[str, Path]:
+        for folder, images in pictures.items():
+            (tmp_path / folder).mkdir()
+            for name, pixels in images.items():
+                write_image(tmp_path / folder / f"{name}.png", pixels)
+        return {folder: tmp_path / folder for folder in pictures}
+
+    return write
