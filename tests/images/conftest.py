@@ -1,5 +1,6 @@
 """Makers of images, honest and forged; Pillow and tifffile write what raim's own writers do not."""
 
+import functools
 import io
 import struct
 import zlib
@@ -86,6 +87,7 @@ class Forge:
         return start + struct.pack(order + "IH", 8, 1) + entry + bytes(4)
 
     @staticmethod
+    @functools.cache  # it holds the time of its making
     def profile(name="sRGB") -> bytes:
         """Little CMS's own profile: sRGB, or one of another white point or space."""
         return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()
