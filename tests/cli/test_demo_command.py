@@ -9,6 +9,7 @@ pytest.importorskip("cv2", reason="the extra `demo` is not installed")
 
 from raim.cli.main import main
 from raim.images import write_image
+from raim.weights import weights_folders
 
 SIDE = (110, 200)  # two blocks of NIQE
 
@@ -25,6 +26,7 @@ def photo(seed: int) -> np.ndarray:
 def run(tmp_path, monkeypatch, capsys):
     """Run `raim demo` in an own folder with an own cache; give its exit code and outputs."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAIM_WEIGHTS_DIR", str(weights_folders().cache))
     monkeypatch.setenv("RAIM_CACHE_DIR", str(tmp_path / "cache"))
 
     def start(*arguments: str):
