@@ -1,0 +1,158 @@
+"""Tone and colour of the camera, and their exact inverse: from encoded sRGB to linear camera light and back.
+
+Developing a raw photograph, per pixel (white is 1 throughout):
+
+    c = min(w * raw, 1)          white balance, w = (red_gain, 1, blue_gain)
+    l = A^-1 c                   colour matrix; A mixes the channels as overlapping colour filters do
+    v = E(clip(l, 0, 1))         transfer function E of sRGB
+    out = (1 - s) v + s (3 v^2 - 2 v^3)     tone curve of strength s
+
+`unprocess` inverts each step. A = (1 - 3k) I + k 1, with crosstalk k: its rows sum to 1, so that white stays white, and
+its inverse has the form of a camera's colour matrix (k = 0.15: 1.55 on the diagonal, -0.27 beside it).
+
+Source: Brooks et al., "Unprocessing Images for Learned Raw Denoising", CVPR 2019, section 3 (order of the steps,
+smoothstep as tone curve, ranges of the gains); IEC 61966-2-1:1999, section 5.2 (E). The inverse of the tone curve is
+the trigonometric root of the cubic, which for s = 1 is Brooks' equation for the inverse smoothstep.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from raim.data.camera.arrays import Scene, require_range
+from raim.images import PixelArray
+
+# IEC 61966-2-1, section 5.2: the linear piece near black and the power above it.
+LINEAR_SLOPE, LINEAR_END, OFFSET, EXPONENT = 12.92, 0.0031308, 0.055, 2.4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Colour:
+    """Tone and colour of a camera, the same for input and reference.
+
+    Attributes:
+        red_gain: White balance gain of red, relative to green; Brooks et al. draw 1.9 to 2.4.
+        blue_gain: The same of blue; Brooks et al. draw 1.5 to 1.9.
+        crosstalk: k, the part of each channel that its filter lets through of each other one, 0 to 0.25.
+        tone: s, strength of the tone curve: 0 none, 1 smoothstep.
+    """
+
+    red_gain: float = 1.0
+    blue_gain: float = 1.0
+    crosstalk: float = 0.0
+    tone: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers outside their ranges."""
+        require_range("colour.red_gain", self.red_gain, 1, 8)
+        require_range("colour.blue_gain", self.blue_gain, 1, 8)
+        require_range("colour.crosstalk", self.crosstalk, 0, 0.25)
+        require_range("colour.tone", self.tone, 0, 1)
+
+
+def decode_srgb(encoded: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """Give the linear light of encoded sRGB values, both in [0, 1] (IEC 61966-2-1, section 5.2).
+
+    Example:
+        >>> decode_srgb(np.array([0.0, 0.5, 1.0])).round(4)
+        array([0.   , 0.214, 1.   ])
+    """
+    low = encoded / LINEAR_SLOPE
+    high = ((np.maximum(encoded, 0) + OFFSET) / (1 + OFFSET)) ** EXPONENT
+    return np.where(encoded <= LINEAR_SLOPE * LINEAR_END, low, high)
+
+
+def encode_srgb(linear: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """Give the encoded sRGB values of linear light, both in [0, 1]; the inverse of `decode_srgb`.
+
+    Example:
+        >>> encode_srgb(np.array([0.0, 0.214, 1.0])).round(3)
+        array([0. , 0.5, 1. ])
+    """
+    high = (1 + OFFSET) * np.maximum(linear, LINEAR_END) ** (1 / EXPONENT) - OFFSET
+    return np.where(linear <= LINEAR_END, linear * LINEAR_SLOPE, high)
+
+
+def apply_tone(values: Float[np.ndarray, "*shape"], strength: float) -> Float[np.ndarray, "*shape"]:
+    """Apply the tone curve of a strength in [0, 1] to encoded values in [0, 1].
+
+    Example:
+        >>> apply_tone(np.array([0.25, 0.5, 0.75]), 1.0)
+        array([0.15625, 0.5    , 0.84375])
+    """
+    return values * (1 - strength + strength * values * (3 - 2 * values))
+
+
+def invert_tone(values: Float[np.ndarray, "*shape"], strength: float) -> Float[np.ndarray, "*shape"]:
+    """Undo `apply_tone`: with t = x - 1/2 the cubic is 2 s t^3 - (1 + s/2) t + y - 1/2 = 0; t is its middle root.
+
+    Example:
+        >>> invert_tone(np.array([0.15625, 0.5, 0.84375]), 1.0)
+        array([0.25, 0.5 , 0.75])
+    """
+    if strength == 0:
+        return values
+    radius = np.sqrt((1 + strength / 2) / (6 * strength))
+    sine = np.clip((values - 0.5) / (4 * strength * radius**3), -1, 1)
+    return 0.5 + 2 * radius * np.sin(np.arcsin(sine) / 3)
+
+
+def mixing_matrix(crosstalk: float) -> Float[np.ndarray, "3 3"]:
+    """Give A, which makes camera light from linear sRGB; its inverse is the camera's colour matrix.
+
+    Example:
+        >>> np.linalg.inv(mixing_matrix(0.15)).round(2)
+        array([[ 1.55, -0.27, -0.27],
+               [-0.27,  1.55, -0.27],
+               [-0.27, -0.27,  1.55]])
+    """
+    return (1 - 3 * crosstalk) * np.eye(3) + crosstalk
+
+
+def unprocess(clean: PixelArray, colour: Colour) -> Scene:
+    """Give the linear camera light behind a developed photograph.
+
+    Args:
+        clean: (h, w, 3) sRGB or (h, w) grey, uint8 or uint16.
+        colour: Tone and colour to invert.
+
+    Returns:
+        (h, w, 3) float32, not negative; white is (1 / red_gain, 1, 1 / blue_gain).
+
+    Example:
+        >>> colour = Colour(red_gain=2.0, tone=1.0)
+        >>> unprocess(np.full((1, 1), 255, np.uint8), colour)[0, 0].tolist()
+        [0.5, 1.0, 1.0]
+    """
+    linear = _linear_table(np.iinfo(clean.dtype).max, colour.tone)[clean]
+    if linear.ndim == 2:
+        linear = np.repeat(linear[..., None], 3, axis=2)
+    camera = mixing_matrix(colour.crosstalk) / _gains(colour)[:, None]
+    return linear @ camera.T.astype(np.float32)
+
+
+def develop(raw: Scene, colour: Colour) -> Scene:
+    """Give the encoded values, in [0, 1], of linear camera light; what is brighter than white is cut.
+
+    Example:
+        >>> colour = Colour(red_gain=2.0, tone=1.0)
+        >>> develop(np.array([[[0.5, 1.5, 0.0]]], np.float32), colour)[0, 0].round(5).tolist()
+        [1.0, 1.0, 0.0]
+    """
+    balanced = np.minimum(raw * _gains(colour).astype(np.float32), np.float32(1))
+    matrix = np.linalg.inv(mixing_matrix(colour.crosstalk))
+    linear = np.clip(balanced @ matrix.T.astype(np.float32), 0, 1)
+    return apply_tone(encode_srgb(linear), colour.tone)
+
+
+def _gains(colour: Colour) -> Float[np.ndarray, "3"]:
+    return np.array([colour.red_gain, 1.0, colour.blue_gain])
+
+
+@lru_cache(maxsize=8)
+def _linear_table(largest: int, tone: float) -> Float32[np.ndarray, " n"]:
+    """List the linear light of each whole number from 0 to the largest."""
+    encoded = np.arange(largest + 1) / largest
+    return decode_srgb(invert_tone(encoded, tone)).astype(np.float32)

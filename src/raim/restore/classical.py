@@ -1,0 +1,109 @@
+"""Restorers without learned weights: the input itself, bicubic interpolation, non-local means."""
+
+import importlib.util
+
+import numpy as np
+from PIL import Image
+
+from raim.errors import MissingExtraError
+from raim.restore.descriptor import Context, Photograph, Restorer
+from raim.restore.noise import estimate_noise
+
+# OpenCV's parameters for fastNlMeansDenoisingColored: its documentation recommends windows of 7 and 21.
+PATCH_PX = 7
+WINDOW_PX = 21
+# The documentation gives h = 10 for strong noise; in units of the estimated deviation the IPOL demo uses 0.4 to 1
+# times sigma for colour (Buades, Coll, Morel, "Non-Local Means Denoising", IPOL 2011, table 1: 0.55).
+STRENGTH_PER_SIGMA = 0.55
+WEAKEST, STRONGEST = 1.0, 20.0
+
+
+def keep(image: Photograph, context: Context) -> Photograph:
+    """Give the input."""
+    del context
+    return image
+
+
+def enlarge_bicubic(image: Photograph, scale: int) -> Photograph:
+    """Enlarge by bicubic interpolation (a = -0.5, as Pillow has it).
+
+    Example:
+        >>> enlarge_bicubic(np.ones((8, 8, 3), np.float32), 2).shape
+        (16, 16, 3)
+    """
+    size = (image.shape[1] * scale, image.shape[0] * scale)
+    channels = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(image[..., channel])).resize(size, Image.Resampling.BICUBIC)
+        )
+        for channel in range(3)
+    ]
+    return np.stack(channels, axis=-1)
+
+
+def bicubic(scale: int) -> Restorer:
+    """Describe bicubic interpolation.
+
+    Example:
+        >>> bicubic(2).scale
+        2
+    """
+    return Restorer(
+        name=f"bicubic-x{scale}",
+        purpose=f"enlarge {scale} times by bicubic interpolation",
+        run=lambda image, _: enlarge_bicubic(image, scale),
+        scale=scale,
+        channels="any",
+        source="Keys, IEEE TASSP 29(6), 1981",
+        seconds_per_megapixel=0.02 * scale**2,
+    )
+
+
+def denoise_nlm(image: Photograph, sigma: float) -> Photograph:
+    """Denoise by non-local means, in steps of 8 bits (OpenCV has no finer colour form).
+
+    Args:
+        image: (h, w, 3).
+        sigma: Standard deviation of the noise, of 255.
+
+    Raises:
+        MissingExtraError: OpenCV is not installed.
+    """
+    if importlib.util.find_spec("cv2") is None:
+        raise MissingExtraError("nlm needs OpenCV; install it with: pip install 'raim[restore]'")
+    import cv2
+
+    strength = float(np.clip(STRENGTH_PER_SIGMA * sigma, WEAKEST, STRONGEST))
+    pixels = np.rint(np.clip(image, 0.0, 1.0) * 255).astype(np.uint8)
+    restored = cv2.fastNlMeansDenoisingColored(pixels, None, strength, strength, PATCH_PX, WINDOW_PX)
+    return restored.astype(np.float32) / np.float32(255)
+
+
+def nlm(sigma: float | None = None) -> Restorer:
+    """Describe non-local means.
+
+    Args:
+        sigma: Standard deviation of the noise, of 255; None for the measured one.
+    """
+
+    def run(image: Photograph, context: Context) -> Photograph:
+        level = estimate_noise(image) if sigma is None else sigma
+        context.on_note(f"non-local means for a noise of sigma {level:.1f}")
+        return denoise_nlm(image, level)
+
+    return Restorer(
+        name="nlm",
+        purpose="denoise by non-local means of the measured strength",
+        run=run,
+        source="Buades, Coll, Morel, IPOL 2011; OpenCV",
+        seconds_per_megapixel=3.0,
+    )
+
+
+IDENTITY = Restorer(
+    name="identity",
+    purpose="the input as it is",
+    run=keep,
+    channels="any",
+    seconds_per_megapixel=0.001,
+)

@@ -1,0 +1,94 @@
+"""Restorers made of restorers: one after another, or mixed with the input."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from raim.errors import InputError
+from raim.restore.descriptor import Context, Photograph, Restorer
+
+
+def chain(restorers: Sequence[Restorer]) -> Restorer:
+    """Join restorers: each takes what the one before gave.
+
+    Raises:
+        InputError: There is none.
+
+    Example:
+        >>> from raim.restore import find_restorer
+        >>> joined = chain([find_restorer("bicubic-x2"), find_restorer("bicubic-x4")])
+        >>> joined.name, joined.scale
+        ('bicubic-x2,bicubic-x4', 8)
+    """
+    if not restorers:
+        raise InputError("a chain needs at least one restorer")
+    if len(restorers) == 1:
+        return restorers[0]
+
+    def run(image: Photograph, context: Context) -> Photograph:
+        for index, restorer in enumerate(restorers):
+            image = np.clip(restorer.run(image, _part(context, restorers, index)), 0.0, 1.0)
+        return image
+
+    return Restorer(
+        name=",".join(restorer.name for restorer in restorers),
+        purpose="one after another",
+        run=run,
+        scale=math.prod(restorer.scale for restorer in restorers),
+        licence=_join(restorer.licence for restorer in restorers),
+        source=_join(restorer.source for restorer in restorers),
+        weights=tuple(dict.fromkeys(name for restorer in restorers for name in restorer.weights)),
+        seconds_per_megapixel=sum(_costs(restorers)),
+        devices=tuple(d for d in restorers[0].devices if all(d in r.devices for r in restorers)),
+    )
+
+
+def _join(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(texts))
+
+
+def _costs(restorers: Sequence[Restorer]) -> list[float]:
+    """Give each step's seconds per megapixel of the chain's input."""
+    costs, area = [], 1
+    for restorer in restorers:
+        costs.append(restorer.seconds_per_megapixel * area)
+        area *= restorer.scale**2
+    return costs
+
+
+def _part(context: Context, restorers: Sequence[Restorer], index: int) -> Context:
+    """Make the context of one step, whose progress is its part of the whole."""
+    costs = _costs(restorers)
+    start, share = sum(costs[:index]) / sum(costs), costs[index] / sum(costs)
+    return dataclasses.replace(context, on_progress=lambda done: context.on_progress(start + share * done))
+
+
+def blend(restorer: Restorer, share: float) -> Restorer:
+    """Mix what a restorer of scale 1 gives with its input.
+
+    Args:
+        restorer: Of scale 1.
+        share: Of the restored, 0 to 1.
+
+    Raises:
+        InputError: The scale is not 1, or the share not in [0, 1].
+
+    Example:
+        >>> from raim.restore import find_restorer
+        >>> half = blend(find_restorer("identity"), 0.5)
+        >>> float(half.run(np.ones((8, 8, 3), np.float32), Context())[0, 0, 0])
+        1.0
+    """
+    if restorer.scale != 1 or not 0 <= share <= 1:
+        raise InputError(
+            f"{restorer.name} of scale {restorer.scale} cannot be mixed with a share of {share:g}; expected scale 1 "
+            "and a share from 0 to 1"
+        )
+
+    def run(image: Photograph, context: Context) -> Photograph:
+        restored = np.clip(restorer.run(image, context), 0.0, 1.0)
+        return image + np.float32(share) * (restored - image)
+
+    return dataclasses.replace(restorer, name=f"{share:.0%} {restorer.name}", run=run)

@@ -1,0 +1,161 @@
+"""Restorers of users: a Python callable, or any program."""
+
+import importlib
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from raim.errors import ImageError, InputError
+from raim.images import read_image, write_image
+from raim.restore.descriptor import Context, Photograph, Restorer
+
+TIMEOUT_S = 600.0
+MOST_SCALE = 16
+
+
+def restorer_from_callable(name: str) -> Restorer:
+    """Take a Python function as a restorer.
+
+    Args:
+        name: `module:function`; the working folder is searched too. The function takes float32 (h, w, 3) in
+            [0, 1] and gives the same at 1 to 16 times the size.
+
+    Raises:
+        InputError: There is no such function.
+
+    Example:
+        >>> restorer_from_callable("numpy:flipud").name
+        'numpy:flipud'
+    """
+    function = _find_function(name)
+    return Restorer(
+        name=name,
+        purpose="a Python function of yours",
+        run=lambda image, _: _call(name, function, image),
+        licence="as its author says",
+        source="yours",
+        seconds_per_megapixel=1.0,
+    )
+
+
+def _find_function(name: str) -> Callable[[Photograph], Any]:
+    module_name, _, path = name.partition(":")
+    if not module_name or not path:
+        raise InputError(f"{name!r} names no function; expected module:function")
+    folder = os.getcwd()  # noqa: PTH109 - entries of sys.path are strings
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"{name!r} cannot be found ({error}); expected module:function, with the module in the working folder "
+            "or installed"
+        ) from error
+    if not callable(found):
+        raise InputError(f"{name!r} is {type(found).__name__}, not a function")
+    function: Callable[[Photograph], Any] = found
+    return function
+
+
+def _call(name: str, function: Callable[[Photograph], Any], image: Photograph) -> Photograph:
+    try:
+        result = np.asarray(function(image.copy()))
+    except Exception as error:
+        raise InputError(f"{name} stopped: {type(error).__name__}: {error}") from error
+    if result.ndim != 3 or result.shape[2] != 3 or result.dtype.kind != "f" or not np.isfinite(result).all():
+        raise InputError(
+            f"{name} gave {result.dtype} of shape {result.shape}; expected finite float32 (h, w, 3) in [0, 1]"
+        )
+    return check_size(name, result.astype(np.float32), image)
+
+
+def check_size(name: str, result: Photograph, image: Photograph) -> Photograph:
+    """Refuse a result that is no whole multiple of its input in size.
+
+    Raises:
+        InputError: It is not.
+    """
+    scale = result.shape[0] // image.shape[0]
+    expected = (image.shape[0] * scale, image.shape[1] * scale)
+    if not 1 <= scale <= MOST_SCALE or result.shape[:2] != expected:
+        raise InputError(
+            f"{name} gave {result.shape[1]}x{result.shape[0]} for {image.shape[1]}x{image.shape[0]}; expected the same "
+            f"size, or a whole multiple up to {MOST_SCALE}"
+        )
+    return result
+
+
+def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Restorer:
+    """Take any program as a restorer.
+
+    Args:
+        command: With `{input}` and `{output}`, for which the paths of two 16-bit PNG files are put. No shell is
+            involved: pipes, variables and wildcards mean nothing.
+        timeout_s: Seconds after which it is ended.
+
+    Raises:
+        InputError: A placeholder is missing, or there is no such program.
+
+    Example:
+        >>> restorer_from_command("cp {input} {output}").purpose
+        'the program cp'
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise InputError(f"the command {command!r} cannot be read: {error}") from error
+    if not any("{input}" in word for word in words) or not any("{output}" in word for word in words):
+        raise InputError(
+            f'the command {command!r} lacks {{input}} or {{output}}; expected such as "denoise {{input}} {{output}}"'
+        )
+
+    def run(image: Photograph, context: Context) -> Photograph:
+        del context
+        with tempfile.TemporaryDirectory(prefix="raim-") as folder:
+            return _run_program(words, image, Path(folder), timeout_s)
+
+    return Restorer(
+        name=command,
+        purpose=f"the program {words[0]}",
+        run=run,
+        licence="as its author says",
+        source="yours",
+        seconds_per_megapixel=1.0,
+    )
+
+
+def _run_program(words: list[str], image: Photograph, folder: Path, timeout_s: float) -> Photograph:
+    source, target = folder / "input.png", folder / "output.png"
+    write_image(source, np.rint(np.clip(image, 0.0, 1.0) * 65535).astype(np.uint16))
+    line = [word.replace("{input}", str(source)).replace("{output}", str(target)) for word in words]
+    try:
+        done = subprocess.run(  # noqa: S603 - the user names the program
+            line, timeout=timeout_s, capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"{words[0]} was ended after {timeout_s:g} seconds; raise --timeout") from error
+    except OSError as error:
+        raise InputError(f"{words[0]} cannot be run: {error.strerror or error}") from error
+    if done.returncode != 0 or not target.is_file():
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        raise InputError(f"{words[0]} ended with exit code {done.returncode} and no result: {last[0][:300]}")
+    return check_size(words[0], _read(target, words[0]), image)
+
+
+def _read(path: Path, program: str) -> Photograph:
+    from raim.restore.pixels import to_photograph
+
+    try:
+        return to_photograph(read_image(path, purpose="restore").pixels)
+    except ImageError as error:
+        raise InputError(f"what {program} wrote cannot be read: {error}") from error

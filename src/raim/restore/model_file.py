@@ -1,0 +1,196 @@
+"""Any model file that spandrel reads: DAT-light of the built-in table, and files of users.
+
+A user's pickle is read by spandrel's unpickler, which makes nothing but tensors and plain containers.
+
+Source: https://github.com/chaiNNer-org/spandrel; Chen et al., "Dual Aggregation Transformer for Image
+Super-Resolution", ICCV 2023 (arXiv 2308.03364) for DAT.
+"""
+
+import functools
+import importlib.util
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from raim.errors import InputError, MissingExtraError
+from raim.restore.descriptor import Context, Photograph, Restorer
+from raim.restore.tiling import Layout, Network, run_tiled
+
+# Measured: nets of all kinds that spandrel reads differ from the whole by less than 1/255 with it; transformers
+# look no further than their windows of 8 to 32 pixels, a few layers deep.
+OVERLAP_PX = 32
+TILE_PX = 160
+SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt")
+
+
+def restorer_from_file(path: Path) -> Restorer:
+    """Read a model file.
+
+    Args:
+        path: Of a .pth, .pt, .ckpt or .safetensors file.
+
+    Raises:
+        InputError: It is no such file, no model that spandrel knows, or none that takes and gives RGB.
+        MissingExtraError: spandrel is not installed.
+    """
+    _need_spandrel()
+    if not path.is_file():
+        raise InputError(f"there is no model file {path}")
+    model = _load_file(path, path.stat().st_mtime_ns)
+    return _describe(path.stem, f"{model.architecture.name} from {path.name}", model, "as its author says")
+
+
+def builtin_model(name: str, scale: int, licence: str, source: str) -> Restorer:
+    """Describe a model of the table of weights; it is loaded when it first runs."""
+
+    def run(image: Photograph, context: Context) -> Photograph:
+        _need_spandrel()
+        return _run(_load_builtin(name), image, context)
+
+    return Restorer(
+        name=name,
+        purpose=f"enlarge {scale} times, trained on bicubic reductions",
+        run=run,
+        scale=scale,
+        overlap_px=OVERLAP_PX,
+        licence=licence,
+        source=source,
+        weights=(name,),
+        seconds_per_megapixel=530.0,
+        devices=("cpu", "torch"),
+    )
+
+
+def _need_spandrel() -> None:
+    if importlib.util.find_spec("spandrel") is None:
+        raise MissingExtraError("this restorer needs spandrel; install it with: pip install 'raim[spandrel]'")
+
+
+@functools.lru_cache(maxsize=2)
+def _load_file(path: Path, changed_ns: int) -> Any:
+    del changed_ns  # a part of the key: another file of the same name is loaded anew
+    import spandrel
+
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path.name} is no model file; expected one of {', '.join(SUFFIXES)}")
+    try:
+        model = spandrel.ModelLoader(device="cpu").load_from_file(path)
+    except spandrel.UnsupportedModelError as error:
+        raise InputError(
+            f"{path.name} holds no model that spandrel {_version()} knows; its README lists those it does"
+        ) from error
+    except Exception as error:  # a damaged file makes unpicklers raise anything
+        raise InputError(
+            f"{path.name} cannot be read as a model ({type(error).__name__}: {error}); copy it again"
+        ) from error
+    return _check(path.name, model)
+
+
+@functools.cache
+def _load_builtin(name: str) -> Any:
+    import spandrel
+    import torch
+
+    from raim.weights import load_weights
+
+    state: dict[str, torch.Tensor] = {
+        key: torch.from_numpy(np.array(value)) for key, value in load_weights(name).items()
+    }
+    return _check(name, spandrel.ModelLoader(device="cpu").load_from_state_dict(state))
+
+
+def _version() -> str:
+    import importlib.metadata
+
+    return importlib.metadata.version("spandrel")
+
+
+def _check(name: str, model: Any) -> Any:
+    """Refuse what does not take and give RGB."""
+    import spandrel
+
+    if not isinstance(model, spandrel.ImageModelDescriptor):
+        raise InputError(
+            f"{name} is a {model.architecture.name} model that needs more than a picture (a mask); "
+            "take one that restores a picture alone"
+        )
+    channels = (model.input_channels, model.output_channels)
+    if channels != (3, 3):
+        kind = "grey photographs" if channels[0] == 1 else "other data than RGB"
+        raise InputError(
+            f"{name} is a model for {kind}: {channels[0]} channels in, {channels[1]} out; expected 3 and 3"
+        )
+    return model
+
+
+def _describe(name: str, purpose: str, model: Any, licence: str) -> Restorer:
+    return Restorer(
+        name=name,
+        purpose=purpose,
+        run=lambda image, context: _run(model, image, context),
+        scale=model.scale,
+        size_multiple=model.size_requirements.multiple_of,
+        overlap_px=OVERLAP_PX,
+        licence=licence,
+        source="a file of yours",
+        seconds_per_megapixel=300.0,
+        devices=("cpu", "torch"),
+    )
+
+
+def make_layout(model: Any, *, height: int, width: int, tile_px: int | None) -> Layout:
+    """Choose tiles for a model: the whole photograph where it must see it at once."""
+    import spandrel
+
+    needs = model.size_requirements
+    multiple = max(1, needs.multiple_of)
+    side = max(height, width, needs.minimum) + multiple
+    is_whole = model.tiling in (spandrel.ModelTiling.DISCOURAGED, spandrel.ModelTiling.INTERNAL)
+    overlap = -(-OVERLAP_PX // multiple) * multiple
+    layout = Layout(
+        tile_px=side if is_whole or needs.square else max(TILE_PX, 4 * overlap),
+        overlap_px=overlap,
+        multiple=multiple,
+        scale=model.scale,
+    )
+    return layout if is_whole else layout.with_tile(tile_px)
+
+
+def _run(model: Any, image: Photograph, context: Context) -> Photograph:
+    """Run a model in tiles. torch itself uses the threads, so that one tile runs at a time."""
+    import dataclasses
+
+    import torch
+
+    from raim.restore.torch_networks import find_device
+
+    height, width = image.shape[:2]
+    needs = model.size_requirements
+    least = max(needs.minimum, max(height, width) if needs.square else 0)
+    grown = np.pad(image, ((0, max(0, least - height)), (0, max(0, least - width)), (0, 0)), mode="reflect")
+    model = model.to(find_device(context.device))
+    layout = make_layout(model, height=grown.shape[0], width=grown.shape[1], tile_px=context.tile_px)
+    before = torch.get_num_threads()
+    torch.set_num_threads(context.threads)
+    try:
+        restored = run_tiled(
+            grown, _network(model, context.device), layout, dataclasses.replace(context, threads=1)
+        )
+    finally:
+        torch.set_num_threads(before)
+    return np.ascontiguousarray(restored[: height * model.scale, : width * model.scale])
+
+
+def _network(model: Any, device: str) -> Network:
+    import torch
+
+    from raim.restore.torch_networks import from_device, to_device
+
+    def network(tile: Photograph) -> Photograph:
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # torch.meshgrid's, of architectures in spandrel
+            return from_device(model(to_device(tile.transpose(2, 0, 1), device))).transpose(1, 2, 0)
+
+    return network

@@ -1,0 +1,73 @@
+"""How strong the noise of a photograph is, from its pixels alone.
+
+Small patches of a clean photograph lie near a plane of few dimensions; noise spreads over all of them alike. Of
+the eigenvalues of the patches' covariance, the largest belong to the photograph; they are left out, one after
+another, until the rest look like noise alone: until their mean is not above their median. That mean is sigma^2.
+
+Source: Chen, Zhu, Heng, "An efficient statistical method for image noise level estimation", ICCV 2015, algorithm 1
+(patches of 8x8). Here each colour has its patches, and sigma is the root of the mean of the variances.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from raim.restore.descriptor import SMALLEST_SIDE_PX, Photograph
+
+PATCH_PX = SMALLEST_SIDE_PX
+# Patches that are looked at per colour: the estimate moves by under 1 % from this number on (measured).
+MOST_PATCHES = 40_000
+
+
+def estimate_noise(image: Photograph) -> float:
+    """Estimate the standard deviation of white noise.
+
+    Noise that a camera or JPEG has smoothed is no longer white; this gives less than its deviation.
+
+    Args:
+        image: (h, w, 3) in [0, 1], at least 8x8.
+
+    Returns:
+        Sigma of 255, at least 0.
+
+    Example:
+        >>> grey = np.full((256, 256, 3), 0.5, np.float32)
+        >>> noise = np.random.default_rng(0).normal(0, 10 / 255, grey.shape).astype(np.float32)
+        >>> round(estimate_noise(grey + noise))
+        10
+    """
+    variances = [_noise_variance(image[..., channel]) for channel in range(3)]
+    return 255 * math.sqrt(max(float(np.mean(variances)), 0.0))
+
+
+def _noise_variance(channel: Float32[np.ndarray, "h w"]) -> float:
+    patches = sample_patches(channel)
+    centred = patches - patches.mean(axis=0)
+    covariance = centred.T.astype(np.float32) @ centred.astype(np.float32) / max(len(patches) - 1, 1)
+    return noise_eigenvalue(np.linalg.eigvalsh(covariance.astype(np.float64)))
+
+
+def sample_patches(channel: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "n p"]:
+    """Take 8x8 patches on an even grid, at most about 40,000."""
+    windows = np.lib.stride_tricks.sliding_window_view(channel, (PATCH_PX, PATCH_PX))
+    step = max(1, math.ceil(math.sqrt(windows.shape[0] * windows.shape[1] / MOST_PATCHES)))
+    step += step % 2 == 0 and step > 1  # an odd step meets every phase of a JPEG block or a colour filter
+    return windows[::step, ::step].reshape(-1, PATCH_PX * PATCH_PX)
+
+
+def noise_eigenvalue(values: Float64[np.ndarray, " n"]) -> float:
+    """Give the mean of the eigenvalues that are noise.
+
+    Args:
+        values: Eigenvalues in ascending order.
+
+    Example:
+        >>> noise_eigenvalue(np.array([0.9, 1.0, 1.1, 50.0]))
+        1.0
+    """
+    for count in range(len(values), 0, -1):
+        mean = float(values[:count].mean())
+        if mean <= float(np.median(values[:count])) * (1 + 1e-9):
+            return mean
+    return float(values[0])

@@ -1,0 +1,58 @@
+"""From the pixels of files to what restorers take, and back: types, ranges, grey."""
+
+import numpy as np
+
+from raim.errors import InputError
+from raim.restore.descriptor import SMALLEST_SIDE_PX, Photograph
+
+# (h, w, 3) RGB or (h, w) grey; uint8, uint16, or float in [0, 1].
+AnyPixels = np.ndarray
+
+
+def to_photograph(image: AnyPixels) -> Photograph:
+    """Bring pixels to float32 (h, w, 3) in [0, 1]; grey is repeated three times.
+
+    Raises:
+        InputError: The array is none of the stated ones, or smaller than 8x8.
+
+    Example:
+        >>> to_photograph(np.full((8, 8), 51, np.uint8))[0, 0]
+        array([0.2, 0.2, 0.2], dtype=float32)
+    """
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
+        raise InputError(f"the image has the shape {image.shape}; expected (h, w, 3) RGB or (h, w) grey")
+    height, width = image.shape[:2]
+    if min(height, width) < SMALLEST_SIDE_PX:
+        raise InputError(
+            f"the image is {width}x{height}; restorers need at least {SMALLEST_SIDE_PX}x{SMALLEST_SIDE_PX} pixels"
+        )
+    values = _to_float(image)
+    return np.repeat(values[..., None], 3, axis=2) if image.ndim == 2 else values
+
+
+def _to_float(image: AnyPixels) -> AnyPixels:
+    if image.dtype in (np.uint8, np.uint16):
+        return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    if image.dtype not in (np.float32, np.float64):
+        raise InputError(f"the image is {image.dtype}; expected uint8, uint16, or float in [0, 1]")
+    if not np.isfinite(image).all() or image.min() < 0 or image.max() > 1:
+        raise InputError(
+            f"the float image has values from {image.min():g} to {image.max():g}; expected [0, 1]: "
+            "divide by the largest possible value"
+        )
+    return image.astype(np.float32)
+
+
+def from_photograph(restored: Photograph, like: AnyPixels) -> AnyPixels:
+    """Bring what a restorer gave to the type and channels of the input, clipped and rounded to nearest.
+
+    Example:
+        >>> from_photograph(np.full((8, 8, 3), 0.2, np.float32), np.zeros((8, 8), np.uint8))[0, :3]
+        array([51, 51, 51], dtype=uint8)
+    """
+    values = restored.mean(axis=2) if like.ndim == 2 else restored
+    values = np.clip(values, 0.0, 1.0)
+    if like.dtype.kind == "f":
+        return values.astype(like.dtype)
+    values *= np.iinfo(like.dtype).max
+    return np.rint(values, out=values).astype(like.dtype)

@@ -1,0 +1,124 @@
+"""A restorer that enlarges, used at scale 1: the photograph is reduced by r, restored, brought back to its size.
+
+A blurred or interpolated photograph of 12 megapixels may hold no more detail than one of 0.75. Reduced by the
+factor that its sharpness allows, it looks to a super-resolution net like the small sharp inputs it was trained on.
+The reduction averages r x r pixels (an area filter: no aliasing of what a blurred photograph still holds, and noise
+falls by r). The way back from scale s to 1 is Lanczos-3 over s/r.
+
+Source: C. Duchon, "Lanczos filtering in one and two dimensions", 1979, as in Pillow's resize.
+"""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+from raim.errors import InputError
+from raim.restore.descriptor import Context, Photograph, Restorer
+from raim.restore.tiling import reflect
+
+FACTORS = (1, 2, 3, 4)
+
+
+def reduce(image: Photograph, factor: int) -> Photograph:
+    """Average blocks of `factor` x `factor` pixels; what lacks at the right and bottom is reflected.
+
+    Example:
+        >>> reduce(np.arange(8, dtype=np.float32).reshape(1, 8, 1).repeat(8, 0).repeat(3, 2), 4)[0, :, 0]
+        array([1.5, 5.5], dtype=float32)
+    """
+    if factor == 1:
+        return image
+    padded = reflect(image, 0, factor)
+    height, width = (side // factor for side in padded.shape[:2])
+    result = np.zeros((height, width, 3), np.float32)
+    for row in range(factor):
+        for column in range(factor):
+            result += padded[row::factor, column::factor]
+    result /= factor * factor
+    return result
+
+
+def resize(image: Photograph, height: int, width: int) -> Photograph:
+    """Resize by Lanczos-3, antialiased where it shrinks.
+
+    Example:
+        >>> resize(np.ones((8, 8, 3), np.float32), 4, 16).shape
+        (4, 16, 3)
+    """
+    if image.shape[:2] == (height, width):
+        return image
+    channels = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(image[..., channel])).resize(
+                (width, height), Image.Resampling.LANCZOS
+            )
+        )
+        for channel in range(3)
+    ]
+    return np.stack(channels, axis=-1)
+
+
+def restore_reduced(image: Photograph, restorer: Restorer, factor: int, context: Context) -> Photograph:
+    """Reduce, restore, and bring back to the size of the input.
+
+    Args:
+        image: (h, w, 3).
+        restorer: Of any scale.
+        factor: 1 to 4.
+        context: Handed on.
+
+    Returns:
+        (h, w, 3).
+    """
+    height, width = image.shape[:2]
+    small = reduce(image, factor)
+    restored = np.clip(restorer.run(small, context), 0.0, 1.0)
+    # The same pixels lie at the same places: sides are multiples of the factor until the last cut.
+    whole = resize(restored, small.shape[0] * factor, small.shape[1] * factor)
+    return np.ascontiguousarray(whole[:height, :width])
+
+
+def reduced(restorer: Restorer, factor: int | None) -> Restorer:
+    """Make a restorer of scale 1 from one that enlarges.
+
+    Args:
+        restorer: The one that enlarges.
+        factor: 1 to 4; None for what each photograph's measured bandwidth allows.
+
+    Raises:
+        InputError: The factor is not one of 1 to 4.
+
+    Example:
+        >>> from raim.restore import find_restorer
+        >>> reduced(find_restorer("bicubic-x4"), 2).name
+        'bicubic-x4, reduced by 2'
+    """
+    if factor is not None and factor not in FACTORS:
+        raise InputError(f"the reduction is {factor}; expected 1, 2, 3 or 4")
+
+    def run(image: Photograph, context: Context) -> Photograph:
+        chosen = factor if factor is not None else choose_factor(image, context)
+        return restore_reduced(image, restorer, chosen, context)
+
+    return dataclasses.replace(
+        restorer,
+        name=f"{restorer.name}, reduced by {factor or 'measure'}",
+        run=run,
+        scale=1,
+        size_multiple=1,
+        overlap_px=None if restorer.overlap_px is None else restorer.overlap_px * (factor or max(FACTORS)),
+        seconds_per_megapixel=restorer.seconds_per_megapixel / (factor or 1) ** 2,
+    )
+
+
+def choose_factor(image: Photograph, context: Context) -> int:
+    """Choose the reduction that an image's measured bandwidth allows, and say so."""
+    from raim.restore.inspection import inspect_photograph, reduction_for
+
+    measured = inspect_photograph(image)
+    factor = reduction_for(measured)
+    context.on_note(
+        f"reduced by {factor}: its bandwidth is {measured.bandwidth:.2f} of what its size could hold"
+    )
+    return factor

@@ -1,0 +1,115 @@
+"""One function for everything: restore a photograph with a restorer."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from raim.errors import InputError
+from raim.images import MAX_PIXELS
+from raim.restore.descriptor import Context, OnNote, OnProgress, Restorer
+from raim.restore.pixels import AnyPixels, from_photograph, to_photograph
+from raim.restore.registry import find_restorer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restored:
+    """What came of it.
+
+    Attributes:
+        pixels: As the input: its type, its channels; `scale` times its size.
+        scale: Size of the result over that of the input.
+        notes: What was measured and chosen on the way.
+    """
+
+    pixels: AnyPixels
+    scale: int
+    notes: tuple[str, ...] = ()
+
+
+def restore(
+    image: AnyPixels,
+    restorer: Restorer | str,
+    *,
+    device: str = "cpu",
+    tile: int | None = None,
+    threads: int | None = None,
+    progress: OnProgress | None = None,
+    note: OnNote | None = None,
+) -> Restored:
+    """Restore a photograph.
+
+    Large photographs go through nets in tiles that join without a seam, so that memory is bounded.
+
+    Args:
+        image: (h, w, 3) RGB or (h, w) grey; uint8, uint16, or float in [0, 1]; at least 8x8.
+        restorer: A restorer, or the name of a built-in one (or of several, with commas between).
+        device: "cpu", or a device of torch such as "cuda".
+        tile: Side of the tiles in pixels; None for the restorer's own.
+        threads: Threads; None for all processors.
+        progress: Called with the share that is done, 0 to 1.
+        note: Called with each note as it is made.
+
+    Returns:
+        The restored photograph, of the same type; its size is that of the input times the restorer's scale.
+
+    Raises:
+        InputError: The image or an option is not as stated, or the result would have more than 120 megapixels.
+        UnknownNameError: There is no such restorer.
+        WeightsMissingError: Its weights are not here and cannot be fetched.
+        MissingExtraError: It needs a library that is not installed.
+
+    Example:
+        >>> import numpy as np
+        >>> restore(np.full((8, 12, 3), 200, np.uint8), "bicubic-x2").pixels.shape
+        (16, 24, 3)
+    """
+    chosen = find_restorer(restorer) if isinstance(restorer, str) else restorer
+    photograph = to_photograph(image)
+    notes: list[str] = []
+
+    def take_note(text: str) -> None:
+        notes.append(text)
+        if note is not None:
+            note(text)
+
+    context = make_context(chosen, device=device, tile=tile, threads=threads, progress=progress)
+    check_output(chosen, *photograph.shape[:2])
+    result = chosen.run(photograph, dataclasses.replace(context, on_note=take_note))
+    pixels = from_photograph(result, image)
+    return Restored(pixels=pixels, scale=result.shape[0] // photograph.shape[0], notes=tuple(notes))
+
+
+def make_context(
+    restorer: Restorer,
+    *,
+    device: str = "cpu",
+    tile: int | None = None,
+    threads: int | None = None,
+    progress: OnProgress | None = None,
+) -> Context:
+    """Check the options of a run.
+
+    Raises:
+        InputError: An option is not as stated, or the restorer does not run on that device.
+    """
+    if threads is not None and threads < 1:
+        raise InputError(f"{threads} threads were asked for; there must be at least 1")
+    if device != "cpu" and "torch" not in restorer.devices:
+        raise InputError(f"{restorer.name} runs on the cpu only; leave out --device {device}")
+    context = Context(device=device, tile_px=tile)
+    if threads is not None:
+        context = dataclasses.replace(context, threads=threads)
+    return context if progress is None else dataclasses.replace(context, on_progress=progress)
+
+
+def check_output(restorer: Restorer, height: int, width: int) -> None:
+    """Refuse a result that would be too large to be written and read again.
+
+    Raises:
+        InputError: It would have more than 120 megapixels.
+    """
+    n_pixels = height * width * restorer.scale**2
+    if n_pixels > MAX_PIXELS:
+        raise InputError(
+            f"{restorer.name} would make {width * restorer.scale}x{height * restorer.scale} pixels of "
+            f"{width}x{height}, more than {MAX_PIXELS // 10**6} megapixels; take --reduction to keep the size"
+        )

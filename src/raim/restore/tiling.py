@@ -1,0 +1,214 @@
+"""Tiles that join without a seam: each sees more than it gives, and neighbours fade into one another.
+
+Along each axis a photograph is cut into parts of about equal length. A tile reads its part, half a ramp beyond
+it, and `overlap` pixels beyond that. Its result counts with weight 1 in the part, falls linearly to 0 over the
+ramp, and the overlap (where the net misses what lies outside) is thrown away. The weights of neighbours add up
+to exactly 1, so nothing has to be divided.
+"""
+
+import dataclasses
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from jaxtyping import Float32
+
+from raim.errors import InputError
+from raim.restore.descriptor import Context, Photograph
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Network = Callable[[Photograph], Photograph]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """How a net wants its tiles; all in pixels of its input.
+
+    Attributes:
+        tile_px: Longest side of a tile, its overlaps included.
+        overlap_px: Read on each side and thrown away.
+        ramp_px: Length over which neighbours fade; even.
+        multiple: Sides of tiles are multiples of this.
+        border_px: The photograph is reflected this far at its borders before it is cut into tiles.
+        scale: Size of the result over that of the input.
+    """
+
+    tile_px: int
+    overlap_px: int
+    ramp_px: int = 8
+    multiple: int = 1
+    border_px: int = 0
+    scale: int = 1
+
+    def with_tile(self, tile_px: int | None) -> "Layout":
+        """Give the same with tiles of another size; None leaves it as it is."""
+        if tile_px is None:
+            return self
+        return dataclasses.replace(self, tile_px=tile_px - tile_px % self.multiple)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """One part along one axis, in pixels of the input.
+
+    Attributes:
+        read: What the tile sees, (start, stop).
+        kept: What counts of it, (start, stop), ramps included.
+        fade_in: Length of the ramp at the start; 0 at the border.
+        fade_out: Length of the ramp at the end.
+    """
+
+    read: tuple[int, int]
+    kept: tuple[int, int]
+    fade_in: int
+    fade_out: int
+
+
+def split_axis(length: int, layout: Layout) -> list[Span]:
+    """Cut one axis into spans.
+
+    Args:
+        length: Pixels along the axis, a multiple of `layout.multiple`.
+        layout: The net's wishes.
+
+    Raises:
+        InputError: The tile is hardly longer than what it throws away.
+
+    Example:
+        >>> [span.read for span in split_axis(20, Layout(tile_px=12, overlap_px=2, ramp_px=2))]
+        [(0, 11), (5, 15), (9, 20)]
+    """
+    lost = 2 * layout.overlap_px + layout.ramp_px
+    # A part must be longer than a ramp and the rounding of its ends, or three tiles would meet in one place.
+    least = lost + layout.ramp_px + 2 * layout.multiple
+    if layout.tile_px < least and length > layout.tile_px:
+        raise InputError(
+            f"tiles of {layout.tile_px} pixels are too small: {lost} of them are overlap; take at least {2 * least}"
+        )
+    if length <= layout.tile_px:
+        return [Span(read=(0, length), kept=(0, length), fade_in=0, fade_out=0)]
+    n_parts = math.ceil((length - lost) / (layout.tile_px - lost))
+    # The outermost tiles lose nothing at the border, so that their parts are longer and all tiles of one size.
+    step = (length - lost) / n_parts
+    inner = [_round(lost / 2 + index * step, layout.multiple) for index in range(1, n_parts)]
+    cuts = [0, *inner, length]
+    return [_make_span(cuts[i], cuts[i + 1], length, layout) for i in range(n_parts)]
+
+
+def _round(position: float, multiple: int) -> int:
+    return round(position / multiple) * multiple
+
+
+def _make_span(start: int, stop: int, length: int, layout: Layout) -> Span:
+    half = layout.ramp_px // 2
+    kept = (max(0, start - half), min(length, stop + half))
+    low = math.floor((kept[0] - layout.overlap_px) / layout.multiple) * layout.multiple
+    high = math.ceil((kept[1] + layout.overlap_px) / layout.multiple) * layout.multiple
+    return Span(
+        read=(max(0, low), min(length, high)),
+        kept=kept,
+        fade_in=2 * half if start > 0 else 0,
+        fade_out=2 * half if stop < length else 0,
+    )
+
+
+def weigh(span: Span, scale: int) -> Float32[np.ndarray, " n"]:
+    """Give the weights of a span's kept pixels in the result.
+
+    Example:
+        >>> weigh(Span(read=(0, 6), kept=(0, 6), fade_in=0, fade_out=4), 1)
+        array([1.   , 1.   , 0.875, 0.625, 0.375, 0.125], dtype=float32)
+    """
+    weights = np.ones((span.kept[1] - span.kept[0]) * scale, np.float32)
+    rising = _ramp(span.fade_in * scale)
+    falling = _ramp(span.fade_out * scale)
+    weights[: len(rising)] *= rising
+    weights[len(weights) - len(falling) :] *= falling[::-1]
+    return weights
+
+
+def _ramp(n: int) -> Float32[np.ndarray, " n"]:
+    return ((np.arange(n) + 0.5) / max(n, 1)).astype(np.float32)
+
+
+def run_tiled(image: Photograph, network: Network, layout: Layout, context: Context) -> Photograph:
+    """Run a net over a photograph in tiles.
+
+    Args:
+        image: (h, w, 3).
+        network: Takes a tile, gives one of `layout.scale` times its size; called from several threads.
+        layout: The tiles.
+        context: Its threads are the tiles at a time; it is told the share that is done.
+
+    Returns:
+        (scale h, scale w, 3).
+
+    Raises:
+        InputError: The tiles are too small.
+    """
+    height, width = image.shape[:2]
+    padded = reflect(image, layout.border_px, layout.multiple)
+    rows, columns = (split_axis(length, layout) for length in padded.shape[:2])
+    tiles = [(row, column) for row in rows for column in columns]
+    result = np.zeros((padded.shape[0] * layout.scale, padded.shape[1] * layout.scale, 3), np.float32)
+
+    def work(tile: tuple[Span, Span]) -> tuple[Span, Span, Photograph]:
+        row, column = tile
+        part = np.ascontiguousarray(padded[slice(*row.read), slice(*column.read)])
+        return row, column, network(part)
+
+    for done, (row, column, restored) in enumerate(_map_in_order(work, tiles, context.threads), start=1):
+        _add(result, restored, row, column, layout.scale)
+        context.on_progress(done / len(tiles))
+    top = layout.border_px * layout.scale
+    return np.ascontiguousarray(result[top : top + height * layout.scale, top : top + width * layout.scale])
+
+
+def _map_in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> Iterator[Result]:
+    """Yield results in the order of the items, so that sums round the same; few are held at a time."""
+    if threads == 1 or len(items) == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Result]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _add(result: Photograph, restored: Photograph, row: Span, column: Span, scale: int) -> None:
+    """Add one tile's kept part with its weights."""
+    height, width = ((span.read[1] - span.read[0]) * scale for span in (row, column))
+    if restored.shape != (height, width, 3):
+        raise InputError(
+            f"the restorer gave an array of shape {restored.shape} for a tile, expected {(height, width, 3)}; "
+            "state its scale as it is"
+        )
+    weights = weigh(row, scale)[:, None, None] * weigh(column, scale)[None, :, None]
+    inner = [
+        slice((span.kept[0] - span.read[0]) * scale, (span.kept[1] - span.read[0]) * scale)
+        for span in (row, column)
+    ]
+    outer = [slice(span.kept[0] * scale, span.kept[1] * scale) for span in (row, column)]
+    result[outer[0], outer[1]] += weights * restored[inner[0], inner[1]]
+
+
+def reflect(image: Photograph, border_px: int, multiple: int) -> Photograph:
+    """Pad by reflection: a border on all sides, and what lacks to a multiple on the right and at the bottom.
+
+    Example:
+        >>> reflect(np.zeros((8, 9, 3), np.float32), 2, 4).shape
+        (12, 16, 3)
+    """
+    pads = [(border_px, border_px + -(side + 2 * border_px) % multiple) for side in image.shape[:2]]
+    if not any(map(any, pads)):
+        return image
+    return np.pad(image, (*pads, (0, 0)), mode="reflect")

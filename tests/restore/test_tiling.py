@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raim.errors import InputError
+from raim.restore.descriptor import Context
+from raim.restore.tiling import Layout, reflect, run_tiled, split_axis, weigh
+
+
+def box_blur(image, reach):
+    """Average over a square, zeros outside: a net of that reach."""
+    padded = np.pad(image, ((reach, reach), (reach, reach), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * reach + 1, 2 * reach + 1), axis=(0, 1))
+    return windows.mean(axis=(3, 4)).astype(np.float32)
+
+
+layouts = st.builds(
+    lambda overlap, ramp, extra, multiple: Layout(
+        tile_px=2 * overlap + 4 * ramp + multiple * (1 + extra),
+        overlap_px=overlap,
+        ramp_px=2 * ramp,
+        multiple=multiple,
+    ),
+    st.integers(0, 9),
+    st.integers(0, 5),
+    st.integers(1, 30),
+    st.sampled_from([1, 2, 4]),
+)
+
+
+@given(layouts, st.integers(2, 80))
+def test_the_weights_of_all_tiles_add_up_to_one_everywhere(layout, n):
+    length = n * layout.multiple
+    total = np.zeros(length, np.float32)
+    for span in split_axis(length, layout):
+        total[span.kept[0] : span.kept[1]] += weigh(span, 1)
+    np.testing.assert_allclose(total, 1, atol=1e-6)
+
+
+@given(layouts, st.integers(2, 80))
+def test_every_tile_sees_the_overlap_around_what_it_gives(layout, n):
+    length = n * layout.multiple
+    for span in split_axis(length, layout):
+        assert span.read[0] <= max(0, span.kept[0] - layout.overlap_px)
+        assert span.read[1] >= min(length, span.kept[1] + layout.overlap_px)
+        assert (span.read[1] - span.read[0]) % layout.multiple == 0
+
+
+@given(layouts, st.integers(2, 80))
+def test_tiles_are_not_longer_than_asked_but_for_rounding(layout, n):
+    spans = split_axis(n * layout.multiple, layout)
+    longest = max(span.read[1] - span.read[0] for span in spans)
+    assert longest <= layout.tile_px + 2 * layout.multiple
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_tiles_equal_the_whole_where_the_net_reaches_no_further_than_the_overlap(threads):
+    image = np.random.default_rng(0).random((70, 53, 3), np.float32)
+    small = Layout(tile_px=24, overlap_px=3, ramp_px=4, border_px=3)
+    whole = Layout(tile_px=500, overlap_px=3, border_px=3)
+    context = Context(threads=threads)
+    expected = run_tiled(image, lambda tile: box_blur(tile, 3), whole, context)
+    found = run_tiled(image, lambda tile: box_blur(tile, 3), small, context)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_seam_shows_where_the_net_reaches_further_than_the_overlap():
+    image = np.random.default_rng(0).random((70, 53, 3), np.float32)
+    small = Layout(tile_px=24, overlap_px=1, ramp_px=0)
+    found = run_tiled(image, lambda tile: box_blur(tile, 6), small, Context(threads=1))
+    assert np.abs(found - box_blur(image, 6)).max() > 1 / 255
+
+
+def test_results_of_twice_the_size_lie_at_their_places():
+    image = np.random.default_rng(1).random((41, 60, 3), np.float32)
+    layout = Layout(tile_px=20, overlap_px=2, ramp_px=4, scale=2, multiple=4)
+    found = run_tiled(image, lambda tile: tile.repeat(2, 0).repeat(2, 1), layout, Context(threads=1))
+    np.testing.assert_allclose(found, image.repeat(2, 0).repeat(2, 1), atol=1e-6)
+
+
+def test_progress_ends_at_one():
+    seen = []
+    context = Context(threads=2, on_progress=seen.append)
+    image = np.zeros((40, 40, 3), np.float32)
+    run_tiled(image, lambda tile: tile, Layout(tile_px=16, overlap_px=1, ramp_px=2), context)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+def test_tiles_that_are_all_overlap_are_refused():
+    with pytest.raises(InputError, match="tiles of 10 pixels are too small: 12 of them are overlap"):
+        split_axis(100, Layout(tile_px=10, overlap_px=4, ramp_px=4))
+
+
+def test_a_net_of_another_scale_than_stated_is_refused():
+    with pytest.raises(InputError, match="state its scale"):
+        run_tiled(
+            np.zeros((9, 9, 3), np.float32),
+            lambda tile: tile,
+            Layout(tile_px=20, overlap_px=0, scale=2),
+            Context(),
+        )
+
+
+def test_reflection_leaves_the_photograph_in_its_place():
+    image = np.random.default_rng(2).random((9, 10, 3), np.float32)
+    padded = reflect(image, 4, 8)
+    assert padded.shape == (24, 24, 3)
+    np.testing.assert_array_equal(padded[4:13, 4:14], image)
+    np.testing.assert_array_equal(padded[3, 4:14], image[1])
