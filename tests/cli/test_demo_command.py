@@ -88,3 +88,14 @@ def test_a_folder_without_pairs_is_an_expected_error(run, tmp_path):
     assert code == 2
     assert "there is no pair in empty" in err
     assert "Traceback" not in err
+
+
+def test_ctrl_c_while_serving_ends_the_command_well(tmp_path, monkeypatch, capsys):
+    from raim.cli.demo import _serve
+
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("raim.demo.serving.PageServer.serve", interrupt)
+    _serve(tmp_path, 0)
+    assert capsys.readouterr().out.endswith("stopped\n")

@@ -1,5 +1,6 @@
 """`raim demo`: a small whole challenge on real photographs."""
 
+import contextlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +79,7 @@ def _serve(folder: Path, port: int | None) -> None:
     from raim.demo import open_server
 
     with open_server(folder, port=port) as server:
-        click.echo(f"serving {server.address} (Ctrl-C ends it)")
-        server.serve()
+        with contextlib.suppress(KeyboardInterrupt):  # one that comes before the server listens for it
+            click.echo(f"serving {server.address} (Ctrl-C ends it)")
+            server.serve()
     click.echo("stopped")
