@@ -78,8 +78,8 @@ def _tell(played: "Played") -> None:
 def _serve(folder: Path, port: int | None) -> None:
     from raim.demo import open_server
 
-    with open_server(folder, port=port) as server:
-        with contextlib.suppress(KeyboardInterrupt):  # one that comes before the server listens for it
-            click.echo(f"serving {server.address} (Ctrl-C ends it)")
-            server.serve()
+    # Ctrl-C may come before the server listens for it.
+    with open_server(folder, port=port) as server, contextlib.suppress(KeyboardInterrupt):
+        click.echo(f"serving {server.address} (Ctrl-C ends it)")
+        server.serve()
     click.echo("stopped")
