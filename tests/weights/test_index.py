@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from raim.weights.index import PYPI, index_settings, pip_configuration_files, without_credentials
+from raim.weights.index import index_settings, pip_configuration_files, public_index, without_credentials
 
 
 def config(path: Path, text: str) -> Path:
@@ -15,7 +15,7 @@ def config(path: Path, text: str) -> Path:
 
 def test_without_settings_it_is_pypi():
     settings = index_settings({}, [])
-    assert settings.urls == (PYPI,)
+    assert settings.urls == (public_index(),)
     assert settings.cert is None
 
 
@@ -55,7 +55,7 @@ def test_the_environment_wins_over_files(tmp_path):
 
 def test_file_indexes_are_left_out_without_an_error(tmp_path):
     file = config(tmp_path / "pip.conf", "[global]\nextra-index-url = file:///srv/simple file:///srv/more\n")
-    assert index_settings({}, [file]).urls == (PYPI,)
+    assert index_settings({}, [file]).urls == (public_index(),)
 
 
 @pytest.mark.parametrize(("value", "count"), [("1", 0), ("true", 0), ("yes", 0), ("0", 1), ("false", 1)])
@@ -66,7 +66,7 @@ def test_no_index_means_none(value, count):
 @pytest.mark.parametrize("content", [b"no section\n", b"[global]\nindex-url = \xff\xfe\n", b"[global\n", b""])
 def test_a_damaged_file_is_passed_over(tmp_path, content):
     (tmp_path / "pip.conf").write_bytes(content)
-    assert index_settings({}, [tmp_path / "pip.conf", tmp_path / "none", tmp_path]).urls == (PYPI,)
+    assert index_settings({}, [tmp_path / "pip.conf", tmp_path / "none", tmp_path]).urls == (public_index(),)
 
 
 def test_a_percent_sign_in_a_password_is_no_interpolation(tmp_path):

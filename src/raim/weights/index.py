@@ -10,16 +10,22 @@ import configparser
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import platformdirs
 
-PYPI = "https://pypi.org/simple/"
 KEYS = ("index-url", "extra-index-url", "no-index", "cert", "proxy", "timeout")
 DEFAULT_TIMEOUT_S = 30.0  # without an answer; a long download is not cut off
 TRUE = {"1", "true", "yes", "on", "y", "t"}
+
+
+def public_index() -> str:
+    """Give the address of the public package index, which the client library knows."""
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+    return PYPI_SIMPLE_ENDPOINT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +39,7 @@ class IndexSettings:
         timeout_s: How long to wait for an answer.
     """
 
-    urls: tuple[str, ...] = (PYPI,)
+    urls: tuple[str, ...] = field(default_factory=lambda: (public_index(),))
     cert: str | None = None
     proxy: str | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
@@ -114,7 +120,7 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _urls(values: Mapping[str, str]) -> tuple[str, ...]:
     if values.get("no-index", "").lower() in TRUE:
         return ()
-    listed = [values.get("index-url") or PYPI, *values.get("extra-index-url", "").split()]
+    listed = [values.get("index-url") or public_index(), *values.get("extra-index-url", "").split()]
     usable = (url.rstrip("/") + "/" for url in listed if urlsplit(url).scheme in ("http", "https"))
     return tuple(dict.fromkeys(usable))
 
