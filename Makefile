@@ -5,19 +5,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-PORT ?= 8000
 PROCESSES ?= auto
 
 .PHONY: demo test lint fast slow bench clean help
 
 help:
-	@echo "make demo   a small whole challenge on real photographs, in your browser (PORT=$(PORT))"
+	@echo "make demo   a small whole challenge on real photographs, in your browser (PORT=... chooses the port)"
 	@echo "make test   lint, types and tests (PROCESSES=$(PROCESSES))"
 	@echo "make bench  the benchmark of the measures"
 
 demo: $(VENV)/.demo
 	$(BIN)/raim weights fetch
-	$(BIN)/raim demo --overwrite --port $(PORT)
+	$(BIN)/raim demo --overwrite $(if $(PORT),--port $(PORT))
 
 test: lint fast slow
 
