@@ -13,12 +13,16 @@ from raim.data.camera.highlights import Highlights
 from raim.data.camera.model import Camera, Pair, take_pair
 from raim.data.camera.motion import Motion
 from raim.data.camera.noise import Noise
+from raim.data.camera.parameters import build_camera, flatten_camera, parse_parameter
+from raim.data.camera.preset import Preset, Range
+from raim.data.camera.presets import PRESETS, find_preset
 from raim.data.camera.sampling import Sampling
 from raim.data.camera.screen import Screen
 from raim.data.camera.sharpening import Sharpening
 from raim.data.camera.zoom import Zoom
 
 __all__ = [
+    "PRESETS",
     "Aberration",
     "Banding",
     "Camera",
@@ -33,9 +37,15 @@ __all__ = [
     "Motion",
     "Noise",
     "Pair",
+    "Preset",
+    "Range",
     "Sampling",
     "Screen",
     "Sharpening",
     "Zoom",
+    "build_camera",
+    "find_preset",
+    "flatten_camera",
+    "parse_parameter",
     "take_pair",
 ]

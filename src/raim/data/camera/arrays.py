@@ -1,9 +1,9 @@
-"""The arrays that the stages of the camera hand on, and the check of a stage's numbers."""
+"""The arrays that the stages of the camera hand on, the mixing of channels, and the check of a stage's numbers."""
 
 import math
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from raim.errors import InputError
 
@@ -30,3 +30,20 @@ def require_range(name: str, value: float, low: float, high: float = math.inf) -
     if not (low <= value <= high and math.isfinite(value)):
         expected = f"{low:g} to {high:g}" if math.isfinite(high) else f"at least {low:g}"
         raise InputError(f"{name} is {value}; expected {expected}")
+
+
+def mix_channels(picture: Scene, matrix: Float[np.ndarray, "3 3"]) -> Scene:
+    """Multiply the three channels of each pixel by a matrix.
+
+    Example:
+        >>> swap = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
+        >>> mix_channels(np.array([[[1, 2, 3]]], np.float32), swap)[0, 0].tolist()
+        [2.0, 1.0, 3.0]
+    """
+    # Not a matrix product: how that rounds depends on the number of its threads, and pairs must not.
+    weights = matrix.astype(np.float32)
+    mixed = np.empty_like(picture)
+    for channel in range(3):
+        red, green, blue = (picture[..., index] * weights[channel, index] for index in range(3))
+        mixed[..., channel] = red + green + blue
+    return mixed

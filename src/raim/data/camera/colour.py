@@ -21,7 +21,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, Float32
 
-from raim.data.camera.arrays import Scene, require_range
+from raim.data.camera.arrays import Scene, mix_channels, require_range
 from raim.images import PixelArray
 
 # IEC 61966-2-1, section 5.2: the linear piece near black and the power above it.
@@ -130,7 +130,7 @@ def unprocess(clean: PixelArray, colour: Colour) -> Scene:
     if linear.ndim == 2:
         linear = np.repeat(linear[..., None], 3, axis=2)
     camera = mixing_matrix(colour.crosstalk) / _gains(colour)[:, None]
-    return linear @ camera.T.astype(np.float32)
+    return mix_channels(linear, camera)
 
 
 def develop(raw: Scene, colour: Colour) -> Scene:
@@ -143,7 +143,7 @@ def develop(raw: Scene, colour: Colour) -> Scene:
     """
     balanced = np.minimum(raw * _gains(colour).astype(np.float32), np.float32(1))
     matrix = np.linalg.inv(mixing_matrix(colour.crosstalk))
-    linear = np.clip(balanced @ matrix.T.astype(np.float32), 0, 1)
+    linear = np.clip(mix_channels(balanced, matrix), 0, 1)
     return apply_tone(encode_srgb(linear), colour.tone)
 
 

@@ -6,7 +6,7 @@ Source: ITU-T Recommendation T.871 (JFIF), section 7: full-range BT.601, here wi
 import numpy as np
 from jaxtyping import Float32
 
-from raim.data.camera.arrays import Scene
+from raim.data.camera.arrays import Scene, mix_channels
 
 TO_LUMA = np.array(
     [
@@ -25,7 +25,7 @@ def split_luma(rgb: Scene) -> Float32[np.ndarray, "h w 3"]:
         >>> split_luma(np.ones((1, 1, 3), np.float32))[0, 0].round(4).tolist()
         [1.0, 0.0, 0.0]
     """
-    return rgb @ TO_LUMA.T.astype(np.float32)
+    return mix_channels(rgb, TO_LUMA)
 
 
 def join_luma(planes: Float32[np.ndarray, "h w 3"]) -> Scene:
@@ -35,4 +35,4 @@ def join_luma(planes: Float32[np.ndarray, "h w 3"]) -> Scene:
         >>> join_luma(np.array([[[0.5, 0, 0]]], np.float32))[0, 0].round(4).tolist()
         [0.5, 0.5, 0.5]
     """
-    return np.clip(planes @ _TO_RGB.T.astype(np.float32), 0, 1)
+    return np.clip(mix_channels(planes, _TO_RGB), 0, 1)

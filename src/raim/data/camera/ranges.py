@@ -1,0 +1,177 @@
+"""The range of every parameter that a preset draws, with its source or reason.
+
+"By eye" means: chosen so that the weakest draw is just visible at native pixels and the strongest still leaves a
+photograph that one would want to save.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from raim.data.camera.draws import (
+    Draw,
+    always,
+    corner_shift,
+    log_uniform,
+    one_of,
+    seed,
+    sometimes,
+    uniform,
+    whole,
+)
+from raim.data.camera.preset import Range, Table
+
+
+def _rows(**stages: Mapping[str, tuple[Draw, str]]) -> Table:
+    """Name each range by its stage and parameter."""
+    return MappingProxyType(
+        {
+            f"{stage}.{name}": Range(draw=draw, reason=reason)
+            for stage, parameters in stages.items()
+            for name, (draw, reason) in parameters.items()
+        }
+    )
+
+
+ORDINARY = _rows(
+    colour={
+        "red_gain": (uniform(1.9, 2.4), "Brooks et al. 2019, section 3.2"),
+        "blue_gain": (uniform(1.5, 1.9), "Brooks et al. 2019, section 3.2"),
+        "crosstalk": (uniform(0.05, 0.2), "1.1 to 2 on the diagonal of the colour matrix, as in raw files"),
+        "tone": (uniform(0.0, 1.0), "from no curve to Brooks' smoothstep"),
+    },
+    sampling={"has_mosaic": (always(True), "nearly every camera has a Bayer filter")},
+    noise={
+        "iso": (log_uniform(50, 200), "daylight"),
+        "full_well": (log_uniform(4000, 16000), "photosites of 1 to 2 micrometres, some binned"),
+        "read_noise": (log_uniform(1, 4), "electrons, of telephone sensors"),
+        "bits": (one_of(10, 12, 14), "converters of telephones and of cameras"),
+        "seed": (seed(), "each photograph has its own noise"),
+    },
+    compression={
+        "quality": (whole(90, 98), "what cameras store"),
+        "subsampling": (one_of("4:2:0", "4:2:2", "4:4:4"), "all three are common"),
+    },
+)
+
+DENOISE = _rows(
+    noise={"iso": (log_uniform(400, 6400), "indoors to night; the weakest is just visible")},
+    denoise={
+        "radius_px": (sometimes(0.5, whole(1, 3), 0), "half the cameras smooth a little"),
+        "luma_strength": (uniform(0.01, 0.03), "below the noise, so that it is left and correlated"),
+        "chroma_strength": (uniform(0.02, 0.06), "cameras smooth colour more"),
+    },
+)
+
+SUPER_RESOLUTION = _rows(
+    defocus={"radius_px": (uniform(0.5, 1.5), "the lens of a small camera, in pixels of the scene")},
+    sampling={"reduction": (one_of(2, 3, 4), "the factors of RealSR and DRealSR")},
+    zoom={"filter": (one_of("bilinear", "bicubic", "lanczos"), "what digital zoom uses")},
+    sharpening={
+        "amount": (sometimes(0.5, uniform(0.2, 0.8), 0.0), "digital zoom often sharpens"),
+        "radius_px": (uniform(1, 2), "a pixel before enlarging"),
+    },
+)
+
+OUT_OF_FOCUS = _rows(
+    defocus={
+        "radius_px": (log_uniform(1.5, 8), "by eye"),
+        "has_edge": (one_of(False, True), "half the photographs have two distances"),
+        "near_radius_px": (uniform(0, 8), "in focus to as far out as the rest"),
+        "edge_angle_deg": (uniform(-180, 180), "any direction"),
+        "edge_offset": (uniform(-0.4, 0.4), "so that both layers are in the picture"),
+        "edge_waviness": (uniform(0, 0.15), "from a straight edge to a wavy one"),
+        "edge_phase": (uniform(0, 1), "any"),
+    },
+)
+
+MOTION_BLUR = _rows(
+    motion={
+        "length_px": (log_uniform(5, 40), "by eye; Boracchi and Foi 2012 go to about 60"),
+        "anxiety": (log_uniform(0.003, 0.1), "nearly straight to wandering"),
+        "impulse_rate": (sometimes(0.3, uniform(0.5, 2), 0.0), "a jerk now and then"),
+        "seed": (seed(), "each photograph has its own path"),
+    },
+    noise={"iso": (log_uniform(100, 800), "long exposures are taken in little light")},
+)
+
+SMOOTHED_DETAILS = _rows(
+    noise={"iso": (log_uniform(400, 3200), "what is smoothed away afterwards")},
+    denoise={
+        "radius_px": (whole(3, 8), "by eye"),
+        "luma_strength": (log_uniform(0.06, 0.2), "above the noise, so that texture goes with it"),
+        "chroma_strength": (uniform(0.1, 0.2), "cameras smooth colour more"),
+    },
+    sharpening={
+        "amount": (uniform(0.3, 1.2), "cameras sharpen what they have smoothed"),
+        "radius_px": (uniform(1, 2), "as wide as the edges that are left"),
+    },
+)
+
+TEXT = _rows(
+    defocus={"radius_px": (uniform(1, 2.5), "strokes run into each other")},
+    sampling={"reduction": (one_of(2, 3), "small print: strokes of a photosite or two")},
+    noise={"iso": (log_uniform(200, 1600), "indoors")},
+    denoise={
+        "radius_px": (whole(1, 4), "by eye"),
+        "luma_strength": (uniform(0.05, 0.12), "gaps between strokes are filled"),
+        "chroma_strength": (uniform(0.1, 0.2), "cameras smooth colour more"),
+    },
+    zoom={"filter": (one_of("bicubic", "lanczos"), "what digital zoom uses")},
+    sharpening={
+        "amount": (uniform(1, 2.5), "what is left of the strokes is hardened"),
+        "radius_px": (uniform(1.5, 3), "as wide as a stroke"),
+    },
+    compression={"quality": (whole(60, 90), "documents are sent on, compressed")},
+)
+
+HIGHLIGHT_EDGES = _rows(
+    highlights={"headroom": (log_uniform(6, 40), "sky behind branches to lamps, relative to white")},
+    aberration={
+        "red_magnification": (corner_shift(0.5, 2.5), "lenses without correction"),
+        "blue_magnification": (corner_shift(0.5, 2.5), "lenses without correction"),
+        "fringe_radius_px": (uniform(2, 6), "by eye"),
+        "purple_leak": (uniform(0.05, 0.2), "by eye"),
+        "green_leak": (sometimes(0.3, uniform(0.02, 0.1), 0.0), "green where focus lies behind"),
+    },
+    flare={
+        "strength": (uniform(0.005, 0.03), "Talvala et al. 2007: a few per cent in consumer lenses"),
+        "near_part": (uniform(0.3, 0.8), "by eye"),
+        "width": (uniform(0.01, 0.05), "by eye"),
+    },
+    sharpening={
+        "amount": (uniform(0.8, 2), "halos"),
+        "radius_px": (uniform(1.5, 4), "halos wide enough to be seen"),
+    },
+)
+
+COLOR_NOISE = _rows(
+    noise={"iso": (log_uniform(800, 6400), "night")},
+    denoise={
+        "radius_px": (whole(3, 6), "fine noise is smoothed, coarse noise stays"),
+        "luma_strength": (uniform(0.04, 0.1), "about the noise"),
+        "chroma_strength": (uniform(0.02, 0.05), "below the noise of colour"),
+    },
+    chroma={
+        "sigma": (log_uniform(0.01, 0.04), "by eye"),
+        "scale_px": (log_uniform(4, 24), "wider than denoising reaches"),
+        "block_sigma": (sometimes(0.5, uniform(0.004, 0.015), 0.0), "blocks in half of them"),
+        "block_px": (one_of(8, 16, 32), "blocks of codecs and of denoisers"),
+        "seed": (seed(), "each photograph has its own blotches"),
+    },
+    banding={"bits": (sometimes(0.5, whole(5, 6), 0), "bands in half of them")},
+    compression={"quality": (whole(70, 92), "coarse colour")},
+)
+
+MOIRE = _rows(
+    sampling={
+        "reduction": (one_of(2, 3), "more detail than photosites"),
+        "fill": (uniform(0.2, 0.7), "little blur by the photosites"),
+    },
+    screen={
+        "contrast": (sometimes(0.6, uniform(0.3, 0.9), 0.0), "a photographed screen in most of them"),
+        "pitch_px": (uniform(1.85, 2.15), "near 2, where waves are wide"),
+        "angle_deg": (uniform(-8, 8), "held nearly upright"),
+        "bend": (uniform(-0.05, 0.05), "perspective and lens"),
+    },
+    zoom={"deliver": (always("sensor"), "at the sensor's pixels; enlarging would blur the pattern")},
+)
