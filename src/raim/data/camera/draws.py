@@ -14,6 +14,8 @@ from raim.data.camera.arrays import require_range
 Value = bool | int | float | str
 
 DIGITS = 6
+# NIQE wants two blocks of 96 pixels along a side, and profiles crop a border of 4.
+SMALLEST_DELIVERED_PX = 200
 LARGEST_SEED = 2**32 - 1
 
 
@@ -113,6 +115,25 @@ def whole(low: int, high: int) -> Draw:
         words=f"{low} to {high}, whole",
         take=lambda rng, _size: int(rng.integers(low, high + 1)),
         holds=lambda value, _size: int(value) == value and low <= int(value) <= high,
+    )
+
+
+def reduction(low: int, high: int) -> Draw:
+    """Give whole factors by which the sides shrink; the result keeps 200 pixels along each, or the lowest is taken.
+
+    Example:
+        >>> draw = reduction(2, 4)
+        >>> {draw.take(np.random.default_rng(n), Size(height=620, width=900)) for n in range(20)}
+        {2, 3}
+    """
+
+    def largest(size: Size) -> int:
+        return max(low, min(high, min(size.height, size.width) // SMALLEST_DELIVERED_PX))
+
+    return Draw(
+        words=f"{low} to {high}, whole; less for a small photograph",
+        take=lambda rng, size: int(rng.integers(low, largest(size) + 1)),
+        holds=lambda value, size: int(value) == value and low <= int(value) <= largest(size),
     )
 
 

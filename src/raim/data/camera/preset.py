@@ -34,7 +34,8 @@ class Preset:
         summary: What the input looks like, in one line.
         ordinary: What every camera draws.
         table: What this preset draws instead or besides; all other parameters keep their defaults.
-        parts: Tables of other presets, of which at least two are drawn as well.
+        parts: Further tables, of which some are drawn as well.
+        fewest_parts: How many at least; every set of so many or more is equally likely.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Preset:
     ordinary: Table
     table: Table
     parts: Mapping[str, Table] = field(default_factory=dict)
+    fewest_parts: int = 0
 
     def ranges(self) -> dict[str, Range]:
         """List all that may be drawn; where tables have the same parameter, the last one drawn counts."""
@@ -74,7 +76,7 @@ class Preset:
         Example:
             >>> from raim.data.camera import find_preset
             >>> camera = find_preset("denoise").draw_camera(np.random.default_rng(0), height=480, width=640)
-            >>> 400 <= camera.noise.iso <= 6400
+            >>> 200 <= camera.noise.iso <= 3200
             True
         """
         size = Size(height=height, width=width)
@@ -84,11 +86,12 @@ class Preset:
         return build_camera(values | _take(self.table, rng, size) | dict(overrides))
 
     def _draw_parts(self, rng: np.random.Generator) -> tuple[str, ...]:
-        """Choose one of the sets of two parts or more, each equally often."""
         sets = [
-            chosen for n in range(2, len(self.parts) + 1) for chosen in itertools.combinations(self.parts, n)
+            chosen
+            for n in range(self.fewest_parts, len(self.parts) + 1)
+            for chosen in itertools.combinations(self.parts, n)
         ]
-        return sets[int(rng.integers(len(sets)))] if sets else ()
+        return sets[int(rng.integers(len(sets)))]
 
 
 def _take(table: Table, rng: np.random.Generator, size: Size) -> dict[str, Value]:

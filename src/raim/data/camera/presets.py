@@ -52,6 +52,7 @@ _ALL = (
             "motion_blur": ranges.MOTION_BLUR,
             "denoise": ranges.DENOISE,
         },
+        fewest_parts=2,
     ),
     _preset(
         "issue",
@@ -69,7 +70,15 @@ _ALL = (
         ranges.HIGHLIGHT_EDGES,
     ),
     _preset("issue", "color_noise", "wide blotches and blocks of colour, banding", ranges.COLOR_NOISE),
-    _preset("issue", "moire", "false patterns of fine details, or of a photographed screen", ranges.MOIRE),
+    Preset(
+        name="moire",
+        kind="issue",
+        summary="false patterns of fine details, of a photographed screen, or of both",
+        ordinary=ranges.ORDINARY,
+        table=ranges.MOIRE,
+        parts={"fine details": ranges.FINE_DETAILS, "screen": ranges.SCREEN},
+        fewest_parts=1,
+    ),
 )
 
 PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in _ALL})

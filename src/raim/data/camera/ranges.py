@@ -13,6 +13,7 @@ from raim.data.camera.draws import (
     corner_shift,
     log_uniform,
     one_of,
+    reduction,
     seed,
     sometimes,
     uniform,
@@ -54,7 +55,7 @@ ORDINARY = _rows(
 )
 
 DENOISE = _rows(
-    noise={"iso": (log_uniform(400, 6400), "indoors to night; the weakest is just visible")},
+    noise={"iso": (log_uniform(200, 3200), "indoors to night; the weakest is just visible")},
     denoise={
         "radius_px": (sometimes(0.5, whole(1, 3), 0), "half the cameras smooth a little"),
         "luma_strength": (uniform(0.01, 0.03), "below the noise, so that it is left and correlated"),
@@ -63,8 +64,8 @@ DENOISE = _rows(
 )
 
 SUPER_RESOLUTION = _rows(
-    defocus={"radius_px": (uniform(0.5, 1.5), "the lens of a small camera, in pixels of the scene")},
-    sampling={"reduction": (one_of(2, 3, 4), "the factors of RealSR and DRealSR")},
+    defocus={"radius_px": (uniform(2, 3.5), "a lens as soft as a photosite, in pixels of the scene")},
+    sampling={"reduction": (reduction(2, 4), "the factors of RealSR and DRealSR")},
     zoom={"filter": (one_of("bilinear", "bicubic", "lanczos"), "what digital zoom uses")},
     sharpening={
         "amount": (sometimes(0.5, uniform(0.2, 0.8), 0.0), "digital zoom often sharpens"),
@@ -109,7 +110,7 @@ SMOOTHED_DETAILS = _rows(
 
 TEXT = _rows(
     defocus={"radius_px": (uniform(1, 2.5), "strokes run into each other")},
-    sampling={"reduction": (one_of(2, 3), "small print: strokes of a photosite or two")},
+    sampling={"reduction": (reduction(2, 3), "small print: strokes of a photosite or two")},
     noise={"iso": (log_uniform(200, 1600), "indoors")},
     denoise={
         "radius_px": (whole(1, 4), "by eye"),
@@ -125,13 +126,13 @@ TEXT = _rows(
 )
 
 HIGHLIGHT_EDGES = _rows(
-    highlights={"headroom": (log_uniform(6, 40), "sky behind branches to lamps, relative to white")},
+    highlights={"headroom": (log_uniform(4, 30), "sky behind branches to lamps, relative to white")},
     aberration={
         "red_magnification": (corner_shift(0.5, 2.5), "lenses without correction"),
         "blue_magnification": (corner_shift(0.5, 2.5), "lenses without correction"),
         "fringe_radius_px": (uniform(2, 6), "by eye"),
-        "purple_leak": (uniform(0.05, 0.2), "by eye"),
-        "green_leak": (sometimes(0.3, uniform(0.02, 0.1), 0.0), "green where focus lies behind"),
+        "purple_leak": (uniform(0.1, 0.35), "by eye"),
+        "green_leak": (sometimes(0.3, uniform(0.05, 0.2), 0.0), "green where focus lies behind"),
     },
     flare={
         "strength": (uniform(0.005, 0.03), "Talvala et al. 2007: a few per cent in consumer lenses"),
@@ -139,20 +140,20 @@ HIGHLIGHT_EDGES = _rows(
         "width": (uniform(0.01, 0.05), "by eye"),
     },
     sharpening={
-        "amount": (uniform(0.8, 2), "halos"),
+        "amount": (uniform(0.4, 1.2), "halos"),
         "radius_px": (uniform(1.5, 4), "halos wide enough to be seen"),
     },
 )
 
 COLOR_NOISE = _rows(
-    noise={"iso": (log_uniform(800, 6400), "night")},
+    noise={"iso": (log_uniform(400, 3200), "night")},
     denoise={
         "radius_px": (whole(3, 6), "fine noise is smoothed, coarse noise stays"),
-        "luma_strength": (uniform(0.04, 0.1), "about the noise"),
+        "luma_strength": (uniform(0.06, 0.12), "a little above the noise"),
         "chroma_strength": (uniform(0.02, 0.05), "below the noise of colour"),
     },
     chroma={
-        "sigma": (log_uniform(0.01, 0.04), "by eye"),
+        "sigma": (log_uniform(0.008, 0.025), "by eye"),
         "scale_px": (log_uniform(4, 24), "wider than denoising reaches"),
         "block_sigma": (sometimes(0.5, uniform(0.004, 0.015), 0.0), "blocks in half of them"),
         "block_px": (one_of(8, 16, 32), "blocks of codecs and of denoisers"),
@@ -163,15 +164,21 @@ COLOR_NOISE = _rows(
 )
 
 MOIRE = _rows(
+    zoom={"deliver": (always("sensor"), "at the sensor's pixels; enlarging would blur the pattern")},
+)
+
+FINE_DETAILS = _rows(
     sampling={
-        "reduction": (one_of(2, 3), "more detail than photosites"),
+        "reduction": (reduction(2, 3), "more detail than photosites"),
         "fill": (uniform(0.2, 0.7), "little blur by the photosites"),
     },
+)
+
+SCREEN = _rows(
     screen={
-        "contrast": (sometimes(0.6, uniform(0.3, 0.9), 0.0), "a photographed screen in most of them"),
-        "pitch_px": (uniform(1.85, 2.15), "near 2, where waves are wide"),
+        "contrast": (log_uniform(0.06, 0.3), "what lens and photosites leave of the stripes; by eye"),
+        "pitch_px": (uniform(1.8, 2.2), "near 2, where waves are wide"),
         "angle_deg": (uniform(-8, 8), "held nearly upright"),
         "bend": (uniform(-0.05, 0.05), "perspective and lens"),
     },
-    zoom={"deliver": (always("sensor"), "at the sensor's pixels; enlarging would blur the pattern")},
 )
