@@ -14,6 +14,7 @@ from raim.errors import RaimError
 
 COMMANDS = {
     "check": "List everything that is wrong with a submission before it is uploaded.",
+    "degrade": "Make input/reference pairs from clean photographs with a camera model.",
     "demo": "Play a small whole challenge on real photographs.",
     "doctor": "Show versions, devices, caches and what is missing.",
     "score": "Measure restored images against their references.",

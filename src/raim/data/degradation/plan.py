@@ -1,0 +1,204 @@
+"""What is going to be made: which photographs there are, and one drawn camera for each pair.
+
+Each pair's generator depends on the seed, the photograph's name, the preset and the variant only, so that neither other
+photographs nor presets, their order or the number of workers change it.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from raim.data.camera import Camera, Preset
+from raim.data.camera.draws import Value
+from raim.data.camera.model import SMALLEST_PX
+from raim.data.names import collision_key, has_image_suffix, image_stem
+from raim.errors import ImageError, InputError
+from raim.images import ImageInfo, inspect_image
+
+SWAPPED = 5  # EXIF orientations from here on lie on their side
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Photograph:
+    """A clean photograph: its file, its stem, its size as it is looked at."""
+
+    path: Path
+    stem: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedPair:
+    """One pair that is to be made.
+
+    Attributes:
+        name: Stem of both its files.
+        photograph: What it is made of.
+        preset: What is drawn.
+        variant: From 1.
+        seed: Of the whole run.
+        camera: What was drawn.
+    """
+
+    name: str
+    photograph: Photograph
+    preset: str
+    variant: int
+    seed: int
+    camera: Camera
+
+
+def list_photographs(clean: Path) -> list[Photograph]:
+    """List the photographs of a folder by name, or the one that is named itself; only headers are read.
+
+    Raises:
+        InputError: There is none, or some cannot be used; every one of those is listed.
+    """
+    problems: list[str] = []
+    found: dict[str, Photograph] = {}
+    for path in _list_files(clean):
+        photograph = _inspect(path, problems)
+        key = collision_key(image_stem(path.name))
+        if key in found:
+            problems.append(
+                f"{path.name} and {found[key].path.name} would give files of one name; rename one"
+            )
+        elif photograph is not None:
+            found[key] = photograph
+    _refuse(problems, clean)
+    if not found:
+        raise InputError(f"there is no photograph in {clean}; name a folder of PNG, JPEG, TIFF or WebP files")
+    return list(found.values())
+
+
+def plan_pairs(
+    photographs: Sequence[Photograph],
+    presets: Sequence[Preset],
+    *,
+    seed: int,
+    variants: int,
+    overrides: Mapping[str, Value],
+) -> list[PlannedPair]:
+    """Draw a camera for every photograph, preset and variant.
+
+    Raises:
+        InputError: Photographs are too small for their cameras, names collide, or an argument is out of range.
+        UnknownNameError: An override names no parameter.
+    """
+    if seed < 0 or variants < 1:
+        raise InputError(
+            f"seed {seed}, variants {variants}: the seed must be at least 0, variants at least 1"
+        )
+    if not presets or len({preset.name for preset in presets}) < len(presets):
+        named = ", ".join(preset.name for preset in presets) or "none"
+        raise InputError(f"the presets are {named}; name at least one, each once")
+    pairs = [
+        _plan_pair(photograph, preset, variant, seed, overrides)
+        for photograph in photographs
+        for preset in presets
+        for variant in range(1, variants + 1)
+    ]
+    _refuse([problem for pair in pairs for problem in _size_problems(pair)], None)
+    _refuse(list(_name_problems(pairs)), None)
+    return pairs
+
+
+def pair_generator(seed: int, stem: str, preset: str, variant: int) -> np.random.Generator:
+    """Give the generator of one pair.
+
+    Example:
+        >>> int(pair_generator(7, "0001", "denoise", 1).integers(1000))
+        583
+    """
+    digest = hashlib.sha256(f"{stem}\0{preset}\0{variant}".encode()).digest()
+    return np.random.default_rng(np.random.SeedSequence([seed, int.from_bytes(digest)]))
+
+
+def pair_name(stem: str, preset: str, variant: int) -> str:
+    """Name a pair; neither further presets nor further variants rename it.
+
+    Example:
+        >>> pair_name("0001", "denoise", 1), pair_name("0001", "denoise", 2)
+        ('0001_denoise', '0001_denoise_2')
+    """
+    return f"{stem}_{preset}" if variant == 1 else f"{stem}_{preset}_{variant}"
+
+
+def _plan_pair(
+    photograph: Photograph, preset: Preset, variant: int, seed: int, overrides: Mapping[str, Value]
+) -> PlannedPair:
+    rng = pair_generator(seed, photograph.stem, preset.name, variant)
+    camera = preset.draw_camera(rng, height=photograph.height, width=photograph.width, overrides=overrides)
+    name = pair_name(photograph.stem, preset.name, variant)
+    return PlannedPair(
+        name=name, photograph=photograph, preset=preset.name, variant=variant, seed=seed, camera=camera
+    )
+
+
+def _list_files(clean: Path) -> list[Path]:
+    if clean.is_file():
+        return [clean]
+    if not clean.is_dir():
+        raise InputError(f"there is no folder {clean}; name a folder of clean photographs, or one file")
+    return sorted(
+        path
+        for path in clean.iterdir()
+        if path.is_file() and has_image_suffix(path.name) and not path.name.startswith(".")
+    )
+
+
+def _inspect(path: Path, problems: list[str]) -> Photograph | None:
+    try:
+        info = inspect_image(path)
+    except ImageError as error:
+        problems.append(str(error))
+        return None
+    problem = _header_problem(info)
+    if problem:
+        problems.append(f"{path.name}: {problem}")
+    sides = (info.height, info.width) if info.orientation < SWAPPED else (info.width, info.height)
+    return Photograph(path=path, stem=image_stem(path.name), height=sides[0], width=sides[1])
+
+
+def _header_problem(info: ImageInfo) -> str | None:
+    if info.has_icc:
+        return "it embeds a colour profile other than sRGB; convert its pixels to sRGB"
+    if info.mode in {"palette", "cmyk"}:
+        return f"its mode is {info.mode}; convert it to RGB"
+    if min(info.height, info.width) < SMALLEST_PX:
+        return f"it is {info.width}x{info.height}; it must be at least {SMALLEST_PX} pixels along each side"
+    return None
+
+
+def _size_problems(pair: PlannedPair) -> Iterator[str]:
+    smallest = SMALLEST_PX * pair.camera.sampling.reduction
+    photograph = pair.photograph
+    if min(photograph.height, photograph.width) < smallest:
+        yield (
+            f"{photograph.path.name} is {photograph.width}x{photograph.height}; with reduction "
+            f"{pair.camera.sampling.reduction} ({pair.preset}) it must be at least {smallest} pixels along each side"
+        )
+
+
+def _name_problems(pairs: Sequence[PlannedPair]) -> Iterator[str]:
+    found: dict[str, PlannedPair] = {}
+    for pair in pairs:
+        other = found.setdefault(collision_key(pair.name), pair)
+        if other is not pair:
+            yield (
+                f"{pair.photograph.path.name} and {other.photograph.path.name} would both give {pair.name}; "
+                "rename one"
+            )
+
+
+def _refuse(problems: Sequence[str], clean: Path | None) -> None:
+    if len(problems) == 1:
+        raise InputError(problems[0])
+    if problems:
+        where = f" in {clean}" if clean else ""
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise InputError(f"{len(problems)} photographs{where} cannot be used:\n{listed}")
