@@ -14,6 +14,8 @@ from markupsafe import Markup
 
 from raim import __version__
 from raim.data.camera import Camera, find_preset, flatten_camera
+from raim.data.camera.draws import Value
+from raim.data.camera.parameters import write_value
 from raim.data.degradation import SHEET, Degraded, MadePair, file_paths
 from raim.errors import InputError
 from raim.report.policy import write_policy
@@ -115,7 +117,9 @@ def make_card(pair: MadePair) -> Card:
 
 
 def describe_camera(camera: Camera) -> tuple[tuple[str, str], ...]:
-    """List what differs from a camera without defects, by stage; seeds are left to the manifest.
+    """List by stage what differs from a camera without defects; seeds are left to the manifest.
+
+    A stage's first parameter says how strong it is, so it is always shown with the others.
 
     Example:
         >>> from raim.data.camera import Banding
@@ -124,13 +128,18 @@ def describe_camera(camera: Camera) -> tuple[tuple[str, str], ...]:
     """
     plain = flatten_camera(Camera())
     stages: dict[str, list[str]] = {}
+    differing: dict[str, bool] = {}
     for name, value in flatten_camera(camera).items():
         stage, parameter = name.split(".")
-        if value == plain[name] or parameter == "seed":
-            continue
-        shown = f"{value:.4g}" if isinstance(value, float) else "yes" if value is True else str(value)
-        stages.setdefault(stage, []).append(f"{parameter.replace('_', ' ')} {shown}")
-    return tuple((stage, ", ".join(parameters)) for stage, parameters in stages.items())
+        differs = value != plain[name] and parameter != "seed"
+        if differs or stage not in stages:
+            stages.setdefault(stage, []).append(f"{parameter.replace('_', ' ')} {_show(value)}")
+        differing[stage] = differing.get(stage, False) or differs
+    return tuple((stage, ", ".join(shown)) for stage, shown in stages.items() if differing[stage])
+
+
+def _show(value: Value) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else write_value(value)
 
 
 @functools.cache

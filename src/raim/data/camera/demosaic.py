@@ -99,7 +99,7 @@ def demosaic(raw: Plane, stage: Demosaic, *, red_gain: float = 1.0, blue_gain: f
         blue_gain: The same of blue.
 
     Returns:
-        (h, w, 3); what was seen is kept.
+        (h, w, 3); what was seen is kept, up to the white of each colour.
 
     Example:
         >>> demosaic(np.full((4, 4), 0.5, np.float32), Demosaic())[1, 1].tolist()
@@ -110,6 +110,8 @@ def demosaic(raw: Plane, stage: Demosaic, *, red_gain: float = 1.0, blue_gain: f
     balanced = raw.copy()
     balanced[0::2, 0::2] *= np.float32(red_gain)
     balanced[1::2, 1::2] *= np.float32(blue_gain)
+    # Colours saturate one after the other; between them a Laplacian would speckle the edges of blown highlights.
+    np.minimum(balanced, 1, out=balanced)
     kernels = KERNELS[stage.method]
     # "mirror" leaves out the border's own row, so the colours' order goes on outside.
     green, row, column, opposite = (

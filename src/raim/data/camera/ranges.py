@@ -111,9 +111,9 @@ SMOOTHED_DETAILS = _rows(
 TEXT = _rows(
     defocus={"radius_px": (uniform(1, 2.5), "strokes run into each other")},
     sampling={"reduction": (reduction(2, 3), "small print: strokes of a photosite or two")},
-    noise={"iso": (log_uniform(200, 1600), "indoors")},
+    noise={"iso": (log_uniform(100, 800), "indoors")},
     denoise={
-        "radius_px": (whole(1, 4), "by eye"),
+        "radius_px": (whole(2, 4), "by eye"),
         "luma_strength": (uniform(0.05, 0.12), "gaps between strokes are filled"),
         "chroma_strength": (uniform(0.1, 0.2), "cameras smooth colour more"),
     },
@@ -126,13 +126,13 @@ TEXT = _rows(
 )
 
 HIGHLIGHT_EDGES = _rows(
-    highlights={"headroom": (log_uniform(4, 30), "sky behind branches to lamps, relative to white")},
+    highlights={"headroom": (log_uniform(4, 20), "sky behind branches to lamps, relative to white")},
     aberration={
-        "red_magnification": (corner_shift(0.5, 2.5), "lenses without correction"),
-        "blue_magnification": (corner_shift(0.5, 2.5), "lenses without correction"),
+        "red_magnification": (corner_shift(0.5, 2), "lenses without correction"),
+        "blue_magnification": (corner_shift(0.5, 2), "lenses without correction"),
         "fringe_radius_px": (uniform(2, 6), "by eye"),
-        "purple_leak": (uniform(0.1, 0.35), "by eye"),
-        "green_leak": (sometimes(0.3, uniform(0.05, 0.2), 0.0), "green where focus lies behind"),
+        "purple_leak": (uniform(0.03, 0.15), "by eye"),
+        "green_leak": (sometimes(0.3, uniform(0.02, 0.1), 0.0), "green where focus lies behind"),
     },
     flare={
         "strength": (uniform(0.005, 0.03), "Talvala et al. 2007: a few per cent in consumer lenses"),
@@ -153,9 +153,9 @@ COLOR_NOISE = _rows(
         "chroma_strength": (uniform(0.02, 0.05), "below the noise of colour"),
     },
     chroma={
-        "sigma": (log_uniform(0.008, 0.025), "by eye"),
+        "sigma": (log_uniform(0.005, 0.016), "by eye"),
         "scale_px": (log_uniform(4, 24), "wider than denoising reaches"),
-        "block_sigma": (sometimes(0.5, uniform(0.004, 0.015), 0.0), "blocks in half of them"),
+        "block_sigma": (sometimes(0.5, uniform(0.003, 0.01), 0.0), "blocks in half of them"),
         "block_px": (one_of(8, 16, 32), "blocks of codecs and of denoisers"),
         "seed": (seed(), "each photograph has its own blotches"),
     },
