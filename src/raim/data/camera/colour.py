@@ -26,6 +26,7 @@ from raim.images import PixelArray
 
 # IEC 61966-2-1, section 5.2: the linear piece near black and the power above it.
 LINEAR_SLOPE, LINEAR_END, OFFSET, EXPONENT = 12.92, 0.0031308, 0.055, 2.4
+LEAST_TONE = 1e-6  # bends by 1e-7 at most; below it the terms of the root grow without bound
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +93,7 @@ def invert_tone(values: Float[np.ndarray, "*shape"], strength: float) -> Float[n
         >>> invert_tone(np.array([0.15625, 0.5, 0.84375]), 1.0)
         array([0.25, 0.5 , 0.75])
     """
-    if strength == 0:
+    if strength < LEAST_TONE:
         return values
     radius = np.sqrt((1 + strength / 2) / (6 * strength))
     sine = np.clip((values - 0.5) / (4 * strength * radius**3), -1, 1)

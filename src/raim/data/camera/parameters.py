@@ -81,6 +81,8 @@ def parse_value(name: str, text: str) -> Value:
     """
     hint = _require_parameter(name)
     if get_args(hint):
+        if text not in get_args(hint):
+            raise unknown_name(f"value of {name}", text, get_args(hint))
         return text
     if hint is bool:
         return _parse_bool(name, text)
