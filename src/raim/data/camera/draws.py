@@ -16,6 +16,9 @@ Value = bool | int | float | str
 DIGITS = 6
 # NIQE wants two blocks of 96 pixels along a side, and profiles crop a border of 4.
 SMALLEST_DELIVERED_PX = 200
+LARGEST_STRETCH = (
+    0.01  # of a magnification, three times what lenses do: a small photograph's corners move less
+)
 LARGEST_SEED = 2**32 - 1
 
 
@@ -179,13 +182,13 @@ def corner_shift(low_px: float, high_px: float) -> Draw:
     """
 
     def take(rng: np.random.Generator, size: Size) -> Value:
-        shift = rng.uniform(low_px, high_px) * (1 if rng.random() < 0.5 else -1)
-        return _round(1 + shift / size.half_diagonal)
+        stretch = min(rng.uniform(low_px, high_px) / size.half_diagonal, LARGEST_STRETCH)
+        return _round(1 + stretch if rng.random() < 0.5 else 1 - stretch)
 
     def holds(value: Value, size: Size) -> bool:
-        shift = abs(float(value) - 1) * size.half_diagonal
-        slack = 10.0**-DIGITS * size.half_diagonal  # the magnification is rounded
-        return low_px - slack <= shift <= high_px + slack
+        slack = 10.0 ** (1 - DIGITS)  # the magnification is rounded
+        lowest, highest = (min(shift / size.half_diagonal, LARGEST_STRETCH) for shift in (low_px, high_px))
+        return lowest - slack <= abs(float(value) - 1) <= highest + slack
 
     return Draw(words=f"{low_px:g} to {high_px:g} px at the corners, in or out", take=take, holds=holds)
 

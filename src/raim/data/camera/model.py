@@ -15,7 +15,7 @@ between a lens and the output stages of a camera; each stage's own source stands
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, Shaped, UInt8
 
 from raim.data.camera.aberration import Aberration, part_colours
 from raim.data.camera.arrays import Scene
@@ -132,7 +132,7 @@ def pass_lens(scene: Scene, camera: Camera) -> Scene:
     return scatter_light(part_colours(light, camera.aberration), camera.flare)
 
 
-def read_sensor(light: Scene, camera: Camera) -> Scene:
+def read_sensor(light: Scene, camera: Camera) -> Float32[np.ndarray, "rows columns 3"]:
     """Give the raw values of the three colours: photosites, screen, colour filters, noise, demosaicing."""
     sampled = show_on_screen(sample_scene(light, camera.sampling), camera.screen)
     if not camera.sampling.has_mosaic:
@@ -148,7 +148,7 @@ def process(raw: Scene, camera: Camera) -> Scene:
     return round_to_steps(add_chroma_noise(picture, camera.chroma), camera.banding)
 
 
-def _cut(clean: PixelArray, reduction: int) -> PixelArray:
+def _cut(clean: PixelArray, reduction: int) -> Shaped[np.ndarray, "rows columns *colours"]:
     height, width = clean.shape[0] // reduction, clean.shape[1] // reduction
     if min(height, width) < SMALLEST_PX:
         raise InputError(
