@@ -87,7 +87,7 @@ OUT_OF_FOCUS = _rows(
 
 MOTION_BLUR = _rows(
     motion={
-        "length_px": (log_uniform(5, 40), "by eye; Boracchi and Foi 2012 go to about 60"),
+        "length_px": (log_uniform(5, 40), "by eye"),
         "anxiety": (log_uniform(0.003, 0.1), "nearly straight to wandering"),
         "impulse_rate": (sometimes(0.3, uniform(0.5, 2), 0.0), "a jerk now and then"),
         "seed": (seed(), "each photograph has its own path"),

@@ -49,9 +49,16 @@ def remove_parts(out: Path) -> None:
 
 
 def note_done(out: Path, files: MadeFiles) -> None:
-    """Write down that a pair is done."""
-    with (out / JOURNAL).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(dataclasses.asdict(files)) + "\n")
+    """Write down that a pair is done.
+
+    Raises:
+        InputError: That cannot be written.
+    """
+    try:
+        with (out / JOURNAL).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dataclasses.asdict(files)) + "\n")
+    except OSError as error:
+        raise InputError(f"cannot write {out / JOURNAL}: {error.strerror}; free some space") from error
 
 
 def _prepare(out: Path, names: Collection[str], *, overwrite: bool) -> dict[str, MadeFiles]:
