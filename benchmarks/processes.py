@@ -33,12 +33,14 @@ class Turn:
         cpu_s: Seconds of processor time.
         peak_mb: Highest resident size so far of the process and its children together, in 10^6 bytes.
         values: What was measured.
+        notes: What the process says beside it.
     """
 
     wall_s: float
     cpu_s: float
     peak_mb: float
     values: Mapping[str, float | None] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 class ProcessFailedError(Exception):

@@ -23,27 +23,28 @@ def take_turns(run: Callable[[], Values]) -> None:
 
     A computation that is shorter than `SHORTEST_TURN_S` is repeated within the turn and the average is answered.
     """
-    _answer({"ready": True})
+    answer({"ready": True})
     for _ in sys.stdin:
-        wall, cpu, count = time.perf_counter(), _cpu_s(), 0
+        wall, cpu, count = time.perf_counter(), cpu_s(), 0
         while not count or time.perf_counter() - wall < SHORTEST_TURN_S:
             values = run()
             count += 1
-        taken = {"wall_s": (time.perf_counter() - wall) / count, "cpu_s": (_cpu_s() - cpu) / count}
-        _answer({**taken, "peak_mb": _peak_mb(), "values": dict(values)})
+        taken = {"wall_s": (time.perf_counter() - wall) / count, "cpu_s": (cpu_s() - cpu) / count}
+        answer({**taken, "peak_mb": peak_mb(), "values": dict(values)})
 
 
-def _answer(content: Mapping[str, object]) -> None:
+def answer(content: Mapping[str, object]) -> None:
+    """Write one line that `Process` reads."""
     print(ANSWER + json.dumps(content), flush=True)
 
 
-def _cpu_s() -> float:
+def cpu_s() -> float:
     """Processor time of this process and of its children that have ended."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Give the highest resident size so far, in 10^6 bytes.
 
     On Linux `ru_maxrss` begins with the size of the process that started this one, so VmHWM is taken instead.
