@@ -1,6 +1,6 @@
-"""FFDNet and RRDBNet in torch: for devices that ncnn does not serve. Loaded at first use only.
+"""FFDNet in torch, and what nets in torch share: for devices that ncnn does not serve. Loaded at first use only.
 
-Source: as in `ffdnet` and `rrdbnet`, whose weights they share.
+Source: as in `ffdnet`, whose weights it shares.
 """
 
 import functools
@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from raim.errors import InputError, MissingExtraError
-from raim.restore.descriptor import Photograph
 
 if importlib.util.find_spec("torch") is None:
     raise MissingExtraError("this device needs torch; install it with: pip install 'raim[torch]'")
@@ -21,9 +20,6 @@ from torch.nn import functional
 
 Planes = Float32[np.ndarray, "_c _h _w"]
 Tensors = Mapping[str, torch.Tensor]
-
-SLOPE = 0.2  # of every leaky ReLU, and the share of every residual (ESRGAN, section 3.1)
-N_BLOCKS = 23
 
 
 def find_device(name: str) -> torch.device:
@@ -73,46 +69,6 @@ def ffdnet_convolutions(planes: Planes, *, device: str) -> Planes:
         for name in CONVOLUTIONS[:-1]:
             x = functional.relu(convolve(tensors, name, x))
         return from_device(convolve(tensors, CONVOLUTIONS[-1], x))
-
-
-def rrdbnet_enlarge(tile: Photograph, *, weights: str, device: str) -> Photograph:
-    """Enlarge a tile four times."""
-    tensors = load_tensors(weights, device)
-    with torch.inference_mode():
-        planes = from_device(rrdbnet_forward(tensors, to_device(tile.transpose(2, 0, 1), device)))
-    return np.ascontiguousarray(planes.transpose(1, 2, 0))
-
-
-def rrdbnet_forward(tensors: Tensors, x: torch.Tensor) -> torch.Tensor:
-    """Run the whole net: (n, 3, h, w) to (n, 3, 4h, 4w)."""
-    first = convolve(tensors, "conv_first", x)
-    x = first
-    for block in range(N_BLOCKS):
-        x = _residual_block(tensors, f"body.{block}", x)
-    x = first + convolve(tensors, "conv_body", x)
-    for name in ("conv_up1", "conv_up2"):
-        x = _activate(convolve(tensors, name, functional.interpolate(x, scale_factor=2, mode="nearest")))
-    return convolve(tensors, "conv_last", _activate(convolve(tensors, "conv_hr", x)))
-
-
-def _residual_block(tensors: Tensors, name: str, x: torch.Tensor) -> torch.Tensor:
-    """Three dense blocks and the way around them."""
-    out = x
-    for dense in (1, 2, 3):
-        out = _dense_block(tensors, f"{name}.rdb{dense}", out)
-    return x + SLOPE * out
-
-
-def _dense_block(tensors: Tensors, name: str, x: torch.Tensor) -> torch.Tensor:
-    """Five convolutions, each seeing all before it."""
-    features = [x]
-    for index in range(1, 5):
-        features.append(_activate(convolve(tensors, f"{name}.conv{index}", torch.cat(features, dim=1))))
-    return x + SLOPE * convolve(tensors, f"{name}.conv5", torch.cat(features, dim=1))
-
-
-def _activate(x: torch.Tensor) -> torch.Tensor:
-    return functional.leaky_relu(x, SLOPE)
 
 
 def to_device(planes: Planes, device: str) -> torch.Tensor:
