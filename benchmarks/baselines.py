@@ -63,7 +63,7 @@ def parse_options() -> argparse.Namespace:
 
 def main() -> None:
     """Restore, score, write."""
-    started = time.monotonic()
+    started, load = time.monotonic(), f"{os.getloadavg()[0]:.1f}"
     options = parse_options()
     pairs = choose_pairs(find_pairs(options.data), options.pairs)
     variants = list_variants(options.only, [int(part) for part in options.reductions.split(",")])
@@ -77,12 +77,15 @@ def main() -> None:
     stop_at = None if options.stop_after is None else started + 60 * options.stop_after
     failures = restore_all(jobs, store, threads=options.threads, stop_at=stop_at)
     done = [job for job in jobs if store.read(job.variant, job.pair) is not None]
+    if not done:
+        raise SystemExit("nothing has been restored yet; let it run longer")
     outcomes, scoring = score_jobs(done, pairs, store, together=options.together, workers=options.workers)
     content = {
         "schema": SCHEMA,
         "date": options.date,
         "command": describe_command(sys.argv),
         "machine": describe_machine(),
+        "load_before": load,
         **setting,
         "scoring": scoring,
         "limit_mp": options.limit_mp,

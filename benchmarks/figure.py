@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from raim.report.distribution import place_ticks
 from rows import ALL, Row
 
-LABEL_WIDTH = 190
+LABEL_WIDTH = 206
 PANEL_WIDTH = 172
 PADDING = 16
 TOP = 44
@@ -19,6 +19,7 @@ ROW_HEIGHT = 22
 BOTTOM = 46
 DOT = 4.5
 CLOSEST_LABELS_PX = 34
+LEGEND = "dot: mean SCORE; ring: identity, on the same pairs; red: below identity; grey name: not run on every pair"
 
 # The colours of the score page (raim/report/templates/score_page.css).
 STYLE = """
@@ -67,19 +68,14 @@ def draw_figure(rows: Mapping[str, Sequence[Row]]) -> str:
     width = LABEL_WIDTH + PANEL_WIDTH * len(rows)
     height = TOP + ROW_HEIGHT * len(names) + BOTTOM
     panels = [make_panel(name, index, found) for index, (name, found) in enumerate(rows.items())]
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-            'role="img">'
-        ),
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
         f"<title>Mean SCORE of each restorer, by scenario</title><style>{STYLE}</style>",
         f'<rect class="ground" width="{width}" height="{height}"/>',
         *_draw_labels(rows[ALL]),
         *(line for panel in panels for line in _draw_panel(panel, rows[panel.scenario], names)),
-        (
-            f'<text class="note" x="12" y="{height - 10}">dot: mean SCORE; ring: the photographs as they are, on the same '
-            "pairs; grey name: not run on every pair</text>"
-        ),
+        f'<text class="note" x="12" y="{height - 10}">{LEGEND}</text>',
         "</svg>",
     ]
     return "\n".join(parts) + "\n"

@@ -44,7 +44,7 @@ def describe_run(content: Mapping[str, Any]) -> str:
     return (
         f"{content['date']}, {content['machine']}, {content['threads']} threads for each restoration; {libraries}, "
         f"Python {content['python']}; scored by {content['scoring']['engine']} with the profile "
-        f"{content['scoring']['profile']}:\n\n    {content['command']}"
+        f"{content['scoring']['profile']}; load average before: {content['load_before']}:\n\n    {content['command']}"
     )
 
 
