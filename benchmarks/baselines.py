@@ -75,7 +75,10 @@ def main() -> None:
     setting = describe_setting(options)
     open_store(store, setting, resume=options.resume)
     stop_at = None if options.stop_after is None else started + 60 * options.stop_after
-    failures = restore_all(jobs, store, threads=options.threads, stop_at=stop_at)
+    try:
+        failures = restore_all(jobs, store, threads=options.threads, stop_at=stop_at)
+    except KeyboardInterrupt:
+        raise SystemExit(f"stopped; what is restored is kept in {store.root}: go on with --resume") from None
     done = [job for job in jobs if store.read(job.variant, job.pair) is not None]
     if not done:
         raise SystemExit("nothing has been restored yet; let it run longer")

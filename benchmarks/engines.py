@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,14 +96,12 @@ def main() -> None:
     options = parse_options()
     options.load = f"{os.getloadavg()[0]:.1f}"  # before this run adds to it
     photograph = to_photograph(read_image(options.photograph).pixels)
-    timings = list(time_engines(options, photograph))
-    middle = cut_middle(photograph, options.seam_px)
-    threads = max(options.threads)
-    seams = (
-        list(measure_seams(middle, options.overlaps, options.seam_px // 2, threads))
-        if options.overlaps
-        else []
-    )
+    sides = [*options.tiles, *([options.seam_px] if options.overlaps else [])]
+    middles = {
+        side: cut_middle(photograph, side) for side in sides
+    }  # a photograph that is too small stops here
+    timings = list(time_engines(options, middles))
+    seams = list(find_seams(options, middles)) if options.overlaps else []
     report = format_report(options, timings, seams)
     print(report)
     if options.json is not None:
@@ -132,13 +130,19 @@ def cut_middle(photograph: np.ndarray, side: int) -> np.ndarray:
     return np.ascontiguousarray(photograph[top : top + side, left : left + side])
 
 
-def time_engines(options: argparse.Namespace, photograph: np.ndarray) -> Iterator[Timing]:
+def find_seams(options: argparse.Namespace, middles: Mapping[int, np.ndarray]) -> Iterator[Seam]:
+    """Cut a photograph into tiles, with each overlap."""
+    side = options.seam_px
+    return measure_seams(middles[side], options.overlaps, side // 2, max(options.threads))
+
+
+def time_engines(options: argparse.Namespace, middles: Mapping[int, np.ndarray]) -> Iterator[Timing]:
     """Time each engine on each tile with each number of threads; print each as it is there."""
     names = [TRUTH, *(name for name in options.only if name != TRUTH)]
     with tempfile.TemporaryDirectory(prefix="raim-benchmark-") as folder:
         source, result = (Path(folder) / name for name in ("tile.npy", "result.npy"))
         for side, threads in itertools.product(options.tiles, options.threads):
-            np.save(source, cut_middle(photograph, side))
+            np.save(source, middles[side])
             truth = None
             for name in names:
                 turn = time_engine(name, source, result, threads=threads, runs=options.runs)

@@ -125,7 +125,7 @@ def _draw_row(panel: Panel, row: Row, y: float) -> Iterator[str]:
     score = row.means["score"]
     x = panel.place(score)
     kind = "loss" if row.gain is not None and row.gain < 0 else "gain"
-    text = f"{row.variant}, {panel.scenario}, {row.n_pairs} pairs: {score:.2f}"
+    text = f"{row.variant}, {panel.scenario}, {row.n_pairs} pair{'s' * (row.n_pairs != 1)}: {score:.2f}"
     if row.identity is not None and row.gain is not None:
         ring = panel.place(row.identity)
         yield f'<line class="{kind}" x1="{ring}" y1="{y}" x2="{x}" y2="{y}"/>'

@@ -8,9 +8,9 @@ OUT/reference/, OUT/manifest.csv links to the references, and each pair's scenar
 import csv
 import dataclasses
 import json
-import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -199,7 +199,6 @@ def measure_jobs(
         ProcessFailedError: If the process ends before it should.
     """
     variant = jobs[0].variant
-    description = store.root / f"jobs-{os.getpid()}.json"
     files = [
         (str(job.pair.input.resolve()), str(store.restored(variant, job.pair).resolve())) for job in jobs
     ]
@@ -210,22 +209,23 @@ def measure_jobs(
         "files": files,
     }
     Path(files[0][1]).parent.mkdir(parents=True, exist_ok=True)
-    write_whole(description, json.dumps(content))
-    command = (sys.executable, str(HERE / "restoring_subject.py"), str(description))
-    try:
+    with tempfile.TemporaryDirectory(prefix="raim-benchmark-") as folder:
+        description = Path(folder) / "jobs.json"
+        description.write_text(json.dumps(content), encoding="utf-8")
+        command = (sys.executable, str(HERE / "restoring_subject.py"), str(description))
         with Process(command, give_threads(threads)) as process:
             process.wait_until_ready()
             for job in jobs:
                 if _is_over(stop_at):
                     return
                 turn = process.take_turn()
-                record = Record(
-                    wall_s=turn.wall_s, cpu_s=turn.cpu_s, peak_mb=turn.peak_mb, notes=tuple(turn.notes)
-                )
-                store.write(variant, job.pair, record)
+                store.write(variant, job.pair, make_record(turn))
                 yield job, turn
-    finally:
-        description.unlink()
+
+
+def make_record(turn: Turn) -> Record:
+    """Keep of a turn what a restoration took."""
+    return Record(wall_s=turn.wall_s, cpu_s=turn.cpu_s, peak_mb=turn.peak_mb, notes=tuple(turn.notes))
 
 
 def give_threads(count: int) -> dict[str, str]:

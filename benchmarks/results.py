@@ -61,8 +61,8 @@ def describe_gaps(content: Mapping[str, Any]) -> list[str]:
     found = []
     if content["left_out"]:
         found.append(
-            f"{len(content['left_out'])} restorations were left out because the input of a large net would have more "
-            f"than {content['limit_mp']:g} megapixels after the reduction."
+            f"Left out because the input of a large net would have more than {content['limit_mp']:g} megapixels after "
+            f"the reduction: {_count(content['left_out'])}."
         )
     if content["not_run"]:
         found.append(
@@ -74,5 +74,6 @@ def describe_gaps(content: Mapping[str, Any]) -> list[str]:
 
 
 def _count(gaps: Sequence[Sequence[str]]) -> str:
+    """Write how many photographs each restorer lacks."""
     variants = [variant for variant, _ in gaps]
     return ", ".join(f"{name} {variants.count(name)}" for name in dict.fromkeys(variants))

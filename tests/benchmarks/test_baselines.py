@@ -1,5 +1,6 @@
 """The parts of the restorers' benchmark that compute nothing: plan, rows, tables, figure, document."""
 
+import doctest
 import importlib.util
 import json
 import math
@@ -139,7 +140,7 @@ def test_the_figure_is_well_formed_and_has_a_dot_for_each_row_and_its_own_dark_c
     space = "{http://www.w3.org/2000/svg}"
     titles = [title.text for title in drawn.iter(f"{space}title")]
     assert len(titles) == 1 + sum(map(len, GROUPED.values()))
-    assert "net-r1, denoise, 1 pairs: 76.00, identity 70.00, +6.00" in titles
+    assert "net-r1, denoise, 1 pair: 76.00, identity 70.00, +6.00" in titles
     assert "prefers-color-scheme: dark" in drawn.find(f"{space}style").text
 
 
@@ -296,7 +297,7 @@ def test_results_become_json_tables_figure_and_the_section_of_a_document(tmp_pat
     text = document.read_text(encoding="utf-8")
     assert "### All pairs" in text
     assert "### Moire" in text
-    assert "1 restorations were left out" in text
+    assert "after the reduction: net-r1 1." in text
     assert "No SCORE: net-r1, b: too small" in text
     assert text.endswith("<!-- baselines:end -->\nb\n")
     assert (tmp_path / "baselines.svg").read_text() == (out / "baselines.svg").read_text()
@@ -336,3 +337,10 @@ def test_seconds_of_an_engine_are_for_what_the_net_sees():
     turn = MODULES["processes"].Turn(wall_s=1.0, cpu_s=2.0, peak_mb=3.0)
     timing = engines.make_timing("spandrel's RRDBNet", 84, 1, turn, 0.0)
     assert math.isclose(timing.wall_s_per_mp, 1.0 / 0.01)  # 84 + 2 * 8 = 100 pixels
+
+
+@pytest.mark.parametrize("name", ["documents", "rows", "variants"])
+def test_examples_in_the_scripts_hold(name):
+    tried = doctest.testmod(MODULES[name])
+    assert tried.attempted > 0
+    assert tried.failed == 0
