@@ -5,7 +5,7 @@ float32 (h, w, 3), and gives one of `scale` times the size.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -64,6 +64,8 @@ class Restorer:
         source: The paper or the project.
         weights: Names in `raim.weights` that it needs.
         seconds_per_megapixel: Measured once on one core of a 2026 server, to tell a short run from a long one.
+        seconds_by_reduction: The same at scale 1 for each factor that the photograph may be reduced by; empty where
+            it is not reduced.
         devices: Where it can run.
     """
 
@@ -78,4 +80,5 @@ class Restorer:
     source: str = "raim"
     weights: tuple[str, ...] = ()
     seconds_per_megapixel: float = 0.1
+    seconds_by_reduction: Mapping[int, float] = field(default_factory=dict)
     devices: tuple[str, ...] = ("cpu",)

@@ -109,6 +109,7 @@ def reduced(restorer: Restorer, factor: int | None) -> Restorer:
         size_multiple=1,
         overlap_px=None if restorer.overlap_px is None else restorer.overlap_px * (factor or max(FACTORS)),
         seconds_per_megapixel=restorer.seconds_per_megapixel / (factor or 1) ** 2,
+        seconds_by_reduction={each: restorer.seconds_per_megapixel / each**2 for each in FACTORS},
     )
 
 
