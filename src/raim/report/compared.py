@@ -1,0 +1,150 @@
+"""What a comparison page shows of one photograph: before and after, of one size, pixel for pixel.
+
+A large photograph is cut to the part that the restorer changed most. Where it enlarged, each pixel of the input is
+repeated, so that nothing is invented before, and both show the same place.
+"""
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from raim.images import Picture, PixelArray, read_image
+from raim.report.crop import Crop, Pixels8, choose_crop, difference, show_pixels
+from raim.report.embedding import LOSSLESS_EFFORT, LOSSLESS_METHOD
+
+# The part that changed most is searched for on a grid of at most so many pixels a side, to bound the memory.
+SEARCH_PX = 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """One photograph before and after.
+
+    Attributes:
+        name: Of its file.
+        before: Reads the pixels (h, w, 3) or (h, w) of the input, upright; called when it is this one's turn, so that
+            one photograph at a time is in memory.
+        after: The restored file, of a whole multiple of the input's size.
+        notes: What the restorer measured and chose.
+    """
+
+    name: str
+    before: Callable[[], PixelArray]
+    after: Path
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ComparedPicture:
+    """What the page shows of a photograph.
+
+    Attributes:
+        name: Of its file.
+        before_uri: Lossless picture of the input.
+        after_uri: Lossless picture of the restored, of the same size.
+        crop: The part of the restored photograph that both show.
+        before_size: Width and height of the whole input.
+        after_size: Width and height of the whole restored photograph.
+        is_deep: Whether 16 bits are shown in 8.
+        notes: What the restorer measured and chose.
+    """
+
+    name: str
+    before_uri: str
+    after_uri: str
+    crop: Crop
+    before_size: tuple[int, int]
+    after_size: tuple[int, int]
+    is_deep: bool
+    notes: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the photograph is shown."""
+        return (self.crop.width, self.crop.height) == self.after_size
+
+
+def choose_changed_part(before: Pixels8, after: Pixels8, side_px: int) -> Crop:
+    """Choose the part of a restored photograph of at most `side_px` a side that differs most from its input.
+
+    Args:
+        before: The input, (h, w, 3).
+        after: The restored, (H, W, 3).
+        side_px: Longest side of the part.
+
+    Example:
+        >>> before = np.zeros((4, 6, 3), np.uint8)
+        >>> after = before.repeat(2, 0).repeat(2, 1)
+        >>> after[0, 11] = 255
+        >>> choose_changed_part(before, after, 4)
+        Crop(x=8, y=0, width=4, height=4)
+    """
+    height, width = after.shape[:2]
+    step = -(-max(height, width) // SEARCH_PX)
+    rows, columns = np.arange(0, height, step), np.arange(0, width, step)
+    grid = difference(
+        _repeat(before, rows, columns, after.shape), np.ascontiguousarray(after[rows[:, None], columns])
+    )
+    found = choose_crop(grid, max(1, side_px // step))
+    own_width, own_height = min(width, side_px), min(height, side_px)
+    return Crop(
+        x=min(found.x * step, width - own_width),
+        y=min(found.y * step, height - own_height),
+        width=own_width,
+        height=own_height,
+    )
+
+
+def show_comparison(entry: Comparison, *, side_px: int) -> ComparedPicture:
+    """Prepare a photograph for the page.
+
+    Args:
+        entry: The photograph.
+        side_px: Longest side of what is shown of it.
+
+    Raises:
+        ImageError: One of its files cannot be read any more.
+    """
+    restored = read_image(entry.after, purpose="restore")
+    before, after = show_pixels(Picture(pixels=entry.before())), show_pixels(restored)
+    crop = choose_changed_part(before, after, side_px)
+    rows = np.arange(crop.y, crop.y + crop.height)
+    columns = np.arange(crop.x, crop.x + crop.width)
+    shown = _repeat(before, rows, columns, after.shape)
+    return ComparedPicture(
+        name=entry.name,
+        before_uri=_encode(shown, restored.icc_profile),
+        after_uri=_encode(crop.cut(after), restored.icc_profile),
+        crop=crop,
+        before_size=(before.shape[1], before.shape[0]),
+        after_size=(after.shape[1], after.shape[0]),
+        is_deep=restored.pixels.dtype == np.uint16,
+        notes=entry.notes,
+    )
+
+
+def _repeat(before: Pixels8, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]) -> Pixels8:
+    """Give the input's pixels that lie at rows and columns of the restored photograph."""
+    own_rows = rows * before.shape[0] // shape[0]
+    own_columns = columns * before.shape[1] // shape[1]
+    return np.ascontiguousarray(before[own_rows[:, None], own_columns])
+
+
+def _encode(pixels: Pixels8, icc_profile: bytes | None) -> str:
+    """Encode pixels as lossless WebP with the profile that they refer to."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(
+        file,
+        "WEBP",
+        lossless=True,
+        quality=LOSSLESS_EFFORT,
+        method=LOSSLESS_METHOD,
+        icc_profile=icc_profile or b"",
+    )
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
