@@ -54,6 +54,7 @@
       const [left, top] = this.centre.map((at, axis) => Math.round(this.view[axis] / 2 - at * this.zoom));
       this.frame.style.width = css(this.view[0]);
       this.frame.style.height = css(this.view[1]);
+      this.controls.style.width = `max(${css(this.view[0])}, min(100%, 30rem))`; // the slider as long as the line's way
       // A centred frame may begin between two screen pixels; it is moved to the nearest.
       this.frame.style.transform = "";
       const start = this.frame.getBoundingClientRect().left * devicePixelRatio;

@@ -1,0 +1,175 @@
+import html.parser
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from raim.errors import InputError
+from raim.images import write_image
+from raim.report.comparison import MAX_PICTURES, PIXEL_BUDGET, Comparison, choose_side, write_comparison
+
+HOSTILE = (
+    "<img src=x onerror=\"document.title='taken'\"></style></script><script>document.title='taken'</script>"
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
+    "--force-color-profile=srgb", "--enable-logging=stderr",
+)  # fmt: skip
+
+
+def noise(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def entries(folder, count=1, *, height=24, width=30, scale=1, name=HOSTILE):
+    write_image(folder / "after.png", noise(height * scale, width * scale, 7))
+    return [
+        Comparison(
+            name=f"{name}{index}",
+            before=lambda: noise(height, width),
+            after=folder / "after.png",
+            notes=(HOSTILE,),
+        )
+        for index in range(count)
+    ]
+
+
+def write(tmp_path, count=1, **options):
+    page = tmp_path / "page.html"
+    write_comparison(page, entries(tmp_path, count, **options), title=HOSTILE)
+    return page.read_text(encoding="utf-8")
+
+
+class Elements(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def test_hostile_names_and_notes_make_no_element(tmp_path):
+    elements = Elements(write(tmp_path)).found
+    assert [tag for tag, _ in elements].count("script") == 1
+    assert all(
+        attributes["src"].startswith("data:image/webp;base64,")
+        for tag, attributes in elements
+        if tag == "img"
+    )
+    assert not any(name.startswith("on") for _, attributes in elements for name in attributes)
+
+
+def test_nothing_is_loaded_and_no_element_has_a_style_that_the_policy_would_refuse(tmp_path):
+    text = write(tmp_path)
+    elements = Elements(text).found
+    assert not any("style" in attributes for _, attributes in elements)
+    assert not re.search(r"""(src|href)=["'](?!data:)""", text)
+    policy = next(a["content"] for t, a in elements if t == "meta" and a.get("http-equiv"))
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+
+
+def test_it_says_how_much_of_a_large_batch_it_shows(tmp_path):
+    text = write(tmp_path, MAX_PICTURES + 3, height=8, width=8)
+    assert text.count("<article") == MAX_PICTURES
+    assert f"The first {MAX_PICTURES} of the {MAX_PICTURES + 3} photographs are shown" in text
+
+
+def test_it_says_which_part_of_a_large_photograph_it_shows(tmp_path, monkeypatch):
+    monkeypatch.setattr("raim.report.comparison.LONGEST_SIDE_PX", 16)
+    text = write(tmp_path)
+    assert re.search(r"24\s+pixels\.\s+Shown are the 16 × 16 that changed most, from \(\d+, \d+\)", text)
+    assert 'data-width="16" data-height="16"' in text
+
+
+def test_an_enlarged_photograph_says_both_sizes(tmp_path):
+    text = write(tmp_path, scale=2)
+    assert "30 × 24 pixels before, 60 × 48 after; before is enlarged by repeating its pixels" in text
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 24, 1000])
+def test_all_pictures_together_keep_within_the_budget(count):
+    assert min(count, MAX_PICTURES) * choose_side(count) ** 2 <= PIXEL_BUDGET
+
+
+def test_it_is_the_same_page_for_the_same_photographs(tmp_path):
+    assert write(tmp_path) == write(tmp_path)
+
+
+def test_it_tells_when(tmp_path):
+    write_comparison(tmp_path / "page.html", [], created=datetime(2026, 5, 6, 7, 8, tzinfo=UTC))
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "restored 2026-05-06 07:08 UTC" in text
+    assert "There is no photograph to show" in text
+
+
+def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(InputError, match="cannot write the page"):
+        write_comparison(tmp_path / "gone" / "page.html", [])
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(InputError, match="cannot write the page"):
+        write_comparison(tmp_path / "folder.html", [])
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.html"]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    found = os.environ.get("RAIM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip("there is no Chromium on this machine (RAIM_CHROMIUM can name one)")
+    return found
+
+
+def run(chromium, page, *flags):
+    profile = page.parent / "browser"
+    return subprocess.run(
+        [chromium, *FLAGS, f"--user-data-dir={profile}", *flags, page.as_uri()],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_script_runs_without_a_complaint_and_hostile_names_do_not(chromium, tmp_path):
+    write(tmp_path)
+    done = run(chromium, tmp_path / "page.html", "--dump-dom")
+    assert "CONSOLE" not in done.stderr
+    assert "<title>&lt;img" in done.stdout
+    assert "clip-path: inset(0px 0px 0px" in done.stdout
+    assert "image-rendering: pixelated" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ratio", [1, 1.5])
+def test_before_is_left_and_after_right_of_the_line_pixel_for_pixel(chromium, tmp_path, ratio):
+    write_comparison(tmp_path / "page.html", entries(tmp_path, height=200, width=300, name="fine"))
+    shot = tmp_path / "shot.png"
+    flags = (f"--screenshot={shot}", "--window-size=1000,900", f"--force-device-scale-factor={ratio}")
+    run(chromium, tmp_path / "page.html", *flags)
+    screen = np.asarray(Image.open(shot).convert("RGB"))
+    # Far from labels, line and handle, a part of each picture stands in the screen, each pixel a whole block.
+    zooms = {
+        name: find_zoom(screen, pixels[150:190, left : left + 40])
+        for name, pixels, left in (("before", noise(200, 300), 20), ("after", noise(200, 300, 7), 240))
+    }
+    assert zooms["before"] == zooms["after"] >= 1
+    assert not find_zoom(screen, noise(200, 300)[150:190, 240:280])
+
+
+def find_zoom(screen, pixels):
+    """Give the whole factor at which the pixels stand in the screen, exactly; 0 if nowhere."""
+    for zoom in range(1, 9):
+        shown = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
+        height, width = shown.shape[:2]
+        starts = np.argwhere((screen[:, :-1] == shown[0, 0]).all(axis=2))
+        for y, x in starts:
+            if np.array_equal(screen[y : y + height, x : x + width], shown):
+                return zoom
+    return 0
