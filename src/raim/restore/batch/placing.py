@@ -1,0 +1,47 @@
+"""Files that appear whole or not at all."""
+
+import errno
+import os
+import threading
+from pathlib import Path
+
+from raim.errors import InputError
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def place_file(path: Path, content: bytes) -> None:
+    """Write a file beside its place and move it there; nothing is left behind where that fails.
+
+    Raises:
+        InputError: It cannot be written; the message says what to do, and that the same command goes on.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     place_file(Path(folder, "a.txt"), b"all of it")
+        ...     [(file.name, file.read_bytes()) for file in Path(folder).iterdir()]
+        [('a.txt', b'all of it')]
+    """
+    # Another writer of the same file has another name for its part.
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def cannot_write(path: Path, error: OSError) -> InputError:
+    """Make the error for a file that cannot be written.
+
+    Example:
+        >>> print(cannot_write(Path("a.png"), OSError(errno.ENOSPC, "No space left on device")))
+        a.png cannot be written: No space left on device; free some space, then the same command goes on
+    """
+    mend = "free some space" if error.errno in FULL else "check the folder and its permissions"
+    return InputError(
+        f"{path} cannot be written: {error.strerror or error}; {mend}, then the same command goes on"
+    )

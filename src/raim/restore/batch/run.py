@@ -1,0 +1,243 @@
+"""Restoring one photograph after another, keeping what an earlier run has made."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from raim.errors import ImageError, InputError, MissingExtraError, RaimError, WeightsError
+from raim.images import Picture, encode_image, inspect_image, read_image
+from raim.restore.batch.colour import convert_to_srgb
+from raim.restore.batch.placing import place_file
+from raim.restore.batch.plan import Job, Plan
+from raim.restore.batch.record import Made, read_record, vouches, write_record
+from raim.restore.descriptor import OnNote, Restorer
+from raim.restore.restoring import make_context, restore
+
+# Of JPEG; WebP is written without loss, which is quality 100.
+QUALITY = {".jpg": 95, ".jpeg": 95}
+LOSSLESS = 100
+UPRIGHT = 1
+
+OnShare = Callable[[float], None]
+Record = dict[str, Made]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How a batch is restored.
+
+    Attributes:
+        device: "cpu", or a device of torch.
+        tile: Side of the tiles in pixels; None for the restorer's own.
+        threads: Threads; None for all processors.
+        overwrite: Whether files may be replaced that are not of this very work.
+        is_submission: Whether pixels are converted to sRGB and profile and EXIF left out, as a submission must be; else
+            profile and EXIF are kept.
+    """
+
+    device: str = "cpu"
+    tile: int | None = None
+    threads: int | None = None
+    overwrite: bool = False
+    is_submission: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of one photograph.
+
+    Attributes:
+        job: The photograph.
+        made: The result; None where there is none.
+        is_kept: Whether an earlier run had made it.
+        error: Why there is none.
+    """
+
+    job: Job
+    made: Made | None = None
+    is_kept: bool = False
+    error: str = ""
+
+
+def restore_batch(
+    plan: Plan,
+    restorer: Restorer,
+    options: Options,
+    *,
+    work: str,
+    on_share: OnShare | None = None,
+    on_outcome: Callable[[Outcome], None] | None = None,
+    on_note: OnNote | None = None,
+) -> list[Outcome]:
+    """Restore photographs one after another.
+
+    A photograph that cannot be restored does not stop the others: its error is in its outcome. A result is written
+    once it is whole, the record before it, so that a stopped run finds each result either whole and known or not there.
+
+    Args:
+        plan: See `plan_jobs`.
+        restorer: The restorer.
+        options: See `Options`.
+        work: What makes the results, see `describe_work`: a result of other work is not kept.
+        on_share: Told the share of all pixels that is done.
+        on_outcome: Told of each photograph when it is done.
+        on_note: Told what the restorer measures and chooses.
+
+    Raises:
+        InputError: An option is not as stated, a file is in the way that is not of this work, or a result cannot be
+            written (a full disk); what is done stays, and the same call goes on.
+        WeightsError: The restorer's weights are not here.
+        MissingExtraError: The restorer needs a library that is not installed.
+    """
+    make_context(restorer, device=options.device, tile=options.tile, threads=options.threads)
+    record = {} if plan.folder is None else read_record(plan.folder)
+    kept = {
+        job.target: record[job.target.name]
+        for job in plan.jobs
+        if vouches(record.get(job.target.name), job.target, work)
+    }
+    if not options.overwrite:
+        _refuse_strangers(plan, kept)
+    if plan.folder is not None:
+        _make_folder(plan.folder)
+    total = sum(job.n_pixels for job in plan.jobs) or 1
+    done = 0
+    outcomes = []
+    for job in plan.jobs:
+        before, part = done / total, job.n_pixels / total
+
+        def tell(share: float, before: float = before, part: float = part) -> None:
+            if on_share is not None:
+                on_share(before + share * part)
+
+        one = _One(job=job, restorer=restorer, options=options, work=work, on_share=tell, on_note=on_note)
+        outcome = _restore_one(one, kept.get(job.target), plan.folder, record)
+        outcomes.append(outcome)
+        done += job.n_pixels
+        tell(1.0)
+        if on_outcome is not None:
+            on_outcome(outcome)
+    return outcomes
+
+
+def _refuse_strangers(plan: Plan, kept: Mapping[Path, Made]) -> None:
+    """Refuse before anything is done what would have to be refused later."""
+    strangers = [job.target for job in plan.jobs if job.target.exists() and job.target not in kept]
+    if strangers:
+        more = f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
+        raise InputError(
+            f"{strangers[0]}{more} is there already, and not known to be of this input and these options; name "
+            "another output, or add --overwrite"
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder {folder} cannot be made: {error.strerror}; name another output"
+        ) from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _One:
+    """One photograph with all that restoring it takes."""
+
+    job: Job
+    restorer: Restorer
+    options: Options
+    work: str
+    on_share: OnShare
+    on_note: OnNote | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Encoded:
+    """A result that is not written yet."""
+
+    content: bytes
+    seconds: float
+    notes: tuple[str, ...]
+
+
+def _restore_one(one: _One, known: Made | None, folder: Path | None, record: Record) -> Outcome:
+    try:
+        content = one.job.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        if known is not None and known.input == digest:
+            return Outcome(job=one.job, made=known, is_kept=True)
+        if known is not None and not one.options.overwrite:
+            raise InputError(
+                f"{one.job.target} was made from another {one.job.name}; add --overwrite to replace it"
+            )
+        encoded = _restore_content(one, content)
+    except (WeightsError, MissingExtraError):
+        raise  # no photograph will fare better
+    except RaimError as error:
+        return Outcome(job=one.job, error=str(error))
+    made = Made(
+        input=digest,
+        output=hashlib.sha256(encoded.content).hexdigest(),
+        seconds=round(encoded.seconds, 3),
+        work=one.work,
+        notes=encoded.notes,
+    )
+    if folder is not None:
+        record[one.job.target.name] = made
+        write_record(folder, record)
+    place_file(one.job.target, encoded.content)
+    return Outcome(job=one.job, made=made)
+
+
+def _restore_content(one: _One, content: bytes) -> _Encoded:
+    picture = _read_for_submission(content) if one.options.is_submission else _read(content)
+    suffix = one.job.target.suffix
+    # A format that cannot hold the result is told before the work, by a small picture of the same kind.
+    _encode(np.zeros((8, 8, *picture.pixels.shape[2:]), picture.pixels.dtype), picture, suffix)
+    start = time.perf_counter()
+    restored = restore(
+        picture.pixels,
+        one.restorer,
+        device=one.options.device,
+        tile=one.options.tile,
+        threads=one.options.threads,
+        progress=one.on_share,
+        note=one.on_note,
+    )
+    seconds = time.perf_counter() - start
+    return _Encoded(content=_encode(restored.pixels, picture, suffix), seconds=seconds, notes=restored.notes)
+
+
+def _read(content: bytes) -> Picture:
+    return read_image(content, purpose="restore")
+
+
+def _read_for_submission(content: bytes) -> Picture:
+    """Read a photograph as sRGB, as it is stored: raim check compares sizes with those of the inputs."""
+    info = inspect_image(content)
+    if info.orientation != UPRIGHT:
+        raise ImageError(
+            f"it carries an EXIF rotation (orientation {info.orientation}), so the size of its restoration is "
+            "doubtful; rotate its pixels and save it without"
+        )
+    picture = _read(content)
+    if not info.has_icc:
+        return Picture(pixels=picture.pixels, warnings=picture.warnings)
+    if picture.icc_profile is None:
+        raise ImageError("it states other colours than sRGB without a profile (cICP); convert it to sRGB")
+    return Picture(pixels=convert_to_srgb(picture.pixels, picture.icc_profile), warnings=picture.warnings)
+
+
+def _encode(pixels: np.ndarray, picture: Picture, suffix: str) -> bytes:
+    return encode_image(
+        pixels,
+        suffix,
+        icc_profile=picture.icc_profile,
+        exif=picture.exif,
+        quality=QUALITY.get(suffix.lower(), LOSSLESS),
+    )
