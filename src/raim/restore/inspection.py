@@ -6,8 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from raim.restore.descriptor import Photograph
-from raim.restore.noise import estimate_noise
-from raim.restore.reduction import reduce
+from raim.restore.noise import estimate_flat_noise, estimate_noise
 from raim.restore.spectrum import bandwidth
 
 BLOCK_PX = 8  # of JPEG
@@ -23,8 +22,8 @@ class Inspection:
         width: Pixels.
         height: Pixels.
         noise: Sigma of white noise, of 255.
-        coarse_noise: The same at half the size, times 2: equal to `noise` for white noise, larger where a camera or
-            JPEG has smoothed it, as they nearly all do.
+        flat_noise: What is left of noise in the flattest places at half the size, of 255: nearly sigma for white
+            noise, larger than `noise` where a camera or JPEG has smoothed it, as they nearly all do.
         bandwidth: Highest frequency with detail, of the Nyquist frequency.
         blockiness: Steps at the borders of 8x8 blocks over steps elsewhere; 1 without JPEG.
         clipped: Share of the pixels with all channels at 0 or all at full.
@@ -33,7 +32,7 @@ class Inspection:
     width: int
     height: int
     noise: float
-    coarse_noise: float
+    flat_noise: float
     bandwidth: float
     blockiness: float
     clipped: float
@@ -43,11 +42,11 @@ class Inspection:
 
         Example:
             >>> inspect_photograph(np.zeros((64, 64, 3), np.float32)).describe()
-            '64x64, noise sigma 0.0 (coarse 0.0), bandwidth 0.00, blockiness 1.00, clipped 100 %'
+            '64x64, noise sigma 0.0 (in flat places 0.0), bandwidth 0.00, blockiness 1.00, clipped 100 %'
         """
         return (
-            f"{self.width}x{self.height}, noise sigma {self.noise:.1f} (coarse {self.coarse_noise:.1f}), bandwidth "
-            f"{self.bandwidth:.2f}, blockiness {self.blockiness:.2f}, clipped {100 * self.clipped:.0f} %"
+            f"{self.width}x{self.height}, noise sigma {self.noise:.1f} (in flat places {self.flat_noise:.1f}), "
+            f"bandwidth {self.bandwidth:.2f}, blockiness {self.blockiness:.2f}, clipped {100 * self.clipped:.0f} %"
         )
 
 
@@ -63,12 +62,11 @@ def inspect_photograph(image: Photograph) -> Inspection:
         1.0
     """
     luma = image @ LUMA
-    half = reduce(image, 2)
     return Inspection(
         width=image.shape[1],
         height=image.shape[0],
         noise=estimate_noise(image),
-        coarse_noise=2 * estimate_noise(half) if min(half.shape[:2]) >= BLOCK_PX else 0.0,
+        flat_noise=estimate_flat_noise(image),
         bandwidth=bandwidth(luma),
         blockiness=measure_blockiness(luma),
         clipped=float(np.mean((image.min(axis=2) >= 254.5 / 255) | (image.max(axis=2) <= 0.5 / 255))),

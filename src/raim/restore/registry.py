@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from raim.errors import InputError, unknown_name
+from raim.restore.auto import auto
 from raim.restore.classical import IDENTITY, bicubic, nlm
 from raim.restore.composition import chain
 from raim.restore.descriptor import Restorer
@@ -14,18 +15,20 @@ from raim.restore.rrdbnet import rrdbnet
 
 DAT = "Chen et al., ICCV 2023 (arXiv 2308.03364); zhengchen1999/DAT"
 
+_REAL_ESRGAN = rrdbnet(
+    "real-esrgan-x4plus",
+    "enlarge 4 times what is blurred, noisy and compressed",
+    "BSD-3-Clause",
+    "Wang et al., ICCVW 2021 (arXiv 2107.10833); xinntao/Real-ESRGAN",
+)
 _BUILT_IN = (
+    auto(_REAL_ESRGAN),
     IDENTITY,
     bicubic(2),
     bicubic(4),
     nlm(),
     ffdnet(),
-    rrdbnet(
-        "real-esrgan-x4plus",
-        "enlarge 4 times what is blurred, noisy and compressed",
-        "BSD-3-Clause",
-        "Wang et al., ICCVW 2021 (arXiv 2107.10833); xinntao/Real-ESRGAN",
-    ),
+    _REAL_ESRGAN,
     rrdbnet(
         "realsr-df2k-x4",
         "enlarge 4 times what cameras and JPEG made",
