@@ -17,6 +17,7 @@ COMMANDS = {
     "degrade": "Make input/reference pairs from clean photographs with a camera model.",
     "demo": "Play a small whole challenge on real photographs.",
     "doctor": "Show versions, devices, caches and what is missing.",
+    "restore": "Restore a photograph, a folder or a zip.",
     "score": "Measure restored images against their references.",
     "weights": "List, fetch and verify the pinned pretrained weights.",
 }

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+SLOWEST_PARTS_S = 600.0
+
 
 @contextmanager
 def show_progress(what: str) -> Iterator[Callable[[int, int], None]]:
@@ -27,7 +29,7 @@ def show_progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def show_share(what: str) -> Iterator[Callable[[float, str], None]]:
+def show_share(what: str, *, is_quiet: bool = False) -> Iterator[Callable[[float, str], None]]:
     """Show a bar in percent with the time left, and give the function that moves it: (share from 0 to 1, of what)."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -41,6 +43,13 @@ def show_share(what: str) -> Iterator[Callable[[float, str], None]]:
         TextColumn("{task.description}", markup=False),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    # Parts of a photograph may take longer than rich's 30 s, within which it would look for two of them.
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=is_quiet or not console.is_terminal,
+        speed_estimate_period=SLOWEST_PARTS_S,
+    ) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda share, name: bar.update(task, completed=share, description=name)

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from raim.errors import InputError
+from raim.restore.batch.placing import cannot_write
 from raim.scoring.submission import Readme, format_readme
 
 README = "readme.txt"
@@ -40,8 +40,6 @@ def write_submission(path: Path, images: Sequence[Path], readme: Readme) -> None
             archive.writestr(zipfile.ZipInfo(README, MOMENT), format_readme(readme))
         part.replace(path)
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror or error}; check folder, permissions and free space"
-        ) from error
+        raise cannot_write(path, error) from error
     finally:
         part.unlink(missing_ok=True)

@@ -41,6 +41,7 @@ def chain(restorers: Sequence[Restorer]) -> Restorer:
         source=_join(restorer.source for restorer in restorers),
         weights=tuple(dict.fromkeys(name for restorer in restorers for name in restorer.weights)),
         seconds_per_megapixel=sum(_costs(restorers)),
+        seconds_by_reduction=_costs_by_reduction(restorers),
         devices=tuple(d for d in restorers[0].devices if all(d in r.devices for r in restorers)),
     )
 
@@ -56,6 +57,24 @@ def _costs(restorers: Sequence[Restorer]) -> list[float]:
         costs.append(restorer.seconds_per_megapixel * area)
         area *= restorer.scale**2
     return costs
+
+
+def _costs_by_reduction(restorers: Sequence[Restorer]) -> dict[int, float]:
+    """Give the same of the whole chain for each factor of those that reduce."""
+    factors = sorted({factor for restorer in restorers for factor in restorer.seconds_by_reduction})
+    return {
+        factor: sum(
+            _costs(
+                [
+                    dataclasses.replace(each, seconds_per_megapixel=each.seconds_by_reduction[factor])
+                    if factor in each.seconds_by_reduction
+                    else each
+                    for each in restorers
+                ]
+            )
+        )
+        for factor in factors
+    }
 
 
 def _part(context: Context, restorers: Sequence[Restorer], index: int) -> Context:

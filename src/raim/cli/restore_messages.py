@@ -1,0 +1,90 @@
+"""What `raim restore` says on the terminal: what will be done and how long it takes, what came of it."""
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from raim.errors import RaimError
+from raim.restore import Restorer
+from raim.restore.batch import Options, Outcome, Plan
+from raim.scoring.submission.findings import shown
+
+MOST_LISTED = 20
+
+
+def announce(plan: Plan, restorer: Restorer, options: Options) -> None:
+    """Say what will be done, and about how long it takes."""
+    for note in plan.notes:
+        click.echo(note, err=True)
+    megapixels = sum(job.n_pixels for job in plan.jobs) / 1e6
+    threads = options.threads or os.cpu_count() or 1
+    count = f"{len(plan.jobs)} photograph{'s' if len(plan.jobs) != 1 else ''}"
+    size = f" to {restorer.scale} times the width and height" if restorer.scale > 1 else ", sizes kept"
+    click.echo(
+        f"{restorer.name}: {count}, {megapixels:.1f} megapixels{size}; "
+        f"about {say_time(megapixels * restorer.seconds_per_megapixel / threads)} on {threads} "
+        f"thread{'s' if threads != 1 else ''} of a CPU",
+        err=True,
+    )
+    if restorer.seconds_by_reduction:
+        times = (
+            f"{factor}: {say_time(megapixels * seconds / threads)}"
+            for factor, seconds in sorted(restorer.seconds_by_reduction.items())
+        )
+        click.echo(f"about, with a reduction of {', '.join(times)}", err=True)
+
+
+def say_time(seconds: float) -> str:
+    """Say a time as people do.
+
+    Example:
+        >>> say_time(0.2), say_time(75), say_time(600), say_time(9000)
+        ('1 s', '75 s', '10 min', '2.5 h')
+    """
+    if seconds < 120:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Say what came of one photograph, when it is done."""
+    name = shown(outcome.job.name)
+    if outcome.made is None:
+        click.echo(f"{name}: {outcome.error}", err=True)
+    elif outcome.is_kept:
+        click.echo(f"{name}: kept from an earlier run", err=True)
+    else:
+        notes = "".join(f"; {note}" for note in outcome.made.notes)
+        click.echo(f"{name}: {outcome.made.seconds:.1f} s{notes}", err=True)
+
+
+def summarise(outcomes: Sequence[Outcome], place: str) -> str:
+    """Say what was done in all.
+
+    Example:
+        >>> summarise([], "out")
+        '0 photographs restored in out'
+    """
+    done = [outcome for outcome in outcomes if outcome.made is not None]
+    kept = sum(outcome.is_kept for outcome in done)
+    count = f"{len(done)} photograph{'s' if len(done) != 1 else ''} restored in {place}"
+    return f"{count}, {kept} of them by an earlier run" if kept else count
+
+
+def raise_errors(outcomes: Sequence[Outcome]) -> None:
+    """Raise one error for all that failed, if some did.
+
+    Raises:
+        RaimError: Some photographs could not be restored; they are listed.
+    """
+    failed = [outcome for outcome in outcomes if outcome.made is None]
+    lines = [f"{shown(outcome.job.name)}: {outcome.error}" for outcome in failed]
+    if len(outcomes) == 1 and lines:
+        raise RaimError(lines[0])
+    if lines:
+        listed = "".join(f"\n  {line}" for line in lines[:MOST_LISTED])
+        more = f"\n  and {len(lines) - MOST_LISTED} more" if len(lines) > MOST_LISTED else ""
+        raise RaimError(
+            f"{len(lines)} of {len(outcomes)} photographs could not be restored, the others are done:{listed}{more}"
+        )

@@ -1,0 +1,111 @@
+"""Which restorer the options of `raim restore` name, and what its results depend on beside its name."""
+
+import hashlib
+import importlib.util
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from raim.errors import InputError
+from raim.restore import (
+    Restorer,
+    find_restorer,
+    restorer_from_callable,
+    restorer_from_command,
+    restorer_from_file,
+)
+from raim.restore.batch import describe_work
+from raim.restore.registry import at_scale_one
+
+DEFAULT_RESTORER = "auto"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """The options that name a restorer; of the first four at most one.
+
+    Attributes:
+        restorer: Names of built-in ones, with commas between.
+        model: A model file.
+        function: A Python function, `module:function`.
+        program: A command line with {input} and {output}.
+        timeout_s: For the program.
+        reduction: 1 to 4 or "measure"; None for the restorer's own scale.
+        sigma: Noise level for those that take one.
+    """
+
+    restorer: str | None = None
+    model: Path | None = None
+    function: str | None = None
+    program: str | None = None
+    timeout_s: float = 600.0
+    reduction: str | None = None
+    sigma: float | None = None
+
+
+def choose_restorer(choice: Choice) -> Restorer:
+    """Find or load the restorer.
+
+    Raises:
+        InputError: Several are named, or what is named cannot be used.
+        UnknownNameError: There is no such built-in one.
+        MissingExtraError: It needs a library that is not installed.
+
+    Example:
+        >>> choose_restorer(Choice(restorer="bicubic-x4", reduction="2")).name
+        'bicubic-x4, reduced by 2'
+    """
+    own = [each for each in (choice.model, choice.function, choice.program) if each is not None]
+    if len(own) + (choice.restorer is not None) > 1:
+        raise InputError(
+            "several restorers are named; take one of --restorer, --model, --python and --command"
+        )
+    reduction = _parse_reduction(choice.reduction)
+    if not own:
+        return find_restorer(choice.restorer or DEFAULT_RESTORER, sigma=choice.sigma, reduction=reduction)
+    if choice.sigma is not None:
+        raise InputError("--sigma is for the built-in restorers ffdnet and nlm; leave it out")
+    restorer = _load_own(choice)
+    return restorer if reduction is None else at_scale_one(restorer, reduction)
+
+
+def describe_choice(choice: Choice, restorer: Restorer, *, is_submission: bool) -> str:
+    """Say all that results depend on, for the record beside them."""
+    return describe_work(
+        restorer,
+        sigma=choice.sigma,
+        model=None if choice.model is None else _hash_file(choice.model),
+        function=None if choice.function is None else _hash_module(choice.function),
+        submission=is_submission or None,
+    )
+
+
+def _parse_reduction(text: str | None) -> int | str | None:
+    return int(text) if text is not None and text.isdigit() else text
+
+
+def _load_own(choice: Choice) -> Restorer:
+    if choice.model is not None:
+        return restorer_from_file(choice.model)
+    if choice.function is not None:
+        return restorer_from_callable(choice.function)
+    program = choice.program or ""
+    restorer = restorer_from_command(program, timeout_s=choice.timeout_s)
+    word = shlex.split(program)[0]
+    if shutil.which(word) is None:
+        raise InputError(f"there is no program {word}; check its name, or give its whole path")
+    return restorer
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _hash_module(function: str) -> str | None:
+    """Hash the file of the function's module: another text may do other work."""
+    found = importlib.util.find_spec(function.partition(":")[0])
+    if found is None or found.origin is None or not Path(found.origin).is_file():
+        return None
+    return _hash_file(Path(found.origin))

@@ -1,0 +1,145 @@
+"""From the inputs of a challenge to a submission: restore them, pack them with a readme.txt, check the zip.
+
+While it is made, the restored images lie in a folder beside the zip, so that a stopped run goes on. The zip gets its
+name once `raim check` finds nothing wrong with it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from raim.data import Manifest
+from raim.errors import InputError, SubmissionError
+from raim.restore.archive import write_submission
+from raim.restore.batch import RECORD, Outcome, Plan, plan_jobs
+from raim.restore.batch.placing import cannot_write
+from raim.scoring.submission import Readme, check_submission
+
+SUFFIX = ".png"
+ARCHIVE_SUFFIX = ".zip"
+SHORTEST_S = 0.001  # a readme.txt states seconds above 0, here with three decimals
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """What a team states beside the measured runtime.
+
+    Attributes:
+        is_on_cpu: Whether the restorer ran on the CPU.
+        has_extra_data: Whether data besides the challenge's were used.
+        description: In a few words.
+    """
+
+    is_on_cpu: bool
+    has_extra_data: bool
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubmissionPlan:
+    """A submission that is to be made.
+
+    Attributes:
+        source: Folder or zip of the inputs.
+        target: The zip.
+        parts: The folder beside it that holds the restored images until it is done.
+        plan: The images.
+    """
+
+    source: Path
+    target: Path
+    parts: Path
+    plan: Plan
+
+
+def plan_submission(source: Path, target: Path, *, overwrite: bool = False) -> SubmissionPlan:
+    """List the images of a submission.
+
+    Args:
+        source: Folder or zip of the inputs.
+        target: The zip that is to be written.
+        overwrite: Whether it may be there already.
+
+    Raises:
+        InputError: Source or target cannot be what they must be.
+        SubmissionError: The folder or zip is unsafe or has no image.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "a.jpg").write_bytes(b"no image yet")
+        ...     plan_submission(Path(folder), Path(folder, "s.zip")).parts.name
+        's.zip.parts'
+    """
+    if target.suffix.lower() != ARCHIVE_SUFFIX:
+        raise InputError(
+            f"{target} does not end in {ARCHIVE_SUFFIX}; a submission is one, such as submission.zip"
+        )
+    if target.exists() and (target.is_dir() or (source.exists() and target.samefile(source))):
+        raise InputError(f"{target} cannot be replaced by the submission; name another zip")
+    if target.exists() and not overwrite:
+        raise InputError(f"{target} is there already; name another, or add --overwrite")
+    if not target.absolute().parent.is_dir():
+        raise InputError(f"{target} cannot be written: there is no folder {target.absolute().parent}")
+    parts = target.with_name(f"{target.name}.parts")
+    plan = plan_jobs(source, parts, suffix=SUFFIX)
+    if plan.folder is None:
+        raise InputError(f"{source} is one file; a submission is made of a folder or a zip of inputs")
+    return SubmissionPlan(source=source, target=target, parts=parts, plan=plan)
+
+
+def pack_submission(
+    planned: SubmissionPlan,
+    outcomes: Sequence[Outcome],
+    statement: Statement,
+    *,
+    manifest: Manifest | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Readme:
+    """Pack restored images with their readme.txt, check the zip as `raim check` does, and give it its name.
+
+    Args:
+        planned: See `plan_submission`.
+        outcomes: Of all its images, each restored.
+        statement: For the readme.txt; the runtime is the mean of what was measured.
+        manifest: States the size of restored images; without it, it is that of the inputs.
+        progress: Of the check, called with the number of images done and in all.
+
+    Returns:
+        What the readme.txt says.
+
+    Raises:
+        SubmissionError: The check finds something wrong; no zip is left.
+        InputError: The zip cannot be written.
+    """
+    seconds = [outcome.made.seconds for outcome in outcomes if outcome.made is not None]
+    if len(seconds) != len(planned.plan.jobs):
+        raise InputError(
+            f"{len(seconds)} of {len(planned.plan.jobs)} images are restored; a submission needs all"
+        )
+    readme = Readme(
+        runtime_s=max(SHORTEST_S, round(sum(seconds) / len(seconds), 3)),
+        is_on_cpu=statement.is_on_cpu,
+        has_extra_data=statement.has_extra_data,
+        description=statement.description,
+    )
+    unchecked = planned.parts / planned.target.name
+    write_submission(unchecked, [job.target for job in planned.plan.jobs], readme)
+    try:
+        report = check_submission(unchecked, planned.source, manifest=manifest, progress=progress)
+        if not report.is_fine:
+            raise SubmissionError(report.as_text(), problems=report.problems)
+        unchecked.replace(planned.target)
+    except OSError as error:
+        raise cannot_write(planned.target, error) from error
+    finally:
+        unchecked.unlink(missing_ok=True)
+    return readme
+
+
+def remove_parts(planned: SubmissionPlan) -> None:
+    """Remove the restored images beside a finished zip, and their folder if nothing else is in it."""
+    for path in [*(job.target for job in planned.plan.jobs), planned.parts / RECORD]:
+        path.unlink(missing_ok=True)
+    if not any(planned.parts.iterdir()):
+        planned.parts.rmdir()
