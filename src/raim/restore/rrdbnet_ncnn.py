@@ -21,6 +21,8 @@ from raim.restore.tiling import Layout, Span, split_axis
 # Measured on two cores, seconds of a core per megapixel: 64: 420, 96: 360, 128: 430, 160: 350, no tiles 460.
 TILE_PX = 160
 HEAD_TILE_PX = 64
+# Smaller photographs are one tile: halves of them would overlap by too much.
+LEAST_SHARED_PX = 48
 
 
 def ncnn_engine(weights: str, *, tile_px: int | None = None, threads: int = 1) -> Engine:
@@ -28,7 +30,8 @@ def ncnn_engine(weights: str, *, tile_px: int | None = None, threads: int = 1) -
     net, param = published_network(weights)
     first, blocks, (body, total) = find_parts(param)
     # One pool for all parts: memory that a thread's allocator keeps is lost with the thread.
-    apply = functools.partial(_apply, net, ThreadPoolExecutor(threads), tile_px=tile_px or TILE_PX)
+    pool = ThreadPoolExecutor(threads)
+    apply = functools.partial(_apply, net, pool, tile_px=tile_px or TILE_PX, n_threads=threads)
     head_tile = min(tile_px or HEAD_TILE_PX, HEAD_TILE_PX)
     return Engine(
         load=lambda planes: planes,
@@ -102,8 +105,13 @@ def _apply(
     reach: int,
     scale: int,
     tile_px: int,
+    n_threads: int,
 ) -> Planes:
     """Run a part of the net over planes, in tiles."""
+    longest = max(planes.shape[1:])
+    if n_threads > 1 and LEAST_SHARED_PX <= longest <= tile_px:
+        # One tile would leave threads without work.
+        tile_px = longest // 2 + 2 * reach + 1
     layout = Layout(tile_px=tile_px, overlap_px=reach, ramp_px=0, scale=scale)
     rows, columns = (split_axis(length, layout) for length in planes.shape[1:])
     tiles = list(itertools.product(rows, columns))
