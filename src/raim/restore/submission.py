@@ -13,10 +13,10 @@ from raim.errors import InputError, SubmissionError
 from raim.restore.archive import write_submission
 from raim.restore.batch import RECORD, Outcome, Plan, plan_jobs
 from raim.restore.batch.placing import cannot_write
+from raim.restore.batch.plan import ARCHIVE_SUFFIX, is_archive
 from raim.scoring.submission import Readme, check_submission
 
 SUFFIX = ".png"
-ARCHIVE_SUFFIX = ".zip"
 SHORTEST_S = 0.001  # a readme.txt states seconds above 0, here with three decimals
 
 
@@ -71,6 +71,8 @@ def plan_submission(source: Path, target: Path, *, overwrite: bool = False) -> S
         ...     plan_submission(Path(folder), Path(folder, "s.zip")).parts.name
         's.zip.parts'
     """
+    if source.is_file() and not is_archive(source):
+        raise InputError(f"{source} is one file; a submission is made of a folder or a zip of inputs")
     if target.suffix.lower() != ARCHIVE_SUFFIX:
         raise InputError(
             f"{target} does not end in {ARCHIVE_SUFFIX}; a submission is one, such as submission.zip"
@@ -83,8 +85,6 @@ def plan_submission(source: Path, target: Path, *, overwrite: bool = False) -> S
         raise InputError(f"{target} cannot be written: there is no folder {target.absolute().parent}")
     parts = target.with_name(f"{target.name}.parts")
     plan = plan_jobs(source, parts, suffix=SUFFIX)
-    if plan.folder is None:
-        raise InputError(f"{source} is one file; a submission is made of a folder or a zip of inputs")
     return SubmissionPlan(source=source, target=target, parts=parts, plan=plan)
 
 

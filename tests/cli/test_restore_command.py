@@ -1,0 +1,362 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from raim.cli.main import main
+from raim.images import read_image, write_image
+from raim.restore import RESTORERS
+from raim.scoring.submission import check_submission
+
+PLUGIN = """
+import time
+from pathlib import Path
+
+def negative(image):
+    return 1 - image
+
+def wait_at_dark(image):
+    while image.max() < 0.5 and not Path("go").exists():
+        time.sleep(0.01)
+    return 1 - image
+
+def fail(image):
+    raise RuntimeError("out of order")
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Stand in a folder with three photographs in `in`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "plugin_of_test", raising=False)
+    rng = np.random.default_rng(0)
+    Path("in").mkdir()
+    for index in range(3):
+        write_image(Path(f"in/{index}.png"), rng.integers(0, 256, (30, 40, 3), np.uint8))
+    Path("plugin_of_test.py").write_text(PLUGIN)
+    return tmp_path
+
+
+@pytest.fixture
+def raim(place, monkeypatch, capsys):
+    """Run the command; give exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["raim", "restore", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as leave:
+            code = leave.code or 0
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def listed(folder="."):
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def test_a_photograph_is_restored_and_said(raim):
+    code, out, err = raim("in/0.png", "out.png", "--restorer", "nlm", "--threads", 1)
+    assert code == 0, err
+    assert "nlm: 1 photograph, 0.0 megapixels, sizes kept; about 1 s on 1 thread" in err
+    assert "0.png: " in err
+    assert "non-local means for a noise of sigma" in err
+    assert "1 photograph restored in out.png" in out
+    assert read_image(Path("out.png")).pixels.shape == (30, 40, 3)
+
+
+def test_a_folder_is_restored_and_resumed(raim):
+    assert raim("in", "out", "--restorer", "identity")[0] == 0
+    Path("out/1.png").unlink()
+    code, out, err = raim("in", "out", "--restorer", "identity")
+    assert code == 0
+    assert err.count("kept from an earlier run") == 2
+    assert "3 photographs restored in out, 2 of them by an earlier run" in out
+
+
+def test_the_resulting_size_is_said_and_another_restorer_needs_overwrite(raim):
+    raim("in", "out", "--restorer", "identity")
+    code, _, err = raim("in", "out", "--restorer", "bicubic-x2")
+    assert code == 2
+    assert "--overwrite" in err
+    code, _, err = raim("in", "out", "--restorer", "bicubic-x2", "--overwrite")
+    assert code == 0
+    assert "to 2 times the width and height" in err
+    assert read_image(Path("out/0.png")).pixels.shape == (60, 80, 3)
+
+
+def test_a_format_may_be_named(raim):
+    assert raim("in", "out", "--restorer", "identity", "--format", "tif")[0] == 0
+    np.testing.assert_array_equal(read_image(Path("out/2.tif")).pixels, read_image(Path("in/2.png")).pixels)
+
+
+def test_each_reduction_is_timed_before_the_work(raim):
+    code, _, err = raim("in", "out", "--restorer", "nlm,bicubic-x4", "--reduction", 2)
+    assert code == 0, err
+    assert "about, with a reduction of 1: 1 s, 2: 1 s, 3: 1 s, 4: 1 s" in err
+    assert read_image(Path("out/0.png")).pixels.shape == (30, 40, 3)
+
+
+def test_quiet_says_nothing(raim):
+    assert raim("in", "out", "--restorer", "identity", "--quiet") == (0, "", "")
+
+
+def test_ffdnet_denoises_at_a_given_sigma(raim):
+    clean = np.full((64, 64, 3), 120.0)
+    noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
+    write_image(Path("noisy.png"), np.clip(noisy, 0, 255).astype(np.uint8))
+    code, _, err = raim("noisy.png", "out.png", "--restorer", "ffdnet", "--sigma", 20, "--threads", 1)
+    assert code == 0, err
+    assert "FFDNet at sigma 20" in err
+    assert np.std(read_image(Path("out.png")).pixels) < 4
+
+
+def test_auto_is_the_default_and_gives_its_reason(raim):
+    code, _, err = raim("in/0.png", "out.png", "--threads", 1)
+    assert code == 0, err
+    assert err.startswith("auto: 1 photograph")
+    assert "; " in err.splitlines()[-1]  # a note follows the time
+
+
+def test_a_python_function_of_the_folder(raim):
+    assert raim("in/0.png", "out.png", "--python", "plugin_of_test:negative")[0] == 0
+    np.testing.assert_array_equal(
+        read_image(Path("out.png")).pixels, 255 - read_image(Path("in/0.png")).pixels
+    )
+
+
+def test_a_changed_function_is_other_work(raim):
+    assert raim("in", "out", "--python", "plugin_of_test:negative")[0] == 0
+    Path("plugin_of_test.py").write_text(PLUGIN + "\n# another text\n")
+    code, _, err = raim("in", "out", "--python", "plugin_of_test:negative")
+    assert code == 2
+    assert "is there already" in err
+
+
+def test_a_program(raim):
+    program = f"{sys.executable} -c 'import shutil, sys; shutil.copy(sys.argv[1], sys.argv[2])' {{input}} {{output}}"
+    code, _, err = raim("in/0.png", "out.png", "--command", program)
+    assert code == 0, err
+    np.testing.assert_array_equal(read_image(Path("out.png")).pixels, read_image(Path("in/0.png")).pixels)
+
+
+def write_model(path, channels):
+    pytest.importorskip("spandrel", reason="the extra spandrel is not installed")
+    import torch
+    from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
+
+    torch.manual_seed(0)
+    net = SRVGGNetCompact(num_in_ch=channels, num_out_ch=channels, num_feat=8, num_conv=1, upscale=2)
+    torch.save(net.state_dict(), path)
+
+
+def test_a_model_file_and_its_size(raim):
+    write_model("colour.pth", 3)
+    code, _, err = raim("in/0.png", "out.png", "--model", "colour.pth")
+    assert code == 0, err
+    assert read_image(Path("out.png")).pixels.shape == (60, 80, 3)
+
+
+def test_a_model_for_grey_photographs_is_refused(raim):
+    write_model("grey.pth", 1)
+    code, _, err = raim("in/0.png", "out.png", "--model", "grey.pth")
+    assert code == 2
+    assert "a model for grey photographs: 1 channels in, 1 out; expected 3 and 3" in err
+    assert "out.png" not in listed()
+
+
+def make_wrong_inputs():
+    Path("clip.mp4").write_bytes(b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + bytes(400))
+    Path("text.png").write_text("no picture at all\n" * 30)
+    write_image(Path("dot.png"), np.zeros((1, 1, 3), np.uint8))
+    Path("cut.png").write_bytes(Path("in/0.png").read_bytes()[:900])
+    Path("model.pth").write_bytes(b"no model")
+    Path("file").write_text("no folder")
+
+
+MISTAKES = {
+    "video": (["clip.mp4", "out.png"], "clip.mp4"),
+    "text": (["text.png", "out.png"], "text.png"),
+    "one-pixel": (["dot.png", "out.png"], "1x1; restorers need at least 8x8"),
+    "cut": (["cut.png", "out.png"], "cut.png"),
+    "missing": (["gone.png", "out.png"], "there is nothing at gone.png"),
+    "no-model": (["in/0.png", "out.png", "--model", "gone.pth"], "there is no model file gone.pth"),
+    "unknown-model": (["in/0.png", "out.png", "--model", "model.pth"], "model.pth cannot be read as a model"),
+    "no-program": (["in/0.png", "out.png", "--command", "gone {input} {output}"], "there is no program gone"),
+    "failing-program": (["in/0.png", "out.png", "--command", "false {input} {output}"], "exit code 1 and no result"),
+    "no-placeholder": (["in/0.png", "out.png", "--command", "cp {input}"], "lacks {input} or {output}"),
+    "failing-function": (["in/0.png", "out.png", "--python", "plugin_of_test:fail"], "out of order"),
+    "no-function": (["in/0.png", "out.png", "--python", "plugin_of_test:gone"], "cannot be found"),
+    "unknown-restorer": (["in/0.png", "out.png", "--restorer", "fdnet"], "did you mean 'ffdnet'"),
+    "two-restorers": (["in/0.png", "out.png", "--restorer", "nlm", "--model", "m.pth"], "several restorers"),
+    "sigma-of-model": (["in/0.png", "out.png", "--python", "plugin_of_test:fail", "--sigma", "3"], "leave it out"),
+    "itself": (["in/0.png", "in/0.png"], "is the input itself"),
+    "same-folder": (["in", "in"], "is the folder of the inputs"),
+    "output-is-a-file": (["in", "file"], "file is a file"),
+    "output-below-a-file": (["in", "file/out", "--restorer", "identity"], "cannot be made"),
+    "no-device": (["in/0.png", "out.png", "--restorer", "nlm", "--device", "cuda"], "runs on the cpu only"),
+    "page-folder": (["in/0.png", "out.png", "--compare", "gone/x.html"], "there is no folder"),
+    "page-name": (["in/0.png", "out.png", "--compare", "x.png"], "ends in .html"),
+    "description": (["in/0.png", "out.png", "--description", "x"], "add --submission"),
+    "submission-format": (["in", "s.zip", "--submission", "--format", "jpg"], "holds PNG files"),
+    "submission-scale": (["in", "s.zip", "--submission", "--restorer", "bicubic-x2"], "add --reduction"),
+    "no-output": (["in"], "INPUT and OUTPUT are needed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(MISTAKES))
+def test_mistakes_exit_with_2_say_why_and_leave_nothing(raim, kind):
+    make_wrong_inputs()
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    arguments, message = MISTAKES[kind]
+    code, _, err = raim(*arguments, "--threads", 1)
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+    after = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    assert {path: text for path, text in after.items() if path.suffix != ".pyc"} == before
+
+
+def test_photographs_that_fail_are_listed_and_the_others_done(raim):
+    write_image(Path("in/1.png"), np.zeros((1, 1, 3), np.uint8))
+    code, _, err = raim("in", "out", "--restorer", "identity")
+    assert code == 2
+    assert "1 of 3 photographs could not be restored, the others are done:\n  1.png: the image is 1x1" in err
+    assert listed("out") == [".raim-restore.json", "0.png", "2.png"]
+
+
+def test_a_video_in_a_folder_is_ignored_and_said(raim):
+    Path("in/clip.mp4").write_bytes(b"moving")
+    code, _, err = raim("in", "out", "--restorer", "identity")
+    assert code == 0
+    assert "clip.mp4" in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unwritable for root")
+def test_an_output_that_may_not_be_written(raim):
+    Path("locked").mkdir(mode=0o555)
+    code, _, err = raim("in/0.png", "locked/out.png", "--restorer", "identity")
+    assert code == 2
+    assert "cannot be written" in err
+
+
+def test_a_submission_is_accepted_by_the_check(raim):
+    code, out, err = raim(
+        "in", "s.zip", "--submission", "--restorer", "nlm", "--description", "mine", "--compare", "c.html"
+    )  # fmt: skip
+    assert code == 0, err
+    assert "s.zip: accepted by raim check" in out
+    report = check_submission(Path("s.zip"), Path("in"))
+    assert report.is_fine
+    assert (report.readme.description, report.readme.has_extra_data) == ("mine", False)
+    assert report.readme.is_on_cpu
+    assert "s.zip.parts" not in listed()
+    assert Path("c.html").read_text().count("<article") == 3
+
+
+def test_extra_data_may_be_stated(raim):
+    assert raim("in", "s.zip", "--submission", "--restorer", "identity", "--extra-data")[0] == 0
+    assert check_submission(Path("s.zip"), Path("in")).readme.has_extra_data
+
+
+def test_a_submission_with_a_broken_input_is_not_written_and_goes_on_once_mended(raim):
+    whole = Path("in/1.png").read_bytes()
+    Path("in/1.png").write_bytes(whole[:500])
+    code, _, err = raim("in", "s.zip", "--submission", "--restorer", "identity")
+    assert code == 2
+    assert "1.png" in err
+    assert "s.zip" not in listed()
+    Path("in/1.png").write_bytes(whole)
+    code, _, err = raim("in", "s.zip", "--submission", "--restorer", "identity")
+    assert code == 0
+    assert err.count("kept from an earlier run") == 2
+
+
+def test_the_page_shows_every_photograph(raim):
+    code, out, _ = raim("in", "out", "--restorer", "bicubic-x2", "--compare", "page.html")
+    assert code == 0
+    assert "page.html: before and after" in out
+    text = Path("page.html").read_text()
+    assert "Restored with bicubic-x2" in text
+    assert "40 × 30 pixels before, 80 × 60 after" in text
+
+
+def test_the_table_names_every_restorer(raim):
+    code, out, _ = raim("--list")
+    assert code == 0
+    assert all(name in out for name in RESTORERS)
+
+
+def test_the_table_as_json_says_which_weights_are_here(raim):
+    code, out, _ = raim("--list", "--json")
+    assert code == 0
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert list(rows) == list(RESTORERS)
+    assert rows["identity"]["weights"] == {}
+    assert set(rows["ffdnet"]["weights"]) == {"ffdnet-color"}
+
+
+def test_the_table_shows_missing_weights(raim, monkeypatch, tmp_path):
+    for variable in ("RAIM_CACHE_DIR", "RAIM_WEIGHTS_DIR"):
+        (tmp_path / variable).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    rows = {row["name"]: row for row in json.loads(raim("--json")[1])}
+    assert rows["ffdnet"]["weights"] == {"ffdnet-color": "missing"}
+
+
+@pytest.mark.slow
+def test_the_help_loads_no_library():
+    code = (
+        "import sys; from raim.cli.restore import command\n"
+        "try: command(['--help'])\nexcept SystemExit: pass\n"
+        "print([name for name in ('torch', 'numba', 'ncnn', 'numpy', 'PIL') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_whole_files_only_and_the_same_command_goes_on(place):
+    write_image(Path("in/1.png"), np.zeros((30, 40, 3), np.uint8))  # dark: the function waits
+    words = ["-c", "from raim.cli.main import main; main()", "restore", "in", "out"]
+    line = [sys.executable, *words, "--python", "plugin_of_test:wait_at_dark"]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as running:
+        for _ in range(6000):
+            if Path("out/0.png").exists() or running.poll() is not None:
+                break
+            time.sleep(0.01)
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert "run the same command again to go on where it stopped" in err
+    assert "Traceback" not in err
+    assert listed("out") == [".raim-restore.json", "0.png"]
+    assert read_image(Path("out/0.png")).pixels.shape == (30, 40, 3)
+    Path("go").touch()
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert done.stderr.count("kept from an earlier run") == 1
+    assert listed("out") == [".raim-restore.json", "0.png", "1.png", "2.png"]
+
+
+def test_a_zip_is_read_without_being_unpacked(raim):
+    with zipfile.ZipFile("in.zip", "w") as archive:
+        for path in Path("in").iterdir():
+            archive.write(path, path.name)
+    before = listed()
+    assert raim("in.zip", "out", "--restorer", "identity")[0] == 0
+    assert listed() == sorted([*before, "out"])
+    assert len(listed("out")) == 4
+    assert Path("out/0.png").read_bytes().startswith(b"\x89PNG")
