@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 SLOWEST_PARTS_S = 600.0
 
@@ -28,9 +29,26 @@ def show_progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShareBar:
+    """A bar in percent.
+
+    Attributes:
+        move: Moves it: the share from 0 to 1, and what is being done.
+        say: Writes a line above it.
+    """
+
+    move: Callable[[float, str], None]
+    say: Callable[[str], None]
+
+
 @contextmanager
-def show_share(what: str, *, is_quiet: bool = False) -> Iterator[Callable[[float, str], None]]:
-    """Show a bar in percent with the time left, and give the function that moves it: (share from 0 to 1, of what)."""
+def show_share(what: str, *, is_quiet: bool = False) -> Iterator[ShareBar]:
+    """Show a bar in percent with the time left on the terminal's error stream; lines for it go above.
+
+    It is gone when the work is done, and is not drawn where the stream is no terminal; lines are written there too,
+    unless it is to be quiet.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -42,7 +60,7 @@ def show_share(what: str, *, is_quiet: bool = False) -> Iterator[Callable[[float
         TimeRemainingColumn(),
         TextColumn("{task.description}", markup=False),
     )
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=is_quiet)
     # Parts of a photograph may take longer than rich's 30 s, within which it would look for two of them.
     with Progress(
         *columns,
@@ -52,4 +70,7 @@ def show_share(what: str, *, is_quiet: bool = False) -> Iterator[Callable[[float
         speed_estimate_period=SLOWEST_PARTS_S,
     ) as bar:
         task = bar.add_task("", total=1.0)
-        yield lambda share, name: bar.update(task, completed=share, description=name)
+        yield ShareBar(
+            move=lambda share, name: bar.update(task, completed=share, description=name),
+            say=lambda text: console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True),
+        )

@@ -47,16 +47,15 @@ def say_time(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def print_outcome(outcome: Outcome) -> None:
-    """Say what came of one photograph, when it is done."""
+def describe_outcome(outcome: Outcome) -> str:
+    """Say what came of one photograph."""
     name = shown(outcome.job.name)
     if outcome.made is None:
-        click.echo(f"{name}: {outcome.error}", err=True)
-    elif outcome.is_kept:
-        click.echo(f"{name}: kept from an earlier run", err=True)
-    else:
-        notes = "".join(f"; {note}" for note in outcome.made.notes)
-        click.echo(f"{name}: {outcome.made.seconds:.1f} s{notes}", err=True)
+        return f"{name}: {outcome.error}"
+    if outcome.is_kept:
+        return f"{name}: kept from an earlier run"
+    notes = "".join(f"; {note}" for note in outcome.made.notes)
+    return f"{name}: {outcome.made.seconds:.1f} s{notes}"
 
 
 def summarise(outcomes: Sequence[Outcome], place: str) -> str:

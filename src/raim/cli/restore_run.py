@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from raim.cli.progress import show_progress, show_share
-from raim.cli.restore_messages import announce, print_outcome, raise_errors, summarise
+from raim.cli.restore_messages import announce, describe_outcome, raise_errors, summarise
 from raim.data import read_manifest
 from raim.errors import InputError
 from raim.restore import Restorer
@@ -86,21 +86,22 @@ class Run:
         """Restore, showing what goes on."""
         if not self.is_quiet:
             announce(plan, self.restorer, self.options)
+        n_jobs = len(plan.jobs)
         outcomes: list[Outcome] = []
+        with show_share("restoring", is_quiet=self.is_quiet) as bar:
 
-        def take(outcome: Outcome) -> None:
-            outcomes.append(outcome)
-            if not self.is_quiet:
-                print_outcome(outcome)
+            def take(outcome: Outcome) -> None:
+                outcomes.append(outcome)
+                # One that fails alone is the command's error, said at its end.
+                if outcome.made is not None or n_jobs > 1:
+                    bar.say(describe_outcome(outcome))
 
-        with show_share("restoring", is_quiet=self.is_quiet) as show:
-            n_jobs = len(plan.jobs)
             return restore_batch(
                 plan,
                 self.restorer,
                 self.options,
                 work=self.work,
-                on_share=lambda share: show(share, f"{min(len(outcomes) + 1, n_jobs)} of {n_jobs}"),
+                on_share=lambda share: bar.move(share, f"{min(len(outcomes) + 1, n_jobs)} of {n_jobs}"),
                 on_outcome=take,
             )
 
