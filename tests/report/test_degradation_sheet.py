@@ -54,5 +54,5 @@ def test_what_was_left_out_is_said(tmp_path):
 
 
 def test_a_folder_that_is_gone_is_an_error(tmp_path):
-    with pytest.raises(InputError, match="cannot write the sheet"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_degradation_sheet(Degraded(folder=tmp_path / "gone", pairs=()))

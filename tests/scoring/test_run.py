@@ -1,12 +1,10 @@
-import concurrent.futures
 import shutil
 import zipfile
-from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
 
-from raim.errors import InputError, ManifestError, RaimError, SubmissionError
+from raim.errors import InputError, ManifestError, SubmissionError
 from raim.images import read_image, write_image
 from raim.scoring import photograph, score_folders, score_pair
 from raim.scoring import run as run_module
@@ -194,13 +192,6 @@ def test_a_folder_without_images_is_refused(pairs, quick):
     (pairs / "empty").mkdir()
     with pytest.raises(SubmissionError, match="no image"):
         score_folders([pairs / "empty"], pairs / "reference", profile=quick)
-
-
-def test_a_killed_worker_says_what_to_do():
-    future = concurrent.futures.Future()
-    future.set_exception(BrokenProcessPool())
-    with pytest.raises(RaimError, match="fewer --workers"):
-        run_module._take(future)
 
 
 def test_the_cache_lies_where_the_environment_says(monkeypatch, tmp_path):

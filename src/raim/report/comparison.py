@@ -4,23 +4,20 @@ Pictures are within the page, lossless, and are shown at whole screen pixels for
 its Content-Security-Policy allows just its own style and script, by their hashes.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
 from raim import __version__
-from raim.errors import InputError
 from raim.report.compared import ComparedPicture, Comparison, show_comparison
+from raim.report.pages import load_template, read_asset, write_page
 from raim.report.policy import write_policy
 
 __all__ = ["Comparison", "write_comparison"]
 
-TEMPLATES = Path(__file__).parent / "templates"
 MAX_PICTURES = 24
 # Of all pictures together, before and after each: lossless photographs take 1 to 2 bytes per pixel, so that a page
 # has 20 to 40 MB at most.
@@ -60,15 +57,7 @@ def write_comparison(
     side_px = choose_side(len(entries))
     shown = [show_comparison(entry, side_px=side_px) for entry in entries[:MAX_PICTURES]]
     text = render_comparison(shown, n_entries=len(entries), title=title, created=created)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        # Names may hold lone surrogates (undecodable bytes of a file system); they are shown as "?".
-        part.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write the page to {path}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    write_page(path, text)
 
 
 def choose_side(n_entries: int) -> int:
@@ -87,8 +76,8 @@ def render_comparison(
     shown: Sequence[ComparedPicture], *, n_entries: int, title: str, created: datetime | None
 ) -> str:
     """Give the text of the page; see `write_comparison`."""
-    style, script = _asset("comparison.css"), _asset("comparison.js")
-    return _template().render(
+    style, script = read_asset("comparison.css"), read_asset("comparison.js")
+    return load_template("comparison.html.jinja").render(
         title=title,
         created=None if created is None else created.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         policy=write_policy(style=style, script=script),
@@ -98,21 +87,3 @@ def render_comparison(
         n_entries=n_entries,
         pictures=shown,
     )
-
-
-def _asset(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _template() -> Any:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("comparison.html.jinja")

@@ -3,11 +3,9 @@
 It refers to the pictures beside it, so it stays small and moves with its folder; it runs no script.
 """
 
-import functools
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -17,10 +15,8 @@ from raim.data.camera import Camera, find_preset, flatten_camera
 from raim.data.camera.draws import Value
 from raim.data.camera.parameters import write_value
 from raim.data.degradation import SHEET, Degraded, MadePair, file_paths
-from raim.errors import InputError
+from raim.report.pages import load_template, read_asset, write_page
 from raim.report.policy import write_policy
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,25 +64,18 @@ def write_degradation_sheet(degraded: Degraded) -> Path:
         ('sheet.html', True)
     """
     path = degraded.folder / SHEET
-    part = path.with_name(f".{SHEET}.part")
-    try:
-        part.write_text(render_sheet(degraded), encoding="utf-8", errors="replace", newline="\n")
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write the sheet to {path}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    write_page(path, render_sheet(degraded))
     return path
 
 
 def render_sheet(degraded: Degraded) -> str:
     """Give the text of the page; see `write_degradation_sheet`."""
-    style = (TEMPLATES / "degradation_sheet.css").read_text(encoding="utf-8")
+    style = read_asset("degradation_sheet.css")
     counts = Counter(pair.plan.preset for pair in degraded.pairs)
     cards: dict[str, list[Card]] = {name: [] for name in counts}
     for pair in degraded.pairs:
         cards[pair.plan.preset].append(make_card(pair))
-    return _template().render(
+    return load_template("degradation_sheet.html.jinja").render(
         policy=write_policy(style=style, script="", pictures="'self' file:"),
         style=Markup(style),  # noqa: S704 - our own file
         version=__version__,
@@ -140,17 +129,3 @@ def describe_camera(camera: Camera) -> tuple[tuple[str, str], ...]:
 
 def _show(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else write_value(value)
-
-
-@functools.cache
-def _template() -> Any:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("degradation_sheet.html.jinja")

@@ -4,7 +4,6 @@ It opens from disk and loads nothing: styles, script and pictures are within, an
 just these (by their hashes), so nothing that a name or a warning says can run.
 """
 
-import functools
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +12,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from raim.errors import InputError
 from raim.report.case_views import view_cases
 from raim.report.cases import choose_cases
 from raim.report.columns import find_columns
@@ -21,12 +19,11 @@ from raim.report.definition import describe_measures, write_formula
 from raim.report.distribution import draw_distributions
 from raim.report.embedding import Embedded, embed_photographs
 from raim.report.messages import collect_notes, collect_warnings
+from raim.report.pages import load_template, read_asset, write_page
 from raim.report.photographs import PictureFolders, read_photographs
 from raim.report.policy import write_policy
 from raim.report.ranking import count_reasons, make_ranking, make_scenario_rankings
 from raim.scoring.records import SCHEMA, ScoreTable
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_score_page(
@@ -63,13 +60,7 @@ def write_score_page(
         True
     """
     text = render_score_page(table, pictures=pictures, title=title, note=note, created=created)
-    temporary = path.with_name(path.name + ".part")
-    try:
-        # Names may hold lone surrogates (undecodable bytes of a file system); they are shown as "?".
-        temporary.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write the page to {path}: {error.strerror}") from error
+    write_page(path, text)
 
 
 def render_score_page(
@@ -81,10 +72,10 @@ def render_score_page(
     created: datetime | None = None,
 ) -> str:
     """Give the text of the page; see `write_score_page`."""
-    style, script = _asset("score_page.css"), _asset("score_page.js")
+    style, script = read_asset("score_page.css"), read_asset("score_page.js")
     cases = choose_cases(table, per_entry=pictures.per_entry) if pictures is not None else ()
     embedded = _embed(cases, pictures)
-    return _template("score_page.html.jinja").render(
+    return load_template("score_page.html.jinja").render(
         title=title,
         note=note,
         created=_format_time(created),
@@ -129,21 +120,3 @@ def _format_time(created: datetime | None) -> str | None:
 def _as_json(uris: Mapping[str, str]) -> Markup:
     """Write data for a script element; no "<" is left in it that could end the element."""
     return Markup(json.dumps(dict(uris)).replace("<", "\\u003c"))  # noqa: S704 - hexadecimal keys and base64
-
-
-def _asset(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _template(name: str) -> Any:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)

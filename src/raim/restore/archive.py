@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from raim.restore.batch.placing import cannot_write
+from raim.files import cannot_write
 from raim.scoring.submission import Readme, format_readme
 
 README = "readme.txt"

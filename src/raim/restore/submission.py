@@ -10,9 +10,9 @@ from pathlib import Path
 
 from raim.data import Manifest
 from raim.errors import InputError, SubmissionError
+from raim.files import cannot_write
 from raim.restore.archive import write_submission
 from raim.restore.batch import RECORD, Outcome, Plan, plan_jobs
-from raim.restore.batch.placing import cannot_write
 from raim.restore.batch.plan import ARCHIVE_SUFFIX, is_archive
 from raim.scoring.submission import Readme, check_submission
 

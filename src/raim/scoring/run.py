@@ -1,18 +1,16 @@
 """Scoring of whole folders: photographs are spread over worker processes, known values are kept and found again."""
 
-import concurrent.futures
-import contextlib
-import multiprocessing
+import functools
 import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import platformdirs
 
 from raim import __version__
 from raim.data import Manifest, read_manifest
-from raim.errors import InputError, RaimError
+from raim.errors import InputError
+from raim.processes import map_processes
 from raim.scoring.cache import ValueCache
 from raim.scoring.definitions import describe_engine, profile_weights
 from raim.scoring.photograph import Scored, Setting, Task, score_photograph
@@ -150,47 +148,9 @@ def _score_all(
     results: dict[str, Scored] = {}
     on_progress(0, len(tasks))
     with ValueCache(setting.cache) as cache:
-        for name, scored in _stream_results(tasks, setting, min(workers, len(tasks))):
+        score = functools.partial(score_photograph, setting=setting)
+        for task, scored in map_processes(score, tasks, min(workers, len(tasks))):
             cache.put(scored.new_values)
-            results[name] = scored
+            results[task.name] = scored
             on_progress(len(results), len(tasks))
     return results
-
-
-def _stream_results(tasks: Sequence[Task], setting: Setting, workers: int) -> Iterator[tuple[str, Scored]]:
-    if workers == 1:
-        for task in tasks:
-            yield task.name, score_photograph(task, setting)
-        return
-    context = multiprocessing.get_context("spawn")  # no threads or locks are inherited
-    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
-        futures = {pool.submit(score_photograph, task, setting): task.name for task in tasks}
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                yield futures[future], _take(future)
-        finally:
-            _stop(pool)
-
-
-def _take(future: "concurrent.futures.Future[Scored]") -> Scored:
-    try:
-        return future.result()
-    except concurrent.futures.process.BrokenProcessPool as error:
-        raise RaimError(
-            "a worker process was killed, most likely for want of memory; what is done is kept: "
-            "run the same again with fewer --workers"
-        ) from error
-
-
-def _stop(pool: concurrent.futures.ProcessPoolExecutor) -> None:
-    """End the workers at once: what they have not finished is computed by the next run."""
-    processes = list((pool._processes or {}).values())  # noqa: SLF001 - Python 3.14 has terminate_workers()
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        with contextlib.suppress(OSError, ValueError):
-            process.terminate()
-
-
-def _start_worker() -> None:
-    """Leave Ctrl-C to the main process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,11 +1,7 @@
 """Making pairs of whole folders: the photographs are spread over worker processes, a stopped run is taken up again."""
 
-import concurrent.futures
-import concurrent.futures.process
-import contextlib
-import multiprocessing
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +12,9 @@ from raim.data.degradation.folder import JOURNAL, MANIFEST, note_done, prepare_f
 from raim.data.degradation.making import LeftOut, MadeFiles, make_pair
 from raim.data.degradation.plan import PlannedPair, list_photographs, plan_pairs
 from raim.data.degradation.table import MadePair, format_table
-from raim.errors import InputError, RaimError
+from raim.errors import InputError
+from raim.files import place_file
+from raim.processes import map_processes
 
 OnProgress = Callable[[int, int], None]
 Outcome = MadeFiles | LeftOut
@@ -102,11 +100,15 @@ def _make_all(
 ) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     on_progress(0, len(plans))
-    for outcome in _stream(plans, out, known, min(workers, len(plans))):
-        outcomes[outcome.name] = outcome
-        if isinstance(outcome, MadeFiles) and outcome != known.get(outcome.name):
-            note_done(out, outcome)
-        on_progress(len(outcomes), len(plans))
+    tasks = [(plan, known.get(plan.name)) for plan in plans]
+    try:
+        for _, outcome in map_processes(functools.partial(_make, out=out), tasks, min(workers, len(plans))):
+            outcomes[outcome.name] = outcome
+            if isinstance(outcome, MadeFiles) and outcome != known.get(outcome.name):
+                note_done(out, outcome)
+            on_progress(len(outcomes), len(plans))
+    finally:
+        remove_parts(out)
     return outcomes
 
 
@@ -123,55 +125,10 @@ def _finish(plans: Sequence[PlannedPair], out: Path, outcomes: Mapping[str, Outc
 
 
 def _write_manifest(out: Path, pairs: Sequence[MadePair]) -> None:
-    part = out / f".{MANIFEST}.part"
-    try:
-        part.write_text(format_table(pairs), encoding="utf-8", newline="\n")
-        part.replace(out / MANIFEST)
-        (out / JOURNAL).unlink()
-    except OSError as error:
-        raise InputError(f"cannot write {out / MANIFEST}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    place_file(out / MANIFEST, format_table(pairs).encode())
+    (out / JOURNAL).unlink()
 
 
-def _stream(
-    plans: Sequence[PlannedPair], out: Path, known: Mapping[str, MadeFiles], workers: int
-) -> Iterator[Outcome]:
-    if workers == 1:
-        for plan in plans:
-            yield make_pair(plan, out, known.get(plan.name))
-        return
-    context = multiprocessing.get_context("spawn")  # no threads or locks are inherited
-    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
-        futures = [pool.submit(make_pair, plan, out, known.get(plan.name)) for plan in plans]
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                yield _take(future)
-        finally:
-            _stop(pool)
-            remove_parts(out)
-
-
-def _take(future: "concurrent.futures.Future[Outcome]") -> Outcome:
-    try:
-        return future.result()
-    except concurrent.futures.process.BrokenProcessPool as error:
-        raise RaimError(
-            "a worker process was killed, most likely for want of memory; what is done is kept: "
-            "run the same again with fewer --workers"
-        ) from error
-
-
-def _stop(pool: concurrent.futures.ProcessPoolExecutor) -> None:
-    """End the workers at once: what they have not finished is made by the next run."""
-    processes = list((pool._processes or {}).values())  # noqa: SLF001 - Python 3.14 has terminate_workers()
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        with contextlib.suppress(OSError, ValueError):
-            process.terminate()
-            process.join()
-
-
-def _start_worker() -> None:
-    """Leave Ctrl-C to the main process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _make(task: tuple[PlannedPair, MadeFiles | None], out: Path) -> Outcome:
+    plan, known = task
+    return make_pair(plan, out, known)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from raim import __version__
-from raim.restore.batch.placing import place_file
+from raim.files import place_file
 from raim.restore.descriptor import Restorer
 
 RECORD = ".raim-restore.json"

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from raim.errors import ImageError, InputError, MissingExtraError, RaimError, WeightsError
+from raim.files import place_file
 from raim.images import Picture, encode_image, inspect_image, read_image
 from raim.restore.batch.colour import convert_to_srgb
-from raim.restore.batch.placing import place_file
 from raim.restore.batch.plan import Job, Plan
 from raim.restore.batch.record import Made, read_record, vouches, write_record
 from raim.restore.descriptor import OnNote, Restorer
