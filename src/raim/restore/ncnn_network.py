@@ -1,7 +1,7 @@
 """Nets on the processor through ncnn: float32 throughout, one thread for each call, so that tiles run side by side.
 
-Measured for RRDBNet on one core of a 2026 server, seconds per megapixel of net input: ncnn 215, torch
-channels_last 370, torch contiguous 420, torch bfloat16 186, ncnn bfloat16 184; bfloat16 is off by up to 3/255.
+docs/baselines.md compares it with torch on RRDBNet: it is the fastest that is exact. Its bfloat16, and torch's, are
+faster still but off by 3 to 12 levels of 255.
 """
 
 import ctypes
