@@ -96,7 +96,8 @@ def command(  # noqa: PLR0917 - click passes options by name
             on_progress=on_progress,
         )
     sheet = write_degradation_sheet(degraded)
-    click.echo(f"{len(degraded.pairs)} pairs in {out}; look at them in {sheet}")
+    n_pairs = len(degraded.pairs)
+    click.echo(f"{n_pairs} pair{'s' if n_pairs != 1 else ''} in {out}; look at {sheet}")
     if degraded.left_out:
         reasons = "\n".join(f"  {each.name}: {each.reason}" for each in degraded.left_out)
         raise InputError(f"{len(degraded.left_out)} pairs could not be made:\n{reasons}")
