@@ -13,6 +13,12 @@
     │   └── WeightsTamperedError    their SHA-256 is not the pinned one: delete the named file, fetch again
     ├── ManifestError (ValueError)  a manifest is malformed: the message names file and line
     ├── SubmissionError (ValueError)  a submission has problems: all of them are listed
+    ├── SettingsError (ValueError)  a RAIM_ variable has no usable value: the message names it
+    ├── StateError (RuntimeError)   not possible in the present state (no try left, a used link): see the reason
+    ├── AccessError (PermissionError)  whoever asks may not: log in, or ask the team's captain or the organiser
+    ├── StorageError (OSError)      a file cannot be kept or found in the server's storage
+    │   ├── StorageFullError        there is no room for it: free some, nothing half-written is left
+    │   └── ContentMismatchError    its length or SHA-256 is not the promised one: send it again
     └── MissingExtraError (ImportError)  an optional part is not installed: the message has the command
 
 Each class has our base and the standard parent, so both `except RaimError` and `except ValueError` work.
@@ -77,6 +83,30 @@ class SubmissionError(RaimError, ValueError):
     def __init__(self, message: str, *, problems: Iterable[Any] = ()) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
+
+
+class SettingsError(RaimError, ValueError):
+    """A setting of the server has no usable value; the text names its variable."""
+
+
+class StateError(RaimError, RuntimeError):
+    """Something is not possible in the present state; the text has the reason and what would change it."""
+
+
+class AccessError(RaimError, PermissionError):
+    """Whoever asks for it may not do it."""
+
+
+class StorageError(RaimError, OSError):
+    """A file cannot be kept in the server's storage, or is not there."""
+
+
+class StorageFullError(StorageError):
+    """There is no room for a file in the server's storage; nothing of it was kept."""
+
+
+class ContentMismatchError(StorageError):
+    """A file's length or SHA-256 is not the one that was promised; nothing of it was kept."""
 
 
 class MissingExtraError(RaimError, ImportError):

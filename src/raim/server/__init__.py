@@ -1,0 +1,1 @@
+"""The challenge server: settings, database, accounts, submissions and storage under its web pages."""

@@ -1,0 +1,139 @@
+"""What a server is started with: one record, read from environment variables with the prefix `RAIM_`."""
+
+import difflib
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from raim.errors import SettingsError, unknown_name
+
+PREFIX = "RAIM_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """All settings of one server; a variable is named RAIM_ and the field in capitals.
+
+    Attributes:
+        folder: Where the challenge, the default database and the default storage lie.
+        database_url: SQLAlchemy URL, SQLite or PostgreSQL.
+        storage_url: fsspec URL of the place for files: a folder (file://...), s3://bucket/prefix, ...
+        public_url: The address that people type, without a path; "https" makes cookies secure.
+        trusted_proxies: Networks whose X-Forwarded-* headers are believed; none by default.
+        secret_key_file: File with the server's secret; it is made, readable by its owner only, if missing.
+        session_hours: How long a login lasts, 1 to 8760 hours.
+        upload_limit_bytes: The largest upload that is taken.
+        keep_free_bytes: Uploads are refused that would leave less free disk space than this.
+    """
+
+    folder: Path
+    database_url: str
+    storage_url: str
+    public_url: str = "http://127.0.0.1:8000"
+    trusted_proxies: tuple[Network, ...] = ()
+    secret_key_file: Path
+    session_hours: int = 24 * 14
+    upload_limit_bytes: int = 4 * 2**30
+    keep_free_bytes: int = 2**30
+
+
+def read_settings(environment: Mapping[str, str], *, folder: Path | None = None) -> Settings:
+    """Read and check all settings.
+
+    Args:
+        environment: Usually `os.environ`. Other parts of raim have variables with the prefix too, so an unknown
+            name is refused only where it looks like a mistyped setting.
+        folder: In place of RAIM_FOLDER; the current folder without either.
+
+    Raises:
+        SettingsError: A variable has no usable value; the text names it.
+        UnknownNameError: A variable is nearly a setting; which one is named.
+
+    Example:
+        >>> settings = read_settings({"RAIM_SESSION_HOURS": "8"}, folder=Path("/srv/raim"))
+        >>> settings.session_hours, settings.database_url
+        (8, 'sqlite:////srv/raim/raim.db')
+    """
+    given = {name.removeprefix(PREFIX): text for name, text in environment.items() if name.startswith(PREFIX)}
+    known = {field.name.upper() for field in fields(Settings)}
+    for name in sorted(given.keys() - known):
+        if difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            raise unknown_name("setting", PREFIX + name, [PREFIX + one for one in known])
+    values: dict[str, Any] = {
+        name.lower(): _parse(name, given[name]) for name in sorted(given.keys() & known)
+    }
+    place = (folder or values.get("folder") or Path()).absolute()
+    defaults: dict[str, Any] = {
+        "database_url": f"sqlite:///{place / 'raim.db'}",
+        "storage_url": (place / "files").as_uri(),
+        "secret_key_file": place / "secret.key",
+    }
+    return Settings(**(defaults | values | {"folder": place}))
+
+
+def _parse(name: str, text: str) -> object:
+    try:
+        return _PARSERS[name](text.strip())
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}{name} is {_shown(name, text)}: {error}") from error
+
+
+def _shown(name: str, text: str) -> str:
+    return "not usable" if name == "DATABASE_URL" else repr(text)  # it may hold a password
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise ValueError("a path is expected; unset the variable to have the default")
+    return Path(text).expanduser().absolute()
+
+
+def _database_url(text: str) -> str:
+    if text.startswith("postgresql://"):
+        return "postgresql+psycopg://" + text.removeprefix("postgresql://")
+    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+    return text
+
+
+def _storage_url(text: str) -> str:
+    if "://" not in text:
+        raise ValueError("expected a URL such as file:///srv/raim/files or s3://bucket/prefix")
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("expected an address without a path, such as https://challenge.example.org")
+    return text.rstrip("/")
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _between(low: int, high: int, unit: str) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"expected a whole number of {unit} from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "FOLDER": _path,
+    "DATABASE_URL": _database_url,
+    "STORAGE_URL": _storage_url,
+    "PUBLIC_URL": _public_url,
+    "TRUSTED_PROXIES": _networks,
+    "SECRET_KEY_FILE": _path,
+    "SESSION_HOURS": _between(1, 8760, "hours"),
+    "UPLOAD_LIMIT_BYTES": _between(1, 2**40, "bytes"),
+    "KEEP_FREE_BYTES": _between(0, 2**50, "bytes"),
+}

@@ -1,0 +1,75 @@
+import dataclasses
+import ipaddress
+import re
+from pathlib import Path
+
+import pytest
+
+from raim.errors import SettingsError, UnknownNameError
+from raim.server import settings as module
+from raim.server.settings import PREFIX, Settings, read_settings
+
+BAD = {
+    "FOLDER": " ",
+    "DATABASE_URL": "mysql://user:hush@host/raim",
+    "STORAGE_URL": "files",
+    "PUBLIC_URL": "https://example.org/raim",
+    "TRUSTED_PROXIES": "10.0.0.0/8, proxy",
+    "SECRET_KEY_FILE": "",
+    "SESSION_HOURS": "0",
+    "UPLOAD_LIMIT_BYTES": "2 GB",
+    "KEEP_FREE_BYTES": "-1",
+}
+
+
+def test_a_folder_is_enough(tmp_path):
+    settings = read_settings({"HOME": "/root", "RAIM_CACHE_DIR": "/elsewhere"}, folder=tmp_path)
+    assert settings.database_url == f"sqlite:///{tmp_path}/raim.db"
+    assert settings.storage_url == f"file://{tmp_path}/files"
+    assert settings.secret_key_file == tmp_path / "secret.key"
+    assert settings.trusted_proxies == ()
+
+
+def test_every_variable_is_read(tmp_path):
+    given = {
+        "FOLDER": str(tmp_path),
+        "DATABASE_URL": "postgresql://raim:hush@db/raim",
+        "STORAGE_URL": "s3://bucket/raim",
+        "PUBLIC_URL": "https://raim.example.org/",
+        "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+        "SECRET_KEY_FILE": str(tmp_path / "key"),
+        "SESSION_HOURS": "8",
+        "UPLOAD_LIMIT_BYTES": "1000",
+        "KEEP_FREE_BYTES": "0",
+    }
+    assert read_settings({PREFIX + name: text for name, text in given.items()}) == Settings(
+        folder=tmp_path,
+        database_url="postgresql+psycopg://raim:hush@db/raim",
+        storage_url="s3://bucket/raim",
+        public_url="https://raim.example.org",
+        trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1")),
+        secret_key_file=tmp_path / "key",
+        session_hours=8,
+        upload_limit_bytes=1000,
+        keep_free_bytes=0,
+    )
+
+
+@pytest.mark.parametrize("name", sorted(BAD))
+def test_an_error_names_its_variable_and_no_password(name):
+    with pytest.raises(SettingsError, match=PREFIX + name) as caught:
+        read_settings({PREFIX + name: BAD[name]}, folder=Path("/srv"))
+    assert "hush" not in str(caught.value)
+
+
+def test_a_mistyped_variable_is_refused_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean 'RAIM_SESSION_HOURS'"):
+        read_settings({"RAIM_SESSION_HOUR": "8"})
+
+
+def test_each_field_is_documented_and_parsed():
+    names = {field.name for field in dataclasses.fields(Settings)}
+    assert names == set(re.findall(r"^ {8}(\w+):", module.Settings.__doc__, re.MULTILINE))
+    assert {name.upper() for name in names} == set(module._PARSERS)
+    page = (Path(__file__).resolve().parents[2] / "docs" / "server.md").read_text()
+    assert [name for name in sorted(names) if f"`{PREFIX}{name.upper()}`" not in page] == []
