@@ -1,0 +1,45 @@
+"""The server's tables, opening a database and bringing it to the newest schema."""
+
+from raim.server.database.columns import Base
+from raim.server.database.contest import Announcement, Challenge, DataSet, Finalist, Image, Phase
+from raim.server.database.engine import Database, open_database
+from raim.server.database.entries import Comment, Result, Submission, Upload
+from raim.server.database.migration import migrate
+from raim.server.database.operation import AuditEvent, WorkerHeartbeat
+from raim.server.database.people import (
+    ApiToken,
+    Invitation,
+    LoginAttempt,
+    LoginSession,
+    Member,
+    OneUseLink,
+    Team,
+    User,
+)
+
+__all__ = [
+    "Announcement",
+    "ApiToken",
+    "AuditEvent",
+    "Base",
+    "Challenge",
+    "Comment",
+    "DataSet",
+    "Database",
+    "Finalist",
+    "Image",
+    "Invitation",
+    "LoginAttempt",
+    "LoginSession",
+    "Member",
+    "OneUseLink",
+    "Phase",
+    "Result",
+    "Submission",
+    "Team",
+    "Upload",
+    "User",
+    "WorkerHeartbeat",
+    "migrate",
+    "open_database",
+]

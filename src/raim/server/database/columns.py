@@ -1,0 +1,83 @@
+"""What the tables share: the base class, names of constraints, and times that are aware UTC on every database."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, MetaData, String, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
+
+from raim.errors import InputError
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time with its zone: any zone goes in, UTC comes out; a time without a zone is refused.
+
+    SQLite has no times: there it is text of one width in UTC, so that comparing texts compares times.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give what the driver stores."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise InputError(f"{value!r} has no time zone; pass an aware time, such as datetime.now(UTC)")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the stored time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables. Every constraint has a name, so that migrations can change it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own form
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+    }
+
+
+Identity = Annotated[int, mapped_column(primary_key=True)]
+Name = Annotated[str, mapped_column(String(200))]
+Sha256 = Annotated[str, mapped_column(String(64))]
+
+
+def reference_key(target: str) -> ForeignKey:
+    """Refer to another table's id; a row that is referred to cannot be deleted."""
+    return ForeignKey(f"{target}.id", ondelete="RESTRICT")
+
+
+def reference(target: str, *, index: bool = True) -> MappedColumn[int]:
+    """Make a column that refers to another table's id."""
+    return mapped_column(reference_key(target), index=index)
+
+
+def is_sha256(column: str) -> str:
+    """Give the check that a column holds 64 characters; hexadecimal digits are checked in Python."""
+    return f"length({column}) = 64"
+
+
+def one_of(column: str, words: tuple[str, ...]) -> str:
+    """Give the check that a column holds one of some words.
+
+    Example:
+        >>> one_of("role", ("captain", "member"))
+        "role IN ('captain', 'member')"
+    """
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"

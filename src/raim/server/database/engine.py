@@ -1,0 +1,83 @@
+"""A database with two ways in: transactions that read, and transactions that write one after another.
+
+SQLite: write-ahead log, so that readers never wait for the writer; foreign keys are held; a transaction that
+will write says so at its beginning (BEGIN IMMEDIATE) and waits its turn for up to 30 s, since one that turns
+from reading to writing in its middle can only fail. PostgreSQL: READ COMMITTED, and rows that decide are locked
+(`with_for_update`) by those functions that need it.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Database:
+    """An opened database; `engine` begins reading transactions on SQLite."""
+
+    engine: Engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session whose changes are dropped at its end."""
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session that is committed at its end, or rolled back by an exception."""
+        with Session(self.engine.execution_options(raim_writes=True)) as session, session.begin():
+            yield session
+
+
+def open_database(url: str) -> Database:
+    """Open a database by its SQLAlchemy URL; a SQLite file is made if it is not there.
+
+    Example:
+        >>> database = open_database("sqlite://")
+        >>> database.engine.dialect.name
+        'sqlite'
+        >>> database.engine.dispose()
+    """
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine=engine)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions by itself, and only at the first INSERT; _begin_sqlite does it instead.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").close()
+    _keep_log(connection)
+    connection.execute("PRAGMA foreign_keys = ON").close()
+    # A committed try or score outlives a power cut.
+    connection.execute("PRAGMA synchronous = FULL").close()
+
+
+def _keep_log(connection: Any) -> None:
+    # The one change that does not wait for its turn: two processes that open a new file at once need this loop.
+    end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("raim_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

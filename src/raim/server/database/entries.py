@@ -1,0 +1,155 @@
+"""Tables of what teams hand in: submissions, their uploads, a result per image, comments."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from raim.server.database.columns import (
+    Base,
+    Identity,
+    Name,
+    Sha256,
+    is_sha256,
+    one_of,
+    reference,
+    reference_key,
+)
+
+KINDS = ("scored", "feedback", "final")
+STATES = (
+    "receiving",
+    "checking",
+    "queued",
+    "scoring",
+    "scored",
+    "accepted",
+    "refused",
+    "failed",
+    "withdrawn",
+    "abandoned",
+)
+
+
+class Submission(Base):
+    """What a team hands in; this row is the truth about it, a job carries only its id.
+
+    `received_at` is the start of the upload, when length and SHA-256 were committed: deadlines and tries go by
+    it. `takes_try`: it counts against the team's tries. `is_chosen`: the team wants this entry to count.
+    `lease_owner` works on it until `lease_until`; `attempt` counts the leases. `error` is shown to the team.
+    """
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", KINDS), name="kind"),
+        CheckConstraint(one_of("state", STATES), name="state"),
+        CheckConstraint("committed_bytes > 0", name="committed_bytes"),
+        CheckConstraint(is_sha256("committed_sha256"), name="committed_sha256"),
+        CheckConstraint("attempt >= 0", name="attempt"),
+        CheckConstraint("images_done BETWEEN 0 AND images_total", name="images_done"),
+        CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name="lease"),
+        CheckConstraint("state NOT IN ('refused', 'failed') OR error IS NOT NULL", name="error"),
+        CheckConstraint(
+            "NOT is_chosen OR state IN ('queued', 'scoring', 'scored', 'accepted')", name="chosen"
+        ),
+        Index("ix_submission_tries", "team_id", "phase_id", "kind", "received_at"),
+        Index("ix_submission_state_received_at", "state", "received_at"),
+        Index(
+            "uq_submission_chosen",
+            "team_id",
+            "phase_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("is_chosen"),
+            postgresql_where=text("is_chosen"),
+        ),
+    )
+
+    id: Mapped[Identity]
+    team_id: Mapped[int] = reference("team", index=False)
+    phase_id: Mapped[int] = reference("phase")
+    member_id: Mapped[int] = reference("member")
+    kind: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20), default="receiving")
+    received_at: Mapped[datetime]
+    state_at: Mapped[datetime]
+    committed_bytes: Mapped[int] = mapped_column(BigInteger)
+    committed_sha256: Mapped[Sha256] = mapped_column(index=True)
+    note: Mapped[str] = mapped_column(default="")
+    takes_try: Mapped[bool]
+    is_chosen: Mapped[bool] = mapped_column(default=False)
+    is_verified: Mapped[bool] = mapped_column(default=False)
+    attempt: Mapped[int] = mapped_column(default=0)
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[datetime | None]
+    error: Mapped[str | None]
+    images_done: Mapped[int] = mapped_column(default=0)
+    images_total: Mapped[int] = mapped_column(default=0)
+
+
+class Upload(Base):
+    """The way of a submission's file into storage; its key is random, the user's file name is only shown."""
+
+    __tablename__ = "upload"
+    __table_args__ = (
+        CheckConstraint("received_bytes >= 0", name="received_bytes"),
+        CheckConstraint("finished_at IS NULL OR aborted_at IS NULL", name="end"),
+    )
+
+    id: Mapped[Identity]
+    submission_id: Mapped[int] = mapped_column(reference_key("submission"), unique=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    file_name: Mapped[Name]
+    received_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    updated_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    aborted_at: Mapped[datetime | None]
+
+
+class Result(Base):
+    """One image's score record; never changed (a trigger holds that): a new scorer version makes new rows."""
+
+    __tablename__ = "result"
+    __table_args__ = (
+        UniqueConstraint(
+            "submission_id", "image_id", "scorer_version", "reference_version", name="uq_result_once"
+        ),
+        CheckConstraint("(score IS NULL) = (unscorable IS NOT NULL)", name="score"),
+    )
+
+    id: Mapped[Identity]
+    submission_id: Mapped[int] = reference("submission", index=False)
+    image_id: Mapped[int] = reference("image")
+    scorer_version: Mapped[str] = mapped_column(String(80))
+    reference_version: Mapped[Sha256]
+    restored_sha256: Mapped[Sha256]
+    score: Mapped[float | None]
+    unscorable: Mapped[str | None]
+    measures: Mapped[dict[str, Any]]
+    scored_at: Mapped[datetime]
+
+
+class Comment(Base):
+    """A remark on a submission, on one of its images, or on a region of it (pixels of the restored image)."""
+
+    __tablename__ = "comment"
+    __table_args__ = (
+        CheckConstraint(
+            "(region_x IS NULL AND region_y IS NULL AND region_width IS NULL AND region_height IS NULL)"
+            " OR (image_id IS NOT NULL AND region_x >= 0 AND region_y >= 0 AND region_width > 0 AND region_height > 0)",
+            name="region",
+        ),
+    )
+
+    id: Mapped[Identity]
+    submission_id: Mapped[int] = reference("submission")
+    author_id: Mapped[int] = reference("user_account")
+    image_id: Mapped[int | None] = mapped_column(reference_key("image"), index=True)
+    region_x: Mapped[int | None]
+    region_y: Mapped[int | None]
+    region_width: Mapped[int | None]
+    region_height: Mapped[int | None]
+    text: Mapped[str]
+    is_shown_to_team: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]

@@ -1,0 +1,67 @@
+"""Bring a database to the schema of this version; the steps lie in `migrations/versions`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from alembic.autogenerate import produce_migrations
+from alembic.config import Config
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from raim.server.database.columns import Base
+
+FOLDER = Path(__file__).parent / "migrations"
+POSTGRESQL_LOCK = 7_246_001  # any number, of which no other program on the same database makes a lock
+
+
+def migrate(engine: Engine) -> None:
+    """Bring a database to the newest schema; one that is new has it already and is left alone.
+
+    Processes that start together wait for each other; a step that fails leaves the schema as it was.
+
+    Example:
+        >>> from raim.server.database.engine import open_database
+        >>> database = open_database("sqlite://")
+        >>> migrate(database.engine)
+        >>> schema_version(database.engine) == newest_version()
+        True
+        >>> database.engine.dispose()
+    """
+    script = scripts()
+
+    def steps(version: Any, _context: MigrationContext) -> Sequence[Any]:
+        return script._upgrade_revs("head", version)  # noqa: SLF001 - as in Alembic's own command.upgrade
+
+    with engine.execution_options(raim_writes=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({POSTGRESQL_LOCK})")
+        with EnvironmentContext(Config(), script, fn=steps) as environment:
+            environment.configure(connection=connection, render_as_batch=True)
+            environment.run_migrations()
+
+
+def schema_version(engine: Engine) -> str | None:
+    """Give the version of a database's schema; None if it has none."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_version() -> str | None:
+    """Give the version that `migrate` leads to."""
+    return scripts().get_current_head()
+
+
+def difference(connection: Connection) -> MigrationScript:
+    """Give what is to be done so that a database has the tables of this version."""
+    return produce_migrations(
+        MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata
+    )
+
+
+def scripts() -> ScriptDirectory:
+    """Give the steps of migration."""
+    return ScriptDirectory(str(FOLDER), file_template="step_%(rev)s_%(slug)s")

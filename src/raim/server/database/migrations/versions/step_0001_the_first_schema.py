@@ -1,0 +1,485 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from raim.server.database.columns import UtcDateTime
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Go to this version; the way back is a backup."""
+    op.create_table(
+        "challenge",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("definition", sa.JSON(), nullable=False),
+        sa.Column("definition_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("length(definition_sha256) = 64", name=op.f("ck_challenge_definition_sha256")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge")),
+        sa.UniqueConstraint("slug", name=op.f("uq_challenge_slug")),
+    )
+    op.create_table(
+        "login_attempt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("login_key", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("attempted_at", UtcDateTime(), nullable=False),
+        sa.Column("succeeded", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_attempt")),
+    )
+    op.create_index(op.f("ix_login_attempt_address"), "login_attempt", ["address"], unique=False)
+    op.create_index(op.f("ix_login_attempt_attempted_at"), "login_attempt", ["attempted_at"], unique=False)
+    op.create_index(op.f("ix_login_attempt_login_key"), "login_attempt", ["login_key"], unique=False)
+    op.create_table(
+        "user_account",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("login", sa.String(length=200), nullable=False),
+        sa.Column("login_key", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=320), nullable=True),
+        sa.Column("password_hash", sa.String(length=300), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("consented_at", UtcDateTime(), nullable=True),
+        sa.Column("disabled_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "role IN ('participant', 'judge', 'organiser')", name=op.f("ck_user_account_role")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
+        sa.UniqueConstraint("login_key", name=op.f("uq_user_account_login_key")),
+    )
+    op.create_table(
+        "worker_heartbeat",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.Column("version", sa.String(length=80), nullable=False),
+        sa.Column("stopped_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_worker_heartbeat")),
+    )
+    op.create_index(op.f("ix_worker_heartbeat_seen_at"), "worker_heartbeat", ["seen_at"], unique=False)
+    op.create_table(
+        "announcement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("challenge_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("published_at", UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["user_account.id"], name=op.f("fk_announcement_author_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenge.id"], name=op.f("fk_announcement_challenge_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
+    )
+    op.create_index(op.f("ix_announcement_author_id"), "announcement", ["author_id"], unique=False)
+    op.create_index(op.f("ix_announcement_challenge_id"), "announcement", ["challenge_id"], unique=False)
+    op.create_table(
+        "audit_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("happened_at", UtcDateTime(), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.Integer(), nullable=True),
+        sa.Column("address", sa.String(length=64), nullable=True),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["user_account.id"], name=op.f("fk_audit_event_actor_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
+    )
+    op.create_index(op.f("ix_audit_event_action"), "audit_event", ["action"], unique=False)
+    op.create_index(op.f("ix_audit_event_actor_id"), "audit_event", ["actor_id"], unique=False)
+    op.create_index(op.f("ix_audit_event_happened_at"), "audit_event", ["happened_at"], unique=False)
+    op.create_table(
+        "data_set",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("challenge_id", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("kind IN ('paired', 'unpaired')", name=op.f("ck_data_set_kind")),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenge.id"], name=op.f("fk_data_set_challenge_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_set")),
+        sa.UniqueConstraint("challenge_id", "slug", name=op.f("uq_data_set_challenge_id_slug")),
+    )
+    op.create_index(op.f("ix_data_set_challenge_id"), "data_set", ["challenge_id"], unique=False)
+    op.create_table(
+        "login_session",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("length(token_sha256) = 64", name=op.f("ck_login_session_token_sha256")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_login_session_user_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_session")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_login_session_token_sha256")),
+    )
+    op.create_index(op.f("ix_login_session_expires_at"), "login_session", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_login_session_user_id"), "login_session", ["user_id"], unique=False)
+    op.create_table(
+        "one_use_link",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(purpose = 'make organiser') = (user_id IS NULL)", name=op.f("ck_one_use_link_user")
+        ),
+        sa.CheckConstraint(
+            "purpose IN ('make organiser', 'reset password')", name=op.f("ck_one_use_link_purpose")
+        ),
+        sa.CheckConstraint("length(token_sha256) = 64", name=op.f("ck_one_use_link_token_sha256")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_one_use_link_user_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_use_link")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_one_use_link_token_sha256")),
+    )
+    op.create_index(op.f("ix_one_use_link_user_id"), "one_use_link", ["user_id"], unique=False)
+    op.create_table(
+        "team",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("challenge_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("is_out_of_competition", sa.Boolean(), nullable=False),
+        sa.Column("is_baseline", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'approved', 'suspended', 'merged')", name=op.f("ck_team_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenge.id"], name=op.f("fk_team_challenge_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
+        sa.UniqueConstraint("challenge_id", "name_key", name=op.f("uq_team_challenge_id_name_key")),
+    )
+    op.create_index(op.f("ix_team_challenge_id"), "team", ["challenge_id"], unique=False)
+    op.create_table(
+        "image",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("data_set_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("scenario", sa.String(length=200), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("input_sha256", sa.String(length=64), nullable=False),
+        sa.Column("reference_sha256", sa.String(length=64), nullable=True),
+        sa.CheckConstraint("length(input_sha256) = 64", name=op.f("ck_image_input_sha256")),
+        sa.CheckConstraint(
+            "reference_sha256 IS NULL OR length(reference_sha256) = 64",
+            name=op.f("ck_image_reference_sha256"),
+        ),
+        sa.CheckConstraint("width > 0 AND height > 0", name=op.f("ck_image_size")),
+        sa.ForeignKeyConstraint(
+            ["data_set_id"], ["data_set.id"], name=op.f("fk_image_data_set_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_image")),
+        sa.UniqueConstraint("data_set_id", "name", name=op.f("uq_image_data_set_id_name")),
+    )
+    op.create_index(op.f("ix_image_data_set_id"), "image", ["data_set_id"], unique=False)
+    op.create_table(
+        "invitation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("team_id", sa.Integer(), nullable=False),
+        sa.Column("invited_by", sa.Integer(), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("accepted_at", UtcDateTime(), nullable=True),
+        sa.Column("accepted_by", sa.Integer(), nullable=True),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("length(token_sha256) = 64", name=op.f("ck_invitation_token_sha256")),
+        sa.ForeignKeyConstraint(
+            ["accepted_by"], ["user_account.id"], name=op.f("fk_invitation_accepted_by"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["invited_by"], ["user_account.id"], name=op.f("fk_invitation_invited_by"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_invitation_team_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_invitation_token_sha256")),
+    )
+    op.create_index(op.f("ix_invitation_accepted_by"), "invitation", ["accepted_by"], unique=False)
+    op.create_index(op.f("ix_invitation_invited_by"), "invitation", ["invited_by"], unique=False)
+    op.create_index(op.f("ix_invitation_team_id"), "invitation", ["team_id"], unique=False)
+    op.create_table(
+        "member",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("challenge_id", sa.Integer(), nullable=False),
+        sa.Column("team_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("joined_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("role IN ('captain', 'member')", name=op.f("ck_member_role")),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenge.id"], name=op.f("fk_member_challenge_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_member_team_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_member_user_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
+        sa.UniqueConstraint("user_id", "challenge_id", name=op.f("uq_member_user_id_challenge_id")),
+    )
+    op.create_index(op.f("ix_member_challenge_id"), "member", ["challenge_id"], unique=False)
+    op.create_index(op.f("ix_member_team_id"), "member", ["team_id"], unique=False)
+    op.create_index(op.f("ix_member_user_id"), "member", ["user_id"], unique=False)
+    op.create_table(
+        "phase",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("challenge_id", sa.Integer(), nullable=False),
+        sa.Column("data_set_id", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("opens_at", UtcDateTime(), nullable=False),
+        sa.Column("closes_at", UtcDateTime(), nullable=False),
+        sa.Column("paused_at", UtcDateTime(), nullable=True),
+        sa.Column("tries_per_day", sa.Integer(), nullable=True),
+        sa.Column("tries_in_all", sa.Integer(), nullable=True),
+        sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_phase_dates")),
+        sa.CheckConstraint("tries_in_all > 0", name=op.f("ck_phase_tries_in_all")),
+        sa.CheckConstraint("tries_per_day > 0", name=op.f("ck_phase_tries_per_day")),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenge.id"], name=op.f("fk_phase_challenge_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["data_set_id"], ["data_set.id"], name=op.f("fk_phase_data_set_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phase")),
+        sa.UniqueConstraint("challenge_id", "slug", name=op.f("uq_phase_challenge_id_slug")),
+    )
+    op.create_index(op.f("ix_phase_challenge_id"), "phase", ["challenge_id"], unique=False)
+    op.create_index(op.f("ix_phase_data_set_id"), "phase", ["data_set_id"], unique=False)
+    op.create_table(
+        "api_token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("last_used_at", UtcDateTime(), nullable=True),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("length(token_sha256) = 64", name=op.f("ck_api_token_token_sha256")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name=op.f("fk_api_token_member_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_api_token_token_sha256")),
+    )
+    op.create_index(op.f("ix_api_token_member_id"), "api_token", ["member_id"], unique=False)
+    op.create_table(
+        "finalist",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("phase_id", sa.Integer(), nullable=False),
+        sa.Column("team_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("invited_at", UtcDateTime(), nullable=False),
+        sa.Column("replaced_by", sa.Integer(), nullable=True),
+        sa.Column("replaced_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("position > 0", name=op.f("ck_finalist_position")),
+        sa.ForeignKeyConstraint(
+            ["phase_id"], ["phase.id"], name=op.f("fk_finalist_phase_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["replaced_by"], ["finalist.id"], name=op.f("fk_finalist_replaced_by"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_finalist_team_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finalist")),
+        sa.UniqueConstraint("phase_id", "team_id", name=op.f("uq_finalist_phase_id_team_id")),
+    )
+    op.create_index(op.f("ix_finalist_phase_id"), "finalist", ["phase_id"], unique=False)
+    op.create_index(op.f("ix_finalist_team_id"), "finalist", ["team_id"], unique=False)
+    op.create_table(
+        "submission",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("team_id", sa.Integer(), nullable=False),
+        sa.Column("phase_id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("state_at", UtcDateTime(), nullable=False),
+        sa.Column("committed_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("committed_sha256", sa.String(length=64), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("takes_try", sa.Boolean(), nullable=False),
+        sa.Column("is_chosen", sa.Boolean(), nullable=False),
+        sa.Column("is_verified", sa.Boolean(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("lease_owner", sa.String(length=100), nullable=True),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("images_done", sa.Integer(), nullable=False),
+        sa.Column("images_total", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "NOT is_chosen OR state IN ('queued', 'scoring', 'scored', 'accepted')",
+            name=op.f("ck_submission_chosen"),
+        ),
+        sa.CheckConstraint("kind IN ('scored', 'feedback', 'final')", name=op.f("ck_submission_kind")),
+        sa.CheckConstraint(
+            "state IN ('receiving', 'checking', 'queued', 'scoring', 'scored', 'accepted', 'refused', 'failed', 'withdrawn', 'abandoned')",
+            name=op.f("ck_submission_state"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('refused', 'failed') OR error IS NOT NULL", name=op.f("ck_submission_error")
+        ),
+        sa.CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name=op.f("ck_submission_lease")),
+        sa.CheckConstraint("attempt >= 0", name=op.f("ck_submission_attempt")),
+        sa.CheckConstraint("committed_bytes > 0", name=op.f("ck_submission_committed_bytes")),
+        sa.CheckConstraint("images_done BETWEEN 0 AND images_total", name=op.f("ck_submission_images_done")),
+        sa.CheckConstraint("length(committed_sha256) = 64", name=op.f("ck_submission_committed_sha256")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name=op.f("fk_submission_member_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["phase_id"], ["phase.id"], name=op.f("fk_submission_phase_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_submission_team_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_submission")),
+    )
+    op.create_index(op.f("ix_submission_committed_sha256"), "submission", ["committed_sha256"], unique=False)
+    op.create_index(op.f("ix_submission_member_id"), "submission", ["member_id"], unique=False)
+    op.create_index(op.f("ix_submission_phase_id"), "submission", ["phase_id"], unique=False)
+    op.create_index("ix_submission_state_received_at", "submission", ["state", "received_at"], unique=False)
+    op.create_index(
+        "ix_submission_tries", "submission", ["team_id", "phase_id", "kind", "received_at"], unique=False
+    )
+    op.create_index(
+        "uq_submission_chosen",
+        "submission",
+        ["team_id", "phase_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("is_chosen"),
+        postgresql_where=sa.text("is_chosen"),
+    )
+    op.create_table(
+        "comment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=False),
+        sa.Column("image_id", sa.Integer(), nullable=True),
+        sa.Column("region_x", sa.Integer(), nullable=True),
+        sa.Column("region_y", sa.Integer(), nullable=True),
+        sa.Column("region_width", sa.Integer(), nullable=True),
+        sa.Column("region_height", sa.Integer(), nullable=True),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("is_shown_to_team", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "(region_x IS NULL AND region_y IS NULL AND region_width IS NULL AND region_height IS NULL) OR (image_id IS NOT NULL AND region_x >= 0 AND region_y >= 0 AND region_width > 0 AND region_height > 0)",
+            name=op.f("ck_comment_region"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["user_account.id"], name=op.f("fk_comment_author_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["image_id"], ["image.id"], name=op.f("fk_comment_image_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.id"], name=op.f("fk_comment_submission_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comment")),
+    )
+    op.create_index(op.f("ix_comment_author_id"), "comment", ["author_id"], unique=False)
+    op.create_index(op.f("ix_comment_image_id"), "comment", ["image_id"], unique=False)
+    op.create_index(op.f("ix_comment_submission_id"), "comment", ["submission_id"], unique=False)
+    op.create_table(
+        "result",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("image_id", sa.Integer(), nullable=False),
+        sa.Column("scorer_version", sa.String(length=80), nullable=False),
+        sa.Column("reference_version", sa.String(length=64), nullable=False),
+        sa.Column("restored_sha256", sa.String(length=64), nullable=False),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("unscorable", sa.String(), nullable=True),
+        sa.Column("measures", sa.JSON(), nullable=False),
+        sa.Column("scored_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("(score IS NULL) = (unscorable IS NOT NULL)", name=op.f("ck_result_score")),
+        sa.ForeignKeyConstraint(
+            ["image_id"], ["image.id"], name=op.f("fk_result_image_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.id"], name=op.f("fk_result_submission_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_result")),
+        sa.UniqueConstraint(
+            "submission_id",
+            "image_id",
+            "scorer_version",
+            "reference_version",
+            name=op.f("uq_result_once"),
+        ),
+    )
+    op.create_index(op.f("ix_result_image_id"), "result", ["image_id"], unique=False)
+    op.create_table(
+        "upload",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("received_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("finished_at", UtcDateTime(), nullable=True),
+        sa.Column("aborted_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("finished_at IS NULL OR aborted_at IS NULL", name=op.f("ck_upload_end")),
+        sa.CheckConstraint("received_bytes >= 0", name=op.f("ck_upload_received_bytes")),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.id"], name=op.f("fk_upload_submission_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
+        sa.UniqueConstraint("key", name=op.f("uq_upload_key")),
+        sa.UniqueConstraint("submission_id", name=op.f("uq_upload_submission_id")),
+    )
+
+    for table in ("result", "audit_event"):
+        _keep_unchanged(table)
+
+
+def _keep_unchanged(table: str) -> None:
+    """Let no row of a table be changed; whole rows can still be deleted, with an account or a challenge."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {table}_is_unchanged BEFORE UPDATE ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are never changed'); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {table}_refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION 'rows of {table} are never changed'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {table}_is_unchanged BEFORE UPDATE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse_change()"
+    )

@@ -1,0 +1,42 @@
+"""Write the next step of migration: `python -m raim.server.database.next_step "what changes"`.
+
+It holds the difference between the tables here and those of a database that has all steps so far.
+"""
+
+import sys
+from pathlib import Path
+
+from alembic.autogenerate import render_python_code
+
+from raim.errors import StateError
+from raim.server.database.engine import open_database
+from raim.server.database.migration import FOLDER, difference, migrate, scripts
+
+
+def write_step(message: str) -> Path:
+    """Write the next step of migration, to be read and completed (triggers, data) by its author."""
+    database = open_database("sqlite://")
+    migrate(database.engine)
+    with database.engine.connect() as connection:
+        changes = difference(connection).upgrade_ops
+    number = len(list(scripts().walk_revisions())) + 1
+    made = scripts().generate_revision(
+        f"{number:04d}",
+        message,
+        head="head",
+        upgrades=""
+        if changes is None
+        else _without_module(render_python_code(changes, render_as_batch=True)),
+    )
+    if made is None:
+        raise StateError(f"no step {number} was written; look into {FOLDER}")
+    return Path(made.path)
+
+
+def _without_module(code: str) -> str:
+    # The template imports our one type of column by its name.
+    return code.replace("raim.server.database.columns.UtcDateTime(timezone=True)", "UtcDateTime()")
+
+
+if __name__ == "__main__":
+    print(write_step(sys.argv[1]))  # noqa: T201 - its output

@@ -1,0 +1,36 @@
+"""Tables of running the server: what was done by whom, and which workers live."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from raim.server.database.columns import Base, Identity, reference_key
+
+
+class AuditEvent(Base):
+    """Something that was done; never changed (a trigger holds that). Without an actor, the server did it."""
+
+    __tablename__ = "audit_event"
+
+    id: Mapped[Identity]
+    happened_at: Mapped[datetime] = mapped_column(index=True)
+    action: Mapped[str] = mapped_column(String(60), index=True)
+    actor_id: Mapped[int | None] = mapped_column(reference_key("user_account"), index=True)
+    subject: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[int | None]
+    address: Mapped[str | None] = mapped_column(String(64))
+    details: Mapped[dict[str, Any]]
+
+
+class WorkerHeartbeat(Base):
+    """A worker process; one that was not seen for a minute is taken for dead."""
+
+    __tablename__ = "worker_heartbeat"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+    version: Mapped[str] = mapped_column(String(80))
+    stopped_at: Mapped[datetime | None]

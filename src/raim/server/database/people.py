@@ -1,0 +1,153 @@
+"""Tables of people: users and how they prove who they are, teams, members, invitations."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from raim.server.database.columns import (
+    Base,
+    Identity,
+    Name,
+    Sha256,
+    is_sha256,
+    one_of,
+    reference,
+    reference_key,
+)
+
+USER_ROLES = ("participant", "judge", "organiser")
+MEMBER_ROLES = ("captain", "member")
+TEAM_STATES = ("waiting", "approved", "suspended", "merged")
+LINK_PURPOSES = ("make organiser", "reset password")
+
+
+class User(Base):
+    """A person with a login. `login_key` is the login as compared: casefolded, NFKC."""
+
+    __tablename__ = "user_account"  # "user" is a word of SQL
+    __table_args__ = (CheckConstraint(one_of("role", USER_ROLES), name="role"),)
+
+    id: Mapped[Identity]
+    login: Mapped[Name]
+    login_key: Mapped[Name] = mapped_column(unique=True)
+    name: Mapped[Name]
+    email: Mapped[str | None] = mapped_column(String(320))
+    password_hash: Mapped[str] = mapped_column(String(300))
+    role: Mapped[str] = mapped_column(String(20), default="participant")
+    created_at: Mapped[datetime]
+    consented_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+
+
+class LoginSession(Base):
+    """A login in a browser; only the hash of its token is known here."""
+
+    __tablename__ = "login_session"
+    __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
+
+    id: Mapped[Identity]
+    user_id: Mapped[int] = reference("user_account")
+    token_sha256: Mapped[Sha256] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    revoked_at: Mapped[datetime | None]
+
+
+class LoginAttempt(Base):
+    """A try to log in; it stands as failed until the password was right."""
+
+    __tablename__ = "login_attempt"
+
+    id: Mapped[Identity]
+    login_key: Mapped[Name] = mapped_column(index=True)
+    address: Mapped[str] = mapped_column(String(64), index=True)
+    attempted_at: Mapped[datetime] = mapped_column(index=True)
+    succeeded: Mapped[bool] = mapped_column(default=False)
+
+
+class OneUseLink(Base):
+    """A link that does one thing once; only the hash of its token is known here."""
+
+    __tablename__ = "one_use_link"
+    __table_args__ = (
+        CheckConstraint(one_of("purpose", LINK_PURPOSES), name="purpose"),
+        CheckConstraint("(purpose = 'make organiser') = (user_id IS NULL)", name="user"),
+        CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),
+    )
+
+    id: Mapped[Identity]
+    purpose: Mapped[str] = mapped_column(String(20))
+    user_id: Mapped[int | None] = mapped_column(reference_key("user_account"), index=True)
+    token_sha256: Mapped[Sha256] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Team(Base):
+    """Who takes part. Its row is the lock under which its tries are taken."""
+
+    __tablename__ = "team"
+    __table_args__ = (
+        UniqueConstraint("challenge_id", "name_key"),
+        CheckConstraint(one_of("state", TEAM_STATES), name="state"),
+    )
+
+    id: Mapped[Identity]
+    challenge_id: Mapped[int] = reference("challenge")
+    name: Mapped[Name]
+    name_key: Mapped[Name]
+    state: Mapped[str] = mapped_column(String(20), default="waiting")
+    is_out_of_competition: Mapped[bool] = mapped_column(default=False)
+    is_baseline: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class Member(Base):
+    """A user in a team; in one team of a challenge only."""
+
+    __tablename__ = "member"
+    __table_args__ = (
+        UniqueConstraint("user_id", "challenge_id"),
+        CheckConstraint(one_of("role", MEMBER_ROLES), name="role"),
+    )
+
+    id: Mapped[Identity]
+    challenge_id: Mapped[int] = reference("challenge")
+    team_id: Mapped[int] = reference("team")
+    user_id: Mapped[int] = reference("user_account")
+    role: Mapped[str] = mapped_column(String(20), default="member")
+    joined_at: Mapped[datetime]
+
+
+class Invitation(Base):
+    """A link with which one person joins a team."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
+
+    id: Mapped[Identity]
+    team_id: Mapped[int] = reference("team")
+    invited_by: Mapped[int] = reference("user_account")
+    token_sha256: Mapped[Sha256] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[int | None] = mapped_column(reference_key("user_account"), index=True)
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """A member's token for programs; only its hash is known here."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
+
+    id: Mapped[Identity]
+    member_id: Mapped[int] = reference("member")
+    name: Mapped[Name]
+    token_sha256: Mapped[Sha256] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

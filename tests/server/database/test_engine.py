@@ -1,0 +1,118 @@
+import sqlite3
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from raim.server.database import AuditEvent, LoginSession, User
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def person(login="ada"):
+    return User(login=login, login_key=login, name=login, password_hash="x", created_at=NOON)
+
+
+def test_times_go_in_with_any_zone_and_come_out_in_utc(database):
+    tokyo = timezone(timedelta(hours=9))
+    with database.writing() as session:
+        session.add(person())
+        session.flush()
+        session.execute(update(User).values(created_at=NOON.astimezone(tokyo)))
+    with database.reading() as session:
+        found = session.scalars(select(User.created_at)).one()
+        same = session.scalars(select(User.id).where(User.created_at == NOON.astimezone(tokyo))).all()
+    assert found == NOON
+    assert found.tzinfo is UTC
+    assert len(same) == 1
+
+
+def test_microseconds_order_times(database):
+    moments = [NOON, NOON + timedelta(microseconds=1), NOON + timedelta(seconds=1)]
+    with database.writing() as session:
+        for number, moment in enumerate(moments):
+            session.add(person(str(number)))
+            session.flush()
+            session.execute(update(User).where(User.login == str(number)).values(created_at=moment))
+    with database.reading() as session:
+        later = session.scalars(select(User.login).where(User.created_at > NOON).order_by(User.created_at))
+        assert later.all() == ["1", "2"]
+
+
+def test_a_time_without_a_zone_is_refused(database):
+    with pytest.raises(StatementError, match="has no time zone"), database.writing() as session:
+        user = person()
+        user.created_at = datetime(2026, 3, 1)  # noqa: DTZ001 - what is refused
+        session.add(user)
+
+
+def test_an_exception_rolls_the_whole_transaction_back(database):
+    with pytest.raises(RuntimeError), database.writing() as session:
+        session.add(person())
+        session.flush()
+        raise RuntimeError
+    with database.reading() as session:
+        assert session.scalars(select(User)).all() == []
+
+
+def test_foreign_keys_are_held(database):
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.add(LoginSession(user_id=9, token_sha256="0" * 64, created_at=NOON, expires_at=NOON))
+
+
+def test_checks_are_held(database):
+    with pytest.raises(IntegrityError, match="ck_user_account_role"), database.writing() as session:
+        user = person()
+        user.role = "king"
+        session.add(user)
+
+
+def test_an_audit_event_is_never_changed(database):
+    with database.writing() as session:
+        session.add(AuditEvent(happened_at=NOON, action="log in", subject="user", details={}))
+    with (
+        pytest.raises(Exception, match="rows of audit_event are never changed"),
+        database.writing() as session,
+    ):
+        session.execute(update(AuditEvent).values(action="nothing"))
+
+
+def test_a_reader_goes_on_while_another_writes(database):
+    with database.writing() as writer:
+        writer.add(person())
+        writer.flush()
+        with database.reading() as reader:
+            assert reader.scalars(select(User)).all() == []
+
+
+def test_writers_wait_for_each_other(database):
+    """Each reads the number of users and adds one: none is lost, none fails with a locked database."""
+    with database.writing() as session:
+        session.execute(text("CREATE TABLE counter (value INTEGER)"))
+        session.execute(text("INSERT INTO counter VALUES (0)"))
+
+    def count():
+        for _ in range(10):
+            with database.writing() as session:
+                session.execute(text("UPDATE counter SET value = value + 1"))
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        assert session.scalar(text("SELECT value FROM counter")) == 40
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_keeps_a_write_ahead_log_on_disk(database, database_url):
+    path = database_url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as plain:
+        assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    plain.close()
+    with database.reading() as session:
+        assert session.scalar(text("PRAGMA busy_timeout")) == 30_000
+        assert session.scalar(text("PRAGMA foreign_keys")) == 1
