@@ -13,6 +13,7 @@
     │   └── WeightsTamperedError    their SHA-256 is not the pinned one: delete the named file, fetch again
     ├── ManifestError (ValueError)  a manifest is malformed: the message names file and line
     ├── SubmissionError (ValueError)  a submission has problems: all of them are listed
+    ├── ChallengeError (ValueError)  a challenge's file or data have problems: all of them are listed
     ├── SettingsError (ValueError)  a RAIM_ variable has no usable value: the message names it
     ├── StateError (RuntimeError)   not possible in the present state (no try left, a used link): see the reason
     ├── AccessError (PermissionError)  whoever asks may not: log in, or ask the team's captain or the organiser
@@ -79,6 +80,14 @@ class ManifestError(RaimError, ValueError):
 
 class SubmissionError(RaimError, ValueError):
     """A submission has problems; the text lists every one of them, `problems` holds them as records."""
+
+    def __init__(self, message: str, *, problems: Iterable[Any] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class ChallengeError(RaimError, ValueError):
+    """A challenge has problems; the text lists every one of them, `problems` holds them as records."""
 
     def __init__(self, message: str, *, problems: Iterable[Any] = ()) -> None:
         super().__init__(message)
