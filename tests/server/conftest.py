@@ -1,11 +1,12 @@
 """Databases for the tests of the server: each test has an empty one of its own, on SQLite and on PostgreSQL."""
 
+import shutil
 import uuid
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from raim.server.database import migrate, open_database
+from raim.server.database import Base, migrate, open_database
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +43,36 @@ def empty_database(database_url):
     database.engine.dispose()
 
 
-@pytest.fixture
-def database(empty_database):
-    """Open a database with this version's tables."""
-    migrate(empty_database.engine)
-    return empty_database
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory):
+    """Make a SQLite file with this version's tables, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    made = open_database(f"sqlite:///{path}")
+    migrate(made.engine)
+    made.engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql):
+    """Make a PostgreSQL database with this version's tables, to be emptied before each test."""
+    made = open_database(postgresql)
+    migrate(made.engine)
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    """Open an empty database with this version's tables."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "raim.db")
+        opened = open_database(f"sqlite:///{path}")
+        yield opened
+        opened.engine.dispose()
+        return
+    opened = request.getfixturevalue("migrated_postgresql")
+    tables = ", ".join(Base.metadata.tables)
+    with opened.writing() as session:
+        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    yield opened

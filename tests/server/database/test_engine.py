@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from raim.server.database import AuditEvent, LoginSession, User
+from raim.server.database import AuditEvent, LoginSession, User, open_database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -105,14 +105,16 @@ def test_writers_wait_for_each_other(database):
         thread.join()
     with database.reading() as session:
         assert session.scalar(text("SELECT value FROM counter")) == 40
+    with database.writing() as session:
+        session.execute(text("DROP TABLE counter"))
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_sqlite_keeps_a_write_ahead_log_on_disk(database, database_url):
-    path = database_url.removeprefix("sqlite:///")
-    with sqlite3.connect(path) as plain:
-        assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    plain.close()
+def test_sqlite_keeps_a_write_ahead_log_on_disk(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path / 'raim.db'}")
     with database.reading() as session:
         assert session.scalar(text("PRAGMA busy_timeout")) == 30_000
         assert session.scalar(text("PRAGMA foreign_keys")) == 1
+    database.engine.dispose()
+    plain = sqlite3.connect(tmp_path / "raim.db")
+    assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    plain.close()

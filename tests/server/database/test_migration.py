@@ -43,12 +43,11 @@ def test_the_comparison_sees_a_new_column(database):
     assert compare(database.engine) == []
 
 
-def test_constraints_that_the_comparison_does_not_see_are_there_too(empty_database, tmp_path):
-    migrate(empty_database.engine)
+def test_constraints_that_the_comparison_does_not_see_are_there_too(database, tmp_path):
     made = open_database(f"sqlite:///{tmp_path / 'made.db'}")
     Base.metadata.create_all(made.engine)
     for kind in ("check", "foreign", "unique"):
-        found = constraints(empty_database.engine, kind)
+        found = constraints(database.engine, kind)
         assert found == constraints(made.engine, kind)
         assert sum(map(len, found.values())) > 8
     made.engine.dispose()

@@ -13,10 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_MS = 30_000
+
+# Locks of PostgreSQL are numbers, shared by all programs on one database: any that no other is likely to take.
+MIGRATION_LOCK = 7_246_001
+ACCOUNTS_LOCK = 7_246_002
+LOGINS_LOCK = 7_246_003
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +57,19 @@ def open_database(url: str) -> Database:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return Database(engine=engine)
+
+
+def take_turn(session: Session, lock: int) -> None:
+    """Let only one transaction at a time pass here, until its end; on SQLite a writing one is alone anyway.
+
+    For what no row lock can guard: a count, or a row that is not there yet.
+
+    Args:
+        session: A writing session.
+        lock: One of the numbers above.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

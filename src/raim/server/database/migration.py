@@ -13,9 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from raim.server.database.columns import Base
+from raim.server.database.engine import MIGRATION_LOCK
 
 FOLDER = Path(__file__).parent / "migrations"
-POSTGRESQL_LOCK = 7_246_001  # any number, of which no other program on the same database makes a lock
 
 
 def migrate(engine: Engine) -> None:
@@ -38,7 +38,7 @@ def migrate(engine: Engine) -> None:
 
     with engine.execution_options(raim_writes=True).begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({POSTGRESQL_LOCK})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         with EnvironmentContext(Config(), script, fn=steps) as environment:
             environment.configure(connection=connection, render_as_batch=True)
             environment.run_migrations()

@@ -1,0 +1,108 @@
+"""Links that work once: the organiser's first account, and a new password where no mail is set up."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from raim.errors import StateError
+from raim.server.accounts.users import has_organiser, register, set_password
+from raim.server.auditing import record_event
+from raim.server.database import OneUseLink, User
+from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
+from raim.server.tokens import hash_token, make_token
+
+LIFE = timedelta(hours=24)
+
+
+def make_organiser_link(session: Session, now: datetime) -> str:
+    """Make the token with which the first organiser makes their account; an earlier one stops working.
+
+    Raises:
+        StateError: There is an organiser already.
+    """
+    take_turn(session, ACCOUNTS_LOCK)
+    if has_organiser(session):
+        raise StateError("there is an organiser's account already; an organiser makes others from their page")
+    session.execute(
+        update(OneUseLink)
+        .where(OneUseLink.purpose == "make organiser", OneUseLink.used_at.is_(None))
+        .values(used_at=now)
+    )
+    return _make(session, now, "make organiser", user_id=None, actor_id=None)
+
+
+def make_reset_link(session: Session, now: datetime, user: User, *, actor_id: int) -> str:
+    """Make the token with which a user sets a new password; an organiser hands it over."""
+    return _make(session, now, "reset password", user_id=user.id, actor_id=actor_id)
+
+
+def use_organiser_link(
+    session: Session, now: datetime, token: str, *, login: str, password_hash: str
+) -> User:
+    """Make the organiser's account.
+
+    Raises:
+        StateError: The link was used, is over or unknown; or the login is taken.
+        InputError: The login is not usable.
+    """
+    use_link(session, now, token, "make organiser")
+    return register(
+        session, now, login=login, password_hash=password_hash, role="organiser", has_consented=True
+    )
+
+
+def use_reset_link(session: Session, now: datetime, token: str, *, password_hash: str) -> User:
+    """Set the password of the link's user; all their logins end.
+
+    Raises:
+        StateError: The link was used, is over or unknown.
+    """
+    link = use_link(session, now, token, "reset password")
+    user = session.get_one(User, link.user_id)
+    set_password(session, now, user, password_hash, actor_id=user.id)
+    return user
+
+
+def use_link(session: Session, now: datetime, token: str, purpose: str) -> OneUseLink:
+    """Use up a link; of two requests at once, one succeeds.
+
+    Raises:
+        StateError: It was used, is over or unknown.
+    """
+    link = session.scalar(
+        select(OneUseLink)
+        .where(OneUseLink.token_sha256 == hash_token(token), OneUseLink.purpose == purpose)
+        .with_for_update()
+    )
+    if link is None or link.used_at is not None or link.expires_at <= now:
+        raise StateError(
+            "this link was used before, is over or was not copied whole; ask the organiser for a new one"
+        )
+    link.used_at = now
+    record_event(
+        session,
+        now,
+        f"use link: {purpose}",
+        actor_id=link.user_id,
+        subject="one-use link",
+        subject_id=link.id,
+    )
+    return link
+
+
+def _make(session: Session, now: datetime, purpose: str, *, user_id: int | None, actor_id: int | None) -> str:
+    token = make_token("link")
+    link = OneUseLink(
+        purpose=purpose,
+        user_id=user_id,
+        token_sha256=hash_token(token),
+        created_at=now,
+        expires_at=now + LIFE,
+    )
+    session.add(link)
+    session.flush()
+    record_event(
+        session, now, f"make link: {purpose}", actor_id=actor_id, subject="one-use link", subject_id=link.id
+    )
+    return token

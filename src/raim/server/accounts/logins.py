@@ -1,0 +1,191 @@
+"""Logging in: throttled, in short transactions around the slow check of the password; sessions on the server."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from raim.server.accounts.passwords import hash_password, is_outdated, is_password
+from raim.server.accounts.users import MAXIMUM_NAME, name_key
+from raim.server.auditing import record_event
+from raim.server.database import Database, LoginAttempt, LoginSession, User
+from raim.server.database.engine import LOGINS_LOCK, take_turn
+from raim.server.tokens import hash_token, make_token
+
+WINDOW = timedelta(minutes=15)
+# Failed tries within the window after which one waits. Somebody else's address cannot lock a user out of theirs
+# until it has tried from many; the limit of a login bounds what many addresses can try together.
+PER_LOGIN_AND_ADDRESS = 5
+PER_ADDRESS = 50  # a whole class may sit behind one address
+PER_LOGIN = 100
+WRONG = "login or password is wrong"  # never which of them
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Login:
+    """What came of a try to log in.
+
+    Attributes:
+        token: For the cookie, if it succeeded.
+        refused: What to show, if it did not.
+        retry_at: When the next try is looked at, if there were too many.
+    """
+
+    token: str | None = None
+    refused: str | None = None
+    retry_at: datetime | None = None
+
+
+def log_in(
+    database: Database, now: datetime, *, login: str, password: str, address: str, hours: int
+) -> Login:
+    """Check a login and open a session.
+
+    The try is written down as failed before the password is looked at, so that many at once do not get round the
+    limits; the password is checked outside of any transaction.
+
+    Args:
+        database: Where accounts are.
+        now: The time.
+        login: As typed.
+        password: As typed.
+        address: Network address of the browser.
+        hours: How long the session lasts.
+    """
+    key = _typed_key(login)
+    with database.writing() as session:
+        take_turn(session, LOGINS_LOCK)
+        retry_at = next_try(session, now, key=key, address=address)
+        if retry_at is not None:
+            return Login(
+                refused=f"too many tries; the next is possible at {retry_at:%H:%M:%S} UTC", retry_at=retry_at
+            )
+        attempt = LoginAttempt(login_key=key, address=address, attempted_at=now)
+        session.add(attempt)
+        session.flush()
+        attempt_id = attempt.id
+        known = session.scalar(
+            select(User.password_hash).where(User.login_key == key, User.disabled_at.is_(None))
+        )
+    if not is_password(password, known):
+        with database.writing() as session:
+            record_event(
+                session,
+                now,
+                "fail to log in",
+                actor_id=None,
+                subject="login",
+                subject_id=attempt_id,
+                address=address,
+            )
+        return Login(refused=WRONG)
+    fresh = hash_password(password) if known is not None and is_outdated(known) else None
+    with database.writing() as session:
+        # The account may have changed while the password was checked: look again, under a lock.
+        user = session.scalar(
+            select(User)
+            .where(User.login_key == key, User.password_hash == known, User.disabled_at.is_(None))
+            .with_for_update()
+        )
+        if user is None:
+            return Login(refused=WRONG)
+        user.password_hash = fresh or user.password_hash
+        session.get_one(LoginAttempt, attempt_id).succeeded = True
+        return Login(token=open_session(session, now, user, hours=hours, address=address))
+
+
+def _typed_key(login: str) -> str:
+    # Anything can be typed; what a database cannot hold (NUL, lone surrogates) is no login either.
+    return "".join(sign if sign.isprintable() else "?" for sign in name_key(login)[:MAXIMUM_NAME])
+
+
+def next_try(session: Session, now: datetime, *, key: str, address: str) -> datetime | None:
+    """Give when the next try is looked at; None if that is now."""
+    login, where = LoginAttempt.login_key == key, LoginAttempt.address == address
+    limits: tuple[tuple[int, tuple[ColumnElement[bool], ...]], ...] = (
+        (PER_LOGIN_AND_ADDRESS, (login, where)),
+        (PER_ADDRESS, (where,)),
+        (PER_LOGIN, (login,)),
+    )
+    waits = [_free_at(session, now, limit, conditions) for limit, conditions in limits]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _free_at(
+    session: Session, now: datetime, limit: int, conditions: tuple[ColumnElement[bool], ...]
+) -> datetime | None:
+    failed = (LoginAttempt.attempted_at > now - WINDOW, LoginAttempt.succeeded.is_(False), *conditions)
+    # The try that has to leave the window before there are fewer than the limit.
+    oldest = session.scalar(
+        select(LoginAttempt.attempted_at)
+        .where(*failed)
+        .order_by(LoginAttempt.attempted_at.desc())
+        .offset(limit - 1)
+        .limit(1)
+    )
+    return None if oldest is None else oldest + WINDOW
+
+
+def open_session(
+    session: Session, now: datetime, user: User, *, hours: int, address: str | None = None
+) -> str:
+    """Open a session for a user and give its token, which is not kept."""
+    token = make_token("session")
+    opened = LoginSession(
+        user_id=user.id,
+        token_sha256=hash_token(token),
+        created_at=now,
+        expires_at=now + timedelta(hours=hours),
+    )
+    session.add(opened)
+    session.flush()
+    record_event(
+        session,
+        now,
+        "log in",
+        actor_id=user.id,
+        subject="login session",
+        subject_id=opened.id,
+        address=address,
+    )
+    return token
+
+
+def find_user(session: Session, now: datetime, token: str) -> User | None:
+    """Give the user of a session's token; None if it is unknown, over, revoked, or the account is shut."""
+    return session.scalar(
+        select(User)
+        .join(LoginSession, LoginSession.user_id == User.id)
+        .where(
+            LoginSession.token_sha256 == hash_token(token),
+            LoginSession.expires_at > now,
+            LoginSession.revoked_at.is_(None),
+            User.disabled_at.is_(None),
+        )
+    )
+
+
+def log_out(session: Session, now: datetime, token: str) -> None:
+    """End the session of a token; an unknown or ended one is left as it is."""
+    opened = session.scalar(
+        select(LoginSession).where(
+            LoginSession.token_sha256 == hash_token(token), LoginSession.revoked_at.is_(None)
+        )
+    )
+    if opened is None:
+        return
+    opened.revoked_at = now
+    record_event(
+        session, now, "log out", actor_id=opened.user_id, subject="login session", subject_id=opened.id
+    )
+
+
+def forget_logins(session: Session, now: datetime) -> int:
+    """Delete tries that no limit looks at any more and sessions that are over; give how many tries there were."""
+    old = session.scalars(select(LoginAttempt).where(LoginAttempt.attempted_at <= now - WINDOW)).all()
+    for attempt in old:
+        session.delete(attempt)
+    for opened in session.scalars(select(LoginSession).where(LoginSession.expires_at <= now)):
+        session.delete(opened)
+    return len(old)

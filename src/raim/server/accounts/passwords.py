@@ -1,0 +1,64 @@
+"""Passwords as Argon2id hashes.
+
+Hashing takes tens of milliseconds on purpose: it is done outside of writing transactions.
+"""
+
+import functools
+import unicodedata
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from raim.errors import InputError
+
+MINIMUM_LENGTH = 10
+MAXIMUM_LENGTH = 1000  # more would only cost time
+
+# Argon2id, 64 MiB, 3 passes, 4 lanes: the second recommended choice of RFC 9106, section 4.
+_HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
+
+
+def hash_password(password: str) -> str:
+    """Give the hash to keep.
+
+    Raises:
+        InputError: It is shorter than 10 or longer than 1000 characters.
+
+    Example:
+        >>> hash_password("correct horse")[:10]
+        '$argon2id$'
+    """
+    if not MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH:
+        raise InputError(
+            f"the password has {len(password)} characters; "
+            f"it must have {MINIMUM_LENGTH} to {MAXIMUM_LENGTH}; a sentence is a good one"
+        )
+    return _HASHER.hash(_bytes(password))
+
+
+def is_password(password: str, password_hash: str | None) -> bool:
+    """Tell whether a password is the right one; without a hash it is not, after the same time.
+
+    Example:
+        >>> is_password("correct horse", hash_password("correct horse"))
+        True
+    """
+    try:
+        right = _HASHER.verify(password_hash or _nobodys_hash(), _bytes(password[: MAXIMUM_LENGTH + 1]))
+    except (VerificationError, InvalidHashError):
+        return False
+    return right and password_hash is not None
+
+
+def is_outdated(password_hash: str) -> bool:
+    """Tell whether a hash was made with other parameters than today's."""
+    return _HASHER.check_needs_rehash(password_hash)
+
+
+def _bytes(password: str) -> bytes:
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+
+
+@functools.cache
+def _nobodys_hash() -> str:
+    return _HASHER.hash("nobody has this password")

@@ -1,0 +1,171 @@
+import threading
+from datetime import UTC, datetime, timedelta
+
+import argon2
+import pytest
+from sqlalchemy import func, select
+
+from raim.server.accounts import (
+    disable_user,
+    find_user,
+    forget_logins,
+    hash_password,
+    log_in,
+    log_out,
+    passwords,
+    register,
+)
+from raim.server.accounts.logins import PER_ADDRESS, PER_LOGIN, PER_LOGIN_AND_ADDRESS, WINDOW, next_try
+from raim.server.database import AuditEvent, LoginAttempt, LoginSession, User
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashes(monkeypatch):
+    """Hash with the least work: what is tested here is not its strength."""
+    passwords._nobodys_hash.cache_clear()
+    monkeypatch.setattr(passwords, "_HASHER", argon2.PasswordHasher(1, 8, 1))
+
+
+@pytest.fixture
+def ada(database):
+    with database.writing() as session:
+        return register(session, NOON, login="Ada", password_hash=hash_password(PASSWORD)).id
+
+
+def enter(database, now=NOON, login="ada", password=PASSWORD, address="192.0.2.1"):
+    return log_in(database, now, login=login, password=password, address=address, hours=8)
+
+
+def user_of(database, token, now=NOON):
+    with database.reading() as session:
+        user = find_user(session, now, token)
+        return user and user.id
+
+
+def test_a_login_lasts_its_hours(database, ada):
+    token = enter(database).token
+    end = NOON + timedelta(hours=8)
+    assert user_of(database, token, end - timedelta(microseconds=1)) == ada
+    assert user_of(database, token, end) is None
+
+
+def test_only_the_hash_of_a_token_is_kept(database, ada):
+    token = enter(database).token
+    with database.reading() as session:
+        kept = session.scalars(select(LoginSession)).one()
+        events = session.scalars(select(AuditEvent)).all()
+    assert kept.token_sha256 not in token
+    assert user_of(database, kept.token_sha256) is None
+    assert not any(token in str(event.details) or PASSWORD in str(event.details) for event in events)
+
+
+def test_logging_out_ends_one_session_only(database, ada):
+    first, second = enter(database).token, enter(database).token
+    with database.writing() as session:
+        log_out(session, NOON, first)
+        log_out(session, NOON, "unknown")
+    assert user_of(database, first) is None
+    assert user_of(database, second) == ada
+
+
+def test_a_shut_account_is_out_at_once(database, ada):
+    token = enter(database).token
+    with database.writing() as session:
+        disable_user(session, NOON, session.get_one(User, ada), actor_id=ada)
+    assert user_of(database, token) is None
+    assert enter(database).token is None
+
+
+@pytest.mark.parametrize("login", ["ada", "nobody", "\0", "\ud800", ""], ids=ascii)
+def test_a_wrong_login_and_a_wrong_password_look_the_same(database, ada, login):
+    assert enter(database, login=login, password="wrong").refused == "login or password is wrong"
+
+
+def test_after_five_failures_one_waits_and_no_password_is_looked_at(database, ada, monkeypatch):
+    for second in range(PER_LOGIN_AND_ADDRESS):
+        enter(database, NOON + timedelta(seconds=second), password="wrong")
+    monkeypatch.setattr("raim.server.accounts.logins.is_password", None)
+    stopped = enter(database, NOON + timedelta(seconds=9))
+    assert stopped.token is None
+    assert stopped.retry_at == NOON + WINDOW
+    assert "12:15:00 UTC" in stopped.refused
+    monkeypatch.undo()
+    assert enter(database, NOON + WINDOW).token is not None
+
+
+def test_another_address_is_not_locked_out_with_it(database, ada):
+    for _ in range(PER_LOGIN_AND_ADDRESS):
+        enter(database, password="wrong")
+    assert enter(database, address="192.0.2.2").token is not None
+
+
+def test_successes_are_not_counted(database, ada):
+    for _ in range(PER_LOGIN_AND_ADDRESS + 1):
+        assert enter(database).token is not None
+
+
+@pytest.mark.parametrize(
+    ("limit", "row"),
+    [
+        (PER_ADDRESS, lambda number: (f"login {number}", "192.0.2.1")),
+        (PER_LOGIN, lambda number: ("ada", f"198.51.100.{number}")),
+    ],
+    ids=["an address over many logins", "a login from many addresses"],
+)
+def test_many_tries_together_are_limited(database, limit, row):
+    with database.writing() as session:
+        for number in range(limit):
+            login, address = row(number)
+            if number == limit - 1:
+                session.flush()
+                assert next_try(session, NOON, key="ada", address="192.0.2.1") is None
+            session.add(LoginAttempt(login_key=login, address=address, attempted_at=NOON))
+        session.flush()
+        assert next_try(session, NOON, key="ada", address="192.0.2.1") == NOON + WINDOW
+
+
+def test_tries_at_once_do_not_get_round_the_limit(database, ada):
+    looked_at = []
+
+    def attempt():
+        looked_at.append(enter(database, password="wrong").retry_at is None)
+
+    threads = [threading.Thread(target=attempt) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert looked_at.count(True) == PER_LOGIN_AND_ADDRESS
+    assert len(looked_at) == 12
+
+
+def test_an_outdated_hash_is_renewed_at_login(database, ada, monkeypatch):
+    monkeypatch.setattr(passwords, "_HASHER", argon2.PasswordHasher(2, 16, 1))
+    assert enter(database).token is not None
+    with database.reading() as session:
+        renewed = session.get_one(User, ada).password_hash
+    assert "m=16,t=2" in renewed
+    assert enter(database).token is not None
+
+
+def test_failed_and_good_logins_are_audited(database, ada):
+    enter(database, password="wrong")
+    token = enter(database).token
+    with database.writing() as session:
+        log_out(session, NOON, token)
+    with database.reading() as session:
+        actions = session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all()
+    assert actions == ["register", "fail to log in", "log in", "log out"]
+
+
+def test_old_tries_and_sessions_are_forgotten(database, ada):
+    enter(database)
+    enter(database, NOON + WINDOW)
+    with database.writing() as session:
+        assert forget_logins(session, NOON + WINDOW) == 1
+    with database.writing() as session:
+        forget_logins(session, NOON + timedelta(hours=8))
+        assert session.scalar(select(func.count()).select_from(LoginSession)) == 1
