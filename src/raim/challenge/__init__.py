@@ -1,1 +1,1 @@
-"""A challenge: its file, its records, and the rules of its phases, leaderboard and finalists; pure, without web or database."""
+"""A challenge: its file, its records, the rules of its phases, leaderboard and finalists; no web, no database."""

@@ -73,24 +73,24 @@ class Challenge:
     registration: Registration = field(default_factory=Registration)
     uploads: Uploads = field(default_factory=Uploads)
 
-    def phase(self, id: str) -> Phase:  # noqa: A002 - the field's own name
+    def phase(self, phase_id: str) -> Phase:
         """Give the phase of that id.
 
         Raises:
             UnknownNameError: There is none; the nearest is named.
         """
         for phase in self.phases:
-            if phase.id == id:
+            if phase.id == phase_id:
                 return phase
-        raise unknown_name("phase", id, [phase.id for phase in self.phases])
+        raise unknown_name("phase", phase_id, [phase.id for phase in self.phases])
 
-    def data_set(self, id: str) -> DataSet:  # noqa: A002 - the field's own name
+    def data_set(self, data_set_id: str) -> DataSet:
         """Give the data set of that id.
 
         Raises:
             UnknownNameError: There is none; the nearest is named.
         """
         for data_set in self.data_sets:
-            if data_set.id == id:
+            if data_set.id == data_set_id:
                 return data_set
-        raise unknown_name("data set", id, [each.id for each in self.data_sets])
+        raise unknown_name("data set", data_set_id, [each.id for each in self.data_sets])
