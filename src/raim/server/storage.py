@@ -1,0 +1,206 @@
+"""Files by their content: a file's only name is its SHA-256, so no user's file name ever reaches a path.
+
+A file is written under `incoming/` with a random name and moved to its place once its length and SHA-256 are
+those that were promised; it is there whole or not at all.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import fsspec
+
+from raim.errors import ContentMismatchError, InputError, StorageError, StorageFullError
+
+CHUNK_BYTES = 2**20
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+DIGITS = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Storage:
+    """An opened place for files: fsspec's file system, the folder in it, and how much disk is to stay free."""
+
+    system: Any
+    root: str
+    keep_free_bytes: int
+
+
+def open_storage(url: str, *, keep_free_bytes: int = 0) -> Storage:
+    """Open a place for files; a folder is made if it is not there.
+
+    Args:
+        url: Of fsspec: file:///srv/raim/files, s3://bucket/prefix, memory://...
+        keep_free_bytes: Files are refused that would leave less free; known for local folders only.
+
+    Raises:
+        StorageError: It cannot be opened.
+
+    Example:
+        >>> storage = open_storage("memory://example")
+        >>> content = b"all of it"
+        >>> digest = hashlib.sha256(content).hexdigest()
+        >>> put_file(storage, [content], n_bytes=9, sha256=digest)
+        >>> b"".join(read_file(storage, digest))
+        b'all of it'
+    """
+    try:
+        system, root = fsspec.core.url_to_fs(url)
+        system.makedirs(f"{root}/incoming", exist_ok=True)
+    except (OSError, ValueError, ImportError) as error:
+        raise StorageError(f"the storage {url} cannot be opened: {error}; check RAIM_STORAGE_URL") from error
+    return Storage(system=system, root=root.rstrip("/"), keep_free_bytes=keep_free_bytes)
+
+
+def free_bytes(storage: Storage) -> int | None:
+    """Give the free bytes of a local folder's disk; None for places that do not tell."""
+    return shutil.disk_usage(storage.root).free if _is_local(storage) else None
+
+
+def check_space(storage: Storage, n_bytes: int) -> None:
+    """Refuse a file for which there is no room, before it is sent.
+
+    Raises:
+        StorageFullError: Less than `keep_free_bytes` would stay free.
+    """
+    free = free_bytes(storage)
+    if free is not None and free - n_bytes < storage.keep_free_bytes:
+        raise StorageFullError(
+            f"a file of {n_bytes} bytes does not fit: {free} bytes are free and {storage.keep_free_bytes} are to stay "
+            "so; the organiser has to make room"
+        )
+
+
+def put_file(storage: Storage, chunks: Iterable[bytes], *, n_bytes: int, sha256: str) -> None:
+    """Keep a file; one that is there already is replaced by the same.
+
+    Args:
+        storage: Where.
+        chunks: Its content in pieces of any size, never held together in memory.
+        n_bytes: Its promised length; reading stops as soon as there is more.
+        sha256: Its promised SHA-256, 64 lower-case hexadecimal digits.
+
+    Raises:
+        InputError: `sha256` is none.
+        ContentMismatchError: Length or SHA-256 are not the promised ones.
+        StorageFullError: There is no room.
+        StorageError: It cannot be written for another reason.
+    """
+    place = _place(storage, sha256)
+    check_space(storage, n_bytes)
+    part = f"{storage.root}/incoming/{secrets.token_hex(16)}"
+    try:
+        with storage.system.open(part, "wb") as file:
+            _copy(chunks, file, n_bytes, sha256)
+            if _is_local(storage):
+                file.flush()
+                os.fsync(file.fileno())
+        storage.system.makedirs(place.rpartition("/")[0], exist_ok=True)
+        storage.system.mv(part, place)
+        _sync_folder(storage, place)
+    except StorageError:
+        raise
+    except OSError as error:
+        kind = StorageFullError if error.errno in FULL else StorageError
+        raise kind(f"a file of {n_bytes} bytes cannot be kept: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            storage.system.rm_file(part)
+
+
+def read_file(storage: Storage, sha256: str, *, start: int = 0) -> Iterator[bytes]:
+    """Give a file's content in pieces of 1 MiB, from a byte on.
+
+    Raises:
+        InputError: `sha256` is none.
+        StorageError: There is no such file.
+    """
+    place = _place(storage, sha256)
+    try:
+        file = storage.system.open(place, "rb")
+    except FileNotFoundError as error:
+        raise StorageError(f"there is no file {sha256} in the storage") from error
+    with file:
+        file.seek(start)
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def has_file(storage: Storage, sha256: str) -> bool:
+    """Tell whether a file is there, whole.
+
+    Raises:
+        InputError: `sha256` is none.
+    """
+    return bool(storage.system.exists(_place(storage, sha256)))
+
+
+def delete_file(storage: Storage, sha256: str) -> None:
+    """Delete a file, if it is there; whether rows still name it is the caller's to know.
+
+    Raises:
+        InputError: `sha256` is none.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        storage.system.rm_file(_place(storage, sha256))
+
+
+def sweep_incoming(storage: Storage, *, before: datetime) -> int:
+    """Delete what a killed process left half-written before a time; give how many files.
+
+    Places that do not tell when a file was changed are left alone.
+    """
+    swept = 0
+    for entry in storage.system.ls(f"{storage.root}/incoming", detail=True, refresh=True):
+        with contextlib.suppress(FileNotFoundError, NotImplementedError):
+            if entry["type"] == "file" and storage.system.modified(entry["name"]) < before:
+                storage.system.rm_file(entry["name"])
+                swept += 1
+    return swept
+
+
+def _copy(chunks: Iterable[bytes], file: Any, n_bytes: int, sha256: str) -> None:
+    digest, written = hashlib.sha256(), 0
+    for chunk in chunks:
+        written += len(chunk)
+        if written > n_bytes:
+            raise ContentMismatchError(
+                f"more than the promised {n_bytes} bytes were sent; send the file again"
+            )
+        digest.update(chunk)
+        file.write(chunk)
+    if written != n_bytes:
+        raise ContentMismatchError(
+            f"{written} of the promised {n_bytes} bytes were sent; send the file again"
+        )
+    if digest.hexdigest() != sha256:
+        raise ContentMismatchError(
+            f"the SHA-256 of what was sent is {digest.hexdigest()}, {sha256} was promised; send the file again"
+        )
+
+
+def _place(storage: Storage, sha256: str) -> str:
+    if len(sha256) != 64 or not set(sha256) <= DIGITS:
+        raise InputError("a file is named by its SHA-256 in 64 digits 0-9a-f and by nothing else")
+    return f"{storage.root}/sha256/{sha256[:2]}/{sha256}"
+
+
+def _is_local(storage: Storage) -> bool:
+    return "file" in storage.system.protocol
+
+
+def _sync_folder(storage: Storage, place: str) -> None:
+    # The file's new name outlives a power cut only once its folder is written.
+    if _is_local(storage) and hasattr(os, "O_DIRECTORY"):
+        folder = os.open(place.rpartition("/")[0], os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

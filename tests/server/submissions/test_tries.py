@@ -1,0 +1,136 @@
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from raim.errors import InputError, StateError, UnknownNameError
+from raim.server.database import Member, Phase, Submission, Team
+from raim.server.submissions import change_state, count_tries
+
+HOUR = timedelta(hours=1)
+
+
+def left(session, contest, now):
+    team_id = session.get_one(Member, contest.member).team_id
+    phase = session.get_one(Phase, contest.phase)
+    return count_tries(session, now, team_id=team_id, phase=phase, kind="scored")
+
+
+def test_a_try_is_free_again_24_hours_after_it_was_taken(contest):
+    with contest.database.writing() as session:
+        contest.submit(session, contest.now)
+        contest.submit(session, contest.now + HOUR)
+        tries = left(session, contest, contest.now + 2 * HOUR)
+        assert (tries.left_today, tries.left_in_all) == (0, 1)
+        assert tries.next_at == contest.now + 24 * HOUR
+        with pytest.raises(StateError, match="the next is possible at 2026-03-02 12:00:00 UTC"):
+            contest.submit(session, contest.now + 24 * HOUR - timedelta(microseconds=1))
+        contest.submit(session, contest.now + 24 * HOUR)
+        assert left(session, contest, contest.now + 24 * HOUR).next_at is None
+        with pytest.raises(StateError, match="no try is left in this phase"):
+            contest.submit(session, contest.now + 100 * HOUR)
+
+
+def test_no_time_is_promised_past_the_end_or_before_the_beginning(contest):
+    end = contest.now + timedelta(days=10)
+    with contest.database.writing() as session:
+        assert left(session, contest, contest.now - HOUR).next_at == contest.now
+        contest.submit(session, end - 3 * HOUR)
+        contest.submit(session, end - 2 * HOUR)
+        assert left(session, contest, end - HOUR).next_at is None
+        with pytest.raises(StateError, match="no try is left in this phase"):
+            contest.submit(session, end - HOUR)
+
+
+@pytest.mark.parametrize("repetition", range(3))
+def test_of_six_posts_at_once_one_takes_the_last_try(contest, repetition):
+    with contest.database.writing() as session:
+        contest.submit(session)
+    start, ends = threading.Barrier(6), []
+
+    def post():
+        start.wait()
+        try:
+            with contest.database.writing() as session:
+                contest.submit(session)
+            ends.append("taken")
+        except StateError:
+            ends.append("refused")
+
+    threads = [threading.Thread(target=post) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ends) == ["refused"] * 5 + ["taken"]
+    with contest.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Submission)) == 2
+
+
+def test_a_transaction_that_fails_takes_no_try(contest):
+    with pytest.raises(RuntimeError), contest.database.writing() as session:
+        contest.submit(session)
+        raise RuntimeError
+    with contest.database.reading() as session:
+        assert left(session, contest, contest.now).left_today == 2
+
+
+def test_our_fault_gives_the_try_back(contest):
+    with contest.database.writing() as session:
+        submission = contest.submit(session)
+        change_state(session, contest.now, submission.id, "failed", error="the disk is full")
+        tries = left(session, contest, contest.now)
+        assert (tries.left_today, tries.left_in_all, tries.next_at) == (2, 3, contest.now)
+
+
+def test_teams_and_kinds_have_their_own_tries(contest):
+    with contest.database.writing() as session:
+        for kind in ("scored", "feedback"):
+            for member in (contest.member, contest.other) * 2:
+                contest.submit(session, kind=kind, member=member)
+        assert session.scalar(select(func.count()).select_from(Submission)) == 8
+
+
+def test_dates_decide_to_the_microsecond(contest):
+    end, instant = contest.now + timedelta(days=10), timedelta(microseconds=1)
+    with contest.database.writing() as session:
+        for moment in (contest.now - instant, end):
+            with pytest.raises(StateError, match="takes submissions from 2026-03-01 12:00:00 UTC to"):
+                contest.submit(session, moment)
+        contest.submit(session, contest.now)
+        contest.submit(session, end - instant)
+
+
+def test_a_pause_and_a_suspended_team_are_refused_with_their_reason(contest):
+    with contest.database.writing() as session:
+        phase = session.get_one(Phase, contest.phase)
+        phase.paused_at = contest.now
+        session.flush()
+        with pytest.raises(StateError, match="is paused since"):
+            contest.submit(session)
+        phase.paused_at = None
+        session.get_one(Team, session.get_one(Member, contest.member).team_id).state = "suspended"
+        session.flush()
+        with pytest.raises(StateError, match="is suspended"):
+            contest.submit(session)
+
+
+def test_without_limits_there_is_always_a_try(contest):
+    with contest.database.writing() as session:
+        phase = session.get_one(Phase, contest.phase)
+        phase.tries_per_day = phase.tries_in_all = None
+        session.flush()
+        for _ in range(5):
+            contest.submit(session)
+        tries = left(session, contest, contest.now)
+        assert (tries.left_today, tries.left_in_all, tries.next_at) == (None, None, contest.now)
+
+
+def test_an_unusable_promise_is_refused(contest):
+    with contest.database.writing() as session:
+        for promise in ({"n_bytes": 0}, {"sha256": "A" * 64}, {"sha256": "a" * 63}):
+            with pytest.raises(InputError, match="begins with its length"):
+                contest.submit(session, **promise)
+        with pytest.raises(UnknownNameError, match="did you mean 'scored'"):
+            contest.submit(session, kind="score")
