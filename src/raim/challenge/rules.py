@@ -4,6 +4,7 @@ A phase is open from `opens` on and no longer at `closes`. Whoever asks has a ro
 "member" (of a team), "judge" or "organiser". An organiser may do what everybody may, at any time.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -95,22 +96,31 @@ def may_download(
     name = challenge.data_set(data_set_id).name
     if role == "organiser":
         return ALLOWED
-    if role != "member":
-        return refused("log in as a member of a team to download data")
-    if challenge.registration.approval_required and not is_approved:
-        return refused("your team waits for an organiser's approval; data can be downloaded after it")
+    barred = _bar_from_data(challenge, role, is_approved=is_approved)
+    if barred:
+        return refused(barred)
     givers = [phase for phase in challenge.phases if data_set_id in _given(phase, part)]
     open_to_asker = [phase for phase in givers if phase.open_to == "teams" or is_finalist]
     if any(_gives(phase, now) for phase in open_to_asker):
         return ALLOWED
     if givers and not open_to_asker:
         return refused(f"the {part}s of {name} are for finalists")
-    upcoming = [phase.opens for phase in open_to_asker if now < phase.opens]
+    return _not_now(f"the {part}s of {name}", open_to_asker, now)
+
+
+def _bar_from_data(challenge: Challenge, role: Role, *, is_approved: bool) -> str:
+    if role != "member":
+        return "log in as a member of a team to download data"
+    if challenge.registration.approval_required and not is_approved:
+        return "your team waits for an organiser's approval; data can be downloaded after it"
+    return ""
+
+
+def _not_now(what: str, givers: Sequence[Phase], now: datetime) -> Verdict:
+    upcoming = [phase.opens for phase in givers if now < phase.opens]
     if upcoming:
-        moment = min(upcoming)
-        return refused(f"the {part}s of {name} are given out from {describe_moment(moment)} on", moment)
-    gone = "are no longer given out" if givers else "are not given out"
-    return refused(f"the {part}s of {name} {gone}")
+        return refused(f"{what} are given out from {describe_moment(min(upcoming))} on", min(upcoming))
+    return refused(f"{what} are {'no longer' if givers else 'not'} given out")
 
 
 def references_are_hidden(challenge: Challenge, data_set_id: str, now: datetime) -> bool:
@@ -147,21 +157,18 @@ def describe_deadline(phase: Phase, grace_seconds: int) -> str:
         >>> print(describe_deadline(Phase(id="a", name="A", opens=opens, closes=closes), 3600))
         An upload counts if it has begun before 2026-04-01 00:00 UTC and ends by 2026-04-01 01:00 UTC.
     """
-    ends = phase.closes + timedelta(seconds=grace_seconds)
-    return f"An upload counts if it has begun before {describe_moment(phase.closes)} and ends by {describe_moment(ends)}."
+    closes, ends = phase.closes, phase.closes + timedelta(seconds=grace_seconds)
+    return f"An upload counts if it has begun before {describe_moment(closes)} and ends by {describe_moment(ends)}."
 
 
 def describe_moment(moment: datetime) -> str:
-    """Give a time in UTC to the minute, rounded up, so that what is shown is never too early.
+    """Give a time in UTC, with its seconds if it has any.
 
     Example:
-        >>> describe_moment(datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC))
-        '2026-03-01 12:01 UTC'
+        >>> describe_moment(datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
+        '2026-03-01 12:00 UTC'
     """
-    utc = moment.astimezone(UTC)
-    if utc.second or utc.microsecond:
-        utc = utc.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return utc.strftime("%Y-%m-%d %H:%M UTC")
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC").replace(":00 UTC", " UTC")
 
 
 def _given(phase: Phase, part: Part) -> tuple[str, ...]:

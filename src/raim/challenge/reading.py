@@ -1,0 +1,149 @@
+"""Reading challenge.toml and looking at everything it names; every problem is listed with file and line.
+
+Scoring profiles and the reader of manifests belong to other layers, so both are passed in:
+
+    read_challenge(path, profiles=raim.scoring.PROFILES, read_manifest=raim.data.read_manifest)
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from raim.challenge.challenge import Challenge
+from raim.challenge.consistency import ProfileLike, find_inconsistencies
+from raim.challenge.folders import ReadManifest, look_at
+from raim.challenge.locating import find_line, locate_keys
+from raim.challenge.parsing import parse_draft
+from raim.challenge.problem import Fault, Problem, challenge_error, has_problems
+from raim.challenge.schedule import find_schedule_faults
+from raim.challenge.section import Section
+
+FILE_NAME = "challenge.toml"
+Profiles = Mapping[str, ProfileLike]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examined:
+    """A challenge, if it has no problem, and what was found.
+
+    Attributes:
+        challenge: With the images of its data sets; None where there is a problem.
+        found: Problems and notes, in the order of the file, then of the data sets.
+    """
+
+    challenge: Challenge | None
+    found: tuple[Problem, ...]
+
+
+def read_challenge(
+    path: Path, *, profiles: Profiles, read_manifest: ReadManifest, check_hashes: bool = True
+) -> Challenge:
+    """Read a challenge and check everything that it names.
+
+    Args:
+        path: The file, or the folder in which it is called challenge.toml.
+        profiles: All scoring profiles by name.
+        read_manifest: Reads a manifest; raises ManifestError.
+        check_hashes: Whether every image is read and hashed (about a second per GB); else only headers are read.
+
+    Raises:
+        ChallengeError: It has problems; all are listed, and stand in `problems`.
+    """
+    examined = examine_challenge(
+        path, profiles=profiles, read_manifest=read_manifest, check_hashes=check_hashes
+    )
+    if examined.challenge is None:
+        raise challenge_error(str(path), examined.found)
+    return examined.challenge
+
+
+def validate_challenge(
+    path: Path, *, profiles: Profiles, read_manifest: ReadManifest, check_hashes: bool = True
+) -> list[Problem]:
+    """List every problem and note of a challenge; arguments as in `read_challenge`."""
+    examined = examine_challenge(
+        path, profiles=profiles, read_manifest=read_manifest, check_hashes=check_hashes
+    )
+    return list(examined.found)
+
+
+def examine_challenge(
+    path: Path, *, profiles: Profiles, read_manifest: ReadManifest, check_hashes: bool = True
+) -> Examined:
+    """Read a challenge and list what was found, both; arguments as in `read_challenge`."""
+    file = path / FILE_NAME if path.is_dir() else path
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        message = f"it cannot be read: {error.strerror}; `raim challenge new` makes an example"
+        return Examined(challenge=None, found=(Problem(file=str(file), message=message),))
+    except UnicodeDecodeError as error:
+        message = f"it is not UTF-8 (byte {error.start}); save it as UTF-8"
+        return Examined(challenge=None, found=(Problem(file=str(file), message=message),))
+    draft, found = _examine_text(text, file, profiles)
+    if draft is None:
+        return Examined(challenge=None, found=found)
+    looked = [look_at(each, read_manifest, check_hashes=check_hashes) for each in draft.data_sets]
+    found += tuple(problem for each in looked for problem in each.found)
+    challenge = replace(draft, data_sets=tuple(each.data_set for each in looked))
+    return Examined(challenge=None if has_problems(found) else challenge, found=found)
+
+
+def parse_challenge(text: str, *, profiles: Profiles, folder: Path, file_name: str = FILE_NAME) -> Challenge:
+    r"""Read a challenge from the text of its file, without looking at its data sets.
+
+    Args:
+        text: TOML.
+        profiles: All scoring profiles by name.
+        folder: Where relative paths start; texts that stand in files of their own are read from there.
+        file_name: Stands in messages.
+
+    Raises:
+        ChallengeError: It has problems; all are listed, and stand in `problems`.
+
+    Example:
+        >>> parse_challenge("schema = 1\nphase = 3", profiles={}, folder=Path())
+        Traceback (most recent call last):
+        raim.errors.ChallengeError: challenge.toml has 5 problems:
+        ...
+    """
+    challenge, found = _examine_text(text, folder / file_name, profiles)
+    if challenge is None or has_problems(found):
+        raise challenge_error(file_name, found)
+    return challenge
+
+
+def _examine_text(text: str, file: Path, profiles: Profiles) -> tuple[Challenge | None, tuple[Problem, ...]]:
+    """Make records of the tables, phases in the order of time, and find the faults of the file itself."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return None, (_syntax_problem(error, text, file),)
+    faults: list[Fault] = []
+    draft = parse_draft(Section(tables, (), file.parent, faults))
+    faults += find_inconsistencies(draft, profiles)
+    faults += find_schedule_faults(draft)
+    ordered = sorted(draft.challenge.phases, key=lambda phase: phase.opens)
+    return replace(draft.challenge, phases=tuple(ordered)), _place(faults, text, file)
+
+
+def _place(faults: list[Fault], text: str, file: Path) -> tuple[Problem, ...]:
+    """Find the lines of faults, and put them in that order."""
+    lines = locate_keys(text)
+    found = [
+        Problem(
+            file=str(file), line=find_line(lines, each.path), message=each.message, severity=each.severity
+        )
+        for each in faults
+    ]
+    return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0))
+
+
+def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: Path) -> Problem:
+    """Give what tomllib says, with the line that it names only in its text."""
+    match = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
+    line = int(match[1]) if match and match[1] else text.count("\n") + 1
+    message = str(error)[: match.start()] if match else str(error)
+    return Problem(file=str(file), line=line, message=f"it is not TOML: {message}")
