@@ -1,1 +1,84 @@
 """A challenge: its file, its records, the rules of its phases, leaderboard and finalists; no web, no database."""
+
+from raim.challenge.challenge import SCHEMA, Challenge
+from raim.challenge.credits import Award, Organiser, Prize, Sponsor
+from raim.challenge.data_set import DataImage, DataSet
+from raim.challenge.example import example_text, write_example
+from raim.challenge.finalists import Finalists, Invitation, choose_finalists
+from raim.challenge.leaderboard import BoardEntry, BoardRow, rank_entries
+from raim.challenge.phase import Intake, Phase
+from raim.challenge.problem import Problem
+from raim.challenge.reading import (
+    Examined,
+    examine_challenge,
+    parse_challenge,
+    read_challenge,
+    validate_challenge,
+)
+from raim.challenge.rules import (
+    counts_as_in_time,
+    current_phase,
+    describe_deadline,
+    is_leaderboard_visible,
+    may_download,
+    next_phase,
+    phase_state,
+    references_are_hidden,
+)
+from raim.challenge.settings import (
+    FinalistRule,
+    LeaderboardRule,
+    Registration,
+    StudyRule,
+    Uploads,
+    Website,
+    Weights,
+)
+from raim.challenge.tries import may_submit, next_possible, tries_left
+from raim.challenge.verdict import Verdict
+
+__all__ = [
+    "SCHEMA",
+    "Award",
+    "BoardEntry",
+    "BoardRow",
+    "Challenge",
+    "DataImage",
+    "DataSet",
+    "Examined",
+    "FinalistRule",
+    "Finalists",
+    "Intake",
+    "Invitation",
+    "LeaderboardRule",
+    "Organiser",
+    "Phase",
+    "Prize",
+    "Problem",
+    "Registration",
+    "Sponsor",
+    "StudyRule",
+    "Uploads",
+    "Verdict",
+    "Website",
+    "Weights",
+    "choose_finalists",
+    "counts_as_in_time",
+    "current_phase",
+    "describe_deadline",
+    "examine_challenge",
+    "example_text",
+    "is_leaderboard_visible",
+    "may_download",
+    "may_submit",
+    "next_phase",
+    "next_possible",
+    "parse_challenge",
+    "phase_state",
+    "rank_entries",
+    "read_challenge",
+    "references_are_hidden",
+    "tries_left",
+    "validate_challenge",
+    "write_example",
+]
