@@ -7,6 +7,7 @@ from raim.challenge.example import example_text, write_example
 from raim.challenge.finalists import Finalists, Invitation, choose_finalists
 from raim.challenge.leaderboard import BoardEntry, BoardRow, rank_entries
 from raim.challenge.phase import Intake, Phase
+from raim.challenge.plain import as_plain
 from raim.challenge.problem import Problem
 from raim.challenge.reading import (
     Examined,
@@ -62,6 +63,7 @@ __all__ = [
     "Verdict",
     "Website",
     "Weights",
+    "as_plain",
     "choose_finalists",
     "counts_as_in_time",
     "current_phase",

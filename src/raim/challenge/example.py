@@ -1,8 +1,8 @@
 """An example to begin with: a commented challenge.toml, its texts, and small made-up images in the layout of real data.
 
 The images are soft noise, not photographs; they are there so that the example validates and can be scored, and are
-to be replaced. Their size is the least that NIQE can measure after the border of `raim-2024` is cut off: two blocks of
-96 pixels and 4 pixels on each side.
+to be replaced. They are just large enough for NIQE after the border of `raim-2024` is cut off: two blocks of 96 pixels,
+4 pixels on each side, and a few to spare.
 """
 
 import hashlib

@@ -13,6 +13,7 @@ from raim import __version__
 from raim.errors import RaimError
 
 COMMANDS = {
+    "challenge": "Make, validate and show a challenge.",
     "check": "List everything that is wrong with a submission before it is uploaded.",
     "degrade": "Make input/reference pairs from clean photographs with a camera model.",
     "demo": "Play a small whole challenge on real photographs.",

@@ -1,0 +1,79 @@
+"""`raim challenge`: make, validate and show a challenge."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+WITH_PROBLEMS = 2
+FOLDER = click.argument("challenge", type=click.Path(path_type=Path), default=".")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+HASHES = click.option(
+    "--hashes/--no-hashes",
+    default=True,
+    help="Whether every image is read to compare its SHA-256; default: yes.",
+)
+
+
+@click.group(name="challenge")
+def command() -> None:
+    """Make, validate and show a challenge: a folder with a challenge.toml and its data (docs/challenge-file.md)."""
+
+
+@command.command(short_help="Write a commented example that validates.")
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Write a commented example into FOLDER; it validates as it is. Nothing that is there is replaced."""
+    import numpy as np
+
+    from raim.challenge import write_example
+
+    files = write_example(folder, first_day=datetime.now(UTC).date(), rng=np.random.default_rng(2024))
+    click.echo(
+        f"{len(files)} files in {folder}: edit challenge.toml and description.md, put your images into data/ in place "
+        f"of the made-up ones, then run: raim challenge validate {folder}"
+    )
+
+
+@command.command(short_help="List everything that is wrong, with file and line.")
+@FOLDER
+@AS_JSON
+@HASHES
+def validate(*, challenge: Path, as_json: bool, hashes: bool) -> None:
+    """List everything that is wrong with CHALLENGE, a folder or its challenge.toml, with file and line.
+
+    Exit code 0: fine, perhaps with notes. Exit code 2: problems.
+    """
+    from raim.challenge import examine_challenge
+    from raim.cli.challenge_listing import describe_findings, findings_as_dict
+    from raim.data import read_manifest
+    from raim.scoring.profiles import PROFILES
+
+    examined = examine_challenge(
+        challenge, profiles=PROFILES, read_manifest=read_manifest, check_hashes=hashes
+    )
+    if as_json:
+        click.echo(json.dumps(findings_as_dict(examined), indent=2))
+    else:
+        click.echo(describe_findings(challenge, examined))
+    if examined.challenge is None:
+        sys.exit(WITH_PROBLEMS)
+
+
+@command.command(short_help="Show phases, data sets, rules and awards.")
+@FOLDER
+@AS_JSON
+def show(*, challenge: Path, as_json: bool) -> None:
+    """Show what raim understands of CHALLENGE: phases with their times, data sets, rules, awards."""
+    from raim.challenge import as_plain, read_challenge
+    from raim.cli.challenge_listing import describe_challenge
+    from raim.data import read_manifest
+    from raim.scoring.profiles import PROFILES
+
+    read = read_challenge(challenge, profiles=PROFILES, read_manifest=read_manifest, check_hashes=False)
+    if as_json:
+        click.echo(json.dumps(as_plain(read), indent=2))
+    else:
+        click.echo(describe_challenge(read, datetime.now(UTC)))
