@@ -50,6 +50,11 @@ class Draft:
     stated: Mapping[str, tuple[str | None, ...]]
     tables: frozenset[str]
 
+    @property
+    def has_all_phases(self) -> bool:
+        """Whether no phase was left out, so that what no phase does can be told."""
+        return len(self.challenge.phases) == len(self.stated["phase"])
+
 
 def parse_draft(top: Section) -> Draft:
     """Make records of all tables."""
@@ -105,6 +110,8 @@ def _stated_names(top: Section) -> Mapping[str, tuple[str | None, ...]]:
 
 
 def _tables(value: object) -> list[object]:
+    if isinstance(value, dict):  # [phase] in place of [[phase]], which is a fault of its own
+        return [value]
     return value if isinstance(value, list) else []
 
 

@@ -58,7 +58,7 @@ def _data_sets(draft: Draft) -> Iterator[Fault]:
             yield Fault(
                 path=(*path, "reference"), message=f"the data set {data_set.id!r} is {data_set.kind}; {mend}"
             )
-        if data_set.id not in used:
+        if data_set.id not in used and draft.has_all_phases:
             message = f"no phase uses the data set {data_set.id!r}"
             yield Fault(path=path, message=message, severity="note")
         for other in draft.challenge.data_sets:
@@ -112,7 +112,8 @@ def _unavailable(phase: Phase, index: int, draft: Draft) -> Iterator[Fault]:
         name for other in draft.challenge.phases if other.opens <= phase.opens for name in other.gives_out
     }
     for kind, intake in phase.intakes.items():
-        if intake.on not in given and intake.on in draft.stated["data_set"]:
+        is_known = intake.on in draft.stated["data_set"]
+        if intake.on not in given and is_known and draft.has_all_phases:
             message = (
                 f"no phase that opens by {_utc(phase.opens)} gives out {intake.on!r}, so nobody can hand it in; add it "
                 "to gives_out"

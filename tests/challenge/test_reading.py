@@ -1,0 +1,261 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from raim.challenge import parse_challenge, read_challenge, validate_challenge
+from raim.data import read_manifest
+from raim.errors import ChallengeError
+from raim.scoring import PROFILES
+
+SETTINGS = {"profiles": PROFILES, "read_manifest": read_manifest}
+
+# What is changed in the example -> the line that is named (as it then is) and what is said of it.
+MISTAKES = {
+    "wrong type": (("places = 2", 'places = "2"'), 'places = "2"', "places is the text '2'; expected a whole number"),
+    "true is no number": (("places = 2", "places = true"), "places = true", "places is true; expected a whole number"),
+    "out of range": (("places = 2", "places = 0"), "places = 0", "places is 0; expected a whole number of at least 1"),
+    "unknown key": (
+        ("tagline =", "tag_line ="),
+        "tag_line =",
+        "[challenge] has no key 'tag_line'; did you mean 'tagline'?",
+    ),
+    "unknown key in an inline table": (
+        ("tries_in_all = 3 }", "tries_total = 3 }"),
+        "final = {",
+        "[phase] 3 [final] has no key 'tries_total'; did you mean 'tries_in_all'?",
+    ),
+    "unknown table": (("[finalists]", "[finalist]"), "[finalist]", "has no key 'finalist'; did you mean 'finalists'?"),
+    "missing key": (("closes = 2026-03-31T12:00:00Z\n", ""), "[[phase]]", "[phase] 1 lacks 'closes'"),
+    "empty text": (('"My image restoration challenge"', '" "'), "name =", "name is empty"),
+    "bad id": (('id = "tuning"', 'id = "Tuning phase"'), "id =", "id is 'Tuning phase'; expected small letters"),
+    "table for tables": (("[[sponsor]]", "[sponsor]"), "[sponsor]", "sponsor is a table; expected tables, each under"),
+    "date in quotes": (
+        ("opens = 2026-03-01T12:00:00Z", 'opens = "2026-03-01T12:00:00Z"'),
+        "opens =",
+        "expected a date and time with its zone, without quotes",
+    ),
+    "date without zone": (
+        ("opens = 2026-03-01T12:00:00Z", "opens = 2026-03-01T12:00:00"),
+        "opens =",
+        "opens is 2026-03-01T12:00:00 without a time zone; add Z or an offset",
+    ),
+    "date without time": (
+        ("opens = 2026-03-01T12:00:00Z", "opens = 2026-03-01"),
+        "opens =",
+        "opens is the date or time 2026-03-01; expected a date and time with its zone",
+    ),
+    "unknown zone": (('\ntimezone = "UTC"', '\ntimezone = "Europe/Zuerich"'), "timezone =", "is 'Europe/Zuerich'"),
+    "unknown profile": (
+        ('"raim-2024"', '"raim-2042"'),
+        "profile =",
+        "there is no profile 'raim-2042'; did you mean 'raim-2024'?",
+    ),
+    "unknown measure": (('"dists", "lpips"', '"dists", "lips"'), "ties =", "no measure 'lips'; did you mean 'lpips'?"),
+    "closes before it opens": (
+        ("closes = 2026-05-16T12:00:00Z", "closes = 2026-05-01T12:00:00Z"),
+        "closes = 2026-05-01",
+        "'final' closes at 2026-05-01 12:00 UTC; expected later than 2026-05-02 12:00 UTC",
+    ),
+    "overlap": (
+        ("opens = 2026-05-02T12:00:00Z", "opens = 2026-04-30T11:00:00Z"),
+        "opens = 2026-04-30T11",
+        "'final' opens at 2026-04-30 11:00 UTC, before 'feedback' closes at 2026-04-30 12:00 UTC",
+    ),
+    "duplicate id": (
+        ('id = "tuning-unpaired"', 'id = "tuning-pairs"'),
+        'id = "tuning-pairs"',
+        "the id 'tuning-pairs' is that of [[data_set]] 1 already",
+    ),
+    "unknown data set": (
+        ('["feedback-pairs"]', '["feedback-pair"]'),
+        "gives_out =",
+        "there is no data set 'feedback-pair'; did you mean 'feedback-pairs'?",
+    ),
+    "scored without references": (
+        ('scored = { on = "feedback-pairs"', 'scored = { on = "tuning-unpaired"'),
+        "scored = {",
+        "the data set 'tuning-unpaired' is unpaired; only paired images can be scored",
+    ),
+    "no references to give": (
+        ('gives_references_of = ["tuning-pairs"]', 'gives_references_of = ["tuning-unpaired"]'),
+        "gives_references_of =",
+        "the data set 'tuning-unpaired' is unpaired; it has no references to give",
+    ),
+    "references of a scored set": (
+        ('gives_references_of = ["tuning-pairs"]', 'gives_references_of = ["feedback-pairs"]'),
+        "gives_references_of =",
+        "references of 'feedback-pairs' are given out from 2026-03-01 12:00 UTC on, but the phase 'feedback' is scored",
+    ),
+    "inputs nobody has": (
+        ('gives_out = ["final-unpaired"]\n', ""),
+        "final = {",
+        "no phase that opens by 2026-05-02 12:00 UTC gives out 'final-unpaired'",
+    ),
+    "finalists' phase": (
+        ('phase = "feedback"', 'phase = "feedbak"'),
+        "phase =",
+        "there is no phase 'feedbak'; did you mean 'feedback'?",
+    ),
+    "finalists of an unscored phase": (('phase = "feedback"', 'phase = "tuning"'), "phase =", "scores nothing"),
+    "study of an unjudged phase": (('phase = "final"', 'phase = "tuning"'), "phase =", "takes no final submissions"),
+    "points": (("points = [3, 2, 1]", "points = [3, 2]"), "points =", "'top-three' needs 3"),
+    "rising points": (("points = [3, 2, 1]", "points = [1, 2, 3]"), "points =", "that never rise"),
+    "weights": (("score = 0.4", "score = 0.5"), "[weights]", "the weights 0.5 and 0.6 sum to 1.1; expected 1"),
+    "unknown choice": (('mode = "top-three"', 'mode = "top-tree"'), "mode =", "did you mean 'top-three'?"),
+    "unknown award": (('award = "first-class"', 'award = "first"'), "award =", "there is no award 'first'"),
+    "unknown sponsor": (('sponsor = "Example Cameras"', 'sponsor = "Other"'), "sponsor =", "no sponsor 'Other'"),
+    "missing file of text": (
+        ('"description.md"', '"missing.md"'),
+        "description =",
+        "description names the file 'missing.md', which cannot be read: No such file",
+    ),
+    "another schema": (("schema = 1", "schema = 2"), "schema =", "schema is 2; this version of raim reads 1"),
+    "wrong kind of element": (("ties = [", "ties = [3, "), "ties =", "ties holds the number 3; expected texts"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_named_with_its_line(validate, mistake):
+    change, start, message = MISTAKES[mistake]
+    found = [
+        (line, each) for line, each in validate(change, check_hashes=False) if each.severity == "problem"
+    ]
+    assert any(line.startswith(start) and message in each.message for line, each in found), found
+
+
+# Mistakes that rightly have a consequence elsewhere, which is named too.
+WITH_CONSEQUENCES = {
+    "unknown table",
+    "unknown data set",
+    "duplicate id",
+    "references of a scored set",
+    "overlap",
+}
+
+
+@pytest.mark.parametrize("mistake", sorted(set(MISTAKES) - WITH_CONSEQUENCES))
+def test_one_mistake_is_one_problem(validate, mistake):
+    found = validate(MISTAKES[mistake][0], check_hashes=False)
+    assert len([each for _, each in found if each.severity == "problem"]) == 1, found
+
+
+def test_all_mistakes_are_listed_together_in_the_order_of_lines(validate):
+    together = ["wrong type", "unknown key", "date without zone", "points", "weights", "unknown award"]
+    found = [each for _, each in validate(*(MISTAKES[name][0] for name in together)) if each.line]
+    for name in together:
+        assert any(MISTAKES[name][2] in each.message for each in found), name
+    assert [each.line for each in found] == sorted(each.line for each in found)
+
+
+def test_the_error_carries_all_problems(example):
+    file = example / "challenge.toml"
+    file.write_text(file.read_text().replace("places = 2", "places = 0").replace("schema = 1", "schema = 3"))
+    with pytest.raises(ChallengeError) as caught:
+        read_challenge(example, **SETTINGS)
+    assert len(caught.value.problems) == 2
+    assert [str(each) in str(caught.value) for each in caught.value.problems] == [True, True]
+    line = 1 + file.read_text().splitlines().index(
+        "schema = 3                                  # the form of this file"
+    )
+    assert f"{file}:{line}: schema is 3" in str(caught.value)
+
+
+def test_what_is_not_toml_is_named_with_its_line(example):
+    (example / "challenge.toml").write_text('schema = 1\n\n[challenge\nid = "a"\n')
+    (problem,) = validate_challenge(example, **SETTINGS)
+    assert (problem.line, "is not TOML" in problem.message) == (3, True)
+
+
+def test_a_text_that_ends_too_early_is_named_at_its_end(example):
+    (example / "challenge.toml").write_text('schema = 1\nname = """\nabc\n')
+    (problem,) = validate_challenge(example, **SETTINGS)
+    assert problem.line == 4
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", None], ids=["not UTF-8", "missing"])
+def test_a_file_that_cannot_be_read_is_one_problem(tmp_path, content):
+    if content is not None:
+        (tmp_path / "challenge.toml").write_bytes(content)
+    (problem,) = validate_challenge(tmp_path, **SETTINGS)
+    assert problem.file == str(tmp_path / "challenge.toml")
+
+
+def test_an_empty_file_lacks_what_every_challenge_has(tmp_path):
+    (tmp_path / "challenge.toml").write_text("")
+    lacks = {each.message for each in validate_challenge(tmp_path, **SETTINGS)}
+    for part in ("'schema'", "[challenge]", "[website]", "[[phase]]", "[[data_set]]"):
+        assert any(part in message for message in lacks)
+
+
+def test_the_example_becomes_records(example):
+    challenge = read_challenge(example, **SETTINGS)
+    assert [phase.kind for phase in challenge.phases] == ["tuning", "scored", "final"]
+    assert challenge.phase("feedback").opens == datetime(2026, 3, 31, 12, tzinfo=UTC)
+    assert challenge.phase("feedback").intakes.keys() == {"scored", "feedback"}
+    assert (challenge.weights.score, challenge.weights.study, challenge.study.points) == (0.4, 0.6, (3, 2, 1))
+    assert [award.places for award in challenge.awards] == [1, 2, 3]
+    assert challenge.website.description.startswith("## What this challenge is about")
+    image = challenge.data_set("feedback-pairs").images[1]
+    assert (image.name, image.scenario, image.width, image.height) == ("0002", "motion blur", 208, 112)
+
+
+def test_phases_come_in_the_order_of_time_and_problems_where_they_stand(example):
+    file = example / "challenge.toml"
+    text = file.read_text()
+    start, end = text.index('[[phase]]\nid = "final"'), text.index("# ------", text.index('id = "final"\n'))
+    final = text[start:end]
+    turned = text[:start] + text[end:]
+    first = turned.index('[[phase]]\nid = "tuning"')
+    file.write_text(turned[:first] + final + turned[first:])
+    assert [phase.id for phase in read_challenge(file, **SETTINGS).phases] == ["tuning", "feedback", "final"]
+    file.write_text(file.read_text().replace('open_to = "finalists"', 'open_to = "nobody"'))
+    (problem,) = validate_challenge(file, **SETTINGS)
+    assert file.read_text().splitlines()[problem.line - 1].startswith('open_to = "nobody"')
+
+
+def test_offsets_become_utc(example):
+    text = (
+        (example / "challenge.toml").read_text().replace("2026-03-01T12:00:00Z", "2026-03-01T14:00:00+02:00")
+    )
+    challenge = parse_challenge(text, profiles=PROFILES, folder=example)
+    assert challenge.phases[0].opens == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_without_a_study_the_score_alone_counts(example):
+    text = (example / "challenge.toml").read_text()
+    text = text[: text.index("[study]")] + text[text.index("[registration]") :]
+    challenge = parse_challenge(text, profiles=PROFILES, folder=example)
+    assert (challenge.study, challenge.weights.score, challenge.weights.study) == (None, 1.0, 0.0)
+
+
+def test_weights_without_a_study_are_a_problem(validate, example):
+    text = (example / "challenge.toml").read_text()
+    study = text[text.index("[study]") : text.index("[weights]")]
+    found = validate((study, ""))
+    assert [(line, each.message) for line, each in found] == [
+        ("study = 0.6", "study is 0.6 but there is no table [study]; add one, or give score the weight 1")
+    ]
+
+
+def test_a_faulty_table_does_not_make_its_users_wrong(validate):
+    found = validate(("count = 10", 'count = "ten"'), ('kind = "paired"', 'kind = "pairs"'))
+    assert [line.split(" =")[0] for line, _ in found] == ["kind", "count"]
+
+
+def test_a_data_set_that_no_phase_uses_is_a_note(validate):
+    found = validate(('on = "tuning-unpaired"', 'on = "tuning-pairs"'), (', "tuning-unpaired"]', "]"))
+    assert [(each.severity, each.message) for _, each in found] == [
+        ("note", "no phase uses the data set 'tuning-unpaired'")
+    ]
+
+
+def test_finalists_are_chosen_before_their_phase(validate):
+    found = validate(("opens = 2026-05-02T12:00:00Z", "opens = 2026-04-30T12:00:00Z"))
+    assert found == []
+    found = validate(("opens = 2026-04-30T12:00:00Z", "opens = 2026-04-29T12:00:00Z"))
+    assert any("which chooses them, closes later" in each.message for _, each in found)
+
+
+def test_the_records_know_the_path_they_were_read_from(example):
+    assert read_challenge(example, **SETTINGS).folder == Path(example)
