@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.signal import correlate2d
 
@@ -33,6 +33,12 @@ def plain(restored, reference, *, luma, rounded=False, clip=False):
     return np.mean(maps)
 
 
+def has_tie(image):
+    """Find a luma that lies exactly between two integers: the order of additions decides how it is rounded."""
+    thousandths = image.astype(np.int64) @ np.array([65481, 128553, 24966])
+    return bool((thousandths % 255000 == 127500).any())
+
+
 def photograph(rng, height, width):
     """Make smooth structure with noise, as pictures have."""
     y, x = np.mgrid[:height, :width][..., None]
@@ -45,6 +51,7 @@ def photograph(rng, height, width):
 def test_it_equals_an_independent_implementation(height, width, seed, rounded, clip):
     rng = np.random.default_rng(seed)
     x, y = photograph(rng, height, width), photograph(rng, height, width)
+    assume(not (rounded and (has_tie(x) or has_tie(y))))
     assert ssim(x, y, clip_contrast=clip) == pytest.approx(plain(x, y, luma=False, clip=clip), abs=1e-10)
     value = ssim(x, y, colour="y", rounded_luma=rounded, clip_contrast=clip)
     assert value == pytest.approx(plain(x, y, luma=True, rounded=rounded, clip=clip), abs=1e-10)

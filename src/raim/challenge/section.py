@@ -130,6 +130,7 @@ class Section:
         value = self.take(key, (int, float), "a number from 0 to 1", _or_missing(default))
         if value is not None and not 0 <= value <= 1:
             self.fail(key, f"{key} is {value}; expected a number from 0 to 1")
+            return 0.0  # a whole number of hundreds of digits is no float
         return float(value or 0)
 
     def moment(self, key: str) -> datetime:
