@@ -1,4 +1,6 @@
+import base64
 import html.parser
+import io
 import os
 import re
 import shutil
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from raim.errors import InputError
+from raim.errors import ImageError, InputError
 from raim.images import write_image
 from raim.report.comparison import MAX_PICTURES, PIXEL_BUDGET, Comparison, choose_side, write_comparison
 
@@ -43,7 +45,7 @@ def entries(folder, count=1, *, height=24, width=30, scale=1, name=HOSTILE):
 
 def write(tmp_path, count=1, **options):
     page = tmp_path / "page.html"
-    write_comparison(page, entries(tmp_path, count, **options), title=HOSTILE)
+    write_comparison(page, entries(tmp_path, count, **options), title=HOSTILE, note=HOSTILE)
     return page.read_text(encoding="utf-8")
 
 
@@ -88,6 +90,51 @@ def test_it_says_which_part_of_a_large_photograph_it_shows(tmp_path, monkeypatch
     text = write(tmp_path)
     assert re.search(r"24\s+pixels\.\s+Shown are the 16 × 16 that changed most, from \(\d+, \d+\)", text)
     assert 'data-width="16" data-height="16"' in text
+
+
+def test_a_note_stands_below_the_heading_and_no_note_leaves_no_paragraph(tmp_path):
+    with_note, without = tmp_path / "with.html", tmp_path / "without.html"
+    write_comparison(with_note, [], note="one & two")
+    write_comparison(without, [])
+    assert with_note.read_text().replace("<p>one &amp; two</p>\n", "") == without.read_text()
+
+
+def test_photographs_may_come_one_after_another(tmp_path):
+    listed = entries(tmp_path, 3)
+    write_comparison(tmp_path / "list.html", listed)
+    write_comparison(tmp_path / "iterator.html", iter(listed))
+    assert (tmp_path / "iterator.html").read_bytes() == (tmp_path / "list.html").read_bytes()
+
+
+def test_zoom_has_buttons_that_the_keyboard_reaches(tmp_path):
+    elements = Elements(write(tmp_path)).found
+    done = [attributes["data-do"] for tag, attributes in elements if tag == "button"]
+    assert done == ["out", "in", "native", "double", "fourfold", "fit"]
+    (slider,) = [attributes for tag, attributes in elements if tag == "input"]
+    assert slider["type"] == "range"
+
+
+def test_before_lies_on_after_fourfold(tmp_path):
+    sources = [a["src"] for tag, a in Elements(write(tmp_path, scale=4)).found if tag == "img"]
+    before, after = (decode(source) for source in sources)
+    np.testing.assert_array_equal(before, noise(24, 30).repeat(4, axis=0).repeat(4, axis=1))
+    np.testing.assert_array_equal(after, noise(96, 120, 7))
+
+
+def decode(source):
+    content = base64.b64decode(source.removeprefix("data:image/webp;base64,"), validate=True)
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
+def test_a_broken_picture_is_named_and_leaves_an_earlier_page_as_it_was(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("earlier")
+    listed = entries(tmp_path)
+    (tmp_path / "after.png").write_bytes((tmp_path / "after.png").read_bytes()[:200])
+    with pytest.raises(ImageError, match=r"after\.png"):
+        write_comparison(page, listed)
+    assert page.read_text() == "earlier"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["after.png", "page.html"]
 
 
 def test_an_enlarged_photograph_says_both_sizes(tmp_path):
@@ -161,6 +208,18 @@ def test_before_is_left_and_after_right_of_the_line_pixel_for_pixel(chromium, tm
     }
     assert zooms["before"] == zooms["after"] >= 1
     assert not find_zoom(screen, noise(200, 300)[150:190, 240:280])
+
+
+@pytest.mark.slow
+def test_without_scripts_both_pictures_stand_whole(chromium, tmp_path):
+    page, shot = tmp_path / "page.html", tmp_path / "shot.png"
+    write_comparison(page, entries(tmp_path, height=200, width=300, name="fine"))
+    bare, count = re.subn("<script>.*?</script>", "", page.read_text(), flags=re.DOTALL)
+    assert count == 1
+    page.write_text(bare)
+    run(chromium, page, f"--screenshot={shot}", "--window-size=1000,900", "--force-device-scale-factor=1")
+    screen = np.asarray(Image.open(shot).convert("RGB"))
+    assert find_zoom(screen, noise(200, 300)) == find_zoom(screen, noise(200, 300, 7)) == 1
 
 
 def find_zoom(screen, pixels):

@@ -5,7 +5,7 @@ its Content-Security-Policy allows just its own style and script, by their hashe
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,9 +27,10 @@ LONGEST_SIDE_PX, SHORTEST_SIDE_PX = 2048, 512
 
 def write_comparison(
     path: Path,
-    entries: Sequence[Comparison],
+    entries: Iterable[Comparison],
     *,
     title: str = "Before and after",
+    note: str = "",
     created: datetime | None = None,
 ) -> None:
     """Write the page of photographs before and after to one HTML file.
@@ -41,6 +42,7 @@ def write_comparison(
         path: The file to write; it appears whole or not at all.
         entries: The photographs; one at a time is read.
         title: Its heading.
+        note: A paragraph below the heading; none if empty.
         created: When they were restored, as an aware time; None leaves it out.
 
     Raises:
@@ -54,9 +56,10 @@ def write_comparison(
         ...     "<h1>&lt;b&gt;Hostile&lt;/b&gt;</h1>" in Path(folder, "page.html").read_text()
         True
     """
-    side_px = choose_side(len(entries))
-    shown = [show_comparison(entry, side_px=side_px) for entry in entries[:MAX_PICTURES]]
-    text = render_comparison(shown, n_entries=len(entries), title=title, created=created)
+    listed = tuple(entries)
+    side_px = choose_side(len(listed))
+    shown = [show_comparison(entry, side_px=side_px) for entry in listed[:MAX_PICTURES]]
+    text = render_comparison(shown, n_entries=len(listed), title=title, note=note, created=created)
     write_page(path, text)
 
 
@@ -73,12 +76,13 @@ def choose_side(n_entries: int) -> int:
 
 
 def render_comparison(
-    shown: Sequence[ComparedPicture], *, n_entries: int, title: str, created: datetime | None
+    shown: Sequence[ComparedPicture], *, n_entries: int, title: str, note: str, created: datetime | None
 ) -> str:
     """Give the text of the page; see `write_comparison`."""
     style, script = read_asset("comparison.css"), read_asset("comparison.js")
     return load_template("comparison.html.jinja").render(
         title=title,
+        note=note,
         created=None if created is None else created.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         policy=write_policy(style=style, script=script),
         style=Markup(style),  # noqa: S704 - our own file

@@ -19,7 +19,9 @@
       this.size = [Number(article.dataset.width), Number(article.dataset.height)];
       this.centre = this.size.map((side) => side / 2); // image pixels in the middle of the frame
       this.isFitted = false;
-      for (const image of this.images) image.style.position = "absolute";
+      article.classList.add("live");
+      this.frame.tabIndex = 0;
+      this.frame.setAttribute("aria-label", `${this.frame.getAttribute("aria-label")}; move with the arrow keys`);
       this.controls.hidden = false;
       this.zoom = this.startZoom();
       this.listen();
@@ -196,6 +198,7 @@
     }
   }
 
+  document.documentElement.classList.add("live");
   const pairs = [...document.querySelectorAll(".pair")].map((article) => new Pair(article));
   const drawAll = () => { for (const pair of pairs) pair.draw(); };
   addEventListener("resize", drawAll); // also a window moved to another screen, and the browser's own zoom
