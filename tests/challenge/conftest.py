@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raim.challenge import validate_challenge, write_example
+from raim.challenge import find_problems, write_example
 from raim.data import read_manifest
 from raim.scoring import PROFILES
 
@@ -36,7 +36,7 @@ def validate(example):
             assert text.count(old) >= 1, old
             text = text.replace(old, new, 1)
         file.write_text(text)
-        found = validate_challenge(example, profiles=PROFILES, read_manifest=read_manifest, **options)
+        found = find_problems(example, profiles=PROFILES, read_manifest=read_manifest, **options)
         return [(lines_of(Path(each.file), each.line), each) for each in found]
 
     return run

@@ -3,7 +3,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from raim.challenge import as_plain, read_challenge, validate_challenge, write_example
+from raim.challenge import as_plain, find_problems, read_challenge, write_example
 from raim.data import read_manifest
 from raim.errors import InputError
 from raim.images import read_image
@@ -11,7 +11,7 @@ from raim.scoring import PROFILES, find_profile, score_pair
 
 
 def test_the_example_validates_without_a_note(example):
-    assert validate_challenge(example, profiles=PROFILES, read_manifest=read_manifest) == []
+    assert find_problems(example, profiles=PROFILES, read_manifest=read_manifest) == []
 
 
 def test_the_example_is_the_same_for_the_same_seed(example, tmp_path):

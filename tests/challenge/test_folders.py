@@ -174,3 +174,15 @@ def test_hidden_and_other_files_are_left_alone(validate, example):
 def test_references_where_inputs_are_given_out_are_a_problem(validate, change):
     found = validate(change)
     assert any("references of 'feedback-pairs' lie where the inputs of" in each for each in messages(found))
+
+
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [("a" * 5000, "cannot be read (File name too long)"), ("circle", "cannot be read (Too many levels")],
+    ids=["too long", "link to itself"],
+)
+def test_a_folder_that_cannot_be_listed_is_named_with_the_reason(validate, example, folder, reason):
+    (example / "circle").symlink_to("circle")
+    found = validate(('folder = "data/tuning-pairs"', f'folder = "{folder}"'))
+    assert [reason in problem.message for _, problem in found] == [False, True, True]
+    assert "the manifest of 'tuning-pairs' is not there" in found[0][1].message

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from raim.challenge import parse_challenge, read_challenge, validate_challenge
+from raim.challenge import find_problems, parse_challenge, read_challenge
 from raim.data import read_manifest
 from raim.errors import ChallengeError
 from raim.scoring import PROFILES
@@ -14,7 +14,7 @@ SETTINGS = {"profiles": PROFILES, "read_manifest": read_manifest}
 MISTAKES = {
     "wrong type": (("places = 2", 'places = "2"'), 'places = "2"', "places is the text '2'; expected a whole number"),
     "true is no number": (("places = 2", "places = true"), "places = true", "places is true; expected a whole number"),
-    "out of range": (("places = 2", "places = 0"), "places = 0", "places is 0; expected a whole number of at least 1"),
+    "out of range": (("places = 2", "places = 0"), "places = 0", "places is 0; expected a whole number from 1 to 2147483647"),
     "unknown key": (
         ("tagline =", "tag_line ="),
         "tag_line =",
@@ -163,13 +163,13 @@ def test_the_error_carries_all_problems(example):
 
 def test_what_is_not_toml_is_named_with_its_line(example):
     (example / "challenge.toml").write_text('schema = 1\n\n[challenge\nid = "a"\n')
-    (problem,) = validate_challenge(example, **SETTINGS)
+    (problem,) = find_problems(example, **SETTINGS)
     assert (problem.line, "is not TOML" in problem.message) == (3, True)
 
 
 def test_a_text_that_ends_too_early_is_named_at_its_end(example):
     (example / "challenge.toml").write_text('schema = 1\nname = """\nabc\n')
-    (problem,) = validate_challenge(example, **SETTINGS)
+    (problem,) = find_problems(example, **SETTINGS)
     assert problem.line == 4
 
 
@@ -177,13 +177,13 @@ def test_a_text_that_ends_too_early_is_named_at_its_end(example):
 def test_a_file_that_cannot_be_read_is_one_problem(tmp_path, content):
     if content is not None:
         (tmp_path / "challenge.toml").write_bytes(content)
-    (problem,) = validate_challenge(tmp_path, **SETTINGS)
+    (problem,) = find_problems(tmp_path, **SETTINGS)
     assert problem.file == str(tmp_path / "challenge.toml")
 
 
 def test_an_empty_file_lacks_what_every_challenge_has(tmp_path):
     (tmp_path / "challenge.toml").write_text("")
-    lacks = {each.message for each in validate_challenge(tmp_path, **SETTINGS)}
+    lacks = {each.message for each in find_problems(tmp_path, **SETTINGS)}
     for part in ("'schema'", "[challenge]", "[website]", "[[phase]]", "[[data_set]]"):
         assert any(part in message for message in lacks)
 
@@ -210,7 +210,7 @@ def test_phases_come_in_the_order_of_time_and_problems_where_they_stand(example)
     file.write_text(turned[:first] + final + turned[first:])
     assert [phase.id for phase in read_challenge(file, **SETTINGS).phases] == ["tuning", "feedback", "final"]
     file.write_text(file.read_text().replace('open_to = "finalists"', 'open_to = "nobody"'))
-    (problem,) = validate_challenge(file, **SETTINGS)
+    (problem,) = find_problems(file, **SETTINGS)
     assert file.read_text().splitlines()[problem.line - 1].startswith('open_to = "nobody"')
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from challenge_case import make_challenge, utc
-from raim.challenge import may_submit, next_possible, tries_left
+from raim.challenge import may_submit, next_possible_submission, tries_left
 from raim.challenge.tries import day_begins, day_of
 
 CHALLENGE = make_challenge()  # 2 tries a day, 5 in all, from 10 March to 20 March at noon
@@ -70,7 +70,7 @@ def test_a_paused_phase_takes_nothing():
 def test_a_phase_takes_only_its_kinds_of_submission():
     assert ask(utc(3, 2), phase=0).reason == "Tuning takes no scored submissions"
     assert ask(utc(3, 11), kind="final").reason == "Feedback takes no final submissions"
-    assert next_possible(CHALLENGE, TUNING, "scored", now=utc(3, 2), earlier=[]) is None
+    assert next_possible_submission(CHALLENGE, TUNING, "scored", now=utc(3, 2), earlier=[]) is None
     assert tries_left(CHALLENGE, TUNING, "scored", now=utc(3, 2), earlier=[]) == (0, 0)
 
 
@@ -126,7 +126,7 @@ ZONES = st.sampled_from(["UTC", "Asia/Tokyo", "America/Los_Angeles", "Europe/Zur
 def test_the_next_possible_time_is_the_first_at_which_a_team_may_submit(earlier, now, zone):
     challenge = make_challenge(zone)
     earlier = [each for each in earlier if each <= now]
-    possible = next_possible(challenge, challenge.phases[1], "scored", now=now, earlier=earlier)
+    possible = next_possible_submission(challenge, challenge.phases[1], "scored", now=now, earlier=earlier)
     if possible is None:
         probes = [now + timedelta(hours=hours) for hours in range(0, 24 * 11, 5)]
         assert not any(ask(probe, earlier, challenge=challenge).is_allowed for probe in probes)

@@ -12,9 +12,9 @@ from raim.challenge.problem import Problem
 from raim.challenge.reading import (
     Examined,
     examine_challenge,
+    find_problems,
     parse_challenge,
     read_challenge,
-    validate_challenge,
 )
 from raim.challenge.rules import (
     counts_as_in_time,
@@ -35,7 +35,7 @@ from raim.challenge.settings import (
     Website,
     Weights,
 )
-from raim.challenge.tries import may_submit, next_possible, tries_left
+from raim.challenge.tries import may_submit, next_possible_submission, tries_left
 from raim.challenge.verdict import Verdict
 
 __all__ = [
@@ -70,17 +70,17 @@ __all__ = [
     "describe_deadline",
     "examine_challenge",
     "example_text",
+    "find_problems",
     "is_leaderboard_visible",
     "may_download",
     "may_submit",
     "next_phase",
-    "next_possible",
+    "next_possible_submission",
     "parse_challenge",
     "phase_state",
     "rank_entries",
     "read_challenge",
     "references_are_hidden",
     "tries_left",
-    "validate_challenge",
     "write_example",
 ]

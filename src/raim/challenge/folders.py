@@ -117,7 +117,7 @@ def _read_rows(data_set: DataSet, read_manifest: ReadManifest, found: list[Probl
     nothing = _Listed(rows={}, lines={}, file=str(path))
     if path is None:
         return nothing
-    if not path.is_file():
+    if not _is_file(path):
         mend = 'write one, or set manifest = "" for none'
         found.append(Problem(file=str(path), message=f"the manifest of {data_set.id!r} is not there; {mend}"))
         return nothing
@@ -129,13 +129,25 @@ def _read_rows(data_set: DataSet, read_manifest: ReadManifest, found: list[Probl
     return _Listed(rows=rows, lines=locate_rows(path.read_text(encoding="utf-8-sig")), file=str(path))
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
+
+
 def _list_folder(folder: Path, part: Part, data_set: DataSet, found: list[Problem]) -> Mapping[str, Path]:
     """Give the images of a folder by their stem in NFC, in the order of names."""
-    if not folder.is_dir():
-        message = f"the folder of {part}s of {data_set.id!r} is not there; make it, or correct the path in its table"
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    except OSError as error:
+        is_missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        why = (
+            "is not there; make it" if is_missing else f"cannot be read ({error.strerror}); make it readable"
+        )
+        message = f"the folder of {part}s of {data_set.id!r} {why}, or correct the path in its table"
         found.append(Problem(file=str(folder), message=message))
         return {}
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
     if not images:
         found.append(Problem(file=str(folder), message=f"there is no {part} yet", severity="note"))

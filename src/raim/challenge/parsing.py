@@ -31,6 +31,8 @@ Record = TypeVar("Record")
 LEADERBOARD, FINALISTS, STUDY = LeaderboardRule(), FinalistRule(phase=""), StudyRule(phase="")
 WEIGHTS, SCORE_ALONE = Weights(), Weights(score=1.0, study=0.0)
 REGISTRATION, UPLOADS = Registration(), Uploads()
+LARGEST_FILE = 2**53  # bytes; further whole numbers are not exact in every reader of JSON
+LONGEST_GRACE = 7 * 24 * 3600  # seconds; who needs more wants a later deadline
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -263,6 +265,6 @@ def _registration(section: Section) -> Registration:
 
 def _uploads(section: Section) -> Uploads:
     return Uploads(
-        max_bytes=section.whole("max_bytes", UPLOADS.max_bytes),
-        grace_seconds=section.whole("grace_seconds", UPLOADS.grace_seconds, low=0),
+        max_bytes=section.whole("max_bytes", UPLOADS.max_bytes, high=LARGEST_FILE),
+        grace_seconds=section.whole("grace_seconds", UPLOADS.grace_seconds, low=0, high=LONGEST_GRACE),
     )

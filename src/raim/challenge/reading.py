@@ -14,7 +14,7 @@ from pathlib import Path
 from raim.challenge.challenge import Challenge
 from raim.challenge.consistency import ProfileLike, find_inconsistencies
 from raim.challenge.folders import ReadManifest, look_at
-from raim.challenge.locating import find_line, locate_keys
+from raim.challenge.locating import KeyPath, find_line, locate_keys
 from raim.challenge.parsing import parse_draft
 from raim.challenge.problem import Fault, Problem, challenge_error, has_problems
 from raim.challenge.schedule import find_schedule_faults
@@ -59,7 +59,7 @@ def read_challenge(
     return examined.challenge
 
 
-def validate_challenge(
+def find_problems(
     path: Path, *, profiles: Profiles, read_manifest: ReadManifest, check_hashes: bool = True
 ) -> list[Problem]:
     """List every problem and note of a challenge; arguments as in `read_challenge`."""
@@ -118,20 +118,22 @@ def parse_challenge(text: str, *, profiles: Profiles, folder: Path, file_name: s
 def _examine_text(text: str, file: Path, profiles: Profiles) -> tuple[Challenge | None, tuple[Problem, ...]]:
     """Make records of the tables, phases in the order of time, and find the faults of the file itself."""
     try:
-        tables = tomllib.loads(text)
+        tables, lines = tomllib.loads(text), locate_keys(text)
     except tomllib.TOMLDecodeError as error:
         return None, (_syntax_problem(error, text, file),)
+    except (ValueError, RecursionError):
+        message = "a number has thousands of digits, or arrays or tables are nested hundreds deep; no key takes such"
+        return None, (Problem(file=str(file), message=message),)
     faults: list[Fault] = []
     draft = parse_draft(Section(tables, (), file.parent, faults))
     faults += find_inconsistencies(draft, profiles)
     faults += find_schedule_faults(draft)
     ordered = sorted(draft.challenge.phases, key=lambda phase: phase.opens)
-    return replace(draft.challenge, phases=tuple(ordered)), _place(faults, text, file)
+    return replace(draft.challenge, phases=tuple(ordered)), _place(faults, lines, file)
 
 
-def _place(faults: list[Fault], text: str, file: Path) -> tuple[Problem, ...]:
+def _place(faults: list[Fault], lines: Mapping[KeyPath, int], file: Path) -> tuple[Problem, ...]:
     """Find the lines of faults, and put them in that order."""
-    lines = locate_keys(text)
     found = [
         Problem(
             file=str(file), line=find_line(lines, each.path), message=each.message, severity=each.severity

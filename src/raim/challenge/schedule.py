@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from os.path import realpath
+from pathlib import Path
 
 from raim.challenge.consistency import unknown
 from raim.challenge.data_set import DataSet
@@ -74,7 +76,8 @@ def _is_exposed(data_set: DataSet, other: DataSet) -> bool:
     """Say whether the other set's inputs are, or contain, this one's references."""
     if data_set.reference_folder is None:
         return False
-    references, inputs = data_set.reference_folder.resolve(), other.input_folder.resolve()
+    # Unlike Path.resolve, realpath takes links that lead in a circle as they are.
+    references, inputs = (Path(realpath(each)) for each in (data_set.reference_folder, other.input_folder))
     return references == inputs or inputs in references.parents
 
 

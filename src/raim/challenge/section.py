@@ -21,6 +21,9 @@ UTC_ZONE = ZoneInfo("UTC")
 _IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 Kind = type | tuple[type, ...]
 LONGEST_IDENTIFIER = 80  # as long as the server's database stores
+LARGEST = 2**31 - 1  # as large as a whole number of the server's database
+# Further dates could not be shown in every zone, or with the days around them.
+YEARS = range(2000, 3000)
 _MISSING: Any = object()
 Chosen = TypeVar("Chosen", bound=str)
 
@@ -83,7 +86,14 @@ class Section:
         value = self.take(key, str, 'a text in quotes, such as "A name"', _or_missing(default))
         if value is not None and default is None and not value.strip():
             self.fail(key, f"{key} is empty; expected a text")
-        return value or ""
+        return self._without_nul(key, value or "")
+
+    def _without_nul(self, key: str, value: str) -> str:
+        """Refuse the character that neither paths nor the server's database can hold."""
+        if "\0" not in value:
+            return value
+        self.fail(key, f"{key} holds the character NUL; remove it")
+        return ""
 
     def markdown(self, key: str, default: str | None = None) -> str:
         """Read a text in Markdown: the value itself, or the file that it names if it ends in .md."""
@@ -91,7 +101,7 @@ class Section:
         if "\n" in value or not value.endswith(".md"):
             return value
         try:
-            return (self.folder / value).read_text(encoding="utf-8")
+            return self._without_nul(key, (self.folder / value).read_text(encoding="utf-8"))
         except OSError as error:
             self.fail(key, f"{key} names the file {value!r}, which cannot be read: {error.strerror}")
         except UnicodeDecodeError as error:
@@ -113,12 +123,11 @@ class Section:
         """Read true or false."""
         return bool(self.take(key, bool, "true or false, without quotes", default))
 
-    def whole(self, key: str, default: int | None = None, *, low: int = 1, high: int = 2**53) -> int:
+    def whole(self, key: str, default: int | None = None, *, low: int = 1, high: int = LARGEST) -> int:
         """Read a whole number of a range."""
         value = self.take(key, int, "a whole number, such as 3", _or_missing(default))
         if value is not None and not low <= value <= high:
-            limit = f"from {low} to {high}" if high < 2**53 else f"of at least {low}"
-            self.fail(key, f"{key} is {value}; expected a whole number {limit}")
+            self.fail(key, f"{key} is {value}; expected a whole number from {low} to {high}")
         return value or 0
 
     def limit(self, key: str) -> int | None:
@@ -139,7 +148,11 @@ class Section:
         value = self.table.get(key, _MISSING)
         example = "such as 2026-03-01T12:00:00Z or 2026-03-01T13:00:00+01:00"
         if isinstance(value, datetime) and value.tzinfo is not None:
-            return value.astimezone(UTC)
+            if value.year in YEARS:
+                return value.astimezone(UTC)
+            years = f"from {YEARS.start} to {YEARS.stop - 1}"
+            self.fail(key, f"{key} is {value.isoformat()}; expected a year {years}")
+            return EPOCH
         if value is _MISSING:
             self.fail(key, f"{self.where}lacks {key!r}; expected a date and time with its zone, {example}")
         elif isinstance(value, datetime):
@@ -153,13 +166,14 @@ class Section:
 
     def zone(self, key: str, default: str) -> ZoneInfo:
         """Read the name of a time zone."""
-        name = self.text(key, default)
+        expected = "a time zone of the IANA list, such as 'Europe/Zurich'"
+        name = self.take(key, str, expected, default)
+        if name is None:
+            return UTC_ZONE
         try:
-            return ZoneInfo(name or default)
+            return ZoneInfo(name)
         except (LookupError, ValueError, OSError):
-            self.fail(
-                key, f"{key} is {name!r}; expected a time zone of the IANA list, such as 'Europe/Zurich'"
-            )
+            self.fail(key, f"{key} is {name!r}; expected {expected}")
         return UTC_ZONE
 
     def choice(self, key: str, choices: Any, default: Chosen) -> Chosen:
@@ -190,7 +204,8 @@ class Section:
 
     def texts(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
         """Read an array of texts."""
-        return self.many(key, str, 'texts in quotes, such as ["a", "b"]', default)
+        values = self.many(key, str, 'texts in quotes, such as ["a", "b"]', default)
+        return tuple(self._without_nul(key, value) for value in values)
 
     def wholes(self, key: str, default: Sequence[int] = ()) -> tuple[int, ...]:
         """Read an array of whole numbers."""

@@ -43,7 +43,7 @@ def may_submit(
     barred = _bar(challenge, phase, kind, role=role, is_approved=is_approved, is_finalist=is_finalist)
     if barred:
         return refused(barred)
-    possible = next_possible(challenge, phase, kind, now=now, earlier=earlier)
+    possible = next_possible_submission(challenge, phase, kind, now=now, earlier=earlier)
     state = phase_state(phase, now, is_paused=is_paused)
     if state == "upcoming":
         return refused(f"{phase.name} opens at {describe_moment(phase.opens)}", possible)
@@ -56,7 +56,7 @@ def may_submit(
     return refused(_why_no_try(challenge, phase, kind, possible, earlier), possible)
 
 
-def next_possible(
+def next_possible_submission(
     challenge: Challenge, phase: Phase, kind: SubmissionKind, *, now: datetime, earlier: Sequence[datetime]
 ) -> datetime | None:
     """Give the next time at which a team has a try and the phase is open; `now` if it has one, None if never.
@@ -83,7 +83,7 @@ def next_possible(
 def tries_left(
     challenge: Challenge, phase: Phase, kind: SubmissionKind, *, now: datetime, earlier: Sequence[datetime]
 ) -> tuple[int | None, int | None]:
-    """Give how many tries a team has left today and in all; None is no limit. Arguments as in `next_possible`."""
+    """Give how many tries a team has left today and in all; None is no limit. Arguments as above."""
     intake = phase.intakes.get(kind)
     if intake is None:
         return 0, 0
