@@ -1,11 +1,13 @@
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from raim.challenge import as_plain, find_problems, read_challenge, write_example
 from raim.data import read_manifest
-from raim.errors import InputError
+from raim.errors import InputError, UnknownNameError
 from raim.images import read_image
 from raim.scoring import PROFILES, find_profile, score_pair
 
@@ -45,8 +47,6 @@ def test_the_example_follows_the_report(example):
 
 @pytest.mark.parametrize("measure", ["psnr", "ssim", "niqe"])
 def test_the_examples_images_are_large_enough_for_every_measure(example, measure):
-    from dataclasses import replace
-
     profile = find_profile("raim-2024")
     profile = replace(profile, measures=tuple(each for each in profile.measures if each.name == measure))
     folder = example / "data/tuning-pairs"
@@ -60,3 +60,22 @@ def test_records_become_plain_values(example):
     assert plain["timezone"] == "UTC"
     assert plain["data_sets"][0]["images"][0]["input_file"] == "data/tuning-pairs/input/0001.png"
     assert plain["phases"][1]["scored"] == {"on": "feedback-pairs", "tries_per_day": 5, "tries_in_all": 60}
+
+
+def test_an_example_that_cannot_be_written_says_why(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"cannot be written to .*file/sub: Not a directory"):
+        write_example(tmp_path / "file" / "sub", first_day=date(2026, 3, 1), rng=np.random.default_rng(0))
+
+
+def test_paths_outside_the_challenge_stay_whole(example):
+    challenge = read_challenge(example, profiles=PROFILES, read_manifest=read_manifest)
+    elsewhere = replace(challenge, data_sets=(replace(challenge.data_sets[0], folder=Path("/other")),))
+    assert as_plain(elsewhere)["data_sets"][0]["folder"] == "/other"
+
+
+def test_a_phase_that_is_not_there_is_named_with_the_nearest(example):
+    challenge = read_challenge(example, profiles=PROFILES, read_manifest=read_manifest)
+    assert challenge.phase("final").kind == "final"
+    with pytest.raises(UnknownNameError, match="no phase named 'finl'; did you mean 'final'"):
+        challenge.phase("finl")

@@ -14,7 +14,7 @@ SETTINGS = {"profiles": PROFILES, "read_manifest": read_manifest}
 MISTAKES = {
     "wrong type": (("places = 2", 'places = "2"'), 'places = "2"', "places is the text '2'; expected a whole number"),
     "true is no number": (("places = 2", "places = true"), "places = true", "places is true; expected a whole number"),
-    "out of range": (("places = 2", "places = 0"), "places = 0", "places is 0; expected a whole number from 1 to 2147483647"),
+    "out of range": (("places = 2", "places = 0"), "places = 0", "places is 0; expected a whole number from 1 to 2"),
     "unknown key": (
         ("tagline =", "tag_line ="),
         "tag_line =",
@@ -111,6 +111,21 @@ MISTAKES = {
         "description names the file 'missing.md', which cannot be read: No such file",
     ),
     "another schema": (("schema = 1", "schema = 2"), "schema =", "schema is 2; this version of raim reads 1"),
+    "a paired set without references": (
+        ('kind = "paired"', 'kind = "paired"\nreference = ""'),
+        "reference =",
+        "the data set 'tuning-pairs' is paired; name the folder of references",
+    ),
+    "an unpaired set with references": (
+        ('kind = "unpaired"', 'kind = "unpaired"\nreference = "reference"'),
+        "reference =",
+        "the data set 'tuning-unpaired' is unpaired; leave `reference` away",
+    ),
+    "a table once where several may stand": (
+        ("[[organiser]]", "[organiser]"),
+        "[organiser]",
+        "organiser is a table; expected tables, each under a line [[organiser]]",
+    ),
     "wrong kind of element": (("ties = [", "ties = [3, "), "ties =", "ties holds the number 3; expected texts"),
 }  # fmt: skip
 
@@ -259,3 +274,18 @@ def test_finalists_are_chosen_before_their_phase(validate):
 
 def test_the_records_know_the_path_they_were_read_from(example):
     assert read_challenge(example, **SETTINGS).folder == Path(example)
+
+
+def test_a_text_file_that_is_not_utf_8_is_named_with_the_byte(validate, example):
+    (example / "description.md").write_bytes(b"caf\xe9")
+    ((line, problem),) = validate()
+    assert line.startswith("description =")
+    assert problem.message == "description names the file 'description.md', which is not UTF-8 (byte 3)"
+
+
+def test_arrays_of_what_is_no_table_are_named(validate):
+    ((line, problem),) = validate(
+        ("schema = 1", 'schema = 1\nsponsor = ["X"]'), ("[[sponsor]]", "[[prize]]")
+    )[:1]
+    assert line.startswith('sponsor = ["X"]')
+    assert problem.message.startswith("sponsor holds the text 'X'; expected tables")

@@ -67,7 +67,7 @@ class DataSet:
     @property
     def reference_folder(self) -> Path | None:
         """Where the references lie; None in an unpaired set."""
-        return self.folder / self.reference if self.kind == "paired" else None
+        return self.folder / self.reference if self.kind == "paired" and self.reference else None
 
     @property
     def manifest_file(self) -> Path | None:
