@@ -1,6 +1,7 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and their hashes."""
 
 import errno
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -23,13 +24,23 @@ def place_file(path: Path, content: bytes) -> None:
         ...     [(file.name, file.read_bytes()) for file in Path(folder).iterdir()]
         [('a.txt', b'all of it')]
     """
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Do as `place_file`, for callers that have their own words for what may go wrong.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     # Another writer of the same file has another name for its part.
     part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         part.write_bytes(content)
         part.replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -45,3 +56,24 @@ def cannot_write(path: Path, error: OSError) -> InputError:
     return InputError(
         f"{path} cannot be written: {error.strerror or error}; {mend}, then the same command goes on"
     )
+
+
+def need_folder_of(path: Path) -> None:
+    """Refuse, before any work, a file whose folder is not there.
+
+    Raises:
+        InputError: There is no such folder.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"{path} cannot be written: there is no folder {folder}")
+
+
+def hash_file(path: Path) -> str:
+    """Give the SHA-256 of a file, in hexadecimal digits; it is read piece by piece.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

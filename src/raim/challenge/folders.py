@@ -4,7 +4,6 @@ Only headers of images are read, and their bytes where hashes are asked for; not
 by a function that the caller passes (`raim.data.read_manifest`): a neighbour of this package.
 """
 
-import hashlib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from raim.challenge.data_set import DataImage, DataSet, Part
 from raim.challenge.manifest_lines import ManifestLines, locate_rows, manifest_problems
 from raim.challenge.problem import Problem
 from raim.errors import ImageError, ManifestError
+from raim.files import hash_file
 from raim.images import ImageInfo, inspect_image
 from raim.images.writing import SUFFIXES
 
@@ -249,8 +249,7 @@ def _wrong_size(image: _Files, target: ImageInfo, size: tuple[int, int], *, is_s
 def _hash(image: _Files, part: Part, stated: str | None, listed: _Listed, found: list[Problem]) -> str | None:
     path = image.parts[part]
     try:
-        with path.open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        actual = hash_file(path)
     except OSError as error:
         found.append(Problem(file=str(path), message=f"it cannot be read: {error.strerror}"))
         return None

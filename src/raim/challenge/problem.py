@@ -1,7 +1,7 @@
 """What a look at a challenge finds: problems, each has to be mended, and notes, worth knowing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from raim.challenge.locating import KeyPath
@@ -60,11 +60,6 @@ def has_problems(found: Iterable[Problem]) -> bool:
         False
     """
     return any(each.severity == "problem" for each in found)
-
-
-def as_notes(found: Iterable[Problem]) -> list[Problem]:
-    """Give the same findings as notes."""
-    return [replace(each, severity="note") for each in found]
 
 
 def challenge_error(label: str, found: Iterable[Problem]) -> ChallengeError:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from raim.errors import InputError
+from raim.files import need_folder_of
 
 PATH = click.Path(path_type=Path)
 FACTORS = ("1", "2", "3", "4", "measure")
@@ -140,8 +141,7 @@ def _check_page(compare: Path | None) -> None:
     """Refuse before the work a page that could not be written after it."""
     if compare is None:
         return
-    if not compare.absolute().parent.is_dir():
-        raise InputError(f"{compare} cannot be written: there is no folder {compare.absolute().parent}")
+    need_folder_of(compare)
     if compare.is_dir() or compare.suffix.lower() not in PAGE_SUFFIXES:
         raise InputError(f"{compare} is no name of a page; name a file that ends in .html")
 

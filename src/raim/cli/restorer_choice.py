@@ -1,6 +1,5 @@
 """Which restorer the options of `raim restore` name, and what its results depend on beside its name."""
 
-import hashlib
 import importlib.util
 import shlex
 import shutil
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raim.errors import InputError
+from raim.files import hash_file
 from raim.restore import (
     Restorer,
     find_restorer,
@@ -19,6 +19,7 @@ from raim.restore.batch import describe_work
 from raim.restore.registry import at_scale_one
 
 DEFAULT_RESTORER = "auto"
+HASH_DIGITS = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +76,7 @@ def describe_choice(choice: Choice, restorer: Restorer, *, is_submission: bool) 
     return describe_work(
         restorer,
         sigma=choice.sigma,
-        model=None if choice.model is None else _hash_file(choice.model),
+        model=None if choice.model is None else hash_file(choice.model)[:HASH_DIGITS],
         function=None if choice.function is None else _hash_module(choice.function),
         submission=is_submission or None,
     )
@@ -98,14 +99,9 @@ def _load_own(choice: Choice) -> Restorer:
     return restorer
 
 
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
 def _hash_module(function: str) -> str | None:
     """Hash the file of the function's module: another text may do other work."""
     found = importlib.util.find_spec(function.partition(":")[0])
     if found is None or found.origin is None or not Path(found.origin).is_file():
         return None
-    return _hash_file(Path(found.origin))
+    return hash_file(Path(found.origin))[:HASH_DIGITS]

@@ -43,13 +43,14 @@ def command(  # noqa: PLR0917 - click passes options by name
     """
     from raim.cli.progress import show_progress
     from raim.cli.score_table import print_scores
+    from raim.files import need_folder_of
     from raim.scoring import default_cache, name_entries, score_folders, write_csv, write_json
 
     if len(paths) < 2:
         raise InputError("one folder was named; raim score takes RESTORED... and, last, REFERENCE")
     for output in (json_path, csv_path, html_path):
-        if output is not None and not output.absolute().parent.is_dir():
-            raise InputError(f"{output} cannot be written: there is no folder {output.absolute().parent}")
+        if output is not None:
+            need_folder_of(output)
     names = name_entries(paths[:-1])
     with show_progress("scoring") as on_progress:
         table = score_folders(

@@ -1,12 +1,11 @@
 """Writing of images: the format by the file's suffix, whole files only."""
 
-import os
-import threading
 from pathlib import Path
 
 import numpy as np
 
 from raim.errors import ImageError, InputError, unknown_name
+from raim.files import replace_file
 from raim.images.exif import strip_prefix
 from raim.images.jpeg.writing import encode_jpeg
 from raim.images.picture import PixelArray
@@ -93,14 +92,9 @@ def _check(pixels: PixelArray, quality: int) -> None:
 
 def _replace(path: Path, content: bytes) -> None:
     """Put a file in its place in one step; nothing is left behind where that fails."""
-    # Another writer of the same file has another name for its part.
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        replace_file(path, content)
     except OSError as error:
         raise ImageError(
             f"{path} cannot be written: {error.strerror or error}; check folder, permissions and free space"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)

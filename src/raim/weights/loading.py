@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from raim.errors import WeightsError, WeightsMissingError, WeightsTamperedError, unknown_name
+from raim.files import hash_file
 from raim.weights.archive import read_members
 from raim.weights.artifact import Artifact, WeightSet
 from raim.weights.content import content_sha256, read_tensors, write_tensors, write_whole
 from raim.weights.conversion import convert
-from raim.weights.download import Progress, download_artifact, sha256_of
+from raim.weights.download import Progress, download_artifact
 from raim.weights.folders import (
     Folders,
     artifact_path,
@@ -217,7 +218,7 @@ def _fetch(weights: WeightSet, folders: Folders, progress: Progress | None) -> P
 
 
 def _check_file(path: Path, expected: str) -> None:
-    found = sha256_of(path)
+    found = hash_file(path)
     if found != expected:
         raise WeightsTamperedError(
             f"{path} is not the pinned file: {path.stat().st_size} bytes with SHA-256 {found}, expected "

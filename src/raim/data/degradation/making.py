@@ -9,6 +9,7 @@ from raim import __version__
 from raim.data.camera import Pair, flatten_camera, take_pair
 from raim.data.degradation.plan import PlannedPair
 from raim.errors import ImageError, InputError
+from raim.files import hash_file
 from raim.images import read_image, write_image
 
 INPUT = "input"
@@ -97,8 +98,8 @@ def _write(pair: Pair, name: str, out: Path, source: str, fingerprint: str) -> M
         name=name,
         fingerprint=fingerprint,
         source_sha256=source,
-        input_sha256=_hash_file(input_path),
-        reference_sha256=_hash_file(reference_path),
+        input_sha256=hash_file(input_path),
+        reference_sha256=hash_file(reference_path),
         input_width=pair.degraded.shape[1],
         input_height=pair.degraded.shape[0],
         width=pair.reference.shape[1],
@@ -115,9 +116,4 @@ def _are_there(files: MadeFiles, out: Path) -> bool:
     paths = file_paths(out, files.name)
     if not all(path.is_file() for path in paths):
         return False
-    return [_hash_file(path) for path in paths] == [files.input_sha256, files.reference_sha256]
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return [hash_file(path) for path in paths] == [files.input_sha256, files.reference_sha256]

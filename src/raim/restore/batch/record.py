@@ -3,14 +3,13 @@
 A result that the record vouches for is kept by the next run; any other file is left alone unless it may be replaced.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from raim import __version__
-from raim.files import place_file
+from raim.files import hash_file, place_file
 from raim.restore.descriptor import Restorer
 
 RECORD = ".raim-restore.json"
@@ -84,5 +83,4 @@ def vouches(made: Made | None, target: Path, work: str) -> bool:
     """Say whether a result is the very file that the record says this work has made."""
     if made is None or made.work != work or not target.is_file():
         return False
-    with target.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == made.output
+    return hash_file(target) == made.output
