@@ -4,8 +4,6 @@ A large photograph is cut to the part that the restorer changed most. Where it e
 repeated, so that nothing is invented before, and both show the same place.
 """
 
-import base64
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from raim.images import Picture, PixelArray, read_image
-from raim.report.crop import Crop, Pixels8, choose_crop, difference, show_pixels
-from raim.report.embedding import LOSSLESS_EFFORT, LOSSLESS_METHOD
+from raim.report.crop import Crop, Pixels8, choose_crop, difference, repeat_pixels, show_pixels
+from raim.report.embedding import encode_lossless, write_uri
 
 # The part that changed most is searched for on a grid of at most so many pixels a side, to bound the memory.
 SEARCH_PX = 1024
@@ -87,7 +85,7 @@ def choose_changed_part(before: Pixels8, after: Pixels8, side_px: int) -> Crop:
     step = -(-max(height, width) // SEARCH_PX)
     rows, columns = np.arange(0, height, step), np.arange(0, width, step)
     grid = difference(
-        _repeat(before, rows, columns, after.shape), np.ascontiguousarray(after[rows[:, None], columns])
+        repeat_pixels(before, rows, columns, after.shape), np.ascontiguousarray(after[rows[:, None], columns])
     )
     found = choose_crop(grid, max(1, side_px // step))
     own_width, own_height = min(width, side_px), min(height, side_px)
@@ -114,37 +112,14 @@ def show_comparison(entry: Comparison, *, side_px: int) -> ComparedPicture:
     crop = choose_changed_part(before, after, side_px)
     rows = np.arange(crop.y, crop.y + crop.height)
     columns = np.arange(crop.x, crop.x + crop.width)
-    shown = _repeat(before, rows, columns, after.shape)
+    shown = repeat_pixels(before, rows, columns, after.shape)
     return ComparedPicture(
         name=entry.name,
-        before_uri=_encode(shown, restored.icc_profile),
-        after_uri=_encode(crop.cut(after), restored.icc_profile),
+        before_uri=write_uri(encode_lossless(shown, icc_profile=restored.icc_profile)),
+        after_uri=write_uri(encode_lossless(crop.cut(after), icc_profile=restored.icc_profile)),
         crop=crop,
         before_size=(before.shape[1], before.shape[0]),
         after_size=(after.shape[1], after.shape[0]),
         is_deep=restored.pixels.dtype == np.uint16,
         notes=entry.notes,
     )
-
-
-def _repeat(before: Pixels8, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]) -> Pixels8:
-    """Give the input's pixels that lie at rows and columns of the restored photograph."""
-    own_rows = rows * before.shape[0] // shape[0]
-    own_columns = columns * before.shape[1] // shape[1]
-    return np.ascontiguousarray(before[own_rows[:, None], own_columns])
-
-
-def _encode(pixels: Pixels8, icc_profile: bytes | None) -> str:
-    """Encode pixels as lossless WebP with the profile that they refer to."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(
-        file,
-        "WEBP",
-        lossless=True,
-        quality=LOSSLESS_EFFORT,
-        method=LOSSLESS_METHOD,
-        icc_profile=icc_profile or b"",
-    )
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()

@@ -88,9 +88,26 @@ def enlarge(pixels: Pixels8, width: int, height: int) -> Pixels8:
     """
     if pixels.shape[:2] == (height, width):
         return pixels
-    rows = np.arange(height) * pixels.shape[0] // height
-    columns = np.arange(width) * pixels.shape[1] // width
-    return pixels[rows[:, None], columns]
+    return repeat_pixels(pixels, np.arange(height), np.arange(width), (height, width))
+
+
+def repeat_pixels(pixels: Pixels8, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]) -> Pixels8:
+    """Give the pixels that lie at rows and columns of the same picture in another size.
+
+    Args:
+        pixels: (h, w, 3).
+        rows: Of the other size.
+        columns: Of the other size.
+        shape: Height and width of the other size, first of all.
+
+    Example:
+        >>> pair = np.array([[[1, 1, 1], [9, 9, 9]]], np.uint8)
+        >>> repeat_pixels(pair, np.array([0]), np.array([1, 2]), (2, 4))[0, :, 0].tolist()
+        [1, 9]
+    """
+    own_rows = rows * pixels.shape[0] // shape[0]
+    own_columns = columns * pixels.shape[1] // shape[1]
+    return np.ascontiguousarray(pixels[own_rows[:, None], own_columns])
 
 
 def shrink(pixels: Pixels8, side_px: int = THUMBNAIL_PX) -> Pixels8:

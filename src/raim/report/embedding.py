@@ -63,9 +63,20 @@ def embed_photographs(photographs: Sequence[Photograph], *, max_bytes: int) -> E
         shown = tuple(each.narrow(side) for each in shown)
 
 
-def encode_lossless(pixels: Pixels8) -> bytes:
-    """Encode pixels as lossless WebP."""
-    return _encode(pixels, lossless=True, quality=LOSSLESS_EFFORT, method=LOSSLESS_METHOD)
+def encode_lossless(pixels: Pixels8, *, icc_profile: bytes | None = None) -> bytes:
+    """Encode pixels as lossless WebP, with the colour profile that they refer to if it is not sRGB."""
+    options = {"lossless": True, "quality": LOSSLESS_EFFORT, "method": LOSSLESS_METHOD}
+    return _encode(pixels, **options, icc_profile=icc_profile or b"")
+
+
+def write_uri(content: bytes) -> str:
+    """Write a WebP as an address that holds it.
+
+    Example:
+        >>> write_uri(b"RIFF")
+        'data:image/webp;base64,UklGRg=='
+    """
+    return "data:image/webp;base64," + base64.b64encode(content).decode()
 
 
 def _next_side(side: int, n_bytes: int, max_bytes: int) -> int:
@@ -89,11 +100,11 @@ def _encode_all(photographs: Sequence[Photograph]) -> Embedded:
 
 def _keep(content: bytes, uris: dict[str, str]) -> str:
     key = hashlib.sha256(content).hexdigest()[:16]
-    uris[key] = "data:image/webp;base64," + base64.b64encode(content).decode()
+    uris[key] = write_uri(content)
     return key
 
 
-def _encode(pixels: Pixels8, **options: float | bool) -> bytes:
+def _encode(pixels: Pixels8, **options: float | bool | bytes) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
