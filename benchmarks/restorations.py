@@ -133,10 +133,11 @@ def make_job(pair: Pair, variant: Variant, measured: Mapping[str, int]) -> Job:
 def measure_factor(pair: Pair) -> int:
     """Give the reduction that the restorers will measure."""
     from raim.images import read_image
-    from raim.restore.inspection import inspect_photograph, reduction_for
+    from raim.restore import Context
     from raim.restore.pixels import to_photograph
+    from raim.restore.reduction import choose_factor
 
-    return reduction_for(inspect_photograph(to_photograph(read_image(pair.input).pixels)))
+    return choose_factor(to_photograph(read_image(pair.input).pixels), Context())
 
 
 def restore_all(jobs: Sequence[Job], store: Store, *, threads: int, stop_at: float | None) -> list[str]:

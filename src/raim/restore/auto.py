@@ -18,7 +18,7 @@ from raim.restore.composition import blend
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.ffdnet import STRONGEST, ffdnet
 from raim.restore.inspection import Inspection, inspect_photograph
-from raim.restore.reduction import FACTORS, reduced
+from raim.restore.reduction import reduced
 
 NAME = "auto"
 
@@ -109,28 +109,29 @@ def auto(enlarger: Restorer, *, rules: Rules = RULES) -> Restorer:
         enlarger: The restorer for photographs without fine detail.
         rules: The numbers.
     """
+    small = reduced(enlarger, rules.reduction)
+
+    def find_restorer(choice: Choice) -> Restorer:
+        if choice.restorer == "ffdnet":
+            return blend(ffdnet(choice.sigma), choice.share)
+        return small if choice.restorer == "enlarge" else IDENTITY
 
     def run(image: Photograph, context: Context) -> Photograph:
         measured = inspect_photograph(image)
         choice = choose(measured, rules)
         context.on_note(f"{choice.reason} (measured: {measured.describe()})")
-        return _find_restorer(choice, enlarger).run(image, context)
+        return find_restorer(choice).run(image, context)
 
+    denoiser = ffdnet()
     return Restorer(
         name=NAME,
         purpose="measure the photograph, choose what fits it, say why",
         run=run,
-        licence=f"{enlarger.licence}; {ffdnet(None).licence}",
+        licence=f"{enlarger.licence}; {denoiser.licence}",
         source="raim, with ffdnet and real-esrgan-x4plus",
-        weights=(*ffdnet(None).weights, *enlarger.weights),
+        weights=(*denoiser.weights, *enlarger.weights),
         # Of its slowest choice.
-        seconds_per_megapixel=enlarger.seconds_per_megapixel / rules.reduction**2,
-        seconds_by_reduction={factor: enlarger.seconds_per_megapixel / factor**2 for factor in FACTORS},
+        seconds_per_megapixel=small.seconds_per_megapixel,
+        seconds_by_reduction=small.seconds_by_reduction,
         devices=enlarger.devices,
     )
-
-
-def _find_restorer(choice: Choice, enlarger: Restorer) -> Restorer:
-    if choice.restorer == "ffdnet":
-        return blend(ffdnet(choice.sigma), choice.share)
-    return reduced(enlarger, choice.reduction) if choice.restorer == "enlarge" else IDENTITY

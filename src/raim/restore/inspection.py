@@ -7,11 +7,9 @@ from jaxtyping import Float32
 
 from raim.restore.descriptor import Photograph
 from raim.restore.noise import estimate_flat_noise, estimate_noise
-from raim.restore.spectrum import bandwidth
+from raim.restore.spectrum import LUMA, bandwidth
 
 BLOCK_PX = 8  # of JPEG
-# Rec. ITU-R BT.601-7, section 2.5.1.
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,15 +89,3 @@ def measure_blockiness(luma: Float32[np.ndarray, "h w"]) -> float:
     if not len(across):
         return 1.0
     return float((across.mean() + smallest) / (within.mean() + smallest))
-
-
-def reduction_for(measured: Inspection) -> int:
-    """Choose the reduction that a bandwidth allows: the widest that keeps its detail, at most 4.
-
-    Example:
-        >>> import dataclasses
-        >>> sharp = inspect_photograph(np.random.default_rng(0).random((64, 64, 3), np.float32))
-        >>> reduction_for(sharp), reduction_for(dataclasses.replace(sharp, bandwidth=0.25))
-        (1, 4)
-    """
-    return int(np.clip(np.floor(1 / max(measured.bandwidth, 0.25) + 0.5), 1, 4))

@@ -15,6 +15,7 @@ from PIL import Image
 
 from raim.errors import InputError
 from raim.restore.descriptor import Context, Photograph, Restorer
+from raim.restore.spectrum import LUMA, bandwidth
 from raim.restore.tiling import reflect
 
 FACTORS = (1, 2, 3, 4)
@@ -115,11 +116,20 @@ def reduced(restorer: Restorer, factor: int | None) -> Restorer:
 
 def choose_factor(image: Photograph, context: Context) -> int:
     """Choose the reduction that an image's measured bandwidth allows, and say so."""
-    from raim.restore.inspection import inspect_photograph, reduction_for
-
-    measured = inspect_photograph(image)
-    factor = reduction_for(measured)
-    context.on_note(
-        f"reduced by {factor}: its bandwidth is {measured.bandwidth:.2f} of what its size could hold"
-    )
+    measured = bandwidth(image @ LUMA)
+    factor = allow_factor(measured)
+    context.on_note(f"reduced by {factor}: its bandwidth is {measured:.2f} of what its size could hold")
     return factor
+
+
+def allow_factor(measured: float) -> int:
+    """Give the widest reduction that keeps the detail of a bandwidth, at most 4.
+
+    Args:
+        measured: Of the Nyquist frequency, see `raim.restore.spectrum.bandwidth`.
+
+    Example:
+        >>> allow_factor(1.0), allow_factor(0.25)
+        (1, 4)
+    """
+    return int(np.clip(np.floor(1 / max(measured, 0.25) + 0.5), 1, 4))

@@ -119,22 +119,13 @@ def _apply(
     def work(tile: tuple[Span, Span]) -> Planes:
         row, column = tile
         part = net.run({source: planes[:, slice(*row.read), slice(*column.read)]}, target)
-        return part[:, _inner(row, scale), _inner(column, scale)]
+        return part[:, row.cut(scale), column.cut(scale)]
 
     if len(tiles) == 1:
         return work(tiles[0])
-    result: Planes | None = None
-    for (row, column), part in zip(tiles, pool.map(work, tiles), strict=True):
-        if result is None:
-            shape = (part.shape[0], planes.shape[1] * scale, planes.shape[2] * scale)
-            result = np.empty(shape, np.float32)
-        result[:, _outer(row, scale), _outer(column, scale)] = part
-    return result if result is not None else planes
-
-
-def _inner(span: Span, scale: int) -> slice:
-    return slice((span.kept[0] - span.read[0]) * scale, (span.kept[1] - span.read[0]) * scale)
-
-
-def _outer(span: Span, scale: int) -> slice:
-    return slice(span.kept[0] * scale, span.kept[1] * scale)
+    parts = pool.map(work, tiles)
+    first = next(parts)
+    result = np.empty((len(first), planes.shape[1] * scale, planes.shape[2] * scale), np.float32)
+    for (row, column), part in zip(tiles, itertools.chain([first], parts), strict=True):
+        result[:, row.place(scale), column.place(scale)] = part
+    return result

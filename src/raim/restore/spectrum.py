@@ -14,6 +14,8 @@ import math
 import numpy as np
 from jaxtyping import Float32, Float64
 
+# Rec. ITU-R BT.601-7, section 2.5.1.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 WINDOW_PX = 128
 MOST_WINDOWS = 144
 N_BINS = 32  # from 1/32 of the Nyquist frequency to all of it

@@ -68,6 +68,14 @@ class Span:
     fade_in: int
     fade_out: int
 
+    def cut(self, scale: int) -> slice:
+        """Give where what counts lies in the tile's result."""
+        return slice((self.kept[0] - self.read[0]) * scale, (self.kept[1] - self.read[0]) * scale)
+
+    def place(self, scale: int) -> slice:
+        """Give where it goes in the whole result."""
+        return slice(self.kept[0] * scale, self.kept[1] * scale)
+
 
 def split_axis(length: int, layout: Layout) -> list[Span]:
     """Cut one axis into spans.
@@ -193,12 +201,7 @@ def _add(result: Photograph, restored: Photograph, row: Span, column: Span, scal
             "state its scale as it is"
         )
     weights = weigh(row, scale)[:, None, None] * weigh(column, scale)[None, :, None]
-    inner = [
-        slice((span.kept[0] - span.read[0]) * scale, (span.kept[1] - span.read[0]) * scale)
-        for span in (row, column)
-    ]
-    outer = [slice(span.kept[0] * scale, span.kept[1] * scale) for span in (row, column)]
-    result[outer[0], outer[1]] += weights * restored[inner[0], inner[1]]
+    result[row.place(scale), column.place(scale)] += weights * restored[row.cut(scale), column.cut(scale)]
 
 
 def reflect(image: Photograph, border_px: int, multiple: int) -> Photograph:

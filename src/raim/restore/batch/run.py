@@ -11,6 +11,7 @@ import numpy as np
 from raim.errors import ImageError, InputError, MissingExtraError, RaimError, WeightsError
 from raim.files import place_file
 from raim.images import Picture, encode_image, inspect_image, read_image
+from raim.images.exif import UPRIGHT
 from raim.restore.batch.colour import convert_to_srgb
 from raim.restore.batch.plan import Job, Plan
 from raim.restore.batch.record import Made, read_record, vouches, write_record
@@ -20,7 +21,6 @@ from raim.restore.restoring import make_context, restore
 # Of JPEG; WebP is written without loss, which is quality 100.
 QUALITY = {".jpg": 95, ".jpeg": 95}
 LOSSLESS = 100
-UPRIGHT = 1
 
 OnShare = Callable[[float], None]
 Record = dict[str, Made]
