@@ -13,7 +13,7 @@ import dataclasses
 import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import fmean
@@ -21,17 +21,18 @@ from statistics import fmean
 import numpy as np
 
 from raim.images import read_image, write_image
+from raim.report.crop import show_pixels
 from raim.restore import find_restorer, inspect_photograph, restore
 from raim.restore.auto import Rules, choose
 from raim.restore.inspection import Inspection
 from raim.restore.pixels import to_photograph
 from raim.scoring.measures import measure_candidates
 from raim.scoring.profiles import find_profile
+from variants import Pair, find_pairs
 
 SIGMAS = (2, 4, 6, 8, 10, 13, 16, 20)
 REDUCTIONS = (3, 4)
 SHARES = (75, 100)
-BORDER_PX = 4  # of the profile raim-2024
 # Photographs of one camera project share scenes, lenses and processing: a source is judged as a whole.
 SOURCES = ("polyu", "cc", "nam", "city100", "realsr", "drealsr", "gopro", "levin", "lytro", "hrdemoire")
 GRID = {
@@ -46,13 +47,6 @@ GRID = {
 Scores = Mapping[str, Mapping[str, float]]
 
 
-def list_pairs(data: Path) -> Iterator[tuple[str, Path, Path]]:
-    """Give scenario, input and reference of each pair."""
-    for source in sorted(data.glob("*/input/*")):
-        (reference,) = source.parent.parent.joinpath("reference").glob(f"{source.stem}.*")
-        yield source.parent.parent.name, source, reference
-
-
 def list_restorations() -> dict[str, tuple[str, dict[str, int]]]:
     """Give each candidate's name with its restorer and options."""
     return {f"ffd_{sigma}": ("ffdnet", {"sigma": sigma}) for sigma in SIGMAS} | {
@@ -60,25 +54,28 @@ def list_restorations() -> dict[str, tuple[str, dict[str, int]]]:
     }
 
 
-def restore_candidates(source: Path, folder: Path) -> None:
+def restore_candidates(pair: Pair, folder: Path) -> None:
     """Restore one photograph with every candidate that is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, (restorer, options) in list_restorations().items():
         target = folder / f"{name}.png"
         if not target.exists():
-            write_image(target, restore(read_image(source).pixels, find_restorer(restorer, **options)).pixels)
+            write_image(
+                target, restore(read_image(pair.input).pixels, find_restorer(restorer, **options)).pixels
+            )
 
 
-def score_candidates(source: Path, reference: Path, folder: Path) -> dict[str, float]:
+def score_candidates(pair: Pair, folder: Path) -> dict[str, float]:
     """Give the SCORE of the input, of every candidate and of its mixtures with the input."""
     profile = find_profile("raim-2024")
-    before = _read(source)
+    before = _read(pair.input)
     made = {"identity": before}
     for name, share in itertools.product(list_restorations(), SHARES):
         after = _read(folder / f"{name}.png").astype(np.float32)
         made[f"{name}@{share}"] = np.rint(before + share / 100 * (after - before)).astype(np.uint8)
-    inner = np.s_[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX]
-    truth = np.ascontiguousarray(_read(reference)[inner])
+    border = profile.border_px
+    inner = np.s_[border:-border, border:-border]
+    truth = np.ascontiguousarray(_read(pair.reference)[inner])
     scores = {}
     for names in _batch(list(made), 8):
         pixels = [np.ascontiguousarray(made[name][inner]) for name in names]
@@ -93,28 +90,28 @@ def _batch(names: list[str], size: int) -> list[list[str]]:
 
 
 def _read(path: Path) -> np.ndarray:
-    pixels = read_image(path).pixels
-    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
+    return show_pixels(read_image(path))
 
 
 def measure(data: Path, out: Path) -> None:
     """Restore and score all candidates of all pairs; what is there is kept."""
     table_path = out / "candidates.json"
     table = json.loads(table_path.read_text()) if table_path.exists() else {}
-    pairs = [pair for pair in list_pairs(data) if pair[1].stem not in table]
-    for _, source, _ in pairs:
-        restore_candidates(source, out / source.stem)
+    every = find_pairs(data)
+    pairs = [pair for pair in every if pair.name not in table]
+    for pair in pairs:
+        restore_candidates(pair, out / pair.name)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = [(pair, pool.submit(score_candidates, pair[1], pair[2], out / pair[1].stem)) for pair in pairs]
-        for (scenario, source, _), job in jobs:
-            inspection = inspect_photograph(to_photograph(read_image(source).pixels))
-            table[source.stem] = {
-                "scenario": scenario,
+        jobs = [(pair, pool.submit(score_candidates, pair, out / pair.name)) for pair in pairs]
+        for pair, job in jobs:
+            inspection = inspect_photograph(to_photograph(read_image(pair.input).pixels))
+            table[pair.name] = {
+                "scenario": pair.scenario,
                 "inspection": dataclasses.asdict(inspection),
                 "scores": {name: round(score, 3) for name, score in job.result().items()},
             }
             table_path.write_text(json.dumps(table, indent=1))
-            print(f"{len(table)} of {len(pairs)}: {source.stem}", flush=True)
+            print(f"{len(table)} of {len(every)}: {pair.name}", flush=True)
 
 
 def predict(entry: Mapping[str, object], rules: Rules) -> float:

@@ -1,20 +1,17 @@
 """The parts of the restorers' benchmark that compute nothing: plan, rows, tables, figure, document."""
 
 import doctest
-import importlib.util
 import json
 import math
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
+from benchmark_scripts import FOLDER, load_scripts
 from raim.images import write_image
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 # In the order in which they import each other.
 NAMES = (
     "turns",
@@ -33,24 +30,7 @@ NAMES = (
 )
 
 
-def load_modules() -> dict[str, ModuleType]:
-    """Load the scripts under their own names, and leave no trace of them."""
-    before = {name: sys.modules.pop(name, None) for name in NAMES}
-    try:
-        for name in NAMES:
-            spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module
-            spec.loader.exec_module(module)
-        return {name: sys.modules[name] for name in NAMES}
-    finally:
-        for name, module in before.items():
-            sys.modules.pop(name, None)
-            if module is not None:
-                sys.modules[name] = module
-
-
-MODULES = load_modules()
+MODULES = load_scripts(NAMES)
 variants, rows, figure, documents = (MODULES[name] for name in ("variants", "rows", "figure", "documents"))
 restorations, results, baselines, engines = (
     MODULES[name] for name in ("restorations", "results", "baselines", "engines")

@@ -1,14 +1,11 @@
-import importlib.util
 import json
-from pathlib import Path
 from statistics import fmean
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-SPEC = importlib.util.spec_from_file_location("tune_auto", FOLDER / "tune_auto.py")
-tune_auto = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(tune_auto)
+from benchmark_scripts import FOLDER, load_scripts
+
+tune_auto = load_scripts(["variants", "tune_auto"])["tune_auto"]
 TABLE = json.loads((FOLDER / "auto_candidates.json").read_text(encoding="utf-8"))
 
 
