@@ -1,25 +1,15 @@
 import json
-import sys
 
 import pytest
 
-from raim.cli.main import main
-
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, monkeypatch, run_raim):
     """Run `raim challenge` in an empty folder; give its exit code and outputs."""
     monkeypatch.chdir(tmp_path)
 
     def start(*arguments: str):
-        monkeypatch.setattr(sys, "argv", ["raim", "challenge", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as error:
-            code = error.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+        return run_raim("challenge", *arguments)
 
     return start
 

@@ -1,12 +1,9 @@
 import io
 import json
-import sys
 import zipfile
 
 import pytest
 from PIL import Image
-
-from raim.cli.main import main
 
 README = (
     "runtime per image [s] : 10.43\nCPU[1] / GPU[0] : 0\n"
@@ -21,7 +18,7 @@ def png(width: int, height: int) -> bytes:
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, monkeypatch, run_raim):
     """Run `raim check` in a folder with inputs a and b; give its exit code and outputs."""
     monkeypatch.chdir(tmp_path)
     for stem in "ab":
@@ -33,14 +30,7 @@ def run(tmp_path, monkeypatch, capsys):
             archive.writestr("readme.txt", README)
             for stem in stems:
                 archive.writestr(f"{stem}.png", png(*size))
-        monkeypatch.setattr(sys, "argv", ["raim", "check", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as error:
-            code = error.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+        return run_raim("check", *arguments)
 
     return start
 

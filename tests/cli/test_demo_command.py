@@ -1,5 +1,4 @@
 import json
-import sys
 import zipfile
 
 import numpy as np
@@ -7,7 +6,6 @@ import pytest
 
 pytest.importorskip("cv2", reason="the extra `demo` is not installed")
 
-from raim.cli.main import main
 from raim.images import write_image
 from raim.weights import weights_folders
 
@@ -23,21 +21,14 @@ def photo(seed: int) -> np.ndarray:
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, monkeypatch, run_raim):
     """Run `raim demo` in an own folder with an own cache; give its exit code and outputs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAIM_WEIGHTS_DIR", str(weights_folders().cache))
     monkeypatch.setenv("RAIM_CACHE_DIR", str(tmp_path / "cache"))
 
     def start(*arguments: str):
-        monkeypatch.setattr(sys, "argv", ["raim", "demo", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as error:
-            code = error.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+        return run_raim("demo", *arguments)
 
     return start
 

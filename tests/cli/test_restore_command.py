@@ -1,3 +1,4 @@
+import functools
 import json
 import os
 import signal
@@ -10,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raim.cli.main import main
 from raim.images import read_image, write_image
 from raim.restore import RESTORERS
 from raim.scoring.submission import check_submission
@@ -47,20 +47,9 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def raim(place, monkeypatch, capsys):
+def raim(place, run_raim):
     """Run the command; give exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["raim", "restore", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as leave:
-            code = leave.code or 0
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
+    return functools.partial(run_raim, "restore")
 
 
 def listed(folder="."):

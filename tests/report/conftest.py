@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from browser import find_chromium
 from raim.images import write_image
 
 
@@ -18,3 +19,11 @@ def folders(tmp_path):
         return {folder: tmp_path / folder for folder in pictures}
 
     return write
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    found = find_chromium()
+    if found is None:
+        pytest.skip("there is no Chromium on this machine (RAIM_CHROMIUM can name one)")
+    return found

@@ -1,16 +1,14 @@
 import base64
 import html.parser
 import io
-import os
 import re
-import shutil
-import subprocess
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from browser import run
 from raim.errors import ImageError, InputError
 from raim.images import write_image
 from raim.report.comparison import MAX_PICTURES, PIXEL_BUDGET, Comparison, choose_side, write_comparison
@@ -18,12 +16,6 @@ from raim.report.comparison import MAX_PICTURES, PIXEL_BUDGET, Comparison, choos
 HOSTILE = (
     "<img src=x onerror=\"document.title='taken'\"></style></script><script>document.title='taken'</script>"
 )
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
-    "--force-color-profile=srgb", "--enable-logging=stderr",
-)  # fmt: skip
 
 
 def noise(height, width, seed=0):
@@ -167,22 +159,6 @@ def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         write_comparison(tmp_path / "folder.html", [])
     assert [path.name for path in tmp_path.iterdir()] == ["folder.html"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    found = os.environ.get("RAIM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("there is no Chromium on this machine (RAIM_CHROMIUM can name one)")
-    return found
-
-
-def run(chromium, page, *flags):
-    profile = page.parent / "browser"
-    return subprocess.run(
-        [chromium, *FLAGS, f"--user-data-dir={profile}", *flags, page.as_uri()],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
 
 
 @pytest.mark.slow

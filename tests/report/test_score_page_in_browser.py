@@ -1,41 +1,17 @@
 """The page in a real browser: its script runs without a complaint, and shows the very pixels."""
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from browser import run
 from raim.report import PictureFolders, write_score_page
 from raim.scoring import EntryScore
 from score_tables import noise, scored, table_of
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--force-color-profile=srgb",
-    "--enable-logging=stderr",
-)
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = os.environ.get("RAIM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("there is no Chromium on this machine (RAIM_CHROMIUM can name one)")
-    return found
 
 
 @pytest.fixture
@@ -48,17 +24,6 @@ def page(folders, tmp_path) -> Path:
     )
     write_score_page(table, tmp_path / "page.html", pictures=pictures, title="fine")
     return tmp_path / "page.html"
-
-
-def run(chromium: str, page: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    profile = page.parent / "browser"
-    return subprocess.run(
-        [chromium, *FLAGS, f"--user-data-dir={profile}", *flags, page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
 
 
 @pytest.mark.slow

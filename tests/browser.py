@@ -1,0 +1,38 @@
+"""A headless Chromium for the tests of pages."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--force-color-profile=srgb",
+    "--enable-logging=stderr",
+)
+
+
+def find_chromium() -> str | None:
+    """Find the program that RAIM_CHROMIUM or a usual name says; None where there is none."""
+    return os.environ.get("RAIM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def run(chromium: str, page: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Open a page with a profile of its own beside it."""
+    profile = page.parent / "browser"
+    return subprocess.run(
+        [chromium, *FLAGS, f"--user-data-dir={profile}", *flags, page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
