@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from raim.challenge import Challenge, DataSet, Examined, Intake, Phase, describe_deadline, phase_state
+from raim.cli.wording import say_count
 
 
 def describe_findings(path: Path, examined: Examined) -> str:
     """List problems and notes, one a line, and sum them up."""
     n_problems = sum(each.severity == "problem" for each in examined.found)
     n_notes = len(examined.found) - n_problems
-    notes = f", {_count(n_notes, 'note')}" if n_notes else ""
-    summary = f"{path}: {_count(n_problems, 'problem') if n_problems else 'fine'}{notes}"
+    notes = f", {say_count(n_notes, 'note')}" if n_notes else ""
+    summary = f"{path}: {say_count(n_problems, 'problem') if n_problems else 'fine'}{notes}"
     return "\n".join([*map(str, examined.found), summary])
 
 
@@ -80,9 +81,7 @@ def _tries(intake: Intake) -> str:
 def _data_set_line(data_set: DataSet) -> str:
     scenarios = Counter(image.scenario for image in data_set.images if image.scenario)
     listed = f": {', '.join(f'{name} {n}' for name, n in sorted(scenarios.items()))}" if scenarios else ""
-    return (
-        f"  {data_set.name} ({data_set.id}): {_count(len(data_set.images), 'image')}, {data_set.kind}{listed}"
-    )
+    return f"  {data_set.name} ({data_set.id}): {say_count(len(data_set.images), 'image')}, {data_set.kind}{listed}"
 
 
 def _rules(challenge: Challenge) -> Iterator[str]:
@@ -101,7 +100,3 @@ def _rules(challenge: Challenge) -> Iterator[str]:
     yield f"final score: {challenge.weights.score:g} SCORE + {challenge.weights.study:g} study"
     approval = "approved by an organiser" if registration.approval_required else "without approval"
     yield f"teams of up to {registration.team_size}, {approval}; uploads of up to {challenge.uploads.max_bytes} bytes"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number != 1 else ''}"

@@ -76,6 +76,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     sheet.html to look at. The same seed gives the same bytes. A run that was stopped goes on where it was.
     """
     from raim.cli.progress import show_progress
+    from raim.cli.wording import say_count
     from raim.data.camera import PRESETS, parse_parameter
     from raim.data.degradation import degrade_folder
     from raim.report.degradation_sheet import write_degradation_sheet
@@ -96,8 +97,7 @@ def command(  # noqa: PLR0917 - click passes options by name
             on_progress=on_progress,
         )
     sheet = write_degradation_sheet(degraded)
-    n_pairs = len(degraded.pairs)
-    click.echo(f"{n_pairs} pair{'s' if n_pairs != 1 else ''} in {out}; look at {sheet}")
+    click.echo(f"{say_count(len(degraded.pairs), 'pair')} in {out}; look at {sheet}")
     if degraded.left_out:
         reasons = "\n".join(f"  {each.name}: {each.reason}" for each in degraded.left_out)
         raise InputError(f"{len(degraded.left_out)} pairs could not be made:\n{reasons}")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from raim.cli.wording import say_count
 from raim.errors import RaimError
 from raim.restore import Restorer
 from raim.restore.batch import Options, Outcome, Plan
@@ -19,12 +20,12 @@ def announce(plan: Plan, restorer: Restorer, options: Options) -> None:
         click.echo(note, err=True)
     megapixels = sum(job.n_pixels for job in plan.jobs) / 1e6
     threads = options.threads or os.cpu_count() or 1
-    count = f"{len(plan.jobs)} photograph{'s' if len(plan.jobs) != 1 else ''}"
+    count = say_count(len(plan.jobs), "photograph")
     size = f" to {restorer.scale} times the width and height" if restorer.scale > 1 else ", sizes kept"
     click.echo(
         f"{restorer.name}: {count}, {megapixels:.1f} megapixels{size}; "
-        f"about {say_time(megapixels * restorer.seconds_per_megapixel / threads)} on {threads} "
-        f"thread{'s' if threads != 1 else ''} of a CPU",
+        f"about {say_time(megapixels * restorer.seconds_per_megapixel / threads)} on "
+        f"{say_count(threads, 'thread')} of a CPU",
         err=True,
     )
     if restorer.seconds_by_reduction:
@@ -67,7 +68,7 @@ def summarise(outcomes: Sequence[Outcome], place: str) -> str:
     """
     done = [outcome for outcome in outcomes if outcome.made is not None]
     kept = sum(outcome.is_kept for outcome in done)
-    count = f"{len(done)} photograph{'s' if len(done) != 1 else ''} restored in {place}"
+    count = f"{say_count(len(done), 'photograph')} restored in {place}"
     return f"{count}, {kept} of them by an earlier run" if kept else count
 
 
