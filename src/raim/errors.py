@@ -2,6 +2,7 @@
 
     RaimError                       expected: printed without a traceback, the command exits 2
     ├── InputError (ValueError)     an argument is outside what the docstring states: change it
+    │   └── TooLargeError           a file is larger than is taken: make it smaller
     ├── ImageError (ValueError)     an image cannot be used as it is: the message names the mend
     │   ├── ImageTooLargeError      its declared size is over the limit: raise the limit if it is trusted
     │   └── ImageTruncatedError     the file ends early: copy or export it again
@@ -16,6 +17,7 @@
     ├── ChallengeError (ValueError)  a challenge's file or data have problems: all of them are listed
     ├── SettingsError (ValueError)  a RAIM_ variable has no usable value: the message names it
     ├── StateError (RuntimeError)   not possible in the present state (no try left, a used link): see the reason
+    │   └── TooManyRequestsError    asked too often: wait until the time it carries
     ├── AccessError (PermissionError)  whoever asks may not: log in, or ask the team's captain or the organiser
     ├── StorageError (OSError)      a file cannot be kept or found in the server's storage
     │   ├── StorageFullError        there is no room for it: free some, nothing half-written is left
@@ -27,6 +29,7 @@ Each class has our base and the standard parent, so both `except RaimError` and 
 
 import difflib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 
@@ -36,6 +39,10 @@ class RaimError(Exception):
 
 class InputError(RaimError, ValueError):
     """An argument is outside what its docstring states."""
+
+
+class TooLargeError(InputError):
+    """A file is larger than is taken."""
 
 
 class ImageError(RaimError, ValueError):
@@ -100,6 +107,14 @@ class SettingsError(RaimError, ValueError):
 
 class StateError(RaimError, RuntimeError):
     """Something is not possible in the present state; the text has the reason and what would change it."""
+
+
+class TooManyRequestsError(StateError):
+    """Asked too often; `retry_at` is when it may be asked again."""
+
+    def __init__(self, message: str, *, retry_at: datetime) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
 
 
 class AccessError(RaimError, PermissionError):

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -108,11 +109,58 @@ def put_file(storage: Storage, chunks: Iterable[bytes], *, n_bytes: int, sha256:
     except StorageError:
         raise
     except OSError as error:
-        kind = StorageFullError if error.errno in FULL else StorageError
-        raise kind(f"a file of {n_bytes} bytes cannot be kept: {error.strerror or error}") from error
+        raise no_room(n_bytes, error) from error
     finally:
         with contextlib.suppress(OSError):
             storage.system.rm_file(part)
+
+
+def adopt_file(storage: Storage, path: Path, *, n_bytes: int, sha256: str) -> None:
+    """Take over a file whose length and SHA-256 the caller has checked; it is moved where that can be, else copied.
+
+    Args:
+        storage: Where.
+        path: The file; it is gone afterwards.
+        n_bytes: Its length.
+        sha256: Its SHA-256.
+
+    Raises:
+        InputError: `sha256` is none.
+        StorageFullError: There is no room.
+        StorageError: It cannot be kept for another reason.
+    """
+    place = _place(storage, sha256)
+    try:
+        if _is_local(storage) and path.stat().st_dev == Path(storage.root).stat().st_dev:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            storage.system.makedirs(place.rpartition("/")[0], exist_ok=True)
+            path.replace(place)
+            _sync_folder(storage, place)
+            return
+        with path.open("rb") as file:
+            put_file(storage, iter(lambda: file.read(CHUNK_BYTES), b""), n_bytes=n_bytes, sha256=sha256)
+        path.unlink()
+    except StorageError:
+        raise
+    except OSError as error:
+        raise no_room(n_bytes, error) from error
+
+
+def no_room(n_bytes: int, error: OSError) -> StorageError:
+    """Make the error for a file that cannot be kept."""
+    kind = StorageFullError if error.errno in FULL else StorageError
+    return kind(f"a file of {n_bytes} bytes cannot be kept: {error.strerror or error}")
+
+
+def local_path(storage: Storage, sha256: str) -> Path | None:
+    """Give where a file lies on this machine's disk; None if it lies elsewhere or not at all.
+
+    Raises:
+        InputError: `sha256` is none.
+    """
+    place = Path(_place(storage, sha256))
+    return place if _is_local(storage) and place.is_file() else None
 
 
 def read_file(storage: Storage, sha256: str, *, start: int = 0) -> Iterator[bytes]:

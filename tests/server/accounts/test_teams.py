@@ -7,7 +7,7 @@ from raim.errors import AccessError, InputError, StateError
 from raim.server.accounts import (
     accept_invitation,
     disable_user,
-    find_member,
+    find_token_user,
     invite,
     make_api_token,
     make_team,
@@ -24,9 +24,8 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def session(database):
     with database.writing() as session:
-        challenge = Challenge(
-            slug="raim", title="RAIM", definition={}, definition_sha256="0" * 64, created_at=NOON
-        )
+        challenge = Challenge(slug="raim", title="RAIM", definition={}, definition_sha256="0" * 64)
+        challenge.profile, challenge.scorer_version, challenge.created_at = "raim-2024", "1", NOON
         session.add(challenge)
         session.flush()
         yield session
@@ -97,18 +96,20 @@ def test_an_invitation_ends_by_time_and_by_hand(session, captain):
 
 
 def test_a_members_token_works_until_it_is_revoked(session, captain):
-    token = make_api_token(session, NOON, captain, name="laptop")
-    assert find_member(session, token) is captain
+    user = session.get_one(User, captain.user_id)
+    token = make_api_token(session, NOON, user, name="laptop")
+    assert find_token_user(session, token) is user
     kept = session.scalars(select(ApiToken)).one()
-    assert find_member(session, kept.token_sha256) is None
+    assert find_token_user(session, kept.token_sha256) is None
     revoke_api_token(session, NOON, kept, actor_id=captain.user_id)
-    assert find_member(session, token) is None
+    assert find_token_user(session, token) is None
 
 
 def test_a_shut_account_has_no_tokens(session, captain):
-    token = make_api_token(session, NOON, captain, name="laptop")
-    disable_user(session, NOON, session.get_one(User, captain.user_id), actor_id=captain.user_id)
-    assert find_member(session, token) is None
+    user = session.get_one(User, captain.user_id)
+    token = make_api_token(session, NOON, user, name="laptop")
+    disable_user(session, NOON, user, actor_id=user.id)
+    assert find_token_user(session, token) is None
 
 
 def test_approval_is_audited_with_both_states(session, captain):

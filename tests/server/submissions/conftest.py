@@ -1,56 +1,79 @@
 """A challenge with one open phase and two approved teams."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from raim.challenge import Challenge, DataSet, Intake, Phase, Website
+from raim.server import database as tables
 from raim.server.accounts import make_team, register
-from raim.server.database import Challenge, DataSet, Member, Phase
-from raim.server.submissions import take_try
+from raim.server.contest import import_challenge, load_contest
+from raim.server.database import Member
+from raim.server.storage import open_storage
+from raim.server.submissions import Promise, take_try
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def add(session, row):
-    session.add(row)
-    session.flush()
-    return row.id
+def make_challenge(**phase):
+    """Make a phase of ten days with 2 tries a day and 3 in all."""
+    intake = Intake(on="one", tries_per_day=2, tries_in_all=3)
+    first = Phase(id="first", name="First", opens=NOON, closes=NOON + timedelta(days=10), scored=intake)
+    zone = ZoneInfo("UTC")
+    return Challenge(
+        folder=Path(),
+        id="raim",
+        name="RAIM",
+        timezone=zone,
+        day_timezone=zone,
+        profile="raim-2024",
+        contact="",
+        website=Website(description=""),
+        phases=(replace(first, feedback=intake, final=intake, **phase),),
+        data_sets=(DataSet(id="one", name="One", kind="paired", folder=Path(), manifest=""),),
+    )
 
 
 @pytest.fixture
 def contest(database):
-    """Make a phase of ten days with 2 tries a day and 3 in all, and two teams."""
+    """Bring a challenge into the database, with two teams."""
+    storage = open_storage("memory://contest")
+    import_challenge(database, storage, NOON, make_challenge(), scorer_version="raim-2024-1")
     with database.writing() as session:
-        zero = "0" * 64
-        challenge = add(
-            session,
-            Challenge(slug="raim", title="RAIM", definition={}, definition_sha256=zero, created_at=NOON),
-        )
-        data = add(
-            session, DataSet(challenge_id=challenge, slug="one", kind="paired", version=zero, created_at=NOON)
-        )
-        phase = Phase(challenge_id=challenge, data_set_id=data, slug="first", title="First", position=1)
-        phase.opens_at, phase.closes_at = NOON, NOON + timedelta(days=10)
-        phase.tries_per_day, phase.tries_in_all = 2, 3
-        phase_id = add(session, phase)
+        loaded = load_contest(session, make_challenge())
         members = []
         for login in ("ada", "bob"):
             user = register(session, NOON, login=login, password_hash="x")
-            team = make_team(session, NOON, challenge_id=challenge, name=login, user=user, is_approved=True)
-            members.append(team.id)
+            member = make_team(session, NOON, challenge_id=loaded.id, name=login, user=user, is_approved=True)
+            members.append(member.id)
 
-    def submit(session, now=NOON, *, kind="scored", member=members[0], n_bytes=9, sha256="a" * 64):
+    def load(session, **phase):
+        return load_contest(session, make_challenge(**phase))
+
+    def submit(
+        session, now=NOON, *, kind="scored", member=members[0], n_bytes=9, sha256="a" * 64, contest=None
+    ):
         return take_try(
             session,
             now,
+            contest or load(session),
             member=session.get_one(Member, member),
-            phase_id=phase_id,
+            phase="first",
             kind=kind,
-            committed_bytes=n_bytes,
-            committed_sha256=sha256,
+            promise=Promise(file_name="a.zip", n_bytes=n_bytes, sha256=sha256),
         )
 
     return SimpleNamespace(
-        database=database, submit=submit, now=NOON, phase=phase_id, member=members[0], other=members[1]
+        database=database,
+        load=load,
+        submit=submit,
+        now=NOON,
+        phase=loaded.phase_ids["first"],
+        member=members[0],
+        other=members[1],
+        tables=tables,
     )

@@ -4,31 +4,33 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from raim.errors import InputError, StateError, UnknownNameError
+from raim.challenge import Intake
+from raim.errors import InputError, StateError, TooLargeError, TooManyRequestsError
 from raim.server.database import Member, Phase, Submission, Team
 from raim.server.submissions import change_state, count_tries
 
 HOUR = timedelta(hours=1)
 
 
-def left(session, contest, now):
+def left(session, contest, now, **phase):
     team_id = session.get_one(Member, contest.member).team_id
-    phase = session.get_one(Phase, contest.phase)
-    return count_tries(session, now, team_id=team_id, phase=phase, kind="scored")
+    loaded = contest.load(session, **phase)
+    return count_tries(session, now, loaded, team_id=team_id, phase="first", kind="scored")
 
 
-def test_a_try_is_free_again_24_hours_after_it_was_taken(contest):
+def test_a_day_of_the_challenge_gives_new_tries_at_its_midnight(contest):
+    midnight = contest.now + 12 * HOUR
     with contest.database.writing() as session:
         contest.submit(session, contest.now)
         contest.submit(session, contest.now + HOUR)
         tries = left(session, contest, contest.now + 2 * HOUR)
         assert (tries.left_today, tries.left_in_all) == (0, 1)
-        assert tries.next_at == contest.now + 24 * HOUR
-        with pytest.raises(StateError, match="the next is possible at 2026-03-02 12:00:00 UTC"):
-            contest.submit(session, contest.now + 24 * HOUR - timedelta(microseconds=1))
-        contest.submit(session, contest.now + 24 * HOUR)
-        assert left(session, contest, contest.now + 24 * HOUR).next_at is None
-        with pytest.raises(StateError, match="no try is left in this phase"):
+        assert tries.next_at == midnight
+        with pytest.raises(StateError, match="the next day begins at 2026-03-02 00:00 UTC"):
+            contest.submit(session, midnight - timedelta(microseconds=1))
+        contest.submit(session, midnight)
+        assert left(session, contest, midnight).next_at is None
+        with pytest.raises(StateError, match="all 3 tries of First are used"):
             contest.submit(session, contest.now + 100 * HOUR)
 
 
@@ -39,7 +41,7 @@ def test_no_time_is_promised_past_the_end_or_before_the_beginning(contest):
         contest.submit(session, end - 3 * HOUR)
         contest.submit(session, end - 2 * HOUR)
         assert left(session, contest, end - HOUR).next_at is None
-        with pytest.raises(StateError, match="no try is left in this phase"):
+        with pytest.raises(StateError, match="closes before the next day"):
             contest.submit(session, end - HOUR)
 
 
@@ -88,16 +90,18 @@ def test_teams_and_kinds_have_their_own_tries(contest):
     with contest.database.writing() as session:
         for kind in ("scored", "feedback"):
             for member in (contest.member, contest.other) * 2:
-                contest.submit(session, kind=kind, member=member)
+                submission = contest.submit(session, kind=kind, member=member)
+                change_state(session, contest.now, submission.id, "checking")
         assert session.scalar(select(func.count()).select_from(Submission)) == 8
 
 
 def test_dates_decide_to_the_microsecond(contest):
     end, instant = contest.now + timedelta(days=10), timedelta(microseconds=1)
     with contest.database.writing() as session:
-        for moment in (contest.now - instant, end):
-            with pytest.raises(StateError, match="takes submissions from 2026-03-01 12:00:00 UTC to"):
-                contest.submit(session, moment)
+        with pytest.raises(StateError, match="opens at 2026-03-01 12:00 UTC"):
+            contest.submit(session, contest.now - instant)
+        with pytest.raises(StateError, match="closed at 2026-03-11 12:00 UTC"):
+            contest.submit(session, end)
         contest.submit(session, contest.now)
         contest.submit(session, end - instant)
 
@@ -107,7 +111,7 @@ def test_a_pause_and_a_suspended_team_are_refused_with_their_reason(contest):
         phase = session.get_one(Phase, contest.phase)
         phase.paused_at = contest.now
         session.flush()
-        with pytest.raises(StateError, match="is paused since"):
+        with pytest.raises(StateError, match="is paused by the organisers"):
             contest.submit(session)
         phase.paused_at = None
         session.get_one(Team, session.get_one(Member, contest.member).team_id).state = "suspended"
@@ -116,15 +120,35 @@ def test_a_pause_and_a_suspended_team_are_refused_with_their_reason(contest):
             contest.submit(session)
 
 
-def test_without_limits_there_is_always_a_try(contest):
+def test_a_phase_for_finalists_refuses_others(contest):
     with contest.database.writing() as session:
-        phase = session.get_one(Phase, contest.phase)
-        phase.tries_per_day = phase.tries_in_all = None
-        session.flush()
-        for _ in range(5):
-            contest.submit(session)
-        tries = left(session, contest, contest.now)
+        loaded = contest.load(session, open_to="finalists")
+        with pytest.raises(StateError, match="First is for finalists"):
+            contest.submit(session, contest=loaded)
+
+
+def test_without_limits_only_the_rate_of_uploads_counts(contest):
+    free = Intake(on="one")
+    with contest.database.writing() as session:
+        loaded = contest.load(session, scored=free)
+        for _ in range(60):
+            submission = contest.submit(session, contest=loaded)
+            change_state(session, contest.now, submission.id, "checking")
+        tries = left(session, contest, contest.now, scored=free)
         assert (tries.left_today, tries.left_in_all, tries.next_at) == (None, None, contest.now)
+        with pytest.raises(TooManyRequestsError, match="60 uploads within an hour") as caught:
+            contest.submit(session, contest=loaded)
+        assert caught.value.retry_at == contest.now + HOUR
+
+
+def test_three_uploads_of_a_team_are_under_way_at_once_and_no_more(contest):
+    with contest.database.writing() as session:
+        loaded = contest.load(session, scored=Intake(on="one"))
+        begun = [contest.submit(session, contest=loaded) for _ in range(3)]
+        with pytest.raises(StateError, match="3 uploads of your team are under way"):
+            contest.submit(session, contest=loaded)
+        change_state(session, contest.now, begun[0].id, "withdrawn")
+        contest.submit(session, contest=loaded)
 
 
 def test_an_unusable_promise_is_refused(contest):
@@ -132,5 +156,5 @@ def test_an_unusable_promise_is_refused(contest):
         for promise in ({"n_bytes": 0}, {"sha256": "A" * 64}, {"sha256": "a" * 63}):
             with pytest.raises(InputError, match="begins with its length"):
                 contest.submit(session, **promise)
-        with pytest.raises(UnknownNameError, match="did you mean 'scored'"):
-            contest.submit(session, kind="score")
+        with pytest.raises(TooLargeError, match="a submission may have 2147483648"):
+            contest.submit(session, n_bytes=2**31 + 1)

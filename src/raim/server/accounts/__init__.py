@@ -10,7 +10,7 @@ from raim.server.accounts.logins import Login, find_user, forget_logins, log_in,
 from raim.server.accounts.passwords import hash_password, is_password
 from raim.server.accounts.teams import (
     accept_invitation,
-    find_member,
+    find_token_user,
     invite,
     make_api_token,
     make_team,
@@ -24,7 +24,7 @@ __all__ = [
     "Login",
     "accept_invitation",
     "disable_user",
-    "find_member",
+    "find_token_user",
     "find_user",
     "forget_logins",
     "has_organiser",

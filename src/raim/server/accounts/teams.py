@@ -104,33 +104,30 @@ def revoke_invitation(session: Session, now: datetime, invitation: Invitation, *
     )
 
 
-def make_api_token(session: Session, now: datetime, member: Member, *, name: str) -> str:
-    """Make a token for programs of a member; shown once, only its hash is kept.
+def make_api_token(session: Session, now: datetime, user: User, *, name: str) -> str:
+    """Make a token for programs of a user; shown once, only its hash is kept.
 
     Raises:
         InputError: The name is not usable.
     """
     token = make_token("api")
     kept = ApiToken(
-        member_id=member.id,
+        user_id=user.id,
         name=check_name(name, "token's name"),
         token_sha256=hash_token(token),
         created_at=now,
     )
     session.add(kept)
     session.flush()
-    record_event(
-        session, now, "make API token", actor_id=member.user_id, subject="API token", subject_id=kept.id
-    )
+    record_event(session, now, "make API token", actor_id=user.id, subject="API token", subject_id=kept.id)
     return token
 
 
-def find_member(session: Session, token: str) -> Member | None:
-    """Give the member of an API token; None if it is unknown or revoked, or the account is shut."""
+def find_token_user(session: Session, token: str) -> User | None:
+    """Give the user of an API token; None if it is unknown or revoked, or the account is shut."""
     return session.scalar(
-        select(Member)
-        .join(ApiToken, ApiToken.member_id == Member.id)
-        .join(User, User.id == Member.user_id)
+        select(User)
+        .join(ApiToken, ApiToken.user_id == User.id)
         .where(
             ApiToken.token_sha256 == hash_token(token),
             ApiToken.revoked_at.is_(None),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from raim.errors import InputError, StateError
 from raim.server.auditing import record_event
-from raim.server.database import ApiToken, LoginSession, Member, OneUseLink, User
+from raim.server.database import ApiToken, LoginSession, OneUseLink, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
 
 MAXIMUM_NAME = 80
@@ -116,10 +116,9 @@ def disable_user(session: Session, now: datetime, user: User, *, actor_id: int) 
     """Shut an account: no login, no session and no API token of it works any more."""
     user.disabled_at = now
     end_sessions(session, now, user.id)
-    own = select(Member.id).where(Member.user_id == user.id)
     session.execute(
         update(ApiToken)
-        .where(ApiToken.member_id.in_(own), ApiToken.revoked_at.is_(None))
+        .where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
         .values(revoked_at=now)
     )
     record_event(session, now, "disable user", actor_id=actor_id, subject="user", subject_id=user.id)

@@ -1,13 +1,22 @@
 """The server's tables, opening a database and bringing it to the newest schema."""
 
 from raim.server.database.columns import Base
-from raim.server.database.contest import Announcement, Challenge, DataSet, Finalist, Image, Phase
+from raim.server.database.contest import (
+    Announcement,
+    Challenge,
+    ChecklistTick,
+    DataSet,
+    Finalist,
+    Image,
+    Phase,
+)
 from raim.server.database.engine import Database, open_database
-from raim.server.database.entries import Comment, Result, Submission, Upload
+from raim.server.database.entries import Comment, EntryResult, LogLine, Result, Submission, Upload
 from raim.server.database.migration import migrate
 from raim.server.database.operation import AuditEvent, WorkerHeartbeat
 from raim.server.database.people import (
     ApiToken,
+    FactSheet,
     Invitation,
     LoginAttempt,
     LoginSession,
@@ -23,12 +32,16 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Challenge",
+    "ChecklistTick",
     "Comment",
     "DataSet",
     "Database",
+    "EntryResult",
+    "FactSheet",
     "Finalist",
     "Image",
     "Invitation",
+    "LogLine",
     "LoginAttempt",
     "LoginSession",
     "Member",

@@ -1,9 +1,9 @@
-"""Tables of the challenge: phases, data sets, their images, announcements, finalists."""
+"""Tables of the challenge: phases, data sets, their images, announcements, finalists, closing checklist."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raim.server.database.columns import (
@@ -21,7 +21,10 @@ SET_KINDS = ("paired", "unpaired")
 
 
 class Challenge(Base):
-    """A contest; `definition` is what its challenge.toml says, `definition_sha256` of the file's bytes."""
+    """A contest; `definition` is what its challenge.toml says, `definition_sha256` of the file's bytes.
+
+    `scorer_version` names profile, definitions and weights that the leaderboard shows; results of others are kept.
+    """
 
     __tablename__ = "challenge"
     __table_args__ = (CheckConstraint(is_sha256("definition_sha256"), name="definition_sha256"),)
@@ -31,11 +34,14 @@ class Challenge(Base):
     title: Mapped[Name]
     definition: Mapped[dict[str, Any]]
     definition_sha256: Mapped[Sha256]
+    profile: Mapped[str] = mapped_column(String(80))
+    scorer_version: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
+    results_published_at: Mapped[datetime | None]
 
 
 class DataSet(Base):
-    """Images of a phase; `version` changes with its references, and with it the scores."""
+    """Images of a phase; `version` changes with its images, and with it the scores."""
 
     __tablename__ = "data_set"
     __table_args__ = (
@@ -46,13 +52,15 @@ class DataSet(Base):
     id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
     slug: Mapped[str] = mapped_column(String(80))
+    title: Mapped[Name]
     kind: Mapped[str] = mapped_column(String(20))
     version: Mapped[Sha256]
+    manifest: Mapped[str]
     created_at: Mapped[datetime]
 
 
 class Image(Base):
-    """One image of a data set, by the name that its manifest gives; sizes in pixels of the restored image."""
+    """One image of a data set, by the stem that its files share; sizes in pixels of the restored image."""
 
     __tablename__ = "image"
     __table_args__ = (
@@ -67,35 +75,40 @@ class Image(Base):
     id: Mapped[Identity]
     data_set_id: Mapped[int] = reference("data_set")
     name: Mapped[Name]
-    scenario: Mapped[Name]
+    scenario: Mapped[str | None] = mapped_column(String(200))
     width: Mapped[int]
     height: Mapped[int]
+    input_name: Mapped[Name]
     input_sha256: Mapped[Sha256]
+    input_bytes: Mapped[int] = mapped_column(BigInteger)
+    reference_name: Mapped[Name | None]
     reference_sha256: Mapped[Sha256 | None]
+    reference_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Phase(Base):
-    """A part of the challenge; its dates decide, at the time of each request, what is open."""
+    """A part of the challenge; its dates decide, at the time of each request, what is open.
+
+    `opens_at` and `closes_at` are in force: an organiser may have changed them from the page. `stated_*` are those of
+    the file when it was last read; where the file changes them, the file wins.
+    """
 
     __tablename__ = "phase"
     __table_args__ = (
         UniqueConstraint("challenge_id", "slug"),
         CheckConstraint("opens_at < closes_at", name="dates"),
-        CheckConstraint("tries_per_day > 0", name="tries_per_day"),
-        CheckConstraint("tries_in_all > 0", name="tries_in_all"),
     )
 
     id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
-    data_set_id: Mapped[int] = reference("data_set")
     slug: Mapped[str] = mapped_column(String(80))
     title: Mapped[Name]
     position: Mapped[int]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
+    stated_opens_at: Mapped[datetime]
+    stated_closes_at: Mapped[datetime]
     paused_at: Mapped[datetime | None]
-    tries_per_day: Mapped[int | None]
-    tries_in_all: Mapped[int | None]
 
 
 class Announcement(Base):
@@ -113,7 +126,7 @@ class Announcement(Base):
 
 
 class Finalist(Base):
-    """A team that goes on after a phase; a replaced one keeps its row."""
+    """A team that goes on after a phase; one that declined keeps its row, beside the one in its place."""
 
     __tablename__ = "finalist"
     __table_args__ = (
@@ -126,5 +139,19 @@ class Finalist(Base):
     team_id: Mapped[int] = reference("team")
     position: Mapped[int]
     invited_at: Mapped[datetime]
-    replaced_by: Mapped[int | None] = mapped_column(reference_key("finalist"))
-    replaced_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]
+    replaces_id: Mapped[int | None] = mapped_column(reference_key("finalist"), index=True)
+
+
+class ChecklistTick(Base):
+    """A point of the closing checklist that an organiser has ticked."""
+
+    __tablename__ = "checklist_tick"
+    __table_args__ = (UniqueConstraint("challenge_id", "item"),)
+
+    id: Mapped[Identity]
+    challenge_id: Mapped[int] = reference("challenge")
+    item: Mapped[str] = mapped_column(String(80))
+    ticked_by: Mapped[int] = reference("user_account")
+    ticked_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Tables of what teams hand in: submissions, their uploads, a result per image, comments."""
+"""Tables of what teams hand in: submissions, uploads, results of images and entries, comments, logs."""
 
 from datetime import datetime
 from typing import Any
@@ -37,13 +37,16 @@ class Submission(Base):
 
     `received_at` is the start of the upload, when length and SHA-256 were committed: deadlines and tries go by
     it. `takes_try`: it counts against the team's tries. `is_chosen`: the team wants this entry to count.
-    `lease_owner` works on it until `lease_until`; `attempt` counts the leases. `error` is shown to the team.
+    `lease_owner` works on it until `lease_until`; `attempt` counts the leases. `error` is shown to the team;
+    `report` is that of the check (raim-check/1), `flags` what an organiser should look at (codes with their text).
+    `rescore_asked_at`: it has results and is to be scored again under the scorer version of today.
     """
 
     __tablename__ = "submission"
     __table_args__ = (
         CheckConstraint(one_of("kind", KINDS), name="kind"),
         CheckConstraint(one_of("state", STATES), name="state"),
+        CheckConstraint("rescore_asked_at IS NULL OR state = 'scored'", name="rescore"),
         CheckConstraint("committed_bytes > 0", name="committed_bytes"),
         CheckConstraint(is_sha256("committed_sha256"), name="committed_sha256"),
         CheckConstraint("attempt >= 0", name="attempt"),
@@ -69,6 +72,7 @@ class Submission(Base):
     id: Mapped[Identity]
     team_id: Mapped[int] = reference("team", index=False)
     phase_id: Mapped[int] = reference("phase")
+    data_set_id: Mapped[int] = reference("data_set")
     member_id: Mapped[int] = reference("member")
     kind: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(20), default="receiving")
@@ -80,12 +84,16 @@ class Submission(Base):
     takes_try: Mapped[bool]
     is_chosen: Mapped[bool] = mapped_column(default=False)
     is_verified: Mapped[bool] = mapped_column(default=False)
+    is_out_of_competition: Mapped[bool] = mapped_column(default=False)
     attempt: Mapped[int] = mapped_column(default=0)
     lease_owner: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[datetime | None]
     error: Mapped[str | None]
     images_done: Mapped[int] = mapped_column(default=0)
     images_total: Mapped[int] = mapped_column(default=0)
+    report: Mapped[dict[str, Any] | None]
+    flags: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    rescore_asked_at: Mapped[datetime | None]
 
 
 class Upload(Base):
@@ -128,6 +136,44 @@ class Result(Base):
     unscorable: Mapped[str | None]
     measures: Mapped[dict[str, Any]]
     scored_at: Mapped[datetime]
+
+
+class EntryResult(Base):
+    """A submission's means over its images under one scorer version; never changed, like the rows of `result`.
+
+    `score` is None where an image has no score, with the reason. `scenarios`: means for each scenario or issue.
+    """
+
+    __tablename__ = "entry_result"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "scorer_version", "reference_version", name="uq_entry_result_once"),
+        CheckConstraint("(score IS NULL) = (unscorable IS NOT NULL)", name="score"),
+        CheckConstraint("n_scored BETWEEN 0 AND n_images", name="n_scored"),
+    )
+
+    id: Mapped[Identity]
+    submission_id: Mapped[int] = reference("submission", index=False)
+    scorer_version: Mapped[str] = mapped_column(String(80))
+    reference_version: Mapped[Sha256]
+    score: Mapped[float | None]
+    unscorable: Mapped[str | None]
+    measures: Mapped[dict[str, Any]]
+    scenarios: Mapped[dict[str, Any]]
+    n_images: Mapped[int]
+    n_scored: Mapped[int]
+    scored_at: Mapped[datetime]
+
+
+class LogLine(Base):
+    """What a worker says about a submission, for organisers: what it does, and the traceback of a fault."""
+
+    __tablename__ = "log_line"
+
+    id: Mapped[Identity]
+    submission_id: Mapped[int] = reference("submission")
+    logged_at: Mapped[datetime]
+    worker: Mapped[str] = mapped_column(String(100))
+    text: Mapped[str]
 
 
 class Comment(Base):

@@ -33,4 +33,6 @@ class WorkerHeartbeat(Base):
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
     version: Mapped[str] = mapped_column(String(80))
+    doing: Mapped[str] = mapped_column(String(200), default="")
+    seconds_per_image: Mapped[float | None]
     stopped_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """Tables of people: users and how they prove who they are, teams, members, invitations."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -101,7 +102,20 @@ class Team(Base):
     state: Mapped[str] = mapped_column(String(20), default="waiting")
     is_out_of_competition: Mapped[bool] = mapped_column(default=False)
     is_baseline: Mapped[bool] = mapped_column(default=False)
+    merged_into: Mapped[int | None] = mapped_column(reference_key("team"), index=True)
     created_at: Mapped[datetime]
+
+
+class FactSheet(Base):
+    """What a team states about its method for the report: the fields of `raim.server.accounts.fact_sheets`."""
+
+    __tablename__ = "fact_sheet"
+
+    id: Mapped[Identity]
+    team_id: Mapped[int] = mapped_column(reference_key("team"), unique=True)
+    fields: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime]
+    updated_by: Mapped[int] = reference("user_account")
 
 
 class Member(Base):
@@ -139,13 +153,13 @@ class Invitation(Base):
 
 
 class ApiToken(Base):
-    """A member's token for programs; only its hash is known here."""
+    """A user's token for programs; only its hash is known here."""
 
     __tablename__ = "api_token"
     __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
 
     id: Mapped[Identity]
-    member_id: Mapped[int] = reference("member")
+    user_id: Mapped[int] = reference("user_account")
     name: Mapped[Name]
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)
     created_at: Mapped[datetime]

@@ -1,7 +1,36 @@
-"""Submissions: tries, states, and what a team decides about them."""
+"""Submissions: tries, uploads, states, and what a team decides about them."""
 
 from raim.server.submissions.choices import choose, withdraw
+from raim.server.submissions.promise import Promise
 from raim.server.submissions.states import STEPS, change_state
-from raim.server.submissions.tries import Tries, count_tries, take_try
+from raim.server.submissions.tries import count_tries, take_try
+from raim.server.submissions.uploads import (
+    abandon_silent,
+    add_bytes,
+    begin_upload,
+    drop_upload,
+    find_upload,
+    finish_upload,
+    part_file,
+    received_bytes,
+)
+from raim.server.submissions.verdicts import Tries
 
-__all__ = ["STEPS", "Tries", "change_state", "choose", "count_tries", "take_try", "withdraw"]
+__all__ = [
+    "STEPS",
+    "Promise",
+    "Tries",
+    "abandon_silent",
+    "add_bytes",
+    "begin_upload",
+    "change_state",
+    "choose",
+    "count_tries",
+    "drop_upload",
+    "find_upload",
+    "finish_upload",
+    "part_file",
+    "received_bytes",
+    "take_try",
+    "withdraw",
+]

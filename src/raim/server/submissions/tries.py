@@ -1,78 +1,57 @@
 """Tries: a submission takes one in its own transaction, so that two at once cannot both take the last.
 
-A try is free again 24 hours after it was taken (a sliding day: no rush at midnight, and no time zone to dispute).
+What counts, and when the next try is possible, is `raim.challenge.tries`; here it is asked under the lock of the
+team's row. A check that refuses gives the try back, so there is a limit on how many uploads begin, too.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from raim.errors import InputError, StateError, unknown_name
+from raim.challenge import may_submit, next_possible_submission, tries_left
+from raim.challenge.phase import SubmissionKind
+from raim.errors import InputError, StateError, TooLargeError, TooManyRequestsError
 from raim.server.auditing import record_event
-from raim.server.database import Member, Phase, Submission, Team
-from raim.server.database.entries import KINDS
+from raim.server.contest import Contest, is_finalist
+from raim.server.database import Member, Submission, Team
+from raim.server.submissions.promise import Promise
+from raim.server.submissions.verdicts import Tries
 
-DAY = timedelta(hours=24)
-DIGITS = frozenset("0123456789abcdef")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tries:
-    """What a team has left in a phase for one kind of submission.
-
-    Attributes:
-        left_today: Tries that can be taken now by the limit of a day; None without a limit.
-        left_in_all: The same by the limit of the phase.
-        next_at: When the next try is possible: now, later, or None for never.
-    """
-
-    left_today: int | None
-    left_in_all: int | None
-    next_at: datetime | None
+HOUR = timedelta(hours=1)
+BEGUN_PER_HOUR = 60  # of one team, refused ones too: each costs the server a check
+BEGUN_AT_ONCE = 3  # uploads of one team that are under way
 
 
-def count_tries(session: Session, now: datetime, *, team_id: int, phase: Phase, kind: str) -> Tries:
-    """Count what a team has left; dates of the phase are considered, its pause is not.
+def count_tries(
+    session: Session, now: datetime, contest: Contest, *, team_id: int, phase: str, kind: SubmissionKind
+) -> Tries:
+    """Count what a team has left; what it tells may be over a moment later.
 
     Args:
-        session: Any session; what it tells may be over a moment later.
+        session: Any session.
         now: The time.
+        contest: The challenge in force.
         team_id: Whose.
-        phase: In which, with its limits.
+        phase: Id of the phase in the file.
         kind: "scored", "feedback" or "final"; each has its own tries.
     """
-    mine = (
-        Submission.team_id == team_id,
-        Submission.phase_id == phase.id,
-        Submission.kind == kind,
-        Submission.takes_try,
-    )
-    in_all = session.scalar(select(func.count()).select_from(Submission).where(*mine)) or 0
-    recent = session.scalars(
-        select(Submission.received_at)
-        .where(*mine, Submission.received_at > now - DAY)
-        .order_by(Submission.received_at.desc())
-    ).all()
-    next_at: datetime | None = max(now, phase.opens_at)
-    if phase.tries_per_day is not None and len(recent) >= phase.tries_per_day:
-        next_at = max(recent[phase.tries_per_day - 1] + DAY, phase.opens_at)
-    left_in_all = _left(phase.tries_in_all, in_all)
-    if left_in_all == 0 or (next_at is not None and next_at >= phase.closes_at):
-        next_at = None
-    return Tries(left_today=_left(phase.tries_per_day, len(recent)), left_in_all=left_in_all, next_at=next_at)
+    record = contest.challenge.phase(phase)
+    earlier = _earlier(session, contest, team_id, phase, kind)
+    today, in_all = tries_left(contest.challenge, record, kind, now=now, earlier=earlier)
+    next_at = next_possible_submission(contest.challenge, record, kind, now=now, earlier=earlier)
+    return Tries(left_today=today, left_in_all=in_all, next_at=next_at)
 
 
 def take_try(
     session: Session,
     now: datetime,
+    contest: Contest,
     *,
     member: Member,
-    phase_id: int,
-    kind: str,
-    committed_bytes: int,
-    committed_sha256: str,
+    phase: str,
+    kind: SubmissionKind,
+    promise: Promise,
     note: str = "",
 ) -> Submission:
     """Begin a submission; it takes a try here and now, before its first byte is sent.
@@ -80,44 +59,48 @@ def take_try(
     Args:
         session: A writing session; the team's row stays locked until it ends.
         now: The time of arrival, by which deadlines and tries go.
+        contest: The challenge in force.
         member: Who submits.
-        phase_id: In which phase.
+        phase: Id of the phase in the file.
         kind: "scored", "feedback" or "final".
-        committed_bytes: Length of the file that will be sent, above 0.
-        committed_sha256: Its SHA-256, 64 lower-case hexadecimal digits.
+        promise: Length and SHA-256 of the file that will be sent.
         note: The team's own words about it.
 
     Raises:
-        InputError: Length or SHA-256 are not usable.
-        UnknownNameError: There is no such kind.
-        StateError: The team is not approved, the phase is not open, or no try is left; the text has the time
-            of the next one.
+        TooLargeError: The file is larger than the challenge takes.
+        UnknownNameError: There is no such phase.
+        StateError: The team may not submit now; the text has the reason and the time of the next try.
+        TooManyRequestsError: Too many uploads have begun.
     """
-    if kind not in KINDS:
-        raise unknown_name("kind of submission", kind, KINDS)
-    if committed_bytes <= 0 or len(committed_sha256) != 64 or not set(committed_sha256) <= DIGITS:
-        raise InputError(
-            "a submission begins with its length in bytes, above 0, and its SHA-256 in 64 digits 0-9a-f"
-        )
-    team = session.scalars(
-        select(Team)
-        .where(Team.id == member.team_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    phase = session.get_one(Phase, phase_id, populate_existing=True)
-    _check_open(now, team, phase)
-    _check_left(now, count_tries(session, now, team_id=team.id, phase=phase, kind=kind))
+    record = contest.challenge.phase(phase)
+    check_size(contest, promise.n_bytes)
+    team = lock_team(session, member.team_id)
+    if team.state not in {"approved", "waiting"}:
+        raise StateError(f"the team {team.name!r} is {team.state}; ask the organisers")
+    verdict = may_submit(
+        contest.challenge,
+        record,
+        kind,
+        now=now,
+        earlier=_earlier(session, contest, team.id, phase, kind),
+        is_paused=contest.is_paused(record),
+        is_approved=team.state == "approved",
+        is_finalist=is_finalist(session, contest, team.id),
+    )
+    if not verdict.is_allowed:
+        raise StateError(verdict.reason)
+    _check_rate(session, now, team)
     submission = Submission(
         team_id=team.id,
-        phase_id=phase.id,
+        phase_id=contest.phase_ids[phase],
+        data_set_id=contest.data_set_ids[record.intakes[kind].on],
         member_id=member.id,
         kind=kind,
         received_at=now,
         state_at=now,
-        committed_bytes=committed_bytes,
-        committed_sha256=committed_sha256,
-        note=note,
+        committed_bytes=promise.n_bytes,
+        committed_sha256=promise.sha256,
+        note=_check_note(note),
         takes_try=True,
     )
     session.add(submission)
@@ -128,32 +111,63 @@ def take_try(
     return submission
 
 
-def _left(limit: int | None, used: int) -> int | None:
-    return None if limit is None else max(0, limit - used)
+def lock_team(session: Session, team_id: int) -> Team:
+    """Give a team that nobody else changes until the transaction ends."""
+    return session.scalars(
+        select(Team).where(Team.id == team_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
 
 
-def _check_open(now: datetime, team: Team, phase: Phase) -> None:
-    if team.challenge_id != phase.challenge_id:
-        raise StateError(f"the team {team.name!r} is not in the challenge of the phase {phase.title!r}")
-    if team.state != "approved":
-        raise StateError(f"the team {team.name!r} is {team.state}; the organiser approves teams")
-    if not phase.opens_at <= now < phase.closes_at:
-        raise StateError(
-            f"the phase {phase.title!r} takes submissions from {_shown(phase.opens_at)} to {_shown(phase.closes_at)}; "
-            f"now it is {_shown(now)}"
+def check_size(contest: Contest, n_bytes: int) -> None:
+    """Refuse a file that the challenge does not take.
+
+    Raises:
+        TooLargeError: It is larger.
+    """
+    limit = contest.challenge.uploads.max_bytes
+    if n_bytes > limit:
+        raise TooLargeError(
+            f"the file has {n_bytes} bytes, a submission may have {limit}; save the images as PNG or as JPEG of high "
+            "quality, and put nothing else into the zip"
         )
-    if phase.paused_at is not None:
-        raise StateError(
-            f"the phase {phase.title!r} is paused since {_shown(phase.paused_at)}; please try later"
+
+
+def _check_note(note: str) -> str:
+    if len(note) > 2000:
+        raise InputError(
+            f"the note has {len(note)} characters, at most 2000; details belong into the fact sheet"
         )
+    return note.strip()
 
 
-def _check_left(now: datetime, tries: Tries) -> None:
-    if tries.next_at is None and (tries.left_in_all == 0 or tries.left_today == 0):
-        raise StateError("no try is left in this phase")
-    if tries.next_at is not None and tries.next_at > now:
-        raise StateError(f"no try is left now; the next is possible at {_shown(tries.next_at)}")
+def _earlier(
+    session: Session, contest: Contest, team_id: int, phase: str, kind: SubmissionKind
+) -> list[datetime]:
+    return list(
+        session.scalars(
+            select(Submission.received_at).where(
+                Submission.team_id == team_id,
+                Submission.phase_id == contest.phase_ids[phase],
+                Submission.kind == kind,
+                Submission.takes_try,
+            )
+        )
+    )
 
 
-def _shown(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+def _check_rate(session: Session, now: datetime, team: Team) -> None:
+    mine = select(func.count()).select_from(Submission).where(Submission.team_id == team.id)
+    if (session.scalar(mine.where(Submission.state == "receiving")) or 0) >= BEGUN_AT_ONCE:
+        raise StateError(
+            f"{BEGUN_AT_ONCE} uploads of your team are under way; finish one or withdraw it, then begin another"
+        )
+    recent = session.scalars(
+        select(Submission.received_at)
+        .where(Submission.team_id == team.id, Submission.received_at > now - HOUR)
+        .order_by(Submission.received_at.desc())
+    ).all()
+    if len(recent) >= BEGUN_PER_HOUR:
+        raise TooManyRequestsError(
+            f"your team began {len(recent)} uploads within an hour; `raim check` finds what is wrong before sending",
+            retry_at=recent[BEGUN_PER_HOUR - 1] + HOUR,
+        )

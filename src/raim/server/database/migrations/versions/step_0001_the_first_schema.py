@@ -18,7 +18,10 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("definition", sa.JSON(), nullable=False),
         sa.Column("definition_sha256", sa.String(length=64), nullable=False),
+        sa.Column("profile", sa.String(length=80), nullable=False),
+        sa.Column("scorer_version", sa.String(length=80), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("results_published_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint("length(definition_sha256) = 64", name=op.f("ck_challenge_definition_sha256")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge")),
         sa.UniqueConstraint("slug", name=op.f("uq_challenge_slug")),
@@ -32,9 +35,11 @@ def upgrade() -> None:
         sa.Column("succeeded", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_attempt")),
     )
-    op.create_index(op.f("ix_login_attempt_address"), "login_attempt", ["address"], unique=False)
-    op.create_index(op.f("ix_login_attempt_attempted_at"), "login_attempt", ["attempted_at"], unique=False)
-    op.create_index(op.f("ix_login_attempt_login_key"), "login_attempt", ["login_key"], unique=False)
+    with op.batch_alter_table("login_attempt", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_login_attempt_address"), ["address"], unique=False)
+        batch_op.create_index(batch_op.f("ix_login_attempt_attempted_at"), ["attempted_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_login_attempt_login_key"), ["login_key"], unique=False)
+
     op.create_table(
         "user_account",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -59,10 +64,14 @@ def upgrade() -> None:
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("seen_at", UtcDateTime(), nullable=False),
         sa.Column("version", sa.String(length=80), nullable=False),
+        sa.Column("doing", sa.String(length=200), nullable=False),
+        sa.Column("seconds_per_image", sa.Double(), nullable=True),
         sa.Column("stopped_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_worker_heartbeat")),
     )
-    op.create_index(op.f("ix_worker_heartbeat_seen_at"), "worker_heartbeat", ["seen_at"], unique=False)
+    with op.batch_alter_table("worker_heartbeat", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_worker_heartbeat_seen_at"), ["seen_at"], unique=False)
+
     op.create_table(
         "announcement",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -80,8 +89,29 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
     )
-    op.create_index(op.f("ix_announcement_author_id"), "announcement", ["author_id"], unique=False)
-    op.create_index(op.f("ix_announcement_challenge_id"), "announcement", ["challenge_id"], unique=False)
+    with op.batch_alter_table("announcement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_announcement_author_id"), ["author_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_announcement_challenge_id"), ["challenge_id"], unique=False)
+
+    op.create_table(
+        "api_token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("last_used_at", UtcDateTime(), nullable=True),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("length(token_sha256) = 64", name=op.f("ck_api_token_token_sha256")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_api_token_user_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_api_token_token_sha256")),
+    )
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_token_user_id"), ["user_id"], unique=False)
+
     op.create_table(
         "audit_event",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -97,16 +127,43 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
     )
-    op.create_index(op.f("ix_audit_event_action"), "audit_event", ["action"], unique=False)
-    op.create_index(op.f("ix_audit_event_actor_id"), "audit_event", ["actor_id"], unique=False)
-    op.create_index(op.f("ix_audit_event_happened_at"), "audit_event", ["happened_at"], unique=False)
+    with op.batch_alter_table("audit_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_event_action"), ["action"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_event_actor_id"), ["actor_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_event_happened_at"), ["happened_at"], unique=False)
+
+    op.create_table(
+        "checklist_tick",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("challenge_id", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(length=80), nullable=False),
+        sa.Column("ticked_by", sa.Integer(), nullable=False),
+        sa.Column("ticked_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"],
+            ["challenge.id"],
+            name=op.f("fk_checklist_tick_challenge_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticked_by"], ["user_account.id"], name=op.f("fk_checklist_tick_ticked_by"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checklist_tick")),
+        sa.UniqueConstraint("challenge_id", "item", name=op.f("uq_checklist_tick_challenge_id_item")),
+    )
+    with op.batch_alter_table("checklist_tick", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_checklist_tick_challenge_id"), ["challenge_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_checklist_tick_ticked_by"), ["ticked_by"], unique=False)
+
     op.create_table(
         "data_set",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("challenge_id", sa.Integer(), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("manifest", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint("kind IN ('paired', 'unpaired')", name=op.f("ck_data_set_kind")),
         sa.ForeignKeyConstraint(
@@ -115,7 +172,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_set")),
         sa.UniqueConstraint("challenge_id", "slug", name=op.f("uq_data_set_challenge_id_slug")),
     )
-    op.create_index(op.f("ix_data_set_challenge_id"), "data_set", ["challenge_id"], unique=False)
+    with op.batch_alter_table("data_set", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_data_set_challenge_id"), ["challenge_id"], unique=False)
+
     op.create_table(
         "login_session",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -131,8 +190,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_session")),
         sa.UniqueConstraint("token_sha256", name=op.f("uq_login_session_token_sha256")),
     )
-    op.create_index(op.f("ix_login_session_expires_at"), "login_session", ["expires_at"], unique=False)
-    op.create_index(op.f("ix_login_session_user_id"), "login_session", ["user_id"], unique=False)
+    with op.batch_alter_table("login_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_login_session_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_login_session_user_id"), ["user_id"], unique=False)
+
     op.create_table(
         "one_use_link",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -155,7 +216,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_one_use_link")),
         sa.UniqueConstraint("token_sha256", name=op.f("uq_one_use_link_token_sha256")),
     )
-    op.create_index(op.f("ix_one_use_link_user_id"), "one_use_link", ["user_id"], unique=False)
+    with op.batch_alter_table("one_use_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_one_use_link_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "phase",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("challenge_id", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("opens_at", UtcDateTime(), nullable=False),
+        sa.Column("closes_at", UtcDateTime(), nullable=False),
+        sa.Column("stated_opens_at", UtcDateTime(), nullable=False),
+        sa.Column("stated_closes_at", UtcDateTime(), nullable=False),
+        sa.Column("paused_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_phase_dates")),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenge.id"], name=op.f("fk_phase_challenge_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phase")),
+        sa.UniqueConstraint("challenge_id", "slug", name=op.f("uq_phase_challenge_id_slug")),
+    )
+    with op.batch_alter_table("phase", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_phase_challenge_id"), ["challenge_id"], unique=False)
+
     op.create_table(
         "team",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -165,6 +250,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("is_out_of_competition", sa.Boolean(), nullable=False),
         sa.Column("is_baseline", sa.Boolean(), nullable=False),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint(
             "state IN ('waiting', 'approved', 'suspended', 'merged')", name=op.f("ck_team_state")
@@ -172,20 +258,77 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["challenge_id"], ["challenge.id"], name=op.f("fk_team_challenge_id"), ondelete="RESTRICT"
         ),
+        sa.ForeignKeyConstraint(
+            ["merged_into"], ["team.id"], name=op.f("fk_team_merged_into"), ondelete="RESTRICT"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
         sa.UniqueConstraint("challenge_id", "name_key", name=op.f("uq_team_challenge_id_name_key")),
     )
-    op.create_index(op.f("ix_team_challenge_id"), "team", ["challenge_id"], unique=False)
+    with op.batch_alter_table("team", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_team_challenge_id"), ["challenge_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_team_merged_into"), ["merged_into"], unique=False)
+
+    op.create_table(
+        "fact_sheet",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("team_id", sa.Integer(), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_fact_sheet_team_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updated_by"], ["user_account.id"], name=op.f("fk_fact_sheet_updated_by"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fact_sheet")),
+        sa.UniqueConstraint("team_id", name=op.f("uq_fact_sheet_team_id")),
+    )
+    with op.batch_alter_table("fact_sheet", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_fact_sheet_updated_by"), ["updated_by"], unique=False)
+
+    op.create_table(
+        "finalist",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("phase_id", sa.Integer(), nullable=False),
+        sa.Column("team_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("invited_at", UtcDateTime(), nullable=False),
+        sa.Column("accepted_at", UtcDateTime(), nullable=True),
+        sa.Column("declined_at", UtcDateTime(), nullable=True),
+        sa.Column("replaces_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("position > 0", name=op.f("ck_finalist_position")),
+        sa.ForeignKeyConstraint(
+            ["phase_id"], ["phase.id"], name=op.f("fk_finalist_phase_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["replaces_id"], ["finalist.id"], name=op.f("fk_finalist_replaces_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_finalist_team_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finalist")),
+        sa.UniqueConstraint("phase_id", "team_id", name=op.f("uq_finalist_phase_id_team_id")),
+    )
+    with op.batch_alter_table("finalist", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_finalist_phase_id"), ["phase_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_finalist_replaces_id"), ["replaces_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_finalist_team_id"), ["team_id"], unique=False)
+
     op.create_table(
         "image",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("data_set_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("scenario", sa.String(length=200), nullable=False),
+        sa.Column("scenario", sa.String(length=200), nullable=True),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("input_name", sa.String(length=200), nullable=False),
         sa.Column("input_sha256", sa.String(length=64), nullable=False),
+        sa.Column("input_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("reference_name", sa.String(length=200), nullable=True),
         sa.Column("reference_sha256", sa.String(length=64), nullable=True),
+        sa.Column("reference_bytes", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("length(input_sha256) = 64", name=op.f("ck_image_input_sha256")),
         sa.CheckConstraint(
             "reference_sha256 IS NULL OR length(reference_sha256) = 64",
@@ -198,7 +341,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_image")),
         sa.UniqueConstraint("data_set_id", "name", name=op.f("uq_image_data_set_id_name")),
     )
-    op.create_index(op.f("ix_image_data_set_id"), "image", ["data_set_id"], unique=False)
+    with op.batch_alter_table("image", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_image_data_set_id"), ["data_set_id"], unique=False)
+
     op.create_table(
         "invitation",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -223,9 +368,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
         sa.UniqueConstraint("token_sha256", name=op.f("uq_invitation_token_sha256")),
     )
-    op.create_index(op.f("ix_invitation_accepted_by"), "invitation", ["accepted_by"], unique=False)
-    op.create_index(op.f("ix_invitation_invited_by"), "invitation", ["invited_by"], unique=False)
-    op.create_index(op.f("ix_invitation_team_id"), "invitation", ["team_id"], unique=False)
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_invitation_accepted_by"), ["accepted_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_invitation_invited_by"), ["invited_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_invitation_team_id"), ["team_id"], unique=False)
+
     op.create_table(
         "member",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -247,82 +394,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
         sa.UniqueConstraint("user_id", "challenge_id", name=op.f("uq_member_user_id_challenge_id")),
     )
-    op.create_index(op.f("ix_member_challenge_id"), "member", ["challenge_id"], unique=False)
-    op.create_index(op.f("ix_member_team_id"), "member", ["team_id"], unique=False)
-    op.create_index(op.f("ix_member_user_id"), "member", ["user_id"], unique=False)
-    op.create_table(
-        "phase",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("challenge_id", sa.Integer(), nullable=False),
-        sa.Column("data_set_id", sa.Integer(), nullable=False),
-        sa.Column("slug", sa.String(length=80), nullable=False),
-        sa.Column("title", sa.String(length=200), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("opens_at", UtcDateTime(), nullable=False),
-        sa.Column("closes_at", UtcDateTime(), nullable=False),
-        sa.Column("paused_at", UtcDateTime(), nullable=True),
-        sa.Column("tries_per_day", sa.Integer(), nullable=True),
-        sa.Column("tries_in_all", sa.Integer(), nullable=True),
-        sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_phase_dates")),
-        sa.CheckConstraint("tries_in_all > 0", name=op.f("ck_phase_tries_in_all")),
-        sa.CheckConstraint("tries_per_day > 0", name=op.f("ck_phase_tries_per_day")),
-        sa.ForeignKeyConstraint(
-            ["challenge_id"], ["challenge.id"], name=op.f("fk_phase_challenge_id"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["data_set_id"], ["data_set.id"], name=op.f("fk_phase_data_set_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_phase")),
-        sa.UniqueConstraint("challenge_id", "slug", name=op.f("uq_phase_challenge_id_slug")),
-    )
-    op.create_index(op.f("ix_phase_challenge_id"), "phase", ["challenge_id"], unique=False)
-    op.create_index(op.f("ix_phase_data_set_id"), "phase", ["data_set_id"], unique=False)
-    op.create_table(
-        "api_token",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("member_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("token_sha256", sa.String(length=64), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("last_used_at", UtcDateTime(), nullable=True),
-        sa.Column("revoked_at", UtcDateTime(), nullable=True),
-        sa.CheckConstraint("length(token_sha256) = 64", name=op.f("ck_api_token_token_sha256")),
-        sa.ForeignKeyConstraint(
-            ["member_id"], ["member.id"], name=op.f("fk_api_token_member_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
-        sa.UniqueConstraint("token_sha256", name=op.f("uq_api_token_token_sha256")),
-    )
-    op.create_index(op.f("ix_api_token_member_id"), "api_token", ["member_id"], unique=False)
-    op.create_table(
-        "finalist",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("phase_id", sa.Integer(), nullable=False),
-        sa.Column("team_id", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("invited_at", UtcDateTime(), nullable=False),
-        sa.Column("replaced_by", sa.Integer(), nullable=True),
-        sa.Column("replaced_at", UtcDateTime(), nullable=True),
-        sa.CheckConstraint("position > 0", name=op.f("ck_finalist_position")),
-        sa.ForeignKeyConstraint(
-            ["phase_id"], ["phase.id"], name=op.f("fk_finalist_phase_id"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["replaced_by"], ["finalist.id"], name=op.f("fk_finalist_replaced_by"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["team_id"], ["team.id"], name=op.f("fk_finalist_team_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_finalist")),
-        sa.UniqueConstraint("phase_id", "team_id", name=op.f("uq_finalist_phase_id_team_id")),
-    )
-    op.create_index(op.f("ix_finalist_phase_id"), "finalist", ["phase_id"], unique=False)
-    op.create_index(op.f("ix_finalist_team_id"), "finalist", ["team_id"], unique=False)
+    with op.batch_alter_table("member", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_member_challenge_id"), ["challenge_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_member_team_id"), ["team_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_member_user_id"), ["user_id"], unique=False)
+
     op.create_table(
         "submission",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("team_id", sa.Integer(), nullable=False),
         sa.Column("phase_id", sa.Integer(), nullable=False),
+        sa.Column("data_set_id", sa.Integer(), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
@@ -334,17 +416,24 @@ def upgrade() -> None:
         sa.Column("takes_try", sa.Boolean(), nullable=False),
         sa.Column("is_chosen", sa.Boolean(), nullable=False),
         sa.Column("is_verified", sa.Boolean(), nullable=False),
+        sa.Column("is_out_of_competition", sa.Boolean(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("lease_owner", sa.String(length=100), nullable=True),
         sa.Column("lease_until", UtcDateTime(), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("images_done", sa.Integer(), nullable=False),
         sa.Column("images_total", sa.Integer(), nullable=False),
+        sa.Column("report", sa.JSON(), nullable=True),
+        sa.Column("flags", sa.JSON(), nullable=False),
+        sa.Column("rescore_asked_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "NOT is_chosen OR state IN ('queued', 'scoring', 'scored', 'accepted')",
             name=op.f("ck_submission_chosen"),
         ),
         sa.CheckConstraint("kind IN ('scored', 'feedback', 'final')", name=op.f("ck_submission_kind")),
+        sa.CheckConstraint(
+            "rescore_asked_at IS NULL OR state = 'scored'", name=op.f("ck_submission_rescore")
+        ),
         sa.CheckConstraint(
             "state IN ('receiving', 'checking', 'queued', 'scoring', 'scored', 'accepted', 'refused', 'failed', 'withdrawn', 'abandoned')",
             name=op.f("ck_submission_state"),
@@ -358,6 +447,9 @@ def upgrade() -> None:
         sa.CheckConstraint("images_done BETWEEN 0 AND images_total", name=op.f("ck_submission_images_done")),
         sa.CheckConstraint("length(committed_sha256) = 64", name=op.f("ck_submission_committed_sha256")),
         sa.ForeignKeyConstraint(
+            ["data_set_id"], ["data_set.id"], name=op.f("fk_submission_data_set_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
             ["member_id"], ["member.id"], name=op.f("fk_submission_member_id"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
@@ -368,21 +460,25 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_submission")),
     )
-    op.create_index(op.f("ix_submission_committed_sha256"), "submission", ["committed_sha256"], unique=False)
-    op.create_index(op.f("ix_submission_member_id"), "submission", ["member_id"], unique=False)
-    op.create_index(op.f("ix_submission_phase_id"), "submission", ["phase_id"], unique=False)
-    op.create_index("ix_submission_state_received_at", "submission", ["state", "received_at"], unique=False)
-    op.create_index(
-        "ix_submission_tries", "submission", ["team_id", "phase_id", "kind", "received_at"], unique=False
-    )
-    op.create_index(
-        "uq_submission_chosen",
-        "submission",
-        ["team_id", "phase_id", "kind"],
-        unique=True,
-        sqlite_where=sa.text("is_chosen"),
-        postgresql_where=sa.text("is_chosen"),
-    )
+    with op.batch_alter_table("submission", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_submission_committed_sha256"), ["committed_sha256"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_submission_data_set_id"), ["data_set_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_submission_member_id"), ["member_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_submission_phase_id"), ["phase_id"], unique=False)
+        batch_op.create_index("ix_submission_state_received_at", ["state", "received_at"], unique=False)
+        batch_op.create_index(
+            "ix_submission_tries", ["team_id", "phase_id", "kind", "received_at"], unique=False
+        )
+        batch_op.create_index(
+            "uq_submission_chosen",
+            ["team_id", "phase_id", "kind"],
+            unique=True,
+            sqlite_where=sa.text("is_chosen"),
+            postgresql_where=sa.text("is_chosen"),
+        )
+
     op.create_table(
         "comment",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -411,9 +507,52 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_comment")),
     )
-    op.create_index(op.f("ix_comment_author_id"), "comment", ["author_id"], unique=False)
-    op.create_index(op.f("ix_comment_image_id"), "comment", ["image_id"], unique=False)
-    op.create_index(op.f("ix_comment_submission_id"), "comment", ["submission_id"], unique=False)
+    with op.batch_alter_table("comment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_comment_author_id"), ["author_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_comment_image_id"), ["image_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_comment_submission_id"), ["submission_id"], unique=False)
+
+    op.create_table(
+        "entry_result",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("scorer_version", sa.String(length=80), nullable=False),
+        sa.Column("reference_version", sa.String(length=64), nullable=False),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("unscorable", sa.String(), nullable=True),
+        sa.Column("measures", sa.JSON(), nullable=False),
+        sa.Column("scenarios", sa.JSON(), nullable=False),
+        sa.Column("n_images", sa.Integer(), nullable=False),
+        sa.Column("n_scored", sa.Integer(), nullable=False),
+        sa.Column("scored_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("(score IS NULL) = (unscorable IS NOT NULL)", name=op.f("ck_entry_result_score")),
+        sa.CheckConstraint("n_scored BETWEEN 0 AND n_images", name=op.f("ck_entry_result_n_scored")),
+        sa.ForeignKeyConstraint(
+            ["submission_id"],
+            ["submission.id"],
+            name=op.f("fk_entry_result_submission_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entry_result")),
+        sa.UniqueConstraint(
+            "submission_id", "scorer_version", "reference_version", name="uq_entry_result_once"
+        ),
+    )
+    op.create_table(
+        "log_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("logged_at", UtcDateTime(), nullable=False),
+        sa.Column("worker", sa.String(length=100), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.id"], name=op.f("fk_log_line_submission_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_log_line")),
+    )
+    with op.batch_alter_table("log_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_log_line_submission_id"), ["submission_id"], unique=False)
+
     op.create_table(
         "result",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -435,14 +574,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_result")),
         sa.UniqueConstraint(
-            "submission_id",
-            "image_id",
-            "scorer_version",
-            "reference_version",
-            name=op.f("uq_result_once"),
+            "submission_id", "image_id", "scorer_version", "reference_version", name="uq_result_once"
         ),
     )
-    op.create_index(op.f("ix_result_image_id"), "result", ["image_id"], unique=False)
+    with op.batch_alter_table("result", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_result_image_id"), ["image_id"], unique=False)
+
     op.create_table(
         "upload",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -463,7 +600,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("submission_id", name=op.f("uq_upload_submission_id")),
     )
 
-    for table in ("result", "audit_event"):
+    for table in ("result", "entry_result", "audit_event"):
         _keep_unchanged(table)
 
 

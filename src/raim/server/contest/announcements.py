@@ -1,0 +1,57 @@
+"""Announcements: texts of the organisers to everybody, in Markdown; withdrawn ones stay in the database."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.errors import InputError
+from raim.server.auditing import record_event
+from raim.server.database import Announcement, User
+
+LONGEST_TITLE = 200
+LONGEST_TEXT = 20_000
+
+
+def announce(
+    session: Session, now: datetime, *, challenge_id: int, author: User, title: str, text: str
+) -> Announcement:
+    """Publish a text.
+
+    Raises:
+        InputError: Title or text are empty or too long.
+    """
+    title, text = title.strip(), text.strip()
+    if not 1 <= len(title) <= LONGEST_TITLE or not 1 <= len(text) <= LONGEST_TEXT:
+        raise InputError(
+            f"an announcement has a title of 1 to {LONGEST_TITLE} and a text of 1 to {LONGEST_TEXT} characters"
+        )
+    row = Announcement(
+        challenge_id=challenge_id, author_id=author.id, title=title, text=text, published_at=now
+    )
+    session.add(row)
+    session.flush()
+    record_event(session, now, "announce", actor_id=author.id, subject="announcement", subject_id=row.id)
+    return row
+
+
+def withdraw_announcement(session: Session, now: datetime, row: Announcement, *, actor_id: int) -> None:
+    """Take a text off the pages."""
+    row.withdrawn_at = row.withdrawn_at or now
+    record_event(
+        session, now, "withdraw announcement", actor_id=actor_id, subject="announcement", subject_id=row.id
+    )
+
+
+def list_announcements(session: Session, challenge_id: int) -> list[Announcement]:
+    """Give what is published, newest first."""
+    found = (
+        select(Announcement)
+        .where(
+            Announcement.challenge_id == challenge_id,
+            Announcement.published_at.is_not(None),
+            Announcement.withdrawn_at.is_(None),
+        )
+        .order_by(Announcement.published_at.desc(), Announcement.id.desc())
+    )
+    return list(session.scalars(found))

@@ -1,0 +1,105 @@
+"""The challenge as it is in force: what its file says, with the dates and pauses that organisers have set since."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.challenge import Challenge, Phase, phase_state
+from raim.errors import StateError
+from raim.server import database as tables
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contest:
+    """A challenge with the ids of its rows.
+
+    Attributes:
+        id: Of its row.
+        challenge: Its record, with the dates in force.
+        phase_ids: Row of each phase, by the phase's id in the file.
+        data_set_ids: Row of each data set, by its id in the file.
+        data_set_versions: Reference version of each data set.
+        paused_at: When each paused phase was paused.
+        scorer_version: What the leaderboard shows.
+        results_published_at: When the organiser published the gallery of results; None before.
+    """
+
+    id: int
+    challenge: Challenge
+    phase_ids: Mapping[str, int]
+    data_set_ids: Mapping[str, int]
+    data_set_versions: Mapping[str, str]
+    paused_at: Mapping[str, datetime]
+    scorer_version: str
+    results_published_at: datetime | None
+
+    def is_paused(self, phase: Phase) -> bool:
+        """Say whether an organiser has paused a phase."""
+        return phase.id in self.paused_at
+
+    def state(self, phase: Phase, now: datetime) -> str:
+        """Say how a phase stands: "upcoming", "open", "paused" or "closed"."""
+        return phase_state(phase, now, is_paused=self.is_paused(phase))
+
+    def phase_of_row(self, row_id: int) -> Phase:
+        """Give the phase of a row.
+
+        Raises:
+            StateError: The file no longer has it.
+        """
+        return self.challenge.phase(_key_of(self.phase_ids, row_id, "phase"))
+
+    def data_set_of_row(self, row_id: int) -> str:
+        """Give the data set's id in the file for a row.
+
+        Raises:
+            StateError: The file no longer has it.
+        """
+        return _key_of(self.data_set_ids, row_id, "data set")
+
+
+def load_contest(session: Session, challenge: Challenge) -> Contest:
+    """Put the dates in force into the record of the file.
+
+    Raises:
+        StateError: The challenge was not brought into this database.
+    """
+    row = session.scalar(select(tables.Challenge).where(tables.Challenge.slug == challenge.id))
+    if row is None:
+        raise StateError(f"the challenge {challenge.id!r} is not in this database; restart the server")
+    phases = session.scalars(select(tables.Phase).where(tables.Phase.challenge_id == row.id)).all()
+    sets: list[Any] = list(
+        session.execute(
+            select(tables.DataSet.id, tables.DataSet.slug, tables.DataSet.version).where(
+                tables.DataSet.challenge_id == row.id
+            )
+        )
+    )
+    by_slug = {each.slug: each for each in phases}
+    changed = tuple(_with_dates(phase, by_slug) for phase in challenge.phases)
+    return Contest(
+        id=row.id,
+        challenge=replace(challenge, phases=tuple(sorted(changed, key=lambda phase: phase.opens))),
+        phase_ids={each.slug: each.id for each in phases},
+        data_set_ids={each.slug: each.id for each in sets},
+        data_set_versions={each.slug: each.version for each in sets},
+        paused_at={each.slug: each.paused_at for each in phases if each.paused_at is not None},
+        scorer_version=row.scorer_version,
+        results_published_at=row.results_published_at,
+    )
+
+
+def _with_dates(phase: Phase, rows: Mapping[str, tables.Phase]) -> Phase:
+    row = rows.get(phase.id)
+    return phase if row is None else replace(phase, opens=row.opens_at, closes=row.closes_at)
+
+
+def _key_of(ids: Mapping[str, int], row_id: int, what: str) -> str:
+    for key, each in ids.items():
+        if each == row_id:
+            return key
+    raise StateError(f"the {what} with the number {row_id} is no longer in challenge.toml; put it back there")

@@ -1,0 +1,210 @@
+"""Bring a challenge's file and images into database and storage, at every start of the server.
+
+What is there already is left alone: files are named by their content. Dates that an organiser has changed from the
+page stay until the file states others. A data set that teams have submitted to keeps its images' names; their files
+may be mended, which makes another version of it and calls for scoring again.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.challenge import Challenge, DataImage, DataSet, Phase, as_plain
+from raim.errors import StateError
+from raim.files import hash_file
+from raim.server import database as tables
+from raim.server.auditing import record_event
+from raim.server.database import Database
+from raim.server.storage import CHUNK_BYTES, Storage, has_file, put_file
+
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredFile:
+    """A file that lies in storage.
+
+    Attributes:
+        name: Its file name in the challenge's folder.
+        sha256: Its name in storage.
+        n_bytes: Its length.
+    """
+
+    name: str
+    sha256: str
+    n_bytes: int
+
+
+StoredPair = tuple[StoredFile, StoredFile | None]
+StoredSets = dict[str, dict[str, StoredPair]]
+
+
+def import_challenge(
+    database: Database,
+    storage: Storage,
+    now: datetime,
+    challenge: Challenge,
+    *,
+    scorer_version: str,
+    on_progress: OnProgress = lambda _done, _total: None,
+) -> int:
+    """Bring a challenge into database and storage; give the id of its row.
+
+    Args:
+        database: Migrated.
+        storage: Where files go.
+        now: The time.
+        challenge: Read and checked, with the images of its data sets.
+        scorer_version: Of its profile.
+        on_progress: Called with (images stored, images in all).
+
+    Raises:
+        StateError: A data set that teams have submitted to has other images than before.
+        StorageError: A file cannot be kept.
+    """
+    stored = _store_all(storage, challenge, on_progress)
+    with database.writing() as session:
+        row = _put_challenge(session, now, challenge, scorer_version)
+        for position, phase in enumerate(challenge.phases, start=1):
+            _put_phase(session, row.id, position, phase)
+        for data_set in challenge.data_sets:
+            _put_data_set(session, now, row.id, data_set, stored[data_set.id])
+        return row.id
+
+
+def _store_all(storage: Storage, challenge: Challenge, on_progress: OnProgress) -> StoredSets:
+    total = sum(len(data_set.images) for data_set in challenge.data_sets)
+    stored: StoredSets = {}
+    done = 0
+    on_progress(0, total)
+    for data_set in challenge.data_sets:
+        stored[data_set.id] = {}
+        for image in data_set.images:
+            stored[data_set.id][image.name] = _store_image(storage, image)
+            done += 1
+            on_progress(done, total)
+    return stored
+
+
+def _store_image(storage: Storage, image: DataImage) -> StoredPair:
+    given = _store_file(storage, image.input_file)
+    return given, None if image.reference_file is None else _store_file(storage, image.reference_file)
+
+
+def _store_file(storage: Storage, path: Path) -> StoredFile:
+    # Hashed anew at every start: what lies in the folder counts, not what a manifest says of it.
+    sha256, n_bytes = hash_file(path), path.stat().st_size
+    if not has_file(storage, sha256):
+        put_file(storage, _chunks(path), n_bytes=n_bytes, sha256=sha256)
+    return StoredFile(name=path.name, sha256=sha256, n_bytes=n_bytes)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _put_challenge(
+    session: Session, now: datetime, challenge: Challenge, scorer_version: str
+) -> tables.Challenge:
+    plain = as_plain(challenge)
+    sha256 = hashlib.sha256(repr(plain).encode()).hexdigest()
+    row = session.scalar(select(tables.Challenge).where(tables.Challenge.slug == challenge.id))
+    if row is not None and row.definition_sha256 == sha256 and row.scorer_version == scorer_version:
+        return row
+    if row is None:
+        row = tables.Challenge(slug=challenge.id, created_at=now)
+    row.title, row.definition, row.definition_sha256 = challenge.name, plain, sha256
+    row.profile, row.scorer_version = challenge.profile, scorer_version
+    session.add(row)
+    session.flush()
+    details = {"definition_sha256": sha256, "scorer_version": scorer_version}
+    record_event(
+        session,
+        now,
+        "read challenge",
+        actor_id=None,
+        subject="challenge",
+        subject_id=row.id,
+        details=details,
+    )
+    return row
+
+
+def _put_phase(session: Session, challenge_id: int, position: int, phase: Phase) -> None:
+    row = session.scalar(
+        select(tables.Phase).where(tables.Phase.challenge_id == challenge_id, tables.Phase.slug == phase.id)
+    )
+    if row is None:
+        row = tables.Phase(challenge_id=challenge_id, slug=phase.id)
+    if (row.stated_opens_at, row.stated_closes_at) != (phase.opens, phase.closes):
+        row.opens_at, row.closes_at = phase.opens, phase.closes
+        row.stated_opens_at, row.stated_closes_at = phase.opens, phase.closes
+    row.title, row.position = phase.name, position
+    session.add(row)
+    session.flush()
+
+
+def _put_data_set(
+    session: Session, now: datetime, challenge_id: int, data_set: DataSet, files: dict[str, StoredPair]
+) -> None:
+    version = _version(files)
+    row = session.scalar(
+        select(tables.DataSet).where(
+            tables.DataSet.challenge_id == challenge_id, tables.DataSet.slug == data_set.id
+        )
+    )
+    if row is None:
+        row = tables.DataSet(challenge_id=challenge_id, slug=data_set.id, created_at=now)
+    manifest = data_set.manifest_file
+    row.title, row.kind = data_set.name, data_set.kind
+    row.manifest = "" if manifest is None else manifest.read_text(encoding="utf-8-sig")
+    row.version = version
+    session.add(row)
+    session.flush()
+    _put_images(session, row, data_set, files)
+
+
+def _put_images(
+    session: Session, row: tables.DataSet, data_set: DataSet, files: dict[str, StoredPair]
+) -> None:
+    there = {
+        each.name: each
+        for each in session.scalars(select(tables.Image).where(tables.Image.data_set_id == row.id))
+    }
+    gone = there.keys() - files.keys()
+    if there and there.keys() != files.keys() and _is_used(session, row.id):
+        raise StateError(
+            f"teams have submitted to the data set {data_set.id!r}, so its images cannot be added or taken away: "
+            f"{', '.join(sorted(there.keys() ^ files.keys())[:5])}; make another data set for another phase"
+        )
+    for name in gone:
+        session.delete(there[name])
+    for image in data_set.images:
+        record = there.get(image.name) or tables.Image(data_set_id=row.id, name=image.name)
+        given, reference = files[image.name]
+        record.scenario, record.width, record.height = image.scenario, image.width, image.height
+        record.input_name, record.input_sha256, record.input_bytes = given.name, given.sha256, given.n_bytes
+        record.reference_name = None if reference is None else reference.name
+        record.reference_sha256 = None if reference is None else reference.sha256
+        record.reference_bytes = None if reference is None else reference.n_bytes
+        session.add(record)
+    session.flush()
+
+
+def _is_used(session: Session, data_set_id: int) -> bool:
+    used = select(tables.Submission.id).where(tables.Submission.data_set_id == data_set_id).limit(1)
+    return session.scalar(used) is not None
+
+
+def _version(files: dict[str, StoredPair]) -> str:
+    digest = hashlib.sha256()
+    for name, (given, reference) in sorted(files.items()):
+        digest.update(f"{name}\0{given.sha256}\0{reference.sha256 if reference else ''}\n".encode())
+    return digest.hexdigest()

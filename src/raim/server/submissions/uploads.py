@@ -1,0 +1,231 @@
+"""Uploads: the bytes of a submission on their way; each has a random key, and a part file of that name.
+
+Bytes are added at the offset that the part file has; what has come once is never asked for again. When all are there
+their SHA-256 is compared with the promised one, the file is moved to the storage, and the check begins.
+"""
+
+import contextlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.challenge import counts_as_in_time
+from raim.challenge.phase import SubmissionKind
+from raim.errors import ContentMismatchError, StateError, StorageError, UnknownNameError
+from raim.files import hash_file
+from raim.server.contest import Contest
+from raim.server.database import Database, Member, Submission, Upload
+from raim.server.storage import Storage, adopt_file, no_room
+from raim.server.submissions.promise import Promise
+from raim.server.submissions.states import change_state, lock_submission
+from raim.server.submissions.tries import take_try
+
+KEY_BYTES = 24
+FOLDER = "uploads"  # in the server's folder
+SILENCE = timedelta(hours=24)  # after which an upload that stands still is given up, its try given back
+
+
+def begin_upload(
+    session: Session,
+    now: datetime,
+    contest: Contest,
+    *,
+    member: Member,
+    phase: str,
+    kind: SubmissionKind,
+    promise: Promise,
+    note: str = "",
+) -> Upload:
+    """Begin a submission, or go on with the one that the team has begun with the same file.
+
+    Raises:
+        As `take_try`.
+    """
+    begun = session.scalar(
+        select(Upload)
+        .join(Submission, Submission.id == Upload.submission_id)
+        .where(
+            Submission.team_id == member.team_id,
+            Submission.phase_id == contest.phase_ids.get(phase, 0),
+            Submission.kind == kind,
+            Submission.state == "receiving",
+            Submission.committed_sha256 == promise.sha256,
+            Submission.committed_bytes == promise.n_bytes,
+        )
+    )
+    if begun is not None:
+        return begun
+    submission = take_try(
+        session, now, contest, member=member, phase=phase, kind=kind, promise=promise, note=note
+    )
+    upload = Upload(
+        submission_id=submission.id,
+        key=secrets.token_hex(KEY_BYTES),
+        file_name=clean_file_name(promise.file_name),
+        updated_at=now,
+    )
+    session.add(upload)
+    session.flush()
+    return upload
+
+
+def clean_file_name(name: str) -> str:
+    r"""Give a file name as it is shown: its last part, printable, not too long.
+
+    Example:
+        >>> clean_file_name("C:\\results\\team 1.zip")
+        'team 1.zip'
+    """
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(sign if sign.isprintable() else "?" for sign in last)[:200] or "submission.zip"
+
+
+def find_upload(session: Session, key: str) -> tuple[Upload, Submission]:
+    """Give an upload that can go on.
+
+    Raises:
+        UnknownNameError: There is none, or it has ended.
+    """
+    found = session.execute(
+        select(Upload, Submission)
+        .join(Submission, Submission.id == Upload.submission_id)
+        .where(Upload.key == key)
+    ).one_or_none()
+    if found is None or found[0].aborted_at is not None:
+        raise UnknownNameError(
+            "there is no such upload; it may have been given up: begin the submission again"
+        )
+    return found[0], found[1]
+
+
+def part_file(folder: Path, upload: Upload) -> Path:
+    """Give where the bytes of an upload are gathered."""
+    place = folder / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    return place / upload.key
+
+
+def received_bytes(folder: Path, upload: Upload) -> int:
+    """Say how much of an upload is there."""
+    with contextlib.suppress(FileNotFoundError):
+        return part_file(folder, upload).stat().st_size
+    return 0
+
+
+def finish_upload(
+    database: Database, storage: Storage, now: datetime, *, folder: Path, contest: Contest, key: str
+) -> Submission:
+    """Bring a whole file into the storage and let its check begin.
+
+    Args:
+        database: Where the submission is.
+        storage: Where its file goes.
+        now: When the last byte had come.
+        folder: The server's folder, with the part file.
+        contest: The challenge in force.
+        key: Of the upload.
+
+    Raises:
+        ContentMismatchError: Its SHA-256 is not the promised one; what was sent is dropped, the upload begins anew.
+        StateError: It ended after the deadline and its grace.
+        StorageError: It cannot be kept now; nothing is lost, the same request can be made again.
+    """
+    with database.reading() as session:
+        upload, submission = find_upload(session, key)
+        if submission.state != "receiving":
+            return submission
+        part, submission_id = part_file(folder, upload), submission.id
+        n_bytes, sha256 = submission.committed_bytes, submission.committed_sha256
+        phase = contest.phase_of_row(submission.phase_id)
+        started_at = submission.received_at
+    grace = contest.challenge.uploads.grace_seconds
+    if not counts_as_in_time(started_at, now, phase, grace=grace):
+        with database.writing() as session:
+            late = (
+                f"the upload ended at {now:%Y-%m-%d %H:%M} UTC, after the deadline and its grace of {grace} s"
+            )
+            change_state(session, now, submission_id, "abandoned", error=late)
+            _end(session, now, submission_id, is_whole=False)
+        part.unlink(missing_ok=True)
+        raise StateError(f"{late}; it takes no try")
+    found = hash_file(part)
+    if found != sha256 or part.stat().st_size != n_bytes:
+        part.unlink(missing_ok=True)
+        raise ContentMismatchError(
+            f"the SHA-256 of what was sent is {found}, {sha256} was promised; the file changed on its way or while it "
+            "was sent: send it again from the beginning"
+        )
+    adopt_file(storage, part, n_bytes=n_bytes, sha256=sha256)
+    with database.writing() as session:
+        submission = lock_submission(session, submission_id)
+        if submission.state == "receiving":  # or another request was faster, or it was withdrawn
+            change_state(session, now, submission_id, "checking")
+            _end(session, now, submission_id, is_whole=True, received_bytes=n_bytes)
+        session.flush()
+        session.expunge(submission)
+    return submission
+
+
+def add_bytes(part: Path, offset: int, chunks: Iterable[bytes], *, n_bytes: int) -> int:
+    """Write chunks at an offset, which has to be the end of what is there; give the new end.
+
+    Raises:
+        StateError: The offset is another.
+        ContentMismatchError: There would be more than was promised.
+        StorageError: The disk is full.
+    """
+    there = part.stat().st_size if part.exists() else 0
+    if there != offset:
+        raise StateError(f"the upload has {there} bytes, not {offset}; go on from there")
+    try:
+        with part.open("ab") as file:
+            for chunk in chunks:
+                if offset + len(chunk) > n_bytes:
+                    raise ContentMismatchError(f"more than the promised {n_bytes} bytes were sent")
+                file.write(chunk)
+                offset += len(chunk)
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raise no_room(n_bytes, error) from error
+    return offset
+
+
+def abandon_silent(session: Session, now: datetime, folder: Path, *, silence: timedelta = SILENCE) -> int:
+    """Give up uploads that have stood still; their tries are given back. Give how many there were."""
+    silent = session.scalars(
+        select(Upload)
+        .join(Submission, Submission.id == Upload.submission_id)
+        .where(Submission.state == "receiving", Upload.updated_at < now - silence)
+    ).all()
+    for upload in silent:
+        change_state(session, now, upload.submission_id, "abandoned")
+        lock_submission(
+            session, upload.submission_id
+        ).error = f"nothing came for {silence.total_seconds() / 3600:g} hours; it takes no try"
+        _end(session, now, upload.submission_id, is_whole=False)
+        part_file(folder, upload).unlink(missing_ok=True)
+    return len(silent)
+
+
+def drop_upload(session: Session, now: datetime, folder: Path, submission_id: int) -> None:
+    """Delete what has come of a submission that was withdrawn while it was sent."""
+    upload = session.scalar(select(Upload).where(Upload.submission_id == submission_id))
+    if upload is not None and upload.finished_at is None:
+        _end(session, now, submission_id, is_whole=False)
+        part_file(folder, upload).unlink(missing_ok=True)
+
+
+def _end(
+    session: Session, now: datetime, submission_id: int, *, is_whole: bool, received_bytes: int = 0
+) -> None:
+    upload = session.scalars(select(Upload).where(Upload.submission_id == submission_id)).one()
+    upload.updated_at = now
+    if is_whole:
+        upload.finished_at, upload.received_bytes = now, received_bytes
+    else:
+        upload.aborted_at = now
