@@ -1,5 +1,7 @@
 """Accounts: users, logins, one-use links, teams and their tokens; plain functions over a session and a time."""
 
+from raim.server.accounts.fact_sheets import FIELDS, missing_fields, read_fact_sheet, save_fact_sheet
+from raim.server.accounts.leaving import delete_account, leave_team, merge_teams, remove_member
 from raim.server.accounts.links import (
     make_organiser_link,
     make_reset_link,
@@ -21,8 +23,10 @@ from raim.server.accounts.teams import (
 from raim.server.accounts.users import disable_user, has_organiser, register, set_password
 
 __all__ = [
+    "FIELDS",
     "Login",
     "accept_invitation",
+    "delete_account",
     "disable_user",
     "find_token_user",
     "find_user",
@@ -31,16 +35,22 @@ __all__ = [
     "hash_password",
     "invite",
     "is_password",
+    "leave_team",
     "log_in",
     "log_out",
     "make_api_token",
     "make_organiser_link",
     "make_reset_link",
     "make_team",
+    "merge_teams",
+    "missing_fields",
     "open_session",
+    "read_fact_sheet",
     "register",
+    "remove_member",
     "revoke_api_token",
     "revoke_invitation",
+    "save_fact_sheet",
     "set_password",
     "set_team_state",
     "use_organiser_link",

@@ -1,6 +1,7 @@
 """Submissions: tries, uploads, states, and what a team decides about them."""
 
 from raim.server.submissions.choices import choose, withdraw
+from raim.server.submissions.comments import Region, add_comment, list_comments
 from raim.server.submissions.promise import Promise
 from raim.server.submissions.states import STEPS, change_state
 from raim.server.submissions.tries import count_tries, take_try
@@ -19,9 +20,11 @@ from raim.server.submissions.verdicts import Tries
 __all__ = [
     "STEPS",
     "Promise",
+    "Region",
     "Tries",
     "abandon_silent",
     "add_bytes",
+    "add_comment",
     "begin_upload",
     "change_state",
     "choose",
@@ -29,6 +32,7 @@ __all__ = [
     "drop_upload",
     "find_upload",
     "finish_upload",
+    "list_comments",
     "part_file",
     "received_bytes",
     "take_try",

@@ -1,0 +1,1 @@
+"""The web application: pages, HTTP API, uploads; who may what stands in one table (`access`)."""

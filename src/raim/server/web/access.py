@@ -1,0 +1,153 @@
+"""Who may use which route: one table, asked for every request before its function runs.
+
+A route that is not in the table is open to nobody, and a test fails. Dates are another question (`raim.challenge`): a
+member may open the page of a phase whose downloads are not out yet.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from raim.challenge.rules import Role
+
+# anyone: also without a login. user: with a login. member: of a team. team: of the team that the submission or upload
+# belongs to, or an organiser. organiser: the organisers.
+Who = Literal["anyone", "user", "member", "team", "organiser"]
+
+ANYONE = (
+    "home", "announcements", "data", "rules", "leaderboard", "leaderboard.phase", "leaderboard.csv",
+    "leaderboard.json", "gallery", "gallery.image", "health", "robots",
+    "register", "register.post", "login", "login.post", "join", "organiser.link", "organiser.link.post",
+    "reset", "reset.post",
+    "api.challenge", "api.leaderboard", "api.documents", "api.document", "api.announcements",
+)  # fmt: skip
+USER = (
+    "logout", "account", "account.password", "account.token", "account.token.revoke", "account.delete",
+    "join.post", "team.new", "team.new.post", "api.me",
+)  # fmt: skip
+MEMBER = (
+    "team", "team.invite", "team.invite.revoke", "team.leave", "team.member.remove", "team.fact_sheet",
+    "team.fact_sheet.post", "team.invitation.answer", "submit", "submit.post", "submissions", "submissions.create",
+    "api.submissions.create",
+)  # fmt: skip
+# Data sets are for members and organisers; dates and approval decide further.
+DATA = (
+    "data.input", "data.reference", "data.inputs_zip", "data.references_zip", "api.inputs_zip", "api.references_zip",
+    "api.submissions",
+)  # fmt: skip
+TEAM = (
+    "submission", "submission.status", "submission.image", "submission.restored", "submission.withdraw",
+    "submission.choose", "submission.file", "submission.results_csv", "upload.options", "upload.head", "upload.patch",
+    "upload.delete", "api.submission", "api.results", "api.withdraw", "api.choose", "api.comments",
+)  # fmt: skip
+ORGANISER = (
+    "desk", "desk.live",
+    "desk.teams", "desk.team", "desk.team.state", "desk.team.flags", "desk.team.merge",
+    "desk.users", "desk.user.reset", "desk.user.disable", "desk.user.role", "desk.user.new",
+    "desk.submissions", "desk.submission", "desk.submission.rescore", "desk.submission.restart",
+    "desk.submission.flags", "desk.submission.comment", "desk.submission.reference", "desk.rescore_all",
+    "desk.phases", "desk.phase.dates", "desk.phase.pause", "desk.phase.resume", "desk.challenge.read",
+    "desk.announcements", "desk.announcements.post", "desk.announcement.withdraw",
+    "desk.finalists", "desk.finalists.invite", "desk.finalist.replace", "desk.finalist.answer",
+    "desk.checklist", "desk.checklist.tick", "desk.publish",
+    "desk.exports", "desk.export", "desk.audit",
+    "api.desk.overview", "api.desk.teams", "api.desk.team", "api.desk.submission", "api.desk.rescore",
+    "api.desk.phase", "api.desk.announce", "api.desk.finalists", "api.desk.finalists.invite", "api.desk.audit",
+    "api.desk.comment", "api.desk.export", "api.desk.reset_link",
+)  # fmt: skip
+
+RULES: Mapping[str, Who] = MappingProxyType(
+    {
+        **dict.fromkeys(ANYONE, "anyone"),
+        **dict.fromkeys(USER, "user"),
+        **dict.fromkeys(MEMBER, "member"),
+        **dict.fromkeys(DATA, "member"),
+        **dict.fromkeys(TEAM, "team"),
+        **dict.fromkeys(ORGANISER, "organiser"),
+    }
+)
+ALSO_ORGANISERS = frozenset({*DATA, *TEAM})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Viewer:
+    """Who asks.
+
+    Attributes:
+        role: "public" without a login; "member" only with a team; a login without a team stays "public" to the rules
+            of the challenge.
+        user_id: None without a login.
+        login: As shown.
+        member_id: None without a team.
+        team_id: None without a team.
+        team: Name of the team.
+        team_state: "waiting", "approved", "suspended" or "merged".
+        is_captain: Whether they may invite.
+        is_finalist: Whether their team is a finalist.
+        by_token: Whether an API token was used in place of a session.
+        session_token: Of the browser's session; "" without.
+    """
+
+    role: Role = "public"
+    user_id: int | None = None
+    login: str = ""
+    member_id: int | None = None
+    team_id: int | None = None
+    team: str = ""
+    team_state: str = ""
+    is_captain: bool = False
+    is_finalist: bool = False
+    by_token: bool = False
+    session_token: str = ""
+
+    @property
+    def is_organiser(self) -> bool:
+        """Whether they run the challenge."""
+        return self.role == "organiser"
+
+    @property
+    def is_user(self) -> bool:
+        """Whether they are logged in."""
+        return self.user_id is not None
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether their team takes part."""
+        return self.team_state == "approved"
+
+
+Decision = Literal["allowed", "log in", "no team", "forbidden", "hidden"]
+
+
+def decide(route: str, viewer: Viewer, *, owner_team_id: int | None = None) -> Decision:
+    """Say whether somebody may use a route.
+
+    Args:
+        route: Its name.
+        viewer: Who asks.
+        owner_team_id: For what belongs to a team: which team; None if there is no such thing.
+
+    Example:
+        >>> decide("home", Viewer()), decide("desk", Viewer()), decide("no such route", Viewer(role="organiser"))
+        ('allowed', 'log in', 'forbidden')
+    """
+    who = RULES.get(route)
+    if who == "anyone" or (viewer.is_user and who is not None and _may_as_user(route, who, viewer)):
+        return "allowed"
+    if who is None:
+        return "forbidden"
+    if not viewer.is_user:
+        return "log in"
+    return "forbidden" if who == "organiser" else _decide_for_member(who, viewer, owner_team_id)
+
+
+def _may_as_user(route: str, who: Who, viewer: Viewer) -> bool:
+    return who == "user" or (viewer.is_organiser and (who == "organiser" or route in ALSO_ORGANISERS))
+
+
+def _decide_for_member(who: Who, viewer: Viewer, owner_team_id: int | None) -> Decision:
+    if viewer.team_id is None:
+        return "no team"
+    # Whether another team's thing is there is not told.
+    return "hidden" if who == "team" and owner_team_id != viewer.team_id else "allowed"

@@ -1,0 +1,125 @@
+"""What page functions answer with beside a page: going elsewhere with a word about what was done, and new forms."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from raim.errors import RaimError
+from raim.server.web.failures import status_of
+from raim.server.web.forms import VISITOR_COOKIE, form_token
+from raim.server.web.rendering import render
+from raim.server.web.server import Server
+from raim.server.web.visit import Visit, is_secure, session_cookie
+
+HOUR_S = 3600
+
+# What was done, by the word that stands in the address: an address never brings its own text onto a page.
+NOTES = {
+    "welcome": "Your account is made; you are logged in.",
+    "password": "The password is changed; all other logins have ended.",
+    "team": "Your team is made.",
+    "joined": "You are in the team.",
+    "left": "You have left the team.",
+    "removed": "The member was taken out of the team.",
+    "revoked": "It no longer works.",
+    "saved": "Saved.",
+    "sent": "Your submission has arrived; its check begins.",
+    "withdrawn": "The submission is withdrawn.",
+    "chosen": "This entry counts now.",
+    "commented": "The comment is written.",
+    "rescore": "It is put into the queue to be scored again; the present results stay.",
+    "restarted": "The submission was started again.",
+    "paused": "The phase takes no new submissions.",
+    "resumed": "The phase takes submissions again.",
+    "read": "challenge.toml was read again.",
+    "announced": "The announcement is on the pages.",
+    "invited": "The finalists are invited.",
+    "published": "The gallery of results is public.",
+    "hidden": "The gallery of results is hidden.",
+    "disabled": "The account is shut.",
+    "answered": "Your answer is written down.",
+    "goodbye": "Your account is deleted.",
+}
+
+
+def go_to(path: str, *, note: str = "") -> RedirectResponse:
+    """Send the browser to another page after something was done.
+
+    Args:
+        path: Of our own.
+        note: A word of NOTES.
+    """
+    joint = "&" if "?" in path else "?"
+    return RedirectResponse(f"{path}{joint}note={note}" if note else path, status_code=303)
+
+
+def own_path(path: str) -> str:
+    """Give a path of our own from what an address says; "/" for anything else.
+
+    Example:
+        >>> own_path("/team"), own_path("//example.org/"), own_path("https://example.org")
+        ('/team', '/', '/')
+    """
+    parts = urlsplit(path)
+    is_own = (
+        not parts.scheme and not parts.netloc and path.startswith("/") and not path.startswith(("//", "/\\"))
+    )
+    return path if is_own else "/"
+
+
+def render_form(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -> Response:
+    """Give a page whose form a visitor without a login may send; a cookie binds it to the browser."""
+    if visit.viewer.is_user:
+        return render(visit, template, status=status, **context)
+    holder = visit.request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
+    token = form_token(visit.server.secret, holder)
+    page: HTMLResponse = render(_with_token(visit, token), template, status=status, **context)
+    page.set_cookie(
+        VISITOR_COOKIE,
+        holder,
+        max_age=HOUR_S * 24,
+        httponly=True,
+        secure=is_secure(visit.server),
+        samesite="lax",
+    )
+    return page
+
+
+def refuse_form(visit: Visit, template: str, error: RaimError, /, **context: Any) -> Response:
+    """Show a form again with what was wrong; what was typed stays."""
+    return render_form(visit, template, status=status_of(error)[0], error=str(error), **context)
+
+
+def open_browser_session(server: Server, token: str, answer: Response) -> Response:
+    """Let a response log the browser in."""
+    answer.set_cookie(
+        session_cookie(server),
+        token,
+        max_age=server.settings.session_hours * HOUR_S,
+        httponly=True,
+        secure=is_secure(server),
+        samesite="lax",
+        path="/",
+    )
+    answer.delete_cookie(VISITOR_COOKIE)
+    return answer
+
+
+def close_browser_session(server: Server, answer: Response) -> Response:
+    """Let a response log the browser out."""
+    answer.delete_cookie(
+        session_cookie(server), path="/", secure=is_secure(server), httponly=True, samesite="lax"
+    )
+    return answer
+
+
+def _with_token(visit: Visit, token: str) -> Visit:
+    from dataclasses import replace
+
+    return replace(visit, form_token=token)
+
+
+Show = Callable[..., Response]

@@ -1,0 +1,57 @@
+"""The application: its routes, each admitted by the same function, and what stands around them."""
+
+from fastapi import Depends, FastAPI
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from raim import __version__
+from raim.server.web.api import API_ROUTERS
+from raim.server.web.body_limit import BodyLimit
+from raim.server.web.failures import add_handlers
+from raim.server.web.headers import SafeHeaders
+from raim.server.web.host_check import HostCheck
+from raim.server.web.pages import PAGE_ROUTERS
+from raim.server.web.rendering import STATIC
+from raim.server.web.server import Server
+from raim.server.web.visit import admit, is_secure
+
+
+class VersionedFiles(StaticFiles):
+    """Static files, whose addresses change with their content: browsers may keep them for good."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Give a file."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def make_app(server: Server) -> FastAPI:
+    """Make the application of a server.
+
+    Example:
+        >>> from raim.server.web.access import RULES
+        >>> "home" in RULES
+        True
+    """
+    app = FastAPI(
+        title="raim",
+        version=__version__,
+        description="The HTTP API of a restoration challenge. Make a token on your account's page.",
+        openapi_url=None,  # served by `api.document`, through the same table of who may what
+        docs_url=None,
+        redoc_url=None,
+        middleware=[
+            Middleware(SafeHeaders, is_secure=is_secure(server)),
+            Middleware(HostCheck, public_url=server.settings.public_url),
+            Middleware(BodyLimit, file_bytes=server.challenge.uploads.max_bytes),
+        ],
+    )
+    app.state.server = server
+    for router in (*PAGE_ROUTERS, *API_ROUTERS):
+        app.include_router(router, dependencies=[Depends(admit)])
+    app.mount("/static", VersionedFiles(directory=STATIC), name="static")
+    add_handlers(app)
+    return app

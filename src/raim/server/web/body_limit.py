@@ -1,0 +1,52 @@
+"""How long a request's body may be: counted as it comes, whatever its headers promise."""
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from raim.errors import TooLargeError
+
+SMALL_BODY = 2**20  # forms and JSON
+UPLOADS = "/uploads/"
+FILE_FORM = "/submit"
+
+
+class BodyLimit:
+    """ASGI middleware; a body that is too long ends in TooLargeError where the request is read.
+
+    Pieces of uploads have a limit of their own (what the submission has promised), so only the others are counted.
+    """
+
+    def __init__(self, app: ASGIApp, *, file_bytes: int) -> None:
+        self.app = app
+        self.file_bytes = file_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http" or scope["path"].startswith(UPLOADS):
+            await self.app(scope, receive, send)
+            return
+        limit = SMALL_BODY + (self.file_bytes if scope["path"] == FILE_FORM else 0)
+        promised = Headers(scope=scope).get("content-length", "0")
+        if not promised.isdigit() or int(promised) > limit:
+            await _refuse(send, limit)
+            return
+        came = 0
+
+        async def receive_counted() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > limit:
+                raise TooLargeError(f"the request is longer than {limit} bytes")
+            return message
+
+        await self.app(scope, receive_counted, send)
+
+
+async def _refuse(send: Send, limit: int) -> None:
+    text = f'{{"error": {{"code": "too_large", "message": "the request is longer than {limit} bytes"}}}}'.encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(text)).encode())]
+    await send(
+        {"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]}
+    )
+    await send({"type": "http.response.body", "body": text})

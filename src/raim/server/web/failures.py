@@ -1,0 +1,156 @@
+"""Expected errors as answers: a page for people, JSON for programs; a bug is logged and told without its inside."""
+
+import logging
+import math
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from raim.errors import (
+    AccessError,
+    ContentMismatchError,
+    RaimError,
+    StateError,
+    StorageError,
+    StorageFullError,
+    TooLargeError,
+    TooManyRequestsError,
+    UnknownNameError,
+)
+from raim.server.web.rendering import environment
+from raim.server.web.visit import LoginNeededError, TeamNeededError
+
+LOG = logging.getLogger("raim.server")
+PROGRAMS = ("/api/", "/uploads/")  # what programs ask; everything else is a page
+
+# The first class that fits decides.
+STATUS: tuple[tuple[type[BaseException], int, str], ...] = (
+    (LoginNeededError, 401, "login_needed"),
+    (AccessError, 403, "forbidden"),
+    (UnknownNameError, 404, "not_found"),
+    (TooLargeError, 413, "too_large"),
+    (TooManyRequestsError, 429, "too_many_requests"),
+    (StateError, 409, "not_possible"),
+    (StorageFullError, 507, "storage_full"),
+    (ContentMismatchError, 409, "content_mismatch"),
+    (StorageError, 503, "storage"),
+    (RaimError, 400, "bad_request"),
+)
+TITLES = {
+    400: "That cannot be used",
+    401: "Log in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not found",
+    409: "Not possible now",
+    413: "Too large",
+    429: "Too often",
+    500: "A fault of ours",
+    503: "Not possible now",
+    507: "No room",
+}
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let the application answer errors."""
+    app.add_exception_handler(RaimError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _bug)
+
+
+def status_of(error: BaseException) -> tuple[int, str]:
+    """Give status and code of an expected error.
+
+    Example:
+        >>> status_of(StateError("no try is left"))
+        (409, 'not_possible')
+    """
+    return next((status, code) for kind, status, code in STATUS if isinstance(error, kind))
+
+
+async def _expected(request: Request, error: Exception) -> Response:
+    if isinstance(error, LoginNeededError) and not is_program(request) and request.method == "GET":
+        return RedirectResponse(f"/login?next={quote(request.url.path)}", status_code=303)
+    if isinstance(error, TeamNeededError) and not is_program(request) and request.method == "GET":
+        return RedirectResponse("/team/new", status_code=303)
+    status, code = status_of(error)
+    headers = {}
+    if isinstance(error, TooManyRequestsError):
+        wait = (error.retry_at - _clock(request)).total_seconds()
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    problems = [getattr(each, "message", str(each)) for each in getattr(error, "problems", ())]
+    return _answer(request, status, code, str(error), problems=problems, headers=headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    problems = [f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in found]
+    message = f"the request does not have the expected form: {'; '.join(problems)}"
+    return _answer(request, 422, "invalid", message, problems=problems)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    words = {404: "there is no such page", 405: "this address does not take that method"}
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    detail = str(getattr(error, "detail", ""))
+    code = {404: "not_found", 405: "method_not_allowed"}.get(status, "http")
+    return _answer(request, status, code, words.get(status, detail), headers=headers)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it: the browser has left in the middle
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    text = (
+        "something went wrong on our side; it was written down, nothing that was accepted is lost: try again"
+    )
+    return _answer(request, 500, "fault", text)
+
+
+def is_program(request: Request) -> bool:
+    """Say whether a program asks."""
+    wants = request.headers.get("accept", "")
+    return request.url.path.startswith(PROGRAMS) or wants.startswith("application/json")
+
+
+def _answer(
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    problems: list[str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    if is_program(request):
+        body: dict[str, Any] = {"error": {"code": code, "message": message, "problems": problems or []}}
+        return JSONResponse(body, status_code=status, headers=headers)
+    page = (
+        environment()
+        .get_template("failure.html.jinja")
+        .render(
+            title=TITLES.get(status, "Something is wrong"),
+            message=message,
+            problems=problems or [],
+            status=status,
+        )
+    )
+    return HTMLResponse(page, status_code=status, headers=headers)
+
+
+def _clock(request: Request) -> datetime:
+    now: datetime = request.app.state.server.clock()
+    return now

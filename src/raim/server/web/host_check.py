@@ -1,0 +1,33 @@
+"""Only requests for our own name are answered, so that no other site's name can be pointed at this server."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class HostCheck:
+    """ASGI middleware; the name is that of RAIM_PUBLIC_URL, and this machine's own names."""
+
+    def __init__(self, app: ASGIApp, *, public_url: str) -> None:
+        self.app = app
+        self.name = urlsplit(public_url).hostname or ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http" or self._is_ours(Headers(scope=scope).get("host", "")):
+            await self.app(scope, receive, send)
+            return
+        text = b"This server answers for the address in RAIM_PUBLIC_URL only; the organiser sets it.\n"
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(text)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 400, "headers": headers})
+        await send({"type": "http.response.body", "body": text})
+
+    def _is_ours(self, host: str) -> bool:
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        return name.lower() in LOCAL or name.lower() == self.name.lower()

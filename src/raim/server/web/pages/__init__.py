@@ -1,0 +1,14 @@
+"""Pages, a module for each part of the site."""
+
+from raim.server.web.pages import account, board, data, desk, public, submission, submitting, team
+
+PAGE_ROUTERS = (
+    public.router,
+    board.router,
+    data.router,
+    account.router,
+    team.router,
+    submitting.router,
+    submission.router,
+    *desk.ROUTERS,
+)

@@ -1,0 +1,202 @@
+"""The leaderboard of a phase: as a page, as CSV and as JSON."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter
+from markupsafe import Markup
+from starlette.responses import JSONResponse, Response
+
+from raim.challenge import Phase, is_leaderboard_visible
+from raim.errors import AccessError, UnknownNameError
+from raim.server.contest import Standing, Standings
+from raim.server.web.history_chart import draw_history
+from raim.server.web.rendering import render, render_text
+from raim.server.web.visit import Admitted, Visit
+
+router = APIRouter(include_in_schema=False)
+KEPT = 64  # tables as last made
+_made: dict[tuple[Any, ...], Markup] = {}
+
+
+@router.get("/leaderboard", name="leaderboard")
+def show_leaderboard(visit: Admitted) -> Response:
+    """Show the leaderboard of the newest phase that has one to see."""
+    phases = visible_phases(visit)
+    if not phases:
+        return render(visit, "leaderboard_none.html.jinja")
+    return _show(visit, phases[-1], scenario="", sort="")
+
+
+@router.get("/leaderboard/{phase_id}", name="leaderboard.phase")
+def show_leaderboard_of(visit: Admitted, phase_id: str, scenario: str = "", sort: str = "") -> Response:
+    """Show the leaderboard of one phase."""
+    return _show(visit, find_phase(visit, phase_id), scenario=scenario, sort=sort)
+
+
+@router.get("/leaderboard/{phase_id}/scores.csv", name="leaderboard.csv")
+def give_csv(visit: Admitted, phase_id: str) -> Response:
+    """Give the leaderboard as CSV."""
+    phase = find_phase(visit, phase_id)
+    standings = read_standings(visit, phase)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    measures = visit.server.profile.columns
+    writer.writerow(["rank", "team", *measures, "entries", "submitted_at", "verified", "note"])
+    for each in standings.rows:
+        values = _values(each)
+        numbers = ["" if values.get(name) is None else repr(values[name]) for name in measures]
+        row, entry = each.row, each.row.entry
+        when = entry.submitted_at.isoformat()
+        writer.writerow(
+            [
+                row.rank or "",
+                _safe_cell(each.team),
+                *numbers,
+                row.n_entries,
+                when,
+                each.is_verified,
+                row.why_unranked,
+            ]
+        )
+    name = f'attachment; filename="leaderboard-{phase.id}.csv"'
+    return Response(text.getvalue(), media_type="text/csv", headers={"Content-Disposition": name})
+
+
+@router.get("/leaderboard/{phase_id}/scores.json", name="leaderboard.json")
+def give_json(visit: Admitted, phase_id: str) -> Response:
+    """Give the leaderboard as JSON."""
+    phase = find_phase(visit, phase_id)
+    return JSONResponse(standings_as_dict(visit, phase, read_standings(visit, phase)))
+
+
+def visible_phases(visit: Visit) -> list[Phase]:
+    """Give the phases whose leaderboards the viewer sees, in the order of time."""
+    return [
+        phase
+        for phase in visit.contest.challenge.phases
+        if phase.scored is not None and is_leaderboard_visible(phase, visit.viewer.role, visit.now)
+    ]
+
+
+def find_phase(visit: Visit, phase_id: str) -> Phase:
+    """Give a phase whose leaderboard the viewer sees.
+
+    Raises:
+        UnknownNameError: There is none of that id, or it scores nothing.
+        AccessError: They do not see it now.
+    """
+    phase = visit.contest.challenge.phase(phase_id)
+    if phase.scored is None:
+        raise UnknownNameError(f"{phase.name} has no leaderboard; nothing is scored in it")
+    if not is_leaderboard_visible(phase, visit.viewer.role, visit.now):
+        raise AccessError(f"the leaderboard of {phase.name} is not public now")
+    return phase
+
+
+def read_standings(visit: Visit, phase: Phase) -> Standings:
+    """Give the leaderboard of a phase as it is now."""
+    with visit.server.database.reading() as session:
+        return visit.server.standings.get(session, visit.contest, phase, visit.server.profile)
+
+
+def standings_as_dict(visit: Visit, phase: Phase, standings: Standings) -> dict[str, Any]:
+    """Give the JSON form of a leaderboard."""
+    return {
+        "phase": phase.id,
+        "scorer_version": visit.contest.scorer_version,
+        "profile": visit.contest.challenge.profile,
+        "rows": [
+            {
+                "rank": each.row.rank,
+                "team": each.team,
+                "submission_id": each.submission_id,
+                "score": _plain(each.row.entry.score),
+                "measures": {name: _plain(value) for name, value in each.row.entry.measures.items()},
+                "scenarios": {
+                    name: {key: _plain(value) for key, value in values.items()}
+                    for name, values in each.scenarios.items()
+                },
+                "n_entries": each.row.n_entries,
+                "submitted_at": each.row.entry.submitted_at.isoformat(),
+                "is_verified": each.is_verified,
+                "why_unranked": each.row.why_unranked,
+            }
+            for each in standings.rows
+        ],
+    }
+
+
+def _show(visit: Visit, phase: Phase, *, scenario: str, sort: str) -> Response:
+    standings = read_standings(visit, phase)
+    columns = visit.server.profile.columns
+    scenario = scenario if scenario in standings.scenarios else ""
+    sort = sort if sort in columns else ""
+    return render(
+        visit,
+        "leaderboard.html.jinja",
+        phase=phase,
+        phases=visible_phases(visit),
+        standings=standings,
+        scenario=scenario,
+        sort=sort,
+        table=_table(visit, phase, standings, scenario, sort),
+        profile=visit.server.profile,
+    )
+
+
+def _table(visit: Visit, phase: Phase, standings: Standings, scenario: str, sort: str) -> Markup:
+    """Make the table and its chart once for all readers, until something has changed."""
+    key = (id(visit.server), phase.id, standings.version, visit.contest.scorer_version, scenario, sort)
+    found = _made.get(key)
+    if found is None:
+        rows = list(_rows(visit, standings, scenario, sort))
+        html = render_text(
+            visit,
+            "leaderboard_table.html.jinja",
+            rows=rows,
+            columns=visit.server.profile.columns,
+            phase=phase,
+            scenario=scenario,
+            sort=sort,
+            chart=draw_history(standings.history, zone=visit.contest.challenge.timezone),
+        )
+        found = Markup(html)  # noqa: S704 - of a template, which escapes
+        while len(_made) >= KEPT:
+            _made.pop(next(iter(_made)), None)
+        _made[key] = found
+    return found
+
+
+def _rows(
+    visit: Visit, standings: Standings, scenario: str, sort: str
+) -> Iterator[tuple[Standing, dict[str, float | None]]]:
+    shown = [
+        (each, _values(each) if not scenario else dict(each.scenarios.get(scenario, {})))
+        for each in standings.rows
+    ]
+    if sort or scenario:
+        column = sort or "score"
+        is_higher = visit.server.profile.is_higher_better(column)
+
+        def place(pair: tuple[Standing, dict[str, float | None]]) -> tuple[bool, float]:
+            value = pair[1].get(column)
+            return value is None, 0.0 if value is None else -value if is_higher else value
+
+        shown.sort(key=place)
+    yield from shown
+
+
+def _values(standing: Standing) -> dict[str, float | None]:
+    return {**standing.row.entry.measures, "score": standing.row.entry.score}
+
+
+def _plain(value: float | None) -> float | str | None:
+    return value if value is None or value not in (float("inf"), float("-inf")) else str(value)
+
+
+def _safe_cell(text: str) -> str:
+    """Keep a spreadsheet from taking a team's name for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t" else text

@@ -1,0 +1,148 @@
+"""Pages from templates: what every page has, and how times, numbers and states are written."""
+
+import functools
+import hashlib
+import math
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from raim import __version__
+from raim.server.web.markdown import render_markdown
+from raim.server.web.visit import Visit
+
+STATIC = Path(str(files("raim.server.web").joinpath("static")))
+
+# What people read for the states of submissions; the second word is the class of its badge.
+STATES = {
+    "receiving": ("upload under way", "busy"),
+    "checking": ("being checked", "busy"),
+    "queued": ("waiting to be scored", "busy"),
+    "scoring": ("being scored", "busy"),
+    "scored": ("scored", "good"),
+    "accepted": ("accepted", "good"),
+    "refused": ("refused", "bad"),
+    "failed": ("failed by our fault", "bad"),
+    "withdrawn": ("withdrawn", "quiet"),
+    "abandoned": ("given up", "quiet"),
+}
+MEASURES = {
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "lpips": "LPIPS",
+    "dists": "DISTS",
+    "niqe": "NIQE",
+    "score": "SCORE",
+}
+DIGITS = {"psnr": 2, "ssim": 4, "lpips": 4, "dists": 4, "niqe": 2, "score": 2}
+
+
+@functools.cache
+def environment() -> jinja2.Environment:
+    """Give the environment of all templates."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("raim.server.web", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["markdown"] = render_markdown
+    made.filters["number"] = show_number
+    made.filters["bytes"] = show_bytes
+    made.globals.update(asset=asset, MEASURES=MEASURES, STATES=STATES, version=__version__, badge=badge)
+    return made
+
+
+def render(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Give a page.
+
+    Args:
+        visit: The request; templates know it as `visit`.
+        template: Name of the file.
+        status: Of HTTP.
+        context: What the template shows.
+    """
+    return HTMLResponse(render_text(visit, template, **context), status_code=status)
+
+
+def render_text(visit: Visit, template: str, /, **context: Any) -> str:
+    """Give the HTML of a template."""
+    zone = visit.contest.challenge.timezone
+    return (
+        environment()
+        .get_template(template)
+        .render(
+            visit=visit,
+            viewer=visit.viewer,
+            contest=visit.contest,
+            challenge=visit.contest.challenge,
+            now=visit.now,
+            form_token=visit.form_token,
+            moment=functools.partial(show_moment, zone=zone),
+            **context,
+        )
+    )
+
+
+def show_moment(moment: datetime | None, *, zone: ZoneInfo, countdown: bool = False) -> Markup:
+    """Give a time in the challenge's zone, marked up so that the page adds the reader's own.
+
+    Example:
+        >>> from datetime import UTC
+        >>> show_moment(datetime(2026, 3, 1, 12, tzinfo=UTC), zone=ZoneInfo("Asia/Tokyo"))
+        Markup('<time datetime="2026-03-01T12:00:00+00:00" data-local>2026-03-01 21:00 Asia/Tokyo</time>')
+    """
+    if moment is None:
+        return Markup("-")
+    extra = Markup(" data-countdown") if countdown else ""
+    return Markup('<time datetime="{}" data-local{}>{} {}</time>').format(
+        moment.isoformat(timespec="seconds"), extra, f"{moment.astimezone(zone):%Y-%m-%d %H:%M}", zone.key
+    )
+
+
+def show_number(value: float | None, measure: str = "score") -> str:
+    """Give a value of a measure with its digits.
+
+    Example:
+        >>> show_number(0.12345, "lpips"), show_number(None), show_number(math.inf, "psnr")
+        ('0.1235', '-', '∞')
+    """
+    if value is None:
+        return "-"
+    return f"{value:.{DIGITS.get(measure, 4)}f}" if math.isfinite(value) else "∞"
+
+
+def show_bytes(n_bytes: int) -> str:
+    """Give a length in words.
+
+    Example:
+        >>> show_bytes(2 * 2**30), show_bytes(1500)
+        ('2.0 GiB', '1.5 KiB')
+    """
+    size = float(n_bytes)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{n_bytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def badge(state: str) -> Markup:
+    """Give the badge of a submission's state."""
+    words, kind = STATES[state]
+    return Markup('<span class="badge badge-{}">{}</span>').format(kind, words)
+
+
+@functools.cache
+def asset(name: str) -> str:
+    """Give the address of a static file, which changes with its content."""
+    path = STATIC / name
+    tag = hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else __version__
+    return f"/static/{name}?v={tag}"

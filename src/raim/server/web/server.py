@@ -1,0 +1,96 @@
+"""What every request needs: settings, database, storage, the challenge of the file and the clock."""
+
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from raim.challenge import Challenge
+from raim.errors import SettingsError
+from raim.scoring.profiles import Profile, find_profile
+from raim.server.contest import Contest, StandingsCache, load_contest
+from raim.server.database import AuditEvent, Database
+from raim.server.settings import Settings
+from raim.server.storage import Storage
+
+Clock = Callable[[], datetime]
+SECRET_BYTES = 32
+
+
+@dataclass(kw_only=True, slots=True)
+class Server:
+    """One running server; `challenge` is replaced when an organiser has its file read again.
+
+    Attributes:
+        settings: What it was started with.
+        database: Opened and migrated.
+        storage: Opened.
+        challenge: As its file says; dates in force come with `contest`.
+        clock: Gives the time, aware.
+        secret: Key of form tokens.
+        standings: Leaderboards as last made.
+    """
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    challenge: Challenge
+    clock: Clock = field(default=lambda: datetime.now(UTC))
+    secret: bytes
+    standings: StandingsCache = field(default_factory=StandingsCache)
+    _contest: tuple[int, Contest] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def profile(self) -> Profile:
+        """The scoring profile of the challenge."""
+        return find_profile(self.challenge.profile)
+
+    def contest(self, session: Session) -> Contest:
+        """Give the challenge in force; it is read again whenever the audit log has grown."""
+        version = session.scalar(select(func.max(AuditEvent.id))) or 0
+        kept = self._contest
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        loaded = load_contest(session, self.challenge)
+        self._contest = (version, loaded)
+        return loaded
+
+    def replace_challenge(self, challenge: Challenge) -> None:
+        """Take what the file says now."""
+        with self._lock:
+            self.challenge, self._contest = challenge, None
+
+
+def read_secret(path: Path) -> bytes:
+    """Read the server's secret; it is made, readable by its owner only, if it is not there.
+
+    Raises:
+        SettingsError: The file cannot be read or is no secret.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise SettingsError(
+            f"the secret {path} cannot be made: {error.strerror}; set RAIM_SECRET_KEY_FILE"
+        ) from error
+    else:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_hex(SECRET_BYTES).encode())
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(f"the secret {path} cannot be read: {error.strerror}") from error
+    if len(secret) < SECRET_BYTES:
+        raise SettingsError(
+            f"the secret {path} has {len(secret)} bytes, at least {SECRET_BYTES}; delete it to have a new one"
+        )
+    return secret

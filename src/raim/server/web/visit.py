@@ -1,0 +1,222 @@
+"""A request with who makes it: found and admitted here, before any function of a page runs."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from raim.errors import AccessError, UnknownNameError
+from raim.server.accounts import find_token_user, find_user
+from raim.server.contest import Contest, is_finalist
+from raim.server.database import ApiToken, Member, Submission, Team, Upload, User
+from raim.server.tokens import hash_token
+from raim.server.web.access import RULES, Viewer, decide
+from raim.server.web.forms import (
+    FIELD,
+    HEADER,
+    SAFE_METHODS,
+    VISITOR_COOKIE,
+    check_form_token,
+    check_origin,
+    form_token,
+)
+from raim.server.web.server import Server
+
+TOKEN_USE_NOTED = timedelta(hours=1)
+
+
+class LoginNeededError(AccessError):
+    """Nobody is logged in; pages lead to the login, the API answers 401."""
+
+
+class TeamNeededError(AccessError):
+    """Whoever asks is in no team; pages lead to the team's page."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visit:
+    """One request.
+
+    Attributes:
+        request: Of Starlette.
+        server: The server.
+        viewer: Who asks.
+        contest: The challenge in force.
+        now: The time, the same for all that the request does.
+        form_token: For the forms of the page.
+    """
+
+    request: Request
+    server: Server
+    viewer: Viewer
+    contest: Contest
+    now: datetime
+    form_token: str
+
+    @property
+    def address(self) -> str:
+        """Network address of the browser."""
+        return self.request.client.host if self.request.client else ""
+
+    @property
+    def user_id(self) -> int:
+        """Who is logged in.
+
+        Raises:
+            LoginNeededError: Nobody is.
+        """
+        if self.viewer.user_id is None:
+            raise LoginNeededError("log in first")
+        return self.viewer.user_id
+
+    def member(self, session: Session) -> Member:
+        """Give the row of who asks in their team.
+
+        Raises:
+            TeamNeededError: They are in no team.
+        """
+        if self.viewer.member_id is None:
+            raise TeamNeededError("join or make a team first")
+        return session.get_one(Member, self.viewer.member_id)
+
+
+def session_cookie(server: Server) -> str:
+    """Give the name of the cookie; browsers take __Host- only over TLS and from this host alone."""
+    return "__Host-raim_session" if is_secure(server) else "raim_session"
+
+
+def is_secure(server: Server) -> bool:
+    """Say whether people reach the server over TLS."""
+    return server.settings.public_url.startswith("https://")
+
+
+async def admit(request: Request) -> Visit:
+    """Find out who asks and refuse what they may not, in this order: who, form, role, ownership.
+
+    Raises:
+        LoginNeededError: A login is needed.
+        TeamNeededError: A team is needed.
+        AccessError: It is not theirs to do, or the form is not ours.
+        UnknownNameError: It is another team's, or not there.
+    """
+    server: Server = request.app.state.server
+    now = server.clock()
+    route = request.scope["route"].name
+    visit = await run_in_threadpool(_identify, server, request, now)
+    if request.method not in SAFE_METHODS and not visit.viewer.by_token:
+        await _check_form(server, request, visit)
+    owner = await run_in_threadpool(_owner, server, request, route)
+    decision = decide(route, visit.viewer, owner_team_id=owner)
+    if decision == "log in":
+        raise LoginNeededError("log in to see this")
+    if decision == "no team":
+        raise TeamNeededError("join or make a team first")
+    if decision == "forbidden":
+        raise AccessError("this is for the organisers of the challenge")
+    if decision == "hidden":
+        raise UnknownNameError("there is no such submission")
+    return visit
+
+
+Admitted = Annotated[Visit, Depends(admit)]
+
+
+def _identify(server: Server, request: Request, now: datetime) -> Visit:
+    with server.database.reading() as session:
+        contest = server.contest(session)
+        viewer = _find_viewer(session, server, contest, request, now)
+    holder = viewer.session_token or request.cookies.get(VISITOR_COOKIE, "")
+    token = form_token(server.secret, holder) if holder else ""
+    return Visit(request=request, server=server, viewer=viewer, contest=contest, now=now, form_token=token)
+
+
+def _find_viewer(
+    session: Session, server: Server, contest: Contest, request: Request, now: datetime
+) -> Viewer:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        user = find_token_user(session, token.strip())
+        if user is None:
+            raise LoginNeededError(
+                "this API token is unknown or was revoked; make another on your account's page"
+            )
+        _note_use(server, session, now, token.strip())
+        return _viewer(session, contest, user, by_token=True)
+    cookie = request.cookies.get(session_cookie(server), "")
+    user = find_user(session, now, cookie) if cookie else None
+    return Viewer() if user is None else _viewer(session, contest, user, session_token=cookie)
+
+
+def _viewer(
+    session: Session, contest: Contest, user: User, *, by_token: bool = False, session_token: str = ""
+) -> Viewer:
+    found = session.execute(
+        select(Member, Team)
+        .join(Team, Team.id == Member.team_id)
+        .where(Member.user_id == user.id, Member.challenge_id == contest.id)
+    ).one_or_none()
+    member, team = (None, None) if found is None else found
+    is_theirs = user.role == "participant" and team is not None
+    return Viewer(
+        role="member" if is_theirs else "public" if user.role == "participant" else user.role,
+        user_id=user.id,
+        login=user.login,
+        member_id=None if member is None else member.id,
+        team_id=None if team is None else team.id,
+        team="" if team is None else team.name,
+        team_state="" if team is None else team.state,
+        is_captain=member is not None and member.role == "captain",
+        is_finalist=team is not None and is_finalist(session, contest, team.id),
+        by_token=by_token,
+        session_token=session_token,
+    )
+
+
+def _note_use(server: Server, session: Session, now: datetime, token: str) -> None:
+    used = session.scalar(select(ApiToken.last_used_at).where(ApiToken.token_sha256 == hash_token(token)))
+    if used is None or used < now - TOKEN_USE_NOTED:
+        with server.database.writing() as writing:
+            kept = writing.scalars(select(ApiToken).where(ApiToken.token_sha256 == hash_token(token))).one()
+            kept.last_used_at = now
+
+
+async def _check_form(server: Server, request: Request, visit: Visit) -> None:
+    check_origin(request, server.settings.public_url)
+    given = request.headers.get(HEADER)
+    kind = request.headers.get("content-type", "")
+    if given is None and kind.startswith("application/x-www-form-urlencoded"):
+        field = (await request.form()).get(FIELD)
+        given = field if isinstance(field, str) else None
+    if given is None and request.scope["route"].name == "submit.post":
+        return  # a file is sent: the page takes the form apart, and checks the field, once it knows who sends
+    holder = visit.viewer.session_token or request.cookies.get(VISITOR_COOKIE, "")
+    if not holder and RULES.get(request.scope["route"].name) != "anyone":
+        raise LoginNeededError("log in to do this")
+    check_form_token(server.secret, holder, given or "")
+
+
+def _owner(server: Server, request: Request, route: str) -> int | None:
+    """Give the team that the submission or upload in the address belongs to."""
+    if RULES.get(route) != "team":
+        return None
+    number, key = request.path_params.get("submission_id"), request.path_params.get("key")
+    with server.database.reading() as session:
+        if key is not None:
+            return session.scalar(
+                select(Submission.team_id)
+                .join(Upload, Upload.submission_id == Submission.id)
+                .where(Upload.key == str(key))
+            )
+        is_number = (
+            number is not None and str(number).isascii() and str(number).isdigit() and len(str(number)) < 10
+        )
+        return (
+            session.scalar(select(Submission.team_id).where(Submission.id == int(str(number))))
+            if is_number
+            else None
+        )
