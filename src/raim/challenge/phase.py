@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from raim.errors import unknown_name
+
 PhaseKind = Literal["tuning", "feedback", "scored", "final"]
 SubmissionKind = Literal["scored", "feedback", "final"]
 Audience = Literal["public", "teams", "organisers"]
@@ -78,3 +80,19 @@ class Phase:
         """The kinds of submission that it takes."""
         each = {"scored": self.scored, "feedback": self.feedback, "final": self.final}
         return {kind: intake for kind in SUBMISSION_KINDS if (intake := each[kind]) is not None}
+
+
+def submission_kind(text: str) -> SubmissionKind:
+    """Give the kind of submission of that name.
+
+    Raises:
+        UnknownNameError: There is none; the nearest is named.
+
+    Example:
+        >>> submission_kind("scored")
+        'scored'
+    """
+    for kind in SUBMISSION_KINDS:
+        if kind == text:
+            return kind
+    raise unknown_name("kind of submission", text, SUBMISSION_KINDS)

@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "Show versions, devices, caches and what is missing.",
     "restore": "Restore a photograph, a folder or a zip.",
     "score": "Measure restored images against their references.",
+    "serve": "Serve a challenge: pages, uploads, scoring, leaderboard.",
     "weights": "List, fetch and verify the pinned pretrained weights.",
 }
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.errors import AccessError, StateError
@@ -72,11 +72,14 @@ def invite(session: Session, now: datetime, captain: Member) -> str:
     return token
 
 
-def accept_invitation(session: Session, now: datetime, token: str, user: User) -> Member:
+def accept_invitation(
+    session: Session, now: datetime, token: str, user: User, *, team_size: int | None = None
+) -> Member:
     """Join the team of an invitation, which is then used up.
 
     Raises:
-        StateError: It was used, is over, revoked or unknown; or the user is in a team of the challenge.
+        StateError: It was used, is over, revoked or unknown; the user is in a team of the challenge; or the team has
+            `team_size` members.
     """
     invitation = session.scalar(
         select(Invitation).where(Invitation.token_sha256 == hash_token(token)).with_for_update()
@@ -92,6 +95,7 @@ def accept_invitation(session: Session, now: datetime, token: str, user: User) -
         )
     team = session.get_one(Team, invitation.team_id)
     _refuse_second_team(session, team.challenge_id, user)
+    _refuse_full(session, team, team_size)
     invitation.accepted_at, invitation.accepted_by = now, user.id
     return _add_member(session, now, team, user, role="member")
 
@@ -155,6 +159,12 @@ def _refuse_second_team(session: Session, challenge_id: int, user: User) -> None
         raise StateError(
             f"{user.login} is in the team {found!r} already; one person is in one team of a challenge"
         )
+
+
+def _refuse_full(session: Session, team: Team, team_size: int | None) -> None:
+    there = session.scalar(select(func.count()).select_from(Member).where(Member.team_id == team.id)) or 0
+    if team_size is not None and there >= team_size:
+        raise StateError(f"the team {team.name!r} has {there} members, as many as this challenge allows")
 
 
 def _add_member(session: Session, now: datetime, team: Team, user: User, *, role: str) -> Member:

@@ -13,6 +13,7 @@ from raim.server.web.failures import add_handlers
 from raim.server.web.headers import SafeHeaders
 from raim.server.web.host_check import HostCheck
 from raim.server.web.pages import PAGE_ROUTERS
+from raim.server.web.rate_limit import Buckets
 from raim.server.web.rendering import STATIC
 from raim.server.web.server import Server
 from raim.server.web.visit import admit, is_secure
@@ -50,6 +51,8 @@ def make_app(server: Server) -> FastAPI:
         ],
     )
     app.state.server = server
+    app.state.buckets = Buckets()
+    app.state.turns = {}
     for router in (*PAGE_ROUTERS, *API_ROUTERS):
         app.include_router(router, dependencies=[Depends(admit)])
     app.mount("/static", VersionedFiles(directory=STATIC), name="static")

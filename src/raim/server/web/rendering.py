@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from raim import __version__
 from raim.server.web.markdown import render_markdown
+from raim.server.web.notes import NOTES
 from raim.server.web.visit import Visit
 
 STATIC = Path(str(files("raim.server.web").joinpath("static")))
@@ -56,7 +57,10 @@ def environment() -> jinja2.Environment:
     made.filters["markdown"] = render_markdown
     made.filters["number"] = show_number
     made.filters["bytes"] = show_bytes
-    made.globals.update(asset=asset, MEASURES=MEASURES, STATES=STATES, version=__version__, badge=badge)
+    made.filters["as_number"] = as_number
+    made.globals.update(
+        asset=asset, MEASURES=MEASURES, STATES=STATES, version=__version__, badge=badge, NOTES=NOTES
+    )
     return made
 
 
@@ -117,6 +121,16 @@ def show_number(value: float | None, measure: str = "score") -> str:
     if value is None:
         return "-"
     return f"{value:.{DIGITS.get(measure, 4)}f}" if math.isfinite(value) else "∞"
+
+
+def as_number(value: float | str | None) -> float | None:
+    """Read a number as results keep it, where an infinite one is a word.
+
+    Example:
+        >>> as_number("inf"), as_number(1.5), as_number(None)
+        (inf, 1.5, None)
+    """
+    return None if value is None else float(value)
 
 
 def show_bytes(n_bytes: int) -> str:

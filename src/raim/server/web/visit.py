@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from raim.challenge.rules import Role
 from raim.errors import AccessError, UnknownNameError
 from raim.server.accounts import find_token_user, find_user
 from raim.server.contest import Contest, is_finalist
@@ -161,9 +162,8 @@ def _viewer(
         .where(Member.user_id == user.id, Member.challenge_id == contest.id)
     ).one_or_none()
     member, team = (None, None) if found is None else found
-    is_theirs = user.role == "participant" and team is not None
     return Viewer(
-        role="member" if is_theirs else "public" if user.role == "participant" else user.role,
+        role=_role(user, is_in_team=team is not None),
         user_id=user.id,
         login=user.login,
         member_id=None if member is None else member.id,
@@ -175,6 +175,14 @@ def _viewer(
         by_token=by_token,
         session_token=session_token,
     )
+
+
+def _role(user: User, *, is_in_team: bool) -> Role:
+    if user.role == "organiser":
+        return "organiser"
+    if user.role == "judge":
+        return "judge"
+    return "member" if is_in_team else "public"
 
 
 def _note_use(server: Server, session: Session, now: datetime, token: str) -> None:

@@ -1,6 +1,6 @@
 """Pages, a module for each part of the site."""
 
-from raim.server.web.pages import account, board, data, desk, public, submission, submitting, team
+from raim.server.web.pages import account, board, data, desk, gallery, public, submission, submitting, team
 
 PAGE_ROUTERS = (
     public.router,
@@ -10,5 +10,6 @@ PAGE_ROUTERS = (
     team.router,
     submitting.router,
     submission.router,
+    gallery.router,
     *desk.ROUTERS,
 )

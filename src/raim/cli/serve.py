@@ -1,0 +1,57 @@
+"""`raim serve`: the challenge server."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+DEFAULT_PORT = 8000
+
+
+@click.command(name="serve")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option(
+    "--database", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; default: FOLDER/raim.db."
+)
+@click.option("--storage", help="file:///FOLDER, s3://BUCKET/PREFIX, ...; default: FOLDER/files.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 for all.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen at.",
+)
+@click.option("--worker/--no-worker", default=True, help="Whether a child process scores; default: yes.")
+def command(
+    *, folder: Path, database: str | None, storage: str | None, host: str, port: int, worker: bool
+) -> None:
+    """Serve the challenge in FOLDER: pages, uploads, scoring, leaderboard.
+
+    Needs nothing but the folder: the database is a file in it, submissions lie beside it, and one child process of low
+    priority scores. Settings are RAIM_ variables (docs/server.md); behind a TLS proxy set RAIM_PUBLIC_URL and
+    RAIM_TRUSTED_PROXIES. The first start prints the link with which the organiser makes their account.
+    """
+    from contextlib import ExitStack
+
+    from raim.cli.progress import show_progress
+    from raim.server.jobs import WorkerChild
+    from raim.server.serving import open_server, run_server
+    from raim.server.settings import read_settings
+
+    given = {"RAIM_DATABASE_URL": database, "RAIM_STORAGE_URL": storage}
+    environment = os.environ | {name: value for name, value in given.items() if value is not None}
+    settings = read_settings(environment, folder=folder)
+    if "RAIM_PUBLIC_URL" not in environment:
+        settings = replace(settings, public_url=f"http://127.0.0.1:{port}")
+    with show_progress("storing the challenge's images") as on_progress:
+        opened = open_server(settings, on_progress=on_progress)
+    with ExitStack() as stack:
+        if worker:
+            stack.enter_context(WorkerChild(settings))
+        click.echo(f"{opened.server.challenge.name}: {settings.public_url}/")
+        if opened.first_link is not None:
+            click.echo(f"make the organiser's account within 24 hours: {opened.first_link}")
+        click.echo("Ctrl-C stops it; everything is kept.")
+        run_server(opened, host=host, port=port)

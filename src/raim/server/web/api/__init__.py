@@ -1,0 +1,5 @@
+"""The HTTP API: the same functions as the pages use, as JSON; its OpenAPI document is made from these routes."""
+
+from raim.server.web.api import challenge, desk, document, submissions, uploads
+
+API_ROUTERS = (challenge.router, submissions.router, uploads.router, desk.router, document.router)

@@ -1,0 +1,38 @@
+"""The OpenAPI document of the API, and a page that shows it without anything from elsewhere."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import JSONResponse, Response
+
+from raim.server.web.api.answers import PREFIX
+from raim.server.web.rendering import render
+from raim.server.web.visit import Admitted, Visit
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(f"{PREFIX}/openapi.json", name="api.document")
+def give_document(visit: Admitted) -> JSONResponse:
+    """Give the OpenAPI document."""
+    return JSONResponse(_document(visit))
+
+
+@router.get("/api", name="api.documents")
+def show_document(visit: Admitted) -> Response:
+    """Show the API's routes as a page."""
+    return render(visit, "api.html.jinja", document=_document(visit))
+
+
+def _document(visit: Visit) -> dict[str, Any]:
+    app = visit.request.app
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        made.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        made["security"] = [{"token": []}]
+        app.openapi_schema = made
+    document: dict[str, Any] = app.openapi_schema
+    return document

@@ -1,0 +1,215 @@
+"""Submissions: begin, list, look at, withdraw, choose."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.challenge import current_phase
+from raim.challenge.phase import submission_kind
+from raim.errors import StateError, StorageFullError, UnknownNameError
+from raim.server.database import Submission, Team
+from raim.server.storage import check_space
+from raim.server.submissions import (
+    Promise,
+    begin_upload,
+    choose,
+    drop_upload,
+    list_comments,
+    received_bytes,
+    withdraw,
+)
+from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
+from raim.server.web.api.records import (
+    CommentList,
+    CommentRecord,
+    ImageResult,
+    NewSubmission,
+    ResultList,
+    StartedSubmission,
+    SubmissionList,
+    SubmissionRecord,
+    UploadRecord,
+)
+from raim.server.web.pages.submission import acting_member, read_results, read_status
+from raim.server.web.visit import Admitted, Visit
+
+router = APIRouter(prefix=PREFIX, tags=["submissions"], responses=FAILURES, dependencies=LIMITED)
+PATH = "/submissions/{submission_id}"
+MOST_LISTED = 200
+
+
+@router.post("/submissions", name="api.submissions.create", status_code=201)
+def create_submission(visit: Admitted, wanted: NewSubmission) -> StartedSubmission:
+    """Begin a submission: takes the try and answers where the file goes; the same file goes on where it stopped."""
+    return begin_submission(visit, wanted)
+
+
+def begin_submission(visit: Visit, wanted: NewSubmission) -> StartedSubmission:
+    """Begin a submission, or go on with the one that was begun with the same file."""
+    kind = submission_kind(wanted.kind)
+    phase = wanted.phase or _open_phase(visit)
+    promise = Promise(file_name=wanted.file_name, n_bytes=wanted.n_bytes, sha256=wanted.sha256)
+    if wanted.n_bytes > visit.server.settings.upload_limit_bytes:
+        raise StorageFullError(
+            f"this server takes files of up to {visit.server.settings.upload_limit_bytes} bytes; ask the organisers"
+        )
+    check_space(visit.server.storage, wanted.n_bytes)
+    folder = visit.server.settings.folder
+    with visit.server.database.writing() as session:
+        upload = begin_upload(
+            session,
+            visit.now,
+            visit.contest,
+            member=visit.member(session),
+            phase=phase,
+            kind=kind,
+            promise=promise,
+            note=wanted.note,
+        )
+        record = describe(visit, session, upload.submission_id)
+        return StartedSubmission(
+            submission=record,
+            upload=UploadRecord(url=f"/uploads/{upload.key}", offset=received_bytes(folder, upload)),
+        )
+
+
+@router.get("/submissions", name="api.submissions")
+def list_submissions(
+    visit: Admitted,
+    phase: Annotated[str | None, Query(max_length=80)] = None,
+    kind: Annotated[str | None, Query(max_length=20)] = None,
+) -> SubmissionList:
+    """Give the submissions of one's team, newest first; organisers are given all teams'."""
+    found = select(Submission.id).order_by(Submission.id.desc()).limit(MOST_LISTED)
+    if not visit.viewer.is_organiser:
+        found = found.where(Submission.team_id == visit.viewer.team_id)
+    if phase is not None:
+        found = found.where(Submission.phase_id == visit.contest.phase_ids.get(phase, 0))
+    if kind is not None:
+        found = found.where(Submission.kind == kind)
+    with visit.server.database.reading() as session:
+        return SubmissionList(submissions=[describe(visit, session, each) for each in session.scalars(found)])
+
+
+@router.get(PATH, name="api.submission")
+def read_submission(visit: Admitted, submission_id: int) -> SubmissionRecord:
+    """Give a submission as it is now."""
+    with visit.server.database.reading() as session:
+        return describe(visit, session, submission_id)
+
+
+@router.get(f"{PATH}/results", name="api.results")
+def read_image_results(visit: Admitted, submission_id: int) -> ResultList:
+    """Give the measures of its images, worst first."""
+    with visit.server.database.reading() as session:
+        rows = read_results(session, session.get_one(Submission, submission_id), visit.contest)
+        return ResultList(
+            submission_id=submission_id,
+            scorer_version=rows[0][0].scorer_version if rows else None,
+            images=[
+                ImageResult(
+                    name=image.name,
+                    scenario=image.scenario,
+                    score=result.score,
+                    measures=result.measures,
+                    unscorable=result.unscorable,
+                )
+                for result, image in rows
+            ],
+        )
+
+
+@router.get(f"{PATH}/comments", name="api.comments")
+def read_comments(visit: Admitted, submission_id: int) -> CommentList:
+    """Give the organisers' comments."""
+    with visit.server.database.reading() as session:
+        rows = list_comments(session, submission_id, for_team=not visit.viewer.is_organiser)
+        return CommentList(
+            comments=[
+                CommentRecord(
+                    author=author,
+                    image=image,
+                    region=None
+                    if each.region_x is None
+                    else [
+                        each.region_x,
+                        each.region_y or 0,
+                        each.region_width or 0,
+                        each.region_height or 0,
+                    ],
+                    text=each.text,
+                    created_at=each.created_at,
+                )
+                for each, author, image in rows
+            ]
+        )
+
+
+@router.post(f"{PATH}/withdraw", name="api.withdraw")
+def withdraw_submission(visit: Admitted, submission_id: int) -> SubmissionRecord:
+    """Take a submission back; before scoring has begun, its try too."""
+    with visit.server.database.writing() as session:
+        withdraw(session, visit.now, submission_id, acting_member(visit, session, submission_id))
+        drop_upload(session, visit.now, visit.server.settings.folder, submission_id)
+        return describe(visit, session, submission_id)
+
+
+@router.post(f"{PATH}/choose", name="api.choose")
+def choose_submission(visit: Admitted, submission_id: int) -> SubmissionRecord:
+    """Let this entry count."""
+    with visit.server.database.writing() as session:
+        choose(session, visit.now, submission_id, acting_member(visit, session, submission_id))
+        return describe(visit, session, submission_id)
+
+
+def describe(visit: Visit, session: Session, submission_id: int) -> SubmissionRecord:
+    """Give the JSON form of a submission.
+
+    Raises:
+        UnknownNameError: There is none.
+    """
+    if session.get(Submission, submission_id) is None:
+        raise UnknownNameError("there is no such submission")
+    status = read_status(visit, session, submission_id)
+    row: Submission = status["submission"]
+    team: Team = status["team"]
+    upload, entry = status["upload"], status["entry"]
+    is_coming = row.state == "receiving" and upload is not None
+    return SubmissionRecord(
+        id=row.id,
+        page=f"/submissions/{row.id}",
+        phase=status["phase"].slug,
+        kind=row.kind,
+        state=row.state,
+        team=team.name,
+        file_name="" if upload is None else upload.file_name,
+        n_bytes=row.committed_bytes,
+        received_bytes=status["received"],
+        sha256=row.committed_sha256,
+        note=row.note,
+        received_at=row.received_at,
+        state_at=row.state_at,
+        takes_try=row.takes_try,
+        is_chosen=row.is_chosen,
+        error=row.error,
+        problems=status["problems"],
+        notes=status["remarks"],
+        images_done=row.images_done,
+        images_total=row.images_total,
+        position=status["position"],
+        expected_at=status["expected"],
+        score=None if entry is None else entry.score,
+        measures={} if entry is None else entry.measures,
+        scenarios={} if entry is None else entry.scenarios,
+        scorer_version=None if entry is None else entry.scorer_version,
+        upload=UploadRecord(url=f"/uploads/{upload.key}", offset=status["received"]) if is_coming else None,
+    )
+
+
+def _open_phase(visit: Visit) -> str:
+    phase = current_phase(visit.contest.challenge, visit.now)
+    if phase is None:
+        raise StateError("no phase is open now; name the phase that the submission is for")
+    return phase.id

@@ -1,0 +1,162 @@
+"""Resumable uploads by the tus protocol 1.0: HEAD tells how much is there, PATCH adds, DELETE gives up.
+
+An upload is created by `POST /api/v1/submissions`, where length and SHA-256 are promised; so the extensions for
+creating one are not offered. Source: https://tus.io/protocols/resumable-upload, version 1.0.0.
+
+Why not tuspyserver, which the field uses: its body handler runs before the check of who sends.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from raim.errors import InputError, StateError
+from raim.server.database import Submission, Upload
+from raim.server.submissions import (
+    add_bytes,
+    drop_upload,
+    find_upload,
+    finish_upload,
+    part_file,
+    withdraw,
+)
+from raim.server.web.visit import Admitted, Visit
+
+router = APIRouter(include_in_schema=False)
+VERSION = {"Tus-Resumable": "1.0.0"}
+WRITE_BYTES = 2**20  # so much is gathered before it is written
+MEDIA_TYPE = "application/offset+octet-stream"
+WAIT_S = 20  # for another request that still writes to the same upload, such as one whose client has gone
+
+
+@router.options("/uploads/{key}", name="upload.options")
+def tell_options(visit: Admitted, key: str) -> Response:
+    """Say what is offered."""
+    del key
+    most = visit.contest.challenge.uploads.max_bytes
+    headers = {**VERSION, "Tus-Version": "1.0.0", "Tus-Extension": "termination", "Tus-Max-Size": str(most)}
+    return Response(status_code=204, headers=headers)
+
+
+@router.head("/uploads/{key}", name="upload.head")
+def tell_offset(visit: Admitted, key: str) -> Response:
+    """Say how much has come."""
+    with visit.server.database.reading() as session:
+        upload, submission = find_upload(session, key)
+        offset = _offset(visit, upload, submission)
+        length = submission.committed_bytes
+    headers = {
+        **VERSION,
+        "Upload-Offset": str(offset),
+        "Upload-Length": str(length),
+        "Cache-Control": "no-store",
+    }
+    return Response(status_code=200, headers=headers)
+
+
+@router.patch("/uploads/{key}", name="upload.patch")
+async def add_piece(visit: Admitted, key: str, request: Request) -> Response:
+    """Add bytes at an offset; with the last one the file is checked against its promise."""
+    offset = _read_header(request, "upload-offset")
+    if request.headers.get("content-type") != MEDIA_TYPE:
+        raise InputError(f"the content type must be {MEDIA_TYPE}")
+    async with _turn(request.app.state.turns, key):
+        part, n_bytes = await run_in_threadpool(_prepare, visit, key)
+        if part is None:
+            return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(n_bytes)})
+        offset = await _receive(request, part, offset, n_bytes)
+        await run_in_threadpool(_note_progress, visit, key, offset)
+        if offset == n_bytes:
+            await run_in_threadpool(_finish, visit, key)
+    return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(offset)})
+
+
+@router.delete("/uploads/{key}", name="upload.delete")
+def give_up(visit: Admitted, key: str) -> Response:
+    """Give an upload up: the submission is withdrawn, its try given back."""
+    with visit.server.database.writing() as session:
+        _, submission = find_upload(session, key)
+        withdraw(session, visit.now, submission.id, visit.member(session))
+        drop_upload(session, visit.now, visit.server.settings.folder, submission.id)
+    return Response(status_code=204, headers=VERSION)
+
+
+async def _receive(request: Request, part: Path, offset: int, n_bytes: int) -> int:
+    """Write what comes; what has come before the client goes away stays."""
+    gathered = bytearray()
+    try:
+        async for chunk in request.stream():
+            gathered += chunk
+            if len(gathered) >= WRITE_BYTES:
+                offset = await run_in_threadpool(add_bytes, part, offset, [bytes(gathered)], n_bytes=n_bytes)
+                gathered.clear()
+    except ClientDisconnect:
+        await run_in_threadpool(add_bytes, part, offset, [bytes(gathered)], n_bytes=n_bytes)
+        raise
+    return await run_in_threadpool(add_bytes, part, offset, [bytes(gathered)], n_bytes=n_bytes)
+
+
+def _prepare(visit: Visit, key: str) -> tuple[Path | None, int]:
+    with visit.server.database.reading() as session:
+        upload, submission = find_upload(session, key)
+        if submission.state != "receiving":
+            return None, submission.committed_bytes
+        return part_file(visit.server.settings.folder, upload), submission.committed_bytes
+
+
+def _note_progress(visit: Visit, key: str, offset: int) -> None:
+    with visit.server.database.writing() as session:
+        upload, _ = find_upload(session, key)
+        upload.received_bytes, upload.updated_at = offset, visit.server.clock()
+
+
+def _finish(visit: Visit, key: str) -> None:
+    server = visit.server
+    finish_upload(
+        server.database,
+        server.storage,
+        server.clock(),
+        folder=server.settings.folder,
+        contest=visit.contest,
+        key=key,
+    )
+
+
+def _offset(visit: Visit, upload: Upload, submission: Submission) -> int:
+    if submission.state != "receiving":
+        return submission.committed_bytes
+    part = part_file(visit.server.settings.folder, upload)
+    return part.stat().st_size if part.exists() else 0
+
+
+def _read_header(request: Request, name: str) -> int:
+    text = request.headers.get(name, "")
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise InputError(f"the header {name} must be a number of bytes")
+    return int(text)
+
+
+@contextlib.asynccontextmanager
+async def _turn(turns: dict[str, Any], key: str) -> AsyncIterator[None]:
+    """Let one request at a time write to an upload."""
+    lock = turns.setdefault(key, asyncio.Lock())
+    try:
+        async with asyncio.timeout(WAIT_S):
+            await lock.acquire()
+    except TimeoutError as error:
+        raise StateError(
+            "another request still sends to this upload; ask for its offset and go on"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+        if not lock._waiters:  # noqa: SLF001 - nobody waits: the next one makes a new lock
+            turns.pop(key, None)

@@ -1,0 +1,244 @@
+"""One submission: its live status, all reasons or all measures, its images beside the inputs."""
+
+import csv
+import io
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from raim.errors import UnknownNameError
+from raim.server.contest import Contest
+from raim.server.database import EntryResult, Image, Member, Phase, Result, Submission, Team, Upload, User
+from raim.server.jobs.queue_facts import expected_at, queue_position
+from raim.server.submissions import choose, drop_upload, list_comments, received_bytes, withdraw
+from raim.server.web.answers import go_to
+from raim.server.web.pages.data import give_stored, verdict
+from raim.server.web.rendering import render
+from raim.server.web.restored import read_restored
+from raim.server.web.visit import Admitted, Visit
+
+router = APIRouter(include_in_schema=False)
+PATH = "/submissions/{submission_id}"
+
+
+@router.get(PATH, name="submission")
+def show_submission(visit: Admitted, submission_id: int) -> Response:
+    """Show a submission."""
+    with visit.server.database.reading() as session:
+        context = read_status(visit, session, submission_id)
+        submission: Submission = context["submission"]
+        results = read_results(session, submission, visit.contest)
+        comments = list_comments(session, submission_id, for_team=not visit.viewer.is_organiser)
+        names = () if results else _image_names(session, submission)
+        return render(
+            visit,
+            "submission.html.jinja",
+            **context,
+            results=results,
+            comments=comments,
+            names=names,
+            measures=visit.server.profile.columns,
+        )
+
+
+@router.get(f"{PATH}/status", name="submission.status")
+def show_status(visit: Admitted, submission_id: int) -> Response:
+    """Give the part of the page that changes while the submission is worked on."""
+    with visit.server.database.reading() as session:
+        return render(visit, "submission_status.html.jinja", **read_status(visit, session, submission_id))
+
+
+@router.get(f"{PATH}/results.csv", name="submission.results_csv")
+def give_results(visit: Admitted, submission_id: int) -> Response:
+    """Give the measures of every image as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = visit.server.profile.columns
+    with visit.server.database.reading() as session:
+        submission = session.get_one(Submission, submission_id)
+        writer.writerow(["image", "scenario", *columns, "unscorable"])
+        for result, image in read_results(session, submission, visit.contest):
+            values = {**result.measures, "score": result.score}
+            writer.writerow(
+                [
+                    image.name,
+                    image.scenario or "",
+                    *(values.get(each) for each in columns),
+                    result.unscorable or "",
+                ]
+            )
+    name = f'attachment; filename="submission-{submission_id}.csv"'
+    return Response(text.getvalue(), media_type="text/csv", headers={"Content-Disposition": name})
+
+
+@router.get(f"{PATH}/file", name="submission.file")
+def give_file(visit: Admitted, submission_id: int) -> Response:
+    """Give back the file that was handed in."""
+    with visit.server.database.reading() as session:
+        submission = session.get_one(Submission, submission_id)
+        upload = session.scalar(select(Upload).where(Upload.submission_id == submission_id))
+    if upload is None or upload.finished_at is None:
+        raise UnknownNameError("the file of this submission has not come whole")
+    answer = give_stored(visit, submission.committed_sha256, name="a.zip", n_bytes=submission.committed_bytes)
+    answer.headers["Content-Type"] = "application/zip"
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(upload.file_name)}"
+    return answer
+
+
+@router.get(f"{PATH}/images/{{name}}", name="submission.image")
+def show_image(visit: Admitted, submission_id: int, name: str) -> Response:
+    """Show a restored image beside its input; the reference only where it was given out."""
+    with visit.server.database.reading() as session:
+        submission = session.get_one(Submission, submission_id)
+        image = find_image(session, submission, name)
+        result = next(
+            (each for each, of in read_results(session, submission, visit.contest) if of.id == image.id), None
+        )
+        comments = list_comments(
+            session, submission_id, for_team=not visit.viewer.is_organiser, image_id=image.id
+        )
+        data_set = visit.contest.data_set_of_row(submission.data_set_id)
+        names = _image_names(session, submission)
+        place = names.index(image.name)
+        return render(
+            visit,
+            "submission_image.html.jinja",
+            submission=submission,
+            image=image,
+            result=result,
+            comments=comments,
+            data_set=data_set,
+            measures=visit.server.profile.columns,
+            shows_input=verdict(visit, data_set, "input").is_allowed,
+            shows_reference=image.reference_sha256 is not None
+            and verdict(visit, data_set, "reference").is_allowed
+            and not visit.viewer.is_organiser,
+            before=names[place - 1] if place else None,
+            after=names[place + 1] if place + 1 < len(names) else None,
+        )
+
+
+@router.get(f"{PATH}/restored/{{name}}", name="submission.restored")
+def give_restored(visit: Admitted, submission_id: int, name: str) -> Response:
+    """Give a restored image, as it lies in the zip."""
+    with visit.server.database.reading() as session:
+        submission = session.get_one(Submission, submission_id)
+        image = find_image(session, submission, name)
+        return read_restored(visit.server.storage, submission, image.name)
+
+
+@router.post(f"{PATH}/withdraw", name="submission.withdraw")
+def withdraw_submission(visit: Admitted, submission_id: int) -> Response:
+    """Take a submission back."""
+    with visit.server.database.writing() as session:
+        withdraw(session, visit.now, submission_id, acting_member(visit, session, submission_id))
+        drop_upload(session, visit.now, visit.server.settings.folder, submission_id)
+    return go_to(f"/submissions/{submission_id}", note="withdrawn")
+
+
+@router.post(f"{PATH}/choose", name="submission.choose")
+def choose_submission(visit: Admitted, submission_id: int) -> Response:
+    """Let this entry count."""
+    with visit.server.database.writing() as session:
+        choose(session, visit.now, submission_id, acting_member(visit, session, submission_id))
+    return go_to(f"/submissions/{submission_id}", note="chosen")
+
+
+def acting_member(visit: Visit, session: Session, submission_id: int) -> Member:
+    """Give the member who decides: of the team, never an organiser in its place.
+
+    Raises:
+        UnknownNameError: Who asks is an organiser.
+    """
+    submission = session.get_one(Submission, submission_id)
+    if visit.viewer.team_id != submission.team_id:
+        raise UnknownNameError(
+            "only the team decides about its submissions; suspend or flag it on your desk instead"
+        )
+    return visit.member(session)
+
+
+def find_image(session: Session, submission: Submission, name: str) -> Image:
+    """Give an image of a submission's data set.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    image = session.scalar(
+        select(Image).where(Image.data_set_id == submission.data_set_id, Image.name == name)
+    )
+    if image is None:
+        raise UnknownNameError(f"there is no image {name!r} in this submission")
+    return image
+
+
+def _image_names(session: Session, submission: Submission) -> list[str]:
+    found = select(Image.name).where(Image.data_set_id == submission.data_set_id).order_by(Image.name)
+    return list(session.scalars(found))
+
+
+def read_status(visit: Visit, session: Session, submission_id: int) -> dict[str, Any]:
+    """Give what pages and API tell of a submission as a whole."""
+    submission, team, phase, author = session.execute(
+        select(Submission, Team, Phase, User)
+        .join(Team, Team.id == Submission.team_id)
+        .join(Phase, Phase.id == Submission.phase_id)
+        .join(Member, Member.id == Submission.member_id)
+        .join(User, User.id == Member.user_id)
+        .where(Submission.id == submission_id)
+    ).one()
+    upload = session.scalar(select(Upload).where(Upload.submission_id == submission_id))
+    received = submission.committed_bytes
+    if submission.state == "receiving" and upload is not None:
+        received = received_bytes(visit.server.settings.folder, upload)
+    report = submission.report or {}
+    return {
+        "submission": submission,
+        "team": team,
+        "phase": phase,
+        "author": author,
+        "upload": upload,
+        "received": received,
+        "entry": _entry(session, submission, visit.contest),
+        "position": queue_position(session, submission_id),
+        "expected": expected_at(session, visit.now, submission_id),
+        "problems": [each["message"] for each in report.get("problems", [])],
+        "remarks": [each["message"] for each in report.get("notes", [])],
+    }
+
+
+def read_results(session: Session, submission: Submission, contest: Contest) -> list[tuple[Result, Image]]:
+    """Give results of the scorer version in force, else of the newest; unscored images first, then the worst."""
+    rows = [
+        (result, image)
+        for result, image in session.execute(
+            select(Result, Image)
+            .join(Image, Image.id == Result.image_id)
+            .where(Result.submission_id == submission.id)
+            .order_by(Result.scored_at)
+        )
+    ]
+    if not rows:
+        return []
+    versions = [(result.scorer_version, result.reference_version) for result, _ in rows]
+    wanted = next((each for each in reversed(versions) if each[0] == contest.scorer_version), versions[-1])
+    kept = [
+        (result, image)
+        for result, image in rows
+        if (result.scorer_version, result.reference_version) == wanted
+    ]
+    return sorted(kept, key=lambda pair: (pair[0].score is not None, pair[0].score or 0.0, pair[1].name))
+
+
+def _entry(session: Session, submission: Submission, contest: Contest) -> EntryResult | None:
+    rows = session.scalars(
+        select(EntryResult)
+        .where(EntryResult.submission_id == submission.id)
+        .order_by(EntryResult.scored_at, EntryResult.id)
+    ).all()
+    in_force = [each for each in rows if each.scorer_version == contest.scorer_version]
+    return in_force[-1] if in_force else rows[-1] if rows else None
