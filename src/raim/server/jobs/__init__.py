@@ -1,0 +1,23 @@
+"""Jobs: submissions are checked and scored by worker processes, in an order that is fair to all teams.
+
+The submission's row is the truth; a job carries only ids. Nothing that this package hands on loads the engine of
+jobs or anything that scores: the web process imports it.
+"""
+
+from raim.server.jobs.queue_facts import (
+    QueueOverview,
+    WorkerView,
+    expected_at,
+    queue_overview,
+    queue_position,
+)
+from raim.server.jobs.versions import scorer_version
+
+__all__ = [
+    "QueueOverview",
+    "WorkerView",
+    "expected_at",
+    "queue_overview",
+    "queue_position",
+    "scorer_version",
+]
