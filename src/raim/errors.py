@@ -22,6 +22,8 @@
     ├── StorageError (OSError)      a file cannot be kept or found in the server's storage
     │   ├── StorageFullError        there is no room for it: free some, nothing half-written is left
     │   └── ContentMismatchError    its length or SHA-256 is not the promised one: send it again
+    ├── ServerRefusedError (RuntimeError)  a challenge server refuses for a reason of its own: it carries the status
+    ├── ServerUnreachableError (ConnectionError)  no answer of a challenge server: check the address, try again later
     └── MissingExtraError (ImportError)  an optional part is not installed: the message has the command
 
 Each class has our base and the standard parent, so both `except RaimError` and `except ValueError` work.
@@ -131,6 +133,23 @@ class StorageFullError(StorageError):
 
 class ContentMismatchError(StorageError):
     """A file's length or SHA-256 is not the one that was promised; nothing of it was kept."""
+
+
+class ServerRefusedError(RaimError, RuntimeError):
+    """A challenge server refuses, or its answer is not understood.
+
+    `status` is that of HTTP, `code` the server's word for it, `problems` its list of what is wrong.
+    """
+
+    def __init__(self, message: str, *, status: int, code: str, problems: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.problems = tuple(problems)
+
+
+class ServerUnreachableError(RaimError, ConnectionError):
+    """A challenge server cannot be reached, or the connection to it breaks again and again."""
 
 
 class MissingExtraError(RaimError, ImportError):

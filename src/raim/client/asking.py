@@ -1,0 +1,274 @@
+"""One request to the server, and one that is repeated while the network or the server is at fault.
+
+A token goes to the server's own origin only: a GET that is sent elsewhere loses it there (as `requests` does it), any
+other request is not sent elsewhere at all.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import requests
+from requests.auth import AuthBase
+
+from raim import __version__
+from raim.client.parsing import read_record
+from raim.client.server import Server
+from raim.errors import (
+    AccessError,
+    InputError,
+    RaimError,
+    ServerRefusedError,
+    ServerUnreachableError,
+    StateError,
+    StorageFullError,
+    TooLargeError,
+    TooManyRequestsError,
+    UnknownNameError,
+)
+
+API = "/api/v1"
+Record = TypeVar("Record")
+PASSING = frozenset({429, 500, 502, 503, 504})
+FOLLOWED = frozenset({"GET", "HEAD"})
+ERRORS: Mapping[int, type[RaimError]] = {
+    400: InputError,
+    401: AccessError,
+    403: AccessError,
+    404: UnknownNameError,
+    409: StateError,
+    413: TooLargeError,
+    507: StorageFullError,
+}
+
+
+class PassingError(Exception):
+    """A failure that may pass; `error` is what to raise if it does not, `wait_s` what the server asks to wait."""
+
+    def __init__(self, error: RaimError, *, wait_s: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """An open connection; `session` keeps it alive between requests."""
+
+    server: Server
+    session: requests.Session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """What the server says when it refuses."""
+
+    status: int
+    code: str
+    message: str
+    problems: tuple[str, ...]
+
+
+@contextmanager
+def connect(server: Server) -> Iterator[Connection]:
+    """Open a connection for some requests."""
+    with requests.Session() as session:
+        session.headers["User-Agent"] = f"raim/{__version__}"
+        session.headers["Accept"] = "application/json"
+        session.auth = _Bearer(server.token)
+        yield Connection(server=server, session=session)
+
+
+class _Bearer(AuthBase):
+    """Sends the token; without it, requests would take a user's ~/.netrc in its place."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self.token:
+            request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+def ask(
+    connection: Connection,
+    kind: type[Record],
+    method: str,
+    path: str,
+    *,
+    body: Mapping[str, Any] | None = None,
+) -> Record:
+    """Ask the API, repeatedly while it is unreachable or at fault, and give its answer.
+
+    Args:
+        connection: To the server.
+        kind: Record of the answer.
+        method: Of HTTP.
+        path: Under the API.
+        body: What is sent, as JSON.
+
+    Raises:
+        RaimError: Of the class that fits the server's answer; see `refusal_error`.
+        ServerUnreachableError: It does not answer.
+    """
+
+    def attempt() -> Record:
+        answer = send(connection, method, API + path, json=body)
+        url = connection.server.url
+        try:
+            plain = answer.json()
+        except ValueError:
+            plain = answer.text[:60]
+        return read_record(kind, plain, url=url)
+
+    return persist(connection, attempt)
+
+
+def persist(
+    connection: Connection, action: Callable[[], Record], progress: Callable[[], int] = lambda: 0
+) -> Record:
+    """Repeat an action while it fails in a way that may pass, until several attempts in a row brought nothing.
+
+    Args:
+        connection: Whose patience holds.
+        action: Raises PassingError.
+        progress: Says how far it has come; whenever that has grown, the count of failures begins anew.
+    """
+    patience = connection.server.patience
+    failures, reached = 0, progress()
+    while True:
+        try:
+            return action()
+        except PassingError as failure:
+            failures = 1 if progress() > reached else failures + 1
+            reached = max(reached, progress())
+            wait_s = patience.wait_s(failures) if failure.wait_s is None else failure.wait_s
+            if failures >= patience.attempts or wait_s > patience.longest_wait_s:
+                raise failure.error from failure
+        patience.sleep(wait_s)
+
+
+def send(connection: Connection, method: str, path: str, **options: Any) -> requests.Response:
+    """Send one request; give the answer, which is a success.
+
+    Args:
+        connection: To the server.
+        method: Of HTTP.
+        path: On the server, from its root.
+        options: Of `requests`: json, data, headers, stream.
+
+    Raises:
+        PassingError: It may succeed later.
+        RaimError: The server refuses; see `refusal_error`.
+    """
+    answer = exchange(connection, method, path, **options)
+    if answer.ok:
+        return answer
+    raise refusal_error(connection, read_refusal(answer))
+
+
+def exchange(connection: Connection, method: str, path: str, **options: Any) -> requests.Response:
+    """Send one request; give the answer, whatever its status, unless that may pass.
+
+    Raises:
+        PassingError: No answer, or one that says it may succeed later.
+        ServerRefusedError: The server sends us elsewhere.
+    """
+    server = connection.server
+    try:
+        answer = connection.session.request(
+            method,
+            server.url + path,
+            timeout=server.patience.timeout_s,
+            allow_redirects=method in FOLLOWED,
+            **options,
+        )
+    except requests.exceptions.RequestException as error:
+        raise _no_answer(server, error) from error
+    if answer.is_redirect:
+        raise ServerRefusedError(
+            f"{server.url} sends us to {answer.headers['Location']}; give that server's address",
+            status=answer.status_code,
+            code="elsewhere",
+        )
+    if answer.status_code in PASSING:
+        wait_s = _retry_after_s(connection, answer)
+        raise PassingError(refusal_error(connection, read_refusal(answer), wait_s=wait_s), wait_s=wait_s)
+    return answer
+
+
+def read_refusal(answer: requests.Response) -> Refusal:
+    """Read what the server says; proxies before it answer in their own words."""
+    try:
+        fault = answer.json()["error"]
+        message, code, problems = str(fault["message"]), str(fault["code"]), list(fault.get("problems", ()))
+    except (ValueError, LookupError, TypeError):
+        message, code, problems = f"it answers {answer.status_code} {answer.reason}", "unknown", []
+    return Refusal(
+        status=answer.status_code, code=code, message=message, problems=tuple(str(each) for each in problems)
+    )
+
+
+def refusal_error(connection: Connection, refusal: Refusal, *, wait_s: float | None = None) -> RaimError:
+    """Give the error for a refusal.
+
+    400 is InputError, 401 and 403 AccessError, 404 UnknownNameError, 409 StateError, 413 TooLargeError, 429
+    TooManyRequestsError (a StateError), 507 StorageFullError; others ServerRefusedError with status, code and problems.
+    """
+    said = [refusal.message, *(each for each in refusal.problems if each not in refusal.message)]
+    message = f"{connection.server.url}: " + "\n  ".join(said)
+    if refusal.status == 401:
+        way_out = "it takes no token as yours" if connection.server.token else "it wants a token"
+        message += (
+            f"; {way_out}: make one on your account's page there, then give it with --token or RAIM_TOKEN"
+        )
+    if refusal.status == 429:
+        retry_at = connection.server.patience.clock() + timedelta(seconds=wait_s or 0.0)
+        return TooManyRequestsError(f"{message} (after {retry_at:%Y-%m-%d %H:%M:%S %Z})", retry_at=retry_at)
+    kind = ERRORS.get(refusal.status)
+    if kind is not None:
+        return kind(message)
+    return ServerRefusedError(message, status=refusal.status, code=refusal.code, problems=refusal.problems)
+
+
+def _no_answer(server: Server, error: requests.exceptions.RequestException) -> Exception:
+    """Give the failure for a request without an answer; only one about the network may pass."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return ServerUnreachableError(
+            f"{server.url}: no trusted TLS connection ({error}); REQUESTS_CA_BUNDLE may name your own certificates"
+        )
+    passes = (
+        requests.exceptions.ConnectionError,
+        requests.exceptions.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+    )
+    why = "no answer in time" if isinstance(error, requests.exceptions.Timeout) else _innermost(error)
+    unreachable = ServerUnreachableError(
+        f"{server.url} cannot be reached ({why}); check the address and the network, then try again"
+    )
+    return PassingError(unreachable) if isinstance(error, passes) else unreachable
+
+
+def _innermost(error: BaseException) -> str:
+    cause: BaseException = error
+    while isinstance(cause.__context__, BaseException):
+        cause = cause.__context__
+    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+
+
+def _retry_after_s(connection: Connection, answer: requests.Response) -> float | None:
+    """Read how long the server asks to wait: seconds, or a date."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment: datetime = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - connection.server.patience.clock()).total_seconds())

@@ -1,0 +1,51 @@
+"""Questions that change nothing on the server."""
+
+from raim.client.asking import ask, connect
+from raim.client.records import Challenge, Leaderboard, Me, Results, Submission, SubmissionList
+from raim.client.server import Server
+
+
+def read_challenge(server: Server) -> Challenge:
+    """Give the challenge with its phases and data sets.
+
+    Raises:
+        RaimError: As `raim.client.asking.refusal_error`; the same for all functions here.
+    """
+    with connect(server) as connection:
+        return ask(connection, Challenge, "GET", "/challenge")
+
+
+def read_me(server: Server) -> Me:
+    """Give who the token belongs to, their team and the tries that it has left."""
+    with connect(server) as connection:
+        return ask(connection, Me, "GET", "/me")
+
+
+def read_leaderboard(server: Server, phase: str) -> Leaderboard:
+    """Give the leaderboard of a phase, by the phase's id."""
+    with connect(server) as connection:
+        return ask(connection, Leaderboard, "GET", f"/phases/{_segment(phase)}/leaderboard")
+
+
+def read_submissions(server: Server) -> tuple[Submission, ...]:
+    """Give the team's submissions, newest first."""
+    with connect(server) as connection:
+        return ask(connection, SubmissionList, "GET", "/submissions").submissions
+
+
+def read_submission(server: Server, submission_id: int) -> Submission:
+    """Give a submission as it is now."""
+    with connect(server) as connection:
+        return ask(connection, Submission, "GET", f"/submissions/{submission_id}")
+
+
+def read_results(server: Server, submission_id: int) -> Results:
+    """Give the measures of each image of a submission, worst first."""
+    with connect(server) as connection:
+        return ask(connection, Results, "GET", f"/submissions/{submission_id}/results")
+
+
+def _segment(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name, safe="")
