@@ -30,7 +30,7 @@ class BodyLimit:
         if not promised.isdigit() or int(promised) > limit:
             await _refuse(send, limit)
             return
-        came = 0
+        came, is_refused = 0, False
 
         async def receive_counted() -> Message:
             nonlocal came
@@ -40,7 +40,16 @@ class BodyLimit:
                 raise TooLargeError(f"the request is longer than {limit} bytes")
             return message
 
-        await self.app(scope, receive_counted, send)
+        async def send_or_refuse(message: Message) -> None:
+            # Whatever was made of the error by then, the answer is this one.
+            nonlocal is_refused
+            if came <= limit:
+                await send(message)
+            elif not is_refused:
+                is_refused = True
+                await _refuse(send, limit)
+
+        await self.app(scope, receive_counted, send_or_refuse)
 
 
 async def _refuse(send: Send, limit: int) -> None:

@@ -97,7 +97,7 @@ def is_secure(server: Server) -> bool:
 
 
 async def admit(request: Request) -> Visit:
-    """Find out who asks and refuse what they may not, in this order: who, form, role, ownership.
+    """Find out who asks and refuse what they may not, in this order: who, role and ownership, form.
 
     Raises:
         LoginNeededError: A login is needed.
@@ -109,8 +109,6 @@ async def admit(request: Request) -> Visit:
     now = server.clock()
     route = request.scope["route"].name
     visit = await run_in_threadpool(_identify, server, request, now)
-    if request.method not in SAFE_METHODS and not visit.viewer.by_token:
-        await _check_form(server, request, visit)
     owner = await run_in_threadpool(_owner, server, request, route)
     decision = decide(route, visit.viewer, owner_team_id=owner)
     if decision == "log in":
@@ -121,6 +119,8 @@ async def admit(request: Request) -> Visit:
         raise AccessError("this is for the organisers of the challenge")
     if decision == "hidden":
         raise UnknownNameError("there is no such submission")
+    if request.method not in SAFE_METHODS and not visit.viewer.by_token:
+        await _check_form(server, request, visit)
     return visit
 
 
@@ -203,8 +203,6 @@ async def _check_form(server: Server, request: Request, visit: Visit) -> None:
     if given is None and request.scope["route"].name == "submit.post":
         return  # a file is sent: the page takes the form apart, and checks the field, once it knows who sends
     holder = visit.viewer.session_token or request.cookies.get(VISITOR_COOKIE, "")
-    if not holder and RULES.get(request.scope["route"].name) != "anyone":
-        raise LoginNeededError("log in to do this")
     check_form_token(server.secret, holder, given or "")
 
 

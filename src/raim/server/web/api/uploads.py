@@ -8,9 +8,9 @@ Why not tuspyserver, which the field uses: its body handler runs before the chec
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -27,12 +27,14 @@ from raim.server.submissions import (
     part_file,
     withdraw,
 )
+from raim.server.web.pages.submission import acting_member
 from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 VERSION = {"Tus-Resumable": "1.0.0"}
 WRITE_BYTES = 2**20  # so much is gathered before it is written
 MEDIA_TYPE = "application/offset+octet-stream"
+LOOK_S = 0.05
 WAIT_S = 20  # for another request that still writes to the same upload, such as one whose client has gone
 
 
@@ -83,7 +85,7 @@ def give_up(visit: Admitted, key: str) -> Response:
     """Give an upload up: the submission is withdrawn, its try given back."""
     with visit.server.database.writing() as session:
         _, submission = find_upload(session, key)
-        withdraw(session, visit.now, submission.id, visit.member(session))
+        withdraw(session, visit.now, submission.id, acting_member(visit, session, submission.id))
         drop_upload(session, visit.now, visit.server.settings.folder, submission.id)
     return Response(status_code=204, headers=VERSION)
 
@@ -144,19 +146,15 @@ def _read_header(request: Request, name: str) -> int:
 
 
 @contextlib.asynccontextmanager
-async def _turn(turns: dict[str, Any], key: str) -> AsyncIterator[None]:
+async def _turn(taken: dict[str, object], key: str) -> AsyncIterator[None]:
     """Let one request at a time write to an upload."""
-    lock = turns.setdefault(key, asyncio.Lock())
-    try:
-        async with asyncio.timeout(WAIT_S):
-            await lock.acquire()
-    except TimeoutError as error:
-        raise StateError(
-            "another request still sends to this upload; ask for its offset and go on"
-        ) from error
+    mine = object()
+    end = time.monotonic() + WAIT_S
+    while taken.setdefault(key, mine) is not mine:
+        if time.monotonic() > end:
+            raise StateError("another request still sends to this upload; ask for its offset and go on")
+        await asyncio.sleep(LOOK_S)
     try:
         yield
     finally:
-        lock.release()
-        if not lock._waiters:  # noqa: SLF001 - nobody waits: the next one makes a new lock
-            turns.pop(key, None)
+        del taken[key]

@@ -1,0 +1,163 @@
+"""Every route, as everybody, against the table in docs/server-access.md: what is not in the table must not exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from raim.server.web.access import RULES, Viewer, decide
+
+TABLE = Path(__file__).parents[3] / "docs" / "server-access.md"
+PEOPLE = ("visitor", "other", "member", "judge", "organiser")
+# Words of refusals; an answer that has none of them came from the route's own function.
+REFUSALS = {
+    "this is for the organisers": "no",
+    "join or make a team first": "team",
+    "there is no such submission": "hidden",
+}
+
+
+def read_table():
+    rows = {}
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 2 + len(PEOPLE) and cells[0] in {
+            "GET",
+            "POST",
+            "HEAD",
+            "PATCH",
+            "DELETE",
+            "OPTIONS",
+        }:
+            rows[cells[0], cells[1].strip("`")] = dict(zip(PEOPLE, cells[2:], strict=True))
+    return rows
+
+
+def list_routes(app):
+    found = {}
+    pending = list(app.routes)
+    while pending:
+        route = pending.pop()
+        nested = getattr(route, "original_router", None) or getattr(route, "router", None)
+        if nested is not None and hasattr(nested, "routes"):
+            pending += nested.routes
+        elif hasattr(route, "methods"):
+            for method in route.methods - ({"HEAD"} if "GET" in route.methods else set()):
+                found[method, route.path] = route.name
+    return found
+
+
+def fill(path, upload):
+    values = {
+        "submission_id": "1",
+        "key": upload,
+        "phase_id": "feedback",
+        "data_set_id": "feedback-pairs",
+        "name": "0001",
+        "source": "1",
+        "token": "none",
+        "table": "teams.csv",
+        "token_id": "999",
+    }
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: values.get(found[1], "1"), path)
+
+
+def outcome(person, method, path):
+    headers = {"Authorization": f"Bearer {person.token}"} if person.token else {}
+    answer = person.client.request(method, path, headers=headers, follow_redirects=False)
+    assert answer.status_code < 500 or answer.status_code == 507, (method, path, answer.text[:500])
+    if answer.status_code == 401 or answer.headers.get("location", "").startswith("/login?next="):
+        return "login"
+    if answer.headers.get("location", "") == "/team/new":
+        return "team"
+    if method == "HEAD":  # has no words
+        return {403: "team", 404: "hidden"}.get(answer.status_code, "yes")
+    said = answer.text if answer.status_code in {403, 404} else ""
+    return next((word for text, word in REFUSALS.items() if text in said), "yes")
+
+
+@pytest.fixture
+def people(site):
+    """Give one of each kind; the member's team has a submission under way."""
+    organiser = site.organiser()
+    member = site.member("ada")
+    other = site.member("bob")
+    judge = site.judge()
+    started = site.begin(member, site.zip_of()).json()
+    upload = started["upload"]["url"].rpartition("/")[2]
+    everyone = {
+        "visitor": site.visitor(),
+        "other": other,
+        "judge": judge,
+        "member": member,
+        "organiser": organiser,
+    }
+    return everyone, upload
+
+
+def test_the_table_has_every_route_and_no_other(site):
+    assert sorted(list_routes(site.app)) == sorted(read_table())
+
+
+def test_every_route_has_a_rule_and_every_rule_a_route(site):
+    assert set(list_routes(site.app).values()) == set(RULES)
+
+
+def in_order(routes):
+    """Put reading first, then what changes something, then what ends something."""
+
+    def place(route):
+        method, path = route
+        ends = 1 if method == "DELETE" or path.endswith("/withdraw") else 0
+        ends = 2 if path in {"/team/leave", "/account/delete", "/logout"} else ends
+        return ends, method not in {"GET", "HEAD", "OPTIONS"}, path
+
+    return sorted(routes, key=place)
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_everybody_may_what_the_table_says_on_every_route(people, name):
+    everyone, upload = people
+    table = read_table()
+    wrong = []
+    for method, path in in_order(table):
+        said, expected = outcome(everyone[name], method, fill(path, upload)), table[method, path][name]
+        if said != expected:
+            wrong.append(f"{method} {path} is {said}, the table says {expected}")
+    assert wrong == []
+
+
+def test_a_route_outside_the_table_is_open_to_nobody():
+    for role in ("public", "member", "judge", "organiser"):
+        viewer = Viewer(role=role, user_id=1, member_id=1, team_id=1)
+        assert decide("no such route", viewer) == "forbidden"
+
+
+def test_hidden_references_are_behind_no_address(site, people):
+    everyone, _ = people
+    references = {
+        path.read_bytes() for path in (site.folder / "data" / "feedback-pairs" / "reference").iterdir()
+    }
+    for name in ("visitor", "other", "member", "judge"):
+        person = everyone[name]
+        headers = {"Authorization": f"Bearer {person.token}"} if person.token else {}
+        for path in (
+            "/data-sets/feedback-pairs/reference/0001",
+            "/data-sets/feedback-pairs/references.zip",
+            "/api/v1/data-sets/feedback-pairs/references.zip",
+            "/data-sets/feedback-pairs/input/..%2Freference%2F0001",
+            "/data-sets/feedback-pairs/input/../reference/0001",
+            "/static/../../../data/feedback-pairs/reference/0001.png",
+            "/static/%2e%2e/%2e%2e/data/feedback-pairs/reference/0001.png",
+            "/submissions/1/restored/..%2F..%2Freference%2F0001",
+        ):
+            answer = person.client.get(path, headers=headers, follow_redirects=False)
+            assert answer.status_code in {303, 401, 403, 404}, path
+            assert answer.content not in references
+
+
+def test_given_out_references_come_to_members_only(site):
+    ada = site.member("ada")
+    assert ada.get("/data-sets/tuning-pairs/references.zip").status_code == 200
+    assert ada.get("/data-sets/tuning-pairs/reference/0001").status_code == 200
+    assert site.visitor().get("/data-sets/tuning-pairs/reference/0001").status_code == 303

@@ -1,0 +1,252 @@
+import asyncio
+import hashlib
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from raim.errors import StorageFullError
+from raim.server.database import Submission, Upload
+from raim.server.submissions import abandon_silent
+
+
+def head(person, url):
+    return person.client.head(url, headers={"Authorization": f"Bearer {person.token}"})
+
+
+@pytest.fixture
+def ada(site):
+    return site.member("ada")
+
+
+@pytest.fixture
+def content(site):
+    return site.zip_of()
+
+
+def test_a_file_arrives_in_pieces_and_is_then_checked(site, ada, content):
+    started = site.begin(ada, content).json()
+    url, half = started["upload"]["url"], len(content) // 2
+    answer = site.send(ada, url, content[:half])
+    assert (answer.status_code, answer.headers["upload-offset"]) == (204, str(half))
+    assert head(ada, url).headers["upload-offset"] == str(half)
+    assert ada.api("GET", "/submissions/1").json()["received_bytes"] == half
+    assert site.send(ada, url, content[half:], offset=half).status_code == 204
+    shown = ada.api("GET", "/submissions/1").json()
+    assert (shown["state"], shown["upload"]) == ("checking", None)
+    assert ada.get("/submissions/1/file").content == content
+    assert list((site.folder / "uploads").iterdir()) == []
+
+
+def test_the_same_file_goes_on_where_it_stopped_and_takes_one_try(site, ada, content):
+    first = site.begin(ada, content).json()
+    site.send(ada, first["upload"]["url"], content[:1000])
+    again = site.begin(ada, content).json()
+    assert again["submission"]["id"] == first["submission"]["id"]
+    assert again["upload"] == {"url": first["upload"]["url"], "offset": 1000}
+    assert site.send(ada, again["upload"]["url"], content[1000:], offset=1000).status_code == 204
+    assert ada.api("GET", "/me").json()["intakes"]["feedback"][0]["left_today"] == 4
+
+
+def test_a_wrong_offset_is_told_and_nothing_is_lost(site, ada, content):
+    url = site.begin(ada, content).json()["upload"]["url"]
+    site.send(ada, url, content[:1000])
+    for offset in (0, 999, 1001):
+        answer = site.send(ada, url, content[offset:], offset=offset)
+        assert answer.status_code == 409
+        assert "has 1000 bytes" in answer.json()["error"]["message"]
+    assert site.send(ada, url, content[1000:], offset=1000).status_code == 204
+
+
+def test_more_than_promised_is_refused(site, ada, content):
+    url = site.begin(ada, content).json()["upload"]["url"]
+    answer = site.send(ada, url, content + b"x")
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "content_mismatch"
+
+
+def test_another_file_than_promised_begins_anew(site, ada, content):
+    url = site.begin(ada, content).json()["upload"]["url"]
+    answer = site.send(ada, url, b"x" * len(content))
+    assert answer.status_code == 409
+    assert "was promised" in answer.json()["error"]["message"]
+    assert head(ada, url).headers["upload-offset"] == "0"
+    assert site.send(ada, url, content).status_code == 204
+
+
+def test_headers_that_are_no_numbers_or_types_are_refused(site, ada, content):
+    url = site.begin(ada, content).json()["upload"]["url"]
+    token = {"Authorization": f"Bearer {ada.token}"}
+    kind = {"Content-Type": "application/offset+octet-stream"}
+    for headers in ({}, {"Upload-Offset": "-1"}, {"Upload-Offset": "9" * 20}, {"Upload-Offset": "0x1"}):
+        assert ada.client.patch(url, headers={**token, **kind, **headers}, content=b"x").status_code == 400
+    answer = ada.client.patch(url, headers={**token, "Upload-Offset": "0"}, content=b"x")
+    assert answer.status_code == 400
+
+
+def test_another_team_neither_sees_nor_adds(site, ada, content):
+    url = site.begin(ada, content).json()["upload"]["url"]
+    bob = site.member("bob")
+    assert head(bob, url).status_code == 404
+    assert site.send(bob, url, content).status_code == 404
+    assert site.send(site.visitor(), url, content).status_code == 401
+
+
+def test_an_upload_that_began_in_time_counts_within_the_grace(site, ada, content, clock):
+    clock.now = site.server.challenge.phase("feedback").closes.replace(second=0)
+    clock.move(seconds=-1)
+    started = site.begin(ada, content).json()
+    clock.move(seconds=3600)
+    assert site.send(ada, started["upload"]["url"], content).status_code == 204
+    assert ada.api("GET", "/submissions/1").json()["state"] == "checking"
+
+
+def test_an_upload_that_ends_after_the_grace_is_given_up_with_its_reason(site, ada, content, clock):
+    clock.now = site.server.challenge.phase("feedback").closes
+    clock.move(seconds=-1)
+    started = site.begin(ada, content).json()
+    clock.move(seconds=3602)
+    answer = site.send(ada, started["upload"]["url"], content)
+    assert answer.status_code == 409
+    assert "after the deadline and its grace of 3600 s" in answer.json()["error"]["message"]
+    shown = ada.api("GET", "/submissions/1").json()
+    assert (shown["state"], shown["takes_try"]) == ("abandoned", False)
+    page = ada.client.get("/submissions/1", headers={"Authorization": f"Bearer {ada.token}"})
+    assert "after the deadline and its grace" in page.text
+    assert site.begin(ada, content).status_code == 409
+
+
+def test_the_page_states_the_rule_that_is_enforced(site, ada):
+    assert (
+        "An upload counts if it has begun before 2026-04-30 12:00 UTC and ends by 2026-04-30 13:00 UTC"
+        in ada.get("/submit").text
+    )
+
+
+def test_giving_up_gives_the_try_back(site, ada, content):
+    started = site.begin(ada, content).json()
+    site.send(ada, started["upload"]["url"], content[:100])
+    answer = ada.client.delete(started["upload"]["url"], headers={"Authorization": f"Bearer {ada.token}"})
+    assert answer.status_code == 204
+    assert ada.api("GET", "/submissions/1").json()["state"] == "withdrawn"
+    assert ada.api("GET", "/me").json()["intakes"]["feedback"][0]["left_today"] == 5
+    assert list((site.folder / "uploads").iterdir()) == []
+    assert site.send(ada, started["upload"]["url"], content[100:], offset=100).status_code == 404
+
+
+def test_a_silent_upload_is_given_up_after_a_day(site, ada, content, clock):
+    url = site.begin(ada, content).json()["upload"]["url"]
+    site.send(ada, url, content[:100])
+    clock.move(hours=25)
+    with site.server.database.writing() as session:
+        assert abandon_silent(session, clock(), site.folder) == 1
+        assert abandon_silent(session, clock(), site.folder) == 0
+    assert ada.api("GET", "/submissions/1").json()["error"].startswith("nothing came for 24 hours")
+    assert head(ada, url).status_code == 404
+
+
+def test_a_full_disk_is_told_and_the_same_request_works_later(site, ada, content, monkeypatch):
+    started = site.begin(ada, content).json()
+
+    def full(*_args, **_options):
+        raise StorageFullError("a file of 9 bytes cannot be kept: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("raim.server.submissions.uploads.adopt_file", full)
+        answer = site.send(ada, started["upload"]["url"], content)
+        assert answer.status_code == 507
+        assert answer.json()["error"]["code"] == "storage_full"
+    assert head(ada, started["upload"]["url"]).headers["upload-offset"] == str(len(content))
+    answer = site.send(ada, started["upload"]["url"], b"", offset=len(content))
+    assert answer.status_code == 204
+    assert ada.api("GET", "/submissions/1").json()["state"] == "checking"
+
+
+def test_too_little_room_refuses_before_the_first_byte(site, ada, content):
+    site.server.storage = type(site.server.storage)(
+        system=site.server.storage.system, root=site.server.storage.root, keep_free_bytes=2**60
+    )
+    answer = site.begin(ada, content)
+    assert answer.status_code == 507
+    with site.server.database.reading() as session:
+        assert session.scalars(select(Submission)).all() == []
+
+
+def test_many_pieces_at_once_leave_one_whole_file(site, ada, content):
+    url = site.begin(ada, content).json()["upload"]["url"]
+    ends = []
+
+    def post():
+        ends.append(site.send(ada, url, content).status_code)
+
+    threads = [threading.Thread(target=post) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ends.count(204) >= 1
+    assert set(ends) <= {204, 409}
+    assert ada.get("/submissions/1/file").content == content
+
+
+def test_a_client_that_goes_away_leaves_what_has_come(site, ada, content):
+    url = site.begin(ada, content).json()["upload"]["url"]
+    messages = iter(
+        [{"type": "http.request", "body": content[:5000], "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive():
+        return next(messages)
+
+    async def send(_message):
+        pass
+
+    headers = {
+        "host": "127.0.0.1:8000",
+        "authorization": f"Bearer {ada.token}",
+        "content-type": "application/offset+octet-stream",
+        "upload-offset": "0",
+    }
+    scope = {
+        "type": "http",
+        "method": "PATCH",
+        "path": url,
+        "raw_path": url.encode(),
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8000),
+        "http_version": "1.1",
+    }
+    asyncio.run(site.app(scope, receive, send))
+    offset = int(head(ada, url).headers["upload-offset"])
+    assert offset == 5000
+    assert site.send(ada, url, content[offset:], offset=offset).status_code == 204
+
+
+def test_a_plain_form_takes_a_file_without_scripts(site, ada, content):
+    fields = {"form_token": ada.form_token("/submit"), "target": "feedback/scored", "note": "first"}
+    answer = ada.client.post(
+        "/submit", data=fields, files={"file": ("a.zip", content)}, follow_redirects=False
+    )
+    assert answer.headers["location"] == "/submissions/1?note=sent"
+    with site.server.database.reading() as session:
+        submission, upload = session.scalars(select(Submission)).one(), session.scalars(select(Upload)).one()
+        assert submission.state == "checking"
+        assert submission.committed_sha256 == hashlib.sha256(content).hexdigest()
+        assert upload.file_name == "a.zip"
+
+
+def test_a_plain_form_without_a_file_says_so(site, ada):
+    token = ada.form_token("/submit")
+    answer = ada.client.post(
+        "/submit", data={"form_token": token, "target": "feedback/scored"}, files={"other": b"x"}
+    )
+    assert answer.status_code == 400
+    assert "choose a zip file" in answer.text
+    fields = {"form_token": token, "target": "feedback/nothing"}
+    answer = ada.client.post("/submit", data=fields, files={"file": ("a.zip", b"x")})
+    assert answer.status_code == 404
+    assert "no kind of submission named" in answer.text

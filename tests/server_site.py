@@ -1,0 +1,158 @@
+"""A server with the example challenge in a folder of its own, and people who use it through its real application."""
+
+import hashlib
+import io
+import re
+import zipfile
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from raim.server.database import OneUseLink, User
+from raim.server.serving import open_server
+from raim.server.settings import read_settings
+from raim.server.web.app import make_app
+
+FIRST_DAY = date(2026, 3, 1)
+OPENS = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+ADDRESS = "http://127.0.0.1:8000"
+README = (
+    "runtime per image [s] : 1.5\nCPU[1] / GPU[0] : 1\nExtra Data [1] / No Extra Data [0] : 0\n"
+    "Other description : none\n"
+)
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    now: datetime = OPENS + timedelta(days=31)
+
+    def __call__(self):
+        return self.now
+
+    def move(self, **by):
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Person:
+    """Somebody with a browser."""
+
+    client: TestClient
+    login: str = ""
+    token: str = field(default="")
+
+    def form_token(self, path="/"):
+        page = self.client.get(path)
+        found = re.search(r'name="form_token" value="([0-9a-f]*)"', page.text)
+        return "" if found is None else found[1]
+
+    def post(self, path, *, on=None, follow=False, **fields):
+        """Send a form as a browser does from the page `on`."""
+        fields["form_token"] = self.form_token(on or "/account")
+        return self.client.post(path, data=fields, follow_redirects=follow)
+
+    def get(self, path, **options):
+        return self.client.get(path, follow_redirects=False, **options)
+
+    def api(self, method, path, **options):
+        return self.client.request(
+            method, f"/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"}, **options
+        )
+
+
+class Site:
+    """A running application and what tests do with it."""
+
+    def __init__(self, folder, clock, database_url=None):
+        environment = {"RAIM_KEEP_FREE_BYTES": "0"}
+        if database_url is not None:
+            environment["RAIM_DATABASE_URL"] = database_url
+        self.clock = clock
+        opened = open_server(read_settings(environment, folder=folder), clock=clock)
+        self.first_link = opened.first_link
+        self.server = opened.server
+        self.app = make_app(opened.server)
+        self.folder = folder
+
+    def visitor(self):
+        client = TestClient(self.app, base_url=ADDRESS, raise_server_exceptions=False)
+        return Person(client=client)
+
+    def organiser(self, login="olga"):
+        person = self.visitor()
+        path = self.first_link.removeprefix(ADDRESS)
+        answer = person.post(path, on=path, login=login, password=PASSWORD)
+        assert answer.status_code == 303, answer.text
+        person.login = login
+        return self.with_token(person)
+
+    def user(self, login):
+        person = self.visitor()
+        answer = person.post("/register", on="/register", login=login, password=PASSWORD, consent="yes")
+        assert answer.status_code == 303, answer.text
+        person.login = login
+        return person
+
+    def member(self, login, team=None):
+        person = self.user(login)
+        answer = person.post("/team/new", name=team or f"Team {login}")
+        assert answer.status_code == 303, answer.text
+        return self.with_token(person)
+
+    def with_token(self, person):
+        page = person.post("/account/tokens", name="tests")
+        person.token = re.search(r"raim_api_[\w-]+", page.text)[0]
+        return person
+
+    def judge(self, login="jim"):
+        person = self.user(login)
+        with self.server.database.writing() as session:
+            session.scalars(select(User).where(User.login == login)).one().role = "judge"
+        return self.with_token(person)
+
+    def zip_of(self, data_set="feedback-pairs", *, part="input", extra=None, leave_out=(), readme=README):
+        """Make a submission out of a data set's own inputs (or references)."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for path in sorted((self.folder / "data" / data_set / part).iterdir()):
+                if path.name not in leave_out:
+                    archive.writestr(path.name, path.read_bytes())
+            if readme:
+                archive.writestr("readme.txt", readme)
+            for name, content in (extra or {}).items():
+                archive.writestr(name, content)
+        return packed.getvalue()
+
+    def begin(self, person, content, *, phase="feedback", kind="scored"):
+        wanted = {
+            "phase": phase,
+            "kind": kind,
+            "file_name": "result.zip",
+            "n_bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        return person.api("POST", "/submissions", json=wanted)
+
+    def send(self, person, url, content, *, offset=0):
+        headers = {
+            "Authorization": f"Bearer {person.token}",
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Offset": str(offset),
+        }
+        return person.client.patch(url, headers=headers, content=content)
+
+    def submit(self, person, content, **where):
+        started = self.begin(person, content, **where)
+        assert started.status_code == 201, started.text
+        sent = self.send(person, started.json()["upload"]["url"], content)
+        assert sent.status_code == 204, sent.text
+        return started.json()["submission"]["id"]
+
+    def reset_link(self):
+        with self.server.database.reading() as session:
+            return session.scalars(select(OneUseLink)).all()
