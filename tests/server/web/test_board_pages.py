@@ -1,0 +1,244 @@
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, select
+
+from raim.server.auditing import record_event
+from raim.server.database import EntryResult, Submission, Team
+from raim.server.submissions import change_state
+
+MEASURES = {"psnr": 25.0, "ssim": 0.75, "lpips": 0.2, "dists": 0.15, "niqe": 5.0}
+
+
+def enter(site, person, score, *, scenario_score=None, **measures):
+    """Hand something in and write results as a worker would."""
+    number = site.submit(person, site.zip_of())
+    with site.server.database.writing() as session:
+        for state in ("queued", "scoring", "scored"):
+            change_state(session, site.clock(), number, state)
+        submission = session.get_one(Submission, number)
+        contest = site.server.contest(session)
+        values = {**MEASURES, **measures}
+        session.add(
+            EntryResult(
+                submission_id=number,
+                scorer_version=contest.scorer_version,
+                reference_version=contest.data_set_versions["feedback-pairs"],
+                score=score,
+                unscorable=None if score is not None else "0001: it is smaller than the border",
+                measures=values,
+                scenarios={
+                    "denoising": {**values, "score": scenario_score if scenario_score is not None else score}
+                },
+                n_images=2,
+                n_scored=2 if score is not None else 1,
+                scored_at=site.clock(),
+            )
+        )
+        session.flush()
+        record_event(
+            session, site.clock(), "score", actor_id=None, subject="submission", subject_id=submission.id
+        )
+    site.clock.move(minutes=5)
+    return number
+
+
+@pytest.fixture
+def teams(site):
+    return {name: site.member(name.lower(), name) for name in ("Alpha", "Beta", "Gamma")}
+
+
+def rows_of(site):
+    return site.visitor().get("/leaderboard/feedback/scores.json").json()["rows"]
+
+
+def test_the_board_ranks_best_entries_and_leaves_the_unscored_last(site, teams):
+    enter(site, teams["Alpha"], 60.0)
+    enter(site, teams["Alpha"], 55.0)
+    enter(site, teams["Beta"], 70.0, psnr=float("inf").__str__())
+    enter(site, teams["Gamma"], None)
+    rows = rows_of(site)
+    assert [(row["rank"], row["team"], row["score"], row["n_entries"]) for row in rows] == [
+        (1, "Beta", 70.0, 1),
+        (2, "Alpha", 60.0, 2),
+        (None, "Gamma", None, 1),
+    ]
+    assert rows[0]["measures"]["psnr"] == "inf"
+    page = site.visitor().get("/leaderboard").text
+    assert page.index("Beta") < page.index("Alpha") < page.index("Gamma")
+    assert "it is smaller than the border" in page
+    assert "∞" in page
+
+
+def test_an_entry_shows_at_once_though_the_board_is_kept(site, teams):
+    visitor = site.visitor()
+    enter(site, teams["Alpha"], 60.0)
+    assert "60.00" in visitor.get("/leaderboard").text
+    enter(site, teams["Alpha"], 61.0)
+    assert "61.00" in visitor.get("/leaderboard").text
+
+
+def test_baselines_and_suspended_teams_have_no_rank(site, teams):
+    for name, score in (("Alpha", 60.0), ("Beta", 70.0), ("Gamma", 80.0)):
+        enter(site, teams[name], score)
+    with site.server.database.writing() as session:
+        by_name = {team.name: team for team in session.scalars(select(Team))}
+        by_name["Beta"].is_baseline = True
+        by_name["Gamma"].state = "suspended"
+        record_event(session, site.clock(), "flag", actor_id=None, subject="team", subject_id=1)
+    assert [(row["rank"], row["team"], row["why_unranked"]) for row in rows_of(site)] == [
+        (None, "Beta", "baseline"),
+        (1, "Alpha", ""),
+    ]
+
+
+def test_results_of_an_older_scorer_are_never_mixed_in(site, teams):
+    enter(site, teams["Alpha"], 60.0)
+    contest_version = site.visitor().get("/leaderboard/feedback/scores.json").json()["scorer_version"]
+    with site.server.database.writing() as session:
+        from raim.server.database import Challenge
+
+        session.scalars(select(Challenge)).one().scorer_version = "raim-2024-newer"
+        record_event(
+            session, site.clock(), "read challenge", actor_id=None, subject="challenge", subject_id=1
+        )
+    row = rows_of(site)[0]
+    assert (row["rank"], row["score"], row["why_unranked"]) == (None, None, "is being scored again")
+    page = teams["Alpha"].get("/submissions/1").text
+    assert contest_version in page
+    assert "an older version" in page
+
+
+def test_a_column_sorts_in_its_own_direction(site, teams):
+    for name, lpips in (("Alpha", 0.3), ("Beta", 0.1), ("Gamma", 0.2)):
+        enter(site, teams[name], 60.0, lpips=lpips, psnr=100 * lpips)
+    visitor = site.visitor()
+
+    def order(address):
+        page = visitor.get(address).text
+        return sorted(("Alpha", "Beta", "Gamma"), key=lambda name: page.index(f'<th scope="row">{name}'))
+
+    assert order("/leaderboard/feedback?sort=lpips") == ["Beta", "Gamma", "Alpha"]
+    assert order("/leaderboard/feedback?sort=psnr") == ["Alpha", "Gamma", "Beta"]
+    assert visitor.get("/leaderboard/feedback?sort=nothing&scenario=nothing").status_code == 200
+
+
+def test_a_scenario_has_its_own_means_and_order(site, teams):
+    enter(site, teams["Alpha"], 60.0, scenario_score=10.0)
+    enter(site, teams["Beta"], 50.0, scenario_score=20.0)
+    page = site.visitor().get("/leaderboard/feedback?scenario=denoising").text
+    assert page.index("Beta") < page.index("Alpha")
+    assert "20.00" in page
+
+
+def test_the_csv_opens_in_a_spreadsheet_without_running_anything(site):
+    eve = site.member("eve", "=HYPERLINK(1)")
+    enter(site, eve, 60.0)
+    answer = site.visitor().get("/leaderboard/feedback/scores.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert (rows[0]["rank"], rows[0]["team"], float(rows[0]["score"])) == ("1", "'=HYPERLINK(1)", 60.0)
+    assert answer.headers["content-disposition"] == 'attachment; filename="leaderboard-feedback.csv"'
+
+
+def test_a_teams_name_cannot_write_html(site):
+    eve = site.member("eve", "<script>alert(1)</script>")
+    enter(site, eve, 60.0)
+    enter(site, eve, 61.0)
+    page = site.visitor().get("/leaderboard").text
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;") >= 1
+
+
+def test_the_chart_shows_best_scores_so_far(site, teams):
+    for score in (50.0, 40.0, 60.0):
+        enter(site, teams["Alpha"], score)
+    enter(site, teams["Beta"], 55.0)
+    page = site.visitor().get("/leaderboard").text
+    assert "Best scores over time of 2 teams; Alpha leads with 60.00" in page
+    assert page.count("<polyline") == 2
+
+
+def test_who_sees_the_board_goes_by_the_file(site, teams, clock):
+    del teams
+    visitor, olga = site.visitor(), site.organiser()
+    clock.now = site.server.challenge.phase("feedback").opens - timedelta(seconds=1)
+    assert visitor.get("/leaderboard/feedback").status_code == 403
+    assert olga.get("/leaderboard/feedback").status_code == 200
+    assert "no leaderboard to see yet" in visitor.get("/leaderboard").text
+    assert visitor.get("/leaderboard/tuning").status_code == 404
+    assert visitor.get("/leaderboard/nothing").status_code == 404
+
+
+def test_a_board_of_200_teams_asks_few_questions_and_weighs_little(site):
+    fill_board(site, 200)
+    queries = []
+    event.listen(site.server.database.engine, "before_cursor_execute", lambda *args: queries.append(args[2]))
+    visitor = site.visitor()
+    page = visitor.get("/leaderboard")
+    assert len(queries) <= 8
+    assert page.text.count("<tr") == 201
+    assert len(page.content) < 300_000
+    queries.clear()
+    visitor.get("/leaderboard")
+    assert len(queries) <= 4  # two transactions, each with its question for the newest event
+
+
+def fill_board(site, n_teams):
+    """Write teams with two scored entries each straight into the tables."""
+    from raim.server.database import Member, User
+
+    with site.server.database.writing() as session:
+        contest = site.server.contest(session)
+        now = site.clock()
+        for number in range(n_teams):
+            user = User(
+                login=f"u{number}",
+                login_key=f"u{number}",
+                name=f"U {number}",
+                password_hash="x",
+                created_at=now,
+            )
+            team = Team(
+                challenge_id=contest.id,
+                name=f"Team {number}",
+                name_key=f"team {number}",
+                state="approved",
+                created_at=now,
+            )
+            session.add_all([user, team])
+            session.flush()
+            member = Member(challenge_id=contest.id, team_id=team.id, user_id=user.id, joined_at=now)
+            session.add(member)
+            session.flush()
+            for entry in range(2):
+                submission = Submission(
+                    team_id=team.id,
+                    phase_id=contest.phase_ids["feedback"],
+                    data_set_id=contest.data_set_ids["feedback-pairs"],
+                    member_id=member.id,
+                    kind="scored",
+                    state="scored",
+                    received_at=now + timedelta(minutes=number + entry),
+                    state_at=now,
+                    committed_bytes=1,
+                    committed_sha256=f"{number:032d}{entry:032d}",
+                    takes_try=True,
+                )
+                session.add(submission)
+                session.flush()
+                session.add(
+                    EntryResult(
+                        submission_id=submission.id,
+                        scorer_version=contest.scorer_version,
+                        reference_version=contest.data_set_versions["feedback-pairs"],
+                        score=40 + (number * 37 % 200) / 5 + entry,
+                        measures=MEASURES,
+                        scenarios={},
+                        n_images=2,
+                        n_scored=2,
+                        scored_at=now,
+                    )
+                )
+        record_event(session, now, "fill", actor_id=None, subject="submission", subject_id=None)
