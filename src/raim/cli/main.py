@@ -21,6 +21,7 @@ COMMANDS = {
     "restore": "Restore a photograph, a folder or a zip.",
     "score": "Measure restored images against their references.",
     "serve": "Serve a challenge: pages, uploads, scoring, leaderboard.",
+    "submit": "Hand a zip in to a challenge server and wait for its score.",
     "weights": "List, fetch and verify the pinned pretrained weights.",
 }
 

@@ -66,6 +66,7 @@ class _Upload:
     def ask_offset(self) -> int:
         """Ask how much is there."""
         offset = self.read_offset(send(self.connection, "HEAD", self.path, headers=VERSION))
+        self.reached = max(self.reached, offset)
         self.on_sent(offset, self.source.n_bytes)
         return offset
 
@@ -96,7 +97,7 @@ class _Upload:
     def handle_refusal(self, answer: requests.Response, offset: int) -> None:
         """Let the offset be asked again where that helps; else the refusal stands.
 
-        Where the upload is still there and no further, an earlier request of ours, whose connection broke, still has it.
+        Where the upload is still there and no further, an earlier request of ours whose connection broke still has it.
         """
         refusal = read_refusal(answer)
         if refusal.code == "content_mismatch":

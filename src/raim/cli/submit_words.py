@@ -1,0 +1,108 @@
+"""What `raim submit` says of a submission: a line while it is under way, the whole at its end."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from raim.cli.score_table import DIGITS
+from raim.cli.wording import say_count
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from raim.client import Submission
+
+ENDS = {
+    "scored": "is scored",
+    "accepted": "is accepted",
+    "refused": "is refused, and takes no try",
+    "failed": "has failed through the server's fault, and takes no try",
+    "withdrawn": "was withdrawn",
+    "abandoned": "was abandoned, and takes no try",
+}
+
+
+def describe_state(submission: "Submission") -> str:
+    """Say in a line how a submission stands.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> describe_state(SimpleNamespace(state="scoring", images_done=37, images_total=100))
+        'scoring 37/100'
+    """
+    if submission.state == "scoring" and submission.images_total:
+        return f"scoring {submission.images_done}/{submission.images_total}"
+    if submission.state == "queued":
+        place = "" if submission.position is None else f", place {submission.position}"
+        when = submission.expected_at
+        return f"queued{place}" + (
+            "" if when is None else f", its score is expected at {when:%Y-%m-%d %H:%M} UTC"
+        )
+    return submission.state
+
+
+def print_submission(submission: "Submission", measures: Sequence[str], page: str) -> None:
+    """Print score and measures, or all reasons against it."""
+    from rich.console import Console
+
+    console = Console()
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    ending = ENDS.get(submission.state, f"is there: {describe_state(submission)}")
+    say(f"submission {submission.id} {ending}: {page}")
+    if submission.error and submission.error not in submission.problems:
+        say(submission.error)
+    elif submission.problems:
+        say(f"{say_count(len(submission.problems), 'problem')}:")
+    for problem in submission.problems:
+        say(f"  - {problem}")
+    for note in submission.notes:
+        say(f"note: {note}")
+    if submission.measures:
+        console.print(_make_grid(submission, measures))
+
+
+def submission_as_dict(submission: "Submission") -> dict[str, Any]:
+    """Give plain values for JSON: times in ISO form, infinite numbers as text."""
+    return {field.name: _plain(getattr(submission, field.name)) for field in fields(submission)}
+
+
+def _make_grid(submission: "Submission", measures: Sequence[str]) -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    columns = [*(each for each in measures if each in submission.measures), "score"]
+    grid = Table(title="means over images", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    grid.add_column("")
+    for column in columns:
+        grid.add_column(column.upper(), justify="right", no_wrap=True)
+    whole = {**submission.measures, "score": submission.score}
+    grid.add_row("all images", *_cells(whole, columns), style="bold")
+    for scenario, values in submission.scenarios.items():
+        grid.add_row(Text(f"  {scenario}"), *_cells(values, columns), style="dim")
+    return grid
+
+
+def _cells(values: Mapping[str, float | None], columns: Sequence[str]) -> list[str]:
+    return [_cell(values.get(column), DIGITS.get(column, 4)) for column in columns]
+
+
+def _cell(value: float | None, digits: int) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.{digits}f}" if math.isfinite(value) else str(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
