@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from raim.cli.extras import need_extra
+
 DEFAULT_PORT = 8000
 
 
@@ -33,11 +35,12 @@ def command(
     priority scores. Settings are RAIM_ variables (docs/server.md); behind a TLS proxy set RAIM_PUBLIC_URL and
     RAIM_TRUSTED_PROXIES. The first start prints the link with which the organiser makes their account.
     """
+    need_extra("server", "sqlalchemy", "fastapi", "uvicorn", "dbos")
     from contextlib import ExitStack
 
     from raim.cli.progress import show_progress
     from raim.server.jobs import WorkerChild
-    from raim.server.serving import open_server, run_server
+    from raim.server.serving import find_port, open_server, run_server
     from raim.server.settings import read_settings
 
     given = {"RAIM_DATABASE_URL": database, "RAIM_STORAGE_URL": storage}
@@ -47,6 +50,7 @@ def command(
         settings = replace(settings, public_url=f"http://127.0.0.1:{port}")
     with show_progress("storing the challenge's images") as on_progress:
         opened = open_server(settings, on_progress=on_progress)
+    find_port(host, port, default=port)
     with ExitStack() as stack:
         if worker:
             stack.enter_context(WorkerChild(settings))

@@ -1,6 +1,7 @@
 """Start a server: settings, challenge, database and storage are opened and checked before the first request."""
 
 import logging
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from raim.challenge import Challenge, read_challenge
 from raim.data import read_manifest
-from raim.errors import StateError
+from raim.errors import InputError, StateError
 from raim.scoring.profiles import PROFILES
 from raim.server.accounts import has_organiser, make_organiser_link
 from raim.server.contest import import_challenge
@@ -114,6 +115,34 @@ def run_server(opened: Opened, *, host: str, port: int) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=20,
     )
+
+
+def find_port(host: str, port: int | None, *, default: int) -> int:
+    """Give a free port.
+
+    Args:
+        host: Address to listen at.
+        port: The one that is wanted; 0 for any, None for the default or any other if that is taken.
+        default: As said.
+
+    Raises:
+        InputError: The wanted port is taken.
+
+    Example:
+        >>> find_port("127.0.0.1", 0, default=8000) > 0
+        True
+    """
+    for wanted in (default, 0) if port is None else (port,):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, wanted))
+            except OSError as error:
+                reason = error.strerror
+                continue
+            found: int = probe.getsockname()[1]
+            return found
+    raise InputError(f"port {port} of {host} cannot be had: {reason}; name another with --port")
 
 
 def _first_link(server: Server) -> str | None:

@@ -1,0 +1,95 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from raim.errors import StateError
+from raim.server.accounts import make_team, register
+from raim.server.database import AuditEvent, Image, Phase, Submission
+from raim.server.storage import has_file
+
+
+def edit(imported, before, after):
+    path = imported.folder / "challenge.toml"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def test_every_file_is_in_the_storage_and_every_image_in_its_table(imported):
+    with imported.database.reading() as session:
+        images = session.scalars(select(Image)).all()
+    assert len(images) == 8
+    for image in images:
+        assert has_file(imported.storage, image.input_sha256)
+        assert image.reference_sha256 is None or has_file(imported.storage, image.reference_sha256)
+
+
+def test_reading_the_same_again_changes_nothing(imported):
+    again = imported.bring()
+    assert again == imported.contest
+    with imported.database.reading() as session:
+        assert (
+            len(session.scalars(select(AuditEvent).where(AuditEvent.action == "read challenge")).all()) == 1
+        )
+
+
+def test_dates_that_an_organiser_changed_stay_until_the_file_states_others(imported):
+    with imported.database.writing() as session:
+        row = session.get_one(Phase, imported.contest.phase_ids["feedback"])
+        moved = row.closes_at = row.closes_at + timedelta(days=1)
+    assert imported.bring().challenge.phase("feedback").closes == moved
+    edit(imported, "closes = 2026-04-30T12:00:00Z", "closes = 2026-04-29T12:00:00Z")
+    assert imported.bring().challenge.phase("feedback").closes.day == 29
+
+
+def test_a_mended_reference_makes_another_version(imported):
+    before = imported.contest.data_set_versions
+    folder = imported.folder / "data" / "feedback-pairs"
+    reference = folder / "reference" / "0001.png"
+    reference.write_bytes((folder / "reference" / "0002.png").read_bytes())
+    (folder / "manifest.csv").unlink()
+    edit(imported, 'folder = "data/feedback-pairs"', 'folder = "data/feedback-pairs"\nmanifest = ""')
+    after = imported.bring().data_set_versions
+    assert before["feedback-pairs"] != after["feedback-pairs"]
+    assert before["tuning-pairs"] == after["tuning-pairs"]
+
+
+def test_images_of_a_set_that_was_submitted_to_stay(imported):
+    contest = imported.contest
+    with imported.database.writing() as session:
+        user = register(session, imported.now, login="ada", password_hash="x")
+        member = make_team(
+            session, imported.now, challenge_id=contest.id, name="A", user=user, is_approved=True
+        )
+        submission = Submission(
+            team_id=member.team_id,
+            phase_id=contest.phase_ids["feedback"],
+            data_set_id=contest.data_set_ids["feedback-pairs"],
+            member_id=member.id,
+            kind="scored",
+            received_at=imported.now,
+            state_at=imported.now,
+            committed_bytes=1,
+            committed_sha256="0" * 64,
+            takes_try=True,
+        )
+        session.add(submission)
+    folder = imported.folder / "data" / "feedback-pairs"
+    edit(imported, 'folder = "data/feedback-pairs"', 'folder = "data/feedback-pairs"\nmanifest = ""')
+    for part in ("input", "reference"):
+        (folder / part / "0002.png").unlink()
+    with pytest.raises(StateError, match="cannot be added or taken away: 0002"):
+        imported.bring()
+
+
+def test_images_of_a_set_that_nobody_used_come_and_go(imported):
+    folder = imported.folder / "data" / "feedback-pairs"
+    edit(imported, 'folder = "data/feedback-pairs"', 'folder = "data/feedback-pairs"\nmanifest = ""')
+    for part in ("input", "reference"):
+        (folder / part / "0002.png").rename(folder / part / "0003.png")
+    imported.bring()
+    with imported.database.reading() as session:
+        own = imported.contest.data_set_ids["feedback-pairs"]
+        names = session.scalars(select(Image.name).where(Image.data_set_id == own).order_by(Image.name)).all()
+    assert names == ["0001", "0003"]
