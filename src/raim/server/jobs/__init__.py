@@ -4,6 +4,7 @@ The submission's row is the truth; a job carries only ids. Nothing that this pac
 jobs or anything that scores: the web process imports it.
 """
 
+from raim.server.jobs.keeping import WorkerChild
 from raim.server.jobs.queue_facts import (
     QueueOverview,
     WorkerView,
@@ -15,6 +16,7 @@ from raim.server.jobs.versions import scorer_version
 
 __all__ = [
     "QueueOverview",
+    "WorkerChild",
     "WorkerView",
     "expected_at",
     "queue_overview",

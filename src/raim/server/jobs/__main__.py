@@ -1,0 +1,41 @@
+"""`python -m raim.server.jobs NAME`: the worker that `raim serve` keeps, with the settings in its environment."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+PARENT = "RAIM_JOBS_PARENT_PIPE"
+PROCESSES = "RAIM_JOBS_PROCESSES"
+
+
+def main() -> None:
+    """Run one worker until SIGTERM, or until the server is gone."""
+    from raim.errors import RaimError
+    from raim.server.jobs.worker import run_worker
+    from raim.server.settings import read_settings
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which ends this process
+    pipe = os.environ.pop(PARENT, None)
+    if pipe is not None:
+        threading.Thread(target=_end_with_server, args=(int(pipe), stop), daemon=True).start()
+    processes = int(os.environ.pop(PROCESSES, "0")) or None
+    try:
+        run_worker(read_settings(os.environ), name=sys.argv[1], processes=processes, stop=stop)
+    except RaimError as error:
+        print(f"raim worker: {error}", file=sys.stderr)  # noqa: T201 - a program's own words
+        sys.exit(2)
+
+
+def _end_with_server(pipe: int, stop: threading.Event) -> None:
+    """End when the server's end of a pipe is closed, as it is by its death."""
+    os.read(pipe, 1)
+    stop.set()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""What child processes do with a team's file: check the whole archive, or score one photograph of several archives.
+
+These run under limits and take and give plain values. They are the only places of the server that unpack an archive
+or decode an image of a team.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from raim.data import parse_manifest
+from raim.errors import SubmissionError
+from raim.scoring.pairs import refuse_image
+from raim.scoring.photograph import Setting, Task, score_photograph
+from raim.scoring.profiles import find_profile
+from raim.scoring.records import ImageScore
+from raim.scoring.submission import ImageFolder, Member, check_submission, open_images
+
+Report = Callable[[Any], None]
+NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # SHA-256 of no bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckTask:
+    """An archive to check.
+
+    Attributes:
+        path: The archive.
+        label: What its team calls it.
+        inputs: Folder of the inputs.
+        manifest: Text of the data set's CSV; "" without one.
+    """
+
+    path: Path
+    label: str
+    inputs: Path
+    manifest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """What a check found.
+
+    Attributes:
+        is_fine: There are no problems.
+        report: raim-check/1, and with `image_sha256` the SHA-256 of each image by stem, if it is fine.
+        text: The report for people.
+        n_images: Images that are there.
+    """
+
+    is_fine: bool
+    report: dict[str, Any]
+    text: str
+    n_images: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoreTask:
+    """One photograph to score.
+
+    Attributes:
+        name: Stem of its files.
+        scenario: From the manifest.
+        reference: Folder of the references.
+        archives: Of each candidate, by submission.
+        profile: Name of the profile.
+        cache: File of known values.
+    """
+
+    name: str
+    scenario: str | None
+    reference: Path
+    archives: dict[int, Path]
+    profile: str
+    cache: Path | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoredTask:
+    """Records of a photograph by submission, in JSON form with `sha256` of the restored file; new values to keep."""
+
+    records: dict[int, dict[str, Any]]
+    new_values: dict[str, dict[str, Any]]
+
+
+def check_archive(task: CheckTask, report: Report) -> Checked:
+    """Check an archive; (images done, images in all) is reported after each."""
+    manifest = parse_manifest(task.manifest, file_name="manifest.csv") if task.manifest else None
+    found = check_submission(
+        task.path, task.inputs, manifest=manifest, progress=lambda done, total: report((done, total))
+    )
+    named = replace(found, submission=task.label)
+    plain = named.as_dict()
+    if named.is_fine:
+        plain["image_sha256"] = {stem: member.sha256() for stem, member in open_images(task.path).items()}
+    return Checked(is_fine=named.is_fine, report=plain, text=named.as_text(), n_images=named.n_images)
+
+
+def score_task(task: ScoreTask, report: Report) -> ScoredTask:
+    """Score all candidates of one photograph together."""
+    del report
+    profile = find_profile(task.profile)
+    members: dict[int, Member | None] = {}
+    refused: dict[int, ImageScore] = {}
+    for submission_id, path in task.archives.items():
+        try:
+            members[submission_id] = _open(path).get(task.name)
+        except SubmissionError as error:
+            refused[submission_id] = refuse_image(task.name, profile, str(error), scenario=task.scenario)
+    scored = score_photograph(
+        Task(
+            name=task.name,
+            reference=_open_own(task.reference)[task.name],
+            candidates=tuple(members.values()),
+            scenario=task.scenario,
+        ),
+        Setting(profile=profile, cache=task.cache),
+    )
+    images = refused | dict(zip(members, scored.images, strict=True))
+    return ScoredTask(
+        records={key: _record(images[key], members.get(key)) for key in task.archives},
+        new_values=scored.new_values,
+    )
+
+
+def _record(image: ImageScore, member: Member | None) -> dict[str, Any]:
+    try:
+        sha256 = NOTHING if member is None else member.sha256()
+    except SubmissionError:
+        sha256 = NOTHING
+    return {**image.as_dict(), "sha256": sha256}
+
+
+@functools.lru_cache(maxsize=16)
+def _open(path: Path) -> ImageFolder:
+    return open_images(path)
+
+
+@functools.lru_cache(maxsize=2)
+def _open_own(path: Path) -> ImageFolder:
+    return open_images(path, allow_links=True)

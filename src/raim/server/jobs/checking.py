@@ -1,0 +1,134 @@
+"""The check of one submission, from its lease to its verdict."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from sqlalchemy import select
+
+from raim.server.database import Submission, Upload
+from raim.server.jobs.archive_work import Checked, CheckTask, check_archive
+from raim.server.jobs.crew import Crew, Outcome
+from raim.server.jobs.faults import (
+    Throttle,
+    describe_fault,
+    describe_traceback,
+    fail_submission,
+    log_line,
+    with_patience,
+)
+from raim.server.jobs.flags import flag_files
+from raim.server.jobs.leases import has_lease, take_lease
+from raim.server.jobs.scratch import bring_data_set, open_submission, read_set_files
+from raim.server.jobs.station import Station
+from raim.server.submissions import change_state
+from raim.server.submissions.states import ACCEPTED_KINDS, lock_submission
+
+PROGRESS_EVERY_S = 0.5
+TRIES = 2
+FAULT = "the check of images has a fault"
+REFUSED = (
+    "it could not be checked: {reason}, twice in a row. Look for an image that is damaged or far larger than the "
+    "others; `raim check` finds it on your own machine"
+)
+
+
+def run_check(station: Station, submission_id: int, attempt: int) -> str:
+    """Check a submission; nothing is done if it needs none any more, or another worker has it.
+
+    Args:
+        station: Who does it.
+        submission_id: Which.
+        attempt: Number of the lease that it takes.
+
+    Returns:
+        The state that the submission has then, or "" if nothing was done.
+
+    Raises:
+        WorkerStopped: The worker is to end.
+    """
+    with station.busy("check", f"checking submission {submission_id}", [submission_id]):
+        if not with_patience(station, lambda: _begin(station, submission_id, attempt)):
+            return ""
+        try:
+            outcome = with_patience(station, lambda: _check(station, submission_id))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the team is told and has its try back
+            reason, log = describe_fault(error), describe_traceback(error)
+            with_patience(station, lambda: _fail(station, submission_id, attempt, reason, log))
+            return "failed"
+        return with_patience(station, lambda: _conclude(station, submission_id, attempt, outcome))
+
+
+def _begin(station: Station, submission_id: int, attempt: int) -> bool:
+    with station.database.writing() as session:
+        row = lock_submission(session, submission_id)
+        if row.state != "checking" or not take_lease(
+            session, station.clock(), station, submission_id, attempt
+        ):
+            return False
+        row.images_done = row.images_total = 0
+        return True
+
+
+def _check(station: Station, submission_id: int) -> Outcome:
+    with station.database.reading() as session:
+        row = session.get_one(Submission, submission_id)
+        sha256, data_set_id = row.committed_sha256, row.data_set_id
+        label = session.scalar(select(Upload.file_name).where(Upload.submission_id == submission_id))
+        files = read_set_files(session, data_set_id)
+    folder = bring_data_set(station, files)
+    throttle = Throttle(PROGRESS_EVERY_S)
+
+    def on_report(_task: object, message: tuple[int, int]) -> None:
+        if throttle.is_open():
+            _show_progress(station, submission_id, *message)
+
+    with ExitStack() as stack:
+        path = stack.enter_context(open_submission(station, sha256))
+        crew = Crew(1, station.limits.check, station.stop)
+        stack.callback(crew.close)
+        task = CheckTask(
+            path=path, label=label or "submission.zip", inputs=folder / "input", manifest=files.manifest
+        )
+        outcome = Outcome(died="it was not begun")
+        for _ in range(TRIES):  # a process may be killed once for reasons that are not the archive's
+            ((_, outcome),) = crew.run(check_archive, [task], on_report=on_report)
+            if outcome.is_fine:
+                break
+        return outcome
+
+
+def _show_progress(station: Station, submission_id: int, done: int, total: int) -> None:
+    with station.database.writing() as session:
+        row = lock_submission(session, submission_id)
+        if row.state == "checking" and row.lease_owner == station.name:
+            row.images_done, row.images_total = min(done, total), total
+
+
+def _conclude(station: Station, submission_id: int, attempt: int, outcome: Outcome) -> str:
+    if outcome.fault is not None:
+        _fail(station, submission_id, attempt, FAULT, outcome.fault)
+        return "failed"
+    now = station.clock()
+    with station.database.writing() as session:
+        row = lock_submission(session, submission_id)
+        if not has_lease(row, station, attempt):
+            return row.state
+        if outcome.died is not None:
+            log_line(session, now, station, submission_id, f"the check died: {outcome.died}")
+            error = REFUSED.format(reason=outcome.died)
+            return change_state(session, now, submission_id, "refused", error=error).state
+        return _judge(session, station, row, outcome.value)
+
+
+def _judge(session: Any, station: Station, row: Submission, checked: Checked) -> str:
+    row.report = checked.report
+    row.images_done = row.images_total = checked.n_images
+    if not checked.is_fine:
+        return change_state(session, station.clock(), row.id, "refused", error=checked.text).state
+    row.flags = {**row.flags, **flag_files(session, row, checked.report["image_sha256"])}
+    due = "accepted" if row.kind in ACCEPTED_KINDS else "queued"
+    return change_state(session, station.clock(), row.id, due).state
+
+
+def _fail(station: Station, submission_id: int, attempt: int, reason: str, log: str) -> None:
+    fail_submission(station, submission_id, attempt, what="checked", reason=reason, log=log)

@@ -1,0 +1,130 @@
+"""What happens when something goes wrong that is not the team's doing: patience, then a reason and a log line."""
+
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from raim.errors import RaimError
+from raim.server.auditing import record_event
+from raim.server.database import LogLine, Submission
+from raim.server.jobs.leases import has_lease
+from raim.server.jobs.station import Station
+from raim.server.submissions import change_state
+from raim.server.submissions.states import lock_submission
+
+Value = TypeVar("Value")
+
+OURS = (
+    "it could not be {what} because of a fault of the server, not of yours: {reason}. Your try has been given back; "
+    "the organisers can start it again"
+)
+DATABASE_PAUSE_S = 2.0
+DATABASE_TRIES = 450  # 15 minutes: longer than a restart or a move to another machine
+LONGEST_REASON = 500
+
+
+def with_patience(station: Station, function: Callable[[], Value]) -> Value:
+    """Call a function until it comes through, or give up after some tries; many more if the database is what fails.
+
+    Without its database a worker can neither go on nor say so: it waits until the database is back.
+
+    Raises:
+        WorkerStopped: The worker is to end.
+        Exception: What the last try raised.
+    """
+    tries = iter(station.patience_s)
+    database_tries = iter(range(DATABASE_TRIES))
+    while True:
+        try:
+            return function()
+        except DBAPIError as error:
+            if not _is_passing(error) or next(database_tries, None) is None:
+                raise
+            station.pause(DATABASE_PAUSE_S)
+        except Exception:
+            seconds = next(tries, None)
+            if seconds is None:
+                raise
+            station.pause(seconds)
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+
+def describe_fault(error: BaseException) -> str:
+    """Give the reason that a team may read: what raim says itself, else only the kind of fault."""
+    text = str(error) if isinstance(error, RaimError | OSError) else type(error).__name__
+    return text[:LONGEST_REASON]
+
+
+def log_line(session: Session, now: datetime, station: Station, submission_id: int, text: str) -> None:
+    """Keep what a worker says about a submission, for organisers."""
+    session.add(LogLine(submission_id=submission_id, logged_at=now, worker=station.name, text=text))
+
+
+def describe_traceback(error: BaseException) -> str:
+    """Give what organisers read of a fault."""
+    return "".join(traceback.format_exception(error))
+
+
+def fail_submission(
+    station: Station, submission_id: int, attempt: int, *, what: str, reason: str, log: str
+) -> None:
+    """End the work on a submission through no fault of its team; its try is given back.
+
+    An entry that has results, and was to be scored again, keeps them.
+
+    Args:
+        station: Whose lease it is under; without it nothing is done.
+        submission_id: Which.
+        attempt: Number of the lease.
+        what: "checked" or "scored".
+        reason: For the team.
+        log: For organisers.
+    """
+    now = station.clock()
+    with station.database.writing() as session:
+        row = lock_submission(session, submission_id)
+        if not has_lease(row, station, attempt):
+            return
+        log_line(session, now, station, submission_id, log)
+        if row.state != "scored":
+            change_state(session, now, submission_id, "failed", error=OURS.format(what=what, reason=reason))
+            return
+        _give_up_again(session, now, row, reason)
+
+
+def _give_up_again(session: Session, now: datetime, row: Submission, reason: str) -> None:
+    row.rescore_asked_at = row.lease_owner = row.lease_until = None
+    row.flags = {**row.flags, "not-scored-again": f"it could not be scored again: {reason}"}
+    record_event(
+        session,
+        now,
+        "fail to score again",
+        actor_id=None,
+        subject="submission",
+        subject_id=row.id,
+        details={"reason": reason},
+    )
+
+
+class Throttle:
+    """Lets something pass at most so often."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last = -seconds
+
+    def is_open(self) -> bool:
+        """Say whether enough time has passed since the last time that it was open."""
+        now = time.monotonic()
+        if now - self._last < self._seconds:
+            return False
+        self._last = now
+        return True

@@ -1,0 +1,66 @@
+"""The reconciling tick: it compares the submissions' rows with the jobs, and makes good what is missing.
+
+Whatever was lost (a job that was never made, since the web process died; a worker that was killed; the engine's
+tables), the next ticks bring every submission on its way again.
+"""
+
+from dataclasses import dataclass, field
+
+from raim.server.database.engine import take_turn
+from raim.server.jobs.due import Job, begin_anew, find_lost, put_back_lost, read_due
+from raim.server.jobs.faults import Throttle
+from raim.server.jobs.heartbeats import gone_workers
+from raim.server.jobs.station import Station
+from raim.server.jobs.workflows import Engine
+
+RESUMING_LOCK = 7_246_101  # of PostgreSQL; see raim.server.database.engine
+LOOK_AGAIN_S = 5.0
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """One worker's ticks.
+
+    Attributes:
+        station: Whose.
+        engine: Launched.
+        made: Jobs that this worker has made or seen, which are due for as long as they wait.
+    """
+
+    station: Station
+    engine: Engine
+    made: set[str] = field(default_factory=set)
+    _look_again: Throttle = field(default_factory=lambda: Throttle(LOOK_AGAIN_S))
+
+    def tick(self) -> None:
+        """Compare once."""
+        now, silence = self.station.clock(), self.station.silence
+        with self.station.database.reading() as session:
+            due = {job.id: job for job in read_due(session)}
+            gone = set(gone_workers(session, now, silence=silence)) - {self.station.name}
+        self.made &= due.keys()
+        for key, job in due.items():
+            if key not in self.made:
+                self.engine.enqueue(job)
+                self.made.add(key)
+        if self._look_again.is_open():
+            self._resume(gone)
+            self._look_after(due)
+
+    def _resume(self, gone: set[str]) -> None:
+        """Take over from workers that are gone; one survivor at a time, or two would do the same work."""
+        if not self.engine.find_left(gone):
+            return
+        with self.station.database.writing() as session:
+            take_turn(session, RESUMING_LOCK)
+            self.engine.resume(gone)
+
+    def _look_after(self, due: dict[str, Job]) -> None:
+        now = self.station.clock()
+        ended = self.engine.find_ended(due)
+        with self.station.database.reading() as session:
+            if not ended and not find_lost(session, now, silence=self.station.silence):
+                return
+        with self.station.database.writing() as session:
+            put_back_lost(session, now, silence=self.station.silence)
+            begin_anew(session, now, [due[key] for key in sorted(ended)])

@@ -1,0 +1,178 @@
+"""Files of work: data sets and submissions as the processes that check and score them read them.
+
+A data set is brought once for each of its versions, checked by SHA-256, into a folder that appears whole or not at
+all. A submission in local storage is read where it lies; from elsewhere it is brought for as long as it is needed.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.errors import ContentMismatchError, InputError
+from raim.files import hash_file
+from raim.server.database import DataSet, Image
+from raim.server.jobs.station import Station
+from raim.server.storage import local_path, read_file
+
+DATA_SETS = "data-sets"
+SUBMISSIONS = "submissions"
+UNUSED_S = 24 * 3600.0  # a data set of an older version goes after so long
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetFile:
+    """A file of a data set: its part ("input" or "reference"), its name there and in storage."""
+
+    part: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetFiles:
+    """What a job needs to know of a data set.
+
+    Attributes:
+        version: Of inputs and references.
+        manifest: Text of its CSV; "" without one.
+        scenarios: Scenario of each image, by stem, in the order of names.
+        files: All inputs and references.
+    """
+
+    version: str
+    manifest: str
+    scenarios: dict[str, str | None]
+    files: tuple[SetFile, ...]
+
+
+def read_set_files(session: Session, data_set_id: int) -> SetFiles:
+    """Read which files a data set consists of."""
+    row = session.get_one(DataSet, data_set_id)
+    images = session.scalars(select(Image).where(Image.data_set_id == data_set_id).order_by(Image.name)).all()
+    files = [SetFile(part="input", name=each.input_name, sha256=each.input_sha256) for each in images]
+    files += [
+        SetFile(part="reference", name=each.reference_name, sha256=each.reference_sha256)
+        for each in images
+        if each.reference_name is not None and each.reference_sha256 is not None
+    ]
+    return SetFiles(
+        version=row.version,
+        manifest=row.manifest,
+        scenarios={each.name: each.scenario for each in images},
+        files=tuple(files),
+    )
+
+
+def bring_data_set(station: Station, files: SetFiles) -> Path:
+    """Give the folder with `input` and `reference` of a data set; it is made if it is not there.
+
+    Raises:
+        StorageError: A file is not in storage, or is not what its name says.
+        InputError: A file's name is no name.
+    """
+    place = station.work / DATA_SETS / files.version
+    if not place.is_dir():
+        part = place.with_name(f".{place.name}.{uuid.uuid4().hex}")
+        try:
+            for each in files.files:
+                _bring(station, each.sha256, _path_in(part, each))
+            _move_folder(part, place)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    os.utime(place)
+    return place
+
+
+@contextmanager
+def open_submission(station: Station, sha256: str) -> Iterator[Path]:
+    """Give the path of a submission's file while it is needed.
+
+    Raises:
+        StorageError: It is not in storage, or is not what its name says.
+    """
+    there = local_path(station.storage, sha256)
+    if there is not None:
+        yield there
+        return
+    path = station.work / SUBMISSIONS / f"{sha256}.{uuid.uuid4().hex}.zip"
+    try:
+        _bring(station, sha256, path)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def prune_data_sets(station: Station, versions: Collection[str]) -> int:
+    """Delete the folders of data sets of older versions that are not used any more; give how many."""
+    folder, pruned = station.work / DATA_SETS, 0
+    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
+        with contextlib.suppress(FileNotFoundError):
+            if place.name not in versions and time.time() - place.stat().st_mtime > UNUSED_S:
+                shutil.rmtree(place, ignore_errors=True)
+                pruned += 1
+    return pruned
+
+
+def drop_downloads(station: Station) -> None:
+    """Delete the submissions that a killed worker had brought."""
+    folder = station.work / SUBMISSIONS
+    for path in folder.iterdir() if folder.is_dir() else []:
+        if time.time() - path.stat().st_mtime > UNUSED_S:
+            path.unlink(missing_ok=True)
+
+
+def _path_in(folder: Path, file: SetFile) -> Path:
+    if not file.name or Path(file.name).name != file.name or "\\" in file.name:
+        raise InputError(
+            f"a file of a data set cannot be called {file.name!r}; rename it and restart the server"
+        )
+    return folder / file.part / file.name
+
+
+def _bring(station: Station, sha256: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    there = local_path(station.storage, sha256)
+    if there is not None:
+        found = hash_file(there)
+        if found == sha256:
+            _link_or_copy(there, path)
+    else:
+        found = _download(station, sha256, path)
+    if found != sha256:
+        raise ContentMismatchError(
+            f"a file of the storage has the SHA-256 {found} in place of {sha256}; bring it back from a backup"
+        )
+
+
+def _link_or_copy(there: Path, path: Path) -> None:
+    try:
+        os.link(there, path)  # files in storage never change
+    except OSError:
+        shutil.copyfile(there, path)
+
+
+def _download(station: Station, sha256: str, path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for chunk in read_file(station.storage, sha256):
+            digest.update(chunk)
+            file.write(chunk)
+    return digest.hexdigest()
+
+
+def _move_folder(part: Path, place: Path) -> None:
+    try:
+        part.rename(place)
+    except OSError:
+        if not place.is_dir():  # else another worker was faster
+            raise

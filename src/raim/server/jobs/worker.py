@@ -1,0 +1,249 @@
+"""The worker process: it keeps its heartbeat, ticks, and lets the engine run jobs, until it is told to stop.
+
+Stopping is no other case than dying: what is under way stays in the rows and in the engine's tables, and is taken up
+again by the next process of the same name, or by any other worker.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import make_url, select
+from sqlalchemy.exc import DBAPIError
+
+from raim.errors import SettingsError, StateError
+from raim.server.database import Database, Image, open_database
+from raim.server.jobs.faults import Throttle
+from raim.server.jobs.heartbeats import EVERY_S, SILENCE, beat, start_heart, stop_heart
+from raim.server.jobs.housekeeping import keep_house
+from raim.server.jobs.leases import renew_leases
+from raim.server.jobs.limits import Limits, lower_priority
+from raim.server.jobs.reconciling import Reconciler
+from raim.server.jobs.station import Station
+from raim.server.jobs.workflows import Engine, launch
+from raim.server.settings import Settings
+from raim.server.storage import Storage, has_file, open_storage
+
+LOG = logging.getLogger(__name__)
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph"})
+STOPPING_S = 15.0
+CREW_IDLE_S = 300.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """How often a worker does what.
+
+    Attributes:
+        tick_s: Compares rows with jobs.
+        heartbeat_s: Says that it lives.
+        housekeeping_s: Tidies up.
+        silence: After which others take it for dead.
+    """
+
+    tick_s: float = 1.0
+    heartbeat_s: float = EVERY_S
+    housekeeping_s: float = 300.0
+    silence: timedelta = SILENCE
+
+
+def run_worker(
+    settings: Settings,
+    *,
+    name: str,
+    processes: int | None = None,
+    stop: threading.Event | None = None,
+    pace: Pace | None = None,
+    limits: Limits | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """Check and score submissions until `stop` is set. A process can have one worker.
+
+    Args:
+        settings: The server's; its folder may be one for this worker alone.
+        name: Of the worker; a worker that was killed goes on where it was when it is started under its name again.
+        processes: Child processes that score at once; None for one for each core.
+        stop: Ends the worker; what is under way is taken up later, by it or another.
+        pace: How often it does what.
+        limits: On child processes.
+        clock: Gives the time, aware.
+
+    Raises:
+        StateError: A worker of this name runs already.
+        SettingsError: The database is not there or not for this machine.
+        StorageError: The storage is not the server's.
+    """
+    pace = pace or Pace()
+    _compute_on_one_thread()
+    lower_priority()
+    check_place(settings.database_url)
+    database = open_database(settings.database_url)
+    storage = open_storage(settings.storage_url)
+    check_storage(database, storage, settings.storage_url)
+    station = Station(
+        name=name,
+        database=database,
+        storage=storage,
+        folder=settings.folder,
+        clock=clock,
+        limits=limits or Limits(),
+        processes=processes or os.cpu_count() or 1,
+        silence=pace.silence,
+        stop=stop or threading.Event(),
+    )
+    with _alone(station):
+        _run(station, settings.database_url, pace)
+
+
+def check_place(database_url: str) -> None:
+    """Refuse a SQLite file that is not there, or on another machine's disk, where its locks do not hold.
+
+    Raises:
+        SettingsError: It is so.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite":
+        return
+    path = Path(url.database or "")
+    if not path.is_file():
+        raise SettingsError(
+            f"there is no database {path}; start the server first (raim serve), or name its database with --database"
+        )
+    system = _file_system(path)
+    if system in FAR_FILE_SYSTEMS:
+        raise SettingsError(
+            f"the database {path} lies on another machine's disk ({system}), where SQLite's locks do not hold; "
+            "use PostgreSQL for workers on several machines"
+        )
+
+
+def check_storage(database: Database, storage: Storage, url: str) -> None:
+    """Refuse a storage that does not hold the challenge's files, such as another machine's folder.
+
+    Raises:
+        SettingsError: It is so.
+    """
+    with database.reading() as session:
+        sha256 = session.scalar(select(Image.input_sha256).order_by(Image.id).limit(1))
+    if sha256 is not None and not has_file(storage, sha256):
+        raise SettingsError(
+            f"the storage {url} does not hold the challenge's files; name the server's with --storage, "
+            "one that all machines reach"
+        )
+
+
+def _run(station: Station, database_url: str, pace: Pace) -> None:
+    started_at = station.clock()
+    with station.database.writing() as session:
+        start_heart(session, started_at, station.name)
+    heart = threading.Thread(
+        target=_keep_beating, args=(station, started_at, pace.heartbeat_s), name="heart", daemon=True
+    )
+    heart.start()
+    engine = launch(station, database_url)
+    try:
+        _tick_on(station, engine, pace)
+    finally:
+        _stop(station, engine, heart)
+
+
+def _tick_on(station: Station, engine: Engine, pace: Pace) -> None:
+    reconciler = Reconciler(station, engine)
+    housekeeping = Throttle(pace.housekeeping_s)
+    while not station.stop.is_set():
+        # A fault of one tick (a database that restarts) must not end the worker: the next may come through.
+        try:
+            reconciler.tick()
+            if housekeeping.is_open():
+                keep_house(station, engine)
+            station.rest_crew(CREW_IDLE_S)
+        except Exception:
+            LOG.exception("a tick of the worker %s failed; it goes on", station.name)
+        station.stop.wait(pace.tick_s)
+
+
+def _keep_beating(station: Station, started_at: datetime, every_s: float) -> None:
+    while not station.stop.wait(every_s):
+        try:
+            _beat(station, started_at)
+        except StateError as error:
+            LOG.error("%s", error)  # noqa: TRY400 - expected, without traceback
+            station.stop.set()
+        except DBAPIError:
+            LOG.warning("the worker %s does not reach the database; it tries again", station.name)
+
+
+def _beat(station: Station, started_at: datetime) -> None:
+    now = station.clock()
+    with station.database.writing() as session:
+        beat(
+            session,
+            now,
+            station.name,
+            started_at=started_at,
+            doing="; ".join(station.doing.values()),
+            seconds_per_image=station.seconds_per_image,
+        )
+        renew_leases(session, now, station)
+
+
+def _stop(station: Station, engine: Engine, heart: threading.Thread) -> None:
+    station.stop.set()
+    end = time.monotonic() + STOPPING_S
+    while station.holding and time.monotonic() < end:
+        time.sleep(0.05)
+    heart.join()
+    engine.stop()
+    station.close()
+    with contextlib.suppress(DBAPIError), station.database.writing() as session:
+        stop_heart(session, station.clock(), station.name)
+    station.database.engine.dispose()
+
+
+@contextmanager
+def _alone(station: Station) -> Iterator[None]:
+    """Keep a second worker of the same name on this machine out; the lock goes with the process."""
+    station.work.mkdir(parents=True, exist_ok=True)
+    safe = "".join(sign if sign.isalnum() else "-" for sign in station.name)
+    with (station.work / f"{safe}.lock").open("w") as file:
+        if not _lock(file.fileno()):
+            raise StateError(
+                f"a worker named {station.name!r} runs already; start this one with another --name"
+            )
+        yield
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows: the heartbeat's row tells two of a name apart
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _compute_on_one_thread() -> None:
+    """Let each child compute on one thread: its siblings have the other cores."""
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+
+
+def _file_system(path: Path) -> str:
+    """Name the file system of a path on Linux; "" elsewhere."""
+    mounts = Path("/proc/self/mounts")
+    found = ("", "")
+    for line in mounts.read_text(encoding="utf-8").splitlines() if mounts.exists() else []:
+        _, place, system, *_ = line.split(" ")
+        if path.absolute().is_relative_to(place) and len(place) >= len(found[0]):
+            found = (place, system)
+    return found[1]

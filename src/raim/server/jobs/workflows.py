@@ -1,0 +1,220 @@
+"""The jobs as durable workflows: what a step has given is kept, so a killed worker's job goes on after its last step.
+
+A workflow carries only ids; each step looks at the submission's row first. Steps give plain values, kept as JSON.
+The engine is DBOS, on the server's own database (on SQLite in a file beside it): no server, no network of its own.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+from sqlalchemy import make_url
+
+from raim.errors import RaimError
+from raim.server.jobs.checking import run_check
+from raim.server.jobs.due import Job
+from raim.server.jobs.finishing import finish_group
+from raim.server.jobs.group import Group, choose_group
+from raim.server.jobs.scoring import BatchResult, Records, score_batch
+from raim.server.jobs.station import Station
+from raim.server.jobs.versions import known_versions
+
+# Ours and not derived from the code, as DBOS would do: after an upgrade, what waits is still taken up.
+APPLICATION_VERSION = "raim-jobs-1"
+CHECKS = "check"
+ERROR = "raim error"
+ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
+POLL_S = 0.5
+MOST_FORGOTTEN = 1000  # at once
+FRUITLESS = 3  # groups that all of a sudden others had, before a job leaves the rest to the reconciling tick
+
+
+class JsonSerializer(Serializer):
+    """Keeps ids and results as JSON, and errors as their text: nothing that is kept can run code when it is read."""
+
+    def serialize(self, data: Any) -> str:
+        """Write."""
+        if isinstance(data, BaseException):
+            return json.dumps({ERROR: f"{type(data).__name__}: {data}"})
+        return json.dumps(data)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        """Read."""
+        data = json.loads(serialized_data)
+        return RaimError(data[ERROR]) if isinstance(data, dict) and ERROR in data else data
+
+    def name(self) -> str:
+        """Name the form in the database."""
+        return "raim_json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Engine:
+    """The launched engine of one worker process."""
+
+    check: Callable[..., Any]
+    score: Callable[..., Any]
+
+    def enqueue(self, job: Job) -> None:
+        """Enqueue a job; one that is there already, waiting or done, stays as it is."""
+        with SetWorkflowID(job.id):
+            if job.kind == CHECKS:
+                DBOS.enqueue_workflow(CHECKS, self.check, job.submission_id, job.attempt)
+            else:
+                DBOS.enqueue_workflow(
+                    score_queue(job.scorer_version),
+                    self.score,
+                    job.submission_id,
+                    job.attempt,
+                    job.scorer_version,
+                )
+
+    def find_ended(self, ids: Iterable[str]) -> set[str]:
+        """Give those of some jobs that have ended."""
+        wanted = sorted(ids)
+        if not wanted:
+            return set()
+        found = DBOS.list_workflows(workflow_ids=wanted, load_input=False, load_output=False)
+        return {each.workflow_id for each in found if each.status in ENDED}
+
+    def find_left(self, workers: Iterable[str]) -> list[tuple[str, str | None]]:
+        """Give the jobs that workers have left in their middle, each with its queue."""
+        names = sorted(workers)
+        if not names:
+            return []
+        left = DBOS.list_workflows(executor_id=names, status="PENDING", load_output=False, load_input=False)
+        return [(each.workflow_id, each.queue_name) for each in left]
+
+    def resume(self, workers: Iterable[str]) -> None:
+        """Let the jobs that workers have left in their middle go on elsewhere."""
+        for job_id, queue in self.find_left(workers):
+            DBOS.resume_workflow(job_id, queue_name=queue)
+
+    def forget(self, before: datetime) -> int:
+        """Delete the records of jobs that ended before a time; give how many."""
+        old = DBOS.list_workflows(
+            status=sorted(ENDED),
+            completed_before=before.isoformat(),
+            load_input=False,
+            load_output=False,
+            limit=MOST_FORGOTTEN,
+        )
+        if old:
+            DBOS.delete_workflows([each.workflow_id for each in old])
+        return len(old)
+
+    def stop(self) -> None:
+        """End the engine; what runs stays as it is, to be taken up again."""
+        DBOS.destroy(destroy_registry=True)
+
+
+def score_queue(scorer_version: str) -> str:
+    """Name the queue of a scorer version: only workers that know the version listen to it."""
+    return f"score {scorer_version}"
+
+
+def launch(station: Station, database_url: str) -> Engine:
+    """Start the engine in this process, once; jobs that this worker had left in their middle go on."""
+    logging.getLogger("dbos").setLevel(logging.ERROR)
+    DBOS(config=_configure(station, database_url))
+    engine = _define(station)
+    queues = [CHECKS, *map(score_queue, known_versions())]
+    DBOS.listen_queues(queues)
+    DBOS.launch()
+    for name in queues:
+        DBOS.register_queue(
+            name, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update"
+        )
+    return engine
+
+
+def engine_url(station: Station, database_url: str) -> str:
+    """Give where the engine keeps its tables: the server's PostgreSQL database, or a SQLite file of their own.
+
+    The server's SQLite file is not theirs, since the engine's many small writes would hold up the pages'.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{station.folder / 'jobs.db'}"
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _configure(station: Station, database_url: str) -> DBOSConfig:
+    return {
+        "name": "raim",
+        "system_database_url": engine_url(station, database_url),
+        "application_version": APPLICATION_VERSION,
+        "executor_id": station.name,
+        "enable_otlp": False,
+        "log_level": "ERROR",
+        "serializer": JsonSerializer(),
+        "sys_db_pool_size": 5,
+    }
+
+
+def _define(station: Station) -> Engine:
+    """Make the workflows of this worker. They hold no state but what their steps gave."""
+
+    @DBOS.step(name="check")
+    def check_step(submission_id: int, attempt: int) -> str:
+        return run_check(station, submission_id, attempt)
+
+    @DBOS.step(name="choose")
+    def choose_step(submission_id: int, attempt: int, scorer_version: str) -> dict[str, Any] | None:
+        group = choose_group(station, submission_id, attempt, scorer_version)
+        return None if group is None else group.as_dict()
+
+    @DBOS.step(name="batch")
+    def batch_step(group: Mapping[str, Any], number: int, lost: list[int]) -> dict[str, Any]:
+        return score_batch(station, Group.from_dict(dict(group)), number, tuple(lost)).as_dict()
+
+    @DBOS.step(name="finish")
+    def finish_step(group: Mapping[str, Any], records: Records) -> list[int]:
+        return finish_group(station, Group.from_dict(dict(group)), records)
+
+    @DBOS.workflow(name="check")
+    def check(submission_id: int, attempt: int) -> str:
+        return check_step(submission_id, attempt + 1)
+
+    @DBOS.workflow(name="score")
+    def score(submission_id: int, attempt: int, scorer_version: str) -> int:
+        fruitless = 0
+        with station.turn:
+            while fruitless < FRUITLESS:
+                group = choose_step(submission_id, attempt, scorer_version)
+                if group is None:
+                    break
+                fruitless = 0 if score_group(group, batch_step, finish_step) else fruitless + 1
+        return fruitless
+
+    return Engine(check=check, score=score)
+
+
+def score_group(
+    group: dict[str, Any],
+    batch: Callable[[dict[str, Any], int, list[int]], dict[str, Any]],
+    finish: Callable[[dict[str, Any], Records], list[int]],
+) -> list[int]:
+    """Score a group batch by batch, and write its results.
+
+    Args:
+        group: JSON form of a `Group`.
+        batch: Scores one, given the group, the batch's number and the submissions that are lost.
+        finish: Writes results, given the group and all records.
+
+    Returns:
+        The submissions that were finished.
+    """
+    records: Records = {}
+    lost: list[int] = []
+    for number in range(len(group["batches"])):
+        result = BatchResult.from_dict(batch(group, number, lost))
+        lost = sorted({*lost, *result.lost})
+        records |= result.records
+        if len(lost) == len(group["entries"]):
+            return []
+    return finish(group, records)
