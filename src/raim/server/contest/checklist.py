@@ -1,0 +1,245 @@
+"""The closing checklist before awards: points that the database answers, and points that organisers tick by hand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from raim.errors import unknown_name
+from raim.server.accounts.fact_sheets import missing_fields
+from raim.server.auditing import record_event
+from raim.server.contest.contest import Contest
+from raim.server.contest.finals import list_finalists
+from raim.server.database import (
+    ChecklistTick,
+    DataSet,
+    EntryResult,
+    FactSheet,
+    Finalist,
+    Submission,
+    Team,
+    User,
+)
+
+UNDER_WAY = ("receiving", "checking", "queued", "scoring")
+BY_HAND = {
+    "licences": "The licences of the finalists' code, models and data were looked at and allow the award",
+    "eligibility": "The finalists may take part: members, affiliations, no tie to the organisers",
+    "reproduced": "The first places were reproduced from the teams' code",
+    "prizes": "The sponsors have confirmed the prizes",
+    "texts": "Certificates and the report name teams, members and affiliations as the fact sheets do",
+    "backup": "A backup was made after the last phase (raim backup)",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ComputedPoint:
+    """A point that the database answers.
+
+    Attributes:
+        key: Its name in the API.
+        text: What has to be so.
+        left: What is still missing, in words; empty when it is done.
+    """
+
+    key: str
+    text: str
+    left: tuple[str, ...]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.left
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ManualPoint:
+    """A point that an organiser ticks.
+
+    Attributes:
+        key: Its name in the database.
+        text: What has to be so.
+        ticked_by: Name of who has ticked it; None if nobody has.
+        ticked_at: When.
+    """
+
+    key: str
+    text: str
+    ticked_by: str | None
+    ticked_at: datetime | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is ticked."""
+        return self.ticked_at is not None
+
+
+def computed_points(
+    session: Session, now: datetime, contest: Contest, *, n_unseen_flags: int
+) -> list[ComputedPoint]:
+    """Answer every point that needs no judgement.
+
+    Args:
+        session: Any session.
+        now: The time.
+        contest: The challenge in force.
+        n_unseen_flags: Submissions with flags that no organiser has looked at.
+    """
+    published = () if contest.results_published_at else ("the gallery of results is not public",)
+    flags = (f"{n_unseen_flags} submissions",) if n_unseen_flags else ()
+    return [
+        ComputedPoint(key="phases", text="All phases are closed", left=_open_phases(contest, now)),
+        *_work_points(session, contest),
+        ComputedPoint(key="flags", text="All flags of submissions were looked at", left=flags),
+        *_finalist_points(session, contest),
+        ComputedPoint(key="published", text="The results are published", left=published),
+    ]
+
+
+def manual_points(session: Session, contest: Contest) -> list[ManualPoint]:
+    """Give the points by hand, with who has ticked them."""
+    rows = session.execute(
+        select(ChecklistTick, User.name)
+        .join(User, User.id == ChecklistTick.ticked_by)
+        .where(ChecklistTick.challenge_id == contest.id)
+    )
+    ticks = {tick.item: (name, tick.ticked_at) for tick, name in rows}
+    return [
+        ManualPoint(
+            key=key,
+            text=text,
+            ticked_by=ticks[key][0] if key in ticks else None,
+            ticked_at=ticks[key][1] if key in ticks else None,
+        )
+        for key, text in BY_HAND.items()
+    ]
+
+
+def tick(
+    session: Session, now: datetime, contest: Contest, key: str, *, is_done: bool, actor_id: int
+) -> None:
+    """Tick a point, or take the tick back; one that stands so already is left alone.
+
+    Raises:
+        UnknownNameError: There is no such point by hand.
+    """
+    if key not in BY_HAND:
+        raise unknown_name("point of the checklist", key, BY_HAND)
+    row = session.scalar(
+        select(ChecklistTick).where(ChecklistTick.challenge_id == contest.id, ChecklistTick.item == key)
+    )
+    if (row is not None) == is_done:
+        return
+    if row is None:
+        session.add(ChecklistTick(challenge_id=contest.id, item=key, ticked_by=actor_id, ticked_at=now))
+    else:
+        session.delete(row)
+    record_event(
+        session,
+        now,
+        "tick checklist" if is_done else "untick checklist",
+        actor_id=actor_id,
+        subject="challenge",
+        subject_id=contest.id,
+        details={"point": key},
+    )
+
+
+def _open_phases(contest: Contest, now: datetime) -> tuple[str, ...]:
+    return tuple(
+        f"{phase.name} closes at {phase.closes:%Y-%m-%d %H:%M} UTC"
+        for phase in contest.challenge.phases
+        if now < phase.closes
+    )
+
+
+def _work_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
+    rows = session.execute(
+        select(Submission.state, func.count())
+        .where(Submission.phase_id.in_(contest.phase_ids.values()))
+        .group_by(Submission.state)
+    )
+    counts = {state: count for state, count in rows}  # noqa: C416 - rows are no pairs to mypy
+    waiting = tuple(f"{counts[state]} {state}" for state in UNDER_WAY if counts.get(state))
+    yield ComputedPoint(key="queue", text="Nothing is under way or waits to be scored", left=waiting)
+    failed = counts.get("failed", 0)
+    left = (f"{failed} submissions; start them again or withdraw them with their teams",) if failed else ()
+    yield ComputedPoint(key="failures", text="No submission has failed by our fault", left=left)
+    old = _count_old(session, contest)
+    left = (f"{old} submissions wait for {contest.scorer_version}",) if old else ()
+    yield ComputedPoint(key="versions", text="Every entry is scored under the version in force", left=left)
+
+
+def _count_old(session: Session, contest: Contest) -> int:
+    """Count scored submissions without a result under the versions in force."""
+    in_force = and_(
+        EntryResult.submission_id == Submission.id,
+        EntryResult.scorer_version == contest.scorer_version,
+        EntryResult.reference_version == DataSet.version,
+    )
+    found = (
+        select(func.count(Submission.id))
+        .join(DataSet, DataSet.id == Submission.data_set_id)
+        .join(Team, Team.id == Submission.team_id)
+        .outerjoin(EntryResult, in_force)
+        .where(
+            Submission.phase_id.in_(contest.phase_ids.values()),
+            Submission.state == "scored",
+            Team.state == "approved",
+            EntryResult.id.is_(None),
+        )
+    )
+    return session.scalar(found) or 0
+
+
+def _finalist_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
+    if contest.challenge.finalists is None:
+        return
+    going = [each for each in list_finalists(session, contest) if each.declined_at is None]
+    sheets = _read_sheets(session, going)
+    none = () if going else ("no team is invited",)
+    silent = tuple(sheets[each.team_id][0] for each in going if each.accepted_at is None)
+    yield ComputedPoint(key="finalists", text="Every finalist has accepted", left=none or silent)
+    missing = ((name, missing_fields(stated)) for name, stated in sheets.values())
+    lacking = tuple(f"{name}: {', '.join(fields)}" for name, fields in missing if fields)
+    yield ComputedPoint(
+        key="fact_sheets", text="Every finalist's fact sheet is complete", left=none or lacking
+    )
+    unlinked = tuple(
+        name
+        for name, stated in sheets.values()
+        if not stated.get("code", "").strip() or not stated.get("licence", "").strip()
+    )
+    yield ComputedPoint(
+        key="code", text="Every finalist states where the code is, and its licence", left=none or unlinked
+    )
+    yield from _final_submissions(session, contest, sheets, none)
+
+
+def _final_submissions(
+    session: Session, contest: Contest, sheets: dict[int, tuple[str, dict[str, str]]], none: tuple[str, ...]
+) -> Iterator[ComputedPoint]:
+    phases = [contest.phase_ids[phase.id] for phase in contest.challenge.phases if phase.final]
+    if not phases:
+        return
+    handed_in = select(Submission.team_id).where(
+        Submission.phase_id.in_(phases), Submission.kind == "final", Submission.state == "accepted"
+    )
+    there = set(session.scalars(handed_in))
+    left = tuple(name for team_id, (name, _) in sheets.items() if team_id not in there)
+    yield ComputedPoint(
+        key="final_submissions", text="Every finalist's final submission is accepted", left=none or left
+    )
+
+
+def _read_sheets(session: Session, going: list[Finalist]) -> dict[int, tuple[str, dict[str, str]]]:
+    """Give name and fact sheet of each finalist's team, by its row, in the order of places."""
+    rows = session.execute(
+        select(Team.id, Team.name, FactSheet.fields)
+        .outerjoin(FactSheet, FactSheet.team_id == Team.id)
+        .where(Team.id.in_([each.team_id for each in going]))
+    )
+    found = {team_id: (name, dict(fields or {})) for team_id, name, fields in rows}
+    return {each.team_id: found[each.team_id] for each in going}

@@ -1,0 +1,107 @@
+"""Everything as tables, for reports and archives: no hash of a password or a token is in any of them."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.challenge import as_plain
+from raim.errors import unknown_name
+from raim.scoring.profiles import Profile
+from raim.server.accounts.fact_sheets import KEYS
+from raim.server.contest.contest import Contest
+from raim.server.contest.export_formats import Table, csv_pieces, json_pieces, zip_pieces
+from raim.server.contest.export_tables import audit_table, entry_tables, people_tables, text_tables
+from raim.server.contest.standings import make_standings
+from raim.server.database import EntryResult, FactSheet, Team
+
+
+def export_tables(session: Session, contest: Contest, profile: Profile) -> tuple[Table, ...]:
+    """Give all tables; their rows are read while they are handed on, so the session has to stay open.
+
+    Args:
+        session: Any session; all tables show the same moment where the database keeps one for a transaction.
+        contest: The challenge in force.
+        profile: Its scoring profile.
+    """
+    measures = _measures(session, profile)
+    return (
+        *people_tables(session, contest),
+        *entry_tables(session, measures),
+        _leaderboards(session, contest, profile, measures),
+        *text_tables(session, contest),
+        _fact_sheets(session),
+        audit_table(session),
+    )
+
+
+def find_table(tables: tuple[Table, ...], name: str) -> Table:
+    """Give the table of that name.
+
+    Raises:
+        UnknownNameError: There is none; the nearest is named.
+    """
+    for each in tables:
+        if each.name == name:
+            return each
+    raise unknown_name("table to export", name, [each.name for each in tables])
+
+
+def export_all(tables: tuple[Table, ...], contest: Contest, now: datetime) -> Iterator[bytes]:
+    """Give one zip: each table as CSV and as JSON, and what challenge.toml says with the dates in force."""
+    return zip_pieces(_files(tables, contest), now)
+
+
+def _files(tables: tuple[Table, ...], contest: Contest) -> Iterator[tuple[str, Iterator[str]]]:
+    definition = json.dumps(as_plain(contest.challenge), indent=1, ensure_ascii=False)
+    yield "challenge.json", iter([definition])
+    for table in tables:
+        yield f"{table.name}.csv", csv_pieces(table)
+        yield f"{table.name}.json", json_pieces(table)
+
+
+def _measures(session: Session, profile: Profile) -> tuple[str, ...]:
+    """Give the measures of the profile, then those that only earlier versions had."""
+    own = [name for name in profile.columns if name != "score"]
+    found = session.scalars(select(EntryResult.measures))
+    earlier = {name for values in found for name in values} - set(own)
+    return (*own, *sorted(earlier))
+
+
+def _leaderboards(session: Session, contest: Contest, profile: Profile, measures: tuple[str, ...]) -> Table:
+    def read() -> Iterator[tuple[Any, ...]]:
+        for phase in contest.challenge.phases:
+            if phase.scored is None:
+                continue
+            for each in make_standings(session, contest, phase, profile).rows:
+                row, entry = each.row, each.row.entry
+                values = (entry.measures.get(name) for name in measures)
+                yield (
+                    *(phase.id, row.rank, each.team, each.submission_id, row.n_entries, entry.submitted_at),
+                    *(each.is_verified, row.why_unranked, entry.score, *values),
+                )
+
+    before = ("phase", "rank", "team", "submission", "n_entries", "submitted_at", "is_verified", "note")
+    return Table(
+        name="leaderboards",
+        title=f"Every leaderboard under {contest.scorer_version}",
+        columns=(*before, "score", *measures),
+        read=read,
+    )
+
+
+def _fact_sheets(session: Session) -> Table:
+    def read() -> Iterator[tuple[Any, ...]]:
+        rows = session.execute(
+            select(Team.name, FactSheet.updated_at, FactSheet.fields)
+            .join(Team, Team.id == FactSheet.team_id)
+            .order_by(Team.id)
+        )
+        for team, updated_at, stated in rows:
+            yield (team, updated_at, *(stated.get(key, "") for key in KEYS))
+
+    columns = ("team", "updated_at", *KEYS)
+    return Table(name="fact_sheets", title="What teams state about their methods", columns=columns, read=read)

@@ -1,0 +1,99 @@
+"""Second-account hints: what two teams share that two groups of people seldom do. A hint is a reason to ask, no proof.
+
+A university's network or a class has one address for many; the same file in two teams is the strongest hint.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from raim.server.database import AuditEvent, Member, Submission, Team, User
+
+Shared = Literal["file", "e-mail", "address"]
+SEEN_AT = ("register", "log in")  # audit events that carry a network address
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hint:
+    """Something that several teams share.
+
+    Attributes:
+        shared: "file" (the same bytes were handed in), "e-mail", or "address" (at registration or login).
+        value: What it is: SHA-256, e-mail, network address.
+        teams: (row, name) of each team, by name; at least two.
+        people: Logins behind it; for a file, its submissions as "submission 7".
+    """
+
+    shared: Shared
+    value: str
+    teams: tuple[tuple[int, str], ...]
+    people: tuple[str, ...]
+
+
+def find_hints(session: Session, challenge_id: int) -> list[Hint]:
+    """Give what teams of a challenge share, the strongest hints first; three queries for any number of teams."""
+    return [
+        *_hints("file", session.execute(_files(challenge_id))),
+        *_hints("e-mail", session.execute(_emails(challenge_id))),
+        *_hints("address", session.execute(_addresses(challenge_id))),
+    ]
+
+
+def _hints(shared: Shared, rows: Iterable[Any]) -> list[Hint]:
+    """Gather rows of (value, team's row, team's name, who) by their value."""
+    teams: dict[str, dict[int, str]] = {}
+    people: dict[str, set[str]] = {}
+    for value, team_id, team, who in rows:
+        teams.setdefault(value, {})[team_id] = team
+        people.setdefault(value, set()).add(who if isinstance(who, str) else f"submission {who}")
+    return [
+        Hint(
+            shared=shared,
+            value=value,
+            teams=tuple(sorted(found.items(), key=lambda team: team[1].casefold())),
+            people=tuple(sorted(people[value])),
+        )
+        for value, found in sorted(teams.items())
+        if len(found) > 1
+    ]
+
+
+def _files(challenge_id: int) -> Any:
+    several = (
+        select(Submission.committed_sha256)
+        .group_by(Submission.committed_sha256)
+        .having(func.count(Submission.team_id.distinct()) > 1)
+    )
+    return (
+        select(Submission.committed_sha256, Team.id, Team.name, Submission.id)
+        .join(Team, Team.id == Submission.team_id)
+        .where(Team.challenge_id == challenge_id, Submission.committed_sha256.in_(several))
+    )
+
+
+def _emails(challenge_id: int) -> Any:
+    return (
+        select(func.lower(User.email), Team.id, Team.name, User.login)
+        .join(Member, Member.user_id == User.id)
+        .join(Team, Team.id == Member.team_id)
+        .where(Team.challenge_id == challenge_id, User.email.is_not(None))
+    )
+
+
+def _addresses(challenge_id: int) -> Any:
+    return (
+        select(AuditEvent.address, Team.id, Team.name, User.login)
+        .join(User, User.id == AuditEvent.actor_id)
+        .join(Member, Member.user_id == User.id)
+        .join(Team, Team.id == Member.team_id)
+        .where(
+            Team.challenge_id == challenge_id,
+            AuditEvent.action.in_(SEEN_AT),
+            AuditEvent.address.is_not(None),
+            AuditEvent.address != "",
+        )
+        .distinct()
+    )
