@@ -89,9 +89,8 @@ def _add_results(
 ) -> None:
     profile = find_profile(group.profile)
     versions = {"scorer_version": group.scorer_version, "reference_version": group.reference_version}
-    ids = dict(
-        session.execute(select(Image.name, Image.id).where(Image.data_set_id == row.data_set_id)).tuples()
-    )
+    images = session.execute(select(Image.name, Image.id).where(Image.data_set_id == row.data_set_id))
+    ids = {each.name: each.id for each in images}
     for name, plain in own.items():
         session.add(
             Result(
