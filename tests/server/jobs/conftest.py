@@ -1,0 +1,33 @@
+"""The example challenge in each kind of database, and one child process that scores for all tests."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from jobs_world import make_world
+from raim.challenge.example import write_example
+from raim.server.jobs.crew import Crew
+from raim.server.jobs.limits import Limits
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory):
+    """Write the example challenge."""
+    folder = tmp_path_factory.mktemp("example")
+    write_example(folder, first_day=date(2026, 3, 1), rng=np.random.default_rng(7))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def crew():
+    """Keep one child that scores for all tests: its start takes seconds."""
+    made = Crew(1, Limits().score)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(database, example, tmp_path):
+    """Bring the example into an empty database, with three teams."""
+    return make_world(database, example, tmp_path)
