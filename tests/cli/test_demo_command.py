@@ -1,8 +1,16 @@
+import contextlib
+import csv
+import io
 import json
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 
 import numpy as np
 import pytest
+import requests
 
 pytest.importorskip("cv2", reason="the extra `demo` is not installed")
 
@@ -81,12 +89,30 @@ def test_a_folder_without_pairs_is_an_expected_error(run, tmp_path):
     assert "Traceback" not in err
 
 
-def test_ctrl_c_while_serving_ends_the_command_well(tmp_path, monkeypatch, capsys):
-    from raim.cli.demo import _serve
+@pytest.mark.slow
+def test_the_challenge_is_served_with_its_entries_on_the_leaderboard(run, data, tmp_path):
+    del run  # for its folders and variables
+    command = [sys.executable, "-m", "raim", "demo", "--data", data, "--workers", "1", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = next(line for line in process.stdout if line.startswith("serving http://127.0.0.1:"))
+            address = line.split()[1]
+            ranks = wait_for_ranks(f"{address}leaderboard/feedback/scores.csv", n=3)
+        finally:
+            process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(60) == 0, rest
+    assert ranks == ["1", "2", "3"]
+    assert "the organiser's desk: http://127.0.0.1:" in rest
+    assert rest.endswith("stopped\n")
 
-    def interrupt(self):
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr("raim.demo.serving.PageServer.serve", interrupt)
-    _serve(tmp_path, 0)
-    assert capsys.readouterr().out.endswith("stopped\n")
+def wait_for_ranks(address: str, *, n: int) -> list[str]:
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            rows = list(csv.DictReader(io.StringIO(requests.get(address, timeout=30).text)))
+            if len(rows) == n:
+                return [row["rank"] for row in rows]
+        time.sleep(0.5)
+    return []

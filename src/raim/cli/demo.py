@@ -1,12 +1,13 @@
 """`raim demo`: a small whole challenge on real photographs."""
 
-import contextlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from raim.cli.extras import need_extra
 
 if TYPE_CHECKING:
     from raim.demo import Played
@@ -26,7 +27,7 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Processes that score; default: one for each core."
 )
-@click.option("--no-serve", is_flag=True, help="Write the page without serving it.")
+@click.option("--no-serve", is_flag=True, help="Write the files without serving the challenge.")
 @click.option("--port", type=click.IntRange(min=0, max=65535), help="Port of 127.0.0.1; 0 for any free one.")
 def command(  # noqa: PLR0917 - click passes options by name
     data: Path | None,
@@ -39,8 +40,10 @@ def command(  # noqa: PLR0917 - click passes options by name
     """Play a small whole challenge on real photographs.
 
     Photographs are degraded in three stated ways, restored in three simple ones, entered as submissions, checked,
-    scored and published on a page that is then served on this machine. With --data the pairs are your own.
+    scored and written as a page; then the challenge is served on this machine, with those entries on its leaderboard.
+    With --data the pairs are your own.
     """
+    need_extra("demo", "cv2", "sqlalchemy", "fastapi", "uvicorn", "dbos")
     from raim.cli.progress import show_progress
     from raim.demo import play_demo
     from raim.scoring import default_cache
@@ -56,7 +59,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     )
     _tell(played)
     if not no_serve:
-        _serve(out, port)
+        _serve(played, port, default_cache())
 
 
 def _tell(played: "Played") -> None:
@@ -75,11 +78,31 @@ def _tell(played: "Played") -> None:
     click.echo("written: " + ", ".join(str(path) for path in written))
 
 
-def _serve(folder: Path, port: int | None) -> None:
-    from raim.demo import open_server
+def _serve(played: "Played", port: int | None, cache: Path) -> None:
+    from contextlib import suppress
 
-    # Ctrl-C may come before the server listens for it.
-    with open_server(folder, port=port) as server, contextlib.suppress(KeyboardInterrupt):
-        click.echo(f"serving {server.address} (Ctrl-C ends it)")
-        server.serve()
+    from raim.demo import host_demo
+    from raim.demo.hosting import DEFAULT_PORT
+    from raim.server.jobs import WorkerChild
+    from raim.server.serving import find_port, run_server
+    from raim.server.settings import read_settings
+
+    found = find_port("127.0.0.1", port, default=DEFAULT_PORT)
+    address = f"http://127.0.0.1:{found}"
+    settings = read_settings(
+        {"RAIM_PUBLIC_URL": address, "RAIM_KEEP_FREE_BYTES": "0"}, folder=played.workplace.folder
+    )
+    hosted = host_demo(
+        played.workplace,
+        settings,
+        profile=played.table.profile.name,
+        note=played.challenge.note,
+        now=datetime.now(UTC),
+        known_values=cache,
+    )
+    with suppress(KeyboardInterrupt), WorkerChild(settings):
+        click.echo(f"serving {address}/ (Ctrl-C ends it)")
+        click.echo(f"  a team's view: log in as {hosted.login} with the password {hosted.password}")
+        click.echo(f"  the organiser's desk: {hosted.opened.first_link}")
+        run_server(hosted.opened, host="127.0.0.1", port=found)
     click.echo("stopped")

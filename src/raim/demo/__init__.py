@@ -1,6 +1,6 @@
-"""A small whole challenge on real photographs: made, entered, checked, scored, published and served."""
+"""A small whole challenge on real photographs: made, entered, checked, scored, published, and served as a challenge."""
 
+from raim.demo.hosting import Hosted, host_demo
 from raim.demo.play import Played, play_demo
-from raim.demo.serving import PageServer, open_server
 
-__all__ = ["PageServer", "Played", "open_server", "play_demo"]
+__all__ = ["Hosted", "Played", "host_demo", "play_demo"]

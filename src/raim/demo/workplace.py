@@ -3,6 +3,7 @@
     input/         what teams receive           submissions/   the three entries' zips
     reference/     what they are measured by    scores.json, scores.csv, index.html
     manifest.csv   scenario and size            about.txt      says that the demo made this folder
+    challenge.toml, raim.db, jobs.db, files/, uploads/, work/, secret.key   of the server
 
 `about.txt` is written first: only a folder that carries it is ever replaced.
 """
@@ -23,6 +24,8 @@ submissions/   three entries, as teams would send them
 scores.json    every result, for programs
 scores.csv     every result, for spreadsheets
 index.html     the same to look at; opens from disk
+challenge.toml the challenge; `raim serve .` in this folder serves it again
+raim.db, jobs.db, files/, uploads/, work/, secret.key   the server's
 """
 
 
