@@ -22,6 +22,7 @@
     ├── StorageError (OSError)      a file cannot be kept or found in the server's storage
     │   ├── StorageFullError        there is no room for it: free some, nothing half-written is left
     │   └── ContentMismatchError    its length or SHA-256 is not the promised one: send it again
+    ├── BackupError (ValueError)     a backup of a server is damaged, incomplete or none: use another one
     ├── ServerRefusedError (RuntimeError)  a challenge server refuses for a reason of its own: it carries the status
     ├── ServerUnreachableError (ConnectionError)  no answer of a challenge server: check the address, try again later
     └── MissingExtraError (ImportError)  an optional part is not installed: the message has the command
@@ -133,6 +134,10 @@ class StorageFullError(StorageError):
 
 class ContentMismatchError(StorageError):
     """A file's length or SHA-256 is not the one that was promised; nothing of it was kept."""
+
+
+class BackupError(RaimError, ValueError):
+    """A file is no backup of a server, or not as it was written; nothing of it was kept."""
 
 
 class ServerRefusedError(RaimError, RuntimeError):

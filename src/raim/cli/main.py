@@ -13,11 +13,13 @@ from raim import __version__
 from raim.errors import RaimError
 
 COMMANDS = {
+    "backup": "Write all that a challenge server knows into one file.",
     "challenge": "Make, validate and show a challenge.",
     "check": "List everything that is wrong with a submission before it is uploaded.",
     "degrade": "Make input/reference pairs from clean photographs with a camera model.",
     "demo": "Play a small whole challenge on real photographs.",
     "doctor": "Show versions, devices, caches and what is missing.",
+    "recover": "Make a challenge server from a backup.",
     "restore": "Restore a photograph, a folder or a zip.",
     "score": "Measure restored images against their references.",
     "serve": "Serve a challenge: pages, uploads, scoring, leaderboard.",

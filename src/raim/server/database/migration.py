@@ -31,17 +31,27 @@ def migrate(engine: Engine) -> None:
         True
         >>> database.engine.dispose()
     """
+    with engine.execution_options(raim_writes=True).begin() as connection:
+        migrate_within(connection)
+
+
+def migrate_within(connection: Connection, version: str = "head") -> None:
+    """Do as `migrate`, in the caller's transaction.
+
+    Args:
+        connection: In a transaction that writes.
+        version: Where to; the newest without.
+    """
     script = scripts()
 
-    def steps(version: Any, _context: MigrationContext) -> Sequence[Any]:
-        return script._upgrade_revs("head", version)  # noqa: SLF001 - as in Alembic's own command.upgrade
+    def steps(present: Any, _context: MigrationContext) -> Sequence[Any]:
+        return script._upgrade_revs(version, present)  # noqa: SLF001 - as in Alembic's own command.upgrade
 
-    with engine.execution_options(raim_writes=True).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        with EnvironmentContext(Config(), script, fn=steps) as environment:
-            environment.configure(connection=connection, render_as_batch=True)
-            environment.run_migrations()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+    with EnvironmentContext(Config(), script, fn=steps) as environment:
+        environment.configure(connection=connection, render_as_batch=True)
+        environment.run_migrations()
 
 
 def schema_version(engine: Engine) -> str | None:

@@ -1,0 +1,75 @@
+"""What cannot go on where it was: uploads under way, jobs of workers that are gone, dates of leases."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from raim.server.auditing import record_event
+from raim.server.backup.manifest import Manifest
+from raim.server.database import Submission, Upload
+from raim.server.submissions import change_state
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reset:
+    """What was set back.
+
+    Attributes:
+        n_uploads: Uploads that were under way, and are abandoned without taking a try.
+        n_jobs: Submissions that were being scored, and wait again.
+    """
+
+    n_uploads: int
+    n_jobs: int
+
+
+def reset_states(session: Session, now: datetime, manifest: Manifest) -> Reset:
+    """Set back what was under way, and write it into the audit log.
+
+    Logins, one-use links and workers are not in a backup; API tokens are, and stay good.
+
+    Args:
+        session: A writing session.
+        now: The time.
+        manifest: Of the backup.
+    """
+    lost = (
+        f"the server was recovered from a backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC, at which this upload was "
+        "under way; it takes no try: send the file again"
+    )
+    receiving = session.scalars(select(Submission.id).where(Submission.state == "receiving")).all()
+    for submission_id in receiving:
+        change_state(session, now, submission_id, "abandoned", error=lost)
+    session.flush()
+    session.execute(
+        update(Upload)
+        .where(Upload.submission_id.in_(receiving), Upload.finished_at.is_(None), Upload.aborted_at.is_(None))
+        .values(aborted_at=now, updated_at=now)
+    )
+    scoring = session.scalars(select(Submission.id).where(Submission.state == "scoring")).all()
+    for submission_id in scoring:
+        change_state(session, now, submission_id, "queued")
+    session.flush()
+    session.execute(
+        update(Submission)
+        .where(Submission.lease_owner.is_not(None))
+        .values(lease_owner=None, lease_until=None)
+    )
+    record_event(
+        session,
+        now,
+        "recover backup",
+        actor_id=None,
+        subject="server",
+        subject_id=None,
+        details={
+            "made_at": manifest.made_at.isoformat(),
+            "raim": manifest.raim,
+            "schema": manifest.schema,
+            "database": manifest.database,
+            "missing": sorted(manifest.missing),
+        },
+    )
+    return Reset(n_uploads=len(receiving), n_jobs=len(scoring))
