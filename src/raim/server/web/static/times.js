@@ -1,6 +1,7 @@
 // Times in the reader's own zone, and countdowns. The page states each time in the challenge's zone:
 //   <time datetime="2026-03-01T12:00:00+00:00" data-local>2026-03-01 21:00 Asia/Tokyo</time>
-// In a table, or with data-local="replace", the reader's time takes its place; elsewhere it follows in brackets.
+// In a table, or with data-local="replace", the reader's time takes its place; elsewhere it follows in brackets,
+// without the date where that is the same.
 // The original stays as the title. data-countdown="words" adds the time left and, once there is none, the words.
 
 const parts = new Intl.DateTimeFormat("en-GB", {
@@ -35,7 +36,7 @@ function showLocal(element) {
   element.title = original;
   if (original.slice(0, 16) === local.slice(0, 16)) return; // the reader's clock shows the same
   if (element.dataset.local === "replace" || element.closest("td, th")) element.textContent = local;
-  else element.textContent = `${original} (${local})`;
+  else element.textContent = `${original} (${original.slice(0, 10) === local.slice(0, 10) ? local.slice(11) : local})`;
 }
 
 function startCountdown(element) {

@@ -6,6 +6,7 @@
 // Zoom is in device pixels: at 1:1 one image pixel is one pixel of the screen, and whole zooms show whole pixels.
 
 const STEPS = [1 / 32, 1 / 16, 1 / 8, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
+const ZOOMS = [0.5, 0.67, 0.75, 0.8, 0.9, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3]; // of browsers
 const PAN_PX = 60;
 const SHOWN_AT_FIRST = 4;
 const MODES = { side: "Side by side", slider: "Slider", flicker: "Flicker" };
@@ -47,6 +48,13 @@ export function spanRegion(one, other, { width, height }) {
   const x = Math.floor(left);
   const y = Math.floor(top);
   return { x, y, width: Math.ceil(right) - x, height: Math.ceil(bottom) - y };
+}
+
+// Guess whether the browser is zoomed: screens have ratios in quarters, and a window is as wide as its page.
+export function isZoomed(ratio, windowPerPage, pinch) {
+  const isNear = (value, other) => Math.abs(value / other - 1) < 0.015;
+  if (!isNear(pinch, 1) || !isNear(4 * ratio, Math.round(4 * ratio))) return true;
+  return ZOOMS.some((zoom) => isNear(windowPerPage, zoom)); // another width is that of a side bar
 }
 
 class Compare {
@@ -124,6 +132,10 @@ class Compare {
 
   listen() {
     this.views.addEventListener("keydown", (event) => this.onKey(event));
+    // A click gives the focus to one picture, which may be hidden next.
+    this.views.addEventListener("focusin", ({ target }) => {
+      if (target !== this.slider && target.matches(".openseadragon-canvas")) this.views.focus({ preventScroll: true });
+    });
     const move = (event) => {
       const box = this.views.getBoundingClientRect();
       this.setDivide((event.clientX - box.left) / box.width);
@@ -211,10 +223,8 @@ class Compare {
   }
 
   warnOfZoom() {
-    const page = window.outerWidth && window.innerWidth ? window.outerWidth / window.innerWidth : 1;
-    const isUsual = Math.abs(4 * window.devicePixelRatio - Math.round(4 * window.devicePixelRatio)) < 0.02;
-    const isPinched = Math.abs((window.visualViewport?.scale ?? 1) - 1) > 0.01;
-    this.warning.hidden = isUsual && !isPinched && Math.abs(page - 1) < 0.2;
+    const { devicePixelRatio, innerWidth, outerWidth, visualViewport } = window;
+    this.warning.hidden = !isZoomed(devicePixelRatio, outerWidth / innerWidth, visualViewport?.scale ?? 1);
     const words = "The browser seems to be zoomed: set it to 100 % (Ctrl+0), so that 1:1 shows the very pixels.";
     if (!this.warning.hidden && this.warning.textContent !== words) this.warning.textContent = words;
   }
@@ -243,7 +253,10 @@ class Compare {
     });
     viewer.addHandler("open", () => {
       layer.size = viewer.world.getItemAt(0).getContentSize();
-      layer.canvas.addEventListener("pointerdown", () => this.views.focus({ preventScroll: true }));
+      if (layer === this.leader) {
+        const aspect = Math.min(Math.max(layer.size.x / layer.size.y, 0.75), 2);
+        this.views.style.setProperty("--aspect", aspect.toFixed(4));
+      }
       if (this.view) this.apply(layer);
       else this.fit();
       this.placeRegions();
@@ -260,10 +273,13 @@ class Compare {
   }
 
   follow(layer) {
-    if (this.isFollowing || !layer.size) return;
     const { viewport } = layer.viewer;
+    if (this.isFollowing || !layer.size || !layer.box?.equals(viewport.getContainerSize())) return; // a resize
     const { x, y } = viewport.getCenter(true);
-    this.setView({ x, y, zoom: this.zoomOf(viewport, viewport.getZoom(true)), isFit: false });
+    const zoom = this.zoomOf(viewport, viewport.getZoom(true));
+    const pixel = 1 / (zoom * this.width);
+    const isSame = Math.max(Math.abs(x - this.view.x), Math.abs(y - this.view.y)) < pixel && Math.abs(zoom / this.view.zoom - 1) < 1e-6;
+    if (!isSame) this.setView({ x, y, zoom, isFit: false });
   }
 
   zoomOf(viewport, zoom) {
@@ -281,6 +297,7 @@ class Compare {
     if (!layer.size || !this.view || layer.figure.hidden) return;
     const { viewport, drawer } = layer.viewer;
     const { x, y, zoom } = this.view;
+    layer.box = viewport.getContainerSize();
     this.isFollowing = true; // what is set here is no move of the reader's
     viewport.zoomTo((zoom * this.width) / (viewport.getContainerSize().x * window.devicePixelRatio), null, true);
     viewport.panTo(new window.OpenSeadragon.Point(x, y), true);
