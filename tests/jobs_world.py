@@ -18,6 +18,7 @@ from raim.scoring.profiles import PROFILES
 from raim.server.accounts import make_team, register
 from raim.server.contest import import_challenge
 from raim.server.database import Challenge, DataSet, Phase, Submission
+from raim.server.jobs.crew import Outcome
 from raim.server.jobs.finishing import finish_group
 from raim.server.jobs.group import Group, choose_group
 from raim.server.jobs.scoring import score_batch
@@ -28,7 +29,12 @@ from raim.server.jobs.workflows import score_group
 from raim.server.storage import open_storage, put_file
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-README = "runtime per image [s] : 1.0\nCPU[1] / GPU[0] : 1\nExtra Data [1] / No Extra Data [0] : 0\nOther description : ours\n"
+README = """\
+runtime per image [s] : 1.0
+CPU[1] / GPU[0] : 1
+Extra Data [1] / No Extra Data [0] : 0
+Other description : ours
+"""
 
 
 @dataclass
@@ -152,6 +158,21 @@ def score_waiting(station):
             ).as_dict(),
             lambda plain, records: finish_group(station, Group.from_dict(plain), records),
         )
+
+
+class InlineCrew:
+    """A crew that works in this process, for tests of what is done with the outcome."""
+
+    def __init__(self, *_):
+        pass
+
+    def run(self, work, tasks, **options):
+        on_report = options.get("on_report", lambda _task, _message: None)
+        for task in tasks:
+            yield task, Outcome(value=work(task, lambda message, task=task: on_report(task, message)))
+
+    def close(self):
+        pass
 
 
 def encode(folder, pixels, suffix=".png"):

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
+
 from jobs_world import encode, make_zip, score_waiting
 from raim.errors import StorageError
 from raim.images import read_image
 from raim.scoring import score_folders
 from raim.server.database import AuditEvent, EntryResult, LogLine, Result
 from raim.server.jobs import scoring
+from raim.server.jobs.archive_work import ScoreTask, score_task
 from raim.server.jobs.crew import Outcome
 from raim.server.jobs.finishing import finish_group
 from raim.server.jobs.group import choose_group
@@ -27,24 +30,49 @@ def choose(world, station):
     return choose_group(station, first.submission_id, first.attempt, first.scorer_version)
 
 
-def test_scored_together_gives_the_numbers_of_raim_score(world, crew, tmp_path):
-    station = world.station(crew=crew)
+def test_scored_together_gives_the_numbers_of_each_alone(world, crew):
     ids = [world.submit(team, state="queued") for team in ("ada", "bob", "cyn")]
-    assert score_waiting(station) == [ids]
+    paths = {each: local_path(world.storage, world.read(each).committed_sha256) for each in ids}
+    assert score_waiting(world.station(crew=crew)) == [ids]
+    alone = [
+        ScoreTask(
+            name="0001",
+            scenario=None,
+            reference=world.example / "data/feedback-pairs/reference",
+            archives={each: path},
+            profile="raim-2024",
+            cache=None,
+        )
+        for each, path in paths.items()
+    ]
+    expected = {}
+    for _, outcome in crew.run(score_task, alone):
+        expected |= outcome.value.records
     for number in ids:
         row = world.read(number)
         assert (row.state, row.images_done, row.images_total, row.lease_owner) == ("scored", 2, 2, None), (
             row.error
         )
-        path = tmp_path / f"{number}.zip"
-        path.write_bytes(local_path(world.storage, row.committed_sha256).read_bytes())
-        (expected,) = score_folders([path], world.example / "data/feedback-pairs/reference").entries
+        first = world.rows(Result, submission_id=number)[0]
+        assert first.score == expected[number]["score"]
+        assert first.measures == {name: expected[number][name] for name in MEASURES}
+        assert first.restored_sha256 == expected[number]["sha256"]
+
+
+@pytest.mark.slow
+def test_the_numbers_are_those_of_raim_score(world, crew):
+    ids = [world.submit(team, state="queued") for team in ("ada", "bob")]
+    score_waiting(world.station(crew=crew))
+    paths = [local_path(world.storage, world.read(each).committed_sha256) for each in ids]
+    table = score_folders(paths, world.example / "data/feedback-pairs/reference", names=list(map(str, ids)))
+    expected = {int(entry.name): entry for entry in table.entries}
+    for number in ids:
         (entry,) = world.rows(EntryResult, submission_id=number)
-        assert (entry.score, entry.n_images, entry.n_scored) == (expected.mean["score"], 2, 2)
-        assert entry.measures == {name: expected.mean[name] for name in MEASURES}
+        assert (entry.score, entry.n_images, entry.n_scored) == (expected[number].mean["score"], 2, 2)
+        assert entry.measures == {name: expected[number].mean[name] for name in MEASURES}
         assert sorted(entry.scenarios) == ["denoising", "motion blur"]
         results = world.rows(Result, submission_id=number)
-        assert [each.score for each in results] == [image.score for image in expected.images]
+        assert [each.score for each in results] == [image.score for image in expected[number].images]
 
 
 def test_a_job_done_twice_leaves_the_same_rows(world, crew):

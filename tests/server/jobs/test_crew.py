@@ -1,0 +1,71 @@
+"""Child processes: what they give, and that whatever ends one of them ends only its task."""
+
+import threading
+import time
+
+import pytest
+
+from crew_work import double, misbehave, tell
+from raim.server.jobs.crew import Crew, WorkerStopped
+from raim.server.jobs.limits import ProcessLimits
+
+LIMITS = ProcessLimits(memory_bytes=2**29, cpu_s=2, wall_s=30)
+
+
+@pytest.fixture(scope="module")
+def crew():
+    made = Crew(2, LIMITS)
+    yield made
+    made.close()
+
+
+def test_every_task_comes_back_with_its_value_and_its_reports(crew):
+    heard = []
+    outcomes = dict(crew.run(double, [1, 2, 3], on_report=lambda task, text: heard.append((task, text))))
+    assert {task: outcome.value for task, outcome in outcomes.items()} == {1: 2, 2: 4, 3: 6}
+    assert sorted(heard) == [(1, "doubling 1"), (2, "doubling 2"), (3, "doubling 3")]
+
+
+def test_children_stay_for_the_next_tasks(crew):
+    def pids():
+        heard = set()
+        list(crew.run(tell, [0.2, 0.2], on_report=lambda _task, pid: heard.add(pid)))
+        return heard
+
+    assert pids() == pids()
+
+
+@pytest.mark.parametrize(
+    ("task", "reason"),
+    [
+        ("memory", "it needs more memory than it may use"),
+        ("crash", "ended by SIGSEGV"),
+        ("exit", "ended by itself (exit code 3)"),
+        ("processor", "it took more than 2 s of processor time"),
+    ],
+)
+def test_a_child_that_misbehaves_is_told_and_takes_nobody_with_it(crew, task, reason):
+    outcomes = dict(crew.run(misbehave, [task, "well", "done"]))
+    assert reason in outcomes[task].died
+    assert [outcomes[each].value for each in ("well", "done")] == ["well", "done"]
+
+
+def test_a_bug_comes_back_as_its_traceback(crew):
+    ((_, outcome),) = crew.run(misbehave, ["fault"])
+    assert not outcome.is_fine
+    assert "ValueError: a bug" in outcome.fault
+
+
+def test_a_task_that_takes_too_long_is_ended(crew):
+    begun = time.monotonic()
+    ((_, outcome),) = crew.run(misbehave, ["time"], wall_s=1.0)
+    assert outcome.died == "it took too long"
+    assert time.monotonic() - begun < 20
+
+
+def test_stopping_ends_the_children_in_their_middle():
+    stop = threading.Event()
+    made = Crew(1, LIMITS, stop)
+    with pytest.raises(WorkerStopped):
+        list(made.run(tell, [60], on_report=lambda _task, _pid: stop.set()))
+    assert made._children == []

@@ -1,0 +1,159 @@
+"""Whole worker processes: they do their work, die at every stage, and are replaced."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jobs_world import make_world
+from raim.errors import SettingsError, StateError
+from raim.server.database import AuditEvent, EntryResult, Result, WorkerHeartbeat, migrate, open_database
+from raim.server.jobs import WorkerChild
+from raim.server.jobs.keeping import settings_environment
+from raim.server.jobs.worker import Pace, check_place, check_storage, run_worker
+from raim.server.settings import Settings
+from raim.server.storage import open_storage
+
+SCRIPT = Path(__file__).resolve().parents[2] / "dying_worker.py"
+KILLED = -9
+
+
+def make_settings(world, url):
+    return Settings(
+        folder=world.folder,
+        database_url=url,
+        storage_url=(world.folder / "files").as_uri(),
+        secret_key_file=world.folder / "secret.key",
+    )
+
+
+@pytest.fixture
+def place(database_url, example, tmp_path):
+    """Make a world in a database of its own, with its settings."""
+    database = open_database(database_url)
+    migrate(database.engine)
+    world = make_world(database, example, tmp_path)
+    yield world, make_settings(world, database_url)
+    database.engine.dispose()
+
+
+def start(settings, name="one", *, stage="none", deaths=0, silence=60.0):
+    arguments = [name, stage, str(deaths), str(settings.folder / "deaths"), str(silence)]
+    environment = os.environ | settings_environment(settings) | {"RAIM_OFFLINE": "1"}
+    return subprocess.Popen([sys.executable, str(SCRIPT), *arguments], env=environment)
+
+
+def wait_for(condition, seconds=90.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.1)
+
+
+def all_scored(world, ids):
+    return lambda: all(world.read(each).state == "scored" for each in ids)
+
+
+def scores(world):
+    return {each.submission_id: each.score for each in world.rows(EntryResult)}
+
+
+def times_scored(world):
+    return [
+        each.subject_id
+        for each in world.rows(AuditEvent, action="change state")
+        if each.details.get("to") == "scored"
+    ]
+
+
+def test_a_missing_database_is_told(tmp_path):
+    with pytest.raises(SettingsError, match="start the server first"):
+        check_place(f"sqlite:///{tmp_path / 'none.db'}")
+
+
+def test_a_file_on_another_machines_disk_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "raim.db"
+    path.touch()
+    check_place(f"sqlite:///{path}")
+    monkeypatch.setattr("raim.server.jobs.worker._file_system", lambda _: "nfs4")
+    with pytest.raises(SettingsError, match="use PostgreSQL"):
+        check_place(f"sqlite:///{path}")
+
+
+def test_a_storage_without_the_challenges_files_is_refused(world, tmp_path):
+    check_storage(world.database, world.storage, "one")
+    other = open_storage((tmp_path / "elsewhere").as_uri())
+    with pytest.raises(SettingsError, match="does not hold the challenge's files"):
+        check_storage(world.database, other, "other")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("stage", ["check running", "batch half done", "results not committed"])
+def test_killed_again_and_again_it_scores_each_once_with_the_same_numbers(place, stage):
+    world, settings = place
+    ids = [world.submit(team, noise=number) for number, team in enumerate(("ada", "bob"))]
+    for _ in range(3):
+        assert start(settings, stage=stage, deaths=3).wait(120) == KILLED
+    worker = start(settings, stage=stage, deaths=3)
+    wait_for(all_scored(world, ids))
+    worker.terminate()
+    assert worker.wait(60) == 0
+    assert sorted(times_scored(world)) == ids
+    assert len(world.rows(Result)) == 2 * len(ids)
+    assert {each: round(score, 4) for each, score in scores(world).items()} == EXPECTED
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_another_worker_takes_over_from_a_silent_one(place):
+    world, settings = place
+    ids = [world.submit(team, noise=number) for number, team in enumerate(("ada", "bob"))]
+    other = start(settings, "other", silence=3.0)
+    wait_for(lambda: scores(world).keys() == set(ids))
+    more = world.submit("cyn", noise=2)
+    other.terminate()
+    assert other.wait(60) == 0
+    assert start(settings, "one", stage="batch half done", deaths=1, silence=3.0).wait(120) == KILLED
+    assert world.read(more).state == "scoring"
+    survivor = start(settings, "other", silence=3.0)
+    wait_for(all_scored(world, [more]))
+    survivor.terminate()
+    assert survivor.wait(60) == 0
+    assert world.read(more).attempt == 2  # the check's lease and the score's, which was taken over as it was
+    assert sorted(times_scored(world)) == [*ids, more]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_servers_child_is_started_again_when_it_dies_and_ends_with_it(place):
+    world, settings = place
+    with WorkerChild(settings, processes=1) as child:
+        wait_for(lambda: child.pid is not None and world.rows_of_workers())
+        first = child.pid
+        os.kill(first, 9)
+        wait_for(lambda: child.pid not in {None, first})
+        number = world.submit("ada")
+        wait_for(all_scored(world, [number]))
+        second = child.pid
+        with world.database.reading() as session:
+            assert session.query(WorkerHeartbeat).one().stopped_at is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(second, 0)
+    with world.database.reading() as session:
+        assert session.query(WorkerHeartbeat).one().stopped_at is not None
+
+
+@pytest.mark.slow
+def test_two_of_a_name_are_refused(place):
+    _, settings = place
+    first = start(settings)
+    wait_for(lambda: (settings.folder / "work/one.lock").exists())
+    time.sleep(1)
+    with pytest.raises(StateError, match="runs already"):
+        run_worker(settings, name="one", pace=Pace())
+    first.terminate()
+    assert first.wait(60) == 0
