@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select
 
+from benchmark_scripts import load_scripts
 from raim.server.auditing import record_event
 from raim.server.database import EntryResult, Submission, Team
 from raim.server.submissions import change_state
 
-MEASURES = {"psnr": 25.0, "ssim": 0.75, "lpips": 0.2, "dists": 0.15, "niqe": 5.0}
+crowd = load_scripts(["server_crowd"])["server_crowd"]
+MEASURES = crowd.MEASURES
 
 
 def enter(site, person, score, *, scenario_score=None, **measures):
@@ -172,7 +174,7 @@ def test_who_sees_the_board_goes_by_the_file(site, teams, clock):
 
 
 def test_a_board_of_200_teams_asks_few_questions_and_weighs_little(site):
-    fill_board(site, 200)
+    crowd.fill_board(site.server, 200)
     queries = []
     event.listen(site.server.database.engine, "before_cursor_execute", lambda *args: queries.append(args[2]))
     visitor = site.visitor()
@@ -183,62 +185,3 @@ def test_a_board_of_200_teams_asks_few_questions_and_weighs_little(site):
     queries.clear()
     visitor.get("/leaderboard")
     assert len(queries) <= 4  # two transactions, each with its question for the newest event
-
-
-def fill_board(site, n_teams):
-    """Write teams with two scored entries each straight into the tables."""
-    from raim.server.database import Member, User
-
-    with site.server.database.writing() as session:
-        contest = site.server.contest(session)
-        now = site.clock()
-        for number in range(n_teams):
-            user = User(
-                login=f"u{number}",
-                login_key=f"u{number}",
-                name=f"U {number}",
-                password_hash="x",
-                created_at=now,
-            )
-            team = Team(
-                challenge_id=contest.id,
-                name=f"Team {number}",
-                name_key=f"team {number}",
-                state="approved",
-                created_at=now,
-            )
-            session.add_all([user, team])
-            session.flush()
-            member = Member(challenge_id=contest.id, team_id=team.id, user_id=user.id, joined_at=now)
-            session.add(member)
-            session.flush()
-            for entry in range(2):
-                submission = Submission(
-                    team_id=team.id,
-                    phase_id=contest.phase_ids["feedback"],
-                    data_set_id=contest.data_set_ids["feedback-pairs"],
-                    member_id=member.id,
-                    kind="scored",
-                    state="scored",
-                    received_at=now + timedelta(minutes=number + entry),
-                    state_at=now,
-                    committed_bytes=1,
-                    committed_sha256=f"{number:032d}{entry:032d}",
-                    takes_try=True,
-                )
-                session.add(submission)
-                session.flush()
-                session.add(
-                    EntryResult(
-                        submission_id=submission.id,
-                        scorer_version=contest.scorer_version,
-                        reference_version=contest.data_set_versions["feedback-pairs"],
-                        score=40 + (number * 37 % 200) / 5 + entry,
-                        measures=MEASURES,
-                        scenarios={},
-                        n_images=2,
-                        n_scored=2,
-                        scored_at=now,
-                    )
-                )
-        record_event(session, now, "fill", actor_id=None, subject="submission", subject_id=None)

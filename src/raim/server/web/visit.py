@@ -109,7 +109,9 @@ async def admit(request: Request) -> Visit:
     now = server.clock()
     route = request.scope["route"].name
     visit = await run_in_threadpool(_identify, server, request, now)
-    owner = await run_in_threadpool(_owner, server, request, route)
+    owner = None
+    if RULES.get(route) == "team":
+        owner = await run_in_threadpool(_owner, server, request)
     decision = decide(route, visit.viewer, owner_team_id=owner)
     if decision == "log in":
         raise LoginNeededError("log in to see this")
@@ -206,10 +208,8 @@ async def _check_form(server: Server, request: Request, visit: Visit) -> None:
     check_form_token(server.secret, holder, given or "")
 
 
-def _owner(server: Server, request: Request, route: str) -> int | None:
+def _owner(server: Server, request: Request) -> int | None:
     """Give the team that the submission or upload in the address belongs to."""
-    if RULES.get(route) != "team":
-        return None
     number, key = request.path_params.get("submission_id"), request.path_params.get("key")
     with server.database.reading() as session:
         if key is not None:

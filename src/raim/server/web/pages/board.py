@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
 from markupsafe import Markup
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from raim.challenge import Phase, is_leaderboard_visible
 from raim.errors import AccessError, UnknownNameError
@@ -17,8 +18,8 @@ from raim.server.web.rendering import render, render_text
 from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
-KEPT = 64  # tables as last made
-_made: dict[tuple[Any, ...], Markup] = {}
+KEPT = 64  # tables and pages as last made
+_made: dict[tuple[Hashable, ...], str] = {}
 
 
 @router.get("/leaderboard", name="leaderboard")
@@ -132,42 +133,78 @@ def standings_as_dict(visit: Visit, phase: Phase, standings: Standings) -> dict[
 def _show(visit: Visit, phase: Phase, *, scenario: str, sort: str) -> Response:
     standings = read_standings(visit, phase)
     columns = visit.server.profile.columns
-    scenario = scenario if scenario in standings.scenarios else ""
-    sort = sort if sort in columns else ""
-    return render(
-        visit,
-        "leaderboard.html.jinja",
+    view = View(
         phase=phase,
-        phases=visible_phases(visit),
         standings=standings,
-        scenario=scenario,
-        sort=sort,
-        table=_table(visit, phase, standings, scenario, sort),
-        profile=visit.server.profile,
+        scenario=scenario if scenario in standings.scenarios else "",
+        sort=sort if sort in columns else "",
     )
+    if visit.viewer.is_user or visit.request.query_params.get("note"):
+        return HTMLResponse(_page(visit, view))
+    # What is public is the same for every reader: it is made once, until something has changed.
+    seen = tuple(each.id for each in visible_phases(visit))
+    key = ("page", *view.key(visit), seen, visit.contest.results_published_at)
+    return HTMLResponse(_keep(key, lambda: _page(visit, view)))
 
 
-def _table(visit: Visit, phase: Phase, standings: Standings, scenario: str, sort: str) -> Markup:
-    """Make the table and its chart once for all readers, until something has changed."""
-    key = (id(visit.server), phase.id, standings.version, visit.contest.scorer_version, scenario, sort)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """What of a leaderboard is shown.
+
+    Attributes:
+        phase: Whose.
+        standings: As they are now.
+        scenario: Means of which scenario; "" for all images.
+        sort: By which column; "" by rank.
+    """
+
+    phase: Phase
+    standings: Standings
+    scenario: str
+    sort: str
+
+    def key(self, visit: Visit) -> tuple[Hashable, ...]:
+        """Give what the view depends on."""
+        versions = (self.standings.version, visit.contest.scorer_version)
+        return (id(visit.server), self.phase.id, *versions, self.scenario, self.sort)
+
+
+def _keep(key: tuple[Hashable, ...], make: Callable[[], str]) -> str:
     found = _made.get(key)
     if found is None:
-        rows = list(_rows(visit, standings, scenario, sort))
-        html = render_text(
-            visit,
-            "leaderboard_table.html.jinja",
-            rows=rows,
-            columns=visit.server.profile.columns,
-            phase=phase,
-            scenario=scenario,
-            sort=sort,
-            chart=draw_history(standings.history, zone=visit.contest.challenge.timezone),
-        )
-        found = Markup(html)  # noqa: S704 - of a template, which escapes
+        found = make()
         while len(_made) >= KEPT:
             _made.pop(next(iter(_made)), None)
         _made[key] = found
     return found
+
+
+def _page(visit: Visit, view: View) -> str:
+    table = _keep(("table", *view.key(visit)), lambda: _table(visit, view))
+    return render_text(
+        visit,
+        "leaderboard.html.jinja",
+        phase=view.phase,
+        phases=visible_phases(visit),
+        standings=view.standings,
+        scenario=view.scenario,
+        sort=view.sort,
+        table=Markup(table),  # noqa: S704 - of a template, which escapes
+        profile=visit.server.profile,
+    )
+
+
+def _table(visit: Visit, view: View) -> str:
+    return render_text(
+        visit,
+        "leaderboard_table.html.jinja",
+        rows=list(_rows(visit, view.standings, view.scenario, view.sort)),
+        columns=visit.server.profile.columns,
+        phase=view.phase,
+        scenario=view.scenario,
+        sort=view.sort,
+        chart=draw_history(view.standings.history, zone=visit.contest.challenge.timezone),
+    )
 
 
 def _rows(

@@ -1,0 +1,57 @@
+"""A crowd for a server: teams with scored entries, written into its tables as registering and scoring would."""
+
+from datetime import timedelta
+
+from raim.server.auditing import record_event
+from raim.server.database import EntryResult, Member, Submission, Team, User
+from raim.server.web.server import Server
+
+MEASURES = {"psnr": 25.0, "ssim": 0.75, "lpips": 0.2, "dists": 0.15, "niqe": 5.0}
+
+
+def fill_board(server: Server, n_teams: int, *, phase: str = "feedback", entries: int = 2) -> None:
+    """Write teams with scored entries, in an order that is not that of their scores."""
+    with server.database.writing() as session:
+        contest = server.contest(session)
+        now = server.clock()
+        intake = contest.challenge.phase(phase).scored
+        for number in range(n_teams):
+            login = f"u{number}"
+            user = User(login=login, login_key=login, name=login, password_hash="x", created_at=now)  # noqa: S106
+            team = Team(challenge_id=contest.id, name=f"Team {number}", name_key=f"team {number}")
+            team.state, team.created_at = "approved", now
+            session.add_all([user, team])
+            session.flush()
+            member = Member(challenge_id=contest.id, team_id=team.id, user_id=user.id, joined_at=now)
+            session.add(member)
+            session.flush()
+            for entry in range(entries):
+                submission = Submission(
+                    team_id=team.id,
+                    phase_id=contest.phase_ids[phase],
+                    data_set_id=contest.data_set_ids[intake.on],
+                    member_id=member.id,
+                    kind="scored",
+                    state="scored",
+                    received_at=now + timedelta(minutes=number + entry),
+                    state_at=now,
+                    committed_bytes=1,
+                    committed_sha256=f"{number:032d}{entry:032d}",
+                    takes_try=True,
+                )
+                session.add(submission)
+                session.flush()
+                session.add(
+                    EntryResult(
+                        submission_id=submission.id,
+                        scorer_version=contest.scorer_version,
+                        reference_version=contest.data_set_versions[intake.on],
+                        score=40 + (number * 37 % 200) / 5 + entry,
+                        measures=MEASURES,
+                        scenarios={},
+                        n_images=2,
+                        n_scored=2,
+                        scored_at=now,
+                    )
+                )
+        record_event(session, now, "fill", actor_id=None, subject="submission", subject_id=None)
