@@ -46,27 +46,43 @@ def example_files(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def filled_server(tmp_path_factory, example_files):
+    """Fill a server on SQLite once, to be copied."""
+    folder = shutil.copytree(example_files, tmp_path_factory.mktemp("filled") / "server")
+    server = open_filled(folder, {})
+    server.database.engine.dispose()
+    return folder, server.submissions
+
+
+def open_filled(folder, environment, submissions=None):
+    settings = read_settings({"RAIM_KEEP_FREE_BYTES": "0", **environment}, folder=folder)
+    database, storage = open_database(settings.database_url), open_storage(settings.storage_url)
+    if submissions is None:
+        migrate(database.engine)
+        submissions = fill(database, storage, folder)
+    return SimpleNamespace(
+        settings=settings, database=database, storage=storage, folder=folder, submissions=submissions
+    )
+
+
 @pytest.fixture
-def make_server(make_database_url, example_files, tmp_path):
+def make_server(make_database_url, filled_server, example_files, tmp_path):
     """Make a filled server on a kind of database."""
     opened = []
 
     def make(kind="sqlite"):
-        folder = shutil.copytree(example_files, tmp_path / "server")
-        environment = {"RAIM_DATABASE_URL": make_database_url(kind), "RAIM_KEEP_FREE_BYTES": "0"}
-        settings = read_settings(environment, folder=folder)
-        database = open_database(settings.database_url)
-        migrate(database.engine)
-        opened.append(database)
-        storage = open_storage(settings.storage_url)
-        submissions = fill(database, storage, folder)
-        return SimpleNamespace(
-            settings=settings, database=database, storage=storage, folder=folder, submissions=submissions
-        )
+        folder, submissions = filled_server
+        if kind == "sqlite":
+            opened.append(open_filled(shutil.copytree(folder, tmp_path / "server"), {}, submissions))
+        else:
+            url = {"RAIM_DATABASE_URL": make_database_url(kind)}
+            opened.append(open_filled(shutil.copytree(example_files, tmp_path / "server"), url))
+        return opened[-1]
 
     yield make
-    for database in opened:
-        database.engine.dispose()
+    for server in opened:
+        server.database.engine.dispose()
 
 
 @pytest.fixture
@@ -81,15 +97,13 @@ def new_settings(make_database_url, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def good_backup(tmp_path_factory, example_files):
+def good_backup(tmp_path_factory, filled_server):
     """Make a backup of a filled server on SQLite, once."""
     place = tmp_path_factory.mktemp("good")
-    folder = shutil.copytree(example_files, place / "server")
-    settings = read_settings({"RAIM_KEEP_FREE_BYTES": "0"}, folder=folder)
-    database = open_database(settings.database_url)
-    migrate(database.engine)
-    fill(database, open_storage(settings.storage_url), folder)
-    database.engine.dispose()
+    settings = read_settings(
+        {"RAIM_KEEP_FREE_BYTES": "0", "RAIM_SECRET_KEY_FILE": str(place / "secret.key")},
+        folder=filled_server[0],
+    )
     settings.secret_key_file.write_text("s" * 64)
     make_backup(settings, place / "out.zip", now=NOON, with_secret=True)
     return place / "out.zip"

@@ -35,11 +35,9 @@ def opened():
         database.engine.dispose()
 
 
-@pytest.mark.parametrize("target", KINDS)
-@pytest.mark.parametrize("source", KINDS)
-def test_everything_comes_back_on_either_database(
-    make_server, new_settings, opened, tmp_path, source, target
-):
+@pytest.mark.parametrize("kinds", list(itertools.product(KINDS, KINDS)), ids="-".join)
+def test_everything_comes_back_on_either_database(make_server, new_settings, opened, tmp_path, kinds):
+    source, target = kinds
     server, settings = make_server(source), new_settings(target)
     before = dump(server.database)
     assert [name for name, rows in before.items() if not rows] == []  # a new table belongs into `fill`
