@@ -201,6 +201,18 @@ def test_members_that_overlap_are_refused(backup, new_settings):
     check_nothing_is_left(settings)
 
 
+def test_lengths_that_the_file_cannot_have_are_refused(backup, new_settings):
+    rewrite(backup, forge(lambda members: members[-1].__setitem__("n_bytes", 2**31 - 1)))
+    content = bytearray(backup.read_bytes())
+    with zipfile.ZipFile(backup) as archive:
+        name = archive.namelist()[-2].encode()
+    entry = content.rindex(name) - 46  # of the central directory; both lengths stand 20 bytes after its begin
+    content[entry + 20 : entry + 28] = (2**31 - 1).to_bytes(4, "little") * 2
+    backup.write_bytes(content)
+    with pytest.raises(BackupError, match="longer together than the file"):
+        recover_backup(backup, new_settings(), now=NOON)
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_two_members_of_one_name_are_refused(backup, new_settings):
     with zipfile.ZipFile(backup, "a") as archive:
