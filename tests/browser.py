@@ -28,9 +28,14 @@ def find_chromium() -> str | None:
 
 def run(chromium: str, page: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     """Open a page with a profile of its own beside it."""
-    profile = page.parent / "browser"
+    return visit(chromium, page.as_uri(), page.parent, *flags)
+
+
+def visit(chromium: str, address: str, folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Open an address with a profile of its own in a folder."""
+    profile = folder / "browser"
     return subprocess.run(
-        [chromium, *FLAGS, f"--user-data-dir={profile}", *flags, page.as_uri()],
+        [chromium, *FLAGS, f"--user-data-dir={profile}", *flags, address],
         capture_output=True,
         text=True,
         timeout=60,

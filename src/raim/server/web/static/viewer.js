@@ -251,6 +251,8 @@ class Compare {
       minZoomImageRatio: 0.25,
       maxZoomPixelRatio: STEPS.at(-1),
     });
+    // The canvas drawer makes tiles a pixel larger against seams, which doubles a column and a row of ours: one tile.
+    viewer.drawer.minimumOverlapRequired = () => false;
     viewer.addHandler("open", () => {
       layer.size = viewer.world.getItemAt(0).getContentSize();
       if (layer === this.leader) {
