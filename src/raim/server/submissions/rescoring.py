@@ -86,7 +86,7 @@ def restart_failed(session: Session, now: datetime, submission_id: int, *, actor
             f"the file of submission {submission_id} never came whole; the team has to send it again"
         )
     changed = change_state(session, now, submission_id, "checking", actor_id=actor_id)
-    changed.attempt = changed.images_done = 0  # its earlier attempts are no reason to give it up sooner
+    changed.images_done = 0  # `attempt` goes on: the job of an attempt is made once only
     return changed
 
 

@@ -44,17 +44,22 @@ TEAM = (
 ORGANISER = (
     "desk", "desk.live",
     "desk.teams", "desk.team", "desk.team.state", "desk.team.flags", "desk.team.merge",
-    "desk.users", "desk.user.reset", "desk.user.disable", "desk.user.role", "desk.user.new",
+    "desk.users", "desk.user.reset", "desk.user.disable", "desk.user.enable", "desk.user.role", "desk.user.new",
     "desk.submissions", "desk.submission", "desk.submission.rescore", "desk.submission.restart",
-    "desk.submission.flags", "desk.submission.comment", "desk.submission.reference", "desk.rescore_all",
+    "desk.submission.flags", "desk.submission.comment", "desk.submission.image", "desk.submission.reference",
+    "desk.rescore_all",
     "desk.phases", "desk.phase.dates", "desk.phase.pause", "desk.phase.resume", "desk.challenge.read",
     "desk.announcements", "desk.announcements.post", "desk.announcement.withdraw",
     "desk.finalists", "desk.finalists.invite", "desk.finalist.replace", "desk.finalist.answer",
     "desk.checklist", "desk.checklist.tick", "desk.publish",
     "desk.exports", "desk.export", "desk.audit",
-    "api.desk.overview", "api.desk.teams", "api.desk.team", "api.desk.submission", "api.desk.rescore",
-    "api.desk.phase", "api.desk.announce", "api.desk.finalists", "api.desk.finalists.invite", "api.desk.audit",
-    "api.desk.comment", "api.desk.export", "api.desk.reset_link",
+    "api.desk.overview", "api.desk.teams", "api.desk.team", "api.desk.team.change", "api.desk.team.merge",
+    "api.desk.hints", "api.desk.users", "api.desk.users.create", "api.desk.user.change", "api.desk.reset_link",
+    "api.desk.submission", "api.desk.submission.change", "api.desk.rescore", "api.desk.rescore_all",
+    "api.desk.restart", "api.desk.comment", "api.desk.phase", "api.desk.challenge.read",
+    "api.desk.announce", "api.desk.announcement.withdraw", "api.desk.finalists", "api.desk.finalists.invite",
+    "api.desk.finalist.answer", "api.desk.finalist.replace", "api.desk.checklist", "api.desk.checklist.tick",
+    "api.desk.publish", "api.desk.export", "api.desk.audit",
 )  # fmt: skip
 
 RULES: Mapping[str, Who] = MappingProxyType(

@@ -25,5 +25,10 @@ NOTES = {
     "hidden": "The gallery of results is hidden.",
     "disabled": "The account is shut.",
     "answered": "Your answer is written down.",
+    "merged": "The members are in this team now.",
+    "enabled": "The account is open again; its person logs in with the password as before.",
+    "rescore_all": "Its scored submissions are put into the queue to be scored again; the present results stay.",
+    "unannounced": "The announcement is off the pages.",
+    "replaced": "The place is given to the other team.",
     "goodbye": "Your account is deleted.",
 }

@@ -1,0 +1,9 @@
+"""The organisers' part of the API: what the desk's pages do, as JSON."""
+
+from fastapi import APIRouter
+
+from raim.server.web.api import desk_entries, desk_people, desk_running
+
+router = APIRouter()
+for each in (desk_running.router, desk_people.router, desk_entries.router):
+    router.include_router(each)

@@ -1,0 +1,279 @@
+"""The organisers' API: overview, phases, announcements, finalists, checklist, exports, log."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from raim.challenge import phase_state
+from raim.errors import InputError, StateError
+from raim.server.contest import Standing, withdraw_announcement
+from raim.server.contest.checklist import tick
+from raim.server.contest.phases import pause, resume, set_dates
+from raim.server.database import Announcement, AuditEvent, Phase
+from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
+from raim.server.web.api.desk_records import (
+    Answer,
+    Candidate,
+    Checklist,
+    EventList,
+    EventRecord,
+    FailureRecord,
+    FinalistRecord,
+    FinalistsRecord,
+    Invited,
+    Made,
+    NewAnnouncement,
+    OverviewRecord,
+    PhaseChange,
+    PhaseDates,
+    PointRecord,
+    Publication,
+    Replacement,
+    RereadRecord,
+    Tick,
+    WorkerRecord,
+)
+from raim.server.web.pages.desk.announcements import publish_announcement
+from raim.server.web.pages.desk.audit import PER_PAGE, select_events
+from raim.server.web.pages.desk.checklist import change_publication, read_checklist
+from raim.server.web.pages.desk.exports import export
+from raim.server.web.pages.desk.fields import Page, RowId, Search, Slug, find_row
+from raim.server.web.pages.desk.finalists import answer_for, give_place, invite_teams, read_finalists
+from raim.server.web.pages.desk.overview import read_overview
+from raim.server.web.pages.desk.paging import read_page
+from raim.server.web.pages.desk.phases import find_phase_row, read_challenge_again
+from raim.server.web.visit import Admitted, Visit
+
+router = APIRouter(prefix=f"{PREFIX}/desk", tags=["desk"], responses=FAILURES, dependencies=LIMITED)
+
+
+@router.get("", name="api.desk.overview")
+def read_desk(visit: Admitted) -> OverviewRecord:
+    """Give phases, queue, workers, disks, failures, and what waits for an organiser."""
+    found = read_overview(visit)
+    queue = found["queue"]
+    return OverviewRecord(
+        phases={phase.id: state for phase, state in found["phases"]},
+        states=dict(queue.states),
+        n_waiting=queue.n_waiting,
+        images_waiting=queue.images_waiting,
+        done_at=queue.done_at,
+        workers=[
+            WorkerRecord(
+                name=each.name,
+                doing=each.doing,
+                seen_at=each.seen_at,
+                version=each.version,
+                seconds_per_image=each.seconds_per_image,
+            )
+            for each in queue.workers
+        ],
+        folder_free_bytes=found["folder_free"],
+        storage_free_bytes=found["storage_free"],
+        failures=[
+            FailureRecord(submission_id=row.id, team=team, failed_at=row.state_at, reason=row.error or "")
+            for row, team in found["failures"]
+        ],
+        n_failures=found["n_failures"],
+        n_waiting_teams=found["n_waiting_teams"],
+        n_flagged=found["n_flagged"],
+        n_silent_finalists=found["n_silent_finalists"],
+    )
+
+
+@router.patch("/phases/{phase_id}", name="api.desk.phase")
+def change_phase(visit: Admitted, phase_id: Slug, wanted: PhaseChange) -> PhaseDates:
+    """Change the dates of a phase; pause or resume it."""
+    with visit.server.database.writing() as session:
+        row = find_phase_row(visit, session, phase_id)
+        if wanted.opens is not None or wanted.closes is not None:
+            set_dates(
+                session,
+                visit.now,
+                row,
+                opens_at=wanted.opens or row.opens_at,
+                closes_at=wanted.closes or row.closes_at,
+                actor_id=visit.user_id,
+            )
+        if wanted.is_paused is not None:
+            change = pause if wanted.is_paused else resume
+            change(session, visit.now, row, actor_id=visit.user_id)
+        session.flush()
+        session.refresh(row)
+        return _dates(visit, row)
+
+
+@router.post("/challenge/read", name="api.desk.challenge.read")
+def read_file(visit: Admitted) -> RereadRecord:
+    """Read challenge.toml again: all its problems are given, or it is in force."""
+    found = read_challenge_again(visit)
+    return RereadRecord(
+        problems=list(found.problems),
+        notes=list(found.notes),
+        changes=list(found.changes),
+        to_rescore=list(found.to_rescore),
+    )
+
+
+@router.post("/announcements", name="api.desk.announce", status_code=201)
+def create_announcement(visit: Admitted, wanted: NewAnnouncement) -> Made:
+    """Publish a text in Markdown."""
+    return Made(id=publish_announcement(visit, wanted.title, wanted.text))
+
+
+@router.post("/announcements/{announcement_id}/withdraw", name="api.desk.announcement.withdraw")
+def end_announcement(visit: Admitted, announcement_id: RowId) -> Made:
+    """Take a text off the pages."""
+    with visit.server.database.writing() as session:
+        row = find_row(session, Announcement, announcement_id, "announcement")
+        withdraw_announcement(session, visit.now, row, actor_id=visit.user_id)
+    return Made(id=announcement_id)
+
+
+@router.get("/finalists", name="api.desk.finalists")
+def list_invited(visit: Admitted) -> FinalistsRecord:
+    """Give the finalists, and who would be invited now."""
+    return _finalists(visit)
+
+
+@router.post("/finalists", name="api.desk.finalists.invite")
+def invite(visit: Admitted, wanted: Invited) -> FinalistsRecord:
+    """Invite teams, in the order of places."""
+    invite_teams(visit, wanted.teams)
+    return _finalists(visit)
+
+
+@router.post("/finalists/{finalist_id}/answer", name="api.desk.finalist.answer")
+def answer(visit: Admitted, finalist_id: RowId, wanted: Answer) -> FinalistsRecord:
+    """Write down what a team has said."""
+    answer_for(visit, finalist_id, wanted.answer)
+    return _finalists(visit)
+
+
+@router.post("/finalists/{finalist_id}/replace", name="api.desk.finalist.replace")
+def replace(visit: Admitted, finalist_id: RowId, wanted: Replacement) -> FinalistsRecord:
+    """Give a place to another team."""
+    give_place(visit, finalist_id, wanted.team_id)
+    return _finalists(visit)
+
+
+@router.get("/checklist", name="api.desk.checklist")
+def read_points(visit: Admitted) -> Checklist:
+    """Give what is done and what is left before awards are given."""
+    return _checklist(visit)
+
+
+@router.patch("/checklist/{point}", name="api.desk.checklist.tick")
+def set_tick(visit: Admitted, point: Slug, wanted: Tick) -> Checklist:
+    """Tick a point by hand, or take the tick back."""
+    with visit.server.database.writing() as session:
+        tick(session, visit.now, visit.contest, point, is_done=wanted.is_done, actor_id=visit.user_id)
+    return _checklist(visit)
+
+
+@router.patch("/gallery", name="api.desk.publish")
+def publish(visit: Admitted, wanted: Publication) -> Publication:
+    """Show the gallery of results to everybody, or to organisers only."""
+    change_publication(visit, wanted.shown_to)
+    return wanted
+
+
+@router.get("/exports/{table}", name="api.desk.export", response_class=Response)
+def give_export(visit: Admitted, table: Slug) -> Response:
+    """Give everything.zip, or a table as CSV or JSON, such as teams.csv or results.json."""
+    return export(visit, table)
+
+
+@router.get("/audit", name="api.desk.audit")
+def list_events(visit: Admitted, action: Search = "", actor: Search = "", page: Page = 1) -> EventList:
+    """Give the log of who did what, newest first."""
+    with visit.server.database.reading() as session:
+        found = read_page(session, select_events(action, actor), page, filters={}, per_page=PER_PAGE)
+        events = [_event(event, login) for event, login in found.rows]
+    return EventList(events=events, n_rows=found.n_rows, page=found.page, n_pages=found.n_pages)
+
+
+def _dates(visit: Visit, row: Phase) -> PhaseDates:
+    from dataclasses import replace as with_dates
+
+    phase = with_dates(visit.contest.challenge.phase(row.slug), opens=row.opens_at, closes=row.closes_at)
+    return PhaseDates(
+        id=row.slug,
+        state=phase_state(phase, visit.now, is_paused=row.paused_at is not None),
+        opens=row.opens_at,
+        closes=row.closes_at,
+        stated_opens=row.stated_opens_at,
+        stated_closes=row.stated_closes_at,
+        paused_at=row.paused_at,
+    )
+
+
+def _finalists(visit: Visit) -> FinalistsRecord:
+    with visit.server.database.reading() as session:
+        found: dict[str, Any] = read_finalists(visit, session)
+        proposal, standings = found["proposal"], found["standings"]
+        if proposal is None:
+            raise StateError("challenge.toml has no [finalists]")
+        return FinalistsRecord(
+            places=found["rule"].count,
+            phase=found["phase"].id,
+            invited=[
+                FinalistRecord(
+                    id=row.id,
+                    place=row.position,
+                    team_id=row.team_id,
+                    team=team,
+                    invited_at=row.invited_at,
+                    accepted_at=row.accepted_at,
+                    declined_at=row.declined_at,
+                    replaces=row.replaces_id,
+                )
+                for row, team in found["invited"]
+            ],
+            proposed=[_candidate(standings[each.team]) for each in proposal.invited],
+            waiting=[_candidate(standings[team]) for team in proposal.waiting],
+            tied_out=[int(team) for team in proposal.tied_out],
+            n_vacant=proposal.n_vacant,
+        )
+
+
+def _candidate(standing: Standing) -> Candidate:
+    row = standing.row
+    if row.rank is None:
+        raise InputError(f"{standing.team} has no rank")
+    return Candidate(team_id=int(row.entry.team), team=standing.team, rank=row.rank, score=row.entry.score)
+
+
+def _checklist(visit: Visit) -> Checklist:
+    with visit.server.database.reading() as session:
+        points = read_checklist(visit, session)
+    return Checklist(
+        computed=[
+            PointRecord(key=each.key, text=each.text, is_done=each.is_done, left=list(each.left))
+            for each in points["computed"]
+        ],
+        manual=[
+            PointRecord(
+                key=each.key,
+                text=each.text,
+                is_done=each.is_done,
+                ticked_by=each.ticked_by,
+                ticked_at=each.ticked_at,
+            )
+            for each in points["manual"]
+        ],
+    )
+
+
+def _event(event: AuditEvent, login: str | None) -> EventRecord:
+    return EventRecord(
+        id=event.id,
+        happened_at=event.happened_at,
+        action=event.action,
+        actor=login,
+        subject=event.subject,
+        subject_id=event.subject_id,
+        address=event.address,
+        details=event.details,
+    )

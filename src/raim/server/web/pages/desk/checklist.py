@@ -1,0 +1,82 @@
+"""The closing checklist before awards, with prizes, sponsors and awards beside it; the gallery of results."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from raim.errors import InputError, RaimError
+from raim.server.contest.checklist import computed_points, manual_points, tick
+from raim.server.contest.publishing import hide_results, publish_results
+from raim.server.submissions.rescoring import unseen_flags
+from raim.server.web.answers import go_to
+from raim.server.web.failures import status_of
+from raim.server.web.pages.desk.fields import Text, Ticked
+from raim.server.web.rendering import render
+from raim.server.web.visit import Admitted, Visit
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/desk/checklist", name="desk.checklist")
+def show_checklist(visit: Admitted) -> Response:
+    """Show what is done and what is left before awards are given."""
+    return _show(visit)
+
+
+@router.post("/desk/checklist", name="desk.checklist.tick")
+def set_tick(visit: Admitted, point: Text = "", *, done: Ticked = False) -> Response:
+    """Tick a point, or take the tick back."""
+    try:
+        with visit.server.database.writing() as session:
+            tick(session, visit.now, visit.contest, point, is_done=done, actor_id=visit.user_id)
+    except RaimError as error:
+        return _show(visit, error=error)
+    return go_to("/desk/checklist", note="saved")
+
+
+@router.post("/desk/publish", name="desk.publish")
+def set_publication(visit: Admitted, show: Text = "") -> Response:
+    """Show the gallery of results to everybody, or to organisers only."""
+    try:
+        change_publication(visit, show)
+    except RaimError as error:
+        return _show(visit, error=error)
+    return go_to("/desk/checklist", note="published" if show == "everybody" else "hidden")
+
+
+def change_publication(visit: Visit, show: str) -> None:
+    """Show the gallery of results to "everybody" or to "organisers".
+
+    Raises:
+        InputError: It is another word.
+    """
+    if show not in {"everybody", "organisers"}:
+        raise InputError(f"results are shown to everybody or to organisers, not to {show[:20]!r}")
+    change = publish_results if show == "everybody" else hide_results
+    with visit.server.database.writing() as session:
+        change(session, visit.now, visit.contest.id, actor_id=visit.user_id)
+
+
+def read_checklist(visit: Visit, session: Session) -> dict[str, Any]:
+    """Give all points."""
+    n_unseen = len(unseen_flags(session))
+    return {
+        "computed": computed_points(session, visit.now, visit.contest, n_unseen_flags=n_unseen),
+        "manual": manual_points(session, visit.contest),
+    }
+
+
+def _show(visit: Visit, *, error: RaimError | None = None) -> Response:
+    with visit.server.database.reading() as session:
+        points = read_checklist(visit, session)
+    n_left = sum(not each.is_done for each in (*points["computed"], *points["manual"]))
+    return render(
+        visit,
+        "desk_checklist.html.jinja",
+        status=200 if error is None else status_of(error)[0],
+        error="" if error is None else str(error),
+        n_left=n_left,
+        **points,
+    )

@@ -1,0 +1,73 @@
+"""The dashboard: phases, queue, workers, disks, failures of the last day, and what waits for an organiser."""
+
+import shutil
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from raim.server.database import Finalist, Submission, Team
+from raim.server.storage import free_bytes
+from raim.server.submissions.rescoring import unseen_flags
+from raim.server.web.rendering import render
+from raim.server.web.visit import Admitted, Visit
+
+router = APIRouter(include_in_schema=False)
+DAY = timedelta(days=1)
+MOST_FAILURES = 20  # listed; all are counted
+
+
+@router.get("/desk", name="desk")
+def show_desk(visit: Admitted) -> Response:
+    """Show how everything stands."""
+    return render(visit, "desk.html.jinja", **read_overview(visit))
+
+
+@router.get("/desk/live", name="desk.live")
+def show_live(visit: Admitted) -> Response:
+    """Give the part of the dashboard that changes by itself."""
+    return render(visit, "desk_live.html.jinja", **read_overview(visit))
+
+
+def read_overview(visit: Visit) -> dict[str, Any]:
+    """Give what the dashboard shows, in a number of queries that does not depend on how much there is."""
+    from raim.server.jobs.queue_facts import queue_overview
+
+    challenge, now = visit.contest.challenge, visit.now
+    with visit.server.database.reading() as session:
+        return {
+            "phases": [(phase, visit.contest.state(phase, now)) for phase in challenge.phases],
+            "queue": queue_overview(session, now),
+            "storage_free": free_bytes(visit.server.storage),
+            "folder_free": shutil.disk_usage(visit.server.settings.folder).free,
+            "keep_free": visit.server.settings.keep_free_bytes,
+            "failures": _failures(visit, session),
+            "n_failures": _count(session, Submission.state == "failed", Submission.state_at > now - DAY),
+            "n_waiting_teams": _count(session, Team.state == "waiting"),
+            "n_flagged": len(unseen_flags(session)),
+            "n_silent_finalists": _count(
+                session, Finalist.accepted_at.is_(None), Finalist.declined_at.is_(None)
+            ),
+        }
+
+
+def _failures(visit: Visit, session: Session) -> list[tuple[Submission, str]]:
+    rows = session.execute(
+        select(Submission, Team.name)
+        .join(Team, Team.id == Submission.team_id)
+        .where(Submission.state == "failed", Submission.state_at > visit.now - DAY)
+        .order_by(Submission.state_at.desc(), Submission.id.desc())
+        .limit(MOST_FAILURES)
+    )
+    found = []
+    for submission, team in rows:
+        session.expunge(submission)
+        found.append((submission, team))
+    return found
+
+
+def _count(session: Session, *conditions: Any) -> int:
+    return session.scalar(select(func.count()).where(*conditions)) or 0

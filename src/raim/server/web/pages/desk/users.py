@@ -1,0 +1,172 @@
+"""Accounts: new ones for organisers and judges, links for a new password, roles, shut and opened."""
+
+import secrets
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from raim.errors import RaimError
+from raim.server.accounts import hash_password, make_reset_link
+from raim.server.accounts.governing import change_role, make_account, reopen_account, shut_account
+from raim.server.accounts.users import name_key
+from raim.server.database import Member, Team, User
+from raim.server.database.people import USER_ROLES
+from raim.server.web.answers import go_to
+from raim.server.web.failures import status_of
+from raim.server.web.pages.desk.fields import Page, RowId, Search, Text, find_row
+from raim.server.web.pages.desk.paging import read_page
+from raim.server.web.rendering import render
+from raim.server.web.visit import Admitted, Visit
+
+router = APIRouter(include_in_schema=False)
+PATH = "/desk/users/{user_id}"
+
+
+@router.get("/desk/users", name="desk.users")
+def show_users(visit: Admitted, q: Search = "", role: Search = "", page: Page = 1) -> Response:
+    """Show all accounts."""
+    return _show(visit, q=q, role=role, page=page)
+
+
+@router.post("/desk/users", name="desk.user.new")
+def make_user(
+    visit: Admitted, login: Text = "", name: Text = "", email: Text = "", role: Text = "judge"
+) -> Response:
+    """Make an account; its person sets the password by a link that only this page shows."""
+    typed = {"login": login, "name": name, "email": email, "role": role}
+    try:
+        made, link = make_user_with_link(visit, **typed)
+    except RaimError as error:
+        return _show(visit, error=error, typed=typed)
+    return _show(visit, link=link, link_for=made)
+
+
+@router.post(f"{PATH}/reset", name="desk.user.reset")
+def make_link(visit: Admitted, user_id: RowId) -> Response:
+    """Make a link for a new password, to be handed over; only this page shows it."""
+    made, link = make_link_for(visit, user_id)
+    return _show(visit, link=link, link_for=made)
+
+
+@router.post(f"{PATH}/disable", name="desk.user.disable")
+def disable(visit: Admitted, user_id: RowId) -> Response:
+    """Shut an account."""
+    try:
+        with visit.server.database.writing() as session:
+            shut_account(
+                session, visit.now, find_row(session, User, user_id, "account"), actor_id=visit.user_id
+            )
+    except RaimError as error:
+        return _show(visit, error=error)
+    return go_to("/desk/users", note="disabled")
+
+
+@router.post(f"{PATH}/enable", name="desk.user.enable")
+def enable(visit: Admitted, user_id: RowId) -> Response:
+    """Open an account that was shut."""
+    try:
+        with visit.server.database.writing() as session:
+            reopen_account(
+                session, visit.now, find_row(session, User, user_id, "account"), actor_id=visit.user_id
+            )
+    except RaimError as error:
+        return _show(visit, error=error)
+    return go_to("/desk/users", note="enabled")
+
+
+@router.post(f"{PATH}/role", name="desk.user.role")
+def set_role(visit: Admitted, user_id: RowId, role: Text = "") -> Response:
+    """Make somebody a participant, a judge or an organiser."""
+    try:
+        with visit.server.database.writing() as session:
+            user = find_row(session, User, user_id, "account")
+            change_role(session, visit.now, user, role, actor_id=visit.user_id)
+    except RaimError as error:
+        return _show(visit, error=error)
+    return go_to("/desk/users", note="saved")
+
+
+def make_user_with_link(visit: Visit, *, login: str, name: str, email: str, role: str) -> tuple[str, str]:
+    """Make an account; give its login and the address with which its password is set."""
+    nobodys = hash_password(secrets.token_urlsafe(32))
+    with visit.server.database.writing() as session:
+        user, token = make_account(
+            session,
+            visit.now,
+            login=login,
+            name=name,
+            email=email,
+            role=role,
+            password_hash=nobodys,
+            actor_id=visit.user_id,
+        )
+        return user.login, reset_address(visit, token)
+
+
+def make_link_for(visit: Visit, user_id: int) -> tuple[str, str]:
+    """Make a link for a new password; give the login and the address."""
+    with visit.server.database.writing() as session:
+        user = find_row(session, User, user_id, "account")
+        token = make_reset_link(session, visit.now, user, actor_id=visit.user_id)
+        return user.login, reset_address(visit, token)
+
+
+def reset_address(visit: Visit, token: str) -> str:
+    """Give the address of a link for a new password."""
+    return f"{visit.server.settings.public_url}/reset/{token}"
+
+
+def select_users(visit: Visit, q: str, role: str) -> Any:
+    """Select (user, team's row, team's name) by login; the search looks at login, name, e-mail and team."""
+    found = (
+        select(User, Team.id, Team.name)
+        .outerjoin(Member, (Member.user_id == User.id) & (Member.challenge_id == visit.contest.id))
+        .outerjoin(Team, Team.id == Member.team_id)
+    )
+    if q.strip():
+        key = name_key(q)
+        found = found.where(
+            or_(
+                User.login_key.contains(key, autoescape=True),
+                User.name.icontains(q.strip(), autoescape=True),
+                User.email.icontains(q.strip(), autoescape=True),
+                Team.name_key.contains(key, autoescape=True),
+            )
+        )
+    if role:
+        found = found.where(User.role == role)
+    return found.order_by(User.login_key)
+
+
+def _show(
+    visit: Visit,
+    *,
+    q: str = "",
+    role: str = "",
+    page: int = 1,
+    error: RaimError | None = None,
+    typed: dict[str, str] | None = None,
+    link: str = "",
+    link_for: str = "",
+) -> Response:
+    with visit.server.database.reading() as session:
+        return render(
+            visit,
+            "desk_users.html.jinja",
+            status=200 if error is None else status_of(error)[0],
+            error="" if error is None else str(error),
+            paged=_read(visit, session, q, role, page),
+            q=q,
+            role=role,
+            roles=USER_ROLES,
+            typed=typed or {"login": "", "name": "", "email": "", "role": "judge"},
+            link=link,
+            link_for=link_for,
+        )
+
+
+def _read(visit: Visit, session: Session, q: str, role: str, page: int) -> Any:
+    return read_page(session, select_users(visit, q, role), page, filters={"q": q, "role": role})
