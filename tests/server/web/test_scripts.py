@@ -374,7 +374,8 @@ def test_a_region_typed_into_the_form_is_drawn_over_every_picture(site, look, pi
         document.forms.mark.dispatchEvent(new Event("input"));
         await press("z");
         const boxes = all(".compare-region.is-new").map((each) => each.getBoundingClientRect());
-        const { spanRegion, stepZoom, wholeLength, isZoomed } = await import("/static/viewer.js");
+        const { stepZoom, wholeLength, isZoomed } = await import("/static/pixels.js");
+        const { spanRegion } = await import("/static/regions.js");
         const size = { width: 120, height: 90 };
         await done({ boxes: boxes.map(({ width, height }) => [Math.round(width), Math.round(height)]),
           spans: [spanRegion({ x: 9.7, y: 50 }, { x: 2.2, y: -4 }, size),

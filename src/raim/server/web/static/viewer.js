@@ -5,8 +5,9 @@
 // Needs vendor/openseadragon.min.js; without it, or without scripts, the links stay links.
 // Zoom is in device pixels: at 1:1 one image pixel is one pixel of the screen, and whole zooms show whole pixels.
 
-const STEPS = [1 / 32, 1 / 16, 1 / 8, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
-const ZOOMS = [0.5, 0.67, 0.75, 0.8, 0.9, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3]; // of browsers
+import { STEPS, align, isZoomed, make, stepZoom, wholeLength } from "./pixels.js";
+import { Regions } from "./regions.js";
+
 const PAN_PX = 60;
 const SHOWN_AT_FIRST = 4;
 const MODES = { side: "Side by side", slider: "Slider", flicker: "Flicker" };
@@ -17,46 +18,6 @@ const KEYS = [
   ["R", "show or hide marked regions"], ["Esc", "stop marking"],
 ];
 
-const make = (tag, fields = {}, ...children) => {
-  const element = Object.assign(document.createElement(tag), fields);
-  element.append(...children);
-  return element;
-};
-
-// Give the next step of zoom above or below; from between two steps that is the neighbour.
-export function stepZoom(zoom, isUp) {
-  const near = 1e-3;
-  return isUp
-    ? STEPS.find((step) => step > zoom * (1 + near)) ?? STEPS.at(-1)
-    : STEPS.findLast((step) => step < zoom * (1 - near)) ?? STEPS[0];
-}
-
-// Give the largest whole length in CSS pixels, at most `length`, that is a whole number of device pixels, if one is near.
-export function wholeLength(length, ratio) {
-  const most = Math.floor(length);
-  for (let each = most; each > most - 20 && each > 0; each -= 1) {
-    if (Math.abs(each * ratio - Math.round(each * ratio)) < 1e-3) return each;
-  }
-  return most;
-}
-
-// Give the rectangle between two corners in whole pixels inside the image.
-export function spanRegion(one, other, { width, height }) {
-  const clamp = (value, most) => Math.min(Math.max(value, 0), most);
-  const [left, right] = [one.x, other.x].map((x) => clamp(x, width)).sort((a, b) => a - b);
-  const [top, bottom] = [one.y, other.y].map((y) => clamp(y, height)).sort((a, b) => a - b);
-  const x = Math.floor(left);
-  const y = Math.floor(top);
-  return { x, y, width: Math.ceil(right) - x, height: Math.ceil(bottom) - y };
-}
-
-// Guess whether the browser is zoomed: screens have ratios in quarters, and a window is as wide as its page.
-export function isZoomed(ratio, windowPerPage, pinch) {
-  const isNear = (value, other) => Math.abs(value / other - 1) < 0.015;
-  if (!isNear(pinch, 1) || !isNear(4 * ratio, Math.round(4 * ratio))) return true;
-  return ZOOMS.some((zoom) => isNear(windowPerPage, zoom)); // another width is that of a side bar
-}
-
 class Compare {
   constructor(root) {
     this.root = root;
@@ -64,7 +25,7 @@ class Compare {
       name: link.dataset.layer, label: link.textContent.trim(), link, viewer: null, size: null,
     }));
     this.main = this.layers.find((layer) => layer.name === "restored") ?? this.layers[0];
-    this.regions = readRegions(root.dataset.regions);
+    this.regions = new Regions(this);
     this.mode = "side";
     this.shown = new Set(this.layers.slice(0, SHOWN_AT_FIRST));
     this.front = this.main;
@@ -119,15 +80,12 @@ class Compare {
     this.layerTools = group("Pictures", ...this.layers.map((layer) => layer.button));
     this.pairTools = group("Pictures of the slider", select("Left", 0), select("Right", 1));
     this.zoomText = make("span", { className: "compare-zoom", role: "status" });
-    this.regionButton = button("Regions", () => this.toggleRegions(), { ariaPressed: "true", hidden: !this.regions.length });
-    this.form = document.getElementById(this.root.dataset.regionForm ?? "");
-    this.markButton = button("Mark a region", () => this.mark(!this.marker), { ariaPressed: "false", hidden: !this.form });
     return make("div", { className: "compare-tools" },
       group("How to compare", ...Object.values(this.modeButtons)), this.layerTools, this.pairTools,
       group("Zoom", button("−", () => this.zoomStep(false), { ariaLabel: "Zoom out" }), this.zoomText,
         button("+", () => this.zoomStep(true), { ariaLabel: "Zoom in" }), button("1:1", () => this.zoomTo(1)),
         button("Fit", () => this.fit())),
-      group("Regions", this.regionButton, this.markButton));
+      group("Regions", this.regions.showButton, this.regions.markButton));
   }
 
   listen() {
@@ -149,7 +107,6 @@ class Compare {
     }
     new ResizeObserver(() => this.fitStages()).observe(this.views);
     addEventListener("resize", () => this.fitStages());
-    if (this.form) this.form.addEventListener("input", () => this.showDraft());
   }
 
   // ---- What is shown
@@ -254,14 +211,16 @@ class Compare {
     // The canvas drawer makes tiles a pixel larger against seams, which doubles a column and a row of ours: one tile.
     viewer.drawer.minimumOverlapRequired = () => false;
     viewer.addHandler("open", () => {
+      const before = this.width;
       layer.size = viewer.world.getItemAt(0).getContentSize();
+      if (this.view) this.view.zoom *= before / this.width; // zoom is told in pixels of the main layer, now known
       if (layer === this.leader) {
         const aspect = Math.min(Math.max(layer.size.x / layer.size.y, 0.75), 2);
         this.views.style.setProperty("--aspect", aspect.toFixed(4));
       }
-      if (this.view) this.apply(layer);
+      if (this.view && !this.view.isFit) this.setView(this.view);
       else this.fit();
-      this.placeRegions();
+      this.regions.placeAll();
     });
     viewer.addHandler("resize", () => requestAnimationFrame(() => (this.view?.isFit ? this.fit() : this.apply(layer))));
     for (const change of ["zoom", "pan"]) viewer.addHandler(change, () => this.follow(layer));
@@ -367,7 +326,7 @@ class Compare {
     const act = {
       s: () => this.setMode("side"), d: () => this.setMode("slider"), f: () => this.flick(), " ": () => this.flick(),
       "+": () => this.zoomStep(true), "=": () => this.zoomStep(true), "-": () => this.zoomStep(false),
-      z: () => this.zoomTo(1), 0: () => this.fit(), r: () => this.toggleRegions(), escape: () => this.mark(false),
+      z: () => this.zoomTo(1), 0: () => this.fit(), r: () => this.regions.toggle(), escape: () => this.regions.mark(false),
       arrowleft: () => this.panBy(-1, 0), arrowright: () => this.panBy(1, 0),
       arrowup: () => this.panBy(0, -1), arrowdown: () => this.panBy(0, 1),
     }[event.key.toLowerCase()] ?? (this.layers[number] && (() => this.pick(this.layers[number])));
@@ -376,91 +335,6 @@ class Compare {
     act();
   }
 
-  // ---- Regions
-
-  toggleRegions() {
-    const isOff = this.root.classList.toggle("compare-regions-off");
-    this.regionButton.ariaPressed = String(!isOff);
-  }
-
-  placeRegions() {
-    if (!this.main.size) return;
-    for (const layer of this.layers) {
-      if (!layer.size || layer.hasRegions) continue;
-      layer.hasRegions = true;
-      this.regions.forEach((region, number) => this.place(layer, region, regionBox(region.label, number + 1)));
-    }
-    this.showDraft();
-  }
-
-  place(layer, { x, y, width, height }, element) {
-    const unit = this.width;
-    const location = new window.OpenSeadragon.Rect(x / unit, y / unit, width / unit, height / unit);
-    layer.viewer.addOverlay({ element, location });
-  }
-
-  // Draw the region that the form holds, over every picture.
-  showDraft() {
-    if (!this.form) return;
-    const fields = ["x", "y", "width", "height"].map((name) => [name, Number(this.form.elements[`region_${name}`].value)]);
-    const region = Object.fromEntries(fields);
-    for (const layer of this.layers.filter((each) => each.size)) {
-      if (layer.draft) layer.viewer.removeOverlay(layer.draft);
-      layer.draft = region.width > 0 && region.height > 0 ? regionBox("", "new", "is-new") : null;
-      if (layer.draft) this.place(layer, region, layer.draft);
-    }
-  }
-
-  mark(isOn) {
-    for (const layer of this.layers) layer.cover?.remove();
-    this.marker = isOn;
-    this.markButton.ariaPressed = String(Boolean(isOn));
-    if (!isOn) return;
-    for (const layer of this.layers.filter((each) => each.size)) {
-      layer.cover = make("div", { className: "compare-mark" });
-      layer.cover.addEventListener("pointerdown", (event) => this.drag(layer, event));
-      layer.stage.append(layer.cover);
-    }
-    this.views.focus({ preventScroll: true });
-  }
-
-  drag(layer, start) {
-    const scale = ({ x, y }) => ({ x: x * this.width, y: y * this.width });
-    const first = scale(this.pointOf(layer, start));
-    const size = { width: this.width, height: (this.width * layer.size.y) / layer.size.x };
-    const update = (event) => {
-      const region = spanRegion(first, scale(this.pointOf(layer, event)), size);
-      for (const [name, value] of Object.entries(region)) this.form.elements[`region_${name}`].value = value;
-      this.showDraft();
-    };
-    start.preventDefault();
-    layer.cover.setPointerCapture(start.pointerId);
-    layer.cover.addEventListener("pointermove", update);
-    layer.cover.addEventListener("pointerup", (event) => {
-      update(event);
-      this.mark(false);
-      this.form.dispatchEvent(new CustomEvent("region-marked", { bubbles: true }));
-    }, { once: true });
-  }
-}
-
-// Move the picture by less than a device pixel, so that its corner is on one.
-function align(viewport) {
-  const { Point } = window.OpenSeadragon;
-  const ratio = window.devicePixelRatio;
-  const corner = viewport.pixelFromPoint(new Point(0, 0), true);
-  const off = (value) => (value * ratio - Math.round(value * ratio)) / ratio;
-  viewport.panBy(viewport.deltaPointsFromPixels(new Point(off(corner.x), off(corner.y)), true), true);
-}
-
-function regionBox(label, number, className = "") {
-  return make("div", { className: `compare-region ${className}` }, make("span", { title: label }, String(number)));
-}
-
-function readRegions(given) {
-  if (!given) return [];
-  const text = given.trimStart().startsWith("[") ? given : document.getElementById(given)?.textContent;
-  return JSON.parse(text || "[]");
 }
 
 // OpenSeadragon adds a <style>, which the policy of the pages forbids, unless it finds its own; this is a mere name.
