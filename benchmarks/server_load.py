@@ -45,7 +45,11 @@ from server_crowd import fill_board
 SIDE = 1024
 MARGIN_S = 5
 READY_S = 120
-README = "runtime per image [s] : 1\nCPU[1] / GPU[0] : 1\nExtra Data [1] / No Extra Data [0] : 0\nOther description : none\n"
+README = """runtime per image [s] : 1
+CPU[1] / GPU[0] : 1
+Extra Data [1] / No Extra Data [0] : 0
+Other description : none
+"""
 
 
 def main() -> None:

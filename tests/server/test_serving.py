@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from raim.errors import ChallengeError, InputError, SettingsError
-from raim.server.serving import find_port, load_challenge, open_server
+from raim.server.serving import load_challenge, open_server, take_port
 from raim.server.settings import read_settings
 from raim.server.web.server import read_secret
 from server_site import Clock
@@ -54,5 +54,6 @@ def test_a_taken_port_is_named_with_the_way_out_or_passed_over():
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port}.*--port"):
-            find_port("127.0.0.1", port, default=8000)
-        assert find_port("127.0.0.1", None, default=port) != port
+            take_port("127.0.0.1", port, default=8000)
+        with take_port("127.0.0.1", None, default=port) as listener:
+            assert listener.getsockname()[1] != port

@@ -84,11 +84,11 @@ def _serve(played: "Played", port: int | None, cache: Path) -> None:
     from raim.demo import host_demo
     from raim.demo.hosting import DEFAULT_PORT
     from raim.server.jobs import WorkerChild
-    from raim.server.serving import find_port, run_server
+    from raim.server.serving import run_server, take_port
     from raim.server.settings import read_settings
 
-    found = find_port("127.0.0.1", port, default=DEFAULT_PORT)
-    address = f"http://127.0.0.1:{found}"
+    listener = take_port("127.0.0.1", port, default=DEFAULT_PORT)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = read_settings(
         {"RAIM_PUBLIC_URL": address, "RAIM_KEEP_FREE_BYTES": "0"}, folder=played.workplace.folder
     )
@@ -100,9 +100,9 @@ def _serve(played: "Played", port: int | None, cache: Path) -> None:
         now=datetime.now(UTC),
         known_values=cache,
     )
-    with suppress(KeyboardInterrupt), WorkerChild(settings):
+    with listener, suppress(KeyboardInterrupt), WorkerChild(settings):
         click.echo(f"serving {address}/ (Ctrl-C ends it)")
         click.echo(f"  a team's view: log in as {hosted.login} with the password {hosted.password}")
         click.echo(f"  the organiser's desk: {hosted.opened.first_link}")
-        run_server(hosted.opened, host="127.0.0.1", port=found)
+        run_server(hosted.opened, listener)
     click.echo("stopped")

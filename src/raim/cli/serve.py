@@ -40,7 +40,7 @@ def command(
 
     from raim.cli.progress import show_progress
     from raim.server.jobs import WorkerChild
-    from raim.server.serving import find_port, open_server, run_server
+    from raim.server.serving import open_server, run_server, take_port
     from raim.server.settings import read_settings
 
     given = {"RAIM_DATABASE_URL": database, "RAIM_STORAGE_URL": storage}
@@ -50,12 +50,12 @@ def command(
         settings = replace(settings, public_url=f"http://127.0.0.1:{port}")
     with show_progress("storing the challenge's images") as on_progress:
         opened = open_server(settings, on_progress=on_progress)
-    find_port(host, port, default=port)
     with ExitStack() as stack:
+        listener = stack.enter_context(take_port(host, port, default=port))
         if worker:
             stack.enter_context(WorkerChild(settings))
         click.echo(f"{opened.server.challenge.name}: {settings.public_url}/")
         if opened.first_link is not None:
             click.echo(f"make the organiser's account within 24 hours: {opened.first_link}")
         click.echo("Ctrl-C stops it; everything is kept.")
-        run_server(opened, host=host, port=port)
+        run_server(opened, listener)

@@ -19,6 +19,7 @@ from raim.server.settings import Settings
 from raim.server.storage import open_storage
 from raim.server.web.server import Clock, Server, read_secret
 
+BACKLOG = 2048  # connections that wait to be taken
 OnProgress = Callable[[int, int], None]
 
 
@@ -88,13 +89,12 @@ def load_challenge(folder: Path) -> Challenge:
     return read_challenge(folder, profiles=PROFILES, read_manifest=read_manifest, check_hashes=False)
 
 
-def run_server(opened: Opened, *, host: str, port: int) -> None:
+def run_server(opened: Opened, listener: socket.socket) -> None:
     """Answer requests until the process is told to stop.
 
     Args:
         opened: What `open_server` gives.
-        host: Address to listen at.
-        port: Port to listen at.
+        listener: What `take_port` gives.
     """
     import uvicorn
 
@@ -102,10 +102,8 @@ def run_server(opened: Opened, *, host: str, port: int) -> None:
 
     settings = opened.server.settings
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    uvicorn.run(
+    config = uvicorn.Config(
         make_app(opened.server),
-        host=host,
-        port=port,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -115,33 +113,40 @@ def run_server(opened: Opened, *, host: str, port: int) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=20,
     )
+    uvicorn.Server(config).run(sockets=[listener])
 
 
-def find_port(host: str, port: int | None, *, default: int) -> int:
-    """Give a free port.
+def take_port(host: str, port: int | None, *, default: int) -> socket.socket:
+    """Take a port; whoever connects from now on waits until the server answers.
 
     Args:
         host: Address to listen at.
         port: The one that is wanted; 0 for any, None for the default or any other if that is taken.
         default: As said.
 
+    Returns:
+        A socket that listens.
+
     Raises:
         InputError: The wanted port is taken.
 
     Example:
-        >>> find_port("127.0.0.1", 0, default=8000) > 0
+        >>> with take_port("127.0.0.1", 0, default=8000) as listener:
+        ...     listener.getsockname()[1] > 0
         True
     """
+    reason: str | None = ""
     for wanted in (default, 0) if port is None else (port,):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, wanted))
-            except OSError as error:
-                reason = error.strerror
-                continue
-            found: int = probe.getsockname()[1]
-            return found
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, wanted))
+            listener.listen(BACKLOG)
+        except OSError as error:
+            reason = error.strerror
+            listener.close()
+            continue
+        return listener
     raise InputError(f"port {port} of {host} cannot be had: {reason}; name another with --port")
 
 

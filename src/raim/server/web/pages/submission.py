@@ -23,6 +23,7 @@ from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 PATH = "/submissions/{submission_id}"
+UNDER_WAY = frozenset({"receiving", "checking", "queued", "scoring"})
 
 
 @router.get(PATH, name="submission")
@@ -49,7 +50,11 @@ def show_submission(visit: Admitted, submission_id: int) -> Response:
 def show_status(visit: Admitted, submission_id: int) -> Response:
     """Give the part of the page that changes while the submission is worked on."""
     with visit.server.database.reading() as session:
-        return render(visit, "submission_status.html.jinja", **read_status(visit, session, submission_id))
+        context = read_status(visit, session, submission_id)
+        answer = render(visit, "submission_status.html.jinja", **context)
+    if context["submission"].state not in UNDER_WAY:
+        answer.headers["HX-Refresh"] = "true"  # it has ended: the whole page has more to show now
+    return answer
 
 
 @router.get(f"{PATH}/results.csv", name="submission.results_csv")
