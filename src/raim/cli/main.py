@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": "Serve a challenge: pages, uploads, scoring, leaderboard.",
     "submit": "Hand a zip in to a challenge server and wait for its score.",
     "weights": "List, fetch and verify the pinned pretrained weights.",
+    "worker": "Check and score submissions for a challenge server, here or on another machine.",
 }
 
 EXPECTED_ERROR = 2

@@ -4,18 +4,20 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jobs_world import make_world
 from raim.errors import SettingsError, StateError
+from raim.scoring import score_folders
 from raim.server.database import AuditEvent, EntryResult, Result, WorkerHeartbeat, migrate, open_database
 from raim.server.jobs import WorkerChild
 from raim.server.jobs.keeping import settings_environment
 from raim.server.jobs.worker import Pace, check_place, check_storage, run_worker
 from raim.server.settings import Settings
-from raim.server.storage import open_storage
+from raim.server.storage import local_path, open_storage
 
 SCRIPT = Path(__file__).resolve().parents[2] / "dying_worker.py"
 KILLED = -9
@@ -57,8 +59,19 @@ def all_scored(world, ids):
     return lambda: all(world.read(each).state == "scored" for each in ids)
 
 
+def score_alone(world, number):
+    """Score a submission in this process, as `raim score` does."""
+    path = local_path(world.storage, world.read(number).committed_sha256)
+    return score_folders([path], world.example / "data/feedback-pairs/reference").entries[0].mean["score"]
+
+
 def scores(world):
     return {each.submission_id: each.score for each in world.rows(EntryResult)}
+
+
+def seen(world):
+    with world.database.reading() as session:
+        return session.query(WorkerHeartbeat).count()
 
 
 def times_scored(world):
@@ -104,7 +117,7 @@ def test_killed_again_and_again_it_scores_each_once_with_the_same_numbers(place,
     assert worker.wait(60) == 0
     assert sorted(times_scored(world)) == ids
     assert len(world.rows(Result)) == 2 * len(ids)
-    assert {each: round(score, 4) for each, score in scores(world).items()} == EXPECTED
+    assert scores(world) == {each: score_alone(world, each) for each in ids}
 
 
 @pytest.mark.slow
@@ -131,8 +144,8 @@ def test_another_worker_takes_over_from_a_silent_one(place):
 @pytest.mark.timeout(300)
 def test_the_servers_child_is_started_again_when_it_dies_and_ends_with_it(place):
     world, settings = place
-    with WorkerChild(settings, processes=1) as child:
-        wait_for(lambda: child.pid is not None and world.rows_of_workers())
+    with WorkerChild(replace(settings, worker_processes=1)) as child:
+        wait_for(lambda: child.pid is not None and seen(world))
         first = child.pid
         os.kill(first, 9)
         wait_for(lambda: child.pid not in {None, first})
@@ -151,7 +164,7 @@ def test_the_servers_child_is_started_again_when_it_dies_and_ends_with_it(place)
 def test_two_of_a_name_are_refused(place):
     _, settings = place
     first = start(settings)
-    wait_for(lambda: (settings.folder / "work/one.lock").exists())
+    wait_for((settings.folder / "work/one.lock").exists)
     time.sleep(1)
     with pytest.raises(StateError, match="runs already"):
         run_worker(settings, name="one", pace=Pace())

@@ -7,7 +7,6 @@ import sys
 import threading
 
 PARENT = "RAIM_JOBS_PARENT_PIPE"
-PROCESSES = "RAIM_JOBS_PROCESSES"
 
 
 def main() -> None:
@@ -23,9 +22,8 @@ def main() -> None:
     pipe = os.environ.pop(PARENT, None)
     if pipe is not None:
         threading.Thread(target=_end_with_server, args=(int(pipe), stop), daemon=True).start()
-    processes = int(os.environ.pop(PROCESSES, "0")) or None
     try:
-        run_worker(read_settings(os.environ), name=sys.argv[1], processes=processes, stop=stop)
+        run_worker(read_settings(os.environ), name=sys.argv[1], stop=stop)
     except RaimError as error:
         print(f"raim worker: {error}", file=sys.stderr)  # noqa: T201 - a program's own words
         sys.exit(2)

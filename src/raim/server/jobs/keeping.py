@@ -25,12 +25,10 @@ class WorkerChild:
 
     Attributes:
         settings: The server's.
-        processes: Child processes of the worker that score at once; None for one for each core.
         name: Of the worker.
     """
 
     settings: Settings
-    processes: int | None = None
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-serve")
     _process: subprocess.Popen[bytes] | None = None
     _pipe: int | None = None
@@ -76,10 +74,7 @@ class WorkerChild:
     def _start_process(self) -> None:
         read_end, write_end = os.pipe()
         environment = os.environ | settings_environment(self.settings)
-        environment |= {
-            "RAIM_JOBS_PARENT_PIPE": str(read_end),
-            "RAIM_JOBS_PROCESSES": str(self.processes or 0),
-        }
+        environment["RAIM_JOBS_PARENT_PIPE"] = str(read_end)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", "raim.server.jobs", self.name],

@@ -3,7 +3,9 @@
 import contextlib
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from raim.server.settings import Settings
 
 GIBIBYTE = 2**30
 LOWEST_PRIORITY = 19
@@ -36,6 +38,15 @@ class Limits:
 
     check: ProcessLimits = ProcessLimits(memory_bytes=4 * GIBIBYTE, cpu_s=3600, wall_s=3600)
     score: ProcessLimits = ProcessLimits(memory_bytes=8 * GIBIBYTE, wall_s=600)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """Take the memory from the settings."""
+        usual = cls()
+        return cls(
+            check=replace(usual.check, memory_bytes=settings.check_memory_bytes),
+            score=replace(usual.score, memory_bytes=settings.score_memory_bytes),
+        )
 
 
 def lower_priority() -> None:

@@ -70,10 +70,10 @@ def run_worker(
     Args:
         settings: The server's; its folder may be one for this worker alone.
         name: Of the worker; a worker that was killed goes on where it was when it is started under its name again.
-        processes: Child processes that score at once; None for one for each core.
+        processes: Child processes that score at once; None for what the settings say.
         stop: Ends the worker; what is under way is taken up later, by it or another.
         pace: How often it does what.
-        limits: On child processes.
+        limits: On child processes; None for what the settings say.
         clock: Gives the time, aware.
 
     Raises:
@@ -94,8 +94,8 @@ def run_worker(
         storage=storage,
         folder=settings.folder,
         clock=clock,
-        limits=limits or Limits(),
-        processes=processes or os.cpu_count() or 1,
+        limits=limits or Limits.of(settings),
+        processes=processes or settings.worker_processes or os.cpu_count() or 1,
         silence=pace.silence,
         stop=stop or threading.Event(),
     )

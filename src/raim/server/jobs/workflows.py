@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
@@ -29,6 +30,7 @@ CHECKS = "check"
 ERROR = "raim error"
 ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 POLL_S = 0.5
+STOPPING_S = 10  # for workflows whose last step is done to be recorded as such
 MOST_FORGOTTEN = 1000  # at once
 FRUITLESS = 3  # groups that all of a sudden others had, before a job leaves the rest to the reconciling tick
 
@@ -109,7 +111,7 @@ class Engine:
 
     def stop(self) -> None:
         """End the engine; what runs stays as it is, to be taken up again."""
-        DBOS.destroy(destroy_registry=True)
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=STOPPING_S)
 
 
 def score_queue(scorer_version: str) -> str:
@@ -132,21 +134,25 @@ def launch(station: Station, database_url: str) -> Engine:
     return engine
 
 
-def engine_url(station: Station, database_url: str) -> str:
-    """Give where the engine keeps its tables: the server's PostgreSQL database, or a SQLite file of their own.
+def engine_url(database_url: str) -> str:
+    """Give where the engine keeps its tables: the server's PostgreSQL database, or a file beside its SQLite file.
 
-    The server's SQLite file is not theirs, since the engine's many small writes would hold up the pages'.
+    They are not in the same SQLite file, since the engine's many small writes would hold up the pages'.
+
+    Example:
+        >>> engine_url("sqlite:////srv/raim/raim.db")
+        'sqlite:////srv/raim/jobs.db'
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
-        return f"sqlite:///{station.folder / 'jobs.db'}"
+        return f"sqlite:///{Path(url.database or '').absolute().with_name('jobs.db')}"
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _configure(station: Station, database_url: str) -> DBOSConfig:
     return {
         "name": "raim",
-        "system_database_url": engine_url(station, database_url),
+        "system_database_url": engine_url(database_url),
         "application_version": APPLICATION_VERSION,
         "executor_id": station.name,
         "enable_otlp": False,

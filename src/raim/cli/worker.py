@@ -1,0 +1,52 @@
+"""`raim worker`: one more process that checks and scores for a server."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import click
+
+from raim.cli.extras import need_extra
+
+
+@click.command(name="worker")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option(
+    "--database",
+    help="The server's: postgresql://USER:PASSWORD@HOST/NAME, or sqlite:///FILE on the same machine; "
+    "default: FOLDER/raim.db.",
+)
+@click.option("--storage", help="The server's, as this machine reaches it; default: FOLDER/files.")
+@click.option(
+    "--name", default=None, help="Shown to organisers; a worker goes on where it was under the same name."
+)
+@click.option(
+    "--processes", type=click.IntRange(min=1), help="Processes that score; default: one for each core."
+)
+def command(
+    *, folder: Path, database: str | None, storage: str | None, name: str | None, processes: int | None
+) -> None:
+    """Check and score submissions for a server, on this machine or another one.
+
+    FOLDER is the server's on its own machine, elsewhere any folder for files of work. Any number of workers share the
+    queue; one that ends or is killed is replaced by the others within a minute. Ctrl-C or SIGTERM ends it.
+    """
+    need_extra("server", "sqlalchemy", "dbos")
+    from raim.server.jobs.worker import run_worker
+    from raim.server.settings import read_settings
+
+    given = {"RAIM_DATABASE_URL": database, "RAIM_STORAGE_URL": storage}
+    environment = os.environ | {key: value for key, value in given.items() if value is not None}
+    settings = read_settings(environment, folder=folder)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    own = name or socket.gethostname()
+    click.echo(
+        f"worker {own}: checks and scores until Ctrl-C; what it leaves in its middle is taken up again"
+    )
+    run_worker(settings, name=own, processes=processes, stop=stop)
