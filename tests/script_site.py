@@ -28,6 +28,7 @@ class ScriptSite:
         promised: What pages have posted to `/create`, with the token of their forms.
         received: The bytes of the upload `/uploads/key`.
         replies: Statuses (0 cuts the connection) of the next pieces in place of taking them.
+        turns: For paths the answers (status or 0 for a cut, text) in turn; then there is none.
         findings: What the page's script has posted.
     """
 
@@ -35,6 +36,7 @@ class ScriptSite:
     promised: list = field(default_factory=list)
     received: bytearray = field(default_factory=bytearray)
     replies: list = field(default_factory=list)
+    turns: dict = field(default_factory=dict)
     findings: object = None
     is_done: threading.Event = field(default_factory=threading.Event)
     address: str = ""
@@ -71,6 +73,10 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/hold":
             self.site.is_done.wait(WAIT_S)
             return self.answer(204)
+        if self.site.turns.get(path):
+            status, text = self.site.turns[path].pop(0)
+            self.close_connection = not status
+            return self.answer(status, text.encode(), kind=TYPES["html"]) if status else None
         content = self.site.files.get(path)
         if content is None and path.startswith("/static/") and (file := STATIC / path[8:]).is_file():
             content = file.read_bytes()

@@ -398,7 +398,57 @@ def test_a_region_typed_into_the_form_is_drawn_over_every_picture(site, look, pi
     assert found["zoomed"] == [False, False, True, True, True]
 
 
+def test_a_picture_that_is_not_there_is_said_and_the_others_are_shown(site, look, pictures):
+    del site.files["/reference.png"]
+    ready = READY.replace("length >= 3", "length >= 2")
+    site.add_page(
+        PICTURES,
+        ready + 'await done([all(".openseadragon-message").map((each) => each.textContent), zoom()]);',
+        head=VIEWER_HEAD,
+    )
+    messages, zoom = look(allowed=("Failed to load resource",))
+    assert messages == ["This picture could not be loaded. Its name above is a link to it."]
+    assert zoom.endswith(" %")
+
+
 def test_without_the_library_the_links_stay(site, look):
     head = '<script type=module src="/static/viewer.js"></script>'
     site.add_page(PICTURES, 'await done(document.querySelectorAll(".compare > a").length);', head=head)
     assert look() == 3
+
+
+# ---- Live status
+
+# What the pages state for htmx: an answer that is an error must not take the place of the status, nor end the asking.
+HTMX = '{"includeIndicatorCSS": false, "noSwap": [204, 304, "4xx", "5xx"]}'
+STATUS = '<div id=status hx-get="/status" hx-trigger="every 100ms" hx-swap="outerHTML"><p>{words}</p></div>'
+
+
+def test_a_status_is_asked_for_until_it_is_final_through_errors_and_cuts(site, look):
+    waiting = STATUS.format(words="scoring 1/2")
+    site.turns = {
+        "/status": [
+            (200, waiting),
+            (500, "<p>fault</p>"),
+            (404, "<p>gone</p>"),
+            (0, ""),
+            (200, waiting),
+            (200, "<div id=status><p>scored</p></div>"),
+        ]
+    }
+    site.add_page(
+        STATUS.format(words="queued"),
+        """
+        const seen = new Set();
+        const note = () => seen.add(document.querySelector("body > div").textContent);
+        note();
+        new MutationObserver(note).observe(document.body, { childList: true, subtree: true });
+        while (!seen.has("scored")) await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        await done({ seen: [...seen], styles: document.querySelectorAll("style").length });
+        """,
+        head=f"<meta name=htmx-config content='{HTMX}'><script src=/static/vendor/htmx.min.js defer></script>",
+    )
+    found = look(allowed=("Failed to load resource",))
+    assert found == {"seen": ["queued", "scoring 1/2", "scored"], "styles": 0}
+    assert site.turns["/status"] == []

@@ -224,8 +224,6 @@ class Compare {
     });
     viewer.addHandler("resize", () => requestAnimationFrame(() => (this.view?.isFit ? this.fit() : this.apply(layer))));
     for (const change of ["zoom", "pan"]) viewer.addHandler(change, () => this.follow(layer));
-    viewer.addHandler("open-failed", () => layer.figure.append(make("p", { className: "problem" },
-      `${layer.label} could not be loaded; `, make("a", { href: layer.link.href }, "open it by itself"), ".")));
   }
 
   // Pixels of the main picture in the width of an image: all layers show the same scene, whatever their size.
@@ -346,5 +344,6 @@ function claimStyle() {
 
 if (typeof document !== "undefined" && window.OpenSeadragon) {
   claimStyle();
+  window.OpenSeadragon.setString("Errors.OpenFailed", "This picture could not be loaded. Its name above is a link to it.");
   for (const root of document.querySelectorAll("[data-compare]")) if (root.querySelector("a[data-layer]")) new Compare(root);
 }
