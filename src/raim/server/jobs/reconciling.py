@@ -4,17 +4,35 @@ Whatever was lost (a job that was never made, since the web process died; a work
 tables), the next ticks bring every submission on its way again.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from raim.server.database.engine import take_turn
 from raim.server.jobs.due import Job, begin_anew, find_lost, put_back_lost, read_due
 from raim.server.jobs.faults import Throttle
 from raim.server.jobs.heartbeats import gone_workers
 from raim.server.jobs.station import Station
-from raim.server.jobs.workflows import Engine
 
 RESUMING_LOCK = 7_246_101  # of PostgreSQL; see raim.server.database.engine
 LOOK_AGAIN_S = 5.0
+
+
+@runtime_checkable
+class JobEngine(Protocol):
+    """What a tick needs of the engine; see `raim.server.jobs.workflows.Engine`."""
+
+    def enqueue(self, job: Job) -> None:
+        """Make a job, once."""
+
+    def find_ended(self, ids: Iterable[str]) -> set[str]:
+        """Give those jobs that have ended."""
+
+    def find_left(self, workers: Iterable[str]) -> Sequence[tuple[str, str | None]]:
+        """Give the jobs that workers have left in their middle."""
+
+    def resume(self, workers: Iterable[str]) -> None:
+        """Let those go on elsewhere."""
 
 
 @dataclass(slots=True)
@@ -28,7 +46,7 @@ class Reconciler:
     """
 
     station: Station
-    engine: Engine
+    engine: JobEngine
     made: set[str] = field(default_factory=set)
     _look_again: Throttle = field(default_factory=lambda: Throttle(LOOK_AGAIN_S))
 

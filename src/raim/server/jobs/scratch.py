@@ -132,7 +132,7 @@ def drop_downloads(station: Station) -> None:
 
 
 def _path_in(folder: Path, file: SetFile) -> Path:
-    if not file.name or Path(file.name).name != file.name or "\\" in file.name:
+    if file.name in {"", ".", ".."} or "/" in file.name or "\\" in file.name:
         raise InputError(
             f"a file of a data set cannot be called {file.name!r}; rename it and restart the server"
         )

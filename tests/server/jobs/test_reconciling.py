@@ -1,0 +1,152 @@
+"""The tick, with an engine that only remembers: what is due is made once, what is lost is made good."""
+
+from datetime import timedelta
+
+import pytest
+
+from jobs_world import score_waiting
+from raim.errors import StateError
+from raim.server.database import Challenge, WorkerHeartbeat
+from raim.server.jobs.due import MOST_ATTEMPTS, begin_anew, read_due
+from raim.server.jobs.faults import Throttle
+from raim.server.jobs.heartbeats import beat, gone_workers, start_heart, stop_heart
+from raim.server.jobs.reconciling import Reconciler
+
+
+class FakeEngine:
+    def __init__(self):
+        self.made, self.ended, self.resumed = [], set(), []
+        self.left = []
+
+    def enqueue(self, job):
+        if job.id not in self.made:
+            self.made.append(job.id)
+
+    def find_ended(self, ids):
+        return self.ended & set(ids)
+
+    def find_left(self, workers):
+        return self.left if workers else []
+
+    def resume(self, workers):
+        self.resumed.append(sorted(workers))
+
+
+@pytest.fixture
+def reconciler(world):
+    return Reconciler(world.station(), FakeEngine(), _look_again=Throttle(0))
+
+
+def leased(world, state, **values):
+    number = world.submit("ada", state.encode(), state=state)
+    world.change(number, lease_owner="two", lease_until=world.clock(), attempt=1, **values)
+    return number
+
+
+def test_jobs_have_ids_that_say_what_they_are_for(world):
+    checking = world.submit("ada", b"one")
+    queued = world.submit("bob", b"two", state="queued")
+    with world.database.reading() as session:
+        check, score = read_due(session)
+    assert check.id == f"check-{checking}-0"
+    assert score.id == f"score-{queued}-{score.scorer_version}-{score.reference_version}-0"
+    assert score.scorer_version.startswith("raim-2024-")
+    assert len(score.reference_version) == 64
+
+
+def test_a_version_that_this_raim_does_not_know_is_left_to_others(world):
+    world.submit("bob", b"two", state="queued")
+    with world.database.writing() as session:
+        session.query(Challenge).one().scorer_version = "raim-2031-abcdefabcdef"
+    with world.database.reading() as session:
+        assert read_due(session) == []
+
+
+def test_what_is_due_is_made_once_in_order_of_arrival(world, reconciler):
+    ids = [world.submit(team, b"zip%d" % number) for number, team in enumerate(("ada", "bob"))]
+    reconciler.tick()
+    reconciler.tick()
+    assert reconciler.engine.made == [f"check-{each}-0" for each in ids]
+
+
+def test_a_submission_with_a_lease_is_not_due(world, reconciler):
+    number = leased(world, "checking")
+    world.change(number, lease_until=world.clock() + timedelta(seconds=60))
+    reconciler.tick()
+    assert reconciler.engine.made == []
+
+
+@pytest.mark.parametrize(
+    ("state", "then"), [("checking", "checking"), ("scoring", "queued"), ("scored", "scored")]
+)
+def test_a_lease_that_is_long_over_is_given_back(world, reconciler, state, then):
+    asked = {"rescore_asked_at": world.clock()} if state == "scored" else {}
+    number = leased(world, state, **asked)
+    world.clock.move(59)
+    reconciler.tick()
+    assert world.read(number).lease_owner == "two"
+    world.clock.move(2)
+    reconciler.tick()
+    row = world.read(number)
+    assert (row.state, row.lease_owner, row.lease_until) == (then, None, None)
+    reconciler.tick()
+    assert len(reconciler.engine.made) == 1
+    assert reconciler.engine.made[0].endswith("-1")
+
+
+def test_a_job_that_ended_while_its_submission_waits_is_made_anew(world, reconciler):
+    number = world.submit("ada", b"zip")
+    reconciler.tick()
+    reconciler.engine.ended = {f"check-{number}-0"}
+    reconciler.tick()
+    reconciler.tick()
+    assert reconciler.engine.made == [f"check-{number}-0", f"check-{number}-1"]
+
+
+def test_what_never_comes_to_an_end_fails_and_gives_its_try_back(world):
+    number = world.submit("ada", b"zip", state="queued")
+    world.change(number, attempt=MOST_ATTEMPTS)
+    with world.database.writing() as session:
+        begin_anew(session, world.clock(), read_due(session))
+    row = world.read(number)
+    assert (row.state, row.takes_try) == ("failed", False)
+    assert f"begun {MOST_ATTEMPTS} times" in row.error
+
+
+def test_the_jobs_of_workers_that_are_gone_are_resumed(world, reconciler):
+    reconciler.engine.left = [("score-1", "queue")]
+    with world.database.writing() as session:
+        for name in ("one", "silent", "stopped", "live"):
+            start_heart(session, world.clock(), name)
+        stop_heart(session, world.clock(), "stopped")
+    world.clock.move(61)
+    with world.database.writing() as session:
+        session.get(WorkerHeartbeat, "live").seen_at = world.clock()
+    reconciler.tick()
+    assert reconciler.engine.resumed == [["silent", "stopped"]]
+
+
+def test_a_worker_whose_name_another_has_taken_is_told(world):
+    begun = world.clock()
+    with world.database.writing() as session:
+        start_heart(session, begun, "one")
+        beat(session, begun, "one", started_at=begun, doing="x" * 300, seconds_per_image=2.0)
+    world.clock.move(5)
+    with world.database.writing() as session:
+        start_heart(session, world.clock(), "one")
+    with (
+        world.database.writing() as session,
+        pytest.raises(StateError, match="another worker has the name 'one'"),
+    ):
+        beat(session, world.clock(), "one", started_at=begun, doing="", seconds_per_image=None)
+    with world.database.reading() as session:
+        row = session.get(WorkerHeartbeat, "one")
+        assert (row.seconds_per_image, row.doing) == (2.0, "")
+        assert gone_workers(session, world.clock()) == []
+
+
+def test_one_job_is_enough_for_all_that_are_scored_with_it(world, crew):
+    ids = [world.submit(team, state="queued") for team in ("ada", "bob", "cyn")]
+    assert score_waiting(world.station(crew=crew)) == [ids]
+    with world.database.reading() as session:
+        assert read_due(session) == []
