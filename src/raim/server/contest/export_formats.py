@@ -41,10 +41,10 @@ def csv_pieces(table: Table) -> Iterator[str]:
     Example:
         >>> table = Table(name="t", title="", columns=("a", "b"), read=lambda: iter([("=1+1", -1.5), (None, True)]))
         >>> "".join(csv_pieces(table))
-        "a,b\n'=1+1,-1.5\n,true\n"
+        "a,b\r\n'=1+1,-1.5\r\n,true\r\n"
     """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180; a cell with either of them is quoted
     writer.writerow(table.columns)
     for row in table.read():
         writer.writerow([csv_cell(each) for each in row])

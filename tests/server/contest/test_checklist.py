@@ -1,0 +1,155 @@
+from datetime import timedelta
+
+import pytest
+
+from desk_world import NOON, make_world
+from raim.errors import UnknownNameError
+from raim.server.accounts import FIELDS
+from raim.server.contest import answer_invitation, invite_finalists
+from raim.server.contest.checklist import BY_HAND, computed_points, manual_points, tick
+from raim.server.contest.publishing import hide_results, publish_results
+from raim.server.database import Challenge, ChecklistTick, FactSheet, Submission
+
+AFTER = NOON + timedelta(days=20)
+NEEDED = {each.key: "stated" for each in FIELDS if each.is_needed}
+
+
+@pytest.fixture
+def world(database):
+    made = make_world(database)
+    made.team("Ada")
+    return made
+
+
+def left(world, now=AFTER, *, n_unseen_flags=0):
+    contest = world.contest()
+    with world.database.reading() as session:
+        points = computed_points(session, now, contest, n_unseen_flags=n_unseen_flags)
+    return {each.key: each.left for each in points if not each.is_done}
+
+
+def make_finalist(world, name, *, accepts=True, **stated):
+    team_id, _, user_id = world.teams[name]
+    with world.database.writing() as session:
+        row = invite_finalists(session, NOON, world.contest(), [team_id], actor_id=world.organiser)[0]
+        if accepts is not None:
+            answer_invitation(session, NOON, row, accepts=accepts, actor_id=user_id)
+        if stated:
+            session.add(FactSheet(team_id=team_id, fields=stated, updated_at=NOON, updated_by=user_id))
+
+
+def finish(world):
+    """Do everything that the server can know."""
+    world.submission("Ada")
+    world.submission("Ada", kind="final", phase="last", state="accepted")
+    make_finalist(world, "Ada", **NEEDED, code="https://example.org", licence="MIT")
+    with world.database.writing() as session:
+        publish_results(session, AFTER, world.contest().id, actor_id=world.organiser)
+
+
+def test_when_everything_is_done_nothing_is_left(world):
+    finish(world)
+    assert left(world) == {}
+
+
+def test_an_empty_challenge_lacks_finalists_and_publication(world):
+    none = ("no team is invited",)
+    assert left(world) == {
+        "finalists": none,
+        "fact_sheets": none,
+        "code": none,
+        "final_submissions": none,
+        "published": ("the gallery of results is not public",),
+    }
+
+
+def test_phases_that_are_open_are_named_with_their_end(world):
+    finish(world)
+    assert left(world, NOON + timedelta(days=10)) == {"phases": ("Last closes at 2026-03-16 12:00 UTC",)}
+    assert len(left(world, NOON)["phases"]) == 2
+
+
+@pytest.mark.parametrize("state", ["receiving", "checking", "queued", "scoring"])
+def test_work_under_way_is_counted(world, state):
+    finish(world)
+    world.submission("Ada", state=state)
+    assert left(world) == {"queue": (f"1 {state}",)}
+
+
+def test_a_failure_and_an_old_version_are_told(world):
+    finish(world)
+    world.submission("Ada", state="failed")
+    number = world.submission("Ada", score=1.0)
+    with world.database.writing() as session:
+        session.get_one(Challenge, world.contest().id).scorer_version = "raim-2024-2"
+        world.add_results(
+            session, world.contest(), session.get_one(Submission, number), 1.0, scorer_version="raim-2024-2"
+        )
+    found = left(world)
+    assert set(found) == {"failures", "versions"}
+    assert found["failures"][0].startswith("1 submissions")
+    assert found["versions"] == ("1 submissions wait for raim-2024-2",)
+
+
+def test_entries_of_a_suspended_team_hold_nothing_up(world):
+    finish(world)
+    world.team("Bob", state="suspended")
+    world.submission("Bob", score=2.0)
+    with world.database.writing() as session:
+        session.get_one(Challenge, world.contest().id).scorer_version = "raim-2024-2"
+    assert left(world)["versions"] == ("1 submissions wait for raim-2024-2",)  # Ada's alone
+
+
+def test_unseen_flags_are_told(world):
+    finish(world)
+    assert left(world, n_unseen_flags=3) == {"flags": ("3 submissions",)}
+
+
+def test_finalists_are_asked_for_answers_sheets_code_and_final_sets(world):
+    finish(world)
+    world.team("Bob")
+    world.team("Cleo")
+    make_finalist(world, "Bob", accepts=None, **{**NEEDED, "runtime": " "}, code="https://example.org")
+    make_finalist(world, "Cleo", accepts=False)  # who declined lacks nothing
+    assert left(world) == {
+        "finalists": ("Bob",),
+        "fact_sheets": ("Bob: Runtime",),
+        "code": ("Bob",),
+        "final_submissions": ("Bob",),
+    }
+
+
+def test_a_challenge_without_a_final_has_no_points_about_finalists(database):
+    world = make_world(database, finalists=None)
+    assert set(left(world)) == {"published"}
+
+
+def test_hiding_the_results_brings_the_point_back(world):
+    finish(world)
+    with world.database.writing() as session:
+        hide_results(session, AFTER, world.contest().id, actor_id=world.organiser)
+    assert set(left(world)) == {"published"}
+    assert world.actions()[-1] == "hide results"
+
+
+def test_a_tick_has_a_name_and_a_time_and_can_be_taken_back(world):
+    contest = world.contest()
+
+    def set_tick(*, is_done):
+        with world.database.writing() as session:
+            tick(session, AFTER, contest, "prizes", is_done=is_done, actor_id=world.organiser)
+        with world.database.reading() as session:
+            points = manual_points(session, contest)
+        return [(each.key, each.ticked_by, each.ticked_at) for each in points if each.is_done]
+
+    assert set_tick(is_done=False) == []
+    for _ in range(2):
+        assert set_tick(is_done=True) == [("prizes", "olga", AFTER)]
+    assert set_tick(is_done=False) == []
+    assert world.actions()[-2:] == ["tick checklist", "untick checklist"]
+
+
+def test_an_unknown_point_is_refused_with_the_nearest_one(world):
+    with world.database.writing() as session, pytest.raises(UnknownNameError, match="did you mean 'prizes'"):
+        tick(session, AFTER, world.contest(), "prices", is_done=True, actor_id=world.organiser)
+    assert all(len(key) <= ChecklistTick.item.type.length for key in BY_HAND)
