@@ -86,21 +86,24 @@ def run_worker(
     lower_priority()
     check_place(settings.database_url)
     database = open_database(settings.database_url)
-    storage = open_storage(settings.storage_url)
-    check_storage(database, storage, settings.storage_url)
-    station = Station(
-        name=name,
-        database=database,
-        storage=storage,
-        folder=settings.folder,
-        clock=clock,
-        limits=limits or Limits.of(settings),
-        processes=processes or settings.worker_processes or os.cpu_count() or 1,
-        silence=pace.silence,
-        stop=stop or threading.Event(),
-    )
-    with _alone(station):
-        _run(station, settings.database_url, pace)
+    try:
+        storage = open_storage(settings.storage_url)
+        check_storage(database, storage, settings.storage_url)
+        station = Station(
+            name=name,
+            database=database,
+            storage=storage,
+            folder=settings.folder,
+            clock=clock,
+            limits=limits or Limits.of(settings),
+            processes=processes or settings.worker_processes or os.cpu_count() or 1,
+            silence=pace.silence,
+            stop=stop or threading.Event(),
+        )
+        with _alone(station):
+            _run(station, settings.database_url, pace)
+    finally:
+        database.engine.dispose()
 
 
 def check_place(database_url: str) -> None:
@@ -205,7 +208,6 @@ def _stop(station: Station, engine: Engine, heart: threading.Thread) -> None:
     station.close()
     with contextlib.suppress(DBAPIError), station.database.writing() as session:
         stop_heart(session, station.clock(), station.name)
-    station.database.engine.dispose()
 
 
 @contextmanager
