@@ -28,6 +28,7 @@ from raim.server.web.forms import (
 )
 from raim.server.web.server import Server
 
+LARGEST_ROW = 2**31 - 1  # of PostgreSQL's INTEGER
 TOKEN_USE_NOTED = timedelta(hours=1)
 
 
@@ -107,6 +108,7 @@ async def admit(request: Request) -> Visit:
     """
     server: Server = request.app.state.server
     now = server.clock()
+    _check_numbers(request)
     route = request.scope["route"].name
     visit = await run_in_threadpool(_identify, server, request, now)
     owner = None
@@ -119,7 +121,7 @@ async def admit(request: Request) -> Visit:
         raise TeamNeededError("join or make a team first")
     if decision == "forbidden":
         raise AccessError("this is for the organisers of the challenge")
-    if decision == "hidden":
+    if decision == "hidden" or (decision == "allowed" and owner is None and RULES.get(route) == "team"):
         raise UnknownNameError("there is no such submission")
     if request.method not in SAFE_METHODS and not visit.viewer.by_token:
         await _check_form(server, request, visit)
@@ -127,6 +129,17 @@ async def admit(request: Request) -> Visit:
 
 
 Admitted = Annotated[Visit, Depends(admit)]
+
+
+def _check_numbers(request: Request) -> None:
+    """Refuse numbers of rows that no database has.
+
+    Raises:
+        UnknownNameError: One is larger.
+    """
+    for name, value in request.path_params.items():
+        if str(value).lstrip("+-").isdecimal() and abs(int(value)) > LARGEST_ROW:
+            raise UnknownNameError(f"there is no {name.removesuffix('_id')} with the number {value}")
 
 
 def _identify(server: Server, request: Request, now: datetime) -> Visit:
