@@ -106,4 +106,6 @@ function makeFilter(input) {
 if (typeof document !== "undefined") {
   document.querySelectorAll("table[data-sortable]").forEach(makeSortable);
   document.querySelectorAll("input[data-filter]").forEach(makeFilter);
+  // On a narrow screen a chart scrolls sideways: by keys too.
+  document.querySelectorAll("figure:has(> svg.chart)").forEach((each) => each.tabIndex = 0);
 }
