@@ -100,11 +100,18 @@ def list_groups(ordered: Sequence[Waiting]) -> list[list[Waiting]]:
 
 def read_waiting(session: Session) -> list[Waiting]:
     """Read what waits to be scored, in the order in which it will be."""
-    n_images = (
-        select(func.count()).where(Image.data_set_id == Submission.data_set_id).correlate(Submission)
-    ).scalar_subquery()
+    # Columns and not whole rows, whose reports are long: this runs with every tick and every look at a page.
     rows = session.execute(
-        select(Submission, DataSet.version, Challenge.scorer_version, n_images)
+        select(
+            Submission.id,
+            Submission.team_id,
+            Submission.data_set_id,
+            Submission.received_at,
+            Submission.state,
+            Submission.attempt,
+            DataSet.version,
+            Challenge.scorer_version,
+        )
         .join(DataSet, DataSet.id == Submission.data_set_id)
         .join(Challenge, Challenge.id == DataSet.challenge_id)
         .where(
@@ -115,27 +122,33 @@ def read_waiting(session: Session) -> list[Waiting]:
             ),
         )
     ).all()
+    if not rows:
+        return []
+    n_images = _count_images(session)
     waiting = [
         Waiting(
-            submission_id=submission.id,
-            team_id=submission.team_id,
-            data_set_id=submission.data_set_id,
-            received_at=submission.received_at,
-            is_again=submission.state == "scored",
-            attempt=submission.attempt,
-            n_images=count,
-            scorer_version=scorer,
-            reference_version=reference,
+            submission_id=row.id,
+            team_id=row.team_id,
+            data_set_id=row.data_set_id,
+            received_at=row.received_at,
+            is_again=row.state == "scored",
+            attempt=row.attempt,
+            n_images=n_images.get(row.data_set_id, 0),
+            scorer_version=row.scorer_version,
+            reference_version=row.version,
         )
-        for submission, reference, scorer, count in rows
+        for row in rows
     ]
     return order_waiting(waiting, _count_recent(session, waiting))
 
 
+def _count_images(session: Session) -> dict[int, int]:
+    counts = session.execute(select(Image.data_set_id, func.count()).group_by(Image.data_set_id))
+    return {data_set: count for data_set, count in counts}  # noqa: C416 - rows are no pairs to mypy
+
+
 def _count_recent(session: Session, waiting: Sequence[Waiting]) -> dict[int, int]:
     """Count each team's submissions under way, and those scored within the day before the newest that waits."""
-    if not waiting:
-        return {}
     since = max(each.received_at for each in waiting) - RECENT
     counts = session.execute(
         select(Submission.team_id, func.count())
