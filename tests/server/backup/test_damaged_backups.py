@@ -138,7 +138,10 @@ LIES = {
     "an image elsewhere": (set_column("image", "input_name", "../evil.png"), "leave its folder"),
     "images elsewhere": (move_data, "leave its folder"),
     "no data set": (set_column("challenge", "definition", {}), "says nothing of its data set"),
-    "two files in one place": (set_column("image", "input_name", "../input/a.png"), "leave its folder"),
+    "two files in one place": (
+        edit_rows("image", lambda rows: rows[0].__setitem__("input_name", rows[1]["input_name"])),
+        "two files for data/",
+    ),
 }
 
 
