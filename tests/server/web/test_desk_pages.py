@@ -1,0 +1,167 @@
+"""All pages of the desk: their form, their weight, and how often they ask the database."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from desk_world import CountedQueries, World
+
+PATHS = (
+    "/desk", "/desk/live", "/desk/teams", "/desk/teams/1", "/desk/users", "/desk/submissions", "/desk/submissions/1",
+    "/desk/submissions/1/images/0001", "/desk/phases", "/desk/announcements", "/desk/finalists", "/desk/checklist",
+    "/desk/exports", "/desk/audit",
+)  # fmt: skip
+PART = frozenset({"/desk/live"})  # a part of a page
+MOST_QUERIES = 25
+MOST_BYTES = 300_000
+VOID = frozenset({"input", "meta", "link", "br", "hr", "img"})
+
+
+class Page(HTMLParser):
+    """What a page is made of, as far as people who do not see it depend on it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.labels, self.fields, self.headings, self.tables = [], set(), [], [], []
+        self.inline, self.buttons, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag not in VOID:
+            self.open.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "label":
+            self.labels.add(given.get("for"))
+        if tag in {"input", "select", "textarea"} and given.get("type") != "hidden":
+            self.fields.append(given.get("id"))
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "table":
+            self.tables.append({"caption": False, "scopes": True})
+        if tag == "caption":
+            self.tables[-1]["caption"] = True
+        if tag == "th" and "scope" not in given:
+            self.tables[-1]["scopes"] = False
+        self.inline += [name for name in given if name == "style" or name.startswith("on")]
+        self.inline += ["script"] * (tag == "script" and "src" not in given)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def world(site):
+    """Give a site whose challenge has two teams with submissions of all states."""
+    made = World(database=site.server.database, challenge=site.server.challenge, now=site.clock.now)
+    site.olga = site.organiser()
+    fill(made, 2)
+    return made
+
+
+def fill(world, n_teams):
+    """Put teams with submissions, flags, failures, announcements and log lines into the challenge."""
+    for _ in range(n_teams):
+        name = f"Team {len(world.teams)}"
+        world.team(name, email="same@example.org", address="192.0.2.1", state="approved")
+        world.team(f"{name} waits", state="waiting")
+        for score in (60.0, 61.5):
+            world.submission(
+                name, score=score, phase="feedback", flags={"same-file": "it is that of another team"}
+            )
+        for state in ("failed", "queued", "refused"):
+            world.submission(name, state=state, phase="feedback")
+
+
+def test_every_page_is_well_made(site, world):
+    for path in PATHS:
+        answer = site.olga.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        page = Page(answer.text)
+        assert page.open == [], path
+        assert len(page.ids) == len(set(page.ids)), path
+        assert set(page.fields) <= page.labels, path
+        assert page.inline == [], path
+        assert all(each["caption"] and each["scopes"] for each in page.tables), path
+        assert len(answer.content) < MOST_BYTES
+        if path in PART:
+            continue
+        assert page.headings[0] == 1, path
+        assert page.headings.count(1) == 1, path
+        steps = zip(page.headings, page.headings[1:], strict=False)
+        assert all(following - before <= 1 for before, following in steps), (path, page.headings)
+
+
+def test_pages_ask_the_database_a_bounded_number_of_times(site, world):
+    def count():
+        counts = {}
+        for path in PATHS:
+            site.olga.get(path)  # what is kept between requests is made here
+            with CountedQueries(world.database) as queries:
+                assert site.olga.get(path).status_code == 200
+            counts[path] = len(queries)
+        return counts
+
+    few = count()
+    fill(world, 10)
+    assert count() == few
+    assert max(few.values()) <= MOST_QUERIES, few
+
+
+def test_long_lists_come_in_pages_that_stay_light(site, world):
+    fill(world, 30)
+    for path, words in (("/desk/submissions", "160 submissions"), ("/desk/teams", "64 teams")):
+        first, second = site.olga.get(path), site.olga.get(f"{path}?page=2")
+        assert f"{words}, page 1 of" in first.text
+        assert 'rel="next"' in first.text
+        assert 'rel="prev"' in second.text
+        assert len(first.content) < MOST_BYTES
+        last = site.olga.get(f"{path}?page=999999")  # a page that is not there is the last one
+        assert last.status_code == 200
+        assert 'rel="next"' not in last.text
+    assert len(site.olga.get("/desk/audit").content) < MOST_BYTES
+
+
+def test_nobody_but_organisers_sees_a_page(site, world):
+    ada = site.member("ada")
+    for path in PATHS:
+        assert ada.get(path).status_code == 403, path
+        assert site.visitor().get(path).headers["location"].startswith("/login"), path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/desk/teams/0", "/desk/teams/99999999999999999999", "/desk/teams/x", "/desk/submissions/2147483648",
+        "/desk/submissions?page=0", "/desk/submissions?team=abc", "/desk/teams?page=99999999999999999999",
+        "/desk/teams?q=%00", "/desk/audit?actor=%00", "/desk/users?q=" + "x" * 201,
+    ],
+)  # fmt: skip
+def test_addresses_that_nobody_made_are_refused_politely(site, world, path):
+    assert site.olga.get(path).status_code in {404, 422}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/desk/teams/999", "/desk/submissions/999", "/desk/submissions/1/images/none",
+        "/desk/submissions/1/reference/none", "/desk/exports/none.csv", "/desk/exports/teams.xlsx",
+        "/desk/exports/teams",
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_said_to_be_missing(site, world, path):
+    assert site.olga.get(path).status_code == 404
+
+
+def test_a_search_takes_any_text_for_what_it_is(site, world):
+    for text in ("%", "_", "'; DROP TABLE team; --", "<script>alert(1)</script>", "ä\u202eö"):
+        for path in ("/desk/teams", "/desk/users", "/desk/audit?action="):
+            joint = "&" if "?" in path else "?"
+            key = "actor" if "audit" in path else "q"
+            answer = site.olga.client.get(f"{path}{joint}", params={key: text})
+            assert answer.status_code == 200
+            assert "<script>alert" not in answer.text
+    assert "0 teams" in site.olga.client.get("/desk/teams", params={"q": "%"}).text
+    assert "4 teams" in site.olga.client.get("/desk/teams", params={"q": "  TEAM "}).text

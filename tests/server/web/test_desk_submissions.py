@@ -1,0 +1,237 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from desk_world import World
+from raim.server.database import Challenge, Comment, LogLine, Submission
+from raim.server.jobs.heartbeats import start_heart
+from raim.server.submissions import change_state
+
+
+@pytest.fixture
+def olga(site):
+    return site.organiser()
+
+
+@pytest.fixture
+def world(site):
+    made = World(database=site.server.database, challenge=site.server.challenge, now=site.clock.now)
+    made.team("Ada")
+    made.team("Bob")
+    return made
+
+
+def put(world, team="Ada", **options):
+    return world.submission(team, phase="feedback", **options)
+
+
+def test_the_dashboard_tells_queue_workers_and_failures(site, world, olga):
+    put(world, state="queued")
+    failed = put(world, state="failed")
+    put(world, team="Bob", state="failed", state_at=world.now - timedelta(days=2))
+    assert "No worker lives, and submissions wait" in olga.get("/desk").text
+    with world.database.writing() as session:
+        start_heart(session, world.now, "worker-1")
+    page = olga.get("/desk/live").text
+    assert "worker-1" in page
+    assert "No worker lives" not in page
+    assert "1 submissions failed within a day" in page
+    assert f'<a href="/desk/submissions/{failed}">{failed}</a>' in page
+    assert "the disk is full" in page
+    assert 'hx-get="/desk/live" hx-trigger="every 5s"' in page
+    site.clock.move(minutes=2)
+    assert "No worker lives" in olga.get("/desk/live").text
+
+
+def test_filters_find_submissions_by_team_phase_kind_state_and_flags(world, olga):
+    first = put(world, flags={"same-file": "it is that of Bob"})
+    second = put(world, team="Bob", state="failed")
+    third = put(world, state="accepted", kind="feedback")
+
+    def listed(query):
+        page = olga.get(f"/desk/submissions?{query}").text
+        return {number for number in (first, second, third) if f'"/desk/submissions/{number}"' in page}
+
+    assert listed("") == {first, second, third}
+    assert listed(f"team={world.teams['Ada'][0]}") == {first, third}
+    assert listed("phase=feedback&kind=feedback") == {third}
+    assert listed("state=failed") == {second}
+    assert listed("flagged=unseen") == {first}
+    assert listed("phase=final") == set()
+    assert listed("team=999&kind=none&state=none") == set()
+
+
+def test_one_submission_shows_log_flags_and_the_results_of_every_version(world, olga):
+    number = put(
+        world, score=71.25, flags={"same-file": "it is that of Bob"}, report={"problems": [], "notes": []}
+    )
+    with world.database.writing() as session:
+        row = session.get_one(Submission, number)
+        world.add_results(
+            session, world.contest(), row, 65.5, scorer_version="older-1", measures={"psnr": 20.0}
+        )
+        session.add(
+            LogLine(
+                submission_id=number, logged_at=world.now, worker="worker-1", text="Traceback: <disk> is full"
+            )
+        )
+    page = olga.get(f"/desk/submissions/{number}").text
+    for words in (
+        "71.25",
+        "65.50",
+        "older-1",
+        "Traceback: &lt;disk&gt; is full",
+        "it is that of Bob",
+        "in force",
+    ):
+        assert words in page
+    contest = world.contest()
+    assert f"images under {contest.scorer_version}, worst first" in page
+    older = olga.get(f"/desk/submissions/{number}?result=2").text
+    assert "images under older-1, worst first" in older
+    assert olga.get(f"/desk/submissions/{number}?result=999").status_code == 200
+
+
+def test_the_whole_file_comes_back_to_the_organiser(site, olga):
+    ada = site.member("ada")
+    content = site.zip_of()
+    number = site.submit(ada, content)
+    assert f'href="/submissions/{number}/file"' in olga.get(f"/desk/submissions/{number}").text
+    assert olga.get(f"/submissions/{number}/file").content == content
+
+
+def test_scoring_again_is_asked_for_once_and_only_of_what_is_scored(world, olga):
+    number, waiting = put(world), put(world, state="queued")
+    assert olga.post(f"/desk/submissions/{number}/rescore").headers["location"].endswith("?note=rescore")
+    assert world.row(Submission, number).rescore_asked_at is not None
+    assert "Score it again" not in olga.get(f"/desk/submissions/{number}").text
+    answer = olga.post(f"/desk/submissions/{waiting}/rescore")
+    assert answer.status_code == 409
+    assert "only one that is scored" in answer.text
+
+
+def test_all_entries_of_a_phase_are_scored_again(world, olga):
+    numbers = [put(world), put(world, team="Bob")]
+    answer = olga.post("/desk/phases/feedback/rescore")
+    assert answer.headers["location"] == "/desk/submissions?phase=feedback&note=rescore_all"
+    assert all(world.row(Submission, each).rescore_asked_at for each in numbers)
+    assert "2 of them wait to be scored again" in olga.get("/desk/phases").text
+    assert olga.post("/desk/phases/none/rescore").status_code == 404
+
+
+def test_a_failed_submission_is_started_again(world, olga):
+    number, fine = put(world, state="failed"), put(world)
+    assert "Start it again" in olga.get(f"/desk/submissions/{number}").text
+    olga.post(f"/desk/submissions/{number}/restart")
+    assert world.row(Submission, number).state == "checking"
+    assert olga.post(f"/desk/submissions/{fine}/restart").status_code == 409
+
+
+def test_marks_and_looked_at_flags_are_kept(world, olga):
+    number = put(world, flags={"same-file": "it is that of Bob"})
+    olga.post(f"/desk/submissions/{number}/flags", verified="true")
+    assert "1 submissions have flags" in olga.get("/desk").text
+    olga.post(f"/desk/submissions/{number}/flags", verified="true", looked_at="true")
+    assert "have flags" not in olga.get("/desk").text
+    assert world.row(Submission, number).is_verified
+    assert "verified" in olga.get("/leaderboard/feedback").text
+    for _ in range(2):
+        olga.post(f"/desk/submissions/{number}/flags", looked_at="true")
+    assert world.actions().count("look at flags") == 1
+
+
+def test_comments_on_the_whole_an_image_and_a_region_reach_the_team(site, world, olga):
+    ada = site.member("ada2")
+    number = site.submit(ada, site.zip_of())
+    with world.database.writing() as session:
+        change_state(session, world.now, number, "queued")
+    path = f"/desk/submissions/{number}"
+    assert (
+        olga.post(f"{path}/comments", text="Well done", shown="true").headers["location"]
+        == f"{path}?note=commented"
+    )
+    answer = olga.post(
+        f"{path}/comments",
+        text="Ringing here",
+        image="0001",
+        region_x="8",
+        region_y="0",
+        region_width="16",
+        region_height="32",
+        shown="true",
+    )
+    assert answer.headers["location"] == f"{path}/images/0001?note=commented"
+    olga.post(f"{path}/comments", text="Between us", image="0002")
+    seen = ada.get(f"/submissions/{number}").text
+    assert "Well done" in seen
+    assert "(16×32 at 8, 0)" in seen
+    assert "Between us" not in seen
+    page = olga.get(f"{path}/images/0002").text
+    assert "Between us" in page
+    assert "organisers only" in page
+    with world.database.reading() as session:
+        assert session.scalars(select(Comment.text)).all() == ["Well done", "Ringing here", "Between us"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"text": " "}, "a comment has 1 to 5000 characters"),
+        ({"text": "x" * 5001}, "this one 5001"),
+        ({"text": "here", "image": "0001", "region_x": "3"}, "in whole pixels, or none of them"),
+        (
+            {"text": "here", "image": "0001", "region_x": "0", "region_y": "0", "region_width": "9999",
+             "region_height": "1"},
+            "is not inside of the image",
+        ),
+        (
+            {"text": "here", "region_x": "0", "region_y": "0", "region_width": "1", "region_height": "1"},
+            "a region is part of an image",
+        ),
+    ],
+)  # fmt: skip
+def test_a_comment_that_cannot_be_kept_is_shown_again_with_the_reason(world, olga, fields, reason):
+    number = put(world)
+    answer = olga.post(f"/desk/submissions/{number}/comments", **fields)
+    assert answer.status_code == 400
+    assert reason in answer.text
+    assert fields["text"].strip() in answer.text
+    with world.database.reading() as session:
+        assert session.scalars(select(Comment.id)).all() == []
+
+
+def test_organisers_see_the_reference_beside_input_and_restored(site, world, olga):
+    ada = site.member("ada2")
+    number = site.submit(ada, site.zip_of())
+    page = olga.get(f"/desk/submissions/{number}/images/0001").text
+    for path in (
+        "/data-sets/feedback-pairs/input/0001",
+        f"/submissions/{number}/restored/0001",
+        f"/desk/submissions/{number}/reference/0001",
+    ):
+        assert path in page
+    reference = site.folder / "data" / "feedback-pairs" / "reference" / "0001.png"
+    answer = olga.get(f"/desk/submissions/{number}/reference/0001")
+    assert answer.content == reference.read_bytes()
+    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert ada.get(f"/desk/submissions/{number}/reference/0001").status_code == 403
+
+
+def test_an_image_without_a_reference_has_none_to_give(site, world, olga):
+    number = put(world, state="accepted", kind="feedback")
+    assert (
+        f"/desk/submissions/{number}/reference"
+        not in olga.get(f"/desk/submissions/{number}/images/0001").text
+    )
+    assert olga.get(f"/desk/submissions/{number}/reference/0001").status_code == 404
+
+
+def test_a_new_scorer_version_leaves_the_old_results_on_the_page(world, olga):
+    number = put(world, score=71.25)
+    with world.database.writing() as session:
+        session.get_one(Challenge, 1).scorer_version = "raim-2024-next"
+    put(world, state="queued")  # something happens, so that the server looks again
+    page = olga.get(f"/desk/submissions/{number}").text
+    assert "71.25" in page
+    assert "in force" not in page
