@@ -7,6 +7,7 @@ from raim.scoring.profiles import find_profile
 from raim.server.contest import make_standings
 from raim.server.database import EntryResult, Submission
 from raim.server.jobs.waiting import read_waiting
+from raim.server.submissions import change_state
 from raim.server.submissions.rescoring import (
     ask_rescore,
     ask_rescore_all,
@@ -55,6 +56,15 @@ def test_a_submission_that_is_not_there_is_said_to_be_unknown(world):
     for act in (ask_rescore, restart_failed):
         with world.database.writing() as session, pytest.raises(UnknownNameError):
             act(session, NOON, 999, actor_id=world.organiser)
+
+
+def test_an_entry_that_is_withdrawn_is_not_scored_again(world):
+    number = world.submission("Ada")
+    with world.database.writing() as session:
+        ask_rescore(session, NOON, number, actor_id=world.organiser)
+    with world.database.writing() as session:
+        change_state(session, NOON, number, "withdrawn")
+        assert read_waiting(session) == []
 
 
 def test_all_of_a_phase_are_asked_for_once(world):

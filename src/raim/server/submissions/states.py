@@ -89,6 +89,8 @@ def change_state(
         submission.is_chosen = False
     if state != "scoring":
         submission.lease_owner = submission.lease_until = None
+    if state != "scored":
+        submission.rescore_asked_at = None
     submission.state, submission.state_at, submission.error = state, now, error
     record_event(
         session,
