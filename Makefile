@@ -47,11 +47,11 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 
-$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.demo: pyproject.toml constraints.txt package-lock.json hatch_build.py | $(VENV)/bin/python
 	$(PIP) --editable '.[demo]'
 	@touch $@
 
-$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.test: pyproject.toml constraints.txt package-lock.json hatch_build.py | $(VENV)/bin/python
 	$(PIP) --editable '.[demo,restore,server,server-postgresql,spandrel,torch]' --group test --group lint
 	@touch $@ $(VENV)/.demo
 

@@ -192,5 +192,53 @@ def test_a_challenge_from_its_first_link_to_its_finalists(served, chromium, tmp_
     for path in ("/submit", "/submissions", "/team", "/team/fact-sheet", "/account"):
         ada.look(path)
     bob.look("/submissions/1")
+
+    announce_and_comment(organiser)
+    public.open("/").sees("The end is near")
+    ada.open("/submissions/2").sees("Too smooth here").open("/submissions/2/images/0001").sees(
+        "60×40 at 10, 20"
+    )
+    look_at_the_desk(organiser)
+    go_on_to_the_final(organiser)
+    ada.open("/team").sees("You are invited to the final").look("/team").press("Accept").sees("has accepted")
+    bob.open("/team").press("Decline").sees("Your team has declined")
+    organiser.open("/desk/finalists").sees("accepted").sees("declined")
+    hand_in(ada, make_zip(tmp_path / "final.zip", folder / "data" / "final-unpaired" / "input"), kind="final")
+    ada.sees("It is complete and with the organisers").look("/submissions/4")
+    organiser.open("/desk/checklist").press("Publish the gallery").sees("The gallery of results is public")
+    public.open("/gallery").sees("Alpha").look("/gallery")
     for visitor in (organiser, ada, bob, public):
         assert visitor.faults == []
+
+
+def announce_and_comment(organiser):
+    organiser.open("/desk/announcements").fill(title="The end is near", text="Of **phase 2**.")
+    organiser.press("Publish").sees("The announcement is on the pages")
+    organiser.open("/desk/submissions/2/images/0001").fill(text="Too smooth here")
+    organiser.fill(region_x="10", region_y="20", region_width="60", region_height="40")
+    organiser.press("Comment").sees("The comment is written")
+
+
+def look_at_the_desk(organiser):
+    for path in (
+        *("/desk", "/desk/teams", "/desk/teams/1", "/desk/users", "/desk/submissions", "/desk/submissions/1"),
+        *("/desk/submissions/2", "/desk/submissions/2/images/0001", "/desk/phases", "/desk/announcements"),
+        *("/desk/finalists", "/desk/checklist", "/desk/exports", "/desk/audit"),
+    ):
+        organiser.look(path)
+    organiser.open("/desk/submissions/3").sees("reference")  # it is the reference itself, and says so
+
+
+def go_on_to_the_final(organiser):
+    """Close the phase of feedback at the next minute, open the final, and invite its first teams."""
+    turn = (datetime.now(UTC) + timedelta(seconds=70)).replace(second=0, microsecond=0)
+    organiser.open("/desk/phases")
+    for phase, field in (("feedback", "closes"), ("final", "opens")):
+        organiser.page.locator(f"#{field}-{phase}").fill(f"{turn:%Y-%m-%dT%H:%M}")
+        organiser.page.locator(f"form[action='/desk/phases/{phase}/dates'] button").click()
+        organiser.sees("Saved")
+    organiser.open("/desk/finalists").press("Invite the teams that are ticked").sees(
+        "The finalists are invited"
+    )
+    while datetime.now(UTC) < turn:
+        organiser.page.wait_for_timeout(500)

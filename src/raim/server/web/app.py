@@ -20,12 +20,15 @@ from raim.server.web.visit import admit, is_secure
 
 
 class VersionedFiles(StaticFiles):
-    """Static files, whose addresses change with their content: browsers may keep them for good."""
+    """Static files; where the address changes with the content, browsers may keep them for good."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Give a file."""
         response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        is_versioned = b"v=" in scope["query_string"]
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if is_versioned else "no-cache"
+        )
         return response
 
 

@@ -77,9 +77,11 @@ def status_of(error: BaseException) -> tuple[int, str]:
 
 
 async def _expected(request: Request, error: Exception) -> Response:
-    if isinstance(error, LoginNeededError) and not is_program(request) and request.method == "GET":
+    # A part of a page that htmx asks for again stays as it is: a login is no part of it.
+    is_page = request.method == "GET" and not is_program(request) and "hx-request" not in request.headers
+    if isinstance(error, LoginNeededError) and is_page:
         return RedirectResponse(f"/login?next={quote(request.url.path)}", status_code=303)
-    if isinstance(error, TeamNeededError) and not is_program(request) and request.method == "GET":
+    if isinstance(error, TeamNeededError) and is_page:
         return RedirectResponse("/team/new", status_code=303)
     status, code = status_of(error)
     headers = {}

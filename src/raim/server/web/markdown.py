@@ -1,4 +1,4 @@
-"""Markdown of organisers and teams as safe HTML: nothing raw, no scripts, no images, headings one lower."""
+"""Markdown of organisers and teams as safe HTML: nothing raw, no scripts, no images, headings that fit."""
 
 import functools
 import re
@@ -18,14 +18,25 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "th": {"align"}, "td": {"
 
 
 @functools.lru_cache(maxsize=500)
-def render_markdown(text: str) -> Markup:
+def render_markdown(text: str, top: int = 2) -> Markup:
     r"""Give the HTML of a text.
+
+    Args:
+        text: Markdown.
+        top: Level that its highest headings get, so that they fit under the page's own.
 
     Example:
         >>> render_markdown("# A *title* <script>alert(1)</script>")
         Markup('<h2>A <em>title</em> &lt;script&gt;alert(1)&lt;/script&gt;</h2>\n')
+        >>> render_markdown("## A title", top=3)
+        Markup('<h3>A title</h3>\n')
     """
-    html = re.sub(r"(</?h)([1-5])\b", lambda found: f"{found[1]}{int(found[2]) + 1}", _PARSER.render(text))
+    html = _PARSER.render(text)
+    levels = [int(level) for level in re.findall(r"<h([1-6])>", html)]
+    lower = top - min(levels, default=top)
+    html = re.sub(
+        r"(</?h)([1-6])>", lambda found: f"{found[1]}{min(6, max(1, int(found[2]) + lower))}>", html
+    )
     clean = nh3.clean(
         html,
         tags=set(TAGS),

@@ -49,11 +49,13 @@ def tell_options(visit: Admitted, key: str) -> Response:
 
 @router.head("/uploads/{key}", name="upload.head")
 def tell_offset(visit: Admitted, key: str) -> Response:
-    """Say how much has come."""
+    """Say how much has come; what has come whole and could not be kept then is kept now."""
     with visit.server.database.reading() as session:
         upload, submission = find_upload(session, key)
         offset = _offset(visit, upload, submission)
-        length = submission.committed_bytes
+        length, is_coming = submission.committed_bytes, submission.state == "receiving"
+    if is_coming and offset == length:
+        _finish(visit, key)
     headers = {
         **VERSION,
         "Upload-Offset": str(offset),
