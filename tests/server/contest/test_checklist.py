@@ -87,8 +87,8 @@ def test_a_failure_and_an_old_version_are_told(world):
         )
     found = left(world)
     assert set(found) == {"failures", "versions"}
-    assert found["failures"][0].startswith("1 submissions")
-    assert found["versions"] == ("1 submissions wait for raim-2024-2",)
+    assert found["failures"][0].startswith("1 submission;")
+    assert found["versions"] == ("1 submission without a result under raim-2024-2",)
 
 
 def test_entries_of_a_suspended_team_hold_nothing_up(world):
@@ -97,7 +97,7 @@ def test_entries_of_a_suspended_team_hold_nothing_up(world):
     world.submission("Bob", score=2.0)
     with world.database.writing() as session:
         session.get_one(Challenge, world.contest().id).scorer_version = "raim-2024-2"
-    assert left(world)["versions"] == ("1 submissions wait for raim-2024-2",)  # Ada's alone
+    assert left(world)["versions"] == ("1 submission without a result under raim-2024-2",)  # Ada's alone
 
 
 def test_unseen_flags_are_told(world):

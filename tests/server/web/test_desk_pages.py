@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from desk_world import CountedQueries, World
+from server_site import Site
 
 PATHS = (
     "/desk", "/desk/live", "/desk/teams", "/desk/teams/1", "/desk/users", "/desk/submissions", "/desk/submissions/1",
@@ -92,6 +93,21 @@ def test_every_page_is_well_made(site, world):
         assert page.headings.count(1) == 1, path
         steps = zip(page.headings, page.headings[1:], strict=False)
         assert all(following - before <= 1 for before, following in steps), (path, page.headings)
+
+
+def test_every_page_answers_on_both_databases(challenge_folder, clock, database_url):
+    site = Site(challenge_folder, clock, database_url)
+    olga = site.organiser()
+    fill(World(database=site.server.database, challenge=site.server.challenge, now=clock.now), 2)
+    filters = (
+        "/desk/teams?q=team&state=waiting", "/desk/users?q=team&role=participant", "/desk/audit?actor=olga",
+        "/desk/submissions?team=1&phase=feedback&kind=scored&state=scored&flagged=unseen",
+        "/desk/exports/everything.zip", "/desk/submissions/1?result=1",
+    )  # fmt: skip
+    for path in (*PATHS, *filters):
+        assert olga.get(path).status_code == 200, path
+    assert olga.post("/desk/phases/feedback/rescore").status_code == 303
+    site.server.database.engine.dispose()
 
 
 def test_pages_ask_the_database_a_bounded_number_of_times(site, world):

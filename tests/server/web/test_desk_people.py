@@ -172,5 +172,5 @@ def test_a_role_decides_from_the_next_request_on(site, world, olga):
 def test_accounts_are_found_by_team_name_and_role(world, olga):
     world.team("Ada")
     world.user("jim", role="judge")
-    assert "1 accounts" in olga.get("/desk/users?role=judge").text
-    assert "1 accounts" in olga.client.get("/desk/users", params={"q": "Ada", "role": "participant"}).text
+    assert "1 account," in olga.get("/desk/users?role=judge").text
+    assert "1 account," in olga.client.get("/desk/users", params={"q": "Ada", "role": "participant"}).text

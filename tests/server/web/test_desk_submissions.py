@@ -36,7 +36,7 @@ def test_the_dashboard_tells_queue_workers_and_failures(site, world, olga):
     page = olga.get("/desk/live").text
     assert "worker-1" in page
     assert "No worker lives" not in page
-    assert "1 submissions failed within a day" in page
+    assert "1 submission failed within a day" in page
     assert f'<a href="/desk/submissions/{failed}">{failed}</a>' in page
     assert "the disk is full" in page
     assert 'hx-get="/desk/live" hx-trigger="every 5s"' in page
@@ -131,9 +131,9 @@ def test_a_failed_submission_is_started_again(world, olga):
 def test_marks_and_looked_at_flags_are_kept(world, olga):
     number = put(world, flags={"same-file": "it is that of Bob"})
     olga.post(f"/desk/submissions/{number}/flags", verified="true")
-    assert "1 submissions have flags" in olga.get("/desk").text
+    assert "1 submission has flags" in olga.get("/desk").text
     olga.post(f"/desk/submissions/{number}/flags", verified="true", looked_at="true")
-    assert "have flags" not in olga.get("/desk").text
+    assert "has flags" not in olga.get("/desk").text
     assert world.row(Submission, number).is_verified
     assert "verified" in olga.get("/leaderboard/feedback").text
     for _ in range(2):

@@ -88,7 +88,7 @@ def computed_points(
         n_unseen_flags: Submissions with flags that no organiser has looked at.
     """
     published = () if contest.results_published_at else ("the gallery of results is not public",)
-    flags = (f"{n_unseen_flags} submissions",) if n_unseen_flags else ()
+    flags = (_say(n_unseen_flags),) if n_unseen_flags else ()
     return [
         ComputedPoint(key="phases", text="All phases are closed", left=_open_phases(contest, now)),
         *_work_points(session, contest),
@@ -165,10 +165,10 @@ def _work_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
     waiting = tuple(f"{counts[state]} {state}" for state in UNDER_WAY if counts.get(state))
     yield ComputedPoint(key="queue", text="Nothing is under way or waits to be scored", left=waiting)
     failed = counts.get("failed", 0)
-    left = (f"{failed} submissions; start them again or withdraw them with their teams",) if failed else ()
+    left = (f"{_say(failed)}; look at each on its page and start it again",) if failed else ()
     yield ComputedPoint(key="failures", text="No submission has failed by our fault", left=left)
     old = _count_old(session, contest)
-    left = (f"{old} submissions wait for {contest.scorer_version}",) if old else ()
+    left = (f"{_say(old)} without a result under {contest.scorer_version}",) if old else ()
     yield ComputedPoint(key="versions", text="Every entry is scored under the version in force", left=left)
 
 
@@ -243,3 +243,7 @@ def _read_sheets(session: Session, going: list[Finalist]) -> dict[int, tuple[str
     )
     found = {team_id: (name, dict(fields or {})) for team_id, name, fields in rows}
     return {each.team_id: found[each.team_id] for each in going}
+
+
+def _say(n_submissions: int) -> str:
+    return f"{n_submissions} submission{'' if n_submissions == 1 else 's'}"

@@ -14,7 +14,7 @@ from raim.server.accounts.governing import (
 from raim.server.contest.hints import find_hints
 from raim.server.database import Team, User
 from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
-from raim.server.web.api.desk_records import (
+from raim.server.web.api.desk_people_records import (
     HintRecord,
     Merge,
     NewUser,
