@@ -29,7 +29,8 @@ USER = (
 MEMBER = (
     "team", "team.invite", "team.invite.revoke", "team.leave", "team.member.remove", "team.fact_sheet",
     "team.fact_sheet.post", "team.invitation.answer", "submit", "submit.post", "submissions", "submissions.create",
-    "api.submissions.create",
+    "api.submissions.create", "api.team", "api.team.invite", "api.team.fact_sheet", "api.team.fact_sheet.change",
+    "api.team.invitation.answer",
 )  # fmt: skip
 # Data sets are for members and organisers; dates and approval decide further.
 DATA = (
@@ -39,7 +40,8 @@ DATA = (
 TEAM = (
     "submission", "submission.status", "submission.image", "submission.restored", "submission.withdraw",
     "submission.choose", "submission.file", "submission.results_csv", "upload.options", "upload.head", "upload.patch",
-    "upload.delete", "api.submission", "api.results", "api.withdraw", "api.choose", "api.comments",
+    "upload.delete", "api.submission", "api.results", "api.withdraw", "api.choose", "api.comments", "api.file",
+    "api.restored",
 )  # fmt: skip
 ORGANISER = (
     "desk", "desk.live",

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -63,6 +64,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(OperationalError, _away)
+    app.add_exception_handler(InterfaceError, _away)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -112,6 +115,12 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=499)  # nobody reads it: the browser has left in the middle
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    LOG.warning("%s %s: the database is away: %s", request.method, request.url.path, error)
+    text = "the database is away for a moment; nothing that was accepted is lost: try again"
+    return _answer(request, 503, "database_away", text, headers={"Retry-After": "5"})
 
 
 async def _bug(request: Request, error: Exception) -> Response:

@@ -1,5 +1,12 @@
 """The HTTP API: the same functions as the pages use, as JSON; its OpenAPI document is made from these routes."""
 
-from raim.server.web.api import challenge, desk, document, submissions, uploads
+from raim.server.web.api import challenge, desk, document, submissions, team, uploads
 
-API_ROUTERS = (challenge.router, submissions.router, uploads.router, desk.router, document.router)
+API_ROUTERS = (
+    challenge.router,
+    submissions.router,
+    team.router,
+    uploads.router,
+    desk.router,
+    document.router,
+)

@@ -1,5 +1,6 @@
 """Submissions: begin, list, look at, withdraw, choose."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -9,7 +10,8 @@ from sqlalchemy.orm import Session
 from raim.challenge import current_phase
 from raim.challenge.phase import submission_kind
 from raim.errors import StateError, StorageFullError, UnknownNameError
-from raim.server.database import Submission, Team
+from raim.server.database import EntryResult, Phase, Submission, Team, Upload
+from raim.server.jobs.queue_facts import expected_at, queue_position
 from raim.server.storage import check_space
 from raim.server.submissions import (
     Promise,
@@ -32,7 +34,7 @@ from raim.server.web.api.records import (
     SubmissionRecord,
     UploadRecord,
 )
-from raim.server.web.pages.submission import acting_member, read_results, read_status
+from raim.server.web.pages.submission import acting_member, newest_entries, read_results
 from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(prefix=PREFIX, tags=["submissions"], responses=FAILURES, dependencies=LIMITED)
@@ -90,7 +92,8 @@ def list_submissions(
     if kind is not None:
         found = found.where(Submission.kind == kind)
     with visit.server.database.reading() as session:
-        return SubmissionList(submissions=[describe(visit, session, each) for each in session.scalars(found)])
+        ids = session.scalars(found).all()
+        return SubmissionList(submissions=describe_all(visit, session, ids))
 
 
 @router.get(PATH, name="api.submission")
@@ -170,23 +173,54 @@ def describe(visit: Visit, session: Session, submission_id: int) -> SubmissionRe
     Raises:
         UnknownNameError: There is none.
     """
-    if session.get(Submission, submission_id) is None:
+    found = describe_all(visit, session, [submission_id])
+    if not found:
         raise UnknownNameError("there is no such submission")
-    status = read_status(visit, session, submission_id)
-    row: Submission = status["submission"]
-    team: Team = status["team"]
-    upload, entry = status["upload"], status["entry"]
-    is_coming = row.state == "receiving" and upload is not None
+    return found[0]
+
+
+def describe_all(visit: Visit, session: Session, submission_ids: Sequence[int]) -> list[SubmissionRecord]:
+    """Give the JSON form of submissions, newest first, with few questions however many there are."""
+    rows = session.execute(
+        select(Submission, Team.name, Phase.slug, Upload)
+        .join(Team, Team.id == Submission.team_id)
+        .join(Phase, Phase.id == Submission.phase_id)
+        .outerjoin(Upload, Upload.submission_id == Submission.id)
+        .where(Submission.id.in_(submission_ids))
+        .order_by(Submission.id.desc())
+    ).all()
+    entries = newest_entries(session, submission_ids, visit.contest)
+    return [
+        _record(visit, session, row, team=team, phase=phase, upload=upload, entry=entries.get(row.id))
+        for row, team, phase, upload in rows
+    ]
+
+
+def _record(
+    visit: Visit,
+    session: Session,
+    row: Submission,
+    *,
+    team: str,
+    phase: str,
+    upload: Upload | None,
+    entry: EntryResult | None,
+) -> SubmissionRecord:
+    report = row.report or {}
+    is_waiting = row.state in {"checking", "queued", "scoring"}
+    came = row.committed_bytes
+    if row.state == "receiving" and upload is not None:
+        came = received_bytes(visit.server.settings.folder, upload)
     return SubmissionRecord(
         id=row.id,
         page=f"/submissions/{row.id}",
-        phase=status["phase"].slug,
+        phase=phase,
         kind=row.kind,
         state=row.state,
-        team=team.name,
+        team=team,
         file_name="" if upload is None else upload.file_name,
         n_bytes=row.committed_bytes,
-        received_bytes=status["received"],
+        received_bytes=came,
         sha256=row.committed_sha256,
         note=row.note,
         received_at=row.received_at,
@@ -194,17 +228,19 @@ def describe(visit: Visit, session: Session, submission_id: int) -> SubmissionRe
         takes_try=row.takes_try,
         is_chosen=row.is_chosen,
         error=row.error,
-        problems=status["problems"],
-        notes=status["remarks"],
+        problems=[each["message"] for each in report.get("problems", [])],
+        notes=[each["message"] for each in report.get("notes", [])],
         images_done=row.images_done,
         images_total=row.images_total,
-        position=status["position"],
-        expected_at=status["expected"],
+        position=queue_position(session, row.id) if is_waiting else None,
+        expected_at=expected_at(session, visit.now, row.id) if is_waiting else None,
         score=None if entry is None else entry.score,
         measures={} if entry is None else entry.measures,
         scenarios={} if entry is None else entry.scenarios,
         scorer_version=None if entry is None else entry.scorer_version,
-        upload=UploadRecord(url=f"/uploads/{upload.key}", offset=status["received"]) if is_coming else None,
+        upload=UploadRecord(url=f"/uploads/{upload.key}", offset=came)
+        if row.state == "receiving" and upload is not None
+        else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -208,7 +209,7 @@ def read_status(visit: Visit, session: Session, submission_id: int) -> dict[str,
         "author": author,
         "upload": upload,
         "received": received,
-        "entry": _entry(session, submission, visit.contest),
+        "entry": newest_entries(session, [submission_id], visit.contest).get(submission_id),
         "position": queue_position(session, submission_id),
         "expected": expected_at(session, visit.now, submission_id),
         "problems": [each["message"] for each in report.get("problems", [])],
@@ -239,11 +240,14 @@ def read_results(session: Session, submission: Submission, contest: Contest) -> 
     return sorted(kept, key=lambda pair: (pair[0].score is not None, pair[0].score or 0.0, pair[1].name))
 
 
-def _entry(session: Session, submission: Submission, contest: Contest) -> EntryResult | None:
+def newest_entries(
+    session: Session, submission_ids: Sequence[int], contest: Contest
+) -> dict[int, EntryResult]:
+    """Give for each submission its means under the scorer version in force, else the newest there are."""
     rows = session.scalars(
         select(EntryResult)
-        .where(EntryResult.submission_id == submission.id)
+        .where(EntryResult.submission_id.in_(submission_ids))
         .order_by(EntryResult.scored_at, EntryResult.id)
     ).all()
-    in_force = [each for each in rows if each.scorer_version == contest.scorer_version]
-    return in_force[-1] if in_force else rows[-1] if rows else None
+    ordered = sorted(rows, key=lambda each: each.scorer_version == contest.scorer_version)
+    return {each.submission_id: each for each in ordered}  # the last one stays
