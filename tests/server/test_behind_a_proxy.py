@@ -1,0 +1,90 @@
+"""`raim serve` as it runs behind a proxy that speaks TLS: the addresses that browsers have, and secure cookies."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+from sqlalchemy import select
+
+from raim.server.database import AuditEvent, open_database
+from raim.server.serving import take_port
+
+PUBLIC = "https://challenge.example.org"
+BROWSER = "203.0.113.9"
+FORWARDED = {"Host": "challenge.example.org", "X-Forwarded-For": BROWSER, "X-Forwarded-Proto": "https"}
+
+
+@contextlib.contextmanager
+def serve(folder, **settings):
+    with take_port("127.0.0.1", 0, default=8000) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "raim", "serve", str(folder), "--port", str(port), "--no-worker"]
+    environment = os.environ | {"RAIM_PUBLIC_URL": PUBLIC, "RAIM_KEEP_FREE_BYTES": "0"} | settings
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        address = f"http://127.0.0.1:{port}"
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with contextlib.suppress(requests.ConnectionError):
+                requests.get(f"{address}/health", timeout=10)
+                break
+            time.sleep(0.1)
+        try:
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def register(address):
+    """Register through a proxy; give the cookies that were set."""
+    page = requests.get(f"{address}/register", headers=FORWARDED, timeout=10)
+    token = page.text.split('name="form_token" value="')[1][:64]
+    holder = page.headers["set-cookie"].split(";")[0]
+    fields = {"login": "ada", "password": "correct horse battery", "consent": "yes", "form_token": token}
+    headers = {**FORWARDED, "Origin": PUBLIC, "Cookie": holder}
+    answer = requests.post(
+        f"{address}/register", data=fields, headers=headers, timeout=10, allow_redirects=False
+    )
+    assert answer.status_code == 303, answer.text
+    return answer.headers["set-cookie"]
+
+
+def addresses(folder):
+    database = open_database(f"sqlite:///{folder / 'raim.db'}")
+    with database.reading() as session:
+        found = session.scalars(select(AuditEvent.address).where(AuditEvent.action == "register")).all()
+    database.engine.dispose()
+    return found
+
+
+@pytest.mark.slow
+def test_a_trusted_proxy_tells_the_browsers_address_and_cookies_are_secure(challenge_copy):
+    with serve(challenge_copy, RAIM_TRUSTED_PROXIES="127.0.0.1/32") as address:
+        cookies = register(address)
+        assert "__Host-raim_session=" in cookies
+        assert "Secure" in cookies
+        answer = requests.get(f"{address}/", headers=FORWARDED, timeout=10)
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    assert addresses(challenge_copy) == [BROWSER]
+
+
+@pytest.mark.slow
+def test_nobody_else_is_believed(challenge_copy):
+    with serve(challenge_copy, RAIM_TRUSTED_PROXIES="198.51.100.0/24") as address:
+        register(address)
+    assert addresses(challenge_copy) == ["127.0.0.1"]
+
+
+@pytest.fixture
+def challenge_copy(tmp_path):
+    import numpy as np
+
+    from raim.challenge import write_example
+    from server_site import FIRST_DAY
+
+    write_example(tmp_path / "challenge", first_day=FIRST_DAY, rng=np.random.default_rng(1))
+    return tmp_path / "challenge"
