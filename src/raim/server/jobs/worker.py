@@ -36,6 +36,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph"})
 STOPPING_S = 15.0
 CREW_IDLE_S = 300.0
+AWAY_EVERY_S = 60.0  # how often it is said that the database cannot be reached
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,14 +161,17 @@ def _run(station: Station, database_url: str, pace: Pace) -> None:
 
 def _tick_on(station: Station, engine: Engine, pace: Pace) -> None:
     reconciler = Reconciler(station, engine)
-    housekeeping = Throttle(pace.housekeeping_s)
+    housekeeping, away = Throttle(pace.housekeeping_s), Throttle(AWAY_EVERY_S)
     while not station.stop.is_set():
-        # A fault of one tick (a database that restarts) must not end the worker: the next may come through.
+        # A fault of one tick must not end the worker: the next may come through.
         try:
             reconciler.tick()
             if housekeeping.is_open():
                 keep_house(station, engine)
             station.rest_crew(CREW_IDLE_S)
+        except DBAPIError as error:
+            if away.is_open():
+                LOG.warning("the worker %s does not reach the database: %s", station.name, error.orig)
         except Exception:
             LOG.exception("a tick of the worker %s failed; it goes on", station.name)
         station.stop.wait(pace.tick_s)
@@ -181,7 +185,7 @@ def _keep_beating(station: Station, started_at: datetime, every_s: float) -> Non
             LOG.error("%s", error)  # noqa: TRY400 - expected, without traceback
             station.stop.set()
         except DBAPIError:
-            LOG.warning("the worker %s does not reach the database; it tries again", station.name)
+            continue  # the ticks tell; the next heartbeat may come through
 
 
 def _beat(station: Station, started_at: datetime) -> None:
