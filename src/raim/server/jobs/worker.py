@@ -35,6 +35,7 @@ LOG = logging.getLogger(__name__)
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph"})
 STOPPING_S = 15.0
+REACH_TRIES, REACH_PAUSE_S = 30, 2.0
 CREW_IDLE_S = 300.0
 AWAY_EVERY_S = 60.0  # how often it is said that the database cannot be reached
 
@@ -88,6 +89,7 @@ def run_worker(
     check_place(settings.database_url)
     database = open_database(settings.database_url)
     try:
+        _reach(database, stop or threading.Event())
         storage = open_storage(settings.storage_url)
         check_storage(database, storage, settings.storage_url)
         station = Station(
@@ -105,6 +107,21 @@ def run_worker(
             _run(station, settings.database_url, pace)
     finally:
         database.engine.dispose()
+
+
+def _reach(database: Database, stop: threading.Event) -> None:
+    """Wait until the database answers: after a restart of a machine it may come up later than its workers."""
+    for _ in range(REACH_TRIES):
+        try:
+            with database.reading() as session:
+                session.execute(select(1))
+        except DBAPIError as error:
+            reason = error.orig
+        else:
+            return
+        if stop.wait(REACH_PAUSE_S):
+            break
+    raise SettingsError(f"the database cannot be reached: {reason}; check that it runs, and --database")
 
 
 def check_place(database_url: str) -> None:
