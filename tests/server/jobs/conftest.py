@@ -9,6 +9,7 @@ from jobs_world import make_world
 from raim.challenge.example import write_example
 from raim.server.jobs.crew import Crew
 from raim.server.jobs.limits import Limits
+from raim.server.jobs.station import Station
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,19 @@ def crew():
 
 
 @pytest.fixture
-def world(database, example, tmp_path):
+def known_values(tmp_path_factory, monkeypatch):
+    """Share known values between tests, so that the same images are measured once."""
+    path = tmp_path_factory.getbasetemp() / "known values" / "scores.sqlite"
+    monkeypatch.setattr(Station, "cache", property(lambda _: path))
+
+
+@pytest.fixture
+def own_values(known_values, tmp_path, monkeypatch):
+    """Measure everything in this test."""
+    monkeypatch.setattr(Station, "cache", property(lambda _: tmp_path / "own.sqlite"))
+
+
+@pytest.fixture
+def world(database, example, tmp_path, known_values):
     """Bring the example into an empty database, with three teams."""
     return make_world(database, example, tmp_path)

@@ -30,7 +30,7 @@ def choose(world, station):
     return choose_group(station, first.submission_id, first.attempt, first.scorer_version)
 
 
-def test_scored_together_gives_the_numbers_of_each_alone(world, crew):
+def test_scored_together_gives_the_numbers_of_each_alone(world, crew, own_values):
     ids = [world.submit(team, state="queued") for team in ("ada", "bob", "cyn")]
     paths = {each: local_path(world.storage, world.read(each).committed_sha256) for each in ids}
     assert score_waiting(world.station(crew=crew)) == [ids]
@@ -60,7 +60,7 @@ def test_scored_together_gives_the_numbers_of_each_alone(world, crew):
 
 
 @pytest.mark.slow
-def test_the_numbers_are_those_of_raim_score(world, crew):
+def test_the_numbers_are_those_of_raim_score(world, crew, own_values):
     ids = [world.submit(team, state="queued") for team in ("ada", "bob")]
     score_waiting(world.station(crew=crew))
     paths = [local_path(world.storage, world.read(each).committed_sha256) for each in ids]
@@ -250,6 +250,17 @@ def test_an_entry_with_the_pixels_of_a_reference_is_flagged_and_scored(world, cr
     row = world.read(number)
     assert row.state == "scored"
     assert row.flags == {"reference-pixels": "1 of 2 images has the pixels of its reference: 0002"}
+
+
+def test_the_pace_is_that_of_what_was_measured_and_not_of_what_was_known(world, crew, own_values):
+    station = world.station(crew=crew)
+    world.submit("ada", noise=1, state="queued")
+    score_waiting(station)
+    pace = station.seconds_per_image
+    assert pace > 0
+    world.submit("bob", noise=1, state="queued")
+    score_waiting(station)
+    assert station.seconds_per_image == pace
 
 
 def test_a_lease_is_renewed_while_a_batch_lasts(world, crew):

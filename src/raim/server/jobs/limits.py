@@ -37,7 +37,7 @@ class Limits:
     """
 
     check: ProcessLimits = ProcessLimits(memory_bytes=4 * GIBIBYTE, cpu_s=3600, wall_s=3600)
-    score: ProcessLimits = ProcessLimits(memory_bytes=8 * GIBIBYTE, wall_s=600)
+    score: ProcessLimits = ProcessLimits(memory_bytes=8 * GIBIBYTE, wall_s=300)
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":

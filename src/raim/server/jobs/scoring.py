@@ -43,6 +43,7 @@ class _Batch:
         entries: Those that are still scored, by submission.
         poison: Why others are not, with what organisers read.
         records: By image and submission.
+        n_measured: Of these, those that were not known already: only they tell the pace.
     """
 
     group: Group
@@ -51,6 +52,7 @@ class _Batch:
     entries: dict[int, Entry]
     poison: dict[int, tuple[str, str]] = field(default_factory=dict)
     records: Records = field(default_factory=dict)
+    n_measured: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,15 +147,14 @@ def _score(station: Station, batch: _Batch) -> None:
         hashes = {key: session.get_one(Submission, key).committed_sha256 for key in batch.entries}
     folder = bring_data_set(station, files)
     begun = time.monotonic()
-    n_known = sum(map(len, batch.records.values()))
+    n_measured = batch.n_measured
     with ExitStack() as stack:
         archives = {
             key: stack.enter_context(open_submission(station, sha256)) for key, sha256 in hashes.items()
         }
         tasks = _make_tasks(station, batch, files.scenarios, folder / "reference", archives)
         _run(station, batch, tasks)
-    n_scored = sum(map(len, batch.records.values())) - n_known
-    _keep_pace(station, time.monotonic() - begun, n_scored)
+    _keep_pace(station, time.monotonic() - begun, batch.n_measured - n_measured)
 
 
 def _make_tasks(
@@ -218,6 +219,8 @@ def _tell(name: str, outcome: Outcome) -> tuple[str, str]:
 def _keep(cache: ValueCache, batch: _Batch, task: ScoreTask, scored: ScoredTask) -> None:
     cache.put(scored.new_values)
     batch.records.setdefault(task.name, {}).update(scored.records)
+    if scored.new_values:
+        batch.n_measured += len(scored.records)
 
 
 def _show_progress(station: Station, batch: _Batch) -> None:
@@ -239,9 +242,9 @@ def _fail_poison(station: Station, group: Group, batch: _Batch) -> None:
             fail_submission(station, entry.id, entry.attempt, what="scored", reason=reason, log=log)
 
 
-def _keep_pace(station: Station, seconds: float, n_scored: int) -> None:
-    if not n_scored:
+def _keep_pace(station: Station, seconds: float, n_measured: int) -> None:
+    if not n_measured:
         return
-    new = seconds / n_scored
+    new = seconds / n_measured
     old = station.seconds_per_image
     station.seconds_per_image = new if old is None else PACE_KEPT * old + (1 - PACE_KEPT) * new
