@@ -185,3 +185,12 @@ def test_a_board_of_200_teams_asks_few_questions_and_weighs_little(site):
     queries.clear()
     visitor.get("/leaderboard")
     assert len(queries) <= 4  # two transactions, each with its question for the newest event
+
+
+def test_an_infinite_score_is_a_word_in_json_and_a_sign_on_pages(site, teams):
+    number = enter(site, teams["Alpha"], float("inf"))
+    assert rows_of(site)[0]["score"] == "inf"
+    assert teams["Alpha"].api("GET", f"/submissions/{number}").json()["score"] == "inf"
+    assert teams["Alpha"].api("GET", "/submissions").json()["submissions"][0]["score"] == "inf"
+    assert "∞" in site.visitor().get("/leaderboard").text
+    assert "∞" in teams["Alpha"].get(f"/submissions/{number}").text

@@ -22,6 +22,7 @@ from raim.server.web.api.desk_records import (
     SubmissionChange,
     SubmissionDetails,
 )
+from raim.server.web.api.records import as_plain
 from raim.server.web.pages.desk.fields import RowId, Slug, find_row
 from raim.server.web.pages.desk.looking import write_comment
 from raim.server.web.pages.desk.phases import find_phase_row
@@ -125,7 +126,7 @@ def _details(visit: Visit, submission_id: int) -> SubmissionDetails:
                     scorer_version=each.scorer_version,
                     reference_version=each.reference_version,
                     scored_at=each.scored_at,
-                    score=each.score,
+                    score=as_plain(each.score),
                     unscorable=each.unscorable,
                     measures=each.measures,
                     scenarios=each.scenarios,

@@ -28,6 +28,7 @@ from raim.server.web.api.desk_people_records import (
     UserList,
     UserRecord,
 )
+from raim.server.web.api.records import as_plain
 from raim.server.web.pages.desk.fields import Page, RowId, Search, find_row
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.pages.desk.teams import read_team, select_teams
@@ -51,7 +52,7 @@ def list_teams(visit: Admitted, q: Search = "", state: Search = "", page: Page =
                 is_out_of_competition=team.is_out_of_competition,
                 n_members=members,
                 n_submissions=submissions,
-                best_score=best,
+                best_score=as_plain(best),
                 created_at=team.created_at,
             )
             for team, members, submissions, best in found.rows

@@ -1,10 +1,21 @@
 """The JSON forms of the API."""
 
+import math
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Number = float | str | None  # JSON has no infinity: it is written "inf"
+
+
+def as_plain(value: float | None) -> Number:
+    """Give a number as JSON may hold it.
+
+    Example:
+        >>> as_plain(math.inf), as_plain(1.5), as_plain(None)
+        ('inf', 1.5, None)
+    """
+    return value if value is None or math.isfinite(value) else str(value)
 
 
 class Record(BaseModel):

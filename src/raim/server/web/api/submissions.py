@@ -33,6 +33,7 @@ from raim.server.web.api.records import (
     SubmissionList,
     SubmissionRecord,
     UploadRecord,
+    as_plain,
 )
 from raim.server.web.pages.submission import acting_member, newest_entries, read_results
 from raim.server.web.visit import Admitted, Visit
@@ -115,7 +116,7 @@ def read_image_results(visit: Admitted, submission_id: int) -> ResultList:
                 ImageResult(
                     name=image.name,
                     scenario=image.scenario,
-                    score=result.score,
+                    score=as_plain(result.score),
                     measures=result.measures,
                     unscorable=result.unscorable,
                 )
@@ -234,7 +235,7 @@ def _record(
         images_total=row.images_total,
         position=queue_position(session, row.id) if is_waiting else None,
         expected_at=expected_at(session, visit.now, row.id) if is_waiting else None,
-        score=None if entry is None else entry.score,
+        score=None if entry is None else as_plain(entry.score),
         measures={} if entry is None else entry.measures,
         scenarios={} if entry is None else entry.scenarios,
         scorer_version=None if entry is None else entry.scorer_version,

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from raim.challenge import Phase, is_leaderboard_visible
 from raim.errors import AccessError, UnknownNameError
 from raim.server.contest import Standing, Standings
+from raim.server.web.api.records import as_plain
 from raim.server.web.history_chart import draw_history
 from raim.server.web.rendering import render, render_text
 from raim.server.web.visit import Admitted, Visit
@@ -114,10 +115,10 @@ def standings_as_dict(visit: Visit, phase: Phase, standings: Standings) -> dict[
                 "rank": each.row.rank,
                 "team": each.team,
                 "submission_id": each.submission_id,
-                "score": _plain(each.row.entry.score),
-                "measures": {name: _plain(value) for name, value in each.row.entry.measures.items()},
+                "score": as_plain(each.row.entry.score),
+                "measures": {name: as_plain(value) for name, value in each.row.entry.measures.items()},
                 "scenarios": {
-                    name: {key: _plain(value) for key, value in values.items()}
+                    name: {key: as_plain(value) for key, value in values.items()}
                     for name, values in each.scenarios.items()
                 },
                 "n_entries": each.row.n_entries,
@@ -228,10 +229,6 @@ def _rows(
 
 def _values(standing: Standing) -> dict[str, float | None]:
     return {**standing.row.entry.measures, "score": standing.row.entry.score}
-
-
-def _plain(value: float | None) -> float | str | None:
-    return value if value is None or value not in (float("inf"), float("-inf")) else str(value)
 
 
 def _safe_cell(text: str) -> str:
