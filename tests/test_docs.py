@@ -1,0 +1,35 @@
+"""What can be set, run or asked stands in the documentation."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from raim.cli.main import COMMANDS
+from raim.server.accounts import FIELDS
+from raim.server.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SERVER = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
+ALL = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))
+
+
+@pytest.mark.parametrize("field", [each.name for each in fields(Settings)])
+def test_every_setting_of_the_server_is_explained(field):
+    assert f"`RAIM_{field.upper()}`" in SERVER
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_stands_in_the_readme(command):
+    assert f"raim {command}" in README
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_every_page_is_linked_from_the_readme(page):
+    assert f"docs/{page}" in README
+
+
+def test_every_field_of_a_fact_sheet_has_a_label():
+    assert all(each.label for each in FIELDS)
+    assert len({each.key for each in FIELDS}) == len(FIELDS)
