@@ -107,7 +107,15 @@ def test_results_of_an_older_scorer_are_never_mixed_in(site, teams):
             session, site.clock(), "read challenge", actor_id=None, subject="challenge", subject_id=1
         )
     row = rows_of(site)[0]
-    assert (row["rank"], row["score"], row["why_unranked"]) == (None, None, "is being scored again")
+    assert (row["rank"], row["score"], row["why_unranked"]) == (
+        None,
+        None,
+        "was scored under an older version",
+    )
+    with site.server.database.writing() as session:
+        session.get_one(Submission, 1).rescore_asked_at = site.clock()
+        record_event(session, site.clock(), "ask", actor_id=None, subject="submission", subject_id=1)
+    assert rows_of(site)[0]["why_unranked"] == "is being scored again"
     page = teams["Alpha"].get("/submissions/1").text
     assert contest_version in page
     assert "an older version" in page

@@ -69,7 +69,7 @@ def invite_finalists(
             row = Finalist(
                 phase_id=contest.phase_ids[rule.phase],
                 team_id=team_id,
-                position=len(there) + 1,
+                position=max((each.position for each in there.values()), default=0) + 1,
                 invited_at=now,
             )
             there[team_id] = _add(session, now, row, actor_id=actor_id)

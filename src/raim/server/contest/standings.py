@@ -143,7 +143,7 @@ def _entry(submission: Submission, team: Team, result: EntryResult | None) -> _E
         submitted_at=submission.received_at,
         score=None if result is None else result.score,
         measures={} if result is None else _numbers(result.measures),
-        unscored=("is being scored again" if result is None else result.unscorable) or "",
+        unscored=(_why_old(submission) if result is None else result.unscorable) or "",
         is_chosen=submission.is_chosen,
         is_baseline=team.is_baseline,
         is_out_of_competition=team.is_out_of_competition or submission.is_out_of_competition,
@@ -157,6 +157,11 @@ def _entry(submission: Submission, team: Team, result: EntryResult | None) -> _E
         scenarios={} if result is None else {name: _numbers(each) for name, each in result.scenarios.items()},
         is_old_version=result is None,
     )
+
+
+def _why_old(submission: Submission) -> str:
+    """Say why a scored entry has no result of the version in force."""
+    return "is being scored again" if submission.rescore_asked_at else "was scored under an older version"
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float | None]:

@@ -1,5 +1,7 @@
 """How long a request's body may be: counted as it comes, whatever its headers promise."""
 
+from collections.abc import Callable
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +18,7 @@ class BodyLimit:
     Pieces of uploads have a limit of their own (what the submission has promised), so only the others are counted.
     """
 
-    def __init__(self, app: ASGIApp, *, file_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, file_bytes: Callable[[], int]) -> None:
         self.app = app
         self.file_bytes = file_bytes
 
@@ -25,7 +27,7 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"].startswith(UPLOADS):
             await self.app(scope, receive, send)
             return
-        limit = SMALL_BODY + (self.file_bytes if scope["path"] == FILE_FORM else 0)
+        limit = SMALL_BODY + (self.file_bytes() if scope["path"] == FILE_FORM else 0)
         promised = Headers(scope=scope).get("content-length", "0")
         if not promised.isdigit() or int(promised) > limit:
             await _refuse(send, limit)
