@@ -75,8 +75,8 @@ def test_a_part_that_is_whole_already_is_taken(fake, server, tmp_path):
         handler.send_header("Content-Length", str(len(fake.bundle)))
         handler.send_header("ETag", fake.etag)
         handler.end_headers()
+        raise_interrupt.append(1)  # before the last byte can have come
         handler.wfile.write(fake.bundle)
-        raise_interrupt.append(1)
 
     raise_interrupt = []
 
