@@ -1,7 +1,7 @@
 """What page functions answer with beside a page: going elsewhere with a word about what was done, and new forms."""
 
 import secrets
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,7 +48,7 @@ def render_form(visit: Visit, template: str, /, *, status: int = 200, **context:
         return render(visit, template, status=status, **context)
     holder = visit.request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
     token = form_token(visit.server.secret, holder)
-    page: HTMLResponse = render(_with_token(visit, token), template, status=status, **context)
+    page: HTMLResponse = render(replace(visit, form_token=token), template, status=status, **context)
     page.set_cookie(
         VISITOR_COOKIE,
         holder,
@@ -86,12 +86,3 @@ def close_browser_session(server: Server, answer: Response) -> Response:
         session_cookie(server), path="/", secure=is_secure(server), httponly=True, samesite="lax"
     )
     return answer
-
-
-def _with_token(visit: Visit, token: str) -> Visit:
-    from dataclasses import replace
-
-    return replace(visit, form_token=token)
-
-
-Show = Callable[..., Response]

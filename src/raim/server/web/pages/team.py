@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -128,8 +129,6 @@ def show_fact_sheet(visit: Admitted) -> Response:
 @router.post("/team/fact-sheet", name="team.fact_sheet.post")
 async def keep_fact_sheet(visit: Admitted, request: Request) -> Response:
     """Keep what the team states; half a sheet may be kept too."""
-    from starlette.concurrency import run_in_threadpool
-
     form = await request.form()
     stated = {each.key: value for each in FIELDS if isinstance(value := form.get(each.key), str)}
     return await run_in_threadpool(_save_fact_sheet, visit, stated)
