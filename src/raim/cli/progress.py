@@ -74,3 +74,31 @@ def show_share(what: str, *, is_quiet: bool = False) -> Iterator[ShareBar]:
             move=lambda share, name: bar.update(task, completed=share, description=name),
             say=lambda text: console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True),
         )
+
+
+@contextmanager
+def show_downloads() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each file on the terminal's error stream and give the function that moves them.
+
+    It is called with (file name, bytes done, bytes in all).
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        tasks = {}
+
+        def show(file_name: str, done: int, total: int) -> None:
+            if file_name not in tasks:
+                tasks[file_name] = bar.add_task(file_name, total=total)
+            bar.update(tasks[file_name], completed=done)
+
+        yield show

@@ -39,6 +39,8 @@ def command(
     from contextlib import ExitStack
 
     from raim.cli.progress import show_progress
+    from raim.cli.scoring_weights import fetch_missing_weights
+    from raim.scoring.definitions import profile_weights
     from raim.server.jobs import WorkerChild
     from raim.server.serving import open_server, run_server, take_port
     from raim.server.settings import read_settings
@@ -52,7 +54,7 @@ def command(
         opened = open_server(settings, on_progress=on_progress)
     with ExitStack() as stack:
         listener = stack.enter_context(take_port(host, port, default=port))
-        if worker:
+        if worker and fetch_missing_weights(profile_weights(opened.server.profile)):
             stack.enter_context(WorkerChild(settings))
         click.echo(f"{opened.server.challenge.name}: {settings.public_url}/")
         if opened.first_link is not None:

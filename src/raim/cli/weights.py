@@ -1,21 +1,11 @@
 """`raim weights`: list, fetch and verify the pinned pretrained weights."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
 from raim import weights
+from raim.cli.progress import show_downloads
 from raim.errors import WeightsError
 
 STYLES = {"ready": "green", "fetched": "yellow", "missing": "red"}
@@ -49,7 +39,7 @@ def list_weights() -> None:
 def fetch(names: tuple[str, ...], *, is_all: bool) -> None:
     """Fetch and convert NAMES: sets or groups (`scoring`, `restoring`); without any, what scoring needs."""
     wanted = weights.WEIGHTS if is_all else weights.select_weights(names or [weights.SCORING])
-    with _progress_bar() as progress:
+    with show_downloads() as progress:
         for name in wanted:
             weights.fetch_weights(name, progress=progress)
             click.echo(f"{name}: ready")
@@ -71,18 +61,3 @@ def verify(names: tuple[str, ...]) -> None:
 
 def _present() -> list[str]:
     return [name for name in weights.WEIGHTS if weights.weights_state(name) != "missing"]
-
-
-@contextmanager
-def _progress_bar() -> Iterator[weights.Progress]:
-    """Show a bar for each file on the terminal's standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        tasks = {}
-
-        def show(file_name: str, done: int, total: int) -> None:
-            if file_name not in tasks:
-                tasks[file_name] = bar.add_task(file_name, total=total)
-            bar.update(tasks[file_name], completed=done)
-
-        yield show

@@ -4,12 +4,15 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
 
 import click
 
 from raim.cli.extras import need_extra
+
+EXPECTED_ERROR = 2
 
 
 @click.command(name="worker")
@@ -35,13 +38,17 @@ def command(
     queue; one that ends or is killed is replaced by the others within a minute. Ctrl-C or SIGTERM ends it.
     """
     need_extra("server", "sqlalchemy", "dbos")
+    from raim.cli.scoring_weights import fetch_missing_weights
     from raim.server.jobs.worker import run_worker
     from raim.server.settings import read_settings
+    from raim.weights import SCORING, select_weights
 
     given = {"RAIM_DATABASE_URL": database, "RAIM_STORAGE_URL": storage}
     environment = os.environ | {key: value for key, value in given.items() if value is not None}
     settings = read_settings(environment, folder=folder)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    if not fetch_missing_weights(select_weights([SCORING])):
+        sys.exit(EXPECTED_ERROR)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
