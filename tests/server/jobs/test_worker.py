@@ -119,7 +119,11 @@ def test_a_database_that_cannot_be_reached_is_told_after_some_patience(tmp_path,
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("stage", ["check running", "batch half done", "results not committed"])
+@pytest.mark.parametrize(
+    ("database_url", "stage"),
+    [("sqlite", "check running"), ("sqlite", "batch half done"), ("postgresql", "results not committed")],
+    indirect=["database_url"],  # benchmarks/faults.py has all stages on both databases
+)
 def test_killed_again_and_again_it_scores_each_once_with_the_same_numbers(place, stage):
     world, settings = place
     ids = [world.submit(team, noise=number) for number, team in enumerate(("ada", "bob"))]
@@ -136,6 +140,7 @@ def test_killed_again_and_again_it_scores_each_once_with_the_same_numbers(place,
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_another_worker_takes_over_from_a_silent_one(place):
     world, settings = place
     ids = [world.submit(team, noise=number) for number, team in enumerate(("ada", "bob"))]
@@ -156,6 +161,7 @@ def test_another_worker_takes_over_from_a_silent_one(place):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_servers_child_is_started_again_when_it_dies_and_ends_with_it(place):
     world, settings = place
     with WorkerChild(replace(settings, worker_processes=1)) as child:

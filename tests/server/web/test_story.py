@@ -198,8 +198,9 @@ def test_a_challenge_from_its_first_link_to_its_finalists(served, chromium, tmp_
     ada.open("/submissions/2").sees("Too smooth here").open("/submissions/2/images/0001").sees(
         "60×40 at 10, 20"
     )
+    turn = move_the_final(organiser)
     look_at_the_desk(organiser)
-    go_on_to_the_final(organiser)
+    invite_to_the_final(organiser, turn)
     ada.open("/team").sees("You are invited to the final").look("/team").press("Accept").sees("has accepted")
     bob.open("/team").press("Decline").sees("Your team has declined")
     organiser.open("/desk/finalists").sees("accepted").sees("declined")
@@ -229,14 +230,18 @@ def look_at_the_desk(organiser):
     organiser.open("/desk/submissions/3").sees("reference")  # it is the reference itself, and says so
 
 
-def go_on_to_the_final(organiser):
-    """Close the phase of feedback at the next minute, open the final, and invite its first teams."""
-    turn = (datetime.now(UTC) + timedelta(seconds=70)).replace(second=0, microsecond=0)
+def move_the_final(organiser):
+    """Let the phase of feedback close and the final open at one of the next minutes; give when."""
+    turn = (datetime.now(UTC) + timedelta(seconds=75)).replace(second=0, microsecond=0)
     organiser.open("/desk/phases")
     for phase, field in (("feedback", "closes"), ("final", "opens")):
         organiser.page.locator(f"#{field}-{phase}").fill(f"{turn:%Y-%m-%dT%H:%M}")
         organiser.page.locator(f"form[action='/desk/phases/{phase}/dates'] button").click()
         organiser.sees("Saved")
+    return turn
+
+
+def invite_to_the_final(organiser, turn):
     organiser.open("/desk/finalists").press("Invite the teams that are ticked").sees(
         "The finalists are invited"
     )
