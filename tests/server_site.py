@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from raim.server.database import OneUseLink, User
+from raim.server.database import User
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
 from raim.server.web.app import make_app
@@ -152,7 +152,3 @@ class Site:
         sent = self.send(person, started.json()["upload"]["url"], content)
         assert sent.status_code == 204, sent.text
         return started.json()["submission"]["id"]
-
-    def reset_link(self):
-        with self.server.database.reading() as session:
-            return session.scalars(select(OneUseLink)).all()

@@ -14,7 +14,7 @@ from raim.files import hash_file
 from raim.server.accounts import hash_password, make_team, register
 from raim.server.serving import Opened, open_server
 from raim.server.settings import Settings
-from raim.server.storage import CHUNK_BYTES
+from raim.server.storage import pieces
 from raim.server.submissions import Promise, add_bytes, begin_upload, finish_upload, part_file
 from raim.server.web.server import Server
 
@@ -151,5 +151,5 @@ def _enter(server: Server, workplace: Workplace, entry: Entry, now: datetime, *,
         )
         key, part = upload.key, part_file(folder, upload)
     with path.open("rb") as file:
-        add_bytes(part, 0, iter(lambda: file.read(CHUNK_BYTES), b""), n_bytes=promise.n_bytes)
+        add_bytes(part, 0, pieces(file), n_bytes=promise.n_bytes)
     finish_upload(server.database, server.storage, now, folder=folder, contest=contest, key=key)

@@ -139,7 +139,7 @@ def adopt_file(storage: Storage, path: Path, *, n_bytes: int, sha256: str) -> No
             _sync_folder(storage, place)
             return
         with path.open("rb") as file:
-            put_file(storage, iter(lambda: file.read(CHUNK_BYTES), b""), n_bytes=n_bytes, sha256=sha256)
+            put_file(storage, pieces(file), n_bytes=n_bytes, sha256=sha256)
         path.unlink()
     except StorageError:
         raise
@@ -177,8 +177,7 @@ def read_file(storage: Storage, sha256: str, *, start: int = 0) -> Iterator[byte
         raise StorageError(f"there is no file {sha256} in the storage") from error
     with file:
         file.seek(start)
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+        yield from pieces(file)
 
 
 def has_file(storage: Storage, sha256: str) -> bool:
@@ -212,6 +211,12 @@ def sweep_incoming(storage: Storage, *, before: datetime) -> int:
                 storage.system.rm_file(entry["name"])
                 swept += 1
     return swept
+
+
+def pieces(file: Any) -> Iterator[bytes]:
+    """Give an open file's content from where it stands, in pieces of 1 MiB."""
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
 
 
 def _copy(chunks: Iterable[bytes], file: Any, n_bytes: int, sha256: str) -> None:

@@ -4,6 +4,7 @@ from raim.server.contest.announcements import announce, list_announcements, with
 from raim.server.contest.contest import Contest, load_contest
 from raim.server.contest.finals import (
     answer_invitation,
+    find_finalist,
     invite_finalists,
     is_finalist,
     list_finalists,
@@ -21,6 +22,7 @@ __all__ = [
     "StandingsCache",
     "announce",
     "answer_invitation",
+    "find_finalist",
     "import_challenge",
     "invite_finalists",
     "is_finalist",

@@ -135,6 +135,11 @@ def list_finalists(session: Session, contest: Contest) -> list[Finalist]:
     return list(session.scalars(found))
 
 
+def find_finalist(session: Session, contest: Contest, team_id: int | None) -> Finalist | None:
+    """Give a team's row, whether it has declined or not; None if it was never invited."""
+    return next((each for each in list_finalists(session, contest) if each.team_id == team_id), None)
+
+
 def is_finalist(session: Session, contest: Contest, team_id: int) -> bool:
     """Say whether a team is invited and has not declined."""
     found = select(Finalist.id).where(

@@ -6,7 +6,7 @@ may be mended, which makes another version of it and calls for scoring again.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from raim.files import hash_file
 from raim.server import database as tables
 from raim.server.auditing import record_event
 from raim.server.database import Database
-from raim.server.storage import CHUNK_BYTES, Storage, has_file, put_file
+from raim.server.storage import Storage, has_file, pieces, put_file
 
 OnProgress = Callable[[int, int], None]
 
@@ -100,14 +100,9 @@ def _store_file(storage: Storage, path: Path) -> StoredFile:
     # Hashed anew at every start: what lies in the folder counts, not what a manifest says of it.
     sha256, n_bytes = hash_file(path), path.stat().st_size
     if not has_file(storage, sha256):
-        put_file(storage, _chunks(path), n_bytes=n_bytes, sha256=sha256)
+        with path.open("rb") as file:
+            put_file(storage, pieces(file), n_bytes=n_bytes, sha256=sha256)
     return StoredFile(name=path.name, sha256=sha256, n_bytes=n_bytes)
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
 
 
 def _put_challenge(

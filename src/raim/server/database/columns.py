@@ -53,6 +53,7 @@ class Base(DeclarativeBase):
     }
 
 
+LARGEST_ID = 2**31 - 1  # of PostgreSQL's INTEGER
 Identity = Annotated[int, mapped_column(primary_key=True)]
 Name = Annotated[str, mapped_column(String(200))]
 Sha256 = Annotated[str, mapped_column(String(64))]

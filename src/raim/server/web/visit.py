@@ -15,6 +15,7 @@ from raim.errors import AccessError, UnknownNameError
 from raim.server.accounts import find_token_user, find_user
 from raim.server.contest import Contest, is_finalist
 from raim.server.database import ApiToken, Member, Submission, Team, Upload, User
+from raim.server.database.columns import LARGEST_ID
 from raim.server.tokens import hash_token
 from raim.server.web.access import RULES, Viewer, decide
 from raim.server.web.forms import (
@@ -28,7 +29,6 @@ from raim.server.web.forms import (
 )
 from raim.server.web.server import Server
 
-LARGEST_ROW = 2**31 - 1  # of PostgreSQL's INTEGER
 TOKEN_USE_NOTED = timedelta(hours=1)
 
 
@@ -138,7 +138,7 @@ def _check_numbers(request: Request) -> None:
         UnknownNameError: One is larger.
     """
     for name, value in request.path_params.items():
-        if str(value).lstrip("+-").isdecimal() and abs(int(value)) > LARGEST_ROW:
+        if str(value).lstrip("+-").isdecimal() and abs(int(value)) > LARGEST_ID:
             raise UnknownNameError(f"there is no {name.removesuffix('_id')} with the number {value}")
 
 

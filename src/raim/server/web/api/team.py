@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from raim.errors import UnknownNameError
 from raim.server.accounts import invite, missing_fields, read_fact_sheet, save_fact_sheet
-from raim.server.contest import answer_invitation, list_finalists
+from raim.server.contest import answer_invitation, find_finalist
 from raim.server.database import Finalist, Member, Team, User
 from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
 from raim.server.web.api.records import Record
@@ -102,7 +102,7 @@ def change_sheet(visit: Admitted, change: FactSheetChange) -> FactSheetRecord:
 def answer_final(visit: Admitted, answer: AnswerRecord) -> TeamRecord:
     """Accept or decline the place in the final."""
     with visit.server.database.writing() as session:
-        finalist = _finalist(visit, session)
+        finalist = find_finalist(session, visit.contest, visit.viewer.team_id)
         if finalist is None:
             raise UnknownNameError("your team is not invited to the final")
         answer_invitation(session, visit.now, finalist, accepts=answer.accepts, actor_id=visit.user_id)
@@ -129,7 +129,7 @@ def _describe(visit: Visit, session: Session) -> TeamRecord:
         .where(Member.team_id == team.id)
         .order_by(Member.id)
     )
-    finalist = _finalist(visit, session)
+    finalist = find_finalist(session, visit.contest, visit.viewer.team_id)
     return TeamRecord(
         id=team.id,
         name=team.name,
@@ -145,8 +145,3 @@ def _answer(finalist: Finalist) -> Literal["invited", "accepted", "declined"]:
     if finalist.declined_at is not None:
         return "declined"
     return "invited" if finalist.accepted_at is None else "accepted"
-
-
-def _finalist(visit: Visit, session: Session) -> Finalist | None:
-    rows = list_finalists(session, visit.contest)
-    return next((each for each in rows if each.team_id == visit.viewer.team_id), None)

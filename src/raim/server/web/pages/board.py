@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from raim.challenge import Phase, is_leaderboard_visible
 from raim.errors import AccessError, UnknownNameError
 from raim.server.contest import Standing, Standings
+from raim.server.contest.export_formats import csv_cell
 from raim.server.web.api.records import as_plain
 from raim.server.web.history_chart import draw_history
 from raim.server.web.rendering import render, render_text
@@ -55,7 +56,7 @@ def give_csv(visit: Admitted, phase_id: str) -> Response:
         writer.writerow(
             [
                 row.rank or "",
-                _safe_cell(each.team),
+                csv_cell(each.team),
                 *numbers,
                 row.n_entries,
                 when,
@@ -229,8 +230,3 @@ def _rows(
 
 def _values(standing: Standing) -> dict[str, float | None]:
     return {**standing.row.entry.measures, "score": standing.row.entry.score}
-
-
-def _safe_cell(text: str) -> str:
-    """Keep a spreadsheet from taking a team's name for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t" else text

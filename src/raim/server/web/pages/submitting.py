@@ -15,7 +15,7 @@ from raim.challenge.phase import submission_kind
 from raim.errors import InputError, RaimError
 from raim.server.contest import is_finalist
 from raim.server.database import EntryResult, Submission
-from raim.server.storage import CHUNK_BYTES, check_space
+from raim.server.storage import check_space, pieces
 from raim.server.submissions import (
     Promise,
     add_bytes,
@@ -143,7 +143,7 @@ def _take_file(visit: Visit, file: UploadFile, target: str, note: str) -> int:
     phase, _, kind = target.rpartition("/")
     digest, n_bytes = hashlib.sha256(), 0
     file.file.seek(0)
-    while chunk := file.file.read(CHUNK_BYTES):
+    for chunk in pieces(file.file):
         digest.update(chunk)
         n_bytes += len(chunk)
     if not n_bytes:
@@ -165,7 +165,7 @@ def _take_file(visit: Visit, file: UploadFile, target: str, note: str) -> int:
         key, part = upload.key, part_file(visit.server.settings.folder, upload)
     part.unlink(missing_ok=True)
     file.file.seek(0)
-    add_bytes(part, 0, iter(lambda: file.file.read(CHUNK_BYTES), b""), n_bytes=n_bytes)
+    add_bytes(part, 0, pieces(file.file), n_bytes=n_bytes)
     done = finish_upload(
         visit.server.database,
         visit.server.storage,

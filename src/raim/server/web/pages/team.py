@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,8 +20,8 @@ from raim.server.accounts import (
     revoke_invitation,
     save_fact_sheet,
 )
-from raim.server.contest import answer_invitation, list_finalists
-from raim.server.database import Finalist, Invitation, Member, Team, User
+from raim.server.contest import answer_invitation, find_finalist
+from raim.server.database import Invitation, Member, Team, User
 from raim.server.web.answers import go_to
 from raim.server.web.failures import status_of
 from raim.server.web.rendering import render
@@ -113,7 +112,7 @@ def remove_team_member(visit: Admitted, member_id: int) -> Response:
 def answer_final(visit: Admitted, answer: Text = "") -> Response:
     """Accept or decline the place in the final."""
     with visit.server.database.writing() as session:
-        finalist = _finalist(visit, session)
+        finalist = find_finalist(session, visit.contest, visit.viewer.team_id)
         if finalist is None or answer not in {"accept", "decline"}:
             raise UnknownNameError("your team is not invited to the final")
         answer_invitation(session, visit.now, finalist, accepts=answer == "accept", actor_id=visit.user_id)
@@ -178,13 +177,8 @@ def _show(visit: Visit, *, error: str = "", link: str = "", status: int = 200) -
             team=session.get_one(Team, team_id),
             members=members,
             invitations=invitations,
-            finalist=_finalist(visit, session),
+            finalist=find_finalist(session, visit.contest, visit.viewer.team_id),
             missing=missing_fields(read_fact_sheet(session, team_id or 0)),
             error=error,
             link=link,
         )
-
-
-def _finalist(visit: Visit, session: Session) -> Finalist | None:
-    rows = list_finalists(session, visit.contest)
-    return next((each for each in rows if each.team_id == visit.viewer.team_id), None)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from raim.errors import UnknownNameError
 from raim.server.database import Base
+from raim.server.database.columns import LARGEST_ID
 
-LARGEST_ID = 2**31 - 1  # of PostgreSQL's integers
 LONGEST = 30_000
 
 

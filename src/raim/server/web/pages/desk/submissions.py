@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from raim.errors import RaimError
 from raim.server.database import EntryResult, Image, LogLine, Phase, Result, Submission, Team
+from raim.server.database.columns import LARGEST_ID
 from raim.server.database.entries import KINDS
 from raim.server.submissions import list_comments
 from raim.server.submissions.rescoring import (
@@ -21,7 +22,7 @@ from raim.server.submissions.rescoring import (
 )
 from raim.server.web.answers import go_to
 from raim.server.web.failures import status_of
-from raim.server.web.pages.desk.fields import LARGEST_ID, Page, RowId, Search, Slug, Ticked, find_row
+from raim.server.web.pages.desk.fields import Page, RowId, Search, Slug, Ticked, find_row
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.pages.submission import read_status
 from raim.server.web.rendering import STATES, render
