@@ -1,0 +1,1 @@
+"""The report of a closed challenge: tables, figures, pages, LaTeX, a gallery for any web space."""
