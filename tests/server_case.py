@@ -97,6 +97,7 @@ def fill(database, storage, folder):
                 t.LogLine(submission_id=submissions["scored"].id, logged_at=NOON, worker="w", text="begun"),
             ]
         )
+        _fill_study(session, challenge, phase, images[0], submissions["scored"])
         record_event(
             session, NOON, "test", actor_id=users[0].id, subject="team", subject_id=1, details={"a": [None]}
         )
@@ -115,6 +116,49 @@ def _fill_people(session, users, team):
                 team_id=team.id, invited_by=ada, token_sha256=DIGEST, created_at=NOON, expires_at=later
             ),
             t.FactSheet(team_id=team.id, fields={"runtime": "1.5"}, updated_at=NOON, updated_by=ada),
+        ]
+    )
+
+
+def _fill_study(session, challenge, phase, image, submission):
+    design = {"schema": "x", "entries": ["e1", "e2"], "n": 1 / 3}
+    study = t.Study(
+        challenge_id=challenge.id,
+        phase_id=phase.id,
+        data_set_id=image.data_set_id,
+        title="Studie ä",
+        design=design,
+        created_at=NOON,
+    )
+    session.add(study)
+    session.flush()
+    judge = t.Judge(study_id=study.id, number=1, name="Jürg", invited_at=NOON)
+    shown = t.StudyImage(study_id=study.id, image_id=image.id)
+    entry = t.StudyEntry(
+        study_id=study.id, submission_id=submission.id, code="e1", left_out_reason="late", left_out_at=NOON
+    )
+    session.add_all([judge, shown, entry])
+    session.flush()
+    trial = t.Trial(
+        judge_id=judge.id, position=1, study_image_id=shown.id, kind="counted", tiles=["e2", "e1"], key="k"
+    )
+    session.add(trial)
+    session.flush()
+    session.add_all(
+        [
+            t.JudgeLink(judge_id=judge.id, token_sha256=DIGEST, created_at=NOON),
+            t.Tie(judge_id=judge.id, team_id=submission.team_id, reason="same laboratory"),
+            t.ScreenCheck(judge_id=judge.id, checked_at=NOON, is_fine=True, facts={"width": 1920}),
+            t.Vote(
+                trial_id=trial.id,
+                sequence=1,
+                choice=["e1"],
+                ratings={},
+                reasons={"e1": ["noise"]},
+                regions=[{"label": "A", "x": 1}],
+                seconds=0.1 + 0.2,
+                cast_at=NOON,
+            ),
         ]
     )
 

@@ -8,12 +8,13 @@ from raim.server.database import migration, open_database
 from raim.server.database.migration import schema_version
 from server_case import NOON
 
+NOW = migration.newest_version()
 STEP = '''"""A later step."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "NOW"
 
 
 def upgrade():
@@ -29,7 +30,7 @@ def later_version(tmp_path, monkeypatch):
     folder = shutil.copytree(
         migration.FOLDER, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__")
     )
-    (folder / "versions" / "step_0002_a_motto.py").write_text(STEP)
+    (folder / "versions" / "step_next.py").write_text(STEP.replace("NOW", NOW))
 
     def come():
         monkeypatch.setattr(migration, "FOLDER", folder)
@@ -43,9 +44,9 @@ def test_a_backup_of_an_older_version_is_brought_to_the_newest_schema(
 ):
     later_version()
     settings = new_settings(kind)
-    assert recover_backup(backup, settings, now=NOON).manifest.schema == "0001"
+    assert recover_backup(backup, settings, now=NOON).manifest.schema == NOW
     database = open_database(settings.database_url)
-    assert schema_version(database.engine) == "0002"
+    assert schema_version(database.engine) == "next"
     with database.engine.connect() as connection:
         mottos = connection.exec_driver_sql("SELECT motto FROM team ORDER BY id").scalars().all()
     database.engine.dispose()
@@ -56,6 +57,6 @@ def test_a_server_of_an_older_version_is_not_backed_up_by_this_one(make_server, 
     server = make_server()
     later_version()
     with pytest.raises(
-        StateError, match="has the schema 0001, this version of raim 0002; make the backup with"
+        StateError, match=f"has the schema {NOW}, this version of raim next; make the backup with"
     ):
         make_backup(server.settings, tmp_path / "out.zip", now=NOON)

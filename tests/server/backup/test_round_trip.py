@@ -13,6 +13,7 @@ from raim.server.backup import make_backup, recover_backup, writing
 from raim.server.backup.contents import LEFT_OUT
 from raim.server.contest import import_challenge
 from raim.server.database import Base, open_database
+from raim.server.database.migration import newest_version
 from raim.server.storage import delete_file, has_file, open_storage, read_file
 from server_case import NOON, dump, keep, read
 
@@ -183,7 +184,7 @@ def test_a_backup_is_readable_by_its_owner_only_and_by_any_zip_tool(make_server,
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         names = archive.namelist()
         assert archive.testzip() is None
-        assert json.loads(archive.read("manifest.json"))["schema"] == "0001"
+        assert json.loads(archive.read("manifest.json"))["schema"] == newest_version()
     assert "challenge/challenge.toml" in names
     assert "challenge/data/feedback-pairs/manifest.csv" in names
     assert not any("login_session" in name or "secret" in name for name in names)
@@ -233,5 +234,5 @@ def test_an_empty_database_is_no_server(make_server, tmp_path, monkeypatch):
     Base.metadata.drop_all(server.database.engine)
     with server.database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
-    with pytest.raises(StateError, match="has the schema None, this version of raim 0001"):
+    with pytest.raises(StateError, match="has the schema None, this version of raim 0"):
         make_backup(server.settings, tmp_path / "out.zip", now=NOON)

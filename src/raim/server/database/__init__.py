@@ -12,6 +12,7 @@ from raim.server.database.contest import (
 )
 from raim.server.database.engine import Database, open_database
 from raim.server.database.entries import Comment, EntryResult, LogLine, Result, Submission, Upload
+from raim.server.database.judging import Judge, JudgeLink, ScreenCheck, Tie, Trial, Vote
 from raim.server.database.migration import migrate
 from raim.server.database.operation import AuditEvent, WorkerHeartbeat
 from raim.server.database.people import (
@@ -25,6 +26,7 @@ from raim.server.database.people import (
     Team,
     User,
 )
+from raim.server.database.study import Study, StudyEntry, StudyImage
 
 __all__ = [
     "Announcement",
@@ -41,6 +43,8 @@ __all__ = [
     "Finalist",
     "Image",
     "Invitation",
+    "Judge",
+    "JudgeLink",
     "LogLine",
     "LoginAttempt",
     "LoginSession",
@@ -48,10 +52,17 @@ __all__ = [
     "OneUseLink",
     "Phase",
     "Result",
+    "ScreenCheck",
+    "Study",
+    "StudyEntry",
+    "StudyImage",
     "Submission",
     "Team",
+    "Tie",
+    "Trial",
     "Upload",
     "User",
+    "Vote",
     "WorkerHeartbeat",
     "migrate",
     "open_database",

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from raim.server.database.columns import UtcDateTime
+from raim.server.database.migrations.unchanging import keep_unchanged
 
 revision = "0001"
 down_revision = None
@@ -601,22 +602,4 @@ def upgrade() -> None:
     )
 
     for table in ("result", "entry_result", "audit_event"):
-        _keep_unchanged(table)
-
-
-def _keep_unchanged(table: str) -> None:
-    """Let no row of a table be changed; whole rows can still be deleted, with an account or a challenge."""
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(
-            f"CREATE TRIGGER {table}_is_unchanged BEFORE UPDATE ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are never changed'); END"
-        )
-        return
-    op.execute(
-        f"CREATE FUNCTION {table}_refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION 'rows of {table} are never changed'; END $$"
-    )
-    op.execute(
-        f"CREATE TRIGGER {table}_is_unchanged BEFORE UPDATE ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse_change()"
-    )
+        keep_unchanged(table)
