@@ -1,0 +1,86 @@
+"""Judges to be invited, as an organiser types them: one a line, with or without an e-mail address."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from raim.errors import InputError, RaimError
+from raim.server.accounts.users import check_name
+
+MOST = 500  # at once
+ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guest:
+    """Somebody to be invited.
+
+    Attributes:
+        name: As organisers see it.
+        email: "" without.
+    """
+
+    name: str
+    email: str = ""
+
+
+def parse_guests(text: str, *, invited: Collection[str] = ()) -> list[Guest]:
+    """Read lines "name, e-mail", "name; e-mail", "name <e-mail>", or a name alone.
+
+    Args:
+        text: As typed; empty lines are nothing.
+        invited: E-mail addresses that have an invitation.
+
+    Raises:
+        InputError: Lines cannot be used; all of them are named.
+
+    Example:
+        >>> parse_guests("Ada Lovelace, ada@example.org")
+        [Guest(name='Ada Lovelace', email='ada@example.org')]
+    """
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if not lines:
+        raise InputError("nobody is named; write one judge a line: name, e-mail")
+    if len(lines) > MOST:
+        raise InputError(f"{len(lines)} judges at once; at most {MOST} are invited at once")
+    guests, problems, seen = [], [], {each.lower() for each in invited}
+    for number, line in lines:
+        try:
+            guest = parse_guest(line)
+        except RaimError as error:
+            problems.append(f"line {number}: {error}")
+            continue
+        if guest.email.lower() in seen:
+            problems.append(f"line {number}: {guest.email} has an invitation already")
+        elif guest.email:
+            seen.add(guest.email.lower())
+        guests.append(guest)
+    if problems:
+        raise InputError("nobody was invited: " + "; ".join(problems))
+    return guests
+
+
+def parse_guest(line: str) -> Guest:
+    """Read one line.
+
+    Raises:
+        InputError: It has no name, or what should be an e-mail address is none.
+
+    Example:
+        >>> parse_guest("Alan Turing <alan@example.org>").email, parse_guest("Grace Hopper").email
+        ('alan@example.org', '')
+    """
+    found = re.fullmatch(r"(.*?)(?:[,;\t]\s*|\s*(?=<))(.*)", line)
+    name, email = (line, "") if found is None else (found[1], found[2].strip().strip("<>").strip())
+    return Guest(name=check_name(name, "judge's name"), email=check_email(email) if email else "")
+
+
+def check_email(email: str) -> str:
+    """Give an e-mail address that has the form of one.
+
+    Raises:
+        InputError: It has not.
+    """
+    if not ADDRESS.fullmatch(email) or len(email) > 320 or not email.isprintable():
+        raise InputError(f"{email[:60]!r} is not an e-mail address; write name@example.org, or leave it out")
+    return email

@@ -1,0 +1,78 @@
+"""Ties of a judge to teams, as an organiser writes them down; they count until the judge begins."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from raim.errors import InputError, StateError
+from raim.server.auditing import record_event
+from raim.server.database import Judge, Study, StudyEntry, Submission, Tie
+
+STATED = "stated by an organiser"
+
+
+def change_ties(
+    session: Session, now: datetime, judge: Judge, team_ids: Collection[int], *, actor_id: int
+) -> None:
+    """Write down which teams of the study a judge has a tie to; found ones that stay ticked keep their reason.
+
+    Raises:
+        InputError: A team is not in the study.
+        StateError: The judge has begun, so their trials are drawn; or such a judge does not vote in this study.
+    """
+    study = session.get_one(Study, judge.study_id)
+    wanted = set(team_ids)
+    if judge.begun_at is not None:
+        raise StateError(
+            f"{judge.name} has begun and has their trials; revoke the invitation, and invite them again with the ties"
+        )
+    if wanted and study.design["conflicts"] == "exclude-judge":
+        raise StateError(
+            "in this study a judge with a tie does not vote: revoke the invitation in place of this"
+        )
+    check_teams(session, study, wanted)
+    there = set(session.scalars(select(Tie.team_id).where(Tie.judge_id == judge.id)))
+    session.execute(delete(Tie).where(Tie.judge_id == judge.id, Tie.team_id.not_in(wanted)))
+    for team_id in sorted(wanted - there):
+        session.add(Tie(judge_id=judge.id, team_id=team_id, reason=STATED))
+    record_event(
+        session,
+        now,
+        "change ties",
+        actor_id=actor_id,
+        subject="judge",
+        subject_id=judge.id,
+        details={"ties": sorted(wanted)},
+    )
+
+
+def check_teams(session: Session, study: Study, team_ids: Collection[int]) -> None:
+    """Refuse teams that a study does not compare.
+
+    Raises:
+        InputError: One is not in it.
+    """
+    strangers = set(team_ids) - teams_of(session, study)
+    if strangers:
+        raise InputError(f"team {min(strangers)} is not in this study")
+
+
+def teams_of(session: Session, study: Study) -> set[int]:
+    """Give the rows of the teams in a study."""
+    found = select(Submission.team_id).join(StudyEntry, StudyEntry.submission_id == Submission.id)
+    return set(session.scalars(found.where(StudyEntry.study_id == study.id)))
+
+
+def ties_of(session: Session, study: Study) -> dict[int, dict[int, str]]:
+    """Give for each judge of a study the teams they have a tie to, with the reason."""
+    rows = session.execute(
+        select(Tie.judge_id, Tie.team_id, Tie.reason)
+        .join(Judge, Judge.id == Tie.judge_id)
+        .where(Judge.study_id == study.id)
+    )
+    found: dict[int, dict[int, str]] = {}
+    for judge_id, team_id, reason in rows:
+        found.setdefault(judge_id, {})[team_id] = reason
+    return found
