@@ -98,6 +98,7 @@ MISTAKES = {
         "there is no phase 'feedbak'; did you mean 'feedback'?",
     ),
     "finalists of an unscored phase": (('phase = "feedback"', 'phase = "tuning"'), "phase =", "scores nothing"),
+    "fewer candidates than picks": (("tiles = 0", "tiles = 2"), "tiles =", "as many as it has points for"),
     "study of an unjudged phase": (('phase = "final"', 'phase = "tuning"'), "phase =", "takes no final submissions"),
     "points": (("points = [3, 2, 1]", "points = [3, 2]"), "points =", "'top-three' needs 3"),
     "rising points": (("points = [3, 2, 1]", "points = [1, 2, 3]"), "points =", "that never rise"),

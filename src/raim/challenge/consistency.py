@@ -119,6 +119,14 @@ def _study(draft: Draft) -> Iterator[Fault]:
     if len(rule.points) != expected:
         message = f"points has {len(rule.points)} numbers; the mode {rule.mode!r} needs {expected}"
         yield Fault(path=("study", "points"), message=message)
+    if rule.mode == "pairwise" and rule.tiles not in {0, 2}:
+        message = f"tiles is {rule.tiles}; a pairwise trial shows 2"
+        yield Fault(path=("study", "tiles"), message=message)
+    elif rule.tiles == 1 or 0 < rule.tiles < len(rule.points):
+        message = (
+            f"tiles is {rule.tiles}; a trial shows at least 2 candidates, and as many as it has points for"
+        )
+        yield Fault(path=("study", "tiles"), message=message)
     if list(rule.points) != sorted(rule.points, reverse=True) or min(rule.points, default=0) < 0:
         message = f"points is {list(rule.points)}; expected numbers from 0 up that never rise"
         yield Fault(path=("study", "points"), message=message)

@@ -247,6 +247,9 @@ def _study(section: Section) -> StudyRule:
         repeats_share=section.fraction("repeats_share", STUDY.repeats_share),
         criteria=section.texts("criteria", STUDY.criteria),
         conflicts=section.choice("conflicts", Conflicts, STUDY.conflicts),
+        tiles=section.whole("tiles", STUDY.tiles, low=0),
+        traps=section.whole("traps", STUDY.traps, low=0),
+        training=section.whole("training", STUDY.training, low=0),
     )
 
 

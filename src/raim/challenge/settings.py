@@ -99,6 +99,9 @@ class StudyRule:
         repeats_share: Share of trials that are shown a second time, hidden, to see how steady a judge is.
         criteria: What judges look at.
         conflicts: What happens to a judge with a tie to a team: no vote at all, or that team's tile is hidden.
+        tiles: How many candidates a trial shows, in a balanced order; 0 for all of them.
+        traps: Extra trials with a blurred copy as one candidate; they give no points, they only flag.
+        training: Trials with which a judge learns the page, before the first that counts.
     """
 
     phase: str
@@ -109,6 +112,9 @@ class StudyRule:
     # Source: section 3 of the report (arXiv 2405.09923).
     criteria: tuple[str, ...] = ("textures and details", "noise", "artifacts", "fidelity")
     conflicts: Conflicts = "exclude-judge"
+    tiles: int = 0
+    traps: int = 2
+    training: int = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,1 +1,25 @@
 """The blinded study: who sees what in which order, ballots, points, and what they are worth; no web, no database."""
+
+from raim.study.design import StudyDesign
+from raim.study.planning import plan_judge, plan_training
+from raim.study.points import Turnout, criterion_points, mean_points, points_array, turnout
+from raim.study.simulation import simulate_ballots
+from raim.study.trial import Trial
+from raim.study.votes import BLURRED, Ballots, Vote, check_choice
+
+__all__ = [
+    "BLURRED",
+    "Ballots",
+    "StudyDesign",
+    "Trial",
+    "Turnout",
+    "Vote",
+    "check_choice",
+    "criterion_points",
+    "mean_points",
+    "plan_judge",
+    "plan_training",
+    "points_array",
+    "simulate_ballots",
+    "turnout",
+]
