@@ -12,15 +12,16 @@ from typing import Literal
 from raim.challenge.rules import Role
 
 # anyone: also without a login. user: with a login. member: of a team. team: of the team that the submission or upload
-# belongs to, or an organiser. organiser: the organisers.
-Who = Literal["anyone", "user", "member", "team", "organiser"]
+# belongs to, or an organiser. judge: who holds a judge's link. organiser: the organisers.
+Who = Literal["anyone", "user", "member", "team", "judge", "organiser"]
 
 ANYONE = (
     "home", "announcements", "data", "rules", "leaderboard", "leaderboard.phase", "leaderboard.csv",
-    "leaderboard.json", "gallery", "gallery.image", "health", "robots",
+    "leaderboard.json", "gallery", "gallery.image", "results", "results.chart", "results.csv", "health", "robots",
     "register", "register.post", "login", "login.post", "join", "organiser.link", "organiser.link.post",
     "reset", "reset.post",
-    "api.challenge", "api.leaderboard", "api.documents", "api.document", "api.announcements",
+    "api.challenge", "api.leaderboard", "api.ranking", "api.documents", "api.document", "api.announcements",
+    "judge.invitation", "judge.invitation.post",
 )  # fmt: skip
 USER = (
     "logout", "account", "account.password", "account.token", "account.token.revoke", "account.delete",
@@ -43,6 +44,10 @@ TEAM = (
     "upload.delete", "api.submission", "api.results", "api.withdraw", "api.choose", "api.comments", "api.file",
     "api.restored",
 )  # fmt: skip
+JUDGE = (
+    "judge", "judge.screen", "judge.screen.post", "judge.instructions", "judge.instructions.post", "judge.vote",
+    "judge.trial", "judge.trial.vote", "judge.done", "judge.finish", "judge.tile",
+)  # fmt: skip
 ORGANISER = (
     "desk", "desk.live",
     "desk.teams", "desk.team", "desk.team.state", "desk.team.flags", "desk.team.merge",
@@ -55,6 +60,10 @@ ORGANISER = (
     "desk.finalists", "desk.finalists.invite", "desk.finalist.replace", "desk.finalist.answer",
     "desk.checklist", "desk.checklist.tick", "desk.publish",
     "desk.exports", "desk.export", "desk.audit",
+    "desk.studies", "desk.study.new", "desk.study.new.post", "desk.study", "desk.study.live", "desk.study.state",
+    "desk.study.tiles", "desk.study.preview", "desk.study.judges", "desk.study.judge.remind",
+    "desk.study.judge.revoke", "desk.study.judge.ties", "desk.study.judge.exclude", "desk.study.results",
+    "desk.study.chart", "desk.study.entry", "desk.study.export",
     "api.desk.overview", "api.desk.teams", "api.desk.team", "api.desk.team.change", "api.desk.team.merge",
     "api.desk.hints", "api.desk.users", "api.desk.users.create", "api.desk.user.change", "api.desk.reset_link",
     "api.desk.submission", "api.desk.submission.change", "api.desk.rescore", "api.desk.rescore_all",
@@ -62,6 +71,10 @@ ORGANISER = (
     "api.desk.announce", "api.desk.announcement.withdraw", "api.desk.finalists", "api.desk.finalists.invite",
     "api.desk.finalist.answer", "api.desk.finalist.replace", "api.desk.checklist", "api.desk.checklist.tick",
     "api.desk.publish", "api.desk.export", "api.desk.audit",
+    "api.desk.studies", "api.desk.studies.create", "api.desk.studies.proposal", "api.desk.study",
+    "api.desk.study.change", "api.desk.study.tiles", "api.desk.study.preview", "api.desk.study.judges",
+    "api.desk.study.judges.invite", "api.desk.study.judge.change", "api.desk.study.judge.remind",
+    "api.desk.study.results", "api.desk.study.entry.change", "api.desk.study.export",
 )  # fmt: skip
 
 RULES: Mapping[str, Who] = MappingProxyType(
@@ -71,6 +84,7 @@ RULES: Mapping[str, Who] = MappingProxyType(
         **dict.fromkeys(MEMBER, "member"),
         **dict.fromkeys(DATA, "member"),
         **dict.fromkeys(TEAM, "team"),
+        **dict.fromkeys(JUDGE, "judge"),
         **dict.fromkeys(ORGANISER, "organiser"),
     }
 )
@@ -94,6 +108,8 @@ class Viewer:
         is_finalist: Whether their team is a finalist.
         by_token: Whether an API token was used in place of a session.
         session_token: Of the browser's session; "" without.
+        judge_id: The judge whose link this browser holds; known on the judge's pages only.
+        judge_token: Of that link; "" without.
     """
 
     role: Role = "public"
@@ -107,6 +123,8 @@ class Viewer:
     is_finalist: bool = False
     by_token: bool = False
     session_token: str = ""
+    judge_id: int | None = None
+    judge_token: str = ""
 
     @property
     def is_organiser(self) -> bool:
@@ -124,7 +142,7 @@ class Viewer:
         return self.team_state == "approved"
 
 
-Decision = Literal["allowed", "log in", "no team", "forbidden", "hidden"]
+Decision = Literal["allowed", "log in", "no team", "no judge", "forbidden", "hidden"]
 
 
 def decide(route: str, viewer: Viewer, *, owner_team_id: int | None = None) -> Decision:
@@ -140,6 +158,8 @@ def decide(route: str, viewer: Viewer, *, owner_team_id: int | None = None) -> D
         ('allowed', 'log in', 'forbidden')
     """
     who = RULES.get(route)
+    if who == "judge":
+        return "no judge" if viewer.judge_id is None else "allowed"
     if who == "anyone" or (viewer.is_user and who is not None and _may_as_user(route, who, viewer)):
         return "allowed"
     if who is None:

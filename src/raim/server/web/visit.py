@@ -14,8 +14,9 @@ from raim.challenge.rules import Role
 from raim.errors import AccessError, UnknownNameError
 from raim.server.accounts import find_token_user, find_user
 from raim.server.contest import Contest, is_finalist
-from raim.server.database import ApiToken, Member, Submission, Team, Upload, User
+from raim.server.database import ApiToken, Judge, Member, Submission, Team, Upload, User
 from raim.server.database.columns import LARGEST_ID
+from raim.server.study.judges import find_judge
 from raim.server.tokens import hash_token
 from raim.server.web.access import RULES, Viewer, decide
 from raim.server.web.forms import (
@@ -29,6 +30,7 @@ from raim.server.web.forms import (
 )
 from raim.server.web.server import Server
 
+NO_JUDGE = "open the link that the organiser sent you; this browser holds none that works (any more)"
 TOKEN_USE_NOTED = timedelta(hours=1)
 
 
@@ -38,6 +40,10 @@ class LoginNeededError(AccessError):
 
 class TeamNeededError(AccessError):
     """Whoever asks is in no team; pages lead to the team's page."""
+
+
+class JudgeNeededError(AccessError):
+    """The browser holds no judge's link that works."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +92,21 @@ class Visit:
             raise TeamNeededError("join or make a team first")
         return session.get_one(Member, self.viewer.member_id)
 
+    def judge(self, session: Session) -> Judge:
+        """Give the row of the judge who asks.
+
+        Raises:
+            JudgeNeededError: Nobody judges here.
+        """
+        if self.viewer.judge_id is None:
+            raise JudgeNeededError(NO_JUDGE)
+        return session.get_one(Judge, self.viewer.judge_id)
+
+
+def judge_cookie(server: Server) -> str:
+    """Give the name of the cookie that holds a judge's link."""
+    return "__Host-raim_judge" if is_secure(server) else "raim_judge"
+
 
 def session_cookie(server: Server) -> str:
     """Give the name of the cookie; browsers take __Host- only over TLS and from this host alone."""
@@ -103,6 +124,7 @@ async def admit(request: Request) -> Visit:
     Raises:
         LoginNeededError: A login is needed.
         TeamNeededError: A team is needed.
+        JudgeNeededError: A judge's link is needed.
         AccessError: It is not theirs to do, or the form is not ours.
         UnknownNameError: It is another team's, or not there.
     """
@@ -119,6 +141,8 @@ async def admit(request: Request) -> Visit:
         raise LoginNeededError("log in to see this")
     if decision == "no team":
         raise TeamNeededError("join or make a team first")
+    if decision == "no judge":
+        raise JudgeNeededError(NO_JUDGE)
     if decision == "forbidden":
         raise AccessError("this is for the organisers of the challenge")
     if decision == "hidden" or (decision == "allowed" and owner is None and RULES.get(route) == "team"):
@@ -145,10 +169,25 @@ def _check_numbers(request: Request) -> None:
 def _identify(server: Server, request: Request, now: datetime) -> Visit:
     with server.database.reading() as session:
         contest = server.contest(session)
-        viewer = _find_viewer(session, server, contest, request, now)
-    holder = viewer.session_token or request.cookies.get(VISITOR_COOKIE, "")
+        if RULES.get(request.scope["route"].name) == "judge":
+            viewer = _find_judge(session, server, request)
+        else:
+            viewer = _find_viewer(session, server, contest, request, now)
+    holder = _holder(viewer, request)
     token = form_token(server.secret, holder) if holder else ""
     return Visit(request=request, server=server, viewer=viewer, contest=contest, now=now, form_token=token)
+
+
+def _find_judge(session: Session, server: Server, request: Request) -> Viewer:
+    """Find who judges: on their pages nothing else counts, so that an organiser who looks at them is a judge too."""
+    token = request.cookies.get(judge_cookie(server), "")
+    judge = find_judge(session, token) if token else None
+    return Viewer() if judge is None else Viewer(role="judge", judge_id=judge.id, judge_token=token)
+
+
+def _holder(viewer: Viewer, request: Request) -> str:
+    """Give the random token that binds forms to the browser."""
+    return viewer.judge_token or viewer.session_token or request.cookies.get(VISITOR_COOKIE, "")
 
 
 def _find_viewer(
@@ -217,7 +256,7 @@ async def _check_form(server: Server, request: Request, visit: Visit) -> None:
         given = field if isinstance(field, str) else None
     if given is None and request.scope["route"].name == "submit.post":
         return  # a file is sent: the page takes the form apart, and checks the field, once it knows who sends
-    holder = visit.viewer.session_token or request.cookies.get(VISITOR_COOKIE, "")
+    holder = _holder(visit.viewer, request)
     check_form_token(server.secret, holder, given or "")
 
 

@@ -1,0 +1,237 @@
+"""Building a study: whose images can be judged, what is missing, and the draft with its design."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.challenge import Phase, StudyRule
+from raim.errors import InputError, StateError
+from raim.server.accounts.users import check_name
+from raim.server.auditing import record_event
+from raim.server.contest import Contest, list_finalists
+from raim.server.database import Image, Study, StudyEntry, StudyImage, Submission, Team
+from raim.study import StudyDesign
+
+LEAST_ENTRIES = 2
+LONGEST_INSTRUCTIONS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProposedEntry:
+    """A team's images for the study.
+
+    Attributes:
+        team_id: The team.
+        team: Its name.
+        submission_id: Its final submission that counts: the chosen one, else the newest; None if it has none.
+        missing: Names of images that the submission lacks.
+    """
+
+    team_id: int
+    team: str
+    submission_id: int | None
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be judged."""
+        return self.submission_id is not None and not self.missing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proposal:
+    """What a study would be made of.
+
+    Attributes:
+        phase: Whose final submissions.
+        data_set: Id of the set of images in the challenge's file.
+        images: (row, name, issue) of each, in the order of names.
+        entries: Of finalists by place, or of every approved team where there are none.
+    """
+
+    phase: Phase
+    data_set: str
+    images: tuple[tuple[int, str, str], ...]
+    entries: tuple[ProposedEntry, ...]
+
+
+def propose_study(session: Session, contest: Contest, phase: Phase) -> Proposal:
+    """Look at what a study of a phase's final submissions would be made of.
+
+    Raises:
+        StateError: The phase takes no final submissions.
+    """
+    if phase.final is None:
+        raise StateError(f"{phase.name} takes no final submissions; a study needs a phase with `final = ...`")
+    images = session.execute(
+        select(Image.id, Image.name, Image.scenario)
+        .where(Image.data_set_id == contest.data_set_ids[phase.final.on])
+        .order_by(Image.name)
+    ).all()
+    names = [name for _, name, _ in images]
+    submissions = _final_submissions(session, contest, phase)
+    entries = []
+    for team in _candidates(session, contest):
+        found = submissions.get(team.id)
+        missing = () if found is None else tuple(name for name in names if name not in _stems(found))
+        entries.append(
+            ProposedEntry(
+                team_id=team.id,
+                team=team.name,
+                submission_id=None if found is None else found.id,
+                missing=missing,
+            )
+        )
+    return Proposal(
+        phase=phase,
+        data_set=phase.final.on,
+        images=tuple((row_id, name, scenario or "") for row_id, name, scenario in images),
+        entries=tuple(entries),
+    )
+
+
+def build_study(
+    session: Session,
+    now: datetime,
+    contest: Contest,
+    proposal: Proposal,
+    *,
+    title: str,
+    rule: StudyRule,
+    seed: int,
+    submissions: Sequence[int] | None = None,
+    image_names: Sequence[str] | None = None,
+    instructions: str = "",
+    min_width: int = 1280,
+    min_height: int = 720,
+    is_simulated: bool = False,
+    actor_id: int | None,
+) -> Study:
+    """Make the draft of a study; its tiles are then made by a job.
+
+    Args:
+        session: A writing session.
+        now: The time.
+        contest: The challenge in force.
+        proposal: Of `propose_study`.
+        title: As judges see it.
+        rule: How judges choose, how many trials are repeated, and so on.
+        seed: All orders follow from it.
+        submissions: Which of the proposed ones; all whole ones if None.
+        image_names: Which images; all if None.
+        instructions: More for the judges, in Markdown.
+        min_width: Of a judge's window, CSS pixels.
+        min_height: Of a judge's window, CSS pixels.
+        is_simulated: Its votes will be made by a program.
+        actor_id: Who builds.
+
+    Raises:
+        InputError: Fewer than two entries, an entry that lacks images, no image, or the design cannot be.
+    """
+    entries = _chosen_entries(proposal, submissions)
+    images = _chosen_images(proposal, image_names)
+    codes = [f"e{number}" for number in range(1, len(entries) + 1)]
+    # The order of codes says nothing about places: it is drawn, and codes never reach a judge's browser.
+    drawn = random.Random(seed).sample(entries, len(entries))  # noqa: S311 - not a secret
+    design = StudyDesign.from_rule(
+        rule, entries=tuple(codes), images={name: issue for _, name, issue in images}, seed=seed
+    )
+    study = Study(
+        challenge_id=contest.id,
+        phase_id=contest.phase_ids[proposal.phase.id],
+        data_set_id=contest.data_set_ids[proposal.data_set],
+        title=check_name(title, "study's title"),
+        design=design.to_plain(),
+        instructions=instructions[:LONGEST_INSTRUCTIONS],
+        min_width=min_width,
+        min_height=min_height,
+        is_simulated=is_simulated,
+        created_at=now,
+    )
+    session.add(study)
+    session.flush()
+    for code, entry in zip(codes, drawn, strict=True):
+        session.add(StudyEntry(study_id=study.id, submission_id=entry.submission_id, code=code))
+    for row_id, _, _ in images:
+        session.add(StudyImage(study_id=study.id, image_id=row_id))
+    session.flush()
+    record_event(
+        session,
+        now,
+        "build study",
+        actor_id=actor_id,
+        subject="study",
+        subject_id=study.id,
+        details={"entries": len(entries), "images": len(images), "seed": seed, "mode": rule.mode},
+    )
+    return study
+
+
+def _chosen_entries(proposal: Proposal, submissions: Sequence[int] | None) -> list[ProposedEntry]:
+    wanted = None if submissions is None else set(submissions)
+    chosen = [
+        each
+        for each in proposal.entries
+        if (
+            each.is_whole
+            if wanted is None
+            else each.submission_id is not None and each.submission_id in wanted
+        )
+    ]
+    broken = [each for each in chosen if each.missing]
+    if broken:
+        raise InputError(
+            f"{broken[0].team} lacks {len(broken[0].missing)} images ({', '.join(broken[0].missing[:5])}); every "
+            "candidate needs every image: leave the team or the images out"
+        )
+    if len(chosen) < LEAST_ENTRIES:
+        raise InputError(
+            f"{len(chosen)} teams have a whole final submission; a study compares at least {LEAST_ENTRIES}"
+        )
+    return chosen
+
+
+def _chosen_images(proposal: Proposal, names: Sequence[str] | None) -> list[tuple[int, str, str]]:
+    wanted = None if names is None else set(names)
+    unknown = (wanted or set()) - {name for _, name, _ in proposal.images}
+    if unknown:
+        raise InputError(f"there is no image {min(unknown)!r} in {proposal.data_set}")
+    chosen = [each for each in proposal.images if wanted is None or each[1] in wanted]
+    if not chosen:
+        raise InputError("a study needs at least one image")
+    return chosen
+
+
+def _candidates(session: Session, contest: Contest) -> list[Team]:
+    """Give finalists by place, or every approved team of a challenge without a final."""
+    if contest.challenge.finalists is not None:
+        rows = [each for each in list_finalists(session, contest) if each.declined_at is None]
+        teams = {
+            team.id: team
+            for team in session.scalars(select(Team).where(Team.id.in_([e.team_id for e in rows])))
+        }
+        return [teams[each.team_id] for each in rows]
+    found = select(Team).where(Team.challenge_id == contest.id, Team.state == "approved").order_by(Team.name)
+    return list(session.scalars(found))
+
+
+def _final_submissions(session: Session, contest: Contest, phase: Phase) -> Mapping[int, Submission]:
+    """Give each team's submission that counts: its chosen one, else its newest."""
+    rows = session.scalars(
+        select(Submission)
+        .where(
+            Submission.phase_id == contest.phase_ids[phase.id],
+            Submission.kind == "final",
+            Submission.state == "accepted",
+        )
+        .order_by(Submission.is_chosen, Submission.id)
+    )
+    return {submission.team_id: submission for submission in rows}
+
+
+def _stems(submission: Submission) -> set[str]:
+    return set((submission.report or {}).get("image_sha256", {}))

@@ -1,0 +1,192 @@
+"""The course of a study: opened once its tiles are there, closed, revealed, or discarded; all of it audited."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from raim.errors import InputError, StateError
+from raim.server.auditing import record_event
+from raim.server.database import Judge, Study, StudyEntry, StudyImage
+
+LONGEST_REASON = 500
+
+
+def open_study(session: Session, now: datetime, study: Study, *, actor_id: int | None) -> None:
+    """Let judges vote.
+
+    Raises:
+        StateError: It is no draft, or tiles are missing.
+    """
+    _expect(study, "draft", "opened")
+    left, faults = count_unmade(session, study)
+    if faults:
+        raise StateError(
+            f"the tiles of {faults} images could not be made; see the study's page, mend and try again"
+        )
+    if left:
+        raise StateError(
+            f"the tiles of {left} images are still being made; open the study when they are there"
+        )
+    study.state, study.opened_at = "open", now
+    _record(session, now, "open study", study, actor_id)
+
+
+def close_study(session: Session, now: datetime, study: Study, *, actor_id: int | None) -> None:
+    """Take no more votes; nothing is shown yet.
+
+    Raises:
+        StateError: It is not open.
+    """
+    _expect(study, "open", "closed")
+    study.state, study.closed_at = "closed", now
+    counts = session.execute(
+        select(func.count(Judge.id), func.count(Judge.finished_at)).where(
+            Judge.study_id == study.id, ~Judge.is_preview
+        )
+    ).one()
+    _record(session, now, "close study", study, actor_id, {"judges": counts[0], "finished": counts[1]})
+
+
+def reopen_study(session: Session, now: datetime, study: Study, *, reason: str, actor_id: int | None) -> None:
+    """Take votes again, as long as nobody has seen the results.
+
+    Raises:
+        InputError: There is no reason.
+        StateError: It is not closed, or its results were revealed.
+    """
+    _expect(study, "closed", "opened again")
+    study.state, study.closed_at = "open", None
+    _record(
+        session,
+        now,
+        "reopen study",
+        study,
+        actor_id,
+        {"reason": _checked(reason, "the study is opened again")},
+    )
+
+
+def reveal_study(session: Session, now: datetime, study: Study, *, actor_id: int | None) -> None:
+    """Show the results to organisers, with the teams' names.
+
+    Raises:
+        StateError: It is not closed.
+    """
+    _expect(study, "closed", "revealed")
+    study.state, study.revealed_at = "revealed", now
+    _record(session, now, "reveal study", study, actor_id)
+
+
+def discard_study(
+    session: Session, now: datetime, study: Study, *, reason: str, actor_id: int | None
+) -> None:
+    """Put a study aside; its votes are kept, and shown nowhere.
+
+    Raises:
+        InputError: There is no reason.
+        StateError: It is revealed or discarded.
+    """
+    if study.state in {"revealed", "discarded"}:
+        raise StateError(f"the study is {study.state} and stays so")
+    reason = _checked(reason, "the study is put aside")
+    study.state, study.discarded_at = "discarded", now
+    _record(session, now, "discard study", study, actor_id, {"reason": reason})
+
+
+def leave_out(
+    session: Session, now: datetime, entry: StudyEntry, *, reason: str, actor_id: int | None
+) -> None:
+    """Leave an entry out of the ranking after the vote; both rankings are shown, with the reason.
+
+    Raises:
+        InputError: There is no reason.
+        StateError: The study takes votes or has not begun: build it without the entry instead.
+    """
+    _expect_voted(session.get_one(Study, entry.study_id))
+    entry.left_out_reason, entry.left_out_at = _checked(reason, "the entry is left out"), now
+    _record_entry(session, now, "leave entry out", entry, actor_id, {"reason": entry.left_out_reason})
+
+
+def take_back_in(session: Session, now: datetime, entry: StudyEntry, *, actor_id: int | None) -> None:
+    """Let an entry be ranked again."""
+    entry.left_out_reason = entry.left_out_at = None
+    _record_entry(session, now, "take entry back in", entry, actor_id)
+
+
+def try_tiles_again(session: Session, now: datetime, study: Study, *, actor_id: int | None) -> int:
+    """Let the job make the tiles again that it could not make; give of how many images."""
+    rows = session.scalars(
+        select(StudyImage).where(StudyImage.study_id == study.id, StudyImage.error.is_not(None))
+    ).all()
+    for row in rows:
+        row.error = None
+    _record(session, now, "make tiles again", study, actor_id, {"images": len(rows)})
+    return len(rows)
+
+
+def count_unmade(session: Session, study: Study) -> tuple[int, int]:
+    """Count the images without tiles, and how many of them have failed."""
+    row = session.execute(
+        select(func.count(StudyImage.id), func.count(StudyImage.error)).where(
+            StudyImage.study_id == study.id, StudyImage.pack_sha256.is_(None)
+        )
+    ).one()
+    return row[0], row[1]
+
+
+def check_revealed(study: Study, deed: str) -> None:
+    """Refuse what nobody may decide before the results are seen by all organisers.
+
+    Raises:
+        StateError: The study is not revealed.
+    """
+    if study.state != "revealed":
+        raise StateError(f"the study is {study.state}; {deed} once it is revealed")
+
+
+def _expect(study: Study, state: str, deed: str) -> None:
+    if study.state != state:
+        article = {"open": "an open", "draft": "a draft of a", "closed": "a closed"}[state]
+        raise StateError(f"the study is {study.state}; only {article} study can be {deed}")
+
+
+def _expect_voted(study: Study) -> None:
+    if study.state not in {"closed", "revealed"}:
+        raise StateError(
+            f"the study is {study.state}; an entry is left out after the vote, before it a study is built without it"
+        )
+
+
+def _checked(reason: str, deed: str) -> str:
+    if not reason.strip():
+        raise InputError(f"say why {deed}; the reason is published or logged")
+    return reason.strip()[:LONGEST_REASON]
+
+
+def _record(
+    session: Session,
+    now: datetime,
+    action: str,
+    study: Study,
+    actor_id: int | None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    record_event(
+        session, now, action, actor_id=actor_id, subject="study", subject_id=study.id, details=details
+    )
+
+
+def _record_entry(
+    session: Session,
+    now: datetime,
+    action: str,
+    entry: StudyEntry,
+    actor_id: int | None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    record_event(
+        session, now, action, actor_id=actor_id, subject="study_entry", subject_id=entry.id, details=details
+    )

@@ -1,0 +1,207 @@
+"""Votes: saved as they are made, changed until the judge has finished; every change is kept, the newest counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from raim.errors import InputError, StateError
+from raim.server.auditing import record_event
+from raim.server.database import Judge, Study, StudyImage, Trial, Vote
+from raim.server.study.trials import Part, entry_of, labels_of
+from raim.study import StudyDesign, check_choice
+
+MOST_REGIONS = 20  # in one trial
+LONGEST_LOOK_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    """A place that a judge has marked, in pixels of the candidates."""
+
+    label: str
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ballot:
+    """What a judge's page sends and shows: candidates by their labels.
+
+    Attributes:
+        choice: Labels, best first; fewer than asked for, or none, is a partial vote.
+        ratings: For rating: each label's grade, 1 bad to 5 excellent.
+        reasons: For each picked label, the criteria that decided.
+        regions: What was marked.
+        seconds: How long the judge has looked at the trial so far, without pauses.
+    """
+
+    choice: tuple[str, ...] = ()
+    ratings: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    regions: tuple[Region, ...] = ()
+    seconds: float = 0.0
+
+
+def cast_vote(
+    session: Session, now: datetime, study: Study, judge: Judge, trial: Trial, ballot: Ballot
+) -> Vote:
+    """Keep a judge's vote in a trial; a later one replaces it, and both are kept.
+
+    Raises:
+        InputError: It is none that the study asks for.
+        StateError: The judge has finished, or the study is not open.
+        UnknownNameError: A label is not in the trial.
+    """
+    session.execute(select(Judge.id).where(Judge.id == judge.id).with_for_update())
+    check_votes_are_taken(study, judge)
+    design = StudyDesign.from_plain(study.design)
+    choice = tuple(entry_of(trial, label) for label in ballot.choice)
+    ratings = {entry_of(trial, label): grade for label, grade in ballot.ratings.items()}
+    check_choice(design.mode, tuple(trial.tiles), choice, ratings, n_picks=design.n_picks)
+    vote = Vote(
+        trial_id=trial.id,
+        sequence=(session.scalar(select(func.max(Vote.sequence)).where(Vote.trial_id == trial.id)) or 0) + 1,
+        choice=list(choice),
+        ratings=ratings,
+        reasons=_check_reasons(design, trial, ballot),
+        regions=_check_regions(session, trial, ballot.regions),
+        seconds=min(max(ballot.seconds, 0.0), LONGEST_LOOK_S),
+        cast_at=now,
+    )
+    session.add(vote)
+    judge.seen_at = now
+    return vote
+
+
+def check_votes_are_taken(study: Study, judge: Judge) -> None:
+    """Refuse votes that come too early or too late.
+
+    Raises:
+        StateError: The judge has finished, or the study is not open.
+    """
+    if judge.finished_at is not None:
+        raise StateError(
+            "you have finished, so your votes are locked; write to the organiser if one is wrong"
+        )
+    if study.state != "open" and not (judge.is_preview and study.state == "draft"):
+        raise StateError(f"the study is {study.state}; votes are taken while it is open")
+
+
+def finish_judging(session: Session, now: datetime, study: Study, judge: Judge) -> None:
+    """Lock a judge's votes; trials without a vote stay without one.
+
+    Raises:
+        StateError: The study is not open.
+    """
+    if judge.finished_at is not None:
+        return
+    check_votes_are_taken(study, judge)
+    judge.finished_at = judge.seen_at = now
+    details = {"open": open_positions(session, judge)}
+    record_event(
+        session, now, "finish judging", actor_id=None, subject="judge", subject_id=judge.id, details=details
+    )
+
+
+def newest_vote(session: Session, trial: Trial) -> Vote | None:
+    """Give the vote of a trial that counts."""
+    return session.scalar(
+        select(Vote).where(Vote.trial_id == trial.id).order_by(Vote.sequence.desc()).limit(1)
+    )
+
+
+def as_ballot(trial: Trial, vote: Vote) -> Ballot:
+    """Give a stored vote as the judge's page shows it."""
+    labels = labels_of(trial)
+    return Ballot(
+        choice=tuple(labels[code] for code in vote.choice),
+        ratings={labels[code]: grade for code, grade in vote.ratings.items()},
+        reasons={labels[code]: tuple(names) for code, names in vote.reasons.items()},
+        regions=tuple(
+            Region(**{**each, "label": labels.get(each["label"], each["label"])}) for each in vote.regions
+        ),
+        seconds=vote.seconds,
+    )
+
+
+def newest_votes(session: Session, judge_ids: Sequence[int]) -> dict[int, Vote]:
+    """Give for each trial of some judges the vote that counts, by the trial's row."""
+    newest = (
+        select(Vote.trial_id, func.max(Vote.sequence).label("sequence"))
+        .join(Trial, Trial.id == Vote.trial_id)
+        .where(Trial.judge_id.in_(judge_ids))
+        .group_by(Vote.trial_id)
+        .subquery()
+    )
+    rows = session.scalars(
+        select(Vote).join(
+            newest, and_(Vote.trial_id == newest.c.trial_id, Vote.sequence == newest.c.sequence)
+        )
+    )
+    return {vote.trial_id: vote for vote in rows}
+
+
+def open_positions(session: Session, judge: Judge, part: Part = "voting") -> list[int]:
+    """Give the places of a judge's trials that have no vote (or an empty one)."""
+    trials = session.execute(
+        select(Trial.id, Trial.position)
+        .where(Trial.judge_id == judge.id, Trial.part == part)
+        .order_by(Trial.position)
+    ).all()
+    votes = newest_votes(session, [judge.id])
+    return [position for trial_id, position in trials if trial_id not in votes or is_empty(votes[trial_id])]
+
+
+def is_empty(vote: Vote) -> bool:
+    """Say whether nothing was chosen and nothing rated."""
+    return not vote.choice and not vote.ratings
+
+
+def _check_reasons(design: StudyDesign, trial: Trial, ballot: Ballot) -> dict[str, Any]:
+    reasons = {}
+    for label, names in ballot.reasons.items():
+        unknown = [name for name in names if name not in design.criteria]
+        if unknown:
+            raise InputError(
+                f"{unknown[0][:40]!r} is no criterion of this study; it has {', '.join(design.criteria)}"
+            )
+        if names:
+            reasons[entry_of(trial, label)] = list(dict.fromkeys(names))
+    return reasons
+
+
+def _check_regions(session: Session, trial: Trial, regions: Sequence[Region]) -> list[dict[str, Any]]:
+    if len(regions) > MOST_REGIONS:
+        raise InputError(
+            f"{len(regions)} regions are marked; at most {MOST_REGIONS} are kept, take some back"
+        )
+    facts = session.get_one(StudyImage, trial.study_image_id).pack or {}
+    width, height = facts.get("width", 0), facts.get("height", 0)
+    return [
+        {
+            "label": "input" if each.label == "input" else entry_of(trial, each.label),
+            "x": each.x,
+            "y": each.y,
+            "width": each.width,
+            "height": each.height,
+        }
+        for each in regions
+        if _is_inside(each, width, height)
+    ]
+
+
+def _is_inside(region: Region, width: int, height: int) -> bool:
+    if region.width < 1 or region.height < 1:
+        return False
+    is_inside = 0 <= region.x < width and 0 <= region.y < height
+    if not is_inside:
+        raise InputError(
+            f"a marked region begins at {region.x}, {region.y}, outside of the image of {width}x{height}"
+        )
+    return True
