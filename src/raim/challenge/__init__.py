@@ -9,6 +9,15 @@ from raim.challenge.leaderboard import BoardEntry, BoardRow, rank_entries
 from raim.challenge.phase import Intake, Phase
 from raim.challenge.plain import as_plain
 from raim.challenge.problem import Problem
+from raim.challenge.ranking import (
+    Entrant,
+    FinalRanking,
+    RankedTeam,
+    final_scores,
+    give_awards,
+    rank_teams,
+    shared_ranks,
+)
 from raim.challenge.reading import (
     Examined,
     examine_challenge,
@@ -46,7 +55,9 @@ __all__ = [
     "Challenge",
     "DataImage",
     "DataSet",
+    "Entrant",
     "Examined",
+    "FinalRanking",
     "FinalistRule",
     "Finalists",
     "Intake",
@@ -56,6 +67,7 @@ __all__ = [
     "Phase",
     "Prize",
     "Problem",
+    "RankedTeam",
     "Registration",
     "Sponsor",
     "StudyRule",
@@ -70,7 +82,9 @@ __all__ = [
     "describe_deadline",
     "examine_challenge",
     "example_text",
+    "final_scores",
     "find_problems",
+    "give_awards",
     "is_leaderboard_visible",
     "may_download",
     "may_submit",
@@ -79,8 +93,10 @@ __all__ = [
     "parse_challenge",
     "phase_state",
     "rank_entries",
+    "rank_teams",
     "read_challenge",
     "references_are_hidden",
+    "shared_ranks",
     "tries_left",
     "write_example",
 ]

@@ -122,9 +122,10 @@ class StudyDesign:
         if not {"schema", "seed", "entries", "images"} <= set(plain) <= names:
             unknown = sorted(set(plain) - names)
             raise InputError(f"this is no design of a study: unknown {unknown}; expected {sorted(names)}")
-        return cls(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
-        )
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
+        }
+        return cls(**values)
 
     def _checked_tiles(self) -> int:
         tiles = 2 if self.mode == "pairwise" else self.tiles or len(self.entries)
