@@ -1,4 +1,4 @@
-"""Blinded studies put straight into a database: finalists, images, judges, and seeded votes through the server's rules."""
+"""Blinded studies put straight into a database: finalists, images, judges, and seeded votes."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -165,12 +165,13 @@ class StudyWorld:
             only: Places of judges; all if None.
         """
         rng = np.random.default_rng(7)
-        for place, (judge_id, _) in enumerate(self.judges):
+        for place in range(len(self.judges)):
             if only is None or place in only:
-                self._vote_as(place, judge_id, choose, rng, share, finish)
+                self._vote_as(place, choose, rng, share=share, finish=finish)
         return self
 
-    def _vote_as(self, place, judge_id, choose, rng, share, finish):
+    def _vote_as(self, place, choose, rng, *, share, finish):
+        judge_id, _ = self.judges[place]
         with self.writing() as session:
             study = session.get_one(tables.Study, self.study_id)
             judge = session.get_one(tables.Judge, judge_id)

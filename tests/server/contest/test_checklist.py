@@ -59,7 +59,7 @@ def test_an_empty_challenge_lacks_finalists_and_publication(world):
         "fact_sheets": none,
         "code": none,
         "final_submissions": none,
-        "published": ("the gallery of results is not public",),
+        "published": ("ranking and gallery are not public",),
     }
 
 

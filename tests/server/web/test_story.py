@@ -206,7 +206,7 @@ def test_a_challenge_from_its_first_link_to_its_finalists(served, chromium, tmp_
     organiser.open("/desk/finalists").sees("accepted").sees("declined")
     hand_in(ada, make_zip(tmp_path / "final.zip", folder / "data" / "final-unpaired" / "input"), kind="final")
     ada.sees("It is complete and with the organisers").look("/submissions/4")
-    organiser.open("/desk/checklist").press("Publish the gallery").sees("The gallery of results is public")
+    organiser.open("/desk/checklist").press("Publish the results").sees("Results and gallery are public")
     public.open("/gallery").sees("Alpha").look("/gallery")
     for visitor in (organiser, ada, bob, public):
         assert visitor.faults == []

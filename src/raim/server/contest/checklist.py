@@ -18,6 +18,7 @@ from raim.server.database import (
     EntryResult,
     FactSheet,
     Finalist,
+    Study,
     Submission,
     Team,
     User,
@@ -87,13 +88,14 @@ def computed_points(
         contest: The challenge in force.
         n_unseen_flags: Submissions with flags that no organiser has looked at.
     """
-    published = () if contest.results_published_at else ("the gallery of results is not public",)
+    published = () if contest.results_published_at else ("ranking and gallery are not public",)
     flags = (_say(n_unseen_flags),) if n_unseen_flags else ()
     return [
         ComputedPoint(key="phases", text="All phases are closed", left=_open_phases(contest, now)),
         *_work_points(session, contest),
         ComputedPoint(key="flags", text="All flags of submissions were looked at", left=flags),
         *_finalist_points(session, contest),
+        *_study_points(session, contest),
         ComputedPoint(key="published", text="The results are published", left=published),
     ]
 
@@ -216,6 +218,19 @@ def _finalist_points(session: Session, contest: Contest) -> Iterator[ComputedPoi
         key="code", text="Every finalist states where the code is, and its licence", left=none or unlinked
     )
     yield from _final_submissions(session, contest, sheets, none)
+
+
+def _study_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
+    """Ask for a revealed study where the challenge has one, and for none that is under way."""
+    rows = session.execute(
+        select(Study.title, Study.state).where(Study.challenge_id == contest.id).order_by(Study.id)
+    ).all()
+    if contest.challenge.study is None and not rows:
+        return
+    waiting = tuple(f"{title}: {state}" for title, state in rows if state not in {"revealed", "discarded"})
+    is_revealed = any(state == "revealed" for _, state in rows)
+    left = waiting or (() if is_revealed else ("no study was made",))
+    yield ComputedPoint(key="study", text="The blinded study is closed and revealed", left=left)
 
 
 def _final_submissions(

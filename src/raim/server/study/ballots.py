@@ -92,13 +92,12 @@ def _votes(
     names: Mapping[int, str],
     teams: Mapping[str, str],
 ) -> list[Vote]:
-    images = dict(
-        session.execute(
-            select(StudyImage.id, Image.name)
-            .join(Image, Image.id == StudyImage.image_id)
-            .where(StudyImage.study_id == study.id)
-        )
+    found = session.execute(
+        select(StudyImage.id, Image.name)
+        .join(Image, Image.id == StudyImage.image_id)
+        .where(StudyImage.study_id == study.id)
     )
+    images = {row_id: name for row_id, name in found}  # noqa: C416 - rows are no pairs to mypy
     newest = newest_votes(session, [judge.id for judge in judges])
     trials = session.scalars(
         select(Trial)

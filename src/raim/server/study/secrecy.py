@@ -34,7 +34,7 @@ def check_may_publish(session: Session, contest: Contest) -> None:
         )
 
 
-def check_may_open(session: Session, contest: Contest) -> None:
+def check_may_open(contest: Contest) -> None:
     """Refuse to let judges vote on images that the gallery shows with names.
 
     Raises:

@@ -132,4 +132,4 @@ def _images_by_name(session: Session, study: Study) -> dict[str, int]:
         .join(StudyImage, StudyImage.image_id == Image.id)
         .where(StudyImage.study_id == study.id)
     )
-    return dict(rows)
+    return {name: row_id for name, row_id in rows}  # noqa: C416 - rows are no pairs to mypy

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from raim.errors import InputError, RaimError
 from raim.server.contest.checklist import computed_points, manual_points, tick
 from raim.server.contest.publishing import hide_results, publish_results
+from raim.server.study.secrecy import check_may_publish
 from raim.server.submissions.rescoring import unseen_flags
 from raim.server.web.answers import go_to
 from raim.server.web.failures import status_of
@@ -38,7 +39,7 @@ def set_tick(visit: Admitted, point: Text = "", *, done: Ticked = False) -> Resp
 
 @router.post("/desk/publish", name="desk.publish")
 def set_publication(visit: Admitted, show: Text = "") -> Response:
-    """Show the gallery of results to everybody, or to organisers only."""
+    """Show ranking and gallery to everybody, or to organisers only."""
     try:
         change_publication(visit, show)
     except RaimError as error:
@@ -47,15 +48,18 @@ def set_publication(visit: Admitted, show: Text = "") -> Response:
 
 
 def change_publication(visit: Visit, show: str) -> None:
-    """Show the gallery of results to "everybody" or to "organisers".
+    """Show ranking and gallery to "everybody" or to "organisers".
 
     Raises:
         InputError: It is another word.
+        StateError: Judges vote, or have voted in a study that is not revealed.
     """
     if show not in {"everybody", "organisers"}:
         raise InputError(f"results are shown to everybody or to organisers, not to {show[:20]!r}")
     change = publish_results if show == "everybody" else hide_results
     with visit.server.database.writing() as session:
+        if show == "everybody":
+            check_may_publish(session, visit.contest)
         change(session, visit.now, visit.contest.id, actor_id=visit.user_id)
 
 
