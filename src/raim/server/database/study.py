@@ -69,13 +69,17 @@ class StudyEntry(Base):
 
 
 class StudyImage(Base):
-    """An image in a study, and the pack of tiles that a job makes of it: all entries, the input, a blurred copy."""
+    """An image in a study, and the pack of tiles that a job makes of it: all entries, the input, a blurred copy.
+
+    `attempt` counts the jobs; `error` says why the last one could not be done, until an organiser has it tried again.
+    """
 
     __tablename__ = "study_image"
     __table_args__ = (
         UniqueConstraint("study_id", "image_id"),
         CheckConstraint(f"pack_sha256 IS NULL OR {is_sha256('pack_sha256')}", name="pack_sha256"),
         CheckConstraint("pack_sha256 IS NULL OR error IS NULL", name="error"),
+        CheckConstraint("attempt >= 0", name="attempt"),
     )
 
     id: Mapped[Identity]
@@ -86,3 +90,4 @@ class StudyImage(Base):
     pack: Mapped[dict[str, Any] | None]
     made_at: Mapped[datetime | None]
     error: Mapped[str | None]
+    attempt: Mapped[int] = mapped_column(default=0)

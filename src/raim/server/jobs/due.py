@@ -1,4 +1,7 @@
-"""Which jobs are due, by the submissions' rows; a job's id is made from what it is for, so that it is made once."""
+"""Which jobs are due, by the rows of submissions and studies.
+
+A job's id is made from what it is for, so that it is made once.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,9 +11,10 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from raim.server.database import Submission
+from raim.server.database import StudyImage, Submission
 from raim.server.jobs.faults import OURS
 from raim.server.jobs.leases import is_due, put_back
+from raim.server.jobs.tiling import read_due_tiles
 from raim.server.jobs.versions import known_versions
 from raim.server.jobs.waiting import read_waiting
 from raim.server.submissions import change_state
@@ -24,14 +28,14 @@ class Job:
     """A job that is due.
 
     Attributes:
-        kind: "check" or "score".
-        submission_id: For which.
-        attempt: How many leases it had.
-        scorer_version: Under which to score; "" for a check.
-        reference_version: Of the data set; "" for a check.
+        kind: "check" or "score" of a submission, or "tiles" of a study's image.
+        submission_id: For which row.
+        attempt: How many leases it had, or jobs.
+        scorer_version: Under which to score; "" for others.
+        reference_version: Of the data set; "" for others.
     """
 
-    kind: Literal["check", "score"]
+    kind: Literal["check", "score", "tiles"]
     submission_id: int
     attempt: int
     scorer_version: str = ""
@@ -50,13 +54,17 @@ class Job:
 
 
 def read_due(session: Session) -> list[Job]:
-    """Give the jobs of all submissions that wait for a check, in order of arrival, and for a score, in fair order."""
+    """Give the jobs of all submissions that wait for a check, in order of arrival; tiles; scores, in fair order."""
     checks = session.execute(
         select(Submission.id, Submission.attempt)
         .where(Submission.state == "checking", Submission.lease_owner.is_(None))
         .order_by(Submission.received_at, Submission.id)
     )
     jobs = [Job(kind="check", submission_id=number, attempt=attempt) for number, attempt in checks]
+    jobs += [
+        Job(kind="tiles", submission_id=row_id, attempt=attempt)
+        for row_id, attempt in read_due_tiles(session)
+    ]
     return jobs + [
         Job(
             kind="score",
@@ -96,6 +104,9 @@ def begin_anew(session: Session, now: datetime, jobs: Iterable[Job]) -> None:
     A submission that comes back again and again fails in the end, its try given back.
     """
     for job in jobs:
+        if job.kind == "tiles":
+            _begin_tiles_anew(session, job)
+            continue
         row = lock_submission(session, job.submission_id)
         if row.attempt != job.attempt or row.lease_owner is not None or not is_due(row):
             continue
@@ -104,3 +115,12 @@ def begin_anew(session: Session, now: datetime, jobs: Iterable[Job]) -> None:
             what = "checked" if job.kind == "check" else "scored"
             reason = f"it was begun {MOST_ATTEMPTS} times and never came to an end"
             change_state(session, now, row.id, "failed", error=OURS.format(what=what, reason=reason))
+
+
+def _begin_tiles_anew(session: Session, job: Job) -> None:
+    row = session.get_one(StudyImage, job.submission_id, with_for_update=True)
+    if row.attempt != job.attempt or row.pack_sha256 is not None or row.error is not None:
+        return
+    row.attempt += 1
+    if row.attempt > MOST_ATTEMPTS:
+        row.error = f"its tiles were begun {MOST_ATTEMPTS} times and never came to an end"

@@ -22,11 +22,13 @@ from raim.server.jobs.finishing import finish_group
 from raim.server.jobs.group import Group, choose_group
 from raim.server.jobs.scoring import BatchResult, Records, score_batch
 from raim.server.jobs.station import Station
+from raim.server.jobs.tiling import run_tiling
 from raim.server.jobs.versions import known_versions
 
 # Ours and not derived from the code, as DBOS would do: after an upgrade, what waits is still taken up.
 APPLICATION_VERSION = "raim-jobs-1"
 CHECKS = "check"
+TILES = "tiles"
 ERROR = "raim error"
 ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 POLL_S = 0.5
@@ -60,12 +62,15 @@ class Engine:
 
     check: Callable[..., Any]
     score: Callable[..., Any]
+    tiles: Callable[..., Any]
 
     def enqueue(self, job: Job) -> None:
         """Enqueue a job; one that is there already, waiting or done, stays as it is."""
         with SetWorkflowID(job.id):
             if job.kind == CHECKS:
                 DBOS.enqueue_workflow(CHECKS, self.check, job.submission_id, job.attempt)
+            elif job.kind == TILES:
+                DBOS.enqueue_workflow(TILES, self.tiles, job.submission_id)
             else:
                 DBOS.enqueue_workflow(
                     score_queue(job.scorer_version),
@@ -124,7 +129,7 @@ def launch(station: Station, database_url: str) -> Engine:
     logging.getLogger("dbos").setLevel(logging.ERROR)
     DBOS(config=_configure(station, database_url))
     engine = _define(station)
-    queues = [CHECKS, *map(score_queue, known_versions())]
+    queues = [CHECKS, TILES, *map(score_queue, known_versions())]
     DBOS.listen_queues(queues)
     DBOS.launch()
     for name in queues:
@@ -197,7 +202,19 @@ def _define(station: Station) -> Engine:
                 fruitless = 0 if score_group(group, batch_step, finish_step) else fruitless + 1
         return fruitless
 
-    return Engine(check=check, score=score)
+    return Engine(check=check, score=score, tiles=_define_tiles(station))
+
+
+def _define_tiles(station: Station) -> Callable[[int], str]:
+    @DBOS.step(name="tiles")
+    def tiles_step(study_image_id: int) -> str:
+        return run_tiling(station, study_image_id)
+
+    @DBOS.workflow(name="tiles")
+    def tiles(study_image_id: int) -> str:
+        return tiles_step(study_image_id)
+
+    return tiles
 
 
 def score_group(

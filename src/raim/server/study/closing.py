@@ -122,7 +122,7 @@ def try_tiles_again(session: Session, now: datetime, study: Study, *, actor_id: 
         select(StudyImage).where(StudyImage.study_id == study.id, StudyImage.error.is_not(None))
     ).all()
     for row in rows:
-        row.error = None
+        row.error, row.attempt = None, row.attempt + 1
     _record(session, now, "make tiles again", study, actor_id, {"images": len(rows)})
     return len(rows)
 

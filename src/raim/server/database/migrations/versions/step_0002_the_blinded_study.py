@@ -87,6 +87,8 @@ def upgrade() -> None:
         sa.Column("pack", sa.JSON(), nullable=True),
         sa.Column("made_at", UtcDateTime(), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.CheckConstraint("attempt >= 0", name=op.f("ck_study_image_attempt")),
         sa.CheckConstraint("pack_sha256 IS NULL OR error IS NULL", name=op.f("ck_study_image_error")),
         sa.CheckConstraint(
             "pack_sha256 IS NULL OR length(pack_sha256) = 64", name=op.f("ck_study_image_pack_sha256")

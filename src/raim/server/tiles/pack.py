@@ -1,0 +1,250 @@
+"""A pack: the tiles of every source of one image (the input, each entry, a blurred copy) in one file.
+
+    RAIMPACK | length of the index, 4 bytes, big-endian | index, JSON | tiles
+
+Sources of one size form a group. All tiles of one place in a group have the same number of bytes, so neither an
+address nor a length tells entries apart; they lie side by side, in the group's order of sources. Level 0 is the full
+size, each next level is half of it, rounded up, down to one tile.
+
+A pack is read by ranges, without decoding anything; reading needs no image library.
+"""
+
+import functools
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from raim.errors import StorageError, UnknownNameError
+from raim.server.storage import Storage, local_path, read_file
+
+MAGIC = b"RAIMPACK"
+SCHEMA = "raim-tiles/1"
+HEAD = struct.Struct(">8sI")
+LARGEST_INDEX = 16 * 2**20
+TILE_PX = 512
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sizes:
+    """A picture's size on one level, and its tiles.
+
+    Attributes:
+        width: In pixels.
+        height: In pixels.
+        columns: Tiles side by side.
+        rows: Tiles one above the other.
+    """
+
+    width: int
+    height: int
+    columns: int
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spot:
+    """Which tile."""
+
+    source: str
+    level: int
+    column: int
+    row: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Sources of one size.
+
+    Attributes:
+        sources: Their names, in the order of the file.
+        levels: From the full size down.
+        starts: For each level, where the tiles of each place begin, counted from the first tile of the file.
+        lengths: For each level, the bytes of a tile at each place.
+    """
+
+    sources: tuple[str, ...]
+    levels: tuple[Sizes, ...]
+    starts: tuple[tuple[int, ...], ...]
+    lengths: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackIndex:
+    """What a pack holds.
+
+    Attributes:
+        tile: Side of a tile, in pixels.
+        groups: Of sources; the first has the candidates.
+        first: Where the first tile begins in the file.
+    """
+
+    tile: int
+    groups: tuple[Group, ...]
+    first: int
+
+    def group_of(self, source: str) -> Group:
+        """Give the group of a source.
+
+        Raises:
+            UnknownNameError: The pack has no such source.
+        """
+        for group in self.groups:
+            if source in group.sources:
+                return group
+        raise UnknownNameError("there is no such tile")
+
+    def find(self, spot: Spot) -> tuple[int, int]:
+        """Give where a tile begins in the file, and its length.
+
+        Raises:
+            UnknownNameError: There is no such tile.
+        """
+        group = self.group_of(spot.source)
+        if not 0 <= spot.level < len(group.levels):
+            raise UnknownNameError("there is no such tile")
+        sizes = group.levels[spot.level]
+        if not (0 <= spot.column < sizes.columns and 0 <= spot.row < sizes.rows):
+            raise UnknownNameError("there is no such tile")
+        place = spot.row * sizes.columns + spot.column
+        length = group.lengths[spot.level][place]
+        before = group.sources.index(spot.source) * length
+        return self.first + group.starts[spot.level][place] + before, length
+
+
+def measure_levels(width: int, height: int, tile: int = TILE_PX) -> tuple[Sizes, ...]:
+    """Give the levels of a picture.
+
+    Example:
+        >>> [(level.width, level.height) for level in measure_levels(1201, 800)]
+        [(1201, 800), (601, 400), (301, 200)]
+    """
+    levels = [_sizes(width, height, tile)]
+    while levels[-1].columns * levels[-1].rows > 1:
+        levels.append(_sizes(-(-levels[-1].width // 2), -(-levels[-1].height // 2), tile))
+    return tuple(levels)
+
+
+def write_head(groups: list[dict[str, Any]], tile: int = TILE_PX) -> bytes:
+    """Give the beginning of a pack.
+
+    Args:
+        groups: For each group: `sources`, `width`, `height` and `lengths`, those of each level in the order of rows.
+        tile: Side of a tile, in pixels.
+    """
+    index = json.dumps({"schema": SCHEMA, "tile": tile, "groups": groups}, separators=(",", ":")).encode()
+    return HEAD.pack(MAGIC, len(index)) + index
+
+
+def read_index(storage: Storage, sha256: str) -> PackIndex:
+    """Read what a pack holds; kept for the next time.
+
+    Raises:
+        StorageError: The pack is not there, or is none.
+    """
+    return _read_index(_Place(storage), sha256)
+
+
+def read_tile(storage: Storage, sha256: str, spot: Spot) -> bytes:
+    """Read one tile: a PNG.
+
+    Raises:
+        UnknownNameError: The pack has no such tile.
+        StorageError: The pack is not there, or is damaged.
+    """
+    start, length = read_index(storage, sha256).find(spot)
+    content = _read_range(storage, sha256, start, length)
+    if len(content) != length:
+        raise StorageError(f"the pack {sha256} ends early; have its tiles made again")
+    return content
+
+
+def pack_facts(index: PackIndex) -> dict[str, Any]:
+    """Give sizes as the judge's page needs them: of the candidates, and of the input."""
+    candidates, own = index.groups[0], index.group_of("input")
+    return {
+        "tile": index.tile,
+        "width": candidates.levels[0].width,
+        "height": candidates.levels[0].height,
+        "levels": _plain(candidates.levels),
+        "input": {
+            "width": own.levels[0].width,
+            "height": own.levels[0].height,
+            "levels": _plain(own.levels),
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A storage as a key of the cache."""
+
+    storage: Storage
+
+    def __hash__(self) -> int:
+        return hash((str(self.storage.system.protocol), self.storage.root))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Place) and self.storage.root == other.storage.root
+
+
+@functools.lru_cache(maxsize=256)
+def _read_index(place: _Place, sha256: str) -> PackIndex:
+    head = _read_range(place.storage, sha256, 0, HEAD.size)
+    try:
+        length = _read_head(head)
+        content = _read_range(place.storage, sha256, HEAD.size, length)
+        return _parse(json.loads(content), HEAD.size + length)
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{sha256} is no pack of tiles ({error}); have its tiles made again") from error
+
+
+def _read_head(head: bytes) -> int:
+    magic, length = HEAD.unpack(head)
+    if magic != MAGIC or length > LARGEST_INDEX:
+        raise ValueError("it does not begin as a pack does")
+    return int(length)
+
+
+def _parse(plain: Mapping[str, Any], first: int) -> PackIndex:
+    if plain["schema"] != SCHEMA:
+        raise ValueError(f"its schema is {plain['schema']!r}")
+    groups, start = [], 0
+    for each in plain["groups"]:
+        levels = measure_levels(each["width"], each["height"], plain["tile"])
+        lengths = tuple(tuple(row) for row in each["lengths"])
+        if [len(row) for row in lengths] != [level.columns * level.rows for level in levels]:
+            raise ValueError("its tiles are not those of its size")
+        starts = []
+        for row in lengths:
+            ends = list(accumulate((len(each["sources"]) * length for length in row), initial=start))
+            starts.append(tuple(ends[:-1]))
+            start = ends[-1]
+        groups.append(
+            Group(sources=tuple(each["sources"]), levels=levels, starts=tuple(starts), lengths=lengths)
+        )
+    return PackIndex(tile=plain["tile"], groups=tuple(groups), first=first)
+
+
+def _read_range(storage: Storage, sha256: str, start: int, length: int) -> bytes:
+    path = local_path(storage, sha256)
+    if path is not None:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+    found = bytearray()
+    for piece in read_file(storage, sha256, start=start):
+        found += piece
+        if len(found) >= length:
+            break
+    return bytes(found[:length])
+
+
+def _sizes(width: int, height: int, tile: int) -> Sizes:
+    return Sizes(width=width, height=height, columns=-(-width // tile), rows=-(-height // tile))
+
+
+def _plain(levels: tuple[Sizes, ...]) -> list[dict[str, int]]:
+    return [{"width": level.width, "height": level.height} for level in levels]

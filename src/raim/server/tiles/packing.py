@@ -1,0 +1,172 @@
+"""Making a pack, by libvips: one source after the other goes through the pyramid, then all tiles are made equally long.
+
+Pixels are not touched on level 0: what a judge sees at 1:1 is what the team has sent. 16 bits become 8 by rounding
+v / 257, grey becomes RGB, for all sources the same. Each lower level is the mean of 2x2 pixels, rounded half up; what
+is left over at the right and at the bottom is the mean of what is there.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from jaxtyping import UInt8
+
+from raim.errors import ImageError, InputError, MissingExtraError
+from raim.images import read_image
+from raim.server.tiles.pack import TILE_PX, measure_levels, write_head
+from raim.server.tiles.png import CHUNK_BYTES, fill_up, strip_metadata
+
+INPUT, BLURRED = "input", "blurred"
+# A blur that nobody overlooks at 1:1, and that does not show in a small view of the whole picture.
+BLUR_SIGMA_PX = 3.0
+# Of PNG: measured on a photograph, a third smaller than without a filter; level 6 gains 4 % more in twice the time.
+FILTER, COMPRESSION = "avg", 3
+
+Pixels = UInt8[np.ndarray, "_h _w 3"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Tiles:
+    """The tiles of one source as they lie in the scratch file."""
+
+    source: str
+    width: int
+    height: int
+    starts: list[int]
+    lengths: list[int]
+
+
+def make_pack(sources: Mapping[str, bytes], target: Path, *, blurred_from: str | None = None) -> None:
+    """Write the pack of an image.
+
+    Memory is that of one decoded source and half as much again, whatever their number; the disk takes the tiles twice.
+
+    Args:
+        sources: Encoded images: "input", and each entry by its code; all entries have one size.
+        target: The file to write.
+        blurred_from: The entry whose blurred copy is packed as "blurred", for traps; None for none.
+
+    Raises:
+        ImageError: A source cannot be decoded; it is named.
+        InputError: There is no input, no entry, or the entries' sizes differ.
+        MissingExtraError: pyvips is not installed.
+    """
+    _check_vips()
+    entries = sorted(name for name in sources if name != INPUT)
+    if INPUT not in sources or not entries:
+        raise InputError("a pack needs the input and at least one entry")
+    with tempfile.TemporaryFile(dir=target.parent) as scratch:
+        made: list[_Tiles] = []
+        for name in [*entries, INPUT]:
+            pixels = _decode(name, sources[name])
+            _check_size(name, pixels, made)
+            made.append(_write_tiles(name, pixels, scratch))
+            if name == blurred_from:
+                made.append(_write_tiles(BLURRED, _blur(pixels), scratch))
+        _assemble(made, scratch, target)
+
+
+def _decode(name: str, content: bytes) -> Pixels:
+    try:
+        pixels = read_image(content, purpose="restore" if name == INPUT else "score").pixels
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}") from error
+    if pixels.dtype == np.uint16:
+        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return np.ascontiguousarray(pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2))
+
+
+def _check_size(name: str, pixels: Pixels, made: list[_Tiles]) -> None:
+    height, width = pixels.shape[:2]
+    if made and name != INPUT and (made[0].width, made[0].height) != (width, height):
+        raise InputError(
+            f"{name} is {width}x{height}, {made[0].source} {made[0].width}x{made[0].height}; candidates of one image "
+            "have one size"
+        )
+
+
+def _write_tiles(source: str, pixels: Pixels, scratch: BinaryIO) -> _Tiles:
+    height, width = pixels.shape[:2]
+    starts, lengths = [], []
+    for level in measure_levels(width, height):
+        for tile in _cut(pixels):
+            content = _encode(tile)
+            starts.append(scratch.tell())
+            lengths.append(len(content))
+            scratch.write(content)
+        if level.columns * level.rows > 1:
+            pixels = halve(pixels)
+    return _Tiles(source=source, width=width, height=height, starts=starts, lengths=lengths)
+
+
+def halve(pixels: Pixels) -> Pixels:
+    """Give the mean of each 2x2 pixels, rounded half up; at odd ends, of what is there.
+
+    Example:
+        >>> halve(np.array([[[1] * 3, [2] * 3, [9] * 3]], np.uint8))[..., 0].tolist()
+        [[2, 9]]
+    """
+    height, width = pixels.shape[:2]
+    even = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    total = even[::2, ::2].astype(np.uint16)
+    for rows, columns in ((0, 1), (1, 0), (1, 1)):
+        total += even[rows::2, columns::2]
+    return ((total + 2) // 4).astype(np.uint8)
+
+
+def _cut(pixels: Pixels) -> Iterator[Pixels]:
+    for top in range(0, pixels.shape[0], TILE_PX):
+        for left in range(0, pixels.shape[1], TILE_PX):
+            yield pixels[top : top + TILE_PX, left : left + TILE_PX]
+
+
+def _encode(tile: Pixels) -> bytes:
+    import pyvips
+
+    image = pyvips.Image.new_from_array(np.ascontiguousarray(tile), interpretation="srgb")
+    return strip_metadata(image.pngsave_buffer(compression=COMPRESSION, filter=FILTER, keep="none"))
+
+
+def _blur(pixels: Pixels) -> Pixels:
+    import pyvips
+
+    image = pyvips.Image.new_from_array(pixels, interpretation="srgb")
+    return np.asarray(image.gaussblur(BLUR_SIGMA_PX, precision="float").cast("uchar").numpy(), np.uint8)
+
+
+def _assemble(made: list[_Tiles], scratch: BinaryIO, target: Path) -> None:
+    sizes = list(dict.fromkeys((each.width, each.height) for each in made))
+    groups = [[each for each in made if (each.width, each.height) == size] for size in sizes]
+    longest = [
+        [max(lengths) + CHUNK_BYTES for lengths in zip(*(each.lengths for each in group), strict=True)]
+        for group in groups
+    ]
+    with target.open("wb") as file:
+        file.write(write_head([_describe(*each) for each in zip(groups, longest, strict=True)]))
+        for group, lengths in zip(groups, longest, strict=True):
+            for place, length in enumerate(lengths):
+                for each in group:
+                    scratch.seek(each.starts[place])
+                    file.write(fill_up(scratch.read(each.lengths[place]), length))
+
+
+def _describe(group: list[_Tiles], lengths: list[int]) -> dict[str, Any]:
+    levels, place = [], 0
+    for level in measure_levels(group[0].width, group[0].height):
+        n_tiles = level.columns * level.rows
+        levels.append(lengths[place : place + n_tiles])
+        place += n_tiles
+    sources = [each.source for each in group]
+    return {"sources": sources, "width": group[0].width, "height": group[0].height, "lengths": levels}
+
+
+def _check_vips() -> None:
+    try:
+        import pyvips  # noqa: F401 - whether it is there
+    except (ImportError, OSError) as error:
+        raise MissingExtraError(
+            "making tiles needs libvips; install it with: pip install 'raim[server]'"
+        ) from error
