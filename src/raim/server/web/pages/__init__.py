@@ -1,6 +1,17 @@
 """Pages, a module for each part of the site."""
 
-from raim.server.web.pages import account, board, data, desk, gallery, public, submission, submitting, team
+from raim.server.web.pages import (
+    account,
+    board,
+    data,
+    desk,
+    gallery,
+    judging,
+    public,
+    submission,
+    submitting,
+    team,
+)
 
 PAGE_ROUTERS = (
     public.router,
@@ -11,5 +22,6 @@ PAGE_ROUTERS = (
     submitting.router,
     submission.router,
     gallery.router,
+    *judging.ROUTERS,
     *desk.ROUTERS,
 )

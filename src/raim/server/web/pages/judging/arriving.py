@@ -1,0 +1,84 @@
+"""A judge arrives by their link, reads the instructions, and is led to what comes next."""
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+from starlette.responses import RedirectResponse, Response
+
+from raim.errors import StateError
+from raim.server.database import Judge, Study
+from raim.server.study.judges import find_judge
+from raim.server.study.trials import draw_trials
+from raim.server.web.answers import render_form
+from raim.server.web.pages.judging.desk import next_step, sit_down
+from raim.server.web.rendering import render
+from raim.server.web.visit import Admitted, Visit, is_secure, judge_cookie
+
+router = APIRouter(include_in_schema=False)
+COOKIE_S = 90 * 24 * 3600
+
+
+@router.get("/judge/{token}", name="judge.invitation")
+def show_invitation(visit: Admitted, token: str) -> Response:
+    """Show what the link is for; opening it changes nothing, since mail programs open links by themselves."""
+    with visit.server.database.reading() as session:
+        judge = find_judge(session, token)
+        study = None if judge is None else session.get_one(Study, judge.study_id)
+        return render_form(
+            visit,
+            "judge_invitation.html.jinja",
+            status=200 if judge is not None else 404,
+            token=token if judge is not None else "",
+            study=study,
+            judge=judge,
+        )
+
+
+@router.post("/judge/{token}", name="judge.invitation.post")
+def begin(visit: Admitted, token: str) -> Response:
+    """Let this browser be the judge's, and draw their trials."""
+    with visit.server.database.writing() as session:
+        judge = find_judge(session, token)
+        if judge is None:
+            raise StateError("this link is unknown or was revoked; ask the organiser for a new one")
+        study = session.get_one(Study, judge.study_id)
+        _draw(session, visit, study, judge)
+    answer = RedirectResponse("/judging", status_code=303)
+    answer.set_cookie(
+        judge_cookie(visit.server),
+        token,
+        max_age=COOKIE_S,
+        httponly=True,
+        secure=is_secure(visit.server),
+        samesite="lax",
+        path="/",
+    )
+    return answer
+
+
+@router.get("/judging", name="judge")
+def lead_on(visit: Admitted) -> Response:
+    """Lead to what is to be done next."""
+    with visit.server.database.reading() as session:
+        return RedirectResponse(next_step(session, sit_down(visit, session)), status_code=303)
+
+
+@router.get("/judging/instructions", name="judge.instructions")
+def show_instructions(visit: Admitted) -> Response:
+    """Show what judges are asked to do."""
+    with visit.server.database.reading() as session:
+        return render(visit, "judge_instructions.html.jinja", bench=sit_down(visit, session))
+
+
+@router.post("/judging/instructions", name="judge.instructions.post")
+def have_read(visit: Admitted) -> Response:
+    """Note that the judge has read them."""
+    with visit.server.database.writing() as session:
+        bench = sit_down(visit, session)
+        bench.judge.instructed_at = bench.judge.instructed_at or visit.now
+        bench.judge.seen_at = visit.now
+    return RedirectResponse("/judging", status_code=303)
+
+
+def _draw(session: Session, visit: Visit, study: Study, judge: Judge) -> None:
+    if study.state == "open" or (judge.is_preview and study.state == "draft"):
+        draw_trials(session, visit.now, study, judge)

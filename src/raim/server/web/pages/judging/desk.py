@@ -1,0 +1,67 @@
+"""What every page of a judge needs: the study, the judge, and where they are to go next."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from raim.server.database import Judge, Study
+from raim.server.study.screens import newest_screen
+from raim.server.study.trials import count_trials
+from raim.server.study.voting import open_positions
+from raim.server.web.visit import Visit
+from raim.study import StudyDesign
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bench:
+    """A judge at work.
+
+    Attributes:
+        study: The study.
+        judge: The judge.
+        design: Of the study.
+    """
+
+    study: Study
+    judge: Judge
+    design: StudyDesign
+
+    @property
+    def takes_votes(self) -> bool:
+        """Whether votes are taken now."""
+        is_on = self.study.state == "open" or (self.judge.is_preview and self.study.state == "draft")
+        return is_on and self.judge.finished_at is None
+
+
+def sit_down(visit: Visit, session: Session) -> Bench:
+    """Give who judges in what.
+
+    Raises:
+        JudgeNeededError: Nobody judges here.
+    """
+    judge = visit.judge(session)
+    study = session.get_one(Study, judge.study_id)
+    return Bench(study=study, judge=judge, design=StudyDesign.from_plain(study.design))
+
+
+def next_step(session: Session, bench: Bench) -> str:
+    """Give the path of what is to be done next."""
+    judge = bench.judge
+    if not bench.takes_votes:
+        return "/judging/done"
+    screen = newest_screen(session, judge)
+    if screen is None or not screen.is_fine:
+        return "/judging/screen"
+    if judge.instructed_at is None:
+        return "/judging/instructions"
+    if (
+        count_trials(session, judge, "training")
+        and open_positions(session, judge, "training")
+        and not _has_voted(session, bench)
+    ):
+        return "/judging/vote?part=training"
+    return "/judging/vote" if open_positions(session, judge) else "/judging/done"
+
+
+def _has_voted(session: Session, bench: Bench) -> bool:
+    return len(open_positions(session, bench.judge)) < count_trials(session, bench.judge, "voting")
