@@ -25,13 +25,19 @@ STAGES = {
     "results not committed": ("finishing", "_add_results", "after"),
     "results committed": ("workflows", "finish_group", "after"),
 }
+TILE_STAGES = {
+    "tiles begun": ("tiling", "_read", "after"),
+    "tiles made": ("tiling", "_run_child", "after"),
+    "tiles kept": ("tiling", "adopt_file", "after"),
+    "tiles written": ("workflows", "run_tiling", "after"),
+}
 
 
 def arm(stage, deaths, counter):
     """Let the function of a stage end this process."""
     import importlib
 
-    module_name, function, when = STAGES[stage]
+    module_name, function, when = (STAGES | TILE_STAGES)[stage]
     module = importlib.import_module(f"raim.server.jobs.{module_name}")
     original = getattr(module, function)
 
@@ -59,7 +65,7 @@ def main():
     from raim.server.jobs.worker import Pace, run_worker
     from raim.server.settings import read_settings
 
-    if stage in STAGES:
+    if stage in STAGES | TILE_STAGES:
         arm(stage, int(deaths), Path(counter))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -11,13 +11,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from raim.challenge import read_challenge
+from raim.challenge import StudyRule, read_challenge
 from raim.data import read_manifest
 from raim.images import read_image, write_image
 from raim.scoring.profiles import PROFILES
 from raim.server.accounts import make_team, register
-from raim.server.contest import import_challenge
-from raim.server.database import Challenge, DataSet, Phase, Submission
+from raim.server.contest import import_challenge, load_contest
+from raim.server.database import Challenge, DataSet, Finalist, Image, Phase, Submission
 from raim.server.jobs.crew import Outcome
 from raim.server.jobs.finishing import finish_group
 from raim.server.jobs.group import Group, choose_group
@@ -27,8 +27,10 @@ from raim.server.jobs.versions import scorer_version
 from raim.server.jobs.waiting import read_waiting
 from raim.server.jobs.workflows import score_group
 from raim.server.storage import open_storage, put_file
+from raim.server.study.building import build_study, propose_study
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FINAL_SET = "final-unpaired"
 README = """\
 runtime per image [s] : 1.0
 CPU[1] / GPU[0] : 1
@@ -158,6 +160,38 @@ def score_waiting(station):
             ).as_dict(),
             lambda plain, records: finish_group(station, Group.from_dict(plain), records),
         )
+
+
+def make_study(world, *packed):
+    """Let ada and bob have final submissions, and build a study of them; give its number.
+
+    Args:
+        world: The world.
+        packed: Their zips; made here if there are none.
+    """
+    for team, content in zip(("ada", "bob"), packed or (None, None), strict=True):
+        number = world.submit(team, content, kind="final", data_set=FINAL_SET, state="accepted")
+        with world.database.writing() as session:
+            phases = {each.slug: each.id for each in session.query(Phase)}
+            row = session.get_one(Submission, number)
+            names = [each.name for each in session.query(Image).filter_by(data_set_id=row.data_set_id)]
+            row.phase_id, row.report = phases["final"], {"image_sha256": dict.fromkeys(names, "3" * 64)}
+            session.add(
+                Finalist(
+                    phase_id=phases["feedback"],
+                    team_id=row.team_id,
+                    position=number,
+                    invited_at=world.clock(),
+                )
+            )
+    challenge = read_challenge(world.example, profiles=PROFILES, read_manifest=read_manifest)
+    with world.database.writing() as session:
+        contest = load_contest(session, challenge)
+        proposal = propose_study(session, contest, contest.challenge.phase("final"))
+        rule = StudyRule(phase="final")
+        return build_study(
+            session, world.clock(), contest, proposal, title="S", rule=rule, seed=1, actor_id=None
+        ).id
 
 
 class InlineCrew:

@@ -99,6 +99,21 @@ def test_what_was_under_way_is_set_back_without_taking_a_try(make_server, new_se
         assert (last.action, last.details["made_at"]) == ("recover backup", NOON.isoformat())
 
 
+def test_packs_of_tiles_stay_out_of_a_backup_and_are_made_again(make_server, new_settings, opened, tmp_path):
+    server, settings = make_server(), new_settings()
+    pack = keep(open_storage(server.settings.storage_url), b"tiles")
+    with server.database.writing() as session:
+        row = session.scalars(select(t.StudyImage)).one()
+        row.pack_sha256, row.pack_bytes, row.pack, row.made_at = pack, 5, {"width": 9}, NOON
+    manifest = make_backup(server.settings, tmp_path / "out.zip", now=NOON)
+    assert pack not in {member.sha256 for member in manifest.files} | set(manifest.missing)
+    recover_backup(tmp_path / "out.zip", settings, now=LATER)
+    with opened(settings.database_url).reading() as session:
+        row = session.scalars(select(t.StudyImage)).one()
+        assert (row.pack_sha256, row.pack_bytes, row.made_at, row.error) == (None, None, None, None)
+        assert (row.pack, row.attempt) == ({"width": 9}, 1)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_backup_shows_one_moment_while_others_write(make_server, new_settings, tmp_path, monkeypatch, kind):
     server, settings = make_server(kind), new_settings()

@@ -1,57 +1,31 @@
 import io
+import os
+import re
+import time
 
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from sqlalchemy import select
 
-from jobs_world import InlineCrew, make_zip
-from raim.challenge import StudyRule, read_challenge
-from raim.data import read_manifest
+from jobs_world import FINAL_SET as SET
+from jobs_world import InlineCrew, encode, make_study, make_zip
+from raim.files import hash_file
 from raim.images import read_image
-from raim.scoring.profiles import PROFILES
 from raim.server import database as t
-from raim.server.contest import load_contest
-from raim.server.jobs import tiling
+from raim.server.jobs import scratch, tiling
+from raim.server.jobs.crew import Outcome
 from raim.server.jobs.due import MOST_ATTEMPTS, Job, begin_anew, read_due
-from raim.server.study.building import build_study, propose_study
+from raim.server.storage import delete_file
 from raim.server.study.closing import count_unmade, discard_study, open_study, try_tiles_again
 from raim.server.tiles import Spot, read_index, read_tile
 
 pytest.importorskip("pyvips", reason="libvips is not installed")
 
-SET = "final-unpaired"
-
 
 @pytest.fixture
 def study(world):
-    """Let ada and bob have final submissions, and build a study of them; give its number."""
-
-    def make(*packed):
-        for team, content in zip(("ada", "bob"), packed or (None, None), strict=True):
-            number = world.submit(team, content, kind="final", data_set=SET, state="accepted")
-            with world.database.writing() as session:
-                phases = {each.slug: each.id for each in session.scalars(select(t.Phase))}
-                row = session.get_one(t.Submission, number)
-                names = session.scalars(select(t.Image.name).where(t.Image.data_set_id == row.data_set_id))
-                row.phase_id, row.report = phases["final"], {"image_sha256": dict.fromkeys(names, "3" * 64)}
-                invited = t.Finalist(
-                    phase_id=phases["feedback"],
-                    team_id=row.team_id,
-                    position=number,
-                    invited_at=world.clock(),
-                )
-                session.add(invited)
-        challenge = read_challenge(world.example, profiles=PROFILES, read_manifest=read_manifest)
-        with world.database.writing() as session:
-            contest = load_contest(session, challenge)
-            proposal = propose_study(session, contest, contest.challenge.phase("final"))
-            rule = StudyRule(phase="final")
-            return build_study(
-                session, world.clock(), contest, proposal, title="S", rule=rule, seed=1, actor_id=None
-            ).id
-
-    return make
+    """Build a study; give its number."""
+    return lambda *packed: make_study(world, *packed)
 
 
 @pytest.fixture
@@ -128,7 +102,80 @@ def test_an_entry_without_the_image_is_named(world, study, inline):
     study(make_zip(images), make_zip(dict(list(images.items())[:1])))
     last = due(world)[-1].submission_id
     assert tiling.run_tiling(world.station(patience_s=()), last) == "failed"
-    assert "there is no image" in world.rows(t.StudyImage, id=last)[0].error
+    error = world.rows(t.StudyImage, id=last)[0].error
+    assert re.search(r"bob: there is no image '\w+' in the submission$", error)
+
+
+def test_candidates_of_different_sizes_are_told_with_their_teams(world, study, inline):
+    images = world.images(0, SET)
+    small = encode(world.folder, np.zeros((16, 20, 3), np.uint8))
+    study(make_zip(images), make_zip(dict.fromkeys(images, small)))
+    first = due(world)[0].submission_id
+    assert tiling.run_tiling(world.station(), first) == "failed"
+    error = world.rows(t.StudyImage, id=first)[0].error
+    assert re.search(r"(ada|bob) is \d+x\d+, (ada|bob) \d+x\d+; candidates of one image", error)
+
+
+def test_a_child_that_dies_twice_is_told_and_the_worker_goes_on(world, study, monkeypatch):
+    study()
+    began = []
+
+    class DyingCrew(InlineCrew):
+        def run(self, _work, tasks, **_options):
+            began.extend(tasks)
+            yield began[-1], Outcome(died="it was ended by SIGSEGV")
+
+    monkeypatch.setattr(tiling, "Crew", DyingCrew)
+    first = due(world)[0].submission_id
+    assert tiling.run_tiling(world.station(), first) == "failed"
+    assert len(began) == 2
+    assert world.rows(t.StudyImage, id=first)[0].error.endswith(": it was ended by SIGSEGV")
+    assert list((world.folder / "work/packs").iterdir()) == []
+
+
+def test_a_fault_of_ours_is_told_after_some_patience(world, study, inline):
+    study()
+    first = due(world)[0].submission_id
+    delete_file(
+        world.storage, world.rows(t.Image, id=world.rows(t.StudyImage, id=first)[0].image_id)[0].input_sha256
+    )
+    assert tiling.run_tiling(world.station(), first) == "failed"
+    assert "there is no file" in world.rows(t.StudyImage, id=first)[0].error
+
+
+def test_files_of_another_storage_are_brought_once_for_all_images(world, study, inline, monkeypatch):
+    study()
+    brought = []
+    original = scratch._bring
+    monkeypatch.setattr(scratch, "local_path", lambda *_: None)
+    monkeypatch.setattr(scratch, "_bring", lambda *args: (brought.append(args[1]), original(*args)))
+    archives = [row.committed_sha256 for row in world.rows(t.Submission)]
+    station = world.station()
+    for _ in range(2):
+        for sha256 in archives:
+            path = scratch.keep_submission(station, sha256)
+            assert hash_file(path) == sha256
+    assert brought == archives
+    old = time.time() - scratch.UNUSED_S - 9
+    os.utime(path, (old, old))
+    scratch.drop_downloads(station)
+    assert not path.exists()
+
+
+def test_a_pack_that_is_gone_from_the_storage_is_made_again_the_same(world, study, inline):
+    study()
+    first = due(world)[0].submission_id
+    station = world.station()
+    assert tiling.run_tiling(station, first) == "made"
+    made = world.rows(t.StudyImage, id=first)[0]
+    assert tiling.forget_lost_packs(station) == 0
+    delete_file(world.storage, made.pack_sha256)
+    assert tiling.forget_lost_packs(station) == 1
+    forgotten = world.rows(t.StudyImage, id=first)[0]
+    assert (forgotten.pack_sha256, forgotten.made_at, forgotten.pack) == (None, None, made.pack)
+    assert due(world)[0].id == f"tiles-{first}-1"
+    assert tiling.run_tiling(station, first) == "made"
+    assert world.rows(t.StudyImage, id=first)[0].pack_sha256 == made.pack_sha256
 
 
 def test_a_job_that_ended_without_tiles_is_made_again_and_fails_in_the_end(world, study):

@@ -8,16 +8,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import true
 
-from jobs_world import make_world
+from jobs_world import make_study, make_world
 from raim.errors import SettingsError, StateError
 from raim.scoring import score_folders
-from raim.server.database import AuditEvent, EntryResult, Result, WorkerHeartbeat, migrate, open_database
+from raim.server.database import (
+    AuditEvent,
+    EntryResult,
+    Result,
+    StudyImage,
+    WorkerHeartbeat,
+    migrate,
+    open_database,
+)
 from raim.server.jobs import WorkerChild
 from raim.server.jobs.keeping import settings_environment
+from raim.server.jobs.tiling import run_tiling
 from raim.server.jobs.worker import Pace, check_place, check_storage, run_worker
 from raim.server.settings import Settings
-from raim.server.storage import local_path, open_storage
+from raim.server.storage import has_file, local_path, open_storage
+from raim.server.study.packs import forget_packs
 
 SCRIPT = Path(__file__).resolve().parents[2] / "dying_worker.py"
 KILLED = -9
@@ -136,6 +147,31 @@ def test_killed_again_and_again_it_scores_each_once_with_the_same_numbers(place,
     assert sorted(times_scored(world)) == ids
     assert len(world.rows(Result)) == 2 * len(ids)
     assert scores(world) == {each: score_alone(world, each) for each in ids}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("database_url", "stage"),
+    [("sqlite", "tiles made"), ("postgresql", "tiles kept")],
+    indirect=["database_url"],
+)
+def test_killed_again_and_again_it_makes_all_tiles_the_same(place, stage):
+    world, settings = place
+    make_study(world)
+    for _ in range(2):
+        assert start(settings, stage=stage, deaths=2).wait(120) == KILLED
+    worker = start(settings, stage=stage, deaths=2)
+    wait_for(lambda: all(row.pack_sha256 for row in world.rows(StudyImage)))
+    worker.terminate()
+    assert worker.wait(60) == 0
+    made = {row.id: row.pack_sha256 for row in world.rows(StudyImage)}
+    assert all(has_file(world.storage, sha256) for sha256 in made.values())
+    with world.database.writing() as session:
+        forget_packs(session, true())
+    for number in made:
+        assert run_tiling(world.station(), number) == "made"
+    assert {row.id: row.pack_sha256 for row in world.rows(StudyImage)} == made
 
 
 @pytest.mark.slow

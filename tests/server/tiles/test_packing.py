@@ -1,6 +1,8 @@
 import hashlib
 import io
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from raim.images import encode_image
 from raim.server.storage import open_storage, put_file
 from raim.server.tiles import Spot, pack_facts, read_index, read_tile
 from raim.server.tiles.pack import TILE_PX
-from raim.server.tiles.packing import halve, make_pack
+from raim.server.tiles.packing import EIGHT_OF_SIXTEEN, halve, make_pack
 from raim.server.tiles.png import list_chunks
 
 RNG = np.random.default_rng(4)
@@ -139,6 +141,7 @@ def test_sixteen_bits_are_rounded_to_eight_and_grey_becomes_colour(pack, storage
     grey = RNG.integers(0, 256, (40, 50), np.uint8)
     sha256 = pack({"input": photo(40, 50), "e1": deep, "e2": grey})
     assert (whole(storage, sha256, "e1") == np.rint(deep / 257)).all()
+    assert (np.rint(np.arange(2**16) / 257) == EIGHT_OF_SIXTEEN).all()
     assert (whole(storage, sha256, "e2") == grey[..., None]).all()
 
 
@@ -193,16 +196,26 @@ def test_a_spoiled_pack_is_an_error_of_the_storage(pack, storage):
         b"X" + content[1:],
         content[:40],
         content[:14] + b"x" * 50,
+        content.replace(b'"tile":512', b'"tile":000', 1),
+        content.replace(b'"tile":512', b'"tile":0  ', 1),
+        content.replace(b'"width":700', b'"width":7e9', 1),
     ):
         name = hashlib.sha256(spoiled).hexdigest()
         put_file(storage, [spoiled], n_bytes=len(spoiled), sha256=name)
-        with pytest.raises(StorageError, match="made again"):
+        with pytest.raises(StorageError, match="makes the tiles again"):
             read_tile(storage, name, Spot(source="e1", level=0, column=0, row=0))
     short = content[:-10]
     name = hashlib.sha256(short).hexdigest()
     put_file(storage, [short], n_bytes=len(short), sha256=name)
     with pytest.raises(StorageError, match="ends early"):
         read_tile(storage, name, Spot(source="input", level=1, column=0, row=0))
+    moved = content[:-2000] + b"?" + content[-2000:]
+    name = hashlib.sha256(moved).hexdigest()
+    put_file(storage, [moved], n_bytes=len(moved), sha256=name)
+    with pytest.raises(StorageError, match="no PNG at byte"):
+        read_tile(storage, name, Spot(source="input", level=1, column=0, row=0))
+    with pytest.raises(StorageError, match="there is no file"):
+        read_index(storage, "0" * 64)
 
 
 def open_file(storage, sha256):
@@ -218,3 +231,28 @@ def test_a_pack_is_read_from_any_storage(pack, storage):
     put_file(elsewhere, [content], n_bytes=len(content), sha256=sha256)
     spot = Spot(source="e1", level=0, column=1, row=1)
     assert read_tile(elsewhere, sha256, spot) == read_tile(storage, sha256, spot)
+
+
+def test_sources_are_asked_for_one_at_a_time(tmp_path):
+    asked = []
+
+    class Lazy(dict):
+        def __getitem__(self, name):
+            asked.append(name)
+            return super().__getitem__(name)
+
+    (tmp_path / "e2.png").write_bytes(png(photo(9, 9)))
+    make_pack(
+        Lazy({"input": png(photo(9, 9)), "e2": tmp_path / "e2.png", "e1": png(photo(9, 9))}),
+        tmp_path / "pack",
+    )
+    assert asked[-3:] == ["e1", "e2", "input"]  # before them the test run's check of types looks at one
+
+
+def test_reading_tiles_loads_no_library_of_images():
+    code = (
+        "import sys, raim.server.tiles; "
+        "print(sorted({'numpy', 'pyvips', 'PIL', 'imagecodecs', 'raim.images'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -36,7 +36,8 @@ def kept_tables() -> list[Table]:
 def list_stored(connection: Connection) -> dict[str, int]:
     """Give SHA-256 and length of every stored file that rows refer to.
 
-    Uploads that are under way, or ended without being whole, have no file.
+    Uploads that are under way, or ended without being whole, have no file. Packs of tiles are left out: they are
+    larger than what they are made of, and a worker makes them again, the same to the byte.
     """
     whole = (
         select(Submission.committed_sha256, Submission.committed_bytes)

@@ -1,14 +1,15 @@
-"""What cannot go on where it was: uploads under way, jobs of workers that are gone, dates of leases."""
+"""What cannot go on where it was: uploads under way, jobs of workers that are gone, dates of leases, packs of tiles."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from raim.server.auditing import record_event
 from raim.server.backup.manifest import Manifest
 from raim.server.database import Submission, Upload
+from raim.server.study.packs import forget_packs
 from raim.server.submissions import change_state
 
 
@@ -52,6 +53,7 @@ def reset_states(session: Session, now: datetime, manifest: Manifest) -> Reset:
     for submission_id in scoring:
         change_state(session, now, submission_id, "queued")
     session.flush()
+    forget_packs(session, true())  # not in a backup
     session.execute(
         update(Submission)
         .where(Submission.lease_owner.is_not(None))

@@ -8,6 +8,7 @@ from raim.server.accounts import forget_logins
 from raim.server.database import DataSet, WorkerHeartbeat
 from raim.server.jobs.scratch import drop_downloads, prune_data_sets
 from raim.server.jobs.station import Station
+from raim.server.jobs.tiling import forget_lost_packs
 from raim.server.jobs.workflows import Engine
 from raim.server.storage import sweep_incoming
 from raim.server.submissions import abandon_silent
@@ -33,5 +34,6 @@ def keep_house(station: Station, engine: Engine | None = None) -> None:
         versions = set(session.scalars(select(DataSet.version)))
     prune_data_sets(station, versions)
     drop_downloads(station)
+    forget_lost_packs(station)
     if engine is not None:
         engine.forget(now - ENDED_JOBS)

@@ -26,6 +26,7 @@ from raim.server.storage import local_path, read_file
 
 DATA_SETS = "data-sets"
 SUBMISSIONS = "submissions"
+PACKS = "packs"
 UNUSED_S = 24 * 3600.0  # a data set of an older version goes after so long
 
 
@@ -112,6 +113,27 @@ def open_submission(station: Station, sha256: str) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
+def keep_submission(station: Station, sha256: str) -> Path:
+    """Give the path of a submission's file that several jobs need, one after the other; it stays for a day.
+
+    Raises:
+        StorageError: It is not in storage, or is not what its name says.
+    """
+    there = local_path(station.storage, sha256)
+    if there is not None:
+        return there
+    path = station.work / SUBMISSIONS / f"{sha256}.zip"
+    if not path.is_file():
+        part = path.with_name(f"{sha256}.{uuid.uuid4().hex}.zip")
+        try:
+            _bring(station, sha256, part)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    os.utime(path)
+    return path
+
+
 def prune_data_sets(station: Station, versions: Collection[str]) -> int:
     """Delete the folders of data sets of older versions that are not used any more; give how many."""
     folder, pruned = station.work / DATA_SETS, 0
@@ -124,11 +146,13 @@ def prune_data_sets(station: Station, versions: Collection[str]) -> int:
 
 
 def drop_downloads(station: Station) -> None:
-    """Delete the submissions that a killed worker had brought."""
-    folder = station.work / SUBMISSIONS
-    for path in folder.iterdir() if folder.is_dir() else []:
-        if time.time() - path.stat().st_mtime > UNUSED_S:
-            path.unlink(missing_ok=True)
+    """Delete the submissions, and the halves of packs, that a killed worker has left, and submissions long unused."""
+    for name in (SUBMISSIONS, PACKS):
+        folder = station.work / name
+        for path in folder.iterdir() if folder.is_dir() else []:
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > UNUSED_S:
+                    path.unlink()
 
 
 def _path_in(folder: Path, file: SetFile) -> Path:

@@ -1,11 +1,8 @@
 """The tiles of a study's image: made once by a child process, put into the storage, written into its row."""
 
-import functools
-import hashlib
 import re
-import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +10,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from raim.errors import RaimError
+from raim.errors import InputError, RaimError
+from raim.files import hash_file
+from raim.scoring.submission import open_images
 from raim.server.database import Image, Study, StudyEntry, StudyImage, Submission, Team
 from raim.server.jobs.crew import Crew, Outcome
 from raim.server.jobs.faults import describe_fault, with_patience
-from raim.server.jobs.scratch import open_submission
+from raim.server.jobs.scratch import PACKS, keep_submission, open_submission
 from raim.server.jobs.station import Station
-from raim.server.storage import adopt_file, read_file
-from raim.server.tiles import pack_facts, read_index
+from raim.server.storage import adopt_file, check_space, has_file
+from raim.server.study.packs import forget_packs
+from raim.server.tiles import INPUT, pack_facts, read_index
 
 OPEN_STATES = ("draft", "open")
 LONGEST_ERROR = 2000
+TRIES = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +46,36 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackTask:
-    """The same as a child process needs it."""
+    """The same as a child process needs it; the input is read there, too."""
 
     image: str
-    input: bytes
+    input: Path
     archives: dict[str, Path]
     target: Path
+
+
+class _Sources(Mapping[str, bytes | Path]):
+    """The sources of a pack, each read when it is asked for, so that one is held at a time."""
+
+    def __init__(self, task: PackTask) -> None:
+        self._task = task
+
+    def __getitem__(self, name: str) -> bytes | Path:
+        if name == INPUT:
+            return self._task.input
+        try:
+            images = open_images(self._task.archives[name])
+            if self._task.image not in images:
+                raise InputError(f"there is no image {self._task.image!r} in the submission")
+            return images[self._task.image].read_bytes()
+        except RaimError as error:
+            raise InputError(f"{name}: {error}") from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((INPUT, *self._task.archives))
+
+    def __len__(self) -> int:
+        return 1 + len(self._task.archives)
 
 
 def read_due_tiles(session: Session) -> list[tuple[int, int]]:
@@ -89,22 +114,35 @@ def run_tiling(station: Station, study_image_id: int) -> str:
             return "failed"
 
 
-def pack_archives(task: PackTask, report: Callable[[Any], None]) -> None:
+def pack_archives(task: PackTask, report: Callable[[Any], None]) -> str:
     """Make a pack out of the zips of teams, in a child process under limits.
 
-    Raises:
-        RaimError: A zip has no such image, or it cannot be used; the entry's code is named.
+    Returns:
+        "", or why it cannot be: a zip lacks the image, or an image cannot be used; the entry's code is named.
     """
     del report
-    from raim.server.tiles.packing import INPUT, make_pack
+    from raim.server.tiles.packing import make_pack
 
-    sources = {INPUT: task.input}
-    for code, path in task.archives.items():
-        images = _open(path)
-        if task.image not in images:
-            raise RaimError(f"{code}: there is no image {task.image!r} in the submission")
-        sources[code] = images[task.image].read_bytes()
-    make_pack(sources, task.target, blurred_from=min(task.archives))
+    try:
+        make_pack(_Sources(task), task.target, blurred_from=min(task.archives))
+    except RaimError as error:
+        return str(error)
+    return ""
+
+
+def forget_lost_packs(station: Station) -> int:
+    """Let the tiles be made again whose pack is gone from the storage; give of how many images."""
+    with station.database.reading() as session:
+        rows = session.execute(
+            select(StudyImage.id, StudyImage.pack_sha256)
+            .join(Study, Study.id == StudyImage.study_id)
+            .where(StudyImage.pack_sha256.is_not(None), Study.state.in_(OPEN_STATES))
+        ).all()
+    lost = [row_id for row_id, sha256 in rows if sha256 and not has_file(station.storage, sha256)]
+    if lost:
+        with station.database.writing() as session:
+            forget_packs(session, StudyImage.id.in_(lost))
+    return len(lost)
 
 
 def _read(station: Station, study_image_id: int) -> Wanted | None:
@@ -131,44 +169,47 @@ def _read(station: Station, study_image_id: int) -> Wanted | None:
 
 
 def _make(station: Station, study_image_id: int, wanted: Wanted) -> str:
-    station.work.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=station.work, prefix="tiles-")))
-        task = PackTask(
-            image=wanted.image,
-            input=b"".join(read_file(station.storage, wanted.input_sha256)),
-            archives={
-                code: stack.enter_context(open_submission(station, sha256))
-                for code, sha256 in wanted.archives.items()
-            },
-            target=folder / "pack",
-        )
-        outcome = _run_child(station, task)
-        if not outcome.is_fine:
-            _fail(station, study_image_id, _say(wanted, outcome))
-            return "failed"
-        _keep(station, study_image_id, task.target)
-    return "made"
+    target = station.work / PACKS / uuid.uuid4().hex
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open_submission(station, wanted.input_sha256) as photograph:
+            task = PackTask(
+                image=wanted.image,
+                input=photograph,
+                archives={code: keep_submission(station, sha256) for code, sha256 in wanted.archives.items()},
+                target=target,
+            )
+            outcome = _run_child(station, task)
+        if outcome.is_fine and not outcome.value:
+            _keep(station, study_image_id, target)
+            return "made"
+        _fail(station, study_image_id, _say(wanted, outcome))
+        return "failed"
+    finally:
+        target.unlink(missing_ok=True)
 
 
 def _run_child(station: Station, task: PackTask) -> Outcome:
     crew = Crew(1, station.limits.check, station.stop)
     try:
-        ((_, outcome),) = crew.run(pack_archives, [task])
+        for _ in range(TRIES):  # a process may be killed once for reasons that are not the images'
+            ((_, outcome),) = crew.run(pack_archives, [task])
+            if outcome.died is None:
+                break
         return outcome
     finally:
         crew.close()
 
 
 def _keep(station: Station, study_image_id: int, path: Path) -> None:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    n_bytes = path.stat().st_size
+    sha256, n_bytes = hash_file(path), path.stat().st_size
+    check_space(station.storage, n_bytes)
     adopt_file(station.storage, path, n_bytes=n_bytes, sha256=sha256)
     facts = pack_facts(read_index(station.storage, sha256))
     with station.database.writing() as session:
         row = session.get_one(StudyImage, study_image_id)
         row.pack_sha256, row.pack_bytes, row.pack, row.made_at = sha256, n_bytes, facts, station.clock()
+        row.error = None
 
 
 def _fail(station: Station, study_image_id: int, reason: str) -> None:
@@ -182,13 +223,7 @@ def _say(wanted: Wanted, outcome: Outcome) -> str:
     """Say for organisers what was wrong, with the team in place of the entry's code."""
     if outcome.died is not None:
         return f"{wanted.image}: {outcome.died}"
-    last = (outcome.fault or "").strip().splitlines()[-1].partition(": ")[2]
-    named = re.sub(r"\be\d+\b", lambda code: wanted.teams.get(code[0], code[0]), last)
+    if outcome.fault is not None:
+        return f"{wanted.image}: making tiles has a fault\n{outcome.fault}"
+    named = re.sub(r"\be\d+\b", lambda code: wanted.teams.get(code[0], code[0]), outcome.value)
     return f"{wanted.image}: {named}"
-
-
-@functools.lru_cache(maxsize=32)
-def _open(path: Path) -> Any:
-    from raim.scoring.submission import open_images
-
-    return open_images(path)

@@ -18,13 +18,17 @@ from itertools import accumulate
 from typing import Any
 
 from raim.errors import StorageError, UnknownNameError
-from raim.server.storage import Storage, local_path, read_file
+from raim.server.storage import Storage, read_range
+from raim.server.tiles.png import is_whole
 
 MAGIC = b"RAIMPACK"
 SCHEMA = "raim-tiles/1"
 HEAD = struct.Struct(">8sI")
 LARGEST_INDEX = 16 * 2**20
 TILE_PX = 512
+INPUT, BLURRED = "input", "blurred"  # names of sources beside the entries' codes
+# The worker finds files that are gone by itself; see raim.server.jobs.tiling.
+MEND = "delete the file, and a worker makes the tiles again"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,15 +159,17 @@ def read_tile(storage: Storage, sha256: str, spot: Spot) -> bytes:
         StorageError: The pack is not there, or is damaged.
     """
     start, length = read_index(storage, sha256).find(spot)
-    content = _read_range(storage, sha256, start, length)
+    content = read_range(storage, sha256, start=start, length=length)
     if len(content) != length:
-        raise StorageError(f"the pack {sha256} ends early; have its tiles made again")
+        raise StorageError(f"the pack {sha256} ends early; {MEND}")
+    if not is_whole(content):
+        raise StorageError(f"the pack {sha256} is damaged: there is no PNG at byte {start}; {MEND}")
     return content
 
 
 def pack_facts(index: PackIndex) -> dict[str, Any]:
     """Give sizes as the judge's page needs them: of the candidates, and of the input."""
-    candidates, own = index.groups[0], index.group_of("input")
+    candidates, own = index.groups[0], index.group_of(INPUT)
     return {
         "tile": index.tile,
         "width": candidates.levels[0].width,
@@ -192,13 +198,13 @@ class _Place:
 
 @functools.lru_cache(maxsize=256)
 def _read_index(place: _Place, sha256: str) -> PackIndex:
-    head = _read_range(place.storage, sha256, 0, HEAD.size)
+    head = read_range(place.storage, sha256, start=0, length=HEAD.size)
     try:
         length = _read_head(head)
-        content = _read_range(place.storage, sha256, HEAD.size, length)
+        content = read_range(place.storage, sha256, start=HEAD.size, length=length)
         return _parse(json.loads(content), HEAD.size + length)
-    except (struct.error, ValueError, KeyError, TypeError) as error:
-        raise StorageError(f"{sha256} is no pack of tiles ({error}); have its tiles made again") from error
+    except (struct.error, ValueError, KeyError, TypeError, ArithmeticError) as error:
+        raise StorageError(f"{sha256} is no pack of tiles ({error}); {MEND}") from error
 
 
 def _read_head(head: bytes) -> int:
@@ -226,20 +232,6 @@ def _parse(plain: Mapping[str, Any], first: int) -> PackIndex:
             Group(sources=tuple(each["sources"]), levels=levels, starts=tuple(starts), lengths=lengths)
         )
     return PackIndex(tile=plain["tile"], groups=tuple(groups), first=first)
-
-
-def _read_range(storage: Storage, sha256: str, start: int, length: int) -> bytes:
-    path = local_path(storage, sha256)
-    if path is not None:
-        with path.open("rb") as file:
-            file.seek(start)
-            return file.read(length)
-    found = bytearray()
-    for piece in read_file(storage, sha256, start=start):
-        found += piece
-        if len(found) >= length:
-            break
-    return bytes(found[:length])
 
 
 def _sizes(width: int, height: int, tile: int) -> Sizes:

@@ -26,6 +26,16 @@ def strip_metadata(content: bytes) -> bytes:
     return SIGNATURE + b"".join(chunk for name, chunk in list_chunks(content) if name in KEPT) + END
 
 
+def is_whole(content: bytes) -> bool:
+    """Say whether bytes begin and end as a PNG does.
+
+    Example:
+        >>> is_whole(SIGNATURE + END), is_whole(SIGNATURE)
+        (True, False)
+    """
+    return content.startswith(SIGNATURE) and content.endswith(END)
+
+
 def fill_up(content: bytes, length: int) -> bytes:
     """Give a PNG of a stated length, by a chunk of zeros before its end.
 
