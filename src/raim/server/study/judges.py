@@ -83,7 +83,7 @@ def find_ties(session: Session, study: Study, email: str | None) -> dict[int, st
     return {team_id: f"a member of the team has this e-mail address: {name}" for team_id, name in rows}
 
 
-def remind_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int) -> str:
+def remind_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int | None) -> str:
     """Make a further link, to be sent with a reminder; the earlier ones go on working.
 
     Raises:
@@ -98,7 +98,7 @@ def remind_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int
     return _make_link(session, now, judge)
 
 
-def revoke_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int) -> None:
+def revoke_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int | None) -> None:
     """Let none of a judge's links open anything; their votes stay."""
     judge.revoked_at = judge.revoked_at or now
     session.execute(
@@ -109,7 +109,7 @@ def revoke_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int
     _record(session, now, "revoke judge", judge, actor_id)
 
 
-def exclude_judge(session: Session, now: datetime, judge: Judge, *, reason: str, actor_id: int) -> None:
+def exclude_judge(session: Session, now: datetime, judge: Judge, *, reason: str, actor_id: int | None) -> None:
     """Leave a judge's votes out of the main result; both results are shown, with the reason.
 
     Raises:
@@ -121,7 +121,7 @@ def exclude_judge(session: Session, now: datetime, judge: Judge, *, reason: str,
     _record(session, now, "exclude judge", judge, actor_id, {"reason": judge.excluded_reason})
 
 
-def include_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int) -> None:
+def include_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int | None) -> None:
     """Take an exclusion back."""
     judge.excluded_at = judge.excluded_reason = None
     _record(session, now, "include judge", judge, actor_id)

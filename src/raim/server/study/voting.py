@@ -61,9 +61,11 @@ def cast_vote(
     session.execute(select(Judge.id).where(Judge.id == judge.id).with_for_update())
     check_votes_are_taken(study, judge)
     design = StudyDesign.from_plain(study.design)
+    labels = tuple(labels_of(trial).values())
+    # By labels: what a judge is told must not name an entry, whose code is the same in every trial.
+    check_choice(design.mode, labels, ballot.choice, ballot.ratings, n_picks=design.n_picks)
     choice = tuple(entry_of(trial, label) for label in ballot.choice)
     ratings = {entry_of(trial, label): grade for label, grade in ballot.ratings.items()}
-    check_choice(design.mode, tuple(trial.tiles), choice, ratings, n_picks=design.n_picks)
     vote = Vote(
         trial_id=trial.id,
         sequence=(session.scalar(select(func.max(Vote.sequence)).where(Vote.trial_id == trial.id)) or 0) + 1,

@@ -220,6 +220,7 @@ export class Wall {
   }
 
   layOut() {
+    if (!this.trial) return;
     const visible = this.visible();
     this.root.classList.toggle("is-stacked", Boolean(this.front));
     for (const view of this.views) {
