@@ -19,6 +19,7 @@ COMMANDS = {
     "degrade": "Make input/reference pairs from clean photographs with a camera model.",
     "demo": "Play a small whole challenge on real photographs.",
     "doctor": "Show versions, devices, caches and what is missing.",
+    "rank": "Join SCORE and the points of a study to the final ranking.",
     "recover": "Make a challenge server from a backup.",
     "restore": "Restore a photograph, a folder or a zip.",
     "score": "Measure restored images against their references.",

@@ -1,0 +1,130 @@
+"""`raim rank`: scores and points of a study to the final ranking."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from raim.errors import InputError
+
+if TYPE_CHECKING:
+    from raim.challenge import Award, Weights
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--scores", type=PATH, required=True, help="CSV with team,score; or what raim score wrote.")
+@click.option("--points", type=PATH, help="CSV with team,points: of the study. Without it SCORE alone ranks.")
+@click.option("--weights", default="0.4,0.6", show_default=True, help="Shares of score and study.")
+@click.option("--decimals", default=2, show_default=True, type=click.IntRange(0, 10), help="Of final scores.")
+@click.option(
+    "--awards", type=PATH, help="A challenge.toml whose awards are given (and its weights, if not said)."
+)
+@click.option("--leave-out", multiple=True, metavar="TEAM=REASON", help="Leave an entry out after the vote.")
+@click.option("--json", "json_path", type=PATH, help="Write the ranking as JSON.")
+@click.option("--csv", "csv_path", type=PATH, help="Write the ranking as CSV.")
+@click.pass_context
+def command(  # noqa: PLR0917 - click passes options by name
+    context: click.Context,
+    scores: Path,
+    points: Path | None,
+    weights: str,
+    decimals: int,
+    awards: Path | None,
+    leave_out: tuple[str, ...],
+    json_path: Path | None,
+    csv_path: Path | None,
+) -> None:
+    r"""Join SCORE and the points of a study to the final ranking.
+
+    \b
+    S3n   = 100 (S3 - min S3) / (max S3 - min S3)
+    final = 0.4 S2 + 0.6 S3n
+
+    Teams whose final scores are equal after rounding share the better rank. With --leave-out both rankings are shown.
+    """
+    from raim.challenge import Entrant, rank_teams
+    from raim.challenge.ranking_files import as_plain, format_csv, join_numbers, read_numbers
+    from raim.cli.rank_table import print_ranking
+    from raim.files import need_folder_of
+
+    for output in (json_path, csv_path):
+        if output is not None:
+            need_folder_of(output)
+    by_score = read_numbers(scores, "score")
+    by_points = {} if points is None else read_numbers(points, "points")
+    teams = tuple(by_score) if points is None else join_numbers(by_score, by_points)
+    reasons = _read_reasons(leave_out, teams)
+    is_stated = context.get_parameter_source("weights") is not click.core.ParameterSource.DEFAULT
+    shares, given = _read_rules(weights, awards, is_stated=is_stated, has_study=points is not None)
+    ranking = rank_teams(
+        [
+            Entrant(
+                team=team,
+                score=by_score.get(team),
+                points=by_points.get(team),
+                left_out=reasons.get(team, ""),
+            )
+            for team in teams
+        ],
+        weights=shares,
+        decimals=decimals,
+        awards=given,
+    )
+    print_ranking(ranking)
+    _write(json_path, json.dumps(as_plain(ranking), indent=1, ensure_ascii=False) + "\n")
+    _write(csv_path, format_csv(ranking))
+
+
+def _read_rules(
+    text: str, awards: Path | None, *, is_stated: bool, has_study: bool
+) -> "tuple[Weights, tuple[Award, ...]]":
+    from raim.challenge import Weights, read_challenge
+    from raim.data import read_manifest
+    from raim.scoring.profiles import PROFILES
+
+    if not has_study and not is_stated:
+        text = "1,0"
+    shares = _read_weights(text)
+    if awards is None:
+        return shares, ()
+    challenge = read_challenge(awards, profiles=PROFILES, read_manifest=read_manifest, check_hashes=False)
+    if is_stated or not has_study:
+        return shares, challenge.awards
+    return Weights(score=challenge.weights.score, study=challenge.weights.study), challenge.awards
+
+
+def _read_weights(text: str) -> "Weights":
+    from raim.challenge import Weights
+
+    try:
+        score, study = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"--weights is {text!r}; expected two numbers that sum to 1, such as 0.4,0.6"
+        ) from error
+    if not (0 <= score <= 1 and 0 <= study <= 1) or abs(score + study - 1) > 1e-9:
+        raise InputError(f"the weights {text} sum to {score + study:g}; expected two shares that sum to 1")
+    return Weights(score=score, study=study)
+
+
+def _read_reasons(given: tuple[str, ...], teams: tuple[str, ...]) -> dict[str, str]:
+    from raim.errors import unknown_name
+
+    reasons = {}
+    for each in given:
+        team, sign, reason = each.partition("=")
+        if not sign or not reason.strip():
+            raise InputError(f"--leave-out is {each!r}; expected TEAM=REASON, since the reason is published")
+        if team.strip() not in teams:
+            raise unknown_name("team", team.strip(), teams)
+        reasons[team.strip()] = reason.strip()
+    return reasons
+
+
+def _write(path: Path | None, text: str) -> None:
+    if path is not None:
+        path.write_text(text, encoding="utf-8", newline="")
+        click.echo(f"written: {path}")
