@@ -224,6 +224,7 @@ class Analysis:
         seed: Of the bootstrap.
         n_draws: Of the bootstrap.
         turnout: Who has voted, and how wholly; absent judges by their codes.
+        absent: Codes of judges without a vote.
         entries: The result, without the judges whom the organiser excluded; in the order of the ballots.
         with_everyone: The same with all judges; empty if nobody is excluded.
         without_flagged: The same without every flagged judge; empty if nobody is flagged, or nobody would be left.
@@ -247,6 +248,7 @@ class Analysis:
     seed: int
     n_draws: int
     turnout: Turnout
+    absent: tuple[str, ...] = ()
     entries: tuple[EntryResult, ...]
     with_everyone: tuple[EntryResult, ...] = ()
     without_flagged: tuple[EntryResult, ...] = ()
