@@ -1,0 +1,86 @@
+"""How many judges and images tell two teams apart.
+
+The difference of two teams' points, a mean over judges and images, has the standard error
+
+    sqrt(judge^2 / judges + image^2 / images + interaction^2 / (judges x images))
+
+where the three are standard deviations of the difference by their causes: of a pilot study, or the defaults. It is told
+apart from 0 at the 5 % level, with a stated power, if it is (1.96 + z(power)) standard errors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from raim.study.findings import Components
+from raim.study.intervals import NORMAL, variance_components
+from raim.study.points import PointsArray
+
+# Variances of a difference in points of one trial, of simulated judges (spreads 0.5 and 0.3, nine entries).
+DEFAULT = Components(judge=0.02, image=0.10, interaction=1.6)
+USUAL_JUDGES, USUAL_IMAGES = (6, 12, 18, 30), (20, 50, 100)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PowerCell:
+    """One size of study.
+
+    Attributes:
+        n_judges: Judges.
+        n_images: Images.
+        difference: The least difference in points an image (of 0 to 3) that is found with the stated power.
+        in_s3: The same in S3: times the images.
+    """
+
+    n_judges: int
+    n_images: int
+    difference: float
+    in_s3: float
+
+
+def power_table(
+    components: Components = DEFAULT,
+    *,
+    judges: Sequence[int] = USUAL_JUDGES,
+    images: Sequence[int] = USUAL_IMAGES,
+    power: float = 0.8,
+) -> tuple[PowerCell, ...]:
+    """Give the least difference that studies of some sizes find.
+
+    Example:
+        >>> cell = power_table(judges=[18], images=[50])[0]
+        >>> round(cell.difference, 2)
+        0.2
+    """
+    factor = NORMAL + float(norm.ppf(power))
+    return tuple(
+        PowerCell(
+            n_judges=j,
+            n_images=i,
+            difference=factor * standard_error(components, j, i),
+            in_s3=i * factor * standard_error(components, j, i),
+        )
+        for j in judges
+        for i in images
+    )
+
+
+def standard_error(components: Components, n_judges: int, n_images: int) -> float:
+    """Give the standard error of a difference, in points an image."""
+    variance = (
+        components.judge / n_judges
+        + components.image / n_images
+        + components.interaction / (n_judges * n_images)
+    )
+    return float(np.sqrt(variance))
+
+
+def difference_components(points: PointsArray) -> Components | None:
+    """Give the causes of variance of the differences between all pairs of entries; None without complete votes."""
+    n_entries = points.shape[2]
+    pairs = [(a, b) for a in range(n_entries) for b in range(a + 1, n_entries)]
+    if not pairs:
+        return None
+    return variance_components(np.stack([points[:, :, a] - points[:, :, b] for a, b in pairs], axis=2))
