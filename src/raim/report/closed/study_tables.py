@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from raim.report.closed.grid import Cell, Grid, Heading, mark_best
 from raim.report.closed.material import Material
 from raim.report.closed.ranking_tables import final_rank, points_title
-from raim.study.findings import Analysis, EntryResult, Estimate, JudgeResult, Part
+from raim.study.findings import EntryResult, Estimate, JudgeResult, Part
 
 NUMBER_OF_PICK = ("first", "second", "third", "fourth", "fifth")
 
