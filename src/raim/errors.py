@@ -15,6 +15,7 @@
     ├── ManifestError (ValueError)  a manifest is malformed: the message names file and line
     ├── SubmissionError (ValueError)  a submission has problems: all of them are listed
     ├── ChallengeError (ValueError)  a challenge's file or data have problems: all of them are listed
+    ├── VotesError (ValueError)     a file of votes or a study's plan has problems: all of them are listed
     ├── SettingsError (ValueError)  a RAIM_ variable has no usable value: the message names it
     ├── StateError (RuntimeError)   not possible in the present state (no try left, a used link): see the reason
     │   └── TooManyRequestsError    asked too often: wait until the time it carries
@@ -100,6 +101,14 @@ class ChallengeError(RaimError, ValueError):
     """A challenge has problems; the text lists every one of them, `problems` holds them as records."""
 
     def __init__(self, message: str, *, problems: Iterable[Any] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class VotesError(RaimError, ValueError):
+    """A file of votes, or of a study's plan, has problems; the text lists them, `problems` holds one text each."""
+
+    def __init__(self, message: str, *, problems: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
 

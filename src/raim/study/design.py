@@ -2,13 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, get_args
 
 from raim.challenge.settings import Conflicts, StudyRule, TrialMode
 from raim.errors import InputError
 
 SCHEMA = "raim-study/1"
 PICKS = {"best": 1, "pairwise": 1, "rating": 0}
+# What JSON has for each field; a list or an object may be told apart from a text only so.
+PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("schema", "mode", "conflicts"), str),
+    **dict.fromkeys(("seed", "n_judges", "tiles", "n_traps", "n_training"), int),
+    **dict.fromkeys(("points", "criteria", "entries"), (list, tuple)),
+    "images": dict,
+    "repeats_share": (int, float),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +61,11 @@ class StudyDesign:
         """
         if self.schema != SCHEMA:
             raise InputError(f"the design's schema is {self.schema!r}; this version of raim reads {SCHEMA!r}")
+        for name, known in (("mode", TrialMode), ("conflicts", Conflicts)):
+            if getattr(self, name) not in get_args(known):
+                raise InputError(
+                    f"the design's {name} is {getattr(self, name)!r}; expected {', '.join(get_args(known))}"
+                )
         if len(self.entries) < 2 or len(set(self.entries)) != len(self.entries):
             raise InputError(
                 f"a study compares at least two different entries; there are {len(self.entries)}"
@@ -122,6 +135,9 @@ class StudyDesign:
         if not {"schema", "seed", "entries", "images"} <= set(plain) <= names:
             unknown = sorted(set(plain) - names)
             raise InputError(f"this is no design of a study: unknown {unknown}; expected {sorted(names)}")
+        for key, value in plain.items():
+            if not isinstance(value, PLAIN_TYPES[key]) or isinstance(value, bool):
+                raise InputError(f"this is no design of a study: {key} is {value!r:.60}")
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
         }

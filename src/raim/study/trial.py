@@ -22,3 +22,14 @@ class Trial:
     kind: Kind = "counted"
     tiles: tuple[str, ...]
     repeats: int | None = None
+
+
+def label_of(place: int) -> str:
+    """Give the label of a tile by its place from 0: A, B, ..., Z, A2, ...
+
+    Example:
+        >>> label_of(0), label_of(8), label_of(27)
+        ('A', 'I', 'B2')
+    """
+    round_, letter = divmod(place, 26)
+    return chr(ord("A") + letter) + (str(round_ + 1) if round_ else "")
