@@ -1,6 +1,8 @@
 """The blinded study: who sees what in which order, ballots, points, and what they are worth; no web, no database."""
 
+from raim.study.analysis import analyse, as_plain
 from raim.study.design import StudyDesign
+from raim.study.findings import Analysis
 from raim.study.planning import plan_judge, plan_training
 from raim.study.points import Turnout, criterion_points, mean_points, points_array, turnout
 from raim.study.simulation import simulate_ballots
@@ -9,11 +11,14 @@ from raim.study.votes import BLURRED, Ballots, Vote, check_choice
 
 __all__ = [
     "BLURRED",
+    "Analysis",
     "Ballots",
     "StudyDesign",
     "Trial",
     "Turnout",
     "Vote",
+    "analyse",
+    "as_plain",
     "check_choice",
     "criterion_points",
     "mean_points",
