@@ -23,10 +23,9 @@ def draw_agreement(canvas: Canvas, material: Material) -> None:
                   color=palette.warn if is_flagged else palette.accent)  # fmt: skip
         remark = ", ".join([*(["excluded"] if each.is_excluded else []), *(flag.kind for flag in each.flags)])
         if remark:
-            is_right = (each.agreement or 0) >= 0
-            axes.annotate(remark, (each.agreement, place), xytext=(9 if is_right else -9, 0), va="center",
-                          textcoords="offset points", color=palette.warn, fontsize=8.5,
-                          ha="left" if is_right else "right")  # fmt: skip
+            at = max(0.0, each.agreement or 0.0)  # left of the line stand the names
+            axes.annotate(remark, (at, place), xytext=(9, 0), textcoords="offset points", va="center",
+                          color=palette.warn, fontsize=8.5)  # fmt: skip
     list_names(canvas, [each.code for each in rows])
     axes.axvline(0, color=palette.quiet, linewidth=1)
     axes.set_xlim(min(-0.05, *(each.agreement or 0.0 for each in rows)) - 0.05, 1.25)

@@ -154,7 +154,7 @@ def _settings(palette: Palette) -> Iterator[None]:
         "svg.fonttype": "none",  # text stays text: it can be searched, read aloud, and shown in any script
         "pdf.fonttype": 42,
         "text.parse_math": False,
-        "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same everywhere
+        "font.family": ["DejaVu Sans", "sans-serif"],  # the first comes with matplotlib: the same everywhere
         "font.size": 10,
         "axes.spines.top": False,
         "axes.spines.right": False,

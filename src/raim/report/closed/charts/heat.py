@@ -3,6 +3,7 @@
 The number stands in every field, so that nothing hangs on the colour alone.
 """
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from raim.report.closed.material import Material
 from raim.report.closed.ranking_tables import final_rank
 from raim.study.findings import Part
 
-DARK_FIELD = 0.55  # from here on the number is written in the ground's colour
+LETTERS_ABREAST = 78  # of the columns' names, in the width of a chart
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +111,7 @@ def draw_heat(canvas: Canvas, rows: HeatRows, *, decimals: int, is_from_zero: bo
     for (row, column), value in np.ndenumerate(rows.values):
         if np.isnan(value):
             continue
-        color = palette.ramp[0] if shares[row, column] > DARK_FIELD else palette.text
+        color = _readable_on(tuple(ramp(shares[row, column])), (palette.text, palette.ramp[0]))
         axes.text(column, row, _write(value, decimals), ha="center", va="center", fontsize=9, color=color)
     list_names(canvas, list(rows.teams))
     axes.set_ylim(len(rows.teams) - 0.5, -0.5)
@@ -126,13 +127,27 @@ def _write(value: float, decimals: int) -> str:
 
 
 def _name_columns(canvas: Canvas, names: Sequence[str]) -> None:
-    longest = max((len(name) for name in names), default=0)
-    tilt = (
-        {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
-        if longest > 60 // max(1, len(names))
-        else {}
-    )
-    canvas.axes.set_xticks(range(len(names)), [clean(name, 24) for name in names], **tilt)
+    """Write names under the columns, in several lines where they are long, tilted where a word is."""
+    room = max(4, LETTERS_ABREAST // max(1, len(names)))
+    shown = [textwrap.fill(clean(name, 48), room, break_long_words=False) for name in names]
+    longest = max((len(line) for name in shown for line in name.splitlines()), default=0)
+    tilt = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if longest > room else {}
+    canvas.axes.set_xticks(range(len(names)), [clean(name, 24) for name in names] if tilt else shown, **tilt)
+
+
+def _readable_on(ground: Sequence[float], inks: Sequence[str]) -> str:
+    """Choose the ink with the highest contrast. Source: WCAG 2.2, relative luminance and contrast ratio."""
+    from matplotlib.colors import to_rgb
+
+    def luminance(color: Sequence[float]) -> float:
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color[:3]]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(ink: str) -> float:
+        low, high = sorted((luminance(ground), luminance(to_rgb(ink))))
+        return (high + 0.05) / (low + 0.05)
+
+    return max(inks, key=contrast)
 
 
 def _part_rows(material: Material, parts: Sequence[Part], kind: str) -> HeatRows | None:
