@@ -18,6 +18,7 @@ from raim.server.contest import Contest, StandingsCache, load_contest
 from raim.server.database import AuditEvent, Database
 from raim.server.settings import Settings
 from raim.server.storage import Storage
+from raim.server.study.results import ResultsCache
 
 Clock = Callable[[], datetime]
 SECRET_BYTES = 32
@@ -35,6 +36,7 @@ class Server:
         clock: Gives the time, aware.
         secret: Key of form tokens.
         standings: Leaderboards as last made.
+        results: Results of studies as last made.
     """
 
     settings: Settings
@@ -44,6 +46,7 @@ class Server:
     clock: Clock = field(default=lambda: datetime.now(UTC))
     secret: bytes
     standings: StandingsCache = field(default_factory=StandingsCache)
+    results: ResultsCache = field(default_factory=ResultsCache)
     _contest: tuple[int, Contest] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

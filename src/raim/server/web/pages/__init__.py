@@ -8,6 +8,7 @@ from raim.server.web.pages import (
     gallery,
     judging,
     public,
+    results,
     submission,
     submitting,
     team,
@@ -22,6 +23,7 @@ PAGE_ROUTERS = (
     submitting.router,
     submission.router,
     gallery.router,
+    results.router,
     *judging.ROUTERS,
     *desk.ROUTERS,
 )

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from raim.challenge import Phase
-from raim.errors import AccessError, UnknownNameError
+from raim.errors import UnknownNameError
 from raim.server.database import Image, Submission, Team
 from raim.server.web.pages.data import give_stored
+from raim.server.web.pages.results import check_published
 from raim.server.web.pages.submission import find_image
 from raim.server.web.rendering import render
 from raim.server.web.restored import read_restored
@@ -38,8 +39,8 @@ class Shown:
 @router.get("/gallery", name="gallery")
 def show_gallery(visit: Admitted, image: str = "") -> Response:
     """Show one image after the other, as every team has restored it."""
-    _check_published(visit)
     with visit.server.database.reading() as session:
+        check_published(visit, session)
         shown = _find(visit, session)
         if shown is None:
             return render(visit, "gallery.html.jinja", shown=None, image=None)
@@ -58,8 +59,8 @@ def show_gallery(visit: Admitted, image: str = "") -> Response:
 @router.get("/gallery/{source}/{name}", name="gallery.image")
 def give_image(visit: Admitted, source: str, name: str) -> Response:
     """Give an input (source "input"), or the restored image of a submission that the gallery shows."""
-    _check_published(visit)
     with visit.server.database.reading() as session:
+        check_published(visit, session)
         shown = _find(visit, session)
         for submission, _ in () if shown is None else shown.entries:
             image = find_image(session, submission, name)
@@ -70,11 +71,6 @@ def give_image(visit: Admitted, source: str, name: str) -> Response:
             if source == str(submission.id):
                 return read_restored(visit.server.storage, submission, image.name)
     raise UnknownNameError("the gallery has no such image")
-
-
-def _check_published(visit: Visit) -> None:
-    if visit.contest.results_published_at is None and not visit.viewer.is_organiser:
-        raise AccessError("the results are not published yet")
 
 
 def _find(visit: Visit, session: Session) -> Shown | None:

@@ -1,5 +1,6 @@
 """Studies: their list, and a new one made of a phase's final submissions."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from raim.server.web.rendering import render
 from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
+LARGEST_SEED = 2**53  # JSON keeps whole numbers to here
 
 
 @router.get("/desk/studies", name="desk.studies")
@@ -120,7 +122,7 @@ def make_draft(visit: Visit, phase_id: str, form: StudyForm, *, is_simulated: bo
             propose_study(session, visit.contest, phase),
             title=form.title,
             rule=rule_of(form, stated_rule(visit.contest, phase)),
-            seed=whole(form.seed, "seed", low=0, high=2**63 - 1),
+            seed=whole(form.seed, "seed", low=0, high=LARGEST_SEED),
             submissions=form.submission,
             image_names=form.image,
             instructions=form.instructions,
@@ -142,10 +144,10 @@ def _show_form(
 ) -> Response:
     with visit.server.database.reading() as session:
         proposal = read_proposal(visit, session, phase)
-        n_before = session.scalar(select(func.count()).where(Study.challenge_id == visit.contest.id)) or 0
     rule = stated_rule(visit.contest, phase)
+    # Nobody may guess the seed: labels and orders follow from it.
     typed = form or form_of(
-        rule, title=visit.contest.challenge.name, seed=_first_seed(visit, n_before), proposal=proposal
+        rule, title=visit.contest.challenge.name, seed=secrets.randbelow(LARGEST_SEED), proposal=proposal
     )
     context: dict[str, Any] = {"rule": rule, "modes": MODES, "phases": phases_with_finals(visit.contest)}
     return render(
@@ -158,8 +160,3 @@ def _show_form(
         typed=typed,
         **context,
     )
-
-
-def _first_seed(visit: Visit, n_before: int) -> int:
-    """Give a seed to begin with: the day's date and the number of the study."""
-    return int(f"{visit.now:%Y%m%d}") * 100 + n_before + 1

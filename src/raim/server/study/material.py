@@ -1,0 +1,261 @@
+"""All that a server knows of a closed challenge, as the record that reports and charts are made of."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from raim import __version__
+from raim.challenge import FinalRanking, Prize
+from raim.errors import StateError, SubmissionError
+from raim.report.closed.material import (
+    ImageMaterial,
+    Material,
+    PhaseMaterial,
+    PictureSource,
+    Submitted,
+    TeamMaterial,
+)
+from raim.scoring.profiles import Profile
+from raim.server.accounts.fact_sheets import FIELDS
+from raim.server.contest import Contest, Standing, StandingsCache
+from raim.server.database import EntryResult, FactSheet, Image, Study, StudyImage, Submission, Team
+from raim.server.storage import Storage, local_path, read_file
+from raim.server.study.results import (
+    StudyResults,
+    all_rows,
+    deciding_standings,
+    newest_revealed,
+    rank_by_score,
+)
+from raim.server.study.secrecy import studies_under_way
+
+SCORED_STATES = ("scored",)
+
+
+def find_results(
+    session: Session, contest: Contest, make: Callable[[Study], StudyResults]
+) -> StudyResults | None:
+    """Give the results that decide a challenge; None where SCORE alone does.
+
+    Args:
+        session: Any session.
+        contest: The challenge in force.
+        make: Gives the results of a revealed study.
+
+    Raises:
+        StateError: A study is to decide, and none is revealed.
+    """
+    study = newest_revealed(session, contest)
+    if study is not None:
+        return make(study)
+    under_way = studies_under_way(session, contest)
+    if under_way:
+        state = under_way[0].state
+        way_out = (
+            "close and reveal it on the organiser's desk" if state == "open" else "reveal it on the desk"
+        )
+        raise StateError(f"the study “{under_way[0].title}” is {state}; {way_out}, then make the report")
+    if contest.challenge.study is not None:
+        raise StateError(
+            "challenge.toml has a [study], and none is revealed: make one on the desk (Studies), let judges "
+            "vote, close and reveal it; or take [study] out of the file, then SCORE alone decides"
+        )
+    return None
+
+
+def collect_material(
+    session: Session,
+    storage: Storage,
+    contest: Contest,
+    *,
+    standings: StandingsCache,
+    profile: Profile,
+    results: StudyResults | None,
+    now: datetime | None = None,
+) -> Material:
+    """Collect what a report says; nothing is decoded, and pictures are read when they are asked for.
+
+    Args:
+        session: Any session.
+        storage: Where submissions and inputs lie.
+        contest: The challenge in force.
+        standings: Leaderboards as last made.
+        profile: The scoring profile.
+        results: Of the study that decides; None where SCORE alone does.
+        now: When the report is made; None leaves it out.
+    """
+    challenge = contest.challenge
+    ranking = rank_by_score(session, contest, standings, profile) if results is None else results.ranking
+    board = deciding_standings(session, contest, standings, profile)
+    by_team = {each.team: each for each in reversed(board.rows)} if board else {}
+    return Material(
+        title=challenge.name,
+        tagline=challenge.tagline,
+        organisers=tuple(
+            f"{each.name}, {each.affiliation}" if each.affiliation else each.name
+            for each in challenge.organisers
+        ),
+        created_at=now,
+        raim_version=__version__,
+        is_simulated=results is not None and results.is_simulated,
+        profile=challenge.profile,
+        phases=tuple(
+            PhaseMaterial(name=phase.name, opens=phase.opens, closes=phase.closes)
+            for phase in challenge.phases
+        ),
+        participation=_participation(session, contest),
+        teams=_teams(session, contest, ranking, by_team),
+        ranking=ranking,
+        analysis=None if results is None else results.analysis,
+        ballots=None if results is None else results.ballots,
+        timeline=_timeline(session, contest),
+        awards=challenge.awards,
+        prizes=tuple(_say_prize(each) for each in challenge.prizes),
+        notes=_notes(results),
+        pictures=None if results is None else _pictures(session, storage, results),
+    )
+
+
+def _teams(
+    session: Session, contest: Contest, ranking: FinalRanking, by_team: Mapping[str, Standing]
+) -> tuple[TeamMaterial, ...]:
+    sheets = _fact_sheets(session, contest)
+    counts = _submission_counts(session, contest)
+    left_out = {row.team: row.why_unranked.removeprefix("left out: ") for row in ranking.left_out}
+    made = []
+    for row in all_rows(ranking):
+        standing = by_team.get(row.team)
+        made.append(
+            TeamMaterial(
+                team=row.team,
+                score=row.score,
+                measures={} if standing is None else _numbers(standing.row.entry.measures),
+                scenarios={}
+                if standing is None
+                else {name: _numbers(means) for name, means in standing.scenarios.items()},
+                fact_sheet=sheets.get(row.team, {}),
+                left_out=left_out.get(row.team, ""),
+                n_submissions=counts.get(row.team, 0),
+            )
+        )
+    return tuple(made)
+
+
+def _numbers(means: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: float(value) for name, value in means.items() if value is not None}
+
+
+def _fact_sheets(session: Session, contest: Contest) -> dict[str, dict[str, str]]:
+    rows = session.execute(
+        select(Team.name, FactSheet.fields)
+        .join(FactSheet, FactSheet.team_id == Team.id)
+        .where(Team.challenge_id == contest.id)
+    )
+    return {
+        team: {each.label: fields[each.key] for each in FIELDS if fields.get(each.key, "").strip()}
+        for team, fields in rows
+    }
+
+
+def _submission_counts(session: Session, contest: Contest) -> dict[str, int]:
+    rows = session.execute(
+        select(Team.name, func.count(Submission.id))
+        .join(Submission, Submission.team_id == Team.id)
+        .where(Team.challenge_id == contest.id, Submission.state.in_((*SCORED_STATES, "accepted")))
+        .group_by(Team.name)
+    )
+    return {team: count for team, count in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
+def _participation(session: Session, contest: Contest) -> dict[str, int]:
+    registered = session.scalar(select(func.count(Team.id)).where(Team.challenge_id == contest.id)) or 0
+    counts = _submission_counts(session, contest)
+    return {
+        "teams that registered": registered,
+        "teams that handed something in": len(counts),
+        "submissions": sum(counts.values()),
+    }
+
+
+def _timeline(session: Session, contest: Contest) -> tuple[Submitted, ...]:
+    """Give every scored submission with its SCORE under the versions in force, in the order of time."""
+    rows = session.execute(
+        select(
+            Submission.received_at,
+            Team.name,
+            Submission.data_set_id,
+            EntryResult.score,
+            EntryResult.reference_version,
+        )
+        .join(Team, Team.id == Submission.team_id)
+        .outerjoin(
+            EntryResult,
+            (EntryResult.submission_id == Submission.id)
+            & (EntryResult.scorer_version == contest.scorer_version),
+        )
+        .where(Team.challenge_id == contest.id, Team.state == "approved", Submission.state.in_(SCORED_STATES))
+        .order_by(Submission.received_at, Submission.id)
+    )
+    in_force = {contest.data_set_ids[key]: version for key, version in contest.data_set_versions.items()}
+    return tuple(
+        Submitted(at=at, team=team, score=score)
+        for at, team, data_set_id, score, version in rows
+        if version is None or version == in_force.get(data_set_id)
+    )
+
+
+def _notes(results: StudyResults | None) -> tuple[str, ...]:
+    if results is None:
+        return ("There was no study: SCORE alone decides.",)
+    return tuple(
+        f"The votes of judge {code} are left out of the main result: {reason}"
+        for code, reason in results.excluded.items()
+    )
+
+
+def _say_prize(prize: Prize) -> str:
+    given = f", given by {prize.sponsor}" if prize.sponsor else ""
+    return f"{prize.name}{given}" + (f": {prize.text}" if prize.text else "")
+
+
+def _pictures(session: Session, storage: Storage, results: StudyResults) -> PictureSource:
+    """Give the study's pictures out of the storage; nothing of the session is needed any more when they are read."""
+    rows = session.execute(
+        select(Image.name, Image.scenario, Image.input_sha256)
+        .join(StudyImage, StudyImage.image_id == Image.id)
+        .where(StudyImage.study_id == results.study_id)
+        .order_by(Image.name)
+    ).all()
+    inputs = {name: sha256 for name, _, sha256 in rows}
+    submissions = {each.team: session.get_one(Submission, each.submission_id) for each in results.entries}
+    zips = {team: row.committed_sha256 for team, row in submissions.items()}
+    return PictureSource(
+        images=tuple(ImageMaterial(name=name, issue=issue or "") for name, issue, _ in rows),
+        read_input=lambda name: b"".join(read_file(storage, inputs[name])),
+        read_restored=lambda team, name: _read_member(storage, zips[team], name) if team in zips else None,
+    )
+
+
+def _read_member(storage: Storage, sha256: str, stem: str) -> bytes | None:
+    """Give an image out of a submission's zip; None if it is not in it."""
+    path = local_path(storage, sha256)
+    if path is not None:
+        return _open_member(path, stem)
+    with tempfile.NamedTemporaryFile() as copy:  # zips are read from their end
+        for chunk in read_file(storage, sha256):
+            copy.write(chunk)
+        copy.flush()
+        return _open_member(Path(copy.name), stem)
+
+
+def _open_member(path: Path, stem: str) -> bytes | None:
+    from raim.scoring.submission import open_images
+
+    with suppress(KeyError, SubmissionError):
+        return open_images(path)[stem].read_bytes()
+    return None

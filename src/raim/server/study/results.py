@@ -1,0 +1,206 @@
+"""What a revealed study says: its analysis, and the final ranking that joins it with the scores."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from raim.challenge import Weights
+from raim.challenge.ranking import Entrant, FinalRanking, RankedTeam, rank_teams
+from raim.scoring.profiles import Profile
+from raim.server.contest import Contest, Standings, StandingsCache
+from raim.server.database import AuditEvent, Study
+from raim.server.study.ballots import NamedEntry, collect_ballots, judge_names, name_entries, real_judges
+from raim.study import Ballots
+from raim.study.findings import Analysis, EntryResult
+
+DRAWS = 2000
+KEPT = 4  # studies
+# Deeds that change no score, no vote and no ranking.
+IDLE_DEEDS = ("log in", "fail to log in", "export", "export study")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyResults:
+    """The results of a study.
+
+    Attributes:
+        study_id: Its row.
+        title: Of the study.
+        entries: With their teams.
+        ballots: Every vote that counts.
+        analysis: Points, intervals, agreement, flags.
+        scores: S2 of each team: its counting entry's on the leaderboard that chose the finalists.
+        ranking: Final scores, ranks, awards; without the judges who are excluded.
+        with_everyone: The ranking with all judges; None if nobody is excluded.
+        excluded: For each judge whose votes are left out of the main result: why.
+        is_simulated: The votes were made by a program.
+    """
+
+    study_id: int
+    title: str
+    entries: tuple[NamedEntry, ...]
+    ballots: Ballots
+    analysis: Analysis
+    scores: Mapping[str, float | None]
+    ranking: FinalRanking
+    with_everyone: FinalRanking | None
+    excluded: Mapping[str, str]
+    is_simulated: bool
+
+    def found(self, team: str) -> EntryResult | None:
+        """Give what the votes say about a team; None for one that was not judged."""
+        return next((each for each in self.analysis.entries if each.entry == team), None)
+
+
+@dataclass(slots=True)
+class ResultsCache:
+    """Results as they were last made; the audit log's newest id is their version, since every deed leaves an event."""
+
+    made: dict[tuple[int, int], StudyResults] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(
+        self, session: Session, contest: Contest, study: Study, *, standings: StandingsCache, profile: Profile
+    ) -> StudyResults:
+        """Give the results of a study.
+
+        Raises:
+            StateError: It is not revealed.
+        """
+        version = results_version(session)
+        key = (study.id, version)
+        with self.lock:
+            found = self.made.get(key)
+            if found is None:
+                scores = team_scores(session, contest, standings, profile)
+                found = make_results(session, contest, study, scores)
+                while len(self.made) >= KEPT:
+                    self.made.pop(next(iter(self.made)))
+                self.made[key] = found
+        return found
+
+
+def results_version(session: Session) -> int:
+    """Give the number of the newest deed that results may depend on: any but looking and logging in."""
+    found = select(func.max(AuditEvent.id)).where(AuditEvent.action.not_in(IDLE_DEEDS))
+    return session.scalar(found) or 0
+
+
+def make_results(
+    session: Session,
+    contest: Contest,
+    study: Study,
+    scores: Mapping[str, float | None],
+    *,
+    n_draws: int = DRAWS,
+) -> StudyResults:
+    """Analyse a revealed study and rank its teams.
+
+    Args:
+        session: Any session.
+        contest: The challenge in force.
+        study: Revealed.
+        scores: S2 of each team by name.
+        n_draws: Of the bootstrap.
+
+    Raises:
+        StateError: It is not revealed.
+    """
+    from raim.study import analyse
+
+    ballots = collect_ballots(session, study)
+    entries = tuple(name_entries(session, study))
+    judges = real_judges(session, study)
+    names = judge_names(judges)
+    excluded = {names[judge.id]: judge.excluded_reason for judge in judges if judge.excluded_reason}
+    left_out = {each.team: each.row.left_out_reason for each in entries if each.row.left_out_reason}
+    own = {each.team: scores.get(each.team) for each in entries}
+    analysis = analyse(
+        ballots,
+        scores={team: score for team, score in own.items() if score is not None},
+        weights=contest.challenge.weights,
+        left_out=frozenset(left_out),
+        excluded_judges=frozenset(excluded),
+        seed=study.design["seed"],
+        n_draws=n_draws,
+    )
+
+    def rank(found: Iterable[EntryResult]) -> FinalRanking:
+        points = {row.entry: row.points.value for row in found}
+        entrants = [
+            Entrant(team=team, score=own[team], points=points.get(team), left_out=left_out.get(team, ""))
+            for team in own
+        ]
+        return rank_teams(entrants, weights=contest.challenge.weights, awards=contest.challenge.awards)
+
+    return StudyResults(
+        study_id=study.id,
+        title=study.title,
+        entries=entries,
+        ballots=ballots,
+        analysis=analysis,
+        scores=own,
+        ranking=rank(analysis.entries),
+        with_everyone=rank(analysis.with_everyone) if analysis.with_everyone else None,
+        excluded=excluded,
+        is_simulated=study.is_simulated,
+    )
+
+
+def newest_revealed(session: Session, contest: Contest) -> Study | None:
+    """Give the study whose results are the challenge's: of the revealed ones the one that was revealed last."""
+    return session.scalar(
+        select(Study)
+        .where(Study.challenge_id == contest.id, Study.state == "revealed")
+        .order_by(Study.revealed_at.desc(), Study.id.desc())
+        .limit(1)
+    )
+
+
+def team_scores(
+    session: Session, contest: Contest, standings: StandingsCache, profile: Profile
+) -> dict[str, float | None]:
+    """Give S2 of every team: the score of its counting entry in the phase that chooses finalists.
+
+    Without finalists it is the last phase that scores.
+    """
+    found = deciding_standings(session, contest, standings, profile)
+    return {} if found is None else {each.team: each.row.entry.score for each in reversed(found.rows)}
+
+
+def deciding_standings(
+    session: Session, contest: Contest, standings: StandingsCache, profile: Profile
+) -> Standings | None:
+    """Give the leaderboard whose scores enter the final ranking; None for a challenge that scores nothing."""
+    challenge = contest.challenge
+    scored = [phase for phase in challenge.phases if phase.scored is not None]
+    if challenge.finalists is not None:
+        phase = challenge.phase(challenge.finalists.phase)
+    elif scored:
+        phase = scored[-1]
+    else:
+        return None
+    return standings.get(session, contest, phase, profile)
+
+
+def rank_by_score(
+    session: Session, contest: Contest, standings: StandingsCache, profile: Profile
+) -> FinalRanking:
+    """Rank the teams of a challenge without a study: SCORE alone decides."""
+    found = deciding_standings(session, contest, standings, profile)
+    ranked = [each for each in (found.rows if found else ()) if each.row.rank is not None]
+    entrants = [Entrant(team=each.team, score=each.row.entry.score) for each in ranked]
+    return rank_teams(
+        entrants,
+        weights=Weights(score=1.0, study=0.0),
+        decimals=contest.challenge.leaderboard.decimals,
+        awards=contest.challenge.awards,
+    )
+
+
+def all_rows(ranking: FinalRanking) -> tuple[RankedTeam, ...]:
+    """Give every team of a ranking, those that were left out last."""
+    return (*ranking.rows, *ranking.left_out)

@@ -1,0 +1,62 @@
+"""The final ranking of the HTTP API: for everybody once it is published, for organisers as soon as it is there."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from raim.challenge import FinalRanking, RankedTeam
+from raim.errors import StateError
+from raim.server.study.results import StudyResults
+from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
+from raim.server.web.api.records import as_plain
+from raim.server.web.api.study_records import RankedRecord, RankingRecord
+from raim.server.web.pages.results import find_outcome
+from raim.server.web.visit import Admitted
+
+router = APIRouter(prefix=PREFIX, tags=["challenge"], responses=FAILURES, dependencies=LIMITED)
+
+
+@router.get("/ranking", name="api.ranking")
+def give_ranking(visit: Admitted) -> RankingRecord:
+    """Give the final ranking, once it is published."""
+    with visit.server.database.reading() as session:
+        outcome = find_outcome(visit, session)
+        if outcome is None:
+            raise StateError("there is no final ranking yet")
+        title = visit.contest.challenge.name if outcome.results is None else outcome.results.title
+        return ranking_record(
+            outcome.ranking, outcome.results, title=title, is_simulated=outcome.is_simulated
+        )
+
+
+def ranking_record(
+    ranking: FinalRanking, results: StudyResults | None, *, title: str, is_simulated: bool
+) -> RankingRecord:
+    """Give a ranking as JSON has it."""
+    other = ranking.with_left_out
+    return RankingRecord(
+        title=title,
+        is_simulated=is_simulated,
+        rows=[_ranked(row, results) for row in ranking.rows],
+        left_out=[_ranked(row, results) for row in ranking.left_out],
+        with_left_out=[_ranked(row, None) for row in other.rows] if other else [],
+        note=ranking.note,
+    )
+
+
+def _ranked(row: RankedTeam, results: StudyResults | None) -> RankedRecord:
+    found = results.found(row.team) if results else None
+    ends: dict[str, Any] = {}
+    if found is not None:
+        ends = {"points_low": as_plain(found.points.low), "points_high": as_plain(found.points.high)}
+    return RankedRecord(
+        rank=row.rank,
+        team=row.team,
+        score=as_plain(row.score),
+        points=as_plain(row.points),
+        normalised=as_plain(row.normalised),
+        final=as_plain(row.final),
+        award=row.award,
+        why_unranked=row.why_unranked,
+        **ends,
+    )

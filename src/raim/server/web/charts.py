@@ -1,0 +1,96 @@
+"""Charts of a study's results as SVG files of their own, light and dark: pages show them as pictures."""
+
+import threading
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from raim.errors import unknown_name
+from raim.report.closed.material import Material
+from raim.server.database import Study
+from raim.server.study.material import collect_material
+from raim.server.study.results import results_version
+from raim.server.web.visit import Visit
+
+THEMES: dict[str, Literal["light", "dark"]] = {"light": "light", "dark": "dark"}
+KEPT = 64
+_made: dict[tuple[Hashable, ...], Any] = {}
+_lock = threading.Lock()
+
+
+def chart_texts(visit: Visit, session: Session, study: Study) -> Mapping[str, str]:
+    """Give the charts that a revealed study has, each with the text for who does not see it.
+
+    Raises:
+        StateError: The study is not revealed.
+    """
+    from raim.report.closed.charts import CHARTS, available_charts
+
+    with _lock:
+        material = _material(visit, session, study)
+    return {name: f"{CHARTS[name].title}. {CHARTS[name].text}" for name in available_charts(material)}
+
+
+def give_chart(visit: Visit, session: Session, study: Study, name: str, theme: str) -> Response:
+    """Give a chart of a revealed study.
+
+    Args:
+        visit: The request.
+        session: Any session.
+        study: The study.
+        name: Of `chart_texts`.
+        theme: "light" or "dark".
+
+    Raises:
+        StateError: The study is not revealed.
+        UnknownNameError: There is no such chart or theme.
+    """
+    from raim.report.closed.charts import available_charts, draw_chart
+
+    if theme not in THEMES:
+        raise unknown_name("theme", theme, THEMES)
+    with _lock:  # drawing is not for many threads at once
+        material = _material(visit, session, study)
+        if name not in available_charts(material):
+            raise unknown_name("chart", name, available_charts(material))
+        drawn = _kept(
+            (*_key(visit, session, study), name, theme),
+            lambda: draw_chart(name, material, format="svg", theme=THEMES[theme]),
+        )
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+    return Response(drawn, media_type="image/svg+xml", headers=headers)
+
+
+def _material(visit: Visit, session: Session, study: Study) -> Material:
+    server = visit.server
+    results = server.results.get(
+        session, visit.contest, study, standings=server.standings, profile=server.profile
+    )
+
+    def collect() -> Material:
+        return collect_material(
+            session,
+            server.storage,
+            visit.contest,
+            standings=server.standings,
+            profile=server.profile,
+            results=results,
+        )
+
+    found: Material = _kept((*_key(visit, session, study), "material"), collect)
+    return found
+
+
+def _key(visit: Visit, session: Session, study: Study) -> tuple[Hashable, ...]:
+    """Tell the results of a study apart from older ones, and from those of another server in this process."""
+    return visit.server.secret, visit.server.settings.database_url, study.id, results_version(session)
+
+
+def _kept(key: tuple[Hashable, ...], make: Callable[[], Any]) -> Any:
+    if key not in _made:
+        while len(_made) >= KEPT:
+            _made.pop(next(iter(_made)))
+        _made[key] = make()
+    return _made[key]
