@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raim.errors import InputError
-
 if TYPE_CHECKING:
     from raim.challenge import Award, Weights
 
@@ -48,6 +46,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     from raim.challenge import Entrant, rank_teams
     from raim.challenge.ranking_files import as_plain, format_csv, join_numbers, read_numbers
     from raim.cli.rank_table import print_ranking
+    from raim.cli.ranking_options import read_reasons
     from raim.files import need_folder_of
 
     for output in (json_path, csv_path):
@@ -56,7 +55,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     by_score = read_numbers(scores, "score")
     by_points = {} if points is None else read_numbers(points, "points")
     teams = tuple(by_score) if points is None else join_numbers(by_score, by_points)
-    reasons = _read_reasons(leave_out, teams)
+    reasons = read_reasons("--leave-out", leave_out, teams)
     is_stated = context.get_parameter_source("weights") is not click.core.ParameterSource.DEFAULT
     shares, given = _read_rules(weights, awards, is_stated=is_stated, has_study=points is not None)
     ranking = rank_teams(
@@ -82,46 +81,19 @@ def _read_rules(
     text: str, awards: Path | None, *, is_stated: bool, has_study: bool
 ) -> "tuple[Weights, tuple[Award, ...]]":
     from raim.challenge import Weights, read_challenge
+    from raim.cli.ranking_options import read_weights
     from raim.data import read_manifest
     from raim.scoring.profiles import PROFILES
 
     if not has_study and not is_stated:
         text = "1,0"
-    shares = _read_weights(text)
+    shares = read_weights(text)
     if awards is None:
         return shares, ()
     challenge = read_challenge(awards, profiles=PROFILES, read_manifest=read_manifest, check_hashes=False)
     if is_stated or not has_study:
         return shares, challenge.awards
     return Weights(score=challenge.weights.score, study=challenge.weights.study), challenge.awards
-
-
-def _read_weights(text: str) -> "Weights":
-    from raim.challenge import Weights
-
-    try:
-        score, study = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"--weights is {text!r}; expected two numbers that sum to 1, such as 0.4,0.6"
-        ) from error
-    if not (0 <= score <= 1 and 0 <= study <= 1) or abs(score + study - 1) > 1e-9:
-        raise InputError(f"the weights {text} sum to {score + study:g}; expected two shares that sum to 1")
-    return Weights(score=score, study=study)
-
-
-def _read_reasons(given: tuple[str, ...], teams: tuple[str, ...]) -> dict[str, str]:
-    from raim.errors import unknown_name
-
-    reasons = {}
-    for each in given:
-        team, sign, reason = each.partition("=")
-        if not sign or not reason.strip():
-            raise InputError(f"--leave-out is {each!r}; expected TEAM=REASON, since the reason is published")
-        if team.strip() not in teams:
-            raise unknown_name("team", team.strip(), teams)
-        reasons[team.strip()] = reason.strip()
-    return reasons
 
 
 def _write(path: Path | None, text: str) -> None:
