@@ -15,7 +15,7 @@ from raim.study.points import counted_votes, points_array
 from raim.study.strengths import fit_strengths, list_choices
 from raim.study.votes import Ballots
 
-LEFT_OUT = "left out after the vote"
+LEFT_OUT = "it is left out of the ranking"
 NO_SCORES = "there are no scores to join the points with"
 NO_SCORE = "it has no SCORE"
 
@@ -108,9 +108,7 @@ def _join(
         draws[np.ix_(has_all, places)] = final_scores(
             scores, drawn.draws[np.ix_(has_all, places)], joining.weights
         )
-    finals = [
-        estimate(float(value), draws[:, place], why=why[place]) for place, value in enumerate(values)
-    ]
+    finals = [estimate(float(value), draws[:, place], why=why[place]) for place, value in enumerate(values)]
     return normalised, finals, estimate_ranks(values, draws, why, decimals=joining.decimals)
 
 
@@ -135,7 +133,7 @@ def _strengths(ballots: Ballots) -> list[Estimate]:
     found = fit_strengths(choices)
     if found is None:
         return [Estimate(value=None, why="nothing was chosen")] * len(ballots.entries)
-    was_shown = choices.available.any(0)
+    was_shown = np.any(choices.available, axis=0)
     return [
         Estimate(value=float(value)) if seen else Estimate(value=None, why=NOBODY)
         for value, seen in zip(found, was_shown, strict=True)

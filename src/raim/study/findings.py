@@ -10,7 +10,7 @@ from typing import Literal
 from raim.challenge.settings import TrialMode
 from raim.study.points import Turnout
 
-FlagKind = Literal["repeats", "trap", "agreement", "likelihood", "ratings", "pace"]
+FlagKind = Literal["repeats", "trap", "agreement", "likelihood", "favour", "ratings", "pace"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

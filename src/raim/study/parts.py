@@ -30,7 +30,7 @@ def issue_parts(
 def criterion_parts(
     ballots: Ballots, left_out: frozenset[str], rng: np.random.Generator, n_draws: int
 ) -> tuple[Part, ...]:
-    """Give the points of picks that name each criterion as a reason; none if no reasons were given."""
+    """Give the points of picks that name each criterion as a reason; none for a criterion that was never given."""
     counts = count_reasons(ballots)
     if ballots.mode == "rating" or not any(counts.values()):
         return ()
@@ -47,6 +47,7 @@ def criterion_parts(
             note=note,
         )
         for name in ballots.criteria
+        if counts[name]
     )
 
 

@@ -96,7 +96,7 @@ def turnout(ballots: Ballots) -> Turnout:
         absent=tuple(judge for judge in ballots.judges if judge not in voters),
         n_expected=len(ballots.judges) * len(ballots.images),
         n_votes=len(counted),
-        n_partial=sum(_is_partial(ballots, vote) for vote in counted),
+        n_partial=sum(is_partial(ballots, vote) for vote in counted),
     )
 
 
@@ -105,7 +105,8 @@ def counted_votes(ballots: Ballots) -> list[Vote]:
     return [vote for vote in ballots.votes if vote.kind == "counted" and (vote.choice or vote.ratings)]
 
 
-def _is_partial(ballots: Ballots, vote: Vote) -> bool:
+def is_partial(ballots: Ballots, vote: Vote) -> bool:
+    """Say whether a vote has fewer picks (or grades) than were asked for and possible."""
     if ballots.mode == "rating":
         return len(vote.ratings) < len(vote.shown)
     wanted = len(ballots.points) if ballots.mode == "top-three" else 1

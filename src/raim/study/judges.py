@@ -1,0 +1,114 @@
+"""What the votes say about each judge: attention, consistency, agreement with the others, flags; without names."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from raim.study.consistency import compare_repeats, count_traps
+from raim.study.findings import JudgeResult
+from raim.study.points import counted_votes, is_partial, points_array
+from raim.study.screening import (
+    Signs,
+    agreement_with_others,
+    bt500_rejects,
+    favour_of,
+    find_flags,
+    likelihood_of,
+)
+from raim.study.strengths import list_choices
+from raim.study.votes import Ballots
+
+LEAST_VOTES = 5  # fewer say little of a judge's taste
+
+
+def judge_codes(ballots: Ballots) -> Mapping[str, str]:
+    """Give each judge a code, in the order of the ballots.
+
+    Example:
+        >>> judge_codes(Ballots(entries=("a",), images=("1",), judges=("Ann", "Bob")))
+        {'Ann': 'J01', 'Bob': 'J02'}
+    """
+    width = max(2, len(str(len(ballots.judges))))
+    return {judge: f"J{number:0{width}d}" for number, judge in enumerate(ballots.judges, start=1)}
+
+
+def judge_totals(ballots: Ballots) -> Float[np.ndarray, "judges entries"]:
+    """Give each judge's points for each entry, per image seen times the images; NaN where they saw none."""
+    points = points_array(ballots)
+    seen = ~np.isnan(points)
+    counts = seen.sum(1)
+    sums = np.where(seen, points, 0.0).sum(1)
+    return points.shape[1] * np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+
+
+def judge_results(ballots: Ballots, excluded: frozenset[str]) -> tuple[JudgeResult, ...]:
+    """Give what is known of each judge, in the order of the ballots.
+
+    Everybody is compared with all the others, excluded judges too: who is excluded must not decide who is flagged.
+    """
+    codes = judge_codes(ballots)
+    totals, choices = judge_totals(ballots), list_choices(ballots)
+    grades = bt500_rejects(points_array(ballots)) if ballots.mode == "rating" else [""] * len(ballots.judges)
+    results = []
+    for place, judge in enumerate(ballots.judges):
+        own = replace(ballots, votes=tuple(vote for vote in ballots.votes if vote.judge == judge))
+        has_enough = len(counted_votes(own)) >= LEAST_VOTES
+        signs = Signs(
+            repeats=compare_repeats(own.votes),
+            traps=count_traps(own, own.votes),
+            chance_overlap=_chance_overlap(own),
+            likelihood=likelihood_of(choices, place) if has_enough else None,
+            agreement=agreement_with_others(totals, place) if has_enough else None,
+            favour=favour_of(totals, place) if has_enough and ballots.mode != "rating" else None,
+            bt500=grades[place],
+            median_seconds=_median_seconds(own),
+        )
+        results.append(_describe(own, codes[judge], signs, is_excluded=judge in excluded))
+    return tuple(results)
+
+
+def _describe(own: Ballots, code: str, signs: Signs, *, is_excluded: bool) -> JudgeResult:
+    counted = counted_votes(own)
+    return JudgeResult(
+        code=code,
+        n_votes=len(counted),
+        n_expected=len(own.images),
+        n_partial=sum(is_partial(own, vote) for vote in counted),
+        median_seconds=signs.median_seconds,
+        n_repeats=signs.repeats.n,
+        same_first=signs.repeats.same_first,
+        overlap=signs.repeats.overlap,
+        repeat_correlation=signs.repeats.correlation,
+        n_traps=signs.traps.n,
+        n_trapped=signs.traps.n_trapped,
+        agreement=signs.agreement,
+        likelihood=None if signs.likelihood is None else signs.likelihood.z,
+        why=_why(signs, len(counted), mode=own.mode),
+        is_excluded=is_excluded,
+        flags=find_flags(code, signs, own.entries),
+    )
+
+
+def _why(signs: Signs, n_votes: int, *, mode: str) -> str:
+    if not n_votes:
+        return "no vote that counts"
+    if n_votes < LEAST_VOTES:
+        return f"fewer than {LEAST_VOTES} votes, too few to compare with the others"
+    if signs.agreement is None:
+        return "no rank correlation: fewer than three entries in common with the others, or all totals equal"
+    if signs.likelihood is None and mode != "rating":
+        return "no likelihood: the others have no preference, or have not voted"
+    return ""
+
+
+def _chance_overlap(own: Ballots) -> float:
+    """Give the share of picks that two random choices have in common: picks over candidates."""
+    shares = [len(vote.choice) / len(vote.shown) for vote in counted_votes(own) if vote.choice]
+    return float(np.mean(shares)) if shares else 0.0
+
+
+def _median_seconds(own: Ballots) -> float | None:
+    seconds = [vote.seconds for vote in counted_votes(own) if vote.seconds > 0]
+    return float(np.median(seconds)) if seconds else None
