@@ -54,7 +54,7 @@ def _make_grid(rows: "Sequence[RankedTeam]", title: str, decimals: int) -> "Tabl
     if has_awards:
         grid.add_column("award", overflow="fold")
     for row in rows:
-        cells = [
+        cells: list[str | Text] = [
             "-" if row.rank is None else str(row.rank),
             Text(row.team),
             _number(row.score, 2),
@@ -62,7 +62,9 @@ def _make_grid(rows: "Sequence[RankedTeam]", title: str, decimals: int) -> "Tabl
             _number(row.normalised, 2),
             _number(row.final, decimals),
         ]
-        grid.add_row(*cells, *([Text(row.award)] if has_awards else []))
+        if has_awards:
+            cells.append(Text(row.award))
+        grid.add_row(*cells)
     return grid
 
 
