@@ -14,6 +14,7 @@ REFUSALS = {
     "this is for the organisers": "no",
     "join or make a team first": "team",
     "there is no such submission": "hidden",
+    "open the link that the organiser sent you": "link",
 }
 
 
@@ -26,6 +27,7 @@ def read_table():
             "POST",
             "HEAD",
             "PATCH",
+            "PUT",
             "DELETE",
             "OPTIONS",
         }:

@@ -52,7 +52,7 @@ def study_files(study_id: int) -> dict[str, StudyFile]:
     files = (
         StudyFile(
             name="votes.csv",
-            title="Every vote that counts, a row for each candidate; `raim study` reads it",
+            title="Every vote that counts, a row for each candidate; raim study reads it",
             media_type=CSV,
             write=lambda session: _encode(_votes_csv(session, of(session))),
         ),
@@ -70,7 +70,7 @@ def study_files(study_id: int) -> dict[str, StudyFile]:
         ),
         StudyFile(
             name="archive.zip",
-            title="Design and votes without names of judges, for everybody; `raim study analyse` reads it",
+            title="Design and votes without names of judges, for everybody; raim study analyse reads it",
             media_type=ZIP,
             write=lambda session: _archive(session, of(session)),
         ),

@@ -20,8 +20,8 @@ _made: dict[tuple[Hashable, ...], Any] = {}
 _lock = threading.Lock()
 
 
-def chart_texts(visit: Visit, session: Session, study: Study) -> Mapping[str, str]:
-    """Give the charts that a revealed study has, each with the text for who does not see it.
+def list_charts(visit: Visit, session: Session, study: Study) -> Mapping[str, Any]:
+    """Give the charts that a revealed study has (`raim.report.closed.charts.Chart`), by name.
 
     Raises:
         StateError: The study is not revealed.
@@ -30,7 +30,7 @@ def chart_texts(visit: Visit, session: Session, study: Study) -> Mapping[str, st
 
     with _lock:
         material = _material(visit, session, study)
-    return {name: f"{CHARTS[name].title}. {CHARTS[name].text}" for name in available_charts(material)}
+    return {name: CHARTS[name] for name in available_charts(material)}
 
 
 def give_chart(visit: Visit, session: Session, study: Study, name: str, theme: str) -> Response:
@@ -40,7 +40,7 @@ def give_chart(visit: Visit, session: Session, study: Study, name: str, theme: s
         visit: The request.
         session: Any session.
         study: The study.
-        name: Of `chart_texts`.
+        name: Of `list_charts`.
         theme: "light" or "dark".
 
     Raises:

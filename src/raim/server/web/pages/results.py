@@ -13,7 +13,7 @@ from raim.server.contest.export_formats import Table, csv_pieces
 from raim.server.database import Study
 from raim.server.study.results import StudyResults, all_rows, newest_revealed, rank_by_score
 from raim.server.study.secrecy import studies_under_way
-from raim.server.web.charts import chart_texts, give_chart
+from raim.server.web.charts import give_chart, list_charts
 from raim.server.web.pages.desk.fields import Search, Slug
 from raim.server.web.rendering import render
 from raim.server.web.visit import Admitted, Visit
@@ -47,7 +47,7 @@ def show_results(visit: Admitted) -> Response:
     with visit.server.database.reading() as session:
         outcome = find_outcome(visit, session)
         study = None if outcome is None else outcome.study
-        charts = {} if study is None else chart_texts(visit, session, study)
+        charts = {} if study is None else list_charts(visit, session, study)
         return render(visit, "results.html.jinja", outcome=outcome, charts=charts)
 
 

@@ -16,7 +16,7 @@ from raim.server.study.closing import check_revealed, leave_out, take_back_in
 from raim.server.study.exports import StudyFile, find_study_file, shown_name, study_files
 from raim.server.study.results import StudyResults
 from raim.server.web.answers import go_to
-from raim.server.web.charts import chart_texts, give_chart
+from raim.server.web.charts import give_chart, list_charts
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import RowId, Search, Slug, Text, Ticked, find_row
 from raim.server.web.pages.desk.study import PATH
@@ -131,7 +131,7 @@ def show_results_of(visit: Visit, study_id: int, *, error: RaimError | None = No
             analysis=results.analysis,
             people=_people(session, study),
             files=study_files(study_id).values(),
-            charts=chart_texts(visit, session, study),
+            charts=list_charts(visit, session, study),
         )
 
 

@@ -1,0 +1,77 @@
+"""The material of a report out of a server's folder: its database is opened as it is; the server may run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from raim.challenge import read_challenge
+from raim.data import read_manifest
+from raim.errors import StateError
+from raim.report.closed.material import Material
+from raim.scoring.profiles import PROFILES, find_profile
+from raim.server.contest import StandingsCache, load_contest
+from raim.server.database import Study, open_database
+from raim.server.database.migration import newest_version, schema_version
+from raim.server.settings import Settings
+from raim.server.storage import open_storage
+from raim.server.study.material import collect_material, find_results
+from raim.server.study.results import StudyResults, make_results, team_scores
+
+
+@contextmanager
+def open_material(settings: Settings, *, now: datetime) -> Iterator[Material]:
+    """Collect what a report of a server's closed challenge says; its pictures can be read until the context ends.
+
+    Args:
+        settings: Of the server.
+        now: When the report is made.
+
+    Raises:
+        ChallengeError: challenge.toml has problems.
+        StateError: There is no database, it is of another version of raim, or a study is to decide that is not
+            revealed.
+        StorageError: The storage cannot be opened.
+    """
+    challenge = read_challenge(
+        settings.folder, profiles=PROFILES, read_manifest=read_manifest, check_hashes=False
+    )
+    _need_database(settings)
+    database = open_database(settings.database_url)
+    try:
+        _check_schema(schema_version(database.engine))
+        storage = open_storage(settings.storage_url)
+        standings, profile = StandingsCache(), find_profile(challenge.profile)
+        with database.reading() as session:
+            contest = load_contest(session, challenge)
+
+            def make(study: Study) -> StudyResults:
+                scores = team_scores(session, contest, standings, profile)
+                return make_results(session, contest, study, scores)
+
+            results = find_results(session, contest, make)
+            material = collect_material(
+                session, storage, contest, standings=standings, profile=profile, results=results, now=now
+            )
+        yield material
+    finally:
+        database.engine.dispose()
+
+
+def _need_database(settings: Settings) -> None:
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).is_file():
+        raise StateError(
+            f"there is no database {url.database}: no server has run in {settings.folder}; for a challenge that ran "
+            "elsewhere use raim report --from-csv"
+        )
+
+
+def _check_schema(found: str | None) -> None:
+    if found != newest_version():
+        raise StateError(
+            f"the database has version {found} of its tables, this raim has {newest_version()}; start this version's "
+            "raim serve once, which brings it up to date"
+        )
