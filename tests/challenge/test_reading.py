@@ -98,6 +98,7 @@ MISTAKES = {
         "there is no phase 'feedbak'; did you mean 'feedback'?",
     ),
     "finalists of an unscored phase": (('phase = "feedback"', 'phase = "tuning"'), "phase =", "scores nothing"),
+    "more candidates than finalists": (("tiles = 0", "tiles = 11"), "tiles =", "there are only 10 finalists"),
     "fewer candidates than picks": (("tiles = 0", "tiles = 2"), "tiles =", "as many as it has points for"),
     "study of an unjudged phase": (('phase = "final"', 'phase = "tuning"'), "phase =", "takes no final submissions"),
     "points": (("points = [3, 2, 1]", "points = [3, 2]"), "points =", "'top-three' needs 3"),

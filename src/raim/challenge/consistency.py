@@ -127,6 +127,10 @@ def _study(draft: Draft) -> Iterator[Fault]:
             f"tiles is {rule.tiles}; a trial shows at least 2 candidates, and as many as it has points for"
         )
         yield Fault(path=("study", "tiles"), message=message)
+    finalists = draft.challenge.finalists
+    if finalists is not None and rule.tiles > finalists.count:
+        message = f"tiles is {rule.tiles}, but there are only {finalists.count} finalists; expected fewer, or 0 for all"
+        yield Fault(path=("study", "tiles"), message=message)
     if list(rule.points) != sorted(rule.points, reverse=True) or min(rule.points, default=0) < 0:
         message = f"points is {list(rule.points)}; expected numbers from 0 up that never rise"
         yield Fault(path=("study", "points"), message=message)

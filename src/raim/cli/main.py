@@ -24,6 +24,7 @@ COMMANDS = {
     "restore": "Restore a photograph, a folder or a zip.",
     "score": "Measure restored images against their references.",
     "serve": "Serve a challenge: pages, uploads, scoring, leaderboard.",
+    "study": "Plan, analyse and hand on a blinded study in files.",
     "submit": "Hand a zip in to a challenge server and wait for its score.",
     "weights": "List, fetch and verify the pinned pretrained weights.",
     "worker": "Check and score submissions for a challenge server, here or on another machine.",

@@ -49,7 +49,9 @@ def read_reasons(
     for each in given:
         name, sign, reason = each.partition("=")
         if not sign or not reason.strip():
-            raise InputError(f"{option} is {each!r}; expected {what.upper()}=REASON, since the reason is published")
+            raise InputError(
+                f"{option} is {each!r}; expected {what.upper()}=REASON, since the reason is published"
+            )
         if name.strip() not in names:
             raise unknown_name(what, name.strip(), names)
         reasons[name.strip()] = reason.strip()
