@@ -2,10 +2,11 @@ import csv
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from raim.errors import InputError, VotesError
-from raim.study import mean_points, points_array
+from raim.study import StudyDesign, mean_points, points_array, simulate_ballots
 from raim.study.files import (
     format_document,
     format_votes,
@@ -16,6 +17,9 @@ from raim.study.files import (
     write_plan,
 )
 from raim.study.trial import label_of
+
+ENTRIES = ("x", "y", "z", "w")
+IMAGES = {"1": "moire", "2": "", "3": "noise"}
 
 
 def write(folder, text, name="votes.csv"):
@@ -87,6 +91,7 @@ def test_the_least_table_is_judge_image_entry_and_pick(tmp_path):
     read = read_study([write(tmp_path, text)])
     assert mean_points(points_array(read.ballots)).tolist() == [1.5, 2.5, 1.0]
     assert "no plan" in read.notes[0]
+    assert read.notes[1].startswith("mode top-three, points 3/2/1: as the votes look")
 
 
 def test_a_table_of_picks_only_takes_everybody_to_have_seen_all_and_says_so(tmp_path):
@@ -187,3 +192,25 @@ def test_files_that_are_not_there_or_no_text_are_refused(tmp_path):
     (tmp_path / "latin.csv").write_bytes("judge,image\nJosé,1\n".encode("latin-1"))
     with pytest.raises(VotesError, match="not UTF-8"):
         read_study([tmp_path / "latin.csv"])
+
+
+@pytest.mark.parametrize(
+    ("mode", "points"), [("best", (1,)), ("pairwise", (1,)), ("rating", ()), ("top-three", (3, 2, 1))]
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_votes_of_every_mode_with_reasons_come_back_from_a_table(tmp_path, mode, points, seed):
+    design = StudyDesign(seed=seed, mode=mode, points=points, entries=ENTRIES, images=IMAGES, n_judges=3)
+    ballots = simulate_ballots(design, dict.fromkeys(ENTRIES, 0.0), np.random.default_rng(seed))
+    votes = tuple(
+        replace(vote, reasons={vote.choice[0]: ("noise", "fidelity")} if vote.choice else {})
+        for vote in ballots.votes
+    )
+    ballots = replace(ballots, criteria=("fidelity", "noise"), votes=votes)
+    path = write(tmp_path, format_votes(ballots))
+    read = read_study([path]).ballots
+    assert read.mode == mode
+    assert [sorted(vote.reasons.get(name, ())) for vote in read.votes for name in vote.choice[:1]] == [
+        ["fidelity", "noise"] for vote in ballots.votes if vote.choice
+    ]
+    plan = make_plan(replace(design, criteria=("fidelity", "noise")))
+    assert without_names(read_study([path], plan=plan).ballots) == without_names(ballots)

@@ -57,7 +57,10 @@ def gather_votes(
         return None
     ballots = _make_ballots(found, tables, entries, mode, points)
     problems += find_vote_problems(ballots)
-    notes = _notes(found, only_picks=only_picks, n_entries=len(entries))
+    notes = list(_notes(found, only_picks=only_picks, n_entries=len(entries)))
+    if plan is None and (mode is None or points is None):
+        worth = f", points {'/'.join(map(str, ballots.points))}" if ballots.points else ""
+        notes.append(f"mode {ballots.mode}{worth}: as the votes look; --mode and --points state others")
     return StudyDocument(
         ballots=ballots,
         design=None if plan is None else plan.design,
