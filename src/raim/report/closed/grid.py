@@ -134,3 +134,29 @@ def mark_best(cells: Sequence[Cell], *, higher_is_better: bool = True) -> tuple[
         return tuple(cells)
     best = max(numbers) if higher_is_better else min(numbers)
     return tuple(replace(cell, is_best=cell.value == best) for cell in cells)
+
+
+def pick_columns(grid: Grid, keys: Sequence[str], *, with_intervals: bool = True, **changes: Any) -> Grid:
+    """Give a table with some of its columns, in their order.
+
+    Args:
+        grid: The table.
+        keys: Of the columns.
+        with_intervals: Whether numbers keep their intervals.
+        **changes: Other fields of the table, such as its title.
+
+    Example:
+        >>> headings = (Heading(key="team", title="Team"), Heading(key="points", title="S3", kind="number"))
+        >>> row = (Cell(value="a"), Cell(value=3.0, low=2.0, high=4.0))
+        >>> grid = Grid(name="points", title="Points", headings=headings, rows=(row,))
+        >>> picked = pick_columns(grid, ["points"], with_intervals=False)
+        >>> write_cell(picked.headings[0], picked.rows[0][0])
+        '3.00'
+    """
+    places = [place for place, heading in enumerate(grid.headings) if heading.key in keys]
+    rows = tuple(tuple(row[place] for place in places) for row in grid.rows)
+    headings = tuple(grid.headings[place] for place in places)
+    if not with_intervals:
+        rows = tuple(tuple(replace(cell, low=None, high=None) for cell in row) for row in rows)
+        headings = tuple(replace(heading, has_interval=False) for heading in headings)
+    return replace(grid, headings=headings, rows=rows, **changes)

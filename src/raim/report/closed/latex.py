@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from raim.report.closed.charts import CHARTS
-from raim.report.closed.grid import Cell, Grid, Heading, write_cell
+from raim.report.closed.grid import Cell, Grid, Heading, pick_columns, write_cell
 from raim.report.closed.latex_text import escape
 from raim.report.closed.material import SIMULATED, Material
+from raim.report.closed.ranking_tables import INTERVALS
 
 PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \usepackage[margin=22mm]{geometry}
@@ -69,7 +70,7 @@ def write_latex(
         >>> print(text.splitlines()[-1], r"\title{One \& all" in text)
         \end{document} True
     """
-    by_name = {table.name: table for table in tables}
+    by_name = {table.name: table for table in split_wide(tables)}
     drawn = {figure.name: figure for figure in charts}
 
     def block(name: str) -> str:
@@ -82,7 +83,7 @@ def write_latex(
     parts = [PREAMBLE, _head(material)]
     for title, names in _sections(by_name):
         body = [text for text in map(block, names) if text]
-        if title == "Result":
+        if title == "Result" and material.ranking.weights.study:
             shares = (f"{material.ranking.weights.score:g}", f"{material.ranking.weights.study:g}")
             body.insert(0, FORMULAS % shares)
         if body:
@@ -91,6 +92,28 @@ def write_latex(
         parts += ["\\section{Images}\n", *(write_figure(each) for each in pictures), "\\clearpage\n"]
     parts += [_teams(material), "\\end{document}"]
     return "\n".join(parts)
+
+
+def split_wide(tables: Sequence[Grid]) -> tuple[Grid, ...]:
+    """Make two tables of the ranking, so that it can be read on paper: the report's Table 1, and its intervals."""
+    split: list[Grid] = []
+    for table in tables:
+        keys = [heading.key for heading in table.headings]
+        if table.name != "ranking" or "rank_interval" not in keys:
+            split.append(table)
+            continue
+        first = [key for key in keys if key not in {"rank_interval", "first", "award"}]
+        split += [
+            pick_columns(table, first, with_intervals=False),
+            pick_columns(
+                table,
+                ("rank", "team", "points", "final", "rank_interval", "first"),
+                name="intervals",
+                title="Final ranking: how sure it is",
+                notes=(*((SIMULATED,) if table.is_simulated else ()), INTERVALS),
+            ),
+        ]
+    return tuple(split)
 
 
 def write_table(table: Grid) -> str:
@@ -138,7 +161,7 @@ def _sections(tables: dict[str, Grid]) -> list[tuple[str, list[str]]]:
     return [
         (
             "Result",
-            ["ranking", "awards", "chart:finals", "chart:final_ranks", "ranking_with_left_out",
+            ["ranking", "awards", "intervals", "chart:finals", "chart:final_ranks", "ranking_with_left_out",
              "other_choices"],
         ),
         ("The challenge", ["phases", "participation", "chart:timeline"]),

@@ -23,16 +23,7 @@ def tabulate_ranking(material: Material) -> Grid:
         Heading(key="team", title="Team"),
         *[each.heading for each in find_measures(_measure_keys(material))],
         Heading(key="score", title="SCORE (S2)", kind="number"),
-        Heading(
-            key="points",
-            title=points_title(material.analysis),
-            kind="number",
-            decimals=1 if results else 2,
-            has_interval=bool(results),
-        ),
-        Heading(
-            key="normalised", title="S3n", kind="number", hint="points, 0 for the fewest, 100 for the most"
-        ),
+        *(_study_headings(material.analysis) if _has_points(ranking) else ()),
         Heading(
             key="final", title="Final", kind="number", decimals=ranking.decimals, has_interval=bool(results)
         ),
@@ -69,8 +60,7 @@ def tabulate_with_left_out(material: Material) -> Grid | None:
         Heading(key="rank", title="Rank", kind="whole"),
         Heading(key="team", title="Team"),
         Heading(key="score", title="SCORE (S2)", kind="number"),
-        Heading(key="points", title=points_title(material.analysis), kind="number"),
-        Heading(key="normalised", title="S3n", kind="number"),
+        *(_study_headings(None) if _has_points(other) else ()),
         Heading(key="final", title="Final", kind="number", decimals=other.decimals),
     ]
     return Grid(
@@ -152,8 +142,7 @@ def final_rank(result: EntryResult) -> RankEstimate:
 
 def describe_ranking(ranking: FinalRanking, *, has_intervals: bool) -> tuple[str, ...]:
     """Say what a reader must know of the ranking."""
-    shares = f"{ranking.weights.score:g} S2 + {ranking.weights.study:g} S3n"
-    notes = [f"Final = {shares}, with S3n = 100 (S3 - min S3) / (max S3 - min S3)."]
+    notes = [describe_final(ranking.weights)]
     if ranking.note:
         notes.append(f"{ranking.note[0].upper()}{ranking.note[1:]}.")
     if ranking.effective is not None and ranking.weights.study:
@@ -178,12 +167,45 @@ def points_title(analysis: Analysis | None) -> str:
     return "Mean grade (S3)" if is_grade else "Points (S3)"
 
 
+def describe_final(weights: Weights) -> str:
+    """Say what the final score is.
+
+    Example:
+        >>> describe_final(Weights(score=1, study=0))
+        'Final = S2: SCORE alone decides.'
+    """
+    if weights.study == 0:
+        return "Final = S2: SCORE alone decides."
+    shares = f"{weights.score:g} S2 + {weights.study:g} S3n"
+    return f"Final = {shares}, with S3n = 100 (S3 - min S3) / (max S3 - min S3)."
+
+
 def _percent(weights: Weights) -> str:
     return f"{100 * weights.score:.0f}/{100 * weights.study:.0f}"
 
 
 def _results(material: Material) -> Mapping[str, EntryResult]:
     return {} if material.analysis is None else {each.entry: each for each in material.analysis.entries}
+
+
+def _has_points(ranking: FinalRanking) -> bool:
+    return ranking.weights.study > 0 or any(row.points is not None for row in ranking.rows)
+
+
+def _study_headings(analysis: Analysis | None) -> tuple[Heading, ...]:
+    has_votes = analysis is not None
+    return (
+        Heading(
+            key="points",
+            title=points_title(analysis),
+            kind="number",
+            decimals=1 if has_votes else 2,
+            has_interval=has_votes,
+        ),
+        Heading(
+            key="normalised", title="S3n", kind="number", hint="points, 0 for the fewest, 100 for the most"
+        ),
+    )
 
 
 def _measure_keys(material: Material) -> set[str]:
