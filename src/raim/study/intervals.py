@@ -6,11 +6,12 @@ intervals are, on average, a little too wide rather than too narrow.
 
 The crossed-effects estimate takes the variance apart into judge, image and the rest by mean squares, and is exact for a
 mean over complete votes:  Var(mean) = (MS judges + MS images - MS rest) / (judges x images)  (Searle, Casella,
-McCulloch, "Variance Components", 1992).
+McCulloch, "Variance Components", 1992), with Student's t and the degrees of freedom of Satterthwaite (Biometrics 1946).
 """
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.stats import t as student
 
 from raim.study.findings import Components, Estimate, RankEstimate
 from raim.study.points import PointsArray
@@ -38,6 +39,9 @@ def bootstrap_points(
     images = rng.multinomial(n_images, np.full(n_images, 1 / n_images), n_draws).astype(float)
     flat = points.reshape(n_judges, -1)
     seen = ~np.isnan(flat)
+    if seen.all():  # the same without divisions, five times as fast
+        means = (judges @ flat).reshape(n_draws, n_images, n_entries) / n_judges
+        return np.einsum("di,die->de", images, means)
     total = (judges @ np.where(seen, flat, 0.0)).reshape(n_draws, n_images, n_entries)
     exposures = (judges @ seen.astype(float)).reshape(n_draws, n_images, n_entries)
     has = exposures > 0
@@ -76,8 +80,12 @@ def crossed_interval(points: Float[np.ndarray, "judges images"], value: float | 
     if np.isnan(points).any() or min(points.shape) < 2:
         return Estimate(value=float(value), why=NOT_COMPLETE)
     of_judges, of_images, rest = _mean_squares(points)
-    variance = max(0.0, of_judges + of_images - rest) / (n_judges * n_images)
-    half = NORMAL * n_images * float(np.sqrt(variance))
+    total = max(of_judges + of_images - rest, rest)  # below the rest only by chance
+    if total == 0:
+        return Estimate(value=float(value), low=float(value), high=float(value))
+    spread = of_judges**2 / (n_judges - 1) + of_images**2 / (n_images - 1)
+    degrees = total**2 / (spread + rest**2 / ((n_judges - 1) * (n_images - 1)))
+    half = float(student.ppf((1 + LEVEL) / 2, degrees) * n_images * np.sqrt(total / (n_judges * n_images)))
     return Estimate(value=float(value), low=float(value) - half, high=float(value) + half)
 
 

@@ -1,21 +1,23 @@
 """What the votes say about each judge: attention, consistency, agreement with the others, flags; without names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
-from raim.study.consistency import compare_repeats, count_traps
+from raim.study.consistency import Repeats, compare_repeats, count_traps
 from raim.study.findings import JudgeResult
 from raim.study.points import counted_votes, is_partial, points_array
 from raim.study.screening import (
+    Overlap,
     Signs,
     agreement_with_others,
     bt500_rejects,
     favour_of,
     find_flags,
     likelihood_of,
+    random_overlap,
 )
 from raim.study.strengths import list_choices
 from raim.study.votes import Ballots
@@ -51,14 +53,19 @@ def judge_results(ballots: Ballots, excluded: frozenset[str]) -> tuple[JudgeResu
     codes = judge_codes(ballots)
     totals, choices = judge_totals(ballots), list_choices(ballots)
     grades = bt500_rejects(points_array(ballots)) if ballots.mode == "rating" else [""] * len(ballots.judges)
+    of_each = [
+        replace(ballots, votes=tuple(vote for vote in ballots.votes if vote.judge == judge))
+        for judge in ballots.judges
+    ]
+    repeats = [compare_repeats(own.votes) for own in of_each]
     results = []
-    for place, judge in enumerate(ballots.judges):
-        own = replace(ballots, votes=tuple(vote for vote in ballots.votes if vote.judge == judge))
+    for place, (judge, own) in enumerate(zip(ballots.judges, of_each, strict=True)):
         has_enough = len(counted_votes(own)) >= LEAST_VOTES
         signs = Signs(
-            repeats=compare_repeats(own.votes),
+            repeats=repeats[place],
             traps=count_traps(own, own.votes),
-            chance_overlap=_chance_overlap(own),
+            random_overlap=_random_overlap(own, repeats[place].n),
+            others_overlap=_mean_overlap(repeats[:place] + repeats[place + 1 :]),
             likelihood=likelihood_of(choices, place) if has_enough else None,
             agreement=agreement_with_others(totals, place) if has_enough else None,
             favour=favour_of(totals, place) if has_enough and ballots.mode != "rating" else None,
@@ -103,10 +110,17 @@ def _why(signs: Signs, n_votes: int, *, mode: str) -> str:
     return ""
 
 
-def _chance_overlap(own: Ballots) -> float:
-    """Give the share of picks that two random choices have in common: picks over candidates."""
-    shares = [len(vote.choice) / len(vote.shown) for vote in counted_votes(own) if vote.choice]
-    return float(np.mean(shares)) if shares else 0.0
+def _random_overlap(own: Ballots, n_repeats: int) -> Overlap | None:
+    votes = [vote for vote in own.votes if vote.kind == "repeat" and vote.choice]
+    if not votes:
+        return None
+    n_picks = float(np.mean([len(vote.choice) for vote in votes]))
+    return random_overlap(n_picks, float(np.mean([len(vote.shown) for vote in votes])), n_repeats)
+
+
+def _mean_overlap(repeats: Sequence[Repeats]) -> float | None:
+    overlaps = [each.overlap for each in repeats if each.overlap is not None]
+    return float(np.mean(overlaps)) if overlaps else None
 
 
 def _median_seconds(own: Ballots) -> float | None:

@@ -24,11 +24,13 @@ from raim.study.strengths import ChoiceSets, fit_quickly
 
 # All thresholds but BT.500's are our own choices; benchmarks/study_coverage.py has the rates that follow.
 LEAST_Z = 3.0  # a judge who picks at random is below it 999 times in 1000
-LEAST_EXPECTED_Z = 6.0  # where even a judge after the others' heart would have less, the test tells nothing
+LEAST_EXPECTED_Z = 5.0  # where even a judge after the others' heart has less, the test tells too little
 LEAST_AGREEMENT = 0.0
 FAVOUR_CHANCE = 0.001  # of an honest judge being flagged for any of the entries
 LEAST_OTHERS = 4  # judges, for a spread worth the name
+LEAST_DEVIATION = 0.5  # of the root of a total: that of a Poisson count, so that one pick is no favour
 LEAST_REPEATS = 4
+OVERLAP_DEVIATIONS = 3.0  # below the others, and not above chance
 LEAST_SECONDS = 3.0  # for looking at an input and its candidates
 # BT.500: more than 5 % beyond the limits, and on both sides alike.
 BT500_SHARE, BT500_BALANCE = 0.05, 0.3
@@ -65,13 +67,27 @@ class Favour:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Overlap:
+    """Share of picks in common of two random ballots: by the hypergeometric distribution.
+
+    Attributes:
+        mean: Picks over candidates.
+        deviation: Standard deviation of the mean over the judge's repeats.
+    """
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Signs:
     """All that is known of how a judge voted.
 
     Attributes:
         repeats: Of hidden repeats.
         traps: Of traps.
-        chance_overlap: Share of picks that two random choices have in common.
+        random_overlap: Of a judge with as many repeats who picks at random; None without repeats.
+        others_overlap: Mean overlap of the other judges' repeats; None without.
         likelihood: Of the choices; None without.
         agreement: Rank correlation with the others; None without.
         favour: The entry favoured most; None without.
@@ -81,7 +97,8 @@ class Signs:
 
     repeats: Repeats
     traps: Traps
-    chance_overlap: float
+    random_overlap: "Overlap | None" = None
+    others_overlap: float | None = None
     likelihood: Likelihood | None = None
     agreement: float | None = None
     favour: Favour | None = None
@@ -151,6 +168,8 @@ def favour_of(totals: Float[np.ndarray, "judges entries"], judge: int) -> Favour
 
         t = (own - mean of others) / (deviation of others x sqrt(1 + 1/others)),  others - 1 degrees of freedom
 
+    of the square roots of the totals, whose spread hardly depends on the total (Bartlett 1936).
+
     Returns:
         None with too few others, or for a judge who lacks every total.
     """
@@ -158,15 +177,30 @@ def favour_of(totals: Float[np.ndarray, "judges entries"], judge: int) -> Favour
     best: Favour | None = None
     for place, own in enumerate(totals[judge]):
         column = others[:, place][~np.isnan(others[:, place])]
-        # One pick more or less is no favour where all others are alike.
-        deviation = max(float(column.std(ddof=1)), 1.0) if len(column) >= LEAST_OTHERS else 0.0
-        if np.isnan(own) or not deviation:
+        if np.isnan(own) or len(column) < LEAST_OTHERS:
             continue
-        statistic = (own - column.mean()) / (deviation * np.sqrt(1 + 1 / len(column)))
+        roots = np.sqrt(column)
+        deviation = max(float(roots.std(ddof=1)), LEAST_DEVIATION)
+        statistic = (np.sqrt(own) - roots.mean()) / (deviation * np.sqrt(1 + 1 / len(column)))
         chance = min(1.0, len(totals[judge]) * float(student.sf(statistic, len(column) - 1)))
         if best is None or chance < best.chance:
             best = Favour(entry=place, own=float(own), others=float(column.mean()), chance=chance)
     return best
+
+
+def random_overlap(n_picks: float, n_candidates: float, n_repeats: int) -> Overlap | None:
+    """Give what two random ballots have in common; None without repeats or picks.
+
+    Example:
+        >>> overlap = random_overlap(3, 9, 4)
+        >>> round(overlap.mean, 3), round(overlap.deviation, 3)
+        (0.333, 0.118)
+    """
+    if not n_repeats or not n_picks or n_candidates < 2:
+        return None
+    share = n_picks / n_candidates
+    variance = share * (1 - share) * (n_candidates - n_picks) / (n_candidates - 1) / n_picks
+    return Overlap(mean=share, deviation=float(np.sqrt(max(0.0, variance) / n_repeats)))
 
 
 def bt500_rejects(ratings: PointsArray) -> list[str]:
@@ -193,7 +227,7 @@ def find_flags(code: str, signs: Signs, entries: Sequence[str]) -> tuple[Flag, .
     """Give a judge's flags, each with its numbers and threshold."""
     found: list[tuple[FlagKind, str]] = [
         ("trap", _say_traps(signs.traps)),
-        ("repeats", _say_repeats(signs.repeats, signs.chance_overlap)),
+        ("repeats", _say_repeats(signs)),
         ("likelihood", _say_likelihood(signs.likelihood)),
         ("agreement", _say_agreement(signs.agreement)),
         ("favour", _say_favour(signs.favour, entries)),
@@ -209,21 +243,28 @@ def _say_traps(traps: Traps) -> str:
     return f"picked the blurred copy in {traps.n_trapped} of {traps.n} traps (flagged from half of them)"
 
 
-def _say_repeats(repeats: Repeats, by_chance: float) -> str:
-    if repeats.overlap is None or repeats.n < LEAST_REPEATS or repeats.overlap > by_chance:
+def _say_repeats(signs: Signs) -> str:
+    own, by_chance, others = signs.repeats.overlap, signs.random_overlap, signs.others_overlap
+    if own is None or by_chance is None or others is None or signs.repeats.n < LEAST_REPEATS:
+        return ""
+    # Where the others say hardly the same twice either, the entries are alike and it tells nothing.
+    if own > by_chance.mean or own > others - OVERLAP_DEVIATIONS * by_chance.deviation:
         return ""
     return (
-        f"{repeats.n} images shown twice have {100 * repeats.overlap:.0f} % of picks in common, "
-        f"by chance it is {100 * by_chance:.0f} %"
+        f"{signs.repeats.n} images shown twice have {100 * own:.0f} % of picks in common, the others' "
+        f"{100 * others:.0f} %; by chance it is {100 * by_chance.mean:.0f} % (flagged from there down)"
     )
 
 
 def _say_likelihood(likelihood: Likelihood | None) -> str:
-    if likelihood is None or likelihood.expected < LEAST_EXPECTED_Z or likelihood.z >= LEAST_Z:
+    if likelihood is None or likelihood.expected < LEAST_EXPECTED_Z:
+        return ""
+    least = min(LEAST_Z, likelihood.expected / 2)  # never nearer to an honest judge than to a random one
+    if likelihood.z >= least:
         return ""
     return (
         f"the choices are {likelihood.z:.1f} standard deviations from random ones in the others' direction, "
-        f"where {likelihood.expected:.0f} are expected (flagged below {LEAST_Z:g})"
+        f"where {likelihood.expected:.0f} are expected (flagged below {least:.2g})"
     )
 
 
