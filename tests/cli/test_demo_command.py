@@ -97,13 +97,17 @@ def test_the_challenge_is_served_with_its_entries_on_the_leaderboard(run, data, 
         try:
             line = next(line for line in process.stdout if line.startswith("serving http://127.0.0.1:"))
             address = line.split()[1]
+            told = [next(process.stdout) for _ in range(4)]
             ranks = wait_for_ranks(f"{address}leaderboard/feedback/scores.csv", n=3)
+            invitation = requests.get(told[2].split()[-1], timeout=30)
         finally:
             process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(60) == 0, rest
     assert ranks == ["1", "2", "3"]
-    assert "the organiser's desk: http://127.0.0.1:" in rest
+    assert "the organiser's desk: http://127.0.0.1:" in told[1]
+    assert "Judge the final photographs yourself" in invitation.text
+    assert "the finished study (simulated votes)" in told[3]
     assert rest.endswith("stopped\n")
 
 

@@ -40,7 +40,8 @@ def command(  # noqa: PLR0917 - click passes options by name
     """Play a small whole challenge on real photographs.
 
     Photographs are degraded in three stated ways, restored in three simple ones, entered as submissions, checked,
-    scored and written as a page; then the challenge is served on this machine, with those entries on its leaderboard.
+    scored and written as a page; then the challenge is served on this machine, with those entries on its leaderboard, a
+    finished study of the final (its votes are simulated) and one that you can judge in.
     With --data the pairs are your own.
     """
     need_extra("demo", "cv2", "sqlalchemy", "fastapi", "uvicorn", "dbos")
@@ -104,5 +105,7 @@ def _serve(played: "Played", port: int | None, cache: Path) -> None:
         click.echo(f"serving {address}/ (Ctrl-C ends it)")
         click.echo(f"  a team's view: log in as {hosted.login} with the password {hosted.password}")
         click.echo(f"  the organiser's desk: {hosted.opened.first_link}")
+        click.echo(f"  a judge's view of the open study: {hosted.judge_link}")
+        click.echo(f"  the finished study (simulated votes), as organiser: {address}{hosted.study_path}")
         run_server(hosted.opened, listener)
     click.echo("stopped")

@@ -1,4 +1,8 @@
-"""The demo's challenge on a real server: three teams have sent their entries, and a worker scores them."""
+"""The demo's challenge on a real server: a round and its final are over, and the next round is open.
+
+Three teams have sent their entries to both; a worker scores the first ones. The final ones were compared in two blinded
+studies: one that is finished, its votes made by a program (every page says so), and one that waits for judges.
+"""
 
 import secrets
 import shutil
@@ -8,18 +12,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Template
 
+from raim.challenge.phase import SubmissionKind
+from raim.demo.judging import host_studies
 from raim.demo.restorers import ENTRIES, Entry
 from raim.demo.workplace import Workplace
 from raim.files import hash_file
+from raim.scoring.submission import open_images
 from raim.server.accounts import hash_password, make_team, register
+from raim.server.contest import invite_finalists
+from raim.server.database import Member
 from raim.server.serving import Opened, open_server
 from raim.server.settings import Settings
 from raim.server.storage import pieces
-from raim.server.submissions import Promise, add_bytes, begin_upload, finish_upload, part_file
+from raim.server.submissions import Promise, add_bytes, begin_upload, change_state, finish_upload, part_file
 from raim.server.web.server import Server
 
 DEFAULT_PORT = 8624
 OPEN_DAYS = 30
+ROUND = timedelta(days=7)  # each of those that are over
 CACHE = Path("work", "scores.sqlite")  # where the server's worker keeps known values
 LARGEST_CACHE = 200 * 2**20
 
@@ -38,19 +48,62 @@ contact = "nobody: this is a demo"
 description = "$description"
 rules = "Register, make a team, download the inputs and submit: it is all real, on this machine only."
 
+[[award]]
+id = "first"
+name = "First place"
+
+[[award]]
+id = "second"
+name = "Second place"
+
 [[data_set]]
 id = "pairs"
 name = "Photographs"
 kind = "paired"
 folder = "."
 
+[[data_set]]
+id = "finals"
+name = "Photographs of the final"
+kind = "unpaired"
+folder = "."
+
 [[phase]]
 id = "feedback"
 name = "Online feedback"
+opens = $feedback_opens
+closes = $final_opens
+gives_out = ["pairs"]
+scored = { on = "pairs", tries_per_day = 20 }
+
+[[phase]]
+id = "final"
+name = "Final"
+opens = $final_opens
+closes = $opens
+open_to = "finalists"
+gives_out = ["finals"]
+leaderboard = "organisers"
+final = { on = "finals" }
+
+[[phase]]
+id = "open-round"
+name = "Open round"
 opens = $opens
 closes = $closes
 gives_out = ["pairs"]
 scored = { on = "pairs", tries_per_day = 20 }
+
+[finalists]
+count = 3
+phase = "feedback"
+
+[study]
+phase = "final"
+judges = 6
+repeats_share = 0.2
+traps = 1
+training = 1
 """
 
 
@@ -62,11 +115,15 @@ class Hosted:
         opened: The server, not listening yet.
         login: Of a member of the first team.
         password: Theirs.
+        judge_link: Address with which the reader judges in the open study.
+        study_path: Of the organiser's page of the finished study.
     """
 
     opened: Opened
     login: str
     password: str
+    judge_link: str
+    study_path: str
 
 
 def host_demo(
@@ -86,7 +143,7 @@ def host_demo(
         settings: Of a server in the workplace's folder.
         profile: What is measured.
         note: How the images were made.
-        now: When the phase opens, and the entries arrive.
+        now: The time; rounds and entries lie before it.
         known_values: File of values that scoring has kept, so that the worker finds them; None for none.
         clock: Of the server.
     """
@@ -94,21 +151,27 @@ def host_demo(
     _bring_values(workplace, known_values)
     opened = open_server(settings, clock=clock)
     password = secrets.token_urlsafe(12)
-    hashed = hash_password(password)
-    for entry in ENTRIES:
-        _enter(opened.server, workplace, entry, now, password_hash=hashed)
-    return Hosted(opened=opened, login=ENTRIES[0].file_name, password=password)
+    _enter_all(opened.server, workplace, now, password_hash=hash_password(password))
+    studies = host_studies(opened.server, now)
+    return Hosted(
+        opened=opened,
+        login=ENTRIES[0].file_name,
+        password=password,
+        judge_link=f"{settings.public_url}/judge/{studies.judge_token}",
+        study_path=f"/desk/studies/{studies.finished_id}",
+    )
 
 
 def write_challenge(workplace: Workplace, *, profile: str, note: str, now: datetime) -> None:
     """Write challenge.toml, so that the demo's folder is a challenge."""
     opens = now.astimezone(UTC).replace(microsecond=0) - timedelta(hours=1)
-    closes = opens + timedelta(days=OPEN_DAYS)
     text = Template(CHALLENGE).substitute(
         profile=profile,
         description=note.replace("\\", "/").replace('"', "'"),
+        feedback_opens=(opens - 2 * ROUND).isoformat(),
+        final_opens=(opens - ROUND).isoformat(),
         opens=opens.isoformat(),
-        closes=closes.isoformat(),
+        closes=(opens + timedelta(days=OPEN_DAYS)).isoformat(),
     )
     (workplace.folder / "challenge.toml").write_text(text, encoding="utf-8")
 
@@ -121,35 +184,89 @@ def _bring_values(workplace: Workplace, known_values: Path | None) -> None:
     shutil.copyfile(known_values, place)
 
 
-def _enter(server: Server, workplace: Workplace, entry: Entry, now: datetime, *, password_hash: str) -> None:
-    """Make a team as its captain would on the pages, and send its zip."""
-    path = workplace.submissions / f"{entry.file_name}.zip"
-    promise = Promise(file_name=path.name, n_bytes=path.stat().st_size, sha256=hash_file(path))
-    folder = server.settings.folder
+def _enter_all(server: Server, workplace: Workplace, now: datetime, *, password_hash: str) -> None:
+    """Make the teams as their captains would on the pages, and send their zips to the rounds that are over."""
+    members = {
+        entry.file_name: _make_team(server, entry, now - ROUND * 1.5, password_hash=password_hash)
+        for entry in ENTRIES
+    }
+    for entry in ENTRIES:
+        _send(
+            server,
+            workplace,
+            entry,
+            member_id=members[entry.file_name],
+            when=now - ROUND * 1.5,
+            phase="feedback",
+            kind="scored",
+        )
     with server.database.writing() as session:
-        contest = server.contest(session)
+        teams = [session.get_one(Member, member_id).team_id for member_id in members.values()]
+        invite_finalists(session, now - ROUND, server.contest(session), teams, actor_id=None)
+    for entry in ENTRIES:
+        sent = _send(
+            server,
+            workplace,
+            entry,
+            member_id=members[entry.file_name],
+            when=now - ROUND / 2,
+            phase="final",
+            kind="final",
+        )
+        _accept(server, workplace, entry, sent, now - ROUND / 2)
+
+
+def _make_team(server: Server, entry: Entry, when: datetime, *, password_hash: str) -> int:
+    with server.database.writing() as session:
         user = register(
             session,
-            now,
+            when,
             login=entry.file_name,
             name=entry.name,
             password_hash=password_hash,
             has_consented=True,
         )
-        member = make_team(
-            session, now, challenge_id=contest.id, name=entry.name, user=user, is_approved=True
-        )
+        challenge_id = server.contest(session).id
+        return make_team(
+            session, when, challenge_id=challenge_id, name=entry.name, user=user, is_approved=True
+        ).id
+
+
+def _send(
+    server: Server,
+    workplace: Workplace,
+    entry: Entry,
+    *,
+    member_id: int,
+    when: datetime,
+    phase: str,
+    kind: SubmissionKind,
+) -> int:
+    path = workplace.submissions / f"{entry.file_name}.zip"
+    promise = Promise(file_name=path.name, n_bytes=path.stat().st_size, sha256=hash_file(path))
+    folder = server.settings.folder
+    with server.database.writing() as session:
+        contest = server.contest(session)
+        member = session.get_one(Member, member_id)
         upload = begin_upload(
             session,
-            now,
+            when,
             contest,
             member=member,
-            phase="feedback",
-            kind="scored",
+            phase=phase,
+            kind=kind,
             promise=promise,
             note=entry.description,
         )
         key, part = upload.key, part_file(folder, upload)
     with path.open("rb") as file:
         add_bytes(part, 0, pieces(file), n_bytes=promise.n_bytes)
-    finish_upload(server.database, server.storage, now, folder=folder, contest=contest, key=key)
+    return finish_upload(server.database, server.storage, when, folder=folder, contest=contest, key=key).id
+
+
+def _accept(server: Server, workplace: Workplace, entry: Entry, submission_id: int, when: datetime) -> None:
+    """Take a final entry: the demo has checked this very file before it came here."""
+    images = open_images(workplace.submissions / f"{entry.file_name}.zip")
+    with server.database.writing() as session:
+        row = change_state(session, when, submission_id, "accepted")
+        row.report = {"image_sha256": {stem: member.sha256() for stem, member in images.items()}}

@@ -43,7 +43,7 @@ def propose_finalists(
 
 
 def invite_finalists(
-    session: Session, now: datetime, contest: Contest, teams: Sequence[int], *, actor_id: int
+    session: Session, now: datetime, contest: Contest, teams: Sequence[int], *, actor_id: int | None
 ) -> list[Finalist]:
     """Invite teams in this order; those that are invited already keep their rows and places.
 
@@ -150,7 +150,7 @@ def is_finalist(session: Session, contest: Contest, team_id: int) -> bool:
     return session.scalar(found.limit(1)) is not None
 
 
-def _add(session: Session, now: datetime, row: Finalist, *, actor_id: int) -> Finalist:
+def _add(session: Session, now: datetime, row: Finalist, *, actor_id: int | None) -> Finalist:
     session.add(row)
     session.flush()
     record_event(session, now, "invite finalist", actor_id=actor_id, subject="finalist", subject_id=row.id)
