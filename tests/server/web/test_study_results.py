@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from desk_world import CountedQueries, World
+from page_form import check_well_made
 from raim.server.database import Judge, StudyEntry
 from raim.server.study import results as study_results
 from study_world import NINTH, TABLE_1, StudyWorld, by_strength, make_table_1
@@ -202,3 +203,58 @@ def test_results_are_made_once_and_again_when_something_was_decided(revealed, wo
     olga.post("/desk/studies/1/judges/2/exclude", reason="x")
     olga.get("/desk/studies/1/results")
     assert len(olga.client.app.state.server.results.made) == 2
+
+
+PAGES = (
+    "/desk/studies", "/desk/studies/new", "/desk/studies/1", "/desk/studies/1/live", "/desk/studies/1/results",
+    "/results",
+)  # fmt: skip
+
+
+def test_every_page_of_studies_is_well_made_in_every_state(world, olga):
+    made = StudyWorld(world=world)
+    for name in STRENGTHS:
+        made.finalist(name, score=70.0)
+    made.build(conflicts="hide-tile").invite("Ada", "Bob")
+
+    def look():
+        for path in PAGES:
+            answer = olga.get(path)
+            if answer.status_code != 409:
+                assert answer.status_code == 200, path
+                check_well_made(answer.text, path, is_part=path.endswith("/live"))
+
+    look()
+    check_well_made(olga.post("/desk/studies/1/judges", lines="Cleo, c@example.org\nDora").text, "links")
+    made.open()
+    look()
+    made.vote(by_strength(STRENGTHS)).step("close")
+    look()
+    made.step("reveal")
+    look()
+    assert olga.get(PAGES[4]).status_code == 200
+
+
+def test_pages_of_studies_ask_the_database_as_often_for_many_as_for_few(revealed, world, olga):
+    def count():
+        counts = {}
+        for path in PAGES:
+            assert olga.get(path).status_code == 200  # what is kept is made here
+            with CountedQueries(world.database) as queries:
+                olga.get(path)
+            counts[path] = len(queries)
+        return counts
+
+    few = count()
+    assert max(few.values()) <= 25, few
+    for number in range(6):
+        revealed.finalist(f"More {number}", score=60.0)
+    again = StudyWorld(world=world).build().invite(*(f"Judge {number}" for number in range(12)))
+    again.open().vote(by_strength(STRENGTHS)).step("close").step("reveal")
+    many = {
+        path: n for path, n in count().items() if path in {"/desk/studies", "/desk/studies/new", "/results"}
+    }
+    assert many == {path: few[path] for path in many}
+    with CountedQueries(world.database) as queries:
+        olga.get(f"/desk/studies/{again.study_id}")
+    assert len(queries) <= few["/desk/studies/1"]

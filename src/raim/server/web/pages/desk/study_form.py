@@ -5,18 +5,19 @@ from dataclasses import replace
 from pydantic import BaseModel, Field
 
 from raim.challenge import StudyRule
+from raim.challenge.settings import Conflicts, TrialMode
 from raim.errors import InputError
 from raim.server.database import Study
 from raim.server.study.building import Proposal
 
 LONGEST = 30_000
-MODES = (
+MODES: tuple[tuple[TrialMode, str], ...] = (
     ("top-three", "picks the best, in order"),
     ("best", "picks the best one"),
     ("pairwise", "picks the better of two"),
     ("rating", "rates each from 1 bad to 5 excellent"),
 )
-CONFLICTS = ("exclude-judge", "hide-tile")
+CONFLICTS: tuple[Conflicts, ...] = ("exclude-judge", "hide-tile")
 
 
 class StudyForm(BaseModel):
@@ -68,21 +69,23 @@ def rule_of(form: StudyForm, rule: StudyRule) -> StudyRule:
     Raises:
         InputError: Something on it cannot be.
     """
-    if form.mode not in dict(MODES):
+    mode = next((each for each, _ in MODES if each == form.mode), None)
+    conflicts = next((each for each in CONFLICTS if each == form.conflicts), None)
+    if mode is None:
         raise InputError(f"there is no mode {form.mode[:20]!r}; there are {', '.join(dict(MODES))}")
-    if form.conflicts not in CONFLICTS:
+    if conflicts is None:
         raise InputError(f"judges with a tie are {' or '.join(CONFLICTS)}, not {form.conflicts[:20]!r}")
     criteria = tuple(line.strip() for line in form.criteria.splitlines() if line.strip())
     return replace(
         rule,
-        mode=form.mode,
+        mode=mode,
         points=_points(form.points),
         tiles=whole(form.tiles, "number of candidates at once", low=0, high=1000),
         repeats_share=_percent(form.repeats_percent) / 100,
         traps=whole(form.traps, "number of control trials", low=0, high=1000),
         training=whole(form.training, "number of training trials", low=0, high=1000),
         criteria=criteria or rule.criteria,
-        conflicts=form.conflicts,
+        conflicts=conflicts,
         judges=whole(form.judges, "number of judges", low=1, high=10_000),
     )
 
