@@ -8,7 +8,7 @@ from raim.server.accounts import FIELDS
 from raim.server.contest import answer_invitation, invite_finalists
 from raim.server.contest.checklist import BY_HAND, computed_points, manual_points, tick
 from raim.server.contest.publishing import hide_results, publish_results
-from raim.server.database import Challenge, ChecklistTick, FactSheet, Submission
+from raim.server.database import Challenge, ChecklistTick, FactSheet, Study, Submission
 
 AFTER = NOON + timedelta(days=20)
 NEEDED = {each.key: "stated" for each in FIELDS if each.is_needed}
@@ -61,6 +61,30 @@ def test_an_empty_challenge_lacks_finalists_and_publication(world):
         "final_submissions": none,
         "published": ("ranking and gallery are not public",),
     }
+
+
+def test_a_study_that_is_under_way_is_named_until_it_is_revealed(world):
+    finish(world)
+    contest = world.contest()
+    with world.database.writing() as session:
+        session.add(
+            Study(
+                challenge_id=contest.id,
+                phase_id=contest.phase_ids["last"],
+                data_set_id=contest.data_set_ids["pairs"],
+                title="By night",
+                state="closed",
+                design={},
+                created_at=NOON,
+            )
+        )
+    assert left(world) == {"study": ("By night: closed",)}
+    with world.database.writing() as session:
+        session.get_one(Study, 1).state = "revealed"
+    assert left(world) == {}
+    with world.database.writing() as session:
+        session.get_one(Study, 1).state = "discarded"
+    assert left(world) == {"study": ("no study was made",)}
 
 
 def test_phases_that_are_open_are_named_with_their_end(world):
