@@ -1,0 +1,64 @@
+"""The pictures of a challenge that ran elsewhere: folders or zips named after the teams."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from raim.errors import RaimError, unknown_name
+from raim.report.closed.material import ImageMaterial, PictureSource
+from raim.report.closed.rows import Problems, by_name, read_rows
+from raim.scoring.submission import open_images
+from raim.study import Ballots
+
+INPUT = "input"
+
+
+def open_pictures(
+    folder: Path, teams: Sequence[str], ballots: Ballots | None, problems: Problems
+) -> PictureSource | None:
+    """Open images/input and images/TEAM; None if there is no folder images.
+
+    Args:
+        folder: Holds images and, if wanted, images.csv with name and issue.
+        teams: Whose folders are looked for.
+        ballots: With them only images of the study are shown, with their issues.
+        problems: Faults are added here.
+    """
+    root = folder / "images"
+    if not root.is_dir():
+        return None
+    opened: dict[str, Mapping[str, Any]] = {}
+    for path in sorted(root.iterdir()):
+        name = path.stem if path.suffix.lower() == ".zip" else path.name
+        if path.name.startswith(".") or not (path.is_dir() or path.suffix.lower() == ".zip"):
+            continue
+        if name != INPUT and name not in teams:
+            problems.add(str(path), str(unknown_name("team in scores.csv", name, [INPUT, *teams])))
+            continue
+        try:
+            opened[name] = open_images(path, allow_links=True)
+        except RaimError as error:
+            problems.add(str(path), str(error))
+    if INPUT not in opened:
+        problems.add(str(root), f"there is no {INPUT}; expected a folder or zip of the inputs")
+        return None
+    inputs = opened[INPUT]
+    return PictureSource(
+        images=_list_images(folder, list(inputs), ballots, problems),
+        read_input=lambda name: inputs[name].read_bytes(),
+        read_restored=lambda team, name: (
+            opened[team][name].read_bytes() if name in opened.get(team, {}) else None
+        ),
+    )
+
+
+def _list_images(
+    folder: Path, stems: list[str], ballots: Ballots | None, problems: Problems
+) -> tuple[ImageMaterial, ...]:
+    rows = by_name(read_rows(folder / "images.csv", ("name", "issue"), problems), "name", problems)
+    stated = {name: row.cells["issue"] for name, row in rows.items()}
+    voted = {} if ballots is None else {name: ballots.issues.get(name, "") for name in ballots.images}
+    shown = [name for name in stems if name in voted] if voted else stems
+    return tuple(
+        ImageMaterial(name=name, issue=stated.get(name) or voted.get(name, "")) for name in shown or stems
+    )
