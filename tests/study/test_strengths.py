@@ -1,3 +1,4 @@
+import choix
 import numpy as np
 import pytest
 
@@ -30,6 +31,20 @@ def test_the_order_of_nine_entries_comes_out_of_eighteen_judges_and_fifty_images
 def test_pairs_give_strengths_too():
     found = fit_strengths(list_choices(ballots(mode="pairwise", points=(1,))))
     assert np.corrcoef(found, TRUE)[0, 1] > 0.97
+
+
+def test_pairs_are_fitted_as_choix_fits_pairs():
+    one = ballots(mode="pairwise", points=(1,))
+    pairs = [
+        (
+            ENTRIES.index(vote.choice[0]),
+            ENTRIES.index(next(name for name in vote.shown if name != vote.choice[0])),
+        )
+        for vote in one.votes
+        if vote.kind == "counted"
+    ]
+    expected = choix.ilsr_pairwise(len(ENTRIES), pairs, alpha=0.01)
+    assert fit_strengths(list_choices(one)) == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_quick_fit_is_the_other_ones():

@@ -4,22 +4,26 @@ The difference of two teams' points, a mean over judges and images, has the stan
 
     sqrt(judge^2 / judges + image^2 / images + interaction^2 / (judges x images))
 
-where the three are standard deviations of the difference by their causes: of a pilot study, or the defaults. It is told
-apart from 0 at the 5 % level, with a stated power, if it is (1.96 + z(power)) standard errors.
+where the three are standard deviations of the difference by their causes: of a pilot study (`difference_components`),
+or the defaults. It is told apart from 0 at the 5 % level, with a stated power, if it is (1.96 + z(power)) standard
+errors.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
 
+from raim.errors import InputError
 from raim.study.findings import Components
 from raim.study.intervals import NORMAL, variance_components
 from raim.study.points import PointsArray
 
-# Variances of a difference in points of one trial, of simulated judges (spreads 0.5 and 0.3, nine entries).
-DEFAULT = Components(judge=0.02, image=0.10, interaction=1.6)
+# Variances of a difference in points (3, 2, 1) of one trial: means of all pairs of entries, of both fields of simulated
+# judges in benchmarks/study_coverage.py (nine entries, spreads 0.5 between images and 0.3 between judges), rounded.
+DEFAULT = Components(judge=0.05, image=0.15, interaction=2.0)
 USUAL_JUDGES, USUAL_IMAGES = (6, 12, 18, 30), (20, 50, 100)
 
 
@@ -52,7 +56,7 @@ def power_table(
     Example:
         >>> cell = power_table(judges=[18], images=[50])[0]
         >>> round(cell.difference, 2)
-        0.2
+        0.25
     """
     factor = NORMAL + float(norm.ppf(power))
     return tuple(
@@ -65,6 +69,38 @@ def power_table(
         for j in judges
         for i in images
     )
+
+
+def judges_needed(
+    difference: float, n_images: int, components: Components = DEFAULT, *, power: float = 0.8
+) -> int | None:
+    """Give how many judges tell two teams apart.
+
+    Args:
+        difference: Of the two teams' mean points, in points an image; not 0.
+        n_images: In the study.
+        components: Variance of the difference of two teams' points by its causes.
+        power: How often it shall be found.
+
+    Returns:
+        At least 2; None where no number of judges is enough, for the images alone vary too much.
+
+    Raises:
+        InputError: The difference is 0.
+
+    Example:
+        >>> judges_needed(0.3, 50), judges_needed(0.05, 50)
+        (11, None)
+    """
+    if difference == 0:
+        raise InputError(
+            "no study tells two teams apart whose points do not differ; give a difference other than 0"
+        )
+    wanted = (difference / (NORMAL + float(norm.ppf(power)))) ** 2
+    left = wanted - components.image / n_images
+    if left <= 0:
+        return None
+    return max(2, math.ceil((components.judge + components.interaction / n_images) / left))
 
 
 def standard_error(components: Components, n_judges: int, n_images: int) -> float:

@@ -24,7 +24,7 @@ from raim.study.strengths import ChoiceSets, fit_quickly
 
 # All thresholds but BT.500's are our own choices; benchmarks/study_coverage.py has the rates that follow.
 LEAST_Z = 3.0  # a judge who picks at random is below it 999 times in 1000
-LEAST_EXPECTED_Z = 5.0  # where even a judge after the others' heart has less, the test tells too little
+LEAST_EXPECTED_Z = 6.0  # where even a judge after the others' heart has less, the test tells too little
 LEAST_AGREEMENT = 0.0
 FAVOUR_CHANCE = 0.001  # of an honest judge being flagged for any of the entries
 LEAST_OTHERS = 4  # judges, for a spread worth the name
@@ -259,12 +259,11 @@ def _say_repeats(signs: Signs) -> str:
 def _say_likelihood(likelihood: Likelihood | None) -> str:
     if likelihood is None or likelihood.expected < LEAST_EXPECTED_Z:
         return ""
-    least = min(LEAST_Z, likelihood.expected / 2)  # never nearer to an honest judge than to a random one
-    if likelihood.z >= least:
+    if likelihood.z >= LEAST_Z:
         return ""
     return (
         f"the choices are {likelihood.z:.1f} standard deviations from random ones in the others' direction, "
-        f"where {likelihood.expected:.0f} are expected (flagged below {least:.2g})"
+        f"where {likelihood.expected:.0f} are expected (flagged below {LEAST_Z:g})"
     )
 
 
