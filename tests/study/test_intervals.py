@@ -82,3 +82,30 @@ def test_the_crossed_estimate_needs_complete_votes():
     assert crossed_interval(points, 5.0).low < 5.0 < crossed_interval(points, 5.0).high
     points[0, 0] = np.nan
     assert "every judge on every image" in crossed_interval(points, 5.0).why
+
+
+def voted(rng, n_judges, n_images):
+    """Points of five entries by judges with tastes, on images that suit some of them."""
+    liking = np.linspace(1.2, -1.2, 5) + rng.gumbel(size=(n_judges, n_images, 5))
+    liking += rng.normal(0, 0.3, (n_judges, 1, 5)) + rng.normal(0, 0.5, (1, n_images, 5))
+    points = np.zeros(liking.shape)
+    np.put_along_axis(points, np.argsort(-liking)[..., :3], np.array([3.0, 2.0, 1.0]), axis=-1)
+    return points
+
+
+def test_intervals_hold_the_truth_at_least_as_often_as_they_say():
+    """A small version of benchmarks/study_coverage.py, which has 18 judges and 1,000 studies."""
+    truth = voted(np.random.default_rng(0), 1500, 1500).mean((0, 1))
+    rng = np.random.default_rng(7)
+    held, held_crossed = [], []
+    for _ in range(150):
+        points = voted(rng, 10, 16)
+        values, draws = mean_points(points), bootstrap_points(points, rng, 300)
+        for entry in range(5):
+            target = 16 * truth[entry]
+            one = interval(float(values[entry]), draws[:, entry])
+            other = crossed_interval(points[:, :, entry], float(values[entry]))
+            held.append(one.low <= target <= one.high)
+            held_crossed.append(other.low <= target <= other.high)
+    assert np.mean(held) > 0.95
+    assert 0.92 < np.mean(held_crossed) < 0.98

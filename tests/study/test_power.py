@@ -61,8 +61,10 @@ def test_more_judges_and_images_tell_smaller_differences_apart():
     assert cells[30, 100] < cells[18, 50] < cells[6, 20]
 
 
-def test_components_of_differences_need_complete_votes():
+def test_components_of_differences_are_those_of_judges_with_complete_votes():
     points = np.random.default_rng(1).integers(0, 4, (5, 6, 3)).astype(float)
-    assert difference_components(points).interaction > 0
+    expected = difference_components(points[1:])
     points[0, 0, 0] = np.nan
+    assert difference_components(points) == expected
+    points[1:4, 0, 0] = np.nan
     assert difference_components(points) is None

@@ -98,7 +98,7 @@ def analyse(
         excluded=tuple(codes[name] for name in ballots.judges if name in excluded_judges),
         concordance=kendall_w(judge_totals(used)),
         alpha=krippendorff_alpha(points.reshape(len(points), -1)),
-        components=variance_components(points[~np.isnan(points).all((1, 2))]),
+        components=variance_components(points),
         notes=tuple(_notes(said, entries, judges, excluded_judges)),
         names={code: judge for judge, code in codes.items()},
     )

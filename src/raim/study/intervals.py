@@ -90,9 +90,14 @@ def crossed_interval(points: Float[np.ndarray, "judges images"], value: float | 
 
 
 def variance_components(points: PointsArray) -> Components | None:
-    """Give the mean over the entries of the variance by its causes; None without complete votes."""
+    """Give the mean over the entries of the variance by its causes, of the judges whose votes are complete.
+
+    Returns:
+        None for fewer than two such judges, or images.
+    """
+    points = points[~np.isnan(points).any((1, 2))]
     n_judges, n_images, n_entries = points.shape
-    if np.isnan(points).any() or min(n_judges, n_images) < 2:
+    if min(n_judges, n_images) < 2 or not n_entries:
         return None
     squares = np.array([_mean_squares(points[:, :, entry]) for entry in range(n_entries)]).mean(0)
     return Components(

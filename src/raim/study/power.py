@@ -114,7 +114,11 @@ def standard_error(components: Components, n_judges: int, n_images: int) -> floa
 
 
 def difference_components(points: PointsArray) -> Components | None:
-    """Give the causes of variance of the differences between all pairs of entries; None without complete votes."""
+    """Give the causes of variance of the differences between all pairs of entries: of a pilot, for `power_table`.
+
+    Returns:
+        Of the judges whose votes are complete; None for fewer than two of them, or of images or entries.
+    """
     n_entries = points.shape[2]
     pairs = [(a, b) for a in range(n_entries) for b in range(a + 1, n_entries)]
     if not pairs:
