@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": "Show versions, devices, caches and what is missing.",
     "rank": "Join SCORE and the points of a study to the final ranking.",
     "recover": "Make a challenge server from a backup.",
+    "report": "Write the report of a closed challenge: page, LaTeX, CSV, JSON, gallery.",
     "restore": "Restore a photograph, a folder or a zip.",
     "score": "Measure restored images against their references.",
     "serve": "Serve a challenge: pages, uploads, scoring, leaderboard.",

@@ -221,11 +221,12 @@ def _fill(
     columns = []
     directions = {each.heading.key: each.higher_is_better for each in find_measures(_measure_keys(material))}
     directions |= {"score": True, "points": True, "final": True}
+    n_ranked = sum(row.rank is not None for row in rows)  # they come first; the others are not compared
     for heading in headings:
         cells: Sequence[Cell] = [_cell(heading, row, material, results.get(row.team)) for row in rows]
         direction = directions.get(heading.key)
         if direction is not None:
-            cells = mark_best(cells, higher_is_better=direction)
+            cells = [*mark_best(cells[:n_ranked], higher_is_better=direction), *cells[n_ranked:]]
         columns.append(cells)
     return tuple(zip(*columns, strict=True))
 

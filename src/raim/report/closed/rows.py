@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from raim.errors import InputError
 from raim.study.files.cells import unescape_cell
@@ -123,7 +124,7 @@ def by_name(rows: Sequence[Row], name: str, problems: Problems) -> dict[str, Row
     return found
 
 
-def _collect(path: Path, reader: "csv._reader", header: list[str], problems: Problems) -> list[Row]:
+def _collect(path: Path, reader: Any, header: list[str], problems: Problems) -> list[Row]:
     rows = []
     for cells in reader:
         where = f"{path} line {reader.line_num}"

@@ -1,0 +1,89 @@
+"""`raim report`: the report of a closed challenge."""
+
+import os
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from raim.cli.extras import need_extra
+from raim.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from raim.report.closed.material import Material
+
+PATH = click.Path(path_type=Path)
+ALL = "html,latex,csv,json"
+
+
+@click.command()
+@click.argument("challenge", type=PATH)
+@click.argument("out", type=PATH)
+@click.option("--from-csv", is_flag=True, help="CHALLENGE is a folder of plain files (docs/report.md).")
+@click.option("--formats", default=ALL, show_default=True, help="What to write.")
+@click.option("--title", help="Name of the challenge, with --from-csv; default: of challenge.toml or folder.")
+@click.option("--simulated", is_flag=True, help="With --from-csv: the votes were made by a program.")
+@click.option("--database", help="Of the server, if it is not CHALLENGE/raim.db.")
+@click.option("--storage", help="Of the server, if it is not CHALLENGE/files.")
+def command(
+    *,
+    challenge: Path,
+    out: Path,
+    from_csv: bool,
+    formats: str,
+    title: str | None,
+    simulated: bool,
+    database: str | None,
+    storage: str | None,
+) -> None:
+    """Write the report of a closed challenge into the folder OUT.
+
+    CHALLENGE is the folder that raim serve serves; its study must be revealed. With --from-csv it is a folder of plain
+    files of a challenge that ran elsewhere: scores.csv, and points.csv or votes.csv, are enough. OUT gets a page with
+    everything in it, a LaTeX document with its figures, each table as CSV, everything as JSON, and a gallery for any
+    web space.
+    """
+    from raim.cli.progress import show_progress
+    from raim.report.closed import write_report
+
+    names = [name.strip() for name in formats.split(",") if name.strip()]
+    if {"html", "latex", "gallery"} & set(names):
+        need_extra("report", "matplotlib")
+    if not from_csv and (title is not None or simulated):
+        raise InputError("--title and --simulated are for --from-csv; a server knows both")
+    opened = (
+        _open_folder(challenge, title=title, is_simulated=simulated)
+        if from_csv
+        else _open_server(challenge, database, storage)
+    )
+    with opened as material, show_progress("writing the report") as on_progress:
+        files = write_report(material, out, formats=names, on_progress=on_progress)
+    for path in files:
+        click.echo(f"written: {path}")
+
+
+@contextmanager
+def _open_folder(folder: Path, *, title: str | None, is_simulated: bool) -> "Iterator[Material]":
+    from raim import __version__
+    from raim.report.closed import FolderOptions, read_folder
+
+    options = FolderOptions(
+        title=title, created_at=datetime.now(UTC), raim_version=__version__, is_simulated=is_simulated
+    )
+    yield read_folder(folder, options)
+
+
+@contextmanager
+def _open_server(folder: Path, database: str | None, storage: str | None) -> "Iterator[Material]":
+    need_extra("server", "sqlalchemy", "fastapi", "dbos")
+    from raim.server.settings import read_settings
+    from raim.server.study.closed_folder import open_material
+
+    given = {"RAIM_DATABASE_URL": database, "RAIM_STORAGE_URL": storage}
+    environment = os.environ | {name: value for name, value in given.items() if value is not None}
+    with open_material(read_settings(environment, folder=folder), now=datetime.now(UTC)) as material:
+        yield material

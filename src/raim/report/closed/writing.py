@@ -1,0 +1,115 @@
+"""The report as files: every form of it from the same tables and charts, into one folder.
+
+index.html            the page, with everything in it
+report.tex            the LaTeX document; charts/ and figures/ hold what it includes
+data/                 each table as CSV; report.json; study.zip, the votes without names of judges
+figures/              input and the teams' crops, as PNG and PDF
+gallery/              all results side by side, for any web space
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+from raim.errors import InputError, unknown_name
+from raim.files import cannot_write, place_file
+from raim.report.closed.charts import available_charts, draw_chart
+from raim.report.closed.data_files import format_json, format_table, pack_votes
+from raim.report.closed.latex import Figure, chart_caption, write_latex
+from raim.report.closed.material import Material
+from raim.report.closed.page import write_report_page
+from raim.report.closed.tables import make_tables
+
+ReportFormat = Literal["html", "latex", "csv", "json"]
+FORMATS: tuple[ReportFormat, ...] = get_args(ReportFormat)
+OnProgress = Callable[[int, int], None]
+
+
+def write_report(
+    material: Material,
+    out: Path,
+    *,
+    formats: Sequence[str] = FORMATS,
+    on_progress: OnProgress | None = None,
+) -> tuple[Path, ...]:
+    """Write the report of a closed challenge.
+
+    Args:
+        material: What it says.
+        out: A folder; it is made if it is not there. Files of an earlier report are replaced.
+        formats: Of `FORMATS`.
+        on_progress: Called with (parts done, parts in all).
+
+    Returns:
+        The files one would open first, one for each format.
+
+    Raises:
+        UnknownNameError: There is no such format.
+        InputError: Something cannot be written.
+        MissingExtraError: A format needs matplotlib, and it is not installed.
+
+    Example:
+        >>> import tempfile
+        >>> from raim.challenge import Entrant, rank_teams
+        >>> ranking = rank_teams([Entrant(team="a", score=70.0, points=3.0)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     files = write_report(Material(title="A", ranking=ranking), Path(folder, "out"), formats=["csv"])
+        ...     files[0].read_text().splitlines()[0]
+        'rank,team,score,points,normalised,final'
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise unknown_name("format of a report", name, FORMATS)
+    writers: dict[str, Callable[[Material, Path], Path]] = {
+        "html": write_report_page,
+        "latex": _write_latex,
+        "csv": _write_csv,
+        "json": _write_json,
+    }
+    wanted = [name for name in FORMATS if name in formats]
+    if not wanted:
+        raise InputError(f"no format was named; expected some of {', '.join(FORMATS)}")
+    _make_folder(out)
+    say = on_progress or (lambda _done, _total: None)
+    files = []
+    for place, name in enumerate(wanted):
+        say(place, len(wanted))
+        files.append(writers[name](material, out))
+    say(len(wanted), len(wanted))
+    return tuple(files)
+
+
+def _write_csv(material: Material, out: Path) -> Path:
+    folder = _make_folder(out / "data")
+    for table in make_tables(material):
+        place_file(folder / f"{table.name}.csv", format_table(table).encode())
+    packed = pack_votes(material)
+    if packed is not None:
+        place_file(folder / "study.zip", packed)
+    return folder / "ranking.csv"
+
+
+def _write_json(material: Material, out: Path) -> Path:
+    path = _make_folder(out / "data") / "report.json"
+    place_file(path, format_json(material, make_tables(material)).encode())
+    return path
+
+
+def _write_latex(material: Material, out: Path) -> Path:
+    folder = _make_folder(out / "charts")
+    charts = []
+    for name in available_charts(material):
+        place_file(folder / f"{name}.pdf", draw_chart(name, material, format="pdf", theme="print"))
+        caption = chart_caption(name, is_simulated=material.is_simulated)
+        charts.append(Figure(file=f"charts/{name}.pdf", caption=caption, name=name))
+    path = out / "report.tex"
+    place_file(path, write_latex(material, make_tables(material), charts).encode())
+    return path
+
+
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return folder

@@ -1,0 +1,68 @@
+import csv
+import json
+
+import pytest
+
+from closed_material import TABLE_1
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "ran-elsewhere"
+    place.mkdir()
+    lines = [f"{team},{s2}" for team, (s2, *_) in TABLE_1.items()]
+    (place / "scores.csv").write_text("team,score\n" + "\n".join(lines) + "\n")
+    lines = [f"{team},{s3}" for team, (_, s3, *_) in TABLE_1.items()]
+    (place / "points.csv").write_text("team,points\n" + "\n".join(lines) + "\n")
+    return place
+
+
+def test_a_folder_of_plain_files_becomes_a_report_with_table_1(run_raim, folder, tmp_path):
+    out = tmp_path / "out"
+    code, said, err = run_raim(
+        "report", "--from-csv", folder, out, "--title", "RAIM 2024", "--formats", "csv,json,latex"
+    )
+    assert code == 0, err
+    rows = list(csv.DictReader((out / "data" / "ranking.csv").read_text().splitlines()))
+    assert {row["team"]: (f"{float(row['final']):.2f}", int(row["rank"])) for row in rows} == {
+        team: (f"{final:.2f}", rank) for team, (_, _, final, rank) in TABLE_1.items()
+    }
+    assert json.loads((out / "data" / "report.json").read_text())["title"] == "RAIM 2024"
+    assert "RAIM 2024" in (out / "report.tex").read_text()
+    assert [line.split()[-1] for line in said.splitlines()] == [
+        str(out / "report.tex"), str(out / "data" / "ranking.csv"), str(out / "data" / "report.json"),
+    ]  # fmt: skip
+
+
+def test_simulated_votes_are_said_if_the_files_do_not(run_raim, folder, tmp_path):
+    code, _, _ = run_raim("report", "--from-csv", folder, tmp_path / "out", "--simulated", "--formats", "csv")
+    assert code == 0
+    rows = csv.DictReader((tmp_path / "out" / "data" / "ranking.csv").read_text().splitlines())
+    assert {row["votes"] for row in rows} == {"simulated"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--formats", "pdf"), "no format of a report named 'pdf'"),
+        (("--formats", ","), "no format was named"),
+    ],
+)
+def test_a_format_that_is_none_is_refused(run_raim, folder, tmp_path, arguments, message):
+    code, _, err = run_raim("report", "--from-csv", folder, tmp_path / "out", *arguments)
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_a_folder_without_a_server_names_the_way_out(run_raim, folder, tmp_path):
+    code, _, err = run_raim("report", folder, tmp_path / "out")
+    assert code == 2
+    assert "Traceback" not in err
+    assert "challenge.toml" in err
+
+
+def test_a_title_is_for_plain_files_only(run_raim, folder, tmp_path):
+    code, _, err = run_raim("report", folder, tmp_path / "out", "--title", "x")
+    assert code == 2
+    assert "--from-csv" in err
