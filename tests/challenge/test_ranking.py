@@ -45,7 +45,8 @@ def test_the_effective_weights_of_table_1_are_about_8_to_92():
     ranking = rank_teams(
         [Entrant(team=team, score=s2, points=float(s3)) for team, (s2, s3, _, _) in TABLE_1.items()]
     )
-    assert ranking.effective.score == pytest.approx(0.067, abs=0.02)
+    assert round(100 * ranking.effective.score) == 7
+    assert ranking.effective.score == pytest.approx(0.4 * 12.16 / (0.4 * 12.16 + 60))
     assert ranking.effective.score + ranking.effective.study == pytest.approx(1)
 
 

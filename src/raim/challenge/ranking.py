@@ -81,8 +81,8 @@ class FinalRanking:
         with_left_out: The ranking as if nobody had been left out; None if nobody was.
         note: What a reader must know of how it was made; "" if nothing.
         weights: Shares of score and study in the final score.
-        effective: Shares of the two parts in the spread of the final scores: weight times standard deviation. None
-            where nothing is spread.
+        effective: Shares of the two parts as they act: weight times range, largest minus smallest (in Table 1 of the
+            report 7.5 and 92.5 %). None where nothing is spread.
         decimals: Digits to which final scores are rounded before they are compared.
     """
 
@@ -263,10 +263,10 @@ def _rank_able(
 def _effective(
     scores: Float[np.ndarray, " teams"], normalised: Float[np.ndarray, " teams"], weights: Weights
 ) -> Weights | None:
-    """Give the shares of the two parts in the spread of the finals."""
+    """Give the shares of the two parts in the range of the finals."""
     if np.isnan(normalised).any():
         return None
-    spreads = weights.score * scores.std(), weights.study * normalised.std()
+    spreads = weights.score * np.ptp(scores), weights.study * np.ptp(normalised)
     total = sum(spreads)
     return (
         None if total <= CLOSE else Weights(score=float(spreads[0] / total), study=float(spreads[1] / total))
