@@ -1,18 +1,19 @@
 // Votes on their way to the server: one at a time, kept in the browser until the server has said that it has them.
 
 const WAITS_MS = [500, 1000, 2000, 4000, 8000];
-const KEPT = "raim-judging ";
+const FORM_REFUSED = 403;
 
 export class Saving {
-  constructor(token, onState) {
-    this.token = token;
+  // keeper: what the server calls this judge; another judge's votes in the same browser are not ours to send
+  constructor(keeper, onState) {
+    this.kept = `raim-judging ${keeper} `;
+    this.token = document.querySelector("meta[name=form-token]").content;
     this.onState = onState;
     this.queue = new Map(); // address -> vote; a later vote replaces one that waits
     this.isSending = false;
     this.failures = 0;
     this.recall();
     addEventListener("beforeunload", (event) => { if (this.isWaiting) event.preventDefault(); });
-    addEventListener("online", () => this.send());
   }
 
   get isWaiting() {
@@ -22,11 +23,11 @@ export class Saving {
   // Votes that an earlier page could not send.
   recall() {
     try {
-      for (const key of Object.keys(localStorage).filter((each) => each.startsWith(KEPT))) {
-        this.queue.set(key.slice(KEPT.length), JSON.parse(localStorage.getItem(key)));
+      for (const key of Object.keys(localStorage).filter((each) => each.startsWith(this.kept))) {
+        this.queue.set(key.slice(this.kept.length), JSON.parse(localStorage.getItem(key)));
       }
     } catch { /* the browser keeps nothing */ }
-    if (this.queue.size) this.send();
+    if (this.queue.size) queueMicrotask(() => this.send());
   }
 
   // The vote of an address that is still on its way, if there is one.
@@ -37,9 +38,16 @@ export class Saving {
   add(address, vote) {
     this.queue.set(address, vote);
     try {
-      localStorage.setItem(KEPT + address, JSON.stringify(vote));
+      localStorage.setItem(this.kept + address, JSON.stringify(vote));
     } catch { /* as above */ }
     this.send();
+  }
+
+  forget(address) {
+    this.queue.delete(address);
+    try {
+      localStorage.removeItem(this.kept + address);
+    } catch { /* as above */ }
   }
 
   async send() {
@@ -51,18 +59,12 @@ export class Saving {
       const answer = await this.put(address, vote);
       if (answer === null) {
         this.onState("waiting");
-        const wait = WAITS_MS[Math.min(this.failures, WAITS_MS.length - 1)];
+        await new Promise((resolve) => setTimeout(resolve, WAITS_MS[Math.min(this.failures, WAITS_MS.length - 1)]));
         this.failures += 1;
-        await new Promise((resolve) => setTimeout(resolve, wait));
         continue;
       }
       this.failures = 0;
-      if (this.queue.get(address) === vote) {
-        this.queue.delete(address);
-        try {
-          localStorage.removeItem(KEPT + address);
-        } catch { /* as above */ }
-      }
+      if (this.queue.get(address) === vote) this.forget(address);
       this.onState(answer.error ? "refused" : "saved", answer);
     }
     this.isSending = false;
@@ -71,15 +73,29 @@ export class Saving {
   // Give what the server says; null if it could not be asked, or is in trouble, and the vote has to be sent again.
   async put(address, vote) {
     try {
-      const reply = await fetch(address, {
-        method: "PUT", body: JSON.stringify(vote),
-        headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": this.token },
-      });
+      let reply = await this.ask(address, vote);
+      if (reply.status === FORM_REFUSED && await this.renewToken()) reply = await this.ask(address, vote);
       if (reply.status >= 500 || reply.status === 429) return null;
       const answer = await reply.json();
       return reply.ok ? answer : { error: answer.error?.message ?? `the server answers ${reply.status}` };
     } catch {
       return null;
     }
+  }
+
+  ask(address, vote) {
+    return fetch(address, {
+      method: "PUT", body: JSON.stringify(vote),
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": this.token },
+    });
+  }
+
+  // Another link of the same judge was opened in this browser: its pages have another token.
+  async renewToken() {
+    const page = new DOMParser().parseFromString(await (await fetch("/judging/instructions")).text(), "text/html");
+    const token = page.querySelector("meta[name=form-token]")?.content;
+    if (!token || token === this.token) return false;
+    this.token = token;
+    return true;
   }
 }

@@ -3,11 +3,14 @@
 // repeated whole; below it, at 1:2, 1:4, ..., a level of the pyramid is shown pixel by pixel. Only the whole picture
 // may stand between two levels; then it is reduced smoothly, and the words beside the zoom say so.
 
-import { align, make, wholeLength } from "./pixels.js";
+import { followDrag, span } from "./judging-marks.js";
+import { nextStep, sayZoom, stepAt, tileSource } from "./judging-zoom.js";
+import { align, make, wholeLength, wholePlace } from "./pixels.js";
 
-const ZOOMS = [1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 3, 4, 6, 8, 12, 16];
 const PAN_PX = 80;
+const MOST_LARGE = 4;
 const TILES_KEPT = 24; // for each viewer: 24 MB; a full screen at 1:1 takes 15
+const TRIES = 8; // of a tile, while the server is away for a moment
 
 // OpenSeadragon adds a <style>, which the policy of the pages forbids, unless it finds its own; this is a mere name.
 function claimStyle() {
@@ -15,22 +18,6 @@ function claimStyle() {
   const mark = document.createElementNS("urn:raim", "style");
   mark.setAttribute("data-openseadragon-mobile-css", "");
   document.head.append(mark);
-}
-
-// A pyramid as OpenSeadragon counts: its highest level is the full size, our level 0.
-export function tileSource({ tiles, width, height, levels }, tile) {
-  const most = levels.length - 1;
-  return {
-    width, height, tileSize: tile, minLevel: 0, maxLevel: most,
-    getTileUrl: (level, column, row) => `${tiles}/${most - level}/${column}_${row}.png`,
-  };
-}
-
-// Say a zoom in words.
-export function sayZoom(zoom) {
-  const near = ZOOMS.find((each) => Math.abs(each / zoom - 1) < 1e-6);
-  if (!near) return `whole, ${(100 * zoom).toFixed(1)} % (reduced)`;
-  return near >= 1 ? `${near}:1` : `1:${Math.round(1 / near)}`;
 }
 
 export class Wall {
@@ -112,6 +99,8 @@ export class Wall {
       minPixelRatio: 0.51, // at 1:2 the half level is shown, not the full one reduced
       maxImageCacheCount: TILES_KEPT,
       imageLoaderLimit: 4,
+      tileRetryMax: TRIES,
+      tileRetryDelay: 1500,
       showNavigationControl: false,
       keyboardNavEnabled: false,
       tabIndex: -1,
@@ -173,8 +162,8 @@ export class Wall {
       this.events.onCurrent(view.label);
       return this.layOut();
     }
-    if (view.figure.hidden) this.large.add(view) && this.layOut();
-    view.button.focus();
+    if (view.figure.hidden) this.addLarge(view);
+    view.button.focus({ preventScroll: true });
   }
 
   // Let one picture fill the wall at 1:1; again: back to the grid.
@@ -190,11 +179,18 @@ export class Wall {
     if (this.view.isFit) this.zoomTo(1);
   }
 
+  // Put a candidate among the large ones; the last one makes room.
+  addLarge(view) {
+    if (this.large.size >= MOST_LARGE) this.large.delete([...this.large].at(-1));
+    this.large.add(view);
+    this.layOut();
+  }
+
   // Put a candidate among the large ones; the first one brings the input with it.
   promote(view = this.current) {
     if (this.front) return;
     if (this.large.has(view)) this.large.delete(view);
-    else if (this.large.size < 4) this.large.add(view);
+    else if (this.large.size < MOST_LARGE) this.large.add(view);
     else return;
     if (this.large.size === 1 && this.large.has(view) && view !== this.views[0]) this.large.add(this.views[0]);
     else if (this.large.size === 1 && this.large.has(this.views[0])) this.large.clear();
@@ -231,14 +227,22 @@ export class Wall {
     const columns = this.front ? 1 : this.bestColumns(count);
     this.root.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
     this.root.style.gridTemplateRows = `repeat(${Math.ceil(count / columns)}, minmax(0, 1fr))`;
-    const ratio = window.devicePixelRatio;
-    for (const { figure, canvas } of this.views) {
-      if (figure.hidden) continue;
-      // Whole device pixels, or the browser would resample the canvas.
-      canvas.style.width = `${wholeLength(figure.clientWidth, ratio)}px`;
-      canvas.style.height = `${wholeLength(figure.clientHeight, ratio)}px`;
-    }
+    this.fitCanvases(this.views.filter((view) => !view.figure.hidden));
     this.refresh();
+  }
+
+  // Canvases begin on a device pixel and are a whole number of them large, or the browser would resample them; and they
+  // are all of one size, so that each shows the very same pixels.
+  fitCanvases(views) {
+    const ratio = window.devicePixelRatio;
+    const rooms = views.map(({ figure }) => {
+      const { left, top } = figure.getBoundingClientRect();
+      const [x, y] = [left + figure.clientLeft, top + figure.clientTop].map((at) => wholePlace(at, ratio) - at);
+      return { x, y, width: figure.clientWidth - x, height: figure.clientHeight - y };
+    });
+    const least = (side) => `${wholeLength(Math.min(...rooms.map((each) => each[side])), ratio)}px`;
+    const size = { width: least("width"), height: least("height") };
+    views.forEach(({ canvas }, place) => Object.assign(canvas.style, { left: `${rooms[place].x}px`, top: `${rooms[place].y}px`, ...size }));
   }
 
   // As many columns as make the pictures largest.
@@ -288,7 +292,7 @@ export class Wall {
     if (!this.view.isFit || zoom >= 1) align(viewport);
     this.isFollowing = false;
     // Between two levels the picture is reduced smoothly; else every pixel stands as it is.
-    drawer.setImageSmoothingEnabled(this.view.isFit && zoom < 1 && !ZOOMS.some((each) => Math.abs(each / zoom - 1) < 1e-6));
+    drawer.setImageSmoothingEnabled(this.view.isFit && zoom < 1 && !stepAt(zoom));
   }
 
   fit() {
@@ -312,8 +316,7 @@ export class Wall {
 
   zoomStep(isUp, about) {
     if (!this.view) return;
-    const near = 1e-3;
-    const next = isUp ? ZOOMS.find((each) => each > this.view.zoom * (1 + near)) : ZOOMS.findLast((each) => each < this.view.zoom * (1 - near));
+    const next = nextStep(this.view.zoom, isUp);
     if (next) this.zoomTo(next, about);
   }
 
@@ -348,27 +351,19 @@ export class Wall {
 
   startMark(event, view) {
     if (!this.isMarking || event.button) return;
-    event.stopPropagation();
-    event.preventDefault();
-    const from = this.pointOf(view, event);
-    const end = (other) => {
-      removeEventListener("pointerup", end, true);
-      const to = this.pointOf(view, other);
-      const region = this.span(from, to);
-      if (region) this.events.onRegion({ label: view.place ? view.label : "input", ...region });
-    };
-    addEventListener("pointerup", end, true);
+    const ends = (from, to) => this.giveRegion(view, from, to);
+    followDrag(event, (each) => this.pointOf(view, each), ends);
   }
 
-  span(from, to) {
-    const { width, height } = this.trial.image;
-    const side = (a, b, most) => [a, b].map((each) => Math.min(Math.max(each * this.width, 0), most)).sort((p, q) => p - q);
-    const [left, right] = side(from.x, to.x, width);
-    const [top, bottom] = side(from.y, to.y, height);
-    if (right - left < 2 || bottom - top < 2) return null;
-    const x = Math.floor(left);
-    const y = Math.floor(top);
-    return { x, y, width: Math.ceil(right) - x, height: Math.ceil(bottom) - y };
+  // Mark all that is in view of a picture: what the keyboard can do.
+  markView(view = this.front ?? this.current) {
+    const bounds = view.viewer.viewport.getBounds(true);
+    this.giveRegion(view, bounds.getTopLeft(), bounds.getBottomRight());
+  }
+
+  giveRegion(view, from, to) {
+    const region = span(from, to, this.trial.image);
+    if (region) this.events.onRegion({ label: view.place ? view.label : "input", ...region });
   }
 
   showRegions(regions) {

@@ -20,6 +20,16 @@ export function wholeLength(length, ratio) {
   return most;
 }
 
+// Give the first whole place in CSS pixels, at least `place`, that is a whole number of device pixels, if one is near.
+// Browsers lay out in 64ths of a CSS pixel, so that no other place is exact.
+export function wholePlace(place, ratio) {
+  const first = Math.ceil(place - 1e-6);
+  for (let each = first; each < first + 20; each += 1) {
+    if (Math.abs(each * ratio - Math.round(each * ratio)) < 1e-3) return each;
+  }
+  return first;
+}
+
 // Guess whether the browser is zoomed: screens have ratios in quarters, and a window is as wide as its page.
 export function isZoomed(ratio, windowPerPage, pinch) {
   const isNear = (value, other) => Math.abs(value / other - 1) < 0.015;

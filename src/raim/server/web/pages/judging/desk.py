@@ -49,8 +49,7 @@ def next_step(session: Session, bench: Bench) -> str:
     judge = bench.judge
     if not bench.takes_votes:
         return "/judging/done"
-    screen = newest_screen(session, judge)
-    if screen is None or not screen.is_fine:
+    if not _sees_well(session, bench):
         return "/judging/screen"
     if judge.instructed_at is None:
         return "/judging/instructions"
@@ -61,6 +60,16 @@ def next_step(session: Session, bench: Bench) -> str:
     ):
         return "/judging/vote?part=training"
     return "/judging/vote" if open_positions(session, judge) else "/judging/done"
+
+
+def is_ready(session: Session, bench: Bench) -> bool:
+    """Say whether the judge may see trials: the screen is fine and the instructions were read."""
+    return bench.takes_votes and _sees_well(session, bench) and bench.judge.instructed_at is not None
+
+
+def _sees_well(session: Session, bench: Bench) -> bool:
+    screen = newest_screen(session, bench.judge)
+    return screen is not None and screen.is_fine
 
 
 def _has_voted(session: Session, bench: Bench) -> bool:

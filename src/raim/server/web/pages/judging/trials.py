@@ -19,9 +19,10 @@ from raim.server.study.voting import (
     open_positions,
 )
 from raim.server.tiles import Spot, read_tile
-from raim.server.web.pages.judging.desk import Bench, next_step, sit_down
+from raim.server.web.forms import form_token
+from raim.server.web.pages.judging.desk import Bench, is_ready, next_step, sit_down
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted
+from raim.server.web.visit import Admitted, Visit
 from raim.study import BLURRED
 
 router = APIRouter(include_in_schema=False)
@@ -73,14 +74,22 @@ def show_page(visit: Admitted, part: Part = "voting", position: int | None = Non
     """Show the one page of all trials; its script asks for them."""
     with visit.server.database.reading() as session:
         bench = sit_down(visit, session)
-        if not bench.takes_votes or bench.judge.instructed_at is None:
+        if not is_ready(session, bench):
             return Response(status_code=303, headers={"Location": next_step(session, bench)})
         total = count_trials(session, bench.judge, part)
         if not total:
             return Response(status_code=303, headers={"Location": "/judging/done"})
         unvoted = open_positions(session, bench.judge, part)
         begin = position if position is not None and 1 <= position <= total else (unvoted or [total])[0]
-        return render(visit, "judge_vote.html.jinja", bench=bench, part=part, total=total, position=begin)
+        return render(
+            visit,
+            "judge_vote.html.jinja",
+            bench=bench,
+            part=part,
+            total=total,
+            position=begin,
+            keeper=_keeper(visit, bench),
+        )
 
 
 @router.get("/judging/trials/{part}/{position}", name="judge.trial")
@@ -156,6 +165,11 @@ def give_tile(visit: Admitted, key: str, tile: str, level: int, place: str) -> R
             "Content-Security-Policy": "default-src 'none'",
         },
     )
+
+
+def _keeper(visit: Visit, bench: Bench) -> str:
+    """Give the name under which a browser keeps the votes of this judge that it could not send yet."""
+    return form_token(visit.server.secret, f"votes of judge {bench.judge.id}")[:16]
 
 
 def _check_looking(bench: Bench) -> None:
