@@ -83,9 +83,13 @@ def _team(team, score, rng):
         score=score,
         measures={key: value * float(rng.uniform(0.95, 1.05)) for key, value in measures.items()},
         scenarios={
-            name: {"score": float(score + rng.normal(0, 3)), "psnr": float(27 + rng.normal())} for name in SCENARIOS
+            name: {"score": float(score + rng.normal(0, 3)), "psnr": float(27 + rng.normal())}
+            for name in SCENARIOS
         },
-        fact_sheet={"Method": f"The network of {team}: U-Net with 100 % attention & care.", "Extra data": "no"},
+        fact_sheet={
+            "Method": f"The network of {team}: U-Net with 100 % attention & care.",
+            "Extra data": "no",
+        },
         n_submissions=12,
     )
 
@@ -139,7 +143,10 @@ def _entry(row, n_ranks, rng):
     weights = np.exp(-0.8 * (np.arange(1, n_ranks + 1) - (rank or n_ranks)) ** 2)
     shares = tuple((weights / weights.sum()).tolist()) if rank else ()
     ranked = RankEstimate(
-        value=rank, low=max(1, rank - 1) if rank else None, high=min(n_ranks, rank + 1) if rank else None, shares=shares
+        value=rank,
+        low=max(1, rank - 1) if rank else None,
+        high=min(n_ranks, rank + 1) if rank else None,
+        shares=shares,
     )
     final = row.final
     return EntryResult(
@@ -149,9 +156,13 @@ def _entry(row, n_ranks, rng):
         picks=(int(points * 8), int(points * 5), int(points * 3)),
         points=Estimate(value=points, low=points * 0.9, high=points * 1.08 + 1),
         crossed=Estimate(value=points, low=points * 0.88, high=points * 1.1 + 1),
-        strength=Estimate(value=float(np.log(points)) - 2, low=float(np.log(points)) - 2.2, high=float(np.log(points)) - 1.8),
+        strength=Estimate(
+            value=float(np.log(points)) - 2, low=float(np.log(points)) - 2.2, high=float(np.log(points)) - 1.8
+        ),
         normalised=Estimate(value=row.normalised),
-        final=Estimate(value=final, low=None if final is None else final - 3, high=None if final is None else final + 2.5),
+        final=Estimate(
+            value=final, low=None if final is None else final - 3, high=None if final is None else final + 2.5
+        ),
         points_rank=ranked,
         final_rank=ranked,
     )

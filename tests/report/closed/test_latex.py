@@ -16,7 +16,7 @@ from raim.report.closed.writing import write_report
 # What escape may write beside letters, digits and harmless signs: each command whole.
 COMMAND = re.compile(
     r"\\(textbackslash|textasciicircum|textasciitilde|textless|textgreater|textbar|ldots|S|copyright)\{\}"
-    r"|\\[{}$&#%_]|\{\\(ss|ae|AE|oe|OE|o|O|l|L|i)\}|\{[\[\]`-]\}|\$[^$]*\$"
+    r"|\\[{}$&#%_]|\{\}-|\{\\(ss|ae|AE|oe|OE|o|O|l|L|i)\}|\{[\[\]`-]\}|\$[^$]*\$"
     r"|\\[`'^~\"=.uvHcdbr]\{(\\?[A-Za-z])\}"
 )
 
@@ -37,6 +37,7 @@ def test_what_the_fonts_lack_is_shown_by_its_number_and_never_lost(text):
 
 def test_names_with_commands_are_shown_as_they_are():
     assert escape(r"\input{/etc/passwd}") == r"\textbackslash{}input\{/etc/passwd\}"
+    assert escape("a--b-c---d") == "a-{}-b-c-{}-{}-d"
     assert escape("Łódź — “x” ≤ 3 µ") == r"{\L}\'{o}d\'{z} --- ``x'' $\le$ 3 {[}U+00B5{]}"
 
 

@@ -13,7 +13,7 @@ _SIGNS: Mapping[str, str] = MappingProxyType(
     {
         "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
         "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-        "|": r"\textbar{}", '"': "''", "`": "{`}", "[": "{[}", "]": "{]}", "-": "{-}", "\u2010": "{-}",
+        "|": r"\textbar{}", '"': "''", "`": "{`}", "[": "{[}", "]": "{]}", "\u2010": "-",
         "\n": " ", "\t": " ", "\r": " ", "\u00a0": "~", "\u2013": "--", "\u2014": "---", "\u2018": "`", "\u2019": "'",
         "\u201c": "``", "\u201d": "''", "\u2026": r"\ldots{}", "\u00d7": r"$\times$", "\u00b1": r"$\pm$",
         "\u2212": "$-$", "\u00b0": r"$^{\circ}$", "\u00b7": r"$\cdot$", "\u2192": r"$\to$", "\u2264": r"$\le$",
@@ -47,7 +47,12 @@ def escape(text: str) -> str:
         >>> print(escape("中α"))
         {[}U+4E2D{]}$\alpha$
     """
-    return "".join(_escape_sign(sign) for sign in unicodedata.normalize("NFC", text))
+    signs = unicodedata.normalize("NFC", text)
+    # Two hyphens in a row would be taken for a dash.
+    return "".join(
+        "{}-" if before + sign == "--" else _escape_sign(sign)
+        for before, sign in zip(f" {signs}", signs, strict=False)
+    )
 
 
 def _escape_sign(sign: str) -> str:

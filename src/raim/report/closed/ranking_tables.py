@@ -148,7 +148,7 @@ def describe_ranking(ranking: FinalRanking, *, has_intervals: bool) -> tuple[str
     if ranking.effective is not None and ranking.weights.study:
         notes.append(
             f"The weights {_percent(ranking.weights)} act like {_percent(ranking.effective)}, "
-            "since SCORE and points are spread differently."
+            "since the two parts have not the same range."
         )
     if has_intervals:
         notes.append(INTERVALS)
@@ -181,7 +181,7 @@ def describe_final(weights: Weights) -> str:
 
 
 def _percent(weights: Weights) -> str:
-    return f"{100 * weights.score:.0f}/{100 * weights.study:.0f}"
+    return f"{100 * weights.score:.3g}/{100 * weights.study:.3g}"
 
 
 def _results(material: Material) -> Mapping[str, EntryResult]:
