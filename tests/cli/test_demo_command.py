@@ -100,6 +100,7 @@ def test_the_challenge_is_served_with_its_entries_on_the_leaderboard(run, data, 
             told = [next(process.stdout) for _ in range(4)]
             ranks = wait_for_ranks(f"{address}leaderboard/feedback/scores.csv", n=3)
             invitation = requests.get(told[2].split()[-1], timeout=30)
+            wait_for(tmp_path / "demo" / "report" / "report.html")
         finally:
             process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
@@ -108,7 +109,16 @@ def test_the_challenge_is_served_with_its_entries_on_the_leaderboard(run, data, 
     assert "the organiser's desk: http://127.0.0.1:" in told[1]
     assert "Judge the final photographs yourself" in invitation.text
     assert "the finished study (simulated votes)" in told[3]
+    assert "the report: " in rest
+    page = (tmp_path / "demo" / "report" / "report.html").read_text()
+    assert "The votes are simulated" in page
     assert rest.endswith("stopped\n")
+
+
+def wait_for(path):
+    end = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.2)
 
 
 def wait_for_ranks(address: str, *, n: int) -> list[str]:

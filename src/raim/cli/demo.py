@@ -80,9 +80,10 @@ def _tell(played: "Played") -> None:
 
 
 def _serve(played: "Played", port: int | None, cache: Path) -> None:
+    import threading
     from contextlib import suppress
 
-    from raim.demo import host_demo
+    from raim.demo import host_demo, report_when_scored
     from raim.demo.hosting import DEFAULT_PORT
     from raim.server.jobs import WorkerChild
     from raim.server.serving import run_server, take_port
@@ -107,5 +108,13 @@ def _serve(played: "Played", port: int | None, cache: Path) -> None:
         click.echo(f"  the organiser's desk: {hosted.opened.first_link}")
         click.echo(f"  a judge's view of the open study: {hosted.judge_link}")
         click.echo(f"  the finished study (simulated votes), as organiser: {address}{hosted.study_path}")
-        run_server(hosted.opened, listener)
+        stop = threading.Event()
+        reporting = report_when_scored(
+            hosted.opened.server, settings, lambda words: click.echo(f"  {words}"), stop
+        )
+        try:
+            run_server(hosted.opened, listener)
+        finally:
+            stop.set()
+            reporting.join()
     click.echo("stopped")

@@ -2,5 +2,6 @@
 
 from raim.demo.hosting import Hosted, host_demo
 from raim.demo.play import Played, play_demo
+from raim.demo.reporting import report_when_scored
 
-__all__ = ["Hosted", "Played", "host_demo", "play_demo"]
+__all__ = ["Hosted", "Played", "host_demo", "play_demo", "report_when_scored"]

@@ -4,6 +4,7 @@
     reference/     what they are measured by    scores.json, scores.csv, index.html
     manifest.csv   scenario and size            about.txt      says that the demo made this folder
     challenge.toml, raim.db, jobs.db, files/, uploads/, work/, secret.key   of the server
+    report/        the report of the round that is over
 
 `about.txt` is written first: only a folder that carries it is ever replaced.
 """
@@ -26,6 +27,7 @@ scores.csv     every result, for spreadsheets
 index.html     the same to look at; opens from disk
 challenge.toml the challenge; `raim serve .` in this folder serves it again
 raim.db, jobs.db, files/, uploads/, work/, secret.key   the server's
+report/        the report of the round that is over, once its entries are scored
 """
 
 
