@@ -109,7 +109,9 @@ def revoke_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int
     _record(session, now, "revoke judge", judge, actor_id)
 
 
-def exclude_judge(session: Session, now: datetime, judge: Judge, *, reason: str, actor_id: int | None) -> None:
+def exclude_judge(
+    session: Session, now: datetime, judge: Judge, *, reason: str, actor_id: int | None
+) -> None:
     """Leave a judge's votes out of the main result; both results are shown, with the reason.
 
     Raises:
