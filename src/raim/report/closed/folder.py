@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from raim.challenge import Challenge, Entrant, Prize, Weights, parse_challenge, rank_teams
+from raim.challenge import Challenge, Entrant, Prize, StudyRule, Weights, parse_challenge, rank_teams
 from raim.errors import ChallengeError, InputError, RaimError, unknown_name
 from raim.report.closed.folder_pictures import open_pictures
 from raim.report.closed.material import Material, PhaseMaterial, Submitted, TeamMaterial
@@ -77,7 +77,7 @@ def read_folder(folder: Path, options: FolderOptions | None = None) -> Material:
     challenge = _read_challenge(folder, problems)
     teams = _read_teams(folder, problems)
     points = _read_points(folder, problems)
-    study = _read_votes(folder, problems)
+    study = _read_votes(folder, None if challenge is None else challenge.study, problems)
     excluded = _read_excluded(folder, study, problems)
     timeline = _read_timeline(folder, problems)
     names = list(teams) if study is None else [*study.ballots.entries]
@@ -183,7 +183,7 @@ def _read_points(folder: Path, problems: Problems) -> dict[str, float | None]:
     return {name: read_number(row, "points", problems) for name, row in rows.items()}
 
 
-def _read_votes(folder: Path, problems: Problems) -> StudyDocument | None:
+def _read_votes(folder: Path, rule: StudyRule | None, problems: Problems) -> StudyDocument | None:
     there = [name for name in VOTES if (folder / name).is_file()]
     if not there:
         return None
@@ -192,7 +192,9 @@ def _read_votes(folder: Path, problems: Problems) -> StudyDocument | None:
         problems.add(str(folder), f"it has {there[0]} and {', '.join(others)}; keep the one that counts")
         return None
     try:
-        return read_study([folder / there[0]])
+        if rule is None:
+            return read_study([folder / there[0]])
+        return read_study([folder / there[0]], mode=rule.mode, points=rule.points)
     except RaimError as error:
         problems.found.append(str(error))
     return None
@@ -260,7 +262,7 @@ def _notes(excluded: Mapping[str, str], study: StudyDocument | None) -> tuple[st
         return ()
     codes = {name: f"J{place + 1:02d}" for place, name in enumerate(study.ballots.judges)}
     return (
-        *study.notes,
+        *(f"{note[0].upper()}{note[1:].rstrip('.')}." for note in study.notes if note),
         *(
             f"The votes of judge {codes[name]} are left out of the main result: {reason}"
             for name, reason in excluded.items()
