@@ -55,6 +55,16 @@ def test_the_awards_of_a_challenge_are_given(run_raim, folder):
     assert "award" in out
 
 
+def test_the_ranking_is_written_as_a_page_too(run_raim, folder):
+    code, out, err = rank(run_raim, "--html", "ranking.html", "--leave-out", "HIT-IIL=no code was sent")
+    assert code == 0, err
+    assert "written: ranking.html" in out
+    page = (folder / "ranking.html").read_text()
+    assert "<td" in page
+    assert all(team in page for team in TABLE_1)
+    assert "no code was sent" in page
+
+
 def test_who_is_left_out_is_named_with_the_reason_and_both_rankings_are_shown(run_raim, folder):
     code, out, _ = rank(run_raim, "--leave-out", "MiAlgo=no code was sent", "--json", "out.json")
     assert code == 0

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from raim.cli.extras import need_extra
+
 if TYPE_CHECKING:
     from raim.challenge import Award, Weights
 
@@ -23,6 +25,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--leave-out", multiple=True, metavar="TEAM=REASON", help="Leave an entry out after the vote.")
 @click.option("--json", "json_path", type=PATH, help="Write the ranking as JSON.")
 @click.option("--csv", "csv_path", type=PATH, help="Write the ranking as CSV.")
+@click.option("--html", "html_path", type=PATH, help="Write the ranking as a page with its charts.")
 @click.pass_context
 def command(  # noqa: PLR0917 - click passes options by name
     context: click.Context,
@@ -34,6 +37,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     leave_out: tuple[str, ...],
     json_path: Path | None,
     csv_path: Path | None,
+    html_path: Path | None,
 ) -> None:
     r"""Join SCORE and the points of a study to the final ranking.
 
@@ -49,7 +53,9 @@ def command(  # noqa: PLR0917 - click passes options by name
     from raim.cli.ranking_options import read_reasons
     from raim.files import need_folder_of
 
-    for output in (json_path, csv_path):
+    if html_path is not None:
+        need_extra("report", "matplotlib")
+    for output in (json_path, csv_path, html_path):
         if output is not None:
             need_folder_of(output)
     by_score = read_numbers(scores, "score")
@@ -75,6 +81,13 @@ def command(  # noqa: PLR0917 - click passes options by name
     print_ranking(ranking)
     _write(json_path, json.dumps(as_plain(ranking), indent=1, ensure_ascii=False) + "\n")
     _write(csv_path, format_csv(ranking))
+    if html_path is not None:
+        from raim.report.closed import Material
+        from raim.report.closed.page import render_report_page
+        from raim.report.pages import write_page
+
+        write_page(html_path, render_report_page(Material(title="Final ranking", ranking=ranking)))
+        click.echo(f"written: {html_path}")
 
 
 def _read_rules(
