@@ -10,6 +10,7 @@ export class Saving {
     this.token = document.querySelector("meta[name=form-token]").content;
     this.onState = onState;
     this.queue = new Map(); // address -> vote; a later vote replaces one that waits
+    this.newest = new Map(); // address -> vote that this page has or had to send: newer than what it asked the server for
     this.isSending = false;
     this.failures = 0;
     this.recall();
@@ -26,17 +27,19 @@ export class Saving {
       for (const key of Object.keys(localStorage).filter((each) => each.startsWith(this.kept))) {
         this.queue.set(key.slice(this.kept.length), JSON.parse(localStorage.getItem(key)));
       }
+      for (const [address, vote] of this.queue) this.newest.set(address, vote);
     } catch { /* the browser keeps nothing */ }
     if (this.queue.size) queueMicrotask(() => this.send());
   }
 
-  // The vote of an address that is still on its way, if there is one.
-  waitingFor(address) {
-    return this.queue.get(address);
+  // The vote of an address that is or was on its way from this page, if there is one.
+  voteOf(address) {
+    return this.newest.get(address);
   }
 
   add(address, vote) {
     this.queue.set(address, vote);
+    this.newest.set(address, vote);
     try {
       localStorage.setItem(this.kept + address, JSON.stringify(vote));
     } catch { /* as above */ }
@@ -64,6 +67,7 @@ export class Saving {
         continue;
       }
       this.failures = 0;
+      if (answer.error && this.newest.get(address) === vote) this.newest.delete(address);
       if (this.queue.get(address) === vote) this.forget(address);
       this.onState(answer.error ? "refused" : "saved", answer);
     }

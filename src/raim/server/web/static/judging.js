@@ -83,8 +83,7 @@ class Judging {
     const { position } = trial;
     Object.assign(this, { trial, position, since: null });
     this.open ??= new Set(trial.open);
-    const waiting = this.saving.waitingFor(`${this.address(position)}/vote`);
-    if (waiting) trial.vote = waiting;
+    trial.vote = this.saving.voteOf(`${this.address(position)}/vote`) ?? trial.vote;
     this.ballot = new Ballot(trial);
     this.row.subject = null;
     this.seconds = trial.vote?.seconds ?? 0;
