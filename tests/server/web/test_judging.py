@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from sqlalchemy import select
@@ -70,6 +72,25 @@ def test_a_judge_is_led_from_screen_to_instructions_to_training_to_trials_to_the
     assert "All trials are judged" in judge.get("/judging/done").text
     judge.client.post("/judging/finish", data={"form_token": judge.token})
     assert "Your votes are locked" in judge.get("/judging/done").text
+
+
+def test_nobody_goes_straight_to_the_trials_past_the_screen_and_the_instructions(judge):
+    judge.arrive()
+    assert judge.get("/judging/vote").headers["location"] == "/judging/screen"
+    judge.post("/judging/screen", json=SCREEN)
+    assert judge.get("/judging/vote").headers["location"] == "/judging/instructions"
+    judge.client.post("/judging/instructions", data={"form_token": judge.token})
+    assert judge.get("/judging/vote").status_code == 200
+    judge.post("/judging/screen", json={**SCREEN, "window_width": 800})
+    assert judge.get("/judging/vote").headers["location"] == "/judging/screen"
+
+
+def test_a_browser_keeps_the_votes_of_each_judge_under_a_name_of_its_own(study, judge):
+    def keeper(link):
+        return re.search(r'data-keeper="(\w+)"', Judge(study.site, link).ready().get("/judging/vote").text)[1]
+
+    names = [keeper(link) for link in (study.links[0], study.links[0], study.links[1])]
+    assert names[0] == names[1] != names[2]
 
 
 def test_a_vote_is_kept_by_entry_and_shown_by_label_and_every_change_stays(study, judge):
