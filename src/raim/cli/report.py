@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from raim.report.closed.material import Material
 
 PATH = click.Path(path_type=Path)
-ALL = "html,latex,csv,json"
+ALL = "html,latex,csv,json,gallery"
 
 
 @click.command()

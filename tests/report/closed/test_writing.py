@@ -48,7 +48,7 @@ def test_progress_goes_from_nothing_to_all(small, tmp_path):
     write_report(
         small, tmp_path, formats=["json", "csv"], on_progress=lambda done, total: seen.append((done, total))
     )
-    assert seen == [(0, 2), (1, 2), (2, 2)]
+    assert seen == [(0, 200), (100, 200), (200, 200)]
 
 
 def test_what_cannot_be_written_says_why(small, tmp_path):

@@ -15,14 +15,17 @@ from raim.errors import InputError, unknown_name
 from raim.files import cannot_write, place_file
 from raim.report.closed.charts import available_charts, draw_chart
 from raim.report.closed.data_files import format_json, format_table, pack_votes
+from raim.report.closed.figures import FigureFile, write_figures
+from raim.report.closed.gallery import write_gallery
 from raim.report.closed.latex import Figure, chart_caption, write_latex
 from raim.report.closed.material import Material
 from raim.report.closed.page import write_report_page
 from raim.report.closed.tables import make_tables
 
-ReportFormat = Literal["html", "latex", "csv", "json"]
+ReportFormat = Literal["html", "latex", "csv", "json", "gallery"]
 FORMATS: tuple[ReportFormat, ...] = get_args(ReportFormat)
 OnProgress = Callable[[int, int], None]
+STEPS = 100  # of progress, for each format
 
 
 def write_report(
@@ -60,23 +63,41 @@ def write_report(
     for name in formats:
         if name not in FORMATS:
             raise unknown_name("format of a report", name, FORMATS)
-    writers: dict[str, Callable[[Material, Path], Path]] = {
-        "html": write_report_page,
-        "latex": _write_latex,
-        "csv": _write_csv,
-        "json": _write_json,
-    }
-    wanted = [name for name in FORMATS if name in formats]
+    # Without pictures there is nothing for a gallery; who asks for it alone is told so.
+    has_gallery = material.pictures is not None or list(formats) == ["gallery"]
+    wanted = [name for name in FORMATS if name in formats and (name != "gallery" or has_gallery)]
     if not wanted:
         raise InputError(f"no format was named; expected some of {', '.join(FORMATS)}")
     _make_folder(out)
     say = on_progress or (lambda _done, _total: None)
+    n_steps = STEPS * len(wanted)
+    figures: tuple[FigureFile, ...] = ()
+    if {"html", "latex"} & set(wanted):
+        figures = write_figures(material, out / "figures", on_progress=_part(say, 0, n_steps))
+    writers: dict[str, Callable[[OnProgress], Path]] = {
+        "html": lambda _: write_report_page(
+            material, out, figures={each.caption: each.png for each in figures}
+        ),
+        "latex": lambda _: _write_latex(material, out, figures),
+        "csv": lambda _: _write_csv(material, out),
+        "json": lambda _: _write_json(material, out),
+        "gallery": lambda on_part: write_gallery(material, out, on_progress=on_part),
+    }
     files = []
     for place, name in enumerate(wanted):
-        say(place, len(wanted))
-        files.append(writers[name](material, out))
-    say(len(wanted), len(wanted))
+        say(STEPS * place, n_steps)
+        files.append(writers[name](_part(say, STEPS * place, n_steps)))
+    say(n_steps, n_steps)
     return tuple(files)
+
+
+def _part(say: OnProgress, begun: int, total: int) -> OnProgress:
+    """Give the progress of one part as a share of the whole."""
+
+    def say_part(done: int, of: int) -> None:
+        say(begun + (STEPS * done // of if of else 0), total)
+
+    return say_part
 
 
 def _write_csv(material: Material, out: Path) -> Path:
@@ -95,15 +116,18 @@ def _write_json(material: Material, out: Path) -> Path:
     return path
 
 
-def _write_latex(material: Material, out: Path) -> Path:
+def _write_latex(material: Material, out: Path, figures: Sequence[FigureFile]) -> Path:
     folder = _make_folder(out / "charts")
     charts = []
     for name in available_charts(material):
         place_file(folder / f"{name}.pdf", draw_chart(name, material, format="pdf", theme="print"))
         caption = chart_caption(name, is_simulated=material.is_simulated)
         charts.append(Figure(file=f"charts/{name}.pdf", caption=caption, name=name))
+    pictures = [
+        Figure(file=f"figures/{each.pdf.name}", caption=each.caption, name=each.pdf.stem) for each in figures
+    ]
     path = out / "report.tex"
-    place_file(path, write_latex(material, make_tables(material), charts).encode())
+    place_file(path, write_latex(material, make_tables(material), charts, pictures=pictures).encode())
     return path
 
 
