@@ -22,7 +22,8 @@ def judge_in_browser(running: Running, link: str) -> None:
         )
         page = browser.new_context(viewport={"width": 1920, "height": 1000}).new_page()
         page.goto(f"{running.address}/judge/{link}")
-        page.get_by_role("button", name="Begin").click()
+        page.locator("button.main").click()  # "Begin", or "Go on"
+        page.wait_for_url("**/judging/**")
         page.goto(f"{running.address}/judging/vote?position=1")
         cold = wait_shown(page, 1, time.perf_counter())
         total = int(page.get_attribute("#judging", "data-total"))
