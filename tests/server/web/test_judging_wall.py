@@ -243,8 +243,8 @@ def test_a_dragged_region_is_given_in_pixels_of_the_candidate(put_up):
 
 def test_viewers_and_their_tiles_stay_bounded_over_many_trials(put_up):
     wall = put_up(width=1101, height=701, ratio=1, n_candidates=3)
-    wall.run("wall.zoomTo(1);")
-    for _ in range(6):
+    in_all = "return wall.views.reduce((sum, each) => sum + each.viewer.tileCache.numTilesLoaded(), 0);"
+    for _ in range(4):
         wall.run(
             "const next = new Promise((done) => { wall.events.onShown = done; });"
             "wall.open(wall.trial); await next; wall.zoomTo(4);"
@@ -253,5 +253,21 @@ def test_viewers_and_their_tiles_stay_bounded_over_many_trials(put_up):
             wall.run(f"wall.panBy({step[0]}, {step[1]});")
             wall.settle()
     assert wall.run("return document.querySelectorAll('.openseadragon-canvas').length;") == 4
+    assert wall.run(in_all) <= 4 * 8
+
+
+def test_of_all_pictures_that_have_filled_the_wall_only_those_keep_tiles_that_a_key_brings_back(put_up):
+    wall = put_up(width=1101, height=701, ratio=1, n_candidates=9)
+    wall.run("wall.fill(wall.views[1]); wall.zoomTo(1);")
+    for label in LABELS[1:]:
+        wall.run(f"wall.go('{label}');")
+        wall.settle()
     kept = wall.run("return wall.views.map((each) => each.viewer.tileCache.numTilesLoaded());")
-    assert max(kept) <= 24
+    assert [place for place, count in enumerate(kept) if count >= 15] == [
+        0,
+        8,
+        9,
+    ]  # input, the one before, this
+    wall.run("wall.fill();")
+    wall.settle()
+    assert place_of(wall.levels["a"][0], wall.photograph("Candidate A")) is not None

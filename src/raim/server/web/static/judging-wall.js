@@ -9,7 +9,7 @@ import { align, make, wholeLength, wholePlace } from "./pixels.js";
 
 const PAN_PX = 80;
 const MOST_LARGE = 4;
-const TILES_KEPT = 24; // for each viewer: 24 MB; a full screen at 1:1 takes 15
+const TILES_KEPT = 8; // of a viewer beside those in view, about 2 MB each; the browser's own cache has the rest
 const TRIES = 8; // of a tile, while the server is away for a moment
 
 // OpenSeadragon adds a <style>, which the policy of the pages forbids, unless it finds its own; this is a mere name.
@@ -219,8 +219,9 @@ export class Wall {
     if (!this.trial) return;
     const visible = this.visible();
     this.root.classList.toggle("is-stacked", Boolean(this.front));
+    const ready = this.readyViews(visible);
     for (const view of this.views) {
-      view.figure.hidden = !this.front && !visible.includes(view);
+      view.figure.hidden = !ready.has(view);
       view.figure.classList.toggle("is-front", visible.includes(view));
     }
     const count = this.front ? 1 : visible.length;
@@ -229,6 +230,17 @@ export class Wall {
     this.root.style.gridTemplateRows = `repeat(${Math.ceil(count / columns)}, minmax(0, 1fr))`;
     this.fitCanvases(this.views.filter((view) => !view.figure.hidden));
     this.refresh();
+  }
+
+  // Behind a picture that fills the wall those wait, drawn, that a held key may bring to the front: a full screen of every
+  // candidate would be too much memory. Who leaves them gives their tiles back.
+  readyViews(visible) {
+    const ready = new Set(this.front ? [...visible, this.front, this.previous ?? this.views[0], this.views[0]] : visible);
+    if (this.front) {
+      for (const view of this.wereReady ?? []) if (!ready.has(view)) view.viewer.world.getItemAt(0)?.reset();
+    }
+    this.wereReady = this.front ? ready : null;
+    return ready;
   }
 
   // Canvases begin on a device pixel and are a whole number of them large, or the browser would resample them; and they
