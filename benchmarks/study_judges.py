@@ -13,6 +13,7 @@ vote, a change of every fifth vote. They think for `--think` seconds between tri
 import argparse
 import contextlib
 import io
+import multiprocessing
 import random
 import signal
 import statistics
@@ -21,7 +22,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -197,12 +198,15 @@ def judge_all(running: Running, links: list[str], options: argparse.Namespace) -
     """Let all judges vote at once, and print what they waited for."""
     measured, running.highest = Measured(), 0
     began = time.monotonic()
-    with ThreadPoolExecutor(len(links)) as pool:
-        list(
-            pool.map(
-                lambda pair: judge(running.address, pair[1], pair[0], measured, options), enumerate(links)
-            )
-        )
+    # A process each, as browsers are: threads of one Python would wait for each other.
+    with ProcessPoolExecutor(len(links), mp_context=multiprocessing.get_context("fork")) as pool:
+        waiting = [
+            pool.submit(judge, running.address, link, seed, options) for seed, link in enumerate(links)
+        ]
+        for each in waiting:
+            found = each.result()
+            for name in ("vote", "trial", "tile", "shown", "failures"):
+                getattr(measured, name).extend(getattr(found, name))
     print(
         f"{len(links)} judges at once, {options.entries} candidates, {options.width}x{options.height}: ",
         end="",
@@ -228,8 +232,9 @@ def print_times(name: str, seconds: list[float]) -> None:
     )
 
 
-def judge(address: str, link: str, seed: int, measured: Measured, options: argparse.Namespace) -> None:
-    """Do what a judge's browser does, from the link to the last vote."""
+def judge(address: str, link: str, seed: int, options: argparse.Namespace) -> Measured:
+    """Do what a judge's browser does, from the link to the last vote; give what was waited for."""
+    measured = Measured()
     rng = random.Random(seed)  # noqa: S311 - a simulation
     session, token = begin(address, link)
     position, total = 1, 1
@@ -252,6 +257,7 @@ def judge(address: str, link: str, seed: int, measured: Measured, options: argpa
             url = f"{address}/judging/trials/voting/{position}/vote"
             ask(session, url, measured, "vote", method="PUT", json=body, headers={HEADER: token})
         position += 1
+    return measured
 
 
 def begin(address: str, link: str) -> tuple[requests.Session, str]:
