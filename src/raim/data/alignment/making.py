@@ -5,6 +5,7 @@ scale), in its bit depth.
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
@@ -147,7 +148,6 @@ class MadePair:
 class Refused:
     """A scene or a crop that could not be aligned, and why: where, and by how much."""
 
-    scene: str
     name: str
     reason: str
 
@@ -206,8 +206,9 @@ def make_scene(scene: Scene, out: Path, options: Options, known: MadeScene | Non
         found = _align_scene(scene, options)
     except (ImageError, InputError) as error:
         found = str(error)
+    made = functools.partial(MadeScene, name=scene.name, fingerprint=fingerprint)
     if isinstance(found, str):
-        return _refuse(scene, fingerprint, found)
+        return made(pairs=(), refused=(Refused(name=scene.name, reason=found),))
     return _crop_scene(scene, out, options, found, fingerprint)
 
 
@@ -296,21 +297,18 @@ def _crop_scene(scene: Scene, out: Path, options: Options, found: _Found, finger
     if not crops or (options.crop_px is None and room is not None and min(room.width, room.height) < 32):
         shown = "nothing" if room is None else f"{room.width}x{room.height} px"
         reason = f"both pictures show {shown} in common, crops of {options.crop_px or 32} px were asked for"
-        return _refuse(scene, fingerprint, reason)
+        return MadeScene(
+            name=scene.name, fingerprint=fingerprint, pairs=(), refused=(Refused(name=scene.name, reason=reason),)
+        )
     pairs, refused = [], []
     for index, crop in enumerate(crops, start=1):
         name = scene.name if options.crop_px is None else f"{scene.name}_{index:03d}"
         reason = _judge_crop(crop, found, options)
         if reason is not None:
-            refused.append(Refused(scene=scene.name, name=name, reason=reason))
+            refused.append(Refused(name=name, reason=reason))
             continue
         pairs.append(_write_pair(name, crop, scene, out, options, found))
     return MadeScene(name=scene.name, fingerprint=fingerprint, pairs=tuple(pairs), refused=tuple(refused))
-
-
-def _refuse(scene: Scene, fingerprint: str, reason: str) -> MadeScene:
-    refused = Refused(scene=scene.name, name=scene.name, reason=reason)
-    return MadeScene(name=scene.name, fingerprint=fingerprint, pairs=(), refused=(refused,))
 
 
 def _judge_crop(crop: Rectangle, found: _Found, options: Options) -> str | None:
