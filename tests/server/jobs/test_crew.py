@@ -50,6 +50,30 @@ def test_a_child_that_misbehaves_is_told_and_takes_nobody_with_it(crew, task, re
     assert [outcomes[each].value for each in ("well", "done")] == ["well", "done"]
 
 
+def test_a_child_that_dies_before_the_next_one_is_started_is_told_too():
+    made = Crew(2, LIMITS)
+
+    def tasks():
+        yield "crash"
+        made._children[0].process.join(20)
+        yield "well"
+
+    outcomes = dict(made.run(misbehave, tasks()))
+    made.close()
+    assert "ended by SIGSEGV" in outcomes["crash"].died
+    assert outcomes["well"].value == "well"
+
+
+def test_an_idle_child_that_died_is_replaced():
+    made = Crew(1, LIMITS)
+    assert dict(made.run(double, [1]))[1].value == 2
+    made._children[0].process.kill()
+    made._children[0].process.join(20)
+    assert dict(made.run(double, [2]))[2].value == 4
+    assert len(made._children) == 1
+    made.close()
+
+
 def test_a_bug_comes_back_as_its_traceback(crew):
     ((_, outcome),) = crew.run(misbehave, ["fault"])
     assert not outcome.is_fine

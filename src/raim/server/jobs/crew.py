@@ -137,10 +137,11 @@ class Crew:
                 child.pipe.send((work, task))
 
     def _free_child(self) -> _Child:
-        for child in self._children:
-            if child.task is None and child.process.is_alive():
+        for child in [child for child in self._children if child.task is None]:
+            if child.process.is_alive():
                 return child
-        self._children = [child for child in self._children if child.process.is_alive()]
+            self._children.remove(child)  # only idle ones: over which task a busy one died is for `_receive` to tell
+            _end(child)
         child = _start(self.limits)
         self._children.append(child)
         return child
