@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from raim.challenge import Entrant, rank_teams
+from raim.errors import ImageError
 from raim.images import encode_image, read_image
 from raim.report.closed.figures import draw_figure, find_crop, write_figures
 from raim.report.closed.material import ImageMaterial, Material, PictureSource
@@ -90,6 +93,32 @@ def test_a_missing_image_is_said_and_no_error():
     assert (figure == 128).all(2).sum() > 10_000
     everybody = {(team, "2") for team in TEAMS}
     assert draw_figure(material(missing=everybody), "2") is None
+
+
+def test_a_leading_team_of_another_size_does_not_hide_the_others():
+    made = material(shapes={"Alpha": lambda pixels: np.ascontiguousarray(pixels[:50])})
+    figure = draw_figure(made, "2", crop=Crop(x=80, y=40, width=32, height=32))
+    pixels = read_image(made.pictures.read_restored("Gamma", "2")).pixels[40:72, 80:112]
+    assert contains(figure, np.repeat(np.repeat(pixels, 9, 0), 9, 1))
+
+
+def test_a_team_called_input_does_not_take_the_place_of_the_input():
+    made = material()
+    ranking = rank_teams([Entrant(team="Input", score=1.0, points=1.0)])
+    other = encode_image(photo(9), ".png")
+    pictures = replace(made.pictures, read_restored=lambda _team, _name: other)
+    crop = Crop(x=80, y=40, width=32, height=32)
+    figure = draw_figure(replace(made, ranking=ranking, pictures=pictures), "2", crop=crop)
+    for seed in (2, 9):
+        tile = photo(seed)[40:72, 80:112]
+        assert contains(figure, np.repeat(np.repeat(tile, 9, 0), 9, 1)), seed
+
+
+def test_an_input_that_cannot_be_read_is_named():
+    made = material()
+    pictures = replace(made.pictures, read_input=lambda _name: b"no image")
+    with pytest.raises(ImageError, match="the input of 2 cannot be read"):
+        draw_figure(replace(made, pictures=pictures), "2")
 
 
 def test_simulated_votes_take_a_line_of_their_own():

@@ -1,5 +1,6 @@
 import html
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from browser import find_chromium
 from raim.challenge import Entrant, rank_teams
-from raim.errors import InputError
+from raim.errors import ImageError, InputError
 from raim.images import encode_image
 from raim.report.closed.gallery import safe_names, write_gallery
 from raim.report.closed.material import SIMULATED, ImageMaterial, Material, PictureSource
@@ -47,7 +48,7 @@ def gallery(tmp_path_factory):
 
 def test_every_address_is_a_file_of_the_gallery(gallery):
     pages = sorted(gallery.glob("*.html"))
-    assert [page.name for page in pages] == ["0001-2.html", "0001.html", "index-image.html", "index.html"]
+    assert [page.name for page in pages] == ["0001-2.html", "0001.html", "index-2.html", "index.html"]
     for page in pages:
         for address in re.findall(r'(?:href|src)="([^"]*)"', page.read_text()):
             parts = urlsplit(html.unescape(address))
@@ -64,7 +65,7 @@ def test_the_teams_files_are_the_ones_they_have_sent(gallery):
     sent = material().pictures.read_restored("Alpha", "0001")
     assert (gallery / "images" / "0001" / "team01.png").read_bytes() == sent
     assert (gallery / "images" / "0001" / "input.jpg").is_file()
-    assert (gallery / "images" / "index" / "input.png").is_file()  # TIFF is what no browser shows
+    assert (gallery / "images" / "index-2" / "input.png").is_file()  # TIFF is what no browser shows
 
 
 def test_what_is_missing_is_said(gallery):
@@ -85,6 +86,21 @@ def test_names_are_safe_and_different_whatever_they_are():
     found = safe_names(names)
     assert len({name.lower() for name in found.values()}) == len(names)
     assert all(re.fullmatch(r"[A-Za-z0-9-]{1,70}", name) for name in found.values())
+
+
+@pytest.mark.parametrize("names", [("index", "index-image"), ("index", "index-2", "Index")])
+def test_no_photograph_takes_the_page_of_another_or_of_the_index(names, tmp_path):
+    made = material()
+    images = tuple(ImageMaterial(name=name) for name in names)
+    index = write_gallery(replace(made, pictures=replace(made.pictures, images=images)), tmp_path)
+    assert len(list(index.parent.glob("*.html"))) == len(names) + 1
+
+
+def test_an_input_that_cannot_be_read_is_named(tmp_path):
+    made = material()
+    pictures = replace(made.pictures, read_input=lambda _name: b"no image")
+    with pytest.raises(ImageError, match="the input of 0001 cannot be read"):
+        write_gallery(replace(made, pictures=pictures), tmp_path)
 
 
 def test_without_pictures_there_is_no_gallery(tmp_path):

@@ -6,6 +6,7 @@ in which the teams' images differ most, by the standard deviation between them.
 """
 
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from raim.errors import MissingExtraError, RaimError
+from raim.errors import ImageError, MissingExtraError, RaimError
 from raim.files import place_file
 from raim.images import read_image, write_image
 from raim.report.closed.lettering import write_line
@@ -93,21 +94,22 @@ def draw_figure(material: Material, image: str, *, crop: Crop | None = None) -> 
         material: Its pictures are read.
         image: Name of the photograph.
         crop: In pixels of the teams' images; found if None.
+
+    Raises:
+        ImageError: The input cannot be read.
     """
     source = material.pictures
     if source is None:
         return None
     restored = _read_teams(material, source, image)
-    there = [pixels for pixels in restored.values() if pixels is not None]
+    there = _of_one_size([pixels for pixels in restored.values() if pixels is not None])
     if not there:
         return None
     height, width = there[0].shape[:2]
-    shown = enlarge(show_pixels(read_image(source.read_input(image), purpose="restore")), width, height)
+    shown = enlarge(_read_input(source, image), width, height)
     box = _inside(crop or find_crop(there, side_px=CROP_PX), width, height)
-    tiles = {"Input": box.cut(shown)} | {
-        team: None if pixels is None or pixels.shape[:2] != (height, width) else box.cut(pixels)
-        for team, pixels in restored.items()
-    }
+    # Pairs, not a mapping: a team may be called "Input".
+    tiles = [("Input", box.cut(shown)), *(_cut(team, each, box, there[0]) for team, each in restored.items())]
     return _lay_out(shown, box, tiles, note=SIMULATED if material.is_simulated else "")
 
 
@@ -161,7 +163,7 @@ def _pick_images(material: Material, source: PictureSource, on_progress: OnProgr
 def _difference(material: Material, source: PictureSource, image: ImageMaterial) -> float | None:
     """Give how much the teams differ in their most different square; None without two teams."""
     there = [each for each in _read_teams(material, source, image.name).values() if each is not None]
-    there = [each for each in there if each.shape == there[0].shape]
+    there = _of_one_size(there)
     if len(there) < 2:
         return 0.0 if there else None
     box = find_crop(there, side_px=CROP_PX)
@@ -170,6 +172,29 @@ def _difference(material: Material, source: PictureSource, image: ImageMaterial)
 
 def _read_teams(material: Material, source: PictureSource, image: str) -> dict[str, Pixels8 | None]:
     return {team: _read(source.read_restored(team, image)) for team in material.ranked_teams}
+
+
+def _of_one_size(images: Sequence[Pixels8]) -> list[Pixels8]:
+    """Give the images of the size that most have, of the first of equals: one odd file must not hide all others."""
+    if not images:
+        return []
+    (shape, _), *_ = Counter(each.shape for each in images).most_common(1)
+    return [each for each in images if each.shape == shape]
+
+
+def _cut(team: str, pixels: Pixels8 | None, box: Crop, like: Pixels8) -> tuple[str, Pixels8 | None]:
+    if pixels is None:
+        return f"{team} (missing)", None
+    if pixels.shape != like.shape:
+        return f"{team} (another size)", None
+    return team, box.cut(pixels)
+
+
+def _read_input(source: PictureSource, image: str) -> Pixels8:
+    try:
+        return show_pixels(read_image(source.read_input(image), purpose="restore"))
+    except ImageError as error:
+        raise ImageError(f"the input of {image} cannot be read: {error}") from error
 
 
 def _read(content: bytes | None) -> Pixels8 | None:
@@ -191,7 +216,7 @@ def _inside(crop: Crop, width: int, height: int) -> Crop:
     )
 
 
-def _lay_out(shown: Pixels8, box: Crop, tiles: Mapping[str, Pixels8 | None], *, note: str) -> Pixels8:
+def _lay_out(shown: Pixels8, box: Crop, tiles: Sequence[tuple[str, Pixels8 | None]], *, note: str) -> Pixels8:
     factor = max(1, TILE_PX // max(box.width, box.height))
     tile_width, tile_height = box.width * factor, box.height * factor
     columns = -(-len(tiles) // 2)
@@ -201,13 +226,12 @@ def _lay_out(shown: Pixels8, box: Crop, tiles: Mapping[str, Pixels8 | None], *, 
     width = left.shape[1] + columns * cell_width + 2 * GAP_PX
     page = np.full((top + 2 * cell_height, width, 3), GROUND, np.uint8)
     page[top : top + left.shape[0], GAP_PX : GAP_PX + left.shape[1]] = left
-    for place, (name, tile) in enumerate(tiles.items()):
+    for place, (name, tile) in enumerate(tiles):
         x = left.shape[1] + 2 * GAP_PX + (place % columns) * cell_width
         y = top + (place // columns) * cell_height
         target = page[y : y + tile_height, x : x + tile_width]
         target[...] = GREY if tile is None else np.repeat(np.repeat(tile, factor, 0), factor, 1)
-        label = f"{name} (missing)" if tile is None else name
-        write_line(page, label, x, y + tile_height + 3, max_width=tile_width, size=NAME_PX, ink=INK)
+        write_line(page, name, x, y + tile_height + 3, max_width=tile_width, size=NAME_PX, ink=INK)
     if note:
         write_line(page, note, GAP_PX, 3, max_width=width - 2 * GAP_PX, size=NAME_PX, ink=INK)
     return page

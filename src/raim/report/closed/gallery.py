@@ -6,12 +6,12 @@ slider; without it all pictures stand side by side.
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from raim.errors import InputError, RaimError
+from raim.errors import ImageError, InputError, RaimError
 from raim.files import place_file
 from raim.images import inspect_image, read_image
 from raim.report.closed.material import SIMULATED, ImageMaterial, Material, PictureSource
@@ -82,6 +82,7 @@ def write_gallery(
 
     Raises:
         InputError: There are no pictures, or a file cannot be written.
+        ImageError: An input cannot be read.
     """
     source = material.pictures
     if source is None or not source.images:
@@ -92,7 +93,7 @@ def write_gallery(
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("closed_gallery.css", "closed_gallery.js"):
         place_file(folder / name.removeprefix("closed_"), read_asset(name).encode())
-    names = safe_names([image.name for image in source.images])
+    names = safe_names([image.name for image in source.images], taken={"index"})
     leaves = []
     for place, image in enumerate(source.images):
         on_progress(place, len(source.images))
@@ -114,22 +115,26 @@ def write_gallery(
     return index
 
 
-def safe_names(names: list[str]) -> dict[str, str]:
+def safe_names(names: list[str], *, taken: Iterable[str] = ()) -> dict[str, str]:
     """Give each name a different one that is safe in paths and addresses anywhere.
+
+    Args:
+        names: Any.
+        taken: Names in lower case that are in use already.
 
     Example:
         >>> safe_names(["0001", "../0001", "Zoë"])
         {'0001': '0001', '../0001': '0001-2', 'Zoë': 'Zo'}
     """
     found: dict[str, str] = {}
-    taken: set[str] = set()
+    used = set(taken)
     for name in names:
         stem = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:60] or "image"
         safe, number = stem, 1
-        while safe.lower() in taken:
+        while safe.lower() in used:
             number += 1
             safe = f"{stem}-{number}"
-        taken.add(safe.lower())
+        used.add(safe.lower())
         found[name] = safe
     return found
 
@@ -140,7 +145,10 @@ def _write_leaf(
     place = folder / "images" / safe
     place.mkdir(parents=True, exist_ok=True)
     content = source.read_input(image.name)
-    thumbnail = shrink(show_pixels(read_image(content, purpose="restore")), THUMBNAIL_PX)
+    try:
+        thumbnail = shrink(show_pixels(read_image(content, purpose="restore")), THUMBNAIL_PX)
+    except ImageError as error:
+        raise ImageError(f"the input of {image.name} cannot be read: {error}") from error
     place_file(place / "thumbnail.webp", _as_webp(thumbnail))
     ranks = {row.team: row.rank for row in material.ranking.rows}
     shown = [_keep(folder, f"images/{safe}/input", "Input", content)]
@@ -149,7 +157,7 @@ def _write_leaf(
         shown.append(Shown(name=team, file=kept.file, why=kept.why, rank=ranks.get(team)))
     return Leaf(
         image=image,
-        page=f"{safe}.html" if safe.lower() != "index" else "index-image.html",
+        page=f"{safe}.html",
         thumbnail=f"images/{safe}/thumbnail.webp",
         width=thumbnail.shape[1],
         height=thumbnail.shape[0],
