@@ -13,6 +13,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 pytestmark = pytest.mark.slow
 TILE = 256
 LABELS = "ABCDEFGHI"
+STILL_FRAMES = 6  # a picture that has grown says for some frames that it is still whole
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +102,19 @@ class Wall:
         return self.page.evaluate(f"async () => {{ {script} }}")
 
     def settle(self):
-        """Wait until every picture in view is drawn whole."""
+        """Wait until every picture in view is drawn whole, at the size that it has now, and stays so."""
         self.run(
-            "const frame = () => new Promise(requestAnimationFrame); await frame(); await frame();"
-            "const isDrawn = (each) => each.figure.hidden || each.viewer.world.getItemAt(0)?.getFullyLoaded();"
-            "while (!wall.views.every(isDrawn)) await frame();"
-            "await frame(); await frame();"
+            "const frame = () => new Promise(requestAnimationFrame);"
+            "const isFitted = ({ viewer, canvas }) => {"
+            "  const size = viewer.viewport.getContainerSize();"
+            "  return size.x === canvas.clientWidth && size.y === canvas.clientHeight;"
+            "};"
+            "const isDrawn = (each) => each.figure.hidden ||"
+            "  (isFitted(each) && each.viewer.world.getItemAt(0)?.getFullyLoaded());"
+            f"for (let still = 0; still < {STILL_FRAMES}; ) {{"
+            "  await frame();"
+            "  still = wall.views.every(isDrawn) ? still + 1 : 0;"
+            "}"
         )
         return self
 
