@@ -18,7 +18,7 @@ LIBRARIES = ("numpy", "numba", "ncnn", "imagecodecs", "tifffile", "pillow", "saf
 # Import name, what it is for, and how it comes.
 EXTRAS = {
     "torch": ("GPUs, training, differentiable measures", "pip install 'raim[torch]'"),
-    "cv2": ("raim demo, the restorer nlm", "pip install 'raim[demo]'"),
+    "cv2": ("raim align, raim demo, the restorer nlm", "pip install 'raim[demo]'"),
     "skimage": ("raim demo", "pip install 'raim[demo]'"),
 }
 LEAST_FREE_BYTES = 500 * 2**20

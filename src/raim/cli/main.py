@@ -13,6 +13,7 @@ from raim import __version__
 from raim.errors import RaimError
 
 COMMANDS = {
+    "align": "Make input/reference pairs from real captures of one scene.",
     "backup": "Write all that a challenge server knows into one file.",
     "challenge": "Make, validate and show a challenge.",
     "check": "List everything that is wrong with a submission before it is uploaded.",

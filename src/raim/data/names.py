@@ -9,7 +9,7 @@ Source: Unicode Standard Annex 15 (normal forms) and section 3.13 of the Unicode
 """
 
 import unicodedata
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
 
@@ -38,6 +38,27 @@ def has_image_suffix(file_name: str) -> bool:
         (True, False)
     """
     return PurePosixPath(file_name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def list_images(folder: Path) -> list[Path]:
+    """List the images of a folder by name; hidden files, and those of folders within it, do not count.
+
+    Raises:
+        OSError: The folder cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("b.png", "a.jpg", ".c.png", "readme.txt"):
+        ...         _ = Path(folder, name).touch()
+        ...     [path.name for path in list_images(Path(folder))]
+        ['a.jpg', 'b.png']
+    """
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and has_image_suffix(path.name) and not path.name.startswith(".")
+    )
 
 
 def collision_key(name: str) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from raim.data import collision_key, has_image_suffix, image_stem
+from raim.data import collision_key, image_stem
+from raim.data.names import list_images
 from raim.errors import InputError
 
 INPUT = "input"
@@ -102,9 +103,7 @@ def _join(folder: Path, scenario: str | None, left_out: list[str], *, root: Path
 
 def _list_images(folder: Path, left_out: list[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if not path.is_file() or not has_image_suffix(path.name) or path.name.startswith("."):
-            continue
+    for path in list_images(folder):
         stem = image_stem(path.name)
         if stem in found:
             left_out.append(f"{folder.name}/{path.name}: {found[stem].name} has the same name")

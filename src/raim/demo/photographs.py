@@ -9,6 +9,7 @@ wheel and never stored in this package.
 import importlib.util
 from pathlib import Path
 
+from raim.data.scikit_image import find_photograph_folder
 from raim.errors import MissingExtraError
 
 FILES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
@@ -21,12 +22,11 @@ def find_photographs() -> tuple[Path, ...]:
     Raises:
         MissingExtraError: If scikit-image is not installed, or is a version without these files.
     """
-    found = importlib.util.find_spec("skimage")
-    if found is None or not found.submodule_search_locations:
+    folder = find_photograph_folder()
+    if folder is None:
         raise MissingExtraError(
             f"the demo's photographs are those of scikit-image, which is missing; {INSTALL}"
         )
-    folder = Path(found.submodule_search_locations[0]) / "data"
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise MissingExtraError(

@@ -19,6 +19,7 @@ PixelArray = (
 
 # Above the 108 megapixels of today's largest telephone cameras; 360 MB of decoded 8-bit RGB.
 MAX_PIXELS = 120_000_000
+SWAPPED = 5  # EXIF orientations from here on lie on their side
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +45,12 @@ class ImageInfo:
     has_icc: bool
     orientation: int
     n_bytes: int
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Height and width as the image is looked at, after its EXIF rotation."""
+        stored = (self.height, self.width)
+        return stored if self.orientation < SWAPPED else (self.width, self.height)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

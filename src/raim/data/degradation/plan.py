@@ -14,11 +14,9 @@ import numpy as np
 from raim.data.camera import Camera, Preset
 from raim.data.camera.draws import Value
 from raim.data.camera.model import SMALLEST_PX
-from raim.data.names import collision_key, has_image_suffix, image_stem
+from raim.data.names import collision_key, image_stem, list_images
 from raim.errors import ImageError, InputError
 from raim.images import ImageInfo, inspect_image
-
-SWAPPED = 5  # EXIF orientations from here on lie on their side
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,11 +142,7 @@ def _list_files(clean: Path) -> list[Path]:
         return [clean]
     if not clean.is_dir():
         raise InputError(f"there is no folder {clean}; name a folder of clean photographs, or one file")
-    return sorted(
-        path
-        for path in clean.iterdir()
-        if path.is_file() and has_image_suffix(path.name) and not path.name.startswith(".")
-    )
+    return list_images(clean)
 
 
 def _inspect(path: Path, problems: list[str]) -> Photograph | None:
@@ -160,8 +154,8 @@ def _inspect(path: Path, problems: list[str]) -> Photograph | None:
     problem = _header_problem(info)
     if problem:
         problems.append(f"{path.name}: {problem}")
-    sides = (info.height, info.width) if info.orientation < SWAPPED else (info.width, info.height)
-    return Photograph(path=path, stem=image_stem(path.name), height=sides[0], width=sides[1])
+    height, width = info.upright_size
+    return Photograph(path=path, stem=image_stem(path.name), height=height, width=width)
 
 
 def _header_problem(info: ImageInfo) -> str | None:

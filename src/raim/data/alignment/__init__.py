@@ -1,0 +1,27 @@
+"""Pairs of input and reference made from real captures of one scene."""
+
+from raim.data.alignment.folder import MANIFEST, SHEET
+from raim.data.alignment.judging import Limits
+from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, USABLE
+from raim.data.alignment.modes import MODES, Mode
+from raim.data.alignment.options import Options
+from raim.data.alignment.pairs import MadePair, Refused, file_paths
+from raim.data.alignment.run import Aligned, align_captures
+
+__all__ = [
+    "MANIFEST",
+    "MODES",
+    "MOVED",
+    "OUTSIDE",
+    "SATURATED",
+    "SHEET",
+    "USABLE",
+    "Aligned",
+    "Limits",
+    "MadePair",
+    "Mode",
+    "Options",
+    "Refused",
+    "align_captures",
+    "file_paths",
+]

@@ -1,0 +1,137 @@
+"""One reference aligned to one input: match, refine, tone, mask, and measure what is left.
+
+The order matters. Tone, blur and position depend on one another, so each round of the refinement estimates tone and
+blur anew with the position so far. What is left is measured at the end by another method than those that aligned.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool
+
+from raim.data.alignment.imitation import imitate
+from raim.data.alignment.kernel import Kernel, measure_spread
+from raim.data.alignment.mapping import Mapping, measure_scale, start_mapping
+from raim.data.alignment.matching import Candidates, Match, correlate, find_candidates
+from raim.data.alignment.modes import Mode
+from raim.data.alignment.planes import Colour, to_luma
+from raim.data.alignment.refinement import STIFFNESS, follow_brightness, follow_flow, follow_whole
+from raim.data.alignment.residual import Residual, measure_residual
+from raim.data.alignment.tone import Tone
+
+ALIKE = (
+    0.2  # the least correlation under a first alignment: chance gives up to 0.1 (measured on pairs of scenes)
+)
+SMOOTHINGS = (2.0, 2.0, *[1.0] * 8)  # of the mode's, round by round
+SETTLED_PX = 0.01  # mean change of a round after which no other follows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alignment:
+    """How a reference lies to an input.
+
+    Attributes:
+        match: The first alignment by features.
+        mapping: Where each pixel of the input lies in the reference.
+        tone: What brings the reference's values to the input's.
+        kernel: The blur between them, centroid 0; None if none is looked for.
+        inside: Pixels of the input that the reference shows.
+        moved: Pixels where something has moved.
+        residual: What misalignment is left, by tiles.
+        correlation: Of local contrast after alignment, -1 to 1.
+        scale: Pixels of the reference for each of the input, in the middle.
+    """
+
+    match: Match
+    mapping: Mapping
+    tone: Tone
+    kernel: Kernel | None
+    inside: Bool[np.ndarray, "_ _"]
+    moved: Bool[np.ndarray, "_ _"]
+    residual: Residual
+    correlation: float
+    scale: float
+
+    def blur_px(self) -> float:
+        """Give the deviation of the blur between the two, px of the input."""
+        return 0.0 if self.kernel is None else measure_spread(self.kernel)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """No first alignment makes two pictures alike.
+
+    Attributes:
+        candidates: What was tried.
+    """
+
+    candidates: Candidates
+
+
+def align(colour: Colour, reference: Colour, mode: Mode, *, seed: int) -> Alignment | Failure:
+    """Align a reference to an input.
+
+    What comes out may still be wrong; `judging` decides.
+
+    Args:
+        colour: The input, encoded values (h, w, channels).
+        reference: Any size, the same channels.
+        mode: What kind of captures they are.
+        seed: Of the random samples of MAGSAC.
+
+    Returns:
+        The alignment; a failure where no first alignment makes the two alike.
+    """
+    candidates = find_candidates(to_luma(colour), to_luma(reference), mode, seed=seed)
+    match = candidates.best()
+    if match is None or match.correlation < ALIKE:
+        return Failure(candidates=candidates)
+    mapping = _refine(colour, reference, mode, start_mapping(match.homography, *colour.shape[:2]))
+    return finish_alignment(colour, reference, mode, match, mapping.refit())
+
+
+def _refine(colour: Colour, reference: Colour, mode: Mode, mapping: Mapping) -> Mapping:
+    """Follow flow and brightness: one homography for all, then a smooth displacement."""
+    luma, shown = to_luma(colour), None
+    for _ in range(2):
+        shown = imitate(colour, reference, mapping, mode, shown)
+        flow = follow_whole(luma, shown.luma(), smoothing_px=mode.smoothing_px)
+        mapping = start_mapping(mapping.compose(flow).refit().homography, *luma.shape)
+    for _ in range(2):
+        shown = imitate(colour, reference, mapping, mode, shown)
+        found = follow_flow(luma, shown.luma(), mapping.displacement, smoothing_px=mode.smoothing_px)
+        mapping = replace(mapping, displacement=found)
+    for smoothing in SMOOTHINGS:
+        former = mapping.displacement
+        shown = imitate(colour, reference, mapping, mode, shown)
+        found = follow_brightness(
+            luma,
+            shown.luma(),
+            shown.inside,
+            mapping.displacement,
+            smoothing_px=smoothing * mode.smoothing_px,
+            stiffness=STIFFNESS,
+        )
+        mapping = replace(mapping, displacement=found)
+        if float(np.abs(found - former).mean()) < SETTLED_PX:
+            break
+    return mapping
+
+
+def finish_alignment(
+    colour: Colour, reference: Colour, mode: Mode, match: Match, mapping: Mapping
+) -> Alignment:
+    """Find tone, blur and what moved under a mapping, and measure what misalignment it leaves."""
+    shown = imitate(colour, reference, mapping, mode)
+    luma, other = to_luma(colour), shown.luma()
+    return Alignment(
+        match=match,
+        mapping=mapping,
+        tone=shown.tone,
+        kernel=shown.kernel,
+        inside=shown.inside,
+        moved=shown.moved,
+        residual=measure_residual(luma, other, shown.inside & ~shown.moved, tile_px=mode.tile_px),
+        correlation=correlate(luma, other, shown.inside),
+        scale=measure_scale(mapping.homography, *luma.shape),
+    )

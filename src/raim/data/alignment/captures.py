@@ -1,0 +1,222 @@
+"""The folder of captures: one sub-folder for each scene, and which of its pictures plays which role.
+
+Without a table the names of files say the role: in each scene exactly one picture whose stem begins with `input`,
+the others are references (for a pair of two: one begins with `reference`). In a burst without such names the first
+by name is the input.
+
+With `captures.csv` beside the sub-folders, a row for each picture says it:
+
+| column | meaning |
+|---|---|
+| `scene` | the sub-folder |
+| `file` | the picture's name in it |
+| `role` | `input` or `reference` |
+| `mode` | optional: the scene's mode, where it is not that of the command |
+
+All that is wrong with any scene is listed at once, before anything is aligned.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from raim.data.alignment.modes import Mode, find_mode
+from raim.data.names import collision_key, list_images
+from raim.errors import ImageError, InputError, UnknownNameError
+from raim.images import ImageInfo, inspect_image
+
+TABLE = "captures.csv"
+COLUMNS = ("scene", "file", "role")
+INPUT, REFERENCE = "input", "reference"
+SMALLEST_PX = 96  # of a side: less has no room for features and tiles
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """The pictures of one scene.
+
+    Attributes:
+        name: Its sub-folder's name.
+        mode: What kind of captures they are.
+        input: The picture whose pixels are kept.
+        references: One; of a burst all other shots.
+    """
+
+    name: str
+    mode: Mode
+    input: Path
+    references: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Listed:
+    """What is known of a scene before it is checked."""
+
+    name: str
+    mode: str | None
+    inputs: tuple[Path, ...]
+    references: tuple[Path, ...]
+
+
+def list_scenes(captures: Path, mode: str | None) -> tuple[Scene, ...]:
+    """List the scenes of a folder, checked but not read.
+
+    Args:
+        captures: The folder.
+        mode: Of scenes for which captures.csv says none; None: it must say all.
+
+    Returns:
+        By name.
+
+    Raises:
+        UnknownNameError: There is no such mode.
+        InputError: There is no such folder, or scenes cannot be used; every problem is listed.
+    """
+    if mode is not None:
+        find_mode(mode)
+    if not captures.is_dir():
+        raise InputError(f"{captures} is no folder; expected one with a sub-folder for each scene")
+    problems: list[str] = []
+    if (captures / TABLE).is_file():
+        listed = _read_table(captures, problems)
+    else:
+        listed = [_sort_by_name(folder, mode) for folder in sorted(captures.iterdir()) if _is_scene(folder)]
+    if not listed and not problems:
+        problems.append(f"{captures} has no sub-folder; expected one for each scene, with its pictures")
+    scenes = [scene for each in listed if (scene := _check(each, mode, problems)) is not None]
+    problems.extend(_find_collisions(scenes))
+    if problems:
+        text = "\n".join(f"  {problem}" for problem in problems)
+        raise InputError(f"{len(problems)} problems in {captures}:\n{text}")
+    return tuple(scenes)
+
+
+def _is_scene(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".")
+
+
+def _sort_by_name(folder: Path, mode: str | None) -> _Listed:
+    images = list_images(folder)
+    inputs = [path for path in images if path.stem.lower().startswith(INPUT)]
+    if not inputs and mode == "burst":
+        inputs = images[:1]
+    references = [path for path in images if path not in inputs]
+    return _Listed(name=folder.name, mode=None, inputs=tuple(inputs), references=tuple(references))
+
+
+def _read_table(captures: Path, problems: list[str]) -> list[_Listed]:
+    try:
+        with (captures / TABLE).open(encoding="utf-8-sig", newline="") as file:
+            rows = [
+                {
+                    str(key).strip().lower(): (value or "").strip()
+                    for key, value in row.items()
+                    if key is not None
+                }
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        problems.append(f"{TABLE} cannot be read: {error}; save it as comma-separated CSV in UTF-8")
+        return []
+    missing = [column for column in COLUMNS if not rows or column not in rows[0]]
+    if missing:
+        problems.append(
+            f"{TABLE} needs rows with the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
+        )
+        return []
+    return list(_group_rows(captures, rows, problems))
+
+
+def _group_rows(captures: Path, rows: Sequence[dict[str, str]], problems: list[str]) -> Iterator[_Listed]:
+    for line, row in enumerate(rows, start=2):
+        if row["role"].lower() not in {INPUT, REFERENCE}:
+            problems.append(
+                f"{TABLE}, line {line}: the role is {row['role']!r}; expected {INPUT} or {REFERENCE}"
+            )
+        if not row["scene"] or any(mark in row["scene"] + row["file"] for mark in "/\\"):
+            problems.append(f"{TABLE}, line {line}: name the sub-folder and a file in it, without slashes")
+    names = sorted({row["scene"] for row in rows if row["scene"] and not {"/", "\\"} & set(row["scene"])})
+    for name in names:
+        own = [row for row in rows if row["scene"] == name]
+        modes = {row.get("mode", "") for row in own} - {""}
+        if len(modes) > 1:
+            problems.append(
+                f"{TABLE}: the scene {name!r} has the modes {', '.join(sorted(modes))}; state one"
+            )
+        by_role = {
+            role: tuple(captures / name / row["file"] for row in own if row["role"].lower() == role)
+            for role in (INPUT, REFERENCE)
+        }
+        yield _Listed(
+            name=name,
+            mode=min(modes, default=None),
+            inputs=by_role[INPUT],
+            references=by_role[REFERENCE],
+        )
+
+
+def _check(listed: _Listed, default: str | None, problems: list[str]) -> Scene | None:
+    """Check the pictures of a scene; what is wrong is added to the problems."""
+    found: list[str] = []
+    mode = _choose_mode(listed, default, found)
+    if len(listed.inputs) != 1:
+        found.append(
+            f"has {len(listed.inputs)} inputs; expected one, by a name that begins with 'input' or by {TABLE}"
+        )
+    if mode is not None:
+        _check_references(listed, mode, found)
+    for path in (*listed.inputs, *listed.references):
+        found.extend(f"{path.name} {problem}" for problem in _list_problems(path))
+    problems.extend(f"{listed.name}: {problem}" for problem in found)
+    if found or mode is None:
+        return None
+    return Scene(name=listed.name, mode=mode, input=listed.inputs[0], references=listed.references)
+
+
+def _choose_mode(listed: _Listed, default: str | None, found: list[str]) -> Mode | None:
+    name = listed.mode or default
+    if name is None:
+        found.append(f"no mode is stated; give --mode, or a column 'mode' in {TABLE}")
+        return None
+    try:
+        return find_mode(name)
+    except UnknownNameError as error:
+        found.append(str(error))
+        return None
+
+
+def _check_references(listed: _Listed, mode: Mode, found: list[str]) -> None:
+    n_references = len(listed.references)
+    if n_references < mode.n_references:
+        found.append(
+            f"has {n_references} pictures besides the input; mode {mode.name} needs {mode.n_references}"
+        )
+    elif mode.n_references == 1 and n_references > 1:
+        found.append(
+            f"has {n_references} references; mode {mode.name} takes one, a scene for each pair (burst averages many)"
+        )
+
+
+def _list_problems(path: Path) -> Iterator[str]:
+    try:
+        info = inspect_image(path)
+    except (ImageError, OSError) as error:
+        yield f"cannot be used: {error}"
+        return
+    yield from _list_faults(info)
+
+
+def _list_faults(info: ImageInfo) -> Iterator[str]:
+    if info.has_icc:
+        yield "has a colour profile other than sRGB; convert its pixels to sRGB first"
+    if min(info.width, info.height) < SMALLEST_PX:
+        yield f"is {info.width}x{info.height}; both sides must have at least {SMALLEST_PX} px"
+
+
+def _find_collisions(scenes: Sequence[Scene]) -> Iterator[str]:
+    held: dict[str, str] = {}
+    for scene in scenes:
+        other = held.setdefault(collision_key(scene.name), scene.name)
+        if other != scene.name:
+            yield f"the scenes {other!r} and {scene.name!r} differ only in case or Unicode form; rename one"

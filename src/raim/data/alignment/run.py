@@ -1,0 +1,121 @@
+"""Aligning a folder of captures: the scenes are spread over worker processes, a stopped run is taken up again."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from raim.data.alignment.captures import Scene, list_scenes
+from raim.data.alignment.folder import JOURNAL, MANIFEST, note_done, prepare_folder, remove_others
+from raim.data.alignment.making import make_scene
+from raim.data.alignment.opencv import load_opencv
+from raim.data.alignment.options import Options
+from raim.data.alignment.pairs import MadePair, MadeScene, Refused
+from raim.data.alignment.table import format_table
+from raim.errors import InputError
+from raim.files import place_file
+from raim.processes import map_processes
+
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Aligned:
+    """What was made of a folder of captures.
+
+    Attributes:
+        folder: Where input/, reference/, mask/ and manifest.csv lie.
+        options: What was asked.
+        scenes: Names of all scenes.
+        pairs: In the order of the manifest.
+        refused: Scenes and crops that could not be aligned, and why.
+    """
+
+    folder: Path
+    options: Options
+    scenes: tuple[str, ...]
+    pairs: tuple[MadePair, ...]
+    refused: tuple[Refused, ...] = ()
+
+    def refused_scenes(self) -> tuple[Refused, ...]:
+        """Give the scenes of which there is no pair at all."""
+        made = {pair.scene for pair in self.pairs}
+        return tuple(each for each in self.refused if each.scene not in made)
+
+
+def align_captures(
+    captures: Path,
+    out: Path,
+    *,
+    mode: str | None = None,
+    options: Options | None = None,
+    workers: int = 1,
+    overwrite: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Aligned:
+    """Make input and reference pairs of real captures.
+
+    Written are OUT/input/NAME.png, OUT/reference/NAME.png, OUT/mask/NAME.png and OUT/manifest.csv with the residual of
+    each pair. The reference is warped onto the input's grid; the input keeps its own pixels. The same captures,
+    options and versions of raim and OpenCV give the same bytes, with any number of workers. A run that was stopped
+    goes on where it was when it is started again.
+
+    Args:
+        captures: A folder with a sub-folder for each scene; see `captures`.
+        out: A new or empty folder.
+        mode: "burst", "zoom", "blur" or "moire"; None if captures.csv says it for each scene.
+        options: What is asked of all scenes.
+        workers: Processes; 1 computes in this process. A script that asks for more must guard its entry point by
+            `if __name__ == "__main__"`, as for all of `multiprocessing`.
+        overwrite: Remove the pairs that an earlier run has written to `out`.
+        on_progress: Called with (scenes done, scenes in all) after each, and once before the first.
+
+    Returns:
+        The pairs, and what could not be aligned with the reasons.
+
+    Raises:
+        MissingExtraError: OpenCV is not installed.
+        UnknownNameError: There is no such mode.
+        InputError: An argument or captures cannot be used; of the captures every problem is listed.
+        ImageError: A file cannot be written.
+    """
+    load_opencv()
+    if workers < 1:
+        raise InputError(f"{workers} workers were asked for; there must be at least 1")
+    asked = options or Options()
+    scenes = list_scenes(captures, mode)
+    if out.resolve().is_relative_to(captures.resolve()):
+        raise InputError(f"{out} lies within the captures; name a folder beside them")
+    known = prepare_folder(out, overwrite=overwrite)
+    n_processes = min(workers, len(scenes))
+    make = functools.partial(_make, out=out, options=asked, is_alone=n_processes == 1)
+    made: dict[str, MadeScene] = {}
+    say = on_progress or (lambda _done, _total: None)
+    say(0, len(scenes))
+    for _, scene in map_processes(make, [(scene, known.get(scene.name)) for scene in scenes], n_processes):
+        made[scene.name] = scene
+        if scene != known.get(scene.name):
+            note_done(out, scene)
+        say(len(made), len(scenes))
+    return _finish(scenes, out, asked, made)
+
+
+def _make(task: tuple[Scene, MadeScene | None], out: Path, options: Options, *, is_alone: bool) -> MadeScene:
+    if not is_alone:
+        load_opencv().setNumThreads(1)  # the processes share the cores among themselves
+    return make_scene(task[0], out, options, task[1])
+
+
+def _finish(scenes: Sequence[Scene], out: Path, options: Options, made: Mapping[str, MadeScene]) -> Aligned:
+    ordered = [made[scene.name] for scene in scenes]
+    pairs = tuple(pair for scene in ordered for pair in scene.pairs)
+    remove_others(out, frozenset(pair.name for pair in pairs))
+    place_file(out / MANIFEST, format_table(pairs).encode())
+    (out / JOURNAL).unlink()
+    return Aligned(
+        folder=out,
+        options=options,
+        scenes=tuple(scene.name for scene in scenes),
+        pairs=pairs,
+        refused=tuple(each for scene in ordered for each in scene.refused),
+    )

@@ -1,0 +1,155 @@
+import csv
+
+import cv2
+import numpy as np
+import pytest
+
+from raim.data.alignment import Limits, Options, align_captures
+from raim.data.alignment.captures import list_scenes
+from raim.errors import InputError, UnknownNameError
+from raim.images import read_image, write_image
+
+SIDE = 200
+
+
+def make_scene(seed):
+    rng = np.random.default_rng(seed)
+    scene = np.full((SIDE + 20, SIDE + 20, 3), 128, np.uint8)
+    for _ in range(220):
+        centre = tuple(int(value) for value in rng.integers(0, SIDE + 20, 2))
+        colour = tuple(int(value) for value in rng.integers(30, 220, 3))
+        cv2.circle(scene, centre, int(rng.integers(2, 16)), colour, -1, cv2.LINE_AA)
+    return cv2.GaussianBlur(scene, (0, 0), 0.7)
+
+
+def write_scene(folder, seed=0, names=("input.png", "reference.png")):
+    folder.mkdir(parents=True)
+    scene = make_scene(seed)
+    write_image(folder / names[0], np.ascontiguousarray(scene[10:-10, 10:-10]))
+    for name in names[1:]:
+        write_image(folder / name, np.ascontiguousarray(scene[8:-12, 13:-7]))
+
+
+def read_all(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.fixture
+def captures(tmp_path):
+    for seed, name in enumerate(("a", "b")):
+        write_scene(tmp_path / "captures" / name, seed)
+    return tmp_path / "captures"
+
+
+@pytest.mark.slow
+def test_any_number_of_processes_and_a_stopped_run_give_the_same_bytes(captures, tmp_path):
+    align_captures(captures, tmp_path / "one", mode="moire", workers=1)
+    align_captures(captures, tmp_path / "two", mode="moire", workers=2)
+    assert read_all(tmp_path / "one") == read_all(tmp_path / "two")
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(done, _total):
+        if done == 1:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        align_captures(captures, tmp_path / "three", mode="moire", on_progress=stop)
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "three").rglob("*.png")}
+    align_captures(captures, tmp_path / "three", mode="moire")
+    assert read_all(tmp_path / "three") == read_all(tmp_path / "one")
+    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+
+
+@pytest.mark.slow
+def test_a_shift_by_whole_pixels_is_undone(captures, tmp_path):
+    aligned = align_captures(captures, tmp_path / "out", mode="moire", options=Options(match_tone=False))
+    for pair in aligned.pairs:
+        pictures = [
+            read_image(tmp_path / "out" / kind / f"{pair.name}.png").pixels.astype(float)[8:-8, 8:-8]
+            for kind in ("input", "reference")
+        ]
+        assert np.abs(pictures[0] - pictures[1]).mean() < 1.0
+        assert pair.residual_px < 0.05
+
+
+def test_a_limit_refuses_with_the_figure_and_the_place(captures, tmp_path):
+    other = captures / "b"
+    for path in other.iterdir():
+        path.unlink()
+    other.rmdir()
+    aligned = align_captures(
+        captures, tmp_path / "out", mode="moire", options=Options(limits=Limits(residual_px=1e-6))
+    )
+    assert aligned.pairs == ()
+    assert "residual" in aligned.refused[0].reason
+    assert "px" in aligned.refused[0].reason
+    assert len(aligned.refused_scenes()) == 1
+
+
+def test_a_flat_capture_is_refused_not_aligned(tmp_path):
+    folder = tmp_path / "captures" / "wall"
+    folder.mkdir(parents=True)
+    for name in ("input.png", "reference.png"):
+        write_image(folder / name, np.full((SIDE, SIDE, 3), 120, np.uint8))
+    aligned = align_captures(tmp_path / "captures", tmp_path / "out", mode="blur")
+    assert aligned.pairs == ()
+    assert "too little texture" in aligned.refused[0].reason or "no common scene" in aligned.refused[0].reason
+
+
+def test_a_capture_that_is_too_small_is_named(tmp_path):
+    folder = tmp_path / "captures" / "stamp"
+    folder.mkdir(parents=True)
+    for name in ("input.png", "reference.png"):
+        write_image(folder / name, np.full((50, 50, 3), 120, np.uint8))
+    with pytest.raises(InputError, match="50x50"):
+        align_captures(tmp_path / "captures", tmp_path / "out", mode="blur")
+
+
+def test_a_table_says_roles_and_modes(captures):
+    rows = [
+        ("scene", "file", "role", "mode"),
+        ("a", "reference.png", "input", "moire"),
+        ("a", "input.png", "reference", "moire"),
+        ("b", "input.png", "input", "zoom"),
+        ("b", "reference.png", "reference", "zoom"),
+    ]
+    with (captures / "captures.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    scenes = list_scenes(captures, None)
+    assert [(scene.name, scene.mode.name, scene.input.name) for scene in scenes] == [
+        ("a", "moire", "reference.png"),
+        ("b", "zoom", "input.png"),
+    ]
+
+
+def test_a_burst_without_names_begins_with_its_input(tmp_path):
+    write_scene(tmp_path / "captures" / "desk", names=("shot-2.png", "shot-1.png", "shot-3.png"))
+    scene = list_scenes(tmp_path / "captures", "burst")[0]
+    assert scene.input.name == "shot-1.png"
+    assert [path.name for path in scene.references] == ["shot-2.png", "shot-3.png"]
+
+
+def test_modes_and_folders_that_are_not_there_are_refused(captures, tmp_path):
+    with pytest.raises(UnknownNameError, match="burst"):
+        align_captures(captures, tmp_path / "out", mode="brust")
+    with pytest.raises(InputError, match="no folder"):
+        align_captures(tmp_path / "nothing", tmp_path / "out", mode="blur")
+    with pytest.raises(InputError, match="within the captures"):
+        align_captures(captures, captures / "out", mode="blur")
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["levin_im1_kernel4", "levin_im2_kernel6"])
+def test_shaken_photographs_come_out_within_a_third_of_a_pixel(shared, tmp_path, name):
+    folder = tmp_path / "captures" / name
+    folder.mkdir(parents=True)
+    for kind in ("input", "reference"):
+        source = shared / "data" / "paired" / "motion_blur" / kind / f"{name}.png"
+        write_image(folder / f"{kind}.png", read_image(source).pixels)
+    pair = align_captures(tmp_path / "captures", tmp_path / "out", mode="blur").pairs[0]
+    assert pair.residual_px < 0.3
