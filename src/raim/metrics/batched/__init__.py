@@ -11,8 +11,8 @@ if importlib.util.find_spec("torch") is None:
 
 from raim.metrics.batched.dists import dists
 from raim.metrics.batched.lpips import lpips
-from raim.metrics.batched.niqe import niqe
+from raim.metrics.batched.niqe import niqe, niqe_together
 from raim.metrics.batched.psnr import psnr
 from raim.metrics.batched.ssim import ssim
 
-__all__ = ["dists", "lpips", "niqe", "psnr", "ssim"]
+__all__ = ["dists", "lpips", "niqe", "niqe_together", "psnr", "ssim"]

@@ -35,17 +35,50 @@ def niqe(images: Batch, *, variant: str = "pyiqa") -> Float[Tensor, " b"]:
         >>> round(niqe(torch.tensor(noise).movedim(2, 0)[None] / 255).item(), 3)
         38.711
     """
+    luma = _check(images, variant, n_images=1)
+    return niqe_of_luma(luma, VARIANTS[variant]).to(images.dtype)
+
+
+def niqe_together(images: Batch, *, variant: str = "pyiqa") -> Float[Tensor, ""]:
+    """Measure how natural the images of a batch look together: their blocks count as those of one photograph.
+
+    The patches that a net learns from are too small for a NIQE each.
+
+    Args:
+        images: As of `niqe`; each of at least 96x96, two blocks of that size in all.
+        variant: As of `niqe`.
+
+    Returns:
+        One distance; for a batch of one that of `niqe`.
+
+    Raises:
+        InputError: If the images are not as stated.
+        UnknownNameError: If there is no such variant.
+        UnscorableError: If there are fewer than two 96x96 blocks with structure.
+
+    Example:
+        >>> import numpy as np
+        >>> noise = np.random.default_rng(0).integers(0, 256, (192, 192, 3), np.uint8)
+        >>> whole = torch.tensor(noise).movedim(2, 0)[None] / 255
+        >>> round(niqe_together(whole).item(), 3)
+        38.711
+    """
+    luma = _check(images, variant, n_images=len(images))
+    return _distance(block_features(luma, VARIANTS[variant]).flatten(0, 1)).to(images.dtype)
+
+
+def _check(images: Batch, variant: str, *, n_images: int) -> Float[Tensor, "b h w"]:
+    """Give the luma of whole blocks, if there are two of them in so many images."""
     check_batch(images)
     if variant not in VARIANTS:
         raise unknown_name("NIQE variant", variant, VARIANTS)
     height, width = images.shape[2:]
-    if (height // BLOCK) * (width // BLOCK) < 2:
+    if (height // BLOCK) * (width // BLOCK) * n_images < 2:
         raise UnscorableError(
             f"the images are {width}x{height}, NIQE needs at least two blocks of {BLOCK}x{BLOCK}"
         )
     cropped = images[:, :, : height // BLOCK * BLOCK, : width // BLOCK * BLOCK]
-    luma = _luma(cropped, VARIANTS[variant])
-    return niqe_of_luma(luma, VARIANTS[variant]).to(images.dtype)
+    return _luma(cropped, VARIANTS[variant])
 
 
 def niqe_of_luma(luma: Float[Tensor, "b h w"], arithmetic: Arithmetic) -> Float[Tensor, " b"]:
