@@ -15,6 +15,8 @@
     ├── ManifestError (ValueError)  a manifest is malformed: the message names file and line
     ├── SubmissionError (ValueError)  a submission has problems: all of them are listed
     ├── ChallengeError (ValueError)  a challenge's file or data have problems: all of them are listed
+    ├── RecipeError (ValueError)    a recipe of training has problems: all of them are listed
+    ├── TrainingError (RuntimeError)  training cannot go on (a loss that is no number): the message names the checkpoint
     ├── VotesError (ValueError)     a file of votes or a study's plan has problems: all of them are listed
     ├── SettingsError (ValueError)  a RAIM_ variable has no usable value: the message names it
     ├── StateError (RuntimeError)   not possible in the present state (no try left, a used link): see the reason
@@ -103,6 +105,14 @@ class ChallengeError(RaimError, ValueError):
     def __init__(self, message: str, *, problems: Iterable[Any] = ()) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
+
+
+class RecipeError(RaimError, ValueError):
+    """A recipe of training has problems; the text lists every one of them with its line."""
+
+
+class TrainingError(RaimError, RuntimeError):
+    """Training cannot go on; the text says why, and where the last good checkpoint lies."""
 
 
 class VotesError(RaimError, ValueError):

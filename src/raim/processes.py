@@ -41,7 +41,7 @@ def map_processes(
             yield task, function(task)
         return
     context = multiprocessing.get_context("spawn")  # no threads or locks are inherited
-    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
+    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=start_worker) as pool:
         futures = {pool.submit(function, task): task for task in tasks}
         try:
             for future in concurrent.futures.as_completed(futures):
@@ -70,6 +70,6 @@ def _stop(pool: concurrent.futures.ProcessPoolExecutor) -> None:
             process.join()
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
     """Leave Ctrl-C to the main process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,9 +1,10 @@
+import errno
 import subprocess
 import sys
 import threading
 import time
 
-from raim.weights.lock import exclusive
+from raim.weights.lock import exclusive, hold_if_free
 
 CHILD = """
 import sys, time
@@ -41,6 +42,22 @@ def test_threads_are_in_one_at_a_time(tmp_path):
     for thread in threads:
         thread.join()
     assert most == 1
+
+
+def test_a_lock_is_held_only_if_it_is_free(tmp_path):
+    with hold_if_free(tmp_path / "lock") as first, hold_if_free(tmp_path / "lock") as second:
+        assert (first, second) == (True, False)
+    with hold_if_free(tmp_path / "lock") as third:
+        assert third
+
+
+def test_a_file_system_without_locks_keeps_nobody_out(tmp_path, monkeypatch):
+    def fail(_stream):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("raim.weights.lock._acquire", fail)
+    with hold_if_free(tmp_path / "lock") as is_free:
+        assert is_free
 
 
 def test_a_killed_holder_leaves_no_lock(tmp_path):

@@ -142,6 +142,14 @@ class Section:
             return 0.0  # a whole number of hundreds of digits is no float
         return float(value or 0)
 
+    def number(self, key: str, default: float | None = None, *, low: float, high: float) -> float:
+        """Read a number of a range."""
+        value = self.take(key, (int, float), f"a number from {low:g} to {high:g}", _or_missing(default))
+        if value is not None and not low <= value <= high:
+            self.fail(key, f"{key} is {value}; expected a number from {low:g} to {high:g}")
+            return low
+        return low if value is None else float(value)
+
     def moment(self, key: str) -> datetime:
         """Read a date and time with its zone, as UTC."""
         self.asked.add(key)

@@ -18,8 +18,9 @@ LIBRARIES = ("numpy", "numba", "ncnn", "imagecodecs", "tifffile", "pillow", "saf
 # Import name, what it is for, and how it comes.
 EXTRAS = {
     "torch": ("GPUs, training, differentiable measures", "pip install 'raim[torch]'"),
+    "lightning_fabric": ("raim train", "pip install 'raim[train]'"),
     "cv2": ("raim align, raim demo, the restorer nlm", "pip install 'raim[demo]'"),
-    "skimage": ("raim demo", "pip install 'raim[demo]'"),
+    "skimage": ("raim demo, the recipes that come with raim", "pip install 'raim[demo]'"),
 }
 LEAST_FREE_BYTES = 500 * 2**20
 

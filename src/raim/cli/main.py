@@ -28,6 +28,7 @@ COMMANDS = {
     "serve": "Serve a challenge: pages, uploads, scoring, leaderboard.",
     "study": "Plan, analyse and hand on a blinded study in files.",
     "submit": "Hand a zip in to a challenge server and wait for its score.",
+    "train": "Train a restorer by a recipe, on SCORE if you like.",
     "weights": "List, fetch and verify the pinned pretrained weights.",
     "worker": "Check and score submissions for a challenge server, here or on another machine.",
 }

@@ -20,7 +20,7 @@ PAGE_SUFFIXES = (".html", ".htm")
 @click.option(
     "--restorer", metavar="NAME[,NAME...]", help="Names of --list, one after another. [default: auto]"
 )
-@click.option("--model", type=PATH, help="Instead: a model file that spandrel reads.")
+@click.option("--model", type=PATH, help="Instead: a model file that raim train made or spandrel reads.")
 @click.option("--python", "function", metavar="MODULE:FUNCTION", help="Instead: a Python function.")
 @click.option("--command", "program", metavar='"PROG {input} {output}"', help="Instead: any program.")
 @click.option(

@@ -1,4 +1,4 @@
-"""Any model file that spandrel reads: DAT-light of the built-in table, and files of users.
+"""Any model file that spandrel reads, or that `raim train` made: DAT-light of the built-in table, and files of users.
 
 A user's pickle is read by spandrel's unpickler, which makes nothing but tensors and plain containers.
 
@@ -19,6 +19,7 @@ import numpy as np
 from raim.errors import InputError, MissingExtraError
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.tiling import Layout, Network, run_tiled
+from raim.restore.trained_file import HALFNET, read_facts, restorer_from_trained
 
 # Exact for nets of up to 32 convolutions; transformers look no further than their windows of 8 to 32 pixels, a few
 # layers deep. An ESRGAN of 350 convolutions differs by up to 10/255 (measured).
@@ -37,11 +38,24 @@ def restorer_from_file(path: Path) -> Restorer:
         InputError: It is no such file, no model that spandrel knows, or none that takes and gives RGB.
         MissingExtraError: spandrel is not installed.
     """
-    _need_spandrel()
     if not path.is_file():
         raise InputError(f"there is no model file {path}")
-    model = _load_file(path, path.stat().st_mtime_ns)
+    facts = read_facts(path)
+    if facts is not None and facts.architecture.get("name") == HALFNET:
+        return restorer_from_trained(path, facts)
+    model = load_network(path)
     return _describe(path.stem, f"{model.architecture.name} from {path.name}", model, "as its author says")
+
+
+def load_network(path: Path) -> Any:
+    """Load a model file by spandrel, which describes the net; kept until the file changes.
+
+    Raises:
+        InputError: It is no model that spandrel knows, or none that takes and gives RGB.
+        MissingExtraError: spandrel is not installed.
+    """
+    _need_spandrel()
+    return _load_file(path, path.stat().st_mtime_ns)
 
 
 def builtin_model(name: str, scale: int, licence: str, source: str) -> Restorer:

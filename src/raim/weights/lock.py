@@ -24,6 +24,34 @@ def exclusive(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def hold_if_free(path: Path) -> Iterator[bool]:
+    """Hold a lock file unless another process or thread does; say whether nobody else does.
+
+    On a file system that has no locks, as Lustre may be, nobody can be told apart.
+
+    Args:
+        path: The lock file, in a folder that is there. It is created, and stays.
+
+    Raises:
+        OSError: It cannot be opened.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     lock = Path(folder, "lock")
+        ...     with hold_if_free(lock) as first, hold_if_free(lock) as second:
+        ...         first, second
+        (True, False)
+    """
+    with path.open("a+b") as stream:
+        try:
+            is_free = _acquire(stream)
+        except OSError:
+            is_free = True
+        yield is_free
+
+
 if sys.platform == "win32":
     import msvcrt
 

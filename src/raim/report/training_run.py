@@ -1,0 +1,160 @@
+"""What lies in the folder of a training run, as its page wants it; anything may be missing while a run is young."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from raim.errors import InputError
+
+FACTS, RECIPE, LOG, VALIDATION, SAMPLES = (
+    "training.json",
+    "recipe.toml",
+    "log.csv",
+    "validation.csv",
+    "samples",
+)
+MOST_STEPS = 10**9  # as in a recipe
+LARGEST = 3.4e38  # number of 32 bits
+MENDED = "the next start of the run mends the file"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """A CSV file of numbers; an empty cell is None. The first column is the step."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[float | None, ...], ...] = ()
+
+    def points(self, column: str) -> tuple[tuple[float, float], ...]:
+        """Give (step, value) for the rows that have a finite value.
+
+        Example:
+            >>> Table(columns=("step", "score"), rows=((10.0, 80.5), (20.0, None))).points("score")
+            ((10.0, 80.5),)
+        """
+        if column not in self.columns:
+            return ()
+        place = self.columns.index(column)
+        pairs = ((row[0], row[place]) for row in self.rows)
+        return tuple((step, value) for step, value in pairs if step is not None and _is_number(value))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingRun:
+    """All that is known of a run.
+
+    Attributes:
+        facts: What training.json says in plain values, and "identity".
+        recipe: The recipe's text.
+        log: log.csv.
+        validation: validation.csv.
+        samples: Steps and file names of the sample sheets, the newest first.
+    """
+
+    facts: Mapping[str, Any]
+    recipe: str
+    log: Table
+    validation: Table
+    samples: tuple[tuple[int, str], ...]
+
+    @property
+    def last_step(self) -> float:
+        """The last step of which something is known; 0 before."""
+        return max(
+            (row[0] or 0.0 for table in (self.log, self.validation) for row in table.rows), default=0.0
+        )
+
+
+def read_run(run: Path) -> TrainingRun:
+    """Read the folder of a run.
+
+    Raises:
+        InputError: It is none, or one of its files is not in its form; file and line are named.
+    """
+    sheets = {sheet.stem.removeprefix("step-"): sheet.name for sheet in (run / SAMPLES).glob("step-*.png")}
+    return TrainingRun(
+        facts=_read_facts(run / FACTS),
+        recipe=_read_text(run / RECIPE),
+        log=read_table(run / LOG),
+        validation=read_table(run / VALIDATION),
+        samples=tuple(
+            sorted(((int(step), name) for step, name in sheets.items() if step.isdecimal()), reverse=True)
+        ),
+    )
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV file of numbers whose first column is the step; an empty table if it is missing or empty.
+
+    Raises:
+        InputError: A line is malformed.
+    """
+    lines = [line.split(",") for line in _read_text(path).splitlines()]  # our logs have no quotes
+    if not lines:
+        return Table()
+    columns = tuple(lines[0])
+    if columns[0] != "step":
+        raise InputError(f"{path}:1: the first column is {columns[0][:60]!r}, expected 'step'; {MENDED}")
+    return Table(
+        columns=columns,
+        rows=tuple(_read_row(path, number, line, len(columns)) for number, line in enumerate(lines[1:], 2)),
+    )
+
+
+def _read_row(path: Path, number: int, line: list[str], n_columns: int) -> tuple[float | None, ...]:
+    try:
+        row = tuple(float(cell) if cell else None for cell in line)
+    except ValueError:
+        row = ()
+    if len(row) != n_columns:
+        raise InputError(
+            f"{path}:{number}: expected {n_columns} numbers, found {','.join(line)[:60]!r}; remove the line, or "
+            f"{MENDED}"
+        )
+    step = row[0]
+    if step is None or not 0 <= step <= MOST_STEPS or not step.is_integer():
+        raise InputError(
+            f"{path}:{number}: the step is {line[0][:60]!r}, expected a whole number; remove the line, or {MENDED}"
+        )
+    return row
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", errors="replace") if path.is_file() else ""
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
+
+
+def _read_facts(path: Path) -> Mapping[str, Any]:
+    text = _read_text(path)
+    try:
+        facts = json.loads(text or "{}")
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: it is no JSON ({error}); {MENDED}") from error
+    if not isinstance(facts, dict):
+        raise InputError(f"{path}: expected an object; {MENDED}")
+    # A page shows nothing else that has parts.
+    plain = {
+        key: value for key, value in facts.items() if key == "identity" or not isinstance(value, dict | list)
+    }
+    _check_facts(path, plain)
+    return plain
+
+
+def _check_facts(path: Path, facts: Mapping[str, Any]) -> None:
+    """Refuse what the page cannot reckon with; anything else is shown as it is."""
+    for key in ("step", "steps", "seconds"):
+        value = facts.get(key, 0)
+        if not _is_number(value) or value < 0:
+            raise InputError(f"{path}: {key} is {str(value)[:60]!r}, expected a number from 0; {MENDED}")
+    identity = facts.get("identity")
+    means = identity.values() if isinstance(identity, dict) else ()
+    if not isinstance(identity, dict | None) or not all(mean is None or _is_number(mean) for mean in means):
+        raise InputError(f"{path}: identity is not the means of measures; {MENDED}")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST

@@ -1,0 +1,200 @@
+"""The file that `raim train` makes: weights as safetensors, and in its header how they came about.
+
+The header's one entry `raim` is JSON: schema, architecture, recipe, figures, versions. Nothing in such a file is
+executed, and its sizes are checked against the architecture before anything is loaded.
+"""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from raim.errors import InputError
+from raim.files import place_file
+from raim.restore.descriptor import Context, Photograph, Restorer
+from raim.restore.tiling import Layout, run_tiled
+
+SCHEMA = 1
+ENTRY = "raim"
+HALFNET = "halfnet"
+TILE_PX = 384
+KINDS: Mapping[str, type] = MappingProxyType(
+    {"name": str, "architecture": dict, "recipe": str, "figures": dict, "made": dict}
+)
+SECONDS_PER_MEGAPIXEL = 8.0  # 64 channels, 12 blocks, one core of a 2026 server
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class TrainedFacts:
+    """What a trained model says of itself.
+
+    Attributes:
+        name: Of its recipe.
+        architecture: "halfnet" with its sizes, or "file" with the name that spandrel gives it.
+        recipe: The recipe's text, changes of the command line included.
+        figures: Measures of the validation, at the end and of the inputs as they were.
+        made: Versions, steps, seconds, seed, device.
+    """
+
+    name: str
+    architecture: Mapping[str, Any]
+    recipe: str
+    figures: Mapping[str, Any]
+    made: Mapping[str, Any]
+
+
+def read_facts(path: Path) -> TrainedFacts | None:
+    """Read what a model file says of its training; None for files of others.
+
+    Raises:
+        InputError: The file claims to be one of ours and is not in its form.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if path.suffix.lower() != ".safetensors":
+        return None
+    try:
+        with safe_open(path, framework="np") as file:
+            stated = (file.metadata() or {}).get(ENTRY)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path.name} cannot be read as a model ({error}); copy it again") from error
+    if stated is None:
+        return None
+    try:
+        plain = json.loads(stated)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path.name} says nothing usable of its training ({error}); train it again"
+        ) from error
+    schema = plain.get("schema") if isinstance(plain, dict) else None
+    if schema != SCHEMA:
+        raise InputError(f"{path.name} is of schema {schema!r:.40}; this version of raim reads {SCHEMA}")
+    wrong = [key for key, kind in KINDS.items() if not isinstance(plain.get(key), kind)]
+    if wrong:
+        raise InputError(f"{path.name} says nothing usable of its {', '.join(wrong)}; train it again")
+    return TrainedFacts(**{key: plain[key] for key in KINDS})
+
+
+def write_trained(path: Path, tensors: Mapping[str, Any], facts: TrainedFacts) -> None:
+    """Write a model file, whole or not at all.
+
+    Args:
+        path: Of a .safetensors file.
+        tensors: Arrays by name.
+        facts: What it says of itself.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    from safetensors.numpy import save
+
+    header = json.dumps({"schema": SCHEMA, **dataclasses.asdict(facts)})
+    place_file(path, save({name: tensors[name] for name in sorted(tensors)}, metadata={ENTRY: header}))
+
+
+def restorer_from_trained(path: Path, facts: TrainedFacts) -> Restorer:
+    """Make the restorer of a halfnet.
+
+    Raises:
+        InputError: Its sizes are impossible, or its weights are not those of its architecture.
+        MissingExtraError: torch is not installed.
+    """
+    net = load_halfnet(path, path.stat().st_mtime_ns)
+    layout = Layout(tile_px=TILE_PX, overlap_px=_even(net.shape.reach_px), multiple=2)
+    score = facts.figures.get("score")
+    return Restorer(
+        name=facts.name,
+        purpose="trained by raim train"
+        + (f", SCORE {score:.2f} in its validation" if _is_number(score) else ""),
+        run=lambda image, context: _run(net, image, layout.with_tile(context.tile_px), context),
+        size_multiple=2,
+        overlap_px=layout.overlap_px,
+        licence="as its author says",
+        source="raim train",
+        seconds_per_megapixel=SECONDS_PER_MEGAPIXEL,
+        devices=("cpu", "torch"),
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _even(length: int) -> int:
+    return length + length % 2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class LoadedHalfNet:
+    """A halfnet with its weights, and its size."""
+
+    network: Any
+    shape: Any
+
+
+@functools.lru_cache(maxsize=2)
+def load_halfnet(path: Path, changed_ns: int) -> LoadedHalfNet:
+    """Load a halfnet; kept until the file changes.
+
+    Raises:
+        InputError: The file holds none, or other weights than its sizes say.
+    """
+    del changed_ns  # a part of the key
+    facts = read_facts(path)
+    if facts is None or facts.architecture.get("name") != HALFNET:
+        raise InputError(f"{path.name} holds no halfnet of raim train")
+    from safetensors.torch import load_file
+
+    from raim.restore.halfnet import HalfNet, HalfNetShape
+
+    channels, blocks = (facts.architecture.get(key) for key in ("channels", "blocks"))
+    if type(channels) is not int or type(blocks) is not int:
+        raise InputError(f"{path.name} does not say the size of its net in whole numbers; train it again")
+    shape = HalfNetShape(channels=channels, blocks=blocks)
+    _check_weights(path, shape)
+    network = HalfNet(shape)
+    network.load_state_dict(load_file(path))
+    return LoadedHalfNet(network=network.eval(), shape=shape)
+
+
+def _check_weights(path: Path, shape: Any) -> None:
+    """Refuse other weights than those of a size, by the header alone."""
+    import torch
+    from safetensors import safe_open
+
+    from raim.restore.halfnet import HalfNet
+
+    with torch.device("meta"):  # takes no memory
+        wanted = {name: tuple(each.shape) for name, each in HalfNet(shape).state_dict().items()}
+    with safe_open(path, framework="np") as file:
+        found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
+        kinds = {file.get_slice(name).get_dtype() for name in found}
+    if found != wanted or kinds != {"F32"}:
+        name = min((name for name in {*wanted, *found} if wanted.get(name) != found.get(name)), default="all")
+        raise InputError(
+            f"{path.name} does not hold the weights that it names ({name}: {found.get(name)} of {sorted(kinds)}, "
+            f"expected {wanted.get(name)} of F32); train it again"
+        )
+
+
+def _run(net: LoadedHalfNet, image: Photograph, layout: Layout, context: Context) -> Photograph:
+    """Run the net in tiles; torch itself uses the threads, so that one tile runs at a time."""
+    import torch
+
+    from raim.restore.torch_networks import find_device, from_device, to_device
+
+    network = net.network.to(find_device(context.device))
+
+    def restore_tile(tile: Photograph) -> Photograph:
+        with torch.inference_mode():
+            return from_device(network(to_device(tile.transpose(2, 0, 1), context.device))).transpose(1, 2, 0)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(context.threads)
+    try:
+        return run_tiled(image, restore_tile, layout, dataclasses.replace(context, threads=1))
+    finally:
+        torch.set_num_threads(before)

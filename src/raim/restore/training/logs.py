@@ -1,0 +1,162 @@
+"""What a run writes down while it goes: two CSV files, and the same for TensorBoard.
+
+log.csv: step, loss, its terms, learning_rate, gradient_norm, seconds. validation.csv: step, the measures, score.
+A run that goes on from a checkpoint removes the lines after it first, so that each step stands once.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from raim.errors import MissingExtraError
+from raim.files import cannot_write, place_file
+
+LOG, VALIDATION, TENSORBOARD = "log.csv", "validation.csv", "tensorboard"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CsvLog:
+    """A CSV file that grows by lines.
+
+    Attributes:
+        path: Of the file.
+        columns: The first is "step".
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+
+    def open_at(self, step: int) -> None:
+        """Begin the file, or remove the lines after a step and those that are damaged.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        try:
+            text = self.path.read_text("utf-8", errors="replace") if self.path.is_file() else ""
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        lines = [line.split(",") for line in text.splitlines()[1:]]
+        kept = [line for line in lines if _is_whole(line, len(self.columns)) and int(line[0]) <= step]
+        place_file(self.path, _to_text([self.columns, *kept]).encode())
+
+    def add(self, step: int, values: Mapping[str, float | None]) -> None:
+        """Add a line; a value that is None leaves its cell empty.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        cells = [str(step), *(_cell(values.get(column)) for column in self.columns[1:])]
+        try:
+            with self.path.open("a", encoding="utf-8", newline="") as file:
+                file.write(_to_text([cells]))
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+
+def _is_whole(line: Sequence[str], n_columns: int) -> bool:
+    """Say whether a line is a step and its numbers: a killed run may have left half of one."""
+    try:
+        int(line[0])
+        numbers = [float(cell) for cell in line if cell]
+    except ValueError:
+        return False
+    return len(line) == n_columns and numbers[0] >= 0
+
+
+def _to_text(lines: Sequence[Sequence[str]]) -> str:
+    return "".join(",".join(line) + "\n" for line in lines)
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.7g}"
+
+
+@dataclass(slots=True)
+class TensorBoard:
+    """The same numbers for TensorBoard, and sample sheets.
+
+    They are written in the training process: tensorboardX's own SummaryWriter has a thread for that, which dies of a
+    full disk in silence.
+
+    Attributes:
+        folder: Of its files.
+        step: From which it goes on; what it had after that is hidden by TensorBoard.
+    """
+
+    folder: Path
+    step: int
+    _writer: Any = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Open it.
+
+        Raises:
+            MissingExtraError: tensorboardX is not installed.
+            InputError: Its file cannot be written.
+        """
+        try:
+            from tensorboardX.event_file_writer import EventsWriter
+            from tensorboardX.proto.event_pb2 import Event, SessionLog
+        except ImportError as error:
+            raise MissingExtraError(
+                "training logs need tensorboardX; install it with: pip install 'raim[train]'"
+            ) from error
+        with self._told():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._writer = EventsWriter(str(self.folder / "events"))
+        if self.step:
+            self._write(Event(step=self.step + 1, session_log=SessionLog(status=SessionLog.START)))
+
+    def add(self, kind: str, step: int, values: Mapping[str, float | None]) -> None:
+        """Add numbers under a heading.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        from tensorboardX import summary
+        from tensorboardX.proto.event_pb2 import Event
+
+        self._write(
+            *(
+                Event(step=step, summary=summary.scalar(f"{kind}/{name}", value))
+                for name, value in values.items()
+                if value is not None
+            )
+        )
+
+    def add_picture(self, name: str, step: int, pixels: UInt8[np.ndarray, "h w 3"]) -> None:
+        """Add a picture.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
+        from tensorboardX import summary
+        from tensorboardX.proto.event_pb2 import Event
+
+        self._write(Event(step=step, summary=summary.image(name, pixels, dataformats="HWC")))
+
+    def close(self) -> None:
+        """Close the file; all of it is written."""
+        with contextlib.suppress(OSError):  # what could not be written has been told
+            self._writer.close()
+
+    def _write(self, *events: Any) -> None:
+        with self._told():
+            for event in events:
+                event.wall_time = time.time()
+                self._writer.write_event(event)
+            self._writer.flush()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error

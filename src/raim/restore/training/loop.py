@@ -1,0 +1,350 @@
+"""Training: one loop that reads from top to bottom.
+
+Everything in a step is a function of the recipe, the step and the weights: patches are drawn from (seed, step, place
+in the batch), torch's own generator is seeded for each step, the learning rate is a formula. So a run that was killed
+anywhere goes on from its last checkpoint to the same weights, bit for bit on the CPU with the same number of threads.
+
+Source: AdamW, Loshchilov and Hutter, ICLR 2019 (arXiv 1711.05101); cosine, ICLR 2017 (arXiv 1608.03983); the average
+of the weights, Polyak and Juditsky, SIAM Journal on Control and Optimization 30(4), 1992, with a decay that grows from
+0.1 as in TensorFlow's ExponentialMovingAverage; devices and precision by Lightning Fabric.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from raim.errors import InputError, TrainingError
+from raim.restore.training.checkpoint import list_checkpoints, write_checkpoint
+from raim.restore.training.devices import Fabric, start_fabric
+from raim.restore.training.feeding import feed
+from raim.restore.training.losses import Loss, compute_loss
+from raim.restore.training.patches import Patches, find_stocks
+from raim.restore.training.recipe import Recipe, Schedule
+from raim.restore.training.records import Recorder
+from raim.restore.training.run_folder import MODEL, RunFolder, open_run
+from raim.restore.training.sources import Shelf
+from raim.restore.training.trainable import Trainable, build_trainable
+from raim.restore.training.validation import ValidationPair, make_pairs, score_restored, validate
+from raim.scoring import find_profile
+
+# Of AdamW; the second is shorter than in other work on restoration (Zamir et al., CVPR 2022, has 0.999).
+BETAS = (0.9, 0.99)
+AVERAGE_START = 10  # steps: decay (1 + n) / (10 + n) at the beginning
+VALIDATION_SEED = 0  # runs of other seeds are tried on the same pairs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listener:
+    """Whom a run tells what happens.
+
+    Attributes:
+        on_step: (steps done, in all), after each.
+        on_note: A sentence.
+        on_validated: (steps done, means of the measures and of "score"), after each validation, when all of it is
+            written.
+    """
+
+    on_step: Callable[[int, int], None] = lambda _done, _total: None
+    on_note: Callable[[str], None] = lambda _text: None
+    on_validated: Callable[[int, Mapping[str, float | None]], None] = lambda _done, _means: None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trained:
+    """What came of a run.
+
+    Attributes:
+        model: The file that `raim restore --model` takes.
+        run: Its folder.
+        steps: Done, those of earlier starts included.
+        identity: Means of the validation's inputs as they are.
+        means: Means of the restored ones at the end.
+    """
+
+    model: Path
+    run: Path
+    steps: int
+    identity: Mapping[str, float | None]
+    means: Mapping[str, float | None]
+
+
+def train(
+    recipe: Recipe,
+    run: Path,
+    *,
+    device: str = "cpu",
+    devices: int = 1,
+    strategy: str = "auto",
+    overwrite: bool = False,
+    listener: Listener | None = None,
+) -> Trained:
+    """Train a model by a recipe, or go on with a run that was stopped.
+
+    Args:
+        recipe: See `read_recipe`.
+        run: Folder of the run; what lies there of the same recipe is gone on with.
+        device: "cpu", "cuda", or another that Lightning Fabric knows.
+        devices: How many; each takes its part of every batch.
+        strategy: Of Lightning Fabric, for several devices.
+        overwrite: Begin anew, whatever lies in the folder.
+        listener: Whom to tell.
+
+    Returns:
+        Where the model is, and how good it was in validation.
+
+    Raises:
+        InputError: Data, model or folder cannot be used, or the disk is full; the last checkpoint stays whole.
+        ImageError: A photograph cannot be read.
+        TrainingError: The loss or the gradient is no number; the last checkpoint stays whole.
+        MissingExtraError: A library of the extra `train` is not installed.
+    """
+    fabric = start_fabric(device, devices, strategy, recipe.schedule.precision)
+    return fabric.launch(_train, recipe, run, overwrite=overwrite, listener=listener or Listener())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Learner:
+    """What changes from step to step.
+
+    Attributes:
+        network: The weights that learn.
+        prepared: The same, as Lightning Fabric calls it.
+        average: Their moving average.
+        optimizer: AdamW, as Lightning Fabric calls it.
+    """
+
+    network: nn.Module
+    prepared: Any
+    average: nn.Module
+    optimizer: Any
+
+    def state(self, fabric: Fabric) -> dict[str, Any]:
+        """Give all that a checkpoint keeps."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.optimizer.state_dict(),
+            "precision": fabric.strategy.precision.state_dict(),
+        }
+
+
+def _train(fabric: Fabric, recipe: Recipe, run: Path, *, overwrite: bool, listener: Listener) -> Trained:
+    """Get everything ready, go through the steps, say what came of it."""
+    model = build_trainable(recipe.model, recipe.seed)
+    _check_sizes(recipe, model, fabric.world_size)
+    shelf = Shelf()
+    patches = Patches(
+        stocks=find_stocks(recipe.sources, recipe.schedule.patch_px, scale=model.scale),
+        patch_px=recipe.schedule.patch_px,
+        seed=recipe.seed,
+        shelf=shelf,
+    )
+    pairs = make_pairs(
+        recipe.validation, seed=VALIDATION_SEED, scale=model.scale, multiple=model.multiple, shelf=shelf
+    )
+    with open_run(run, recipe, model, fabric, overwrite=overwrite) as folder:
+        return _go_on(fabric, recipe, folder, model, patches, pairs=pairs, listener=listener)
+
+
+def _go_on(
+    fabric: Fabric,
+    recipe: Recipe,
+    folder: RunFolder,
+    model: Trainable,
+    patches: Patches,
+    *,
+    pairs: Sequence[ValidationPair],
+    listener: Listener,
+) -> Trained:
+    """Begin, or go on after the last checkpoint."""
+    profile = find_profile(recipe.loss.profile)
+    state = folder.read_state(listener.on_note)
+    start = 0 if state is None else int(state["step"])
+    learner = _prepare(fabric, model, recipe.schedule, state)
+    if state is not None:
+        listener.on_note(f"going on after step {start} of {recipe.schedule.steps}")
+
+    identity = score_restored([pair.degraded for pair in pairs], pairs, profile) if model.scale == 1 else None
+    with Recorder.open(folder, recipe, start, identity, is_writing=fabric.is_global_zero) as recorder:
+
+        def try_out(step: int) -> None:
+            if fabric.is_global_zero:
+                validated = validate(learner.average, pairs, profile, device=fabric.device)
+                recorder.record_validation(step, validated, pairs, learner.average)
+                listener.on_validated(step, validated.means)
+            fabric.barrier()
+
+        _learn(
+            fabric, recipe, learner, patches, recorder, start=start, try_out=try_out, on_step=listener.on_step
+        )
+        if start == recipe.schedule.steps:  # an earlier start has done them all
+            recorder.forget_after(start - 1)
+            try_out(start)
+    return Trained(
+        model=folder.path / MODEL,
+        run=folder.path,
+        steps=recipe.schedule.steps,
+        identity={} if identity is None else identity.means,
+        means=recorder.means,
+    )
+
+
+def _prepare(
+    fabric: Fabric, model: Trainable, schedule: Schedule, state: Mapping[str, Any] | None
+) -> Learner:
+    """Bring weights and optimizer to the device, as they were at the last checkpoint."""
+    network = model.network.train()
+    average = copy.deepcopy(network).to(fabric.device).eval()
+    optimizer = torch.optim.AdamW(
+        [each for each in network.parameters() if each.requires_grad],
+        lr=schedule.learning_rate,
+        betas=BETAS,
+        weight_decay=schedule.weight_decay,
+    )
+    if state is not None:
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        fabric.strategy.precision.load_state_dict(state["precision"])
+    prepared, tuned = fabric.setup(network, optimizer)
+    if state is not None:  # only now: its numbers go to where the weights are
+        optimizer.load_state_dict(state["optimizer"])
+    return Learner(network=network, prepared=prepared, average=average, optimizer=tuned)
+
+
+def _learn(
+    fabric: Fabric,
+    recipe: Recipe,
+    learner: Learner,
+    patches: Patches,
+    recorder: Recorder,
+    *,
+    start: int,
+    try_out: Callable[[int], None],
+    on_step: Callable[[int, int], None],
+) -> None:
+    """Go through the steps."""
+    schedule = recipe.schedule
+    places = _part_of_batch(schedule.batch, fabric.global_rank, fabric.world_size)
+    with feed(patches, range(start, schedule.steps), places, schedule.loaders) as batches:
+        for step, batch in enumerate(batches, start):
+            began = time.perf_counter()
+            torch.manual_seed(_seed_of(recipe.seed, step, fabric.global_rank))
+            rate = find_learning_rate(schedule, step)
+            for group in learner.optimizer.param_groups:
+                group["lr"] = rate
+            degraded, reference = (
+                torch.from_numpy(part).to(fabric.device) for part in (batch.degraded, batch.reference)
+            )
+            with fabric.autocast():
+                restored = learner.prepared(degraded)
+            loss = compute_loss(recipe.loss, restored.float(), reference)
+            fabric.backward(loss.total)
+            norm = fabric.clip_gradients(
+                learner.prepared, learner.optimizer, max_norm=schedule.clip_norm, error_if_nonfinite=False
+            )
+            # Only now: by its gradient every device learns that the loss of one is no number, and stops as well.
+            _check_finite("loss", loss.total, loss, step, recorder.folder.path)
+            if schedule.precision != "16-mixed":  # there a scaler leaves such a step out
+                _check_finite("length of the gradient", norm, loss, step, recorder.folder.path)
+            learner.optimizer.step()
+            learner.optimizer.zero_grad()
+            update_average(learner.average, learner.network, decay=find_decay(schedule, step))
+
+            done = step + 1
+            is_last = done == schedule.steps
+            is_tried = is_last or done % recipe.validation.every_steps == 0
+            is_kept = is_last or done % recipe.checkpoint_steps == 0
+            if is_tried or is_kept:
+                _check_finite("sum of the weights", _sum(learner.network), loss, step, recorder.folder.path)
+            if is_last or done % recipe.log_steps == 0:
+                recorder.log(done, loss, rate, norm, time.perf_counter() - began)
+            if is_tried:
+                try_out(done)
+            if is_kept and fabric.is_global_zero:
+                write_checkpoint(recorder.folder.path, done, learner.state(fabric))
+            on_step(done, schedule.steps)
+
+
+def find_learning_rate(schedule: Schedule, step: int) -> float:
+    """Compute the learning rate of a step: a straight rise, then a cosine.
+
+    Example:
+        >>> schedule = Schedule(steps=100, learning_rate=1.0, warm_up_steps=10, final_share=0.0)
+        >>> [round(find_learning_rate(schedule, step), 3) for step in (0, 9, 55, 99)]
+        [0.1, 1.0, 0.5, 0.0]
+    """
+    if step < schedule.warm_up_steps:
+        return schedule.learning_rate * (step + 1) / schedule.warm_up_steps
+    share = (step - schedule.warm_up_steps) / max(1, schedule.steps - schedule.warm_up_steps)
+    fall = (1 + math.cos(math.pi * share)) / 2
+    return schedule.learning_rate * (schedule.final_share + (1 - schedule.final_share) * fall)
+
+
+def find_decay(schedule: Schedule, step: int) -> float:
+    """Compute how much of the average stays in a step: little at first, so that the first weights do not weigh on it.
+
+    Example:
+        >>> [round(find_decay(Schedule(steps=9, average_decay=0.99), step), 3) for step in (0, 10, 10_000)]
+        [0.1, 0.55, 0.99]
+    """
+    return min(schedule.average_decay, (1 + step) / (AVERAGE_START + step))
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, network: nn.Module, *, decay: float) -> None:
+    """Move the average towards the weights; what is not learned (counts, running means) is copied."""
+    learned = dict(network.named_parameters())
+    for name, kept in average.named_parameters():
+        kept.lerp_(learned[name].to(kept), 1 - decay)
+    counted = dict(network.named_buffers())
+    for name, kept in average.named_buffers():
+        kept.copy_(counted[name])
+
+
+def _check_sizes(recipe: Recipe, model: Trainable, n_devices: int) -> None:
+    schedule = recipe.schedule
+    if schedule.patch_px % model.multiple:
+        raise InputError(
+            f"patch_px is {schedule.patch_px}; this model takes multiples of {model.multiple}, such as "
+            f"{schedule.patch_px // model.multiple * model.multiple or model.multiple}"
+        )
+    if schedule.batch % n_devices:
+        raise InputError(
+            f"a batch of {schedule.batch} cannot be shared by {n_devices} devices; take a multiple"
+        )
+
+
+def _part_of_batch(batch: int, rank: int, world_size: int) -> range:
+    size = batch // world_size
+    return range(rank * size, (rank + 1) * size)
+
+
+def _seed_of(seed: int, step: int, rank: int) -> int:
+    """Give the seed of torch's generator, which nets with dropout use, for a step on a device."""
+    return (seed * 1_000_003 + step) * 1_009 + rank & (2**63 - 1)
+
+
+@torch.no_grad()
+def _sum(network: nn.Module) -> Tensor:
+    """Sum the magnitudes of all weights: no number as soon as one of them is none."""
+    return torch.stack([weight.double().abs().sum() for weight in network.parameters()]).sum()
+
+
+def _check_finite(what: str, value: Tensor, loss: Loss, step: int, run: Path) -> None:
+    if bool(torch.isfinite(value).all()):
+        return
+    there = list_checkpoints(run)
+    kept = f"the last good checkpoint is {there[0]}" if there else "there is no checkpoint yet"
+    said = ", ".join(f"{name} {term.item():.4g}" for name, term in loss.terms.items())
+    raise TrainingError(
+        f"step {step + 1}: the {what} is {value.item():g} ({said}); {kept}. Take a lower schedule.learning_rate or "
+        'schedule.precision = "32-true" and begin anew in another folder; model.start can name the model.safetensors '
+        "of this one"
+    )

@@ -1,0 +1,114 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
+pytest.importorskip("lightning_fabric", reason="the extra `train` is not installed")
+
+from raim.errors import InputError  # noqa: E402
+from raim.restore.training.run_folder import find_threads, open_run  # noqa: E402
+from raim.restore.training.trainable import Trainable  # noqa: E402
+from training_world import read_tiny  # noqa: E402
+
+ONE = SimpleNamespace(
+    is_global_zero=True, barrier=lambda: None, world_size=1, device=torch.device("cpu"), global_rank=0
+)
+MODEL = Trainable(network=torch.nn.Linear(2, 1), architecture={"name": "halfnet"})
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Give the numbers of threads that torch was told."""
+    told = []
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    return told
+
+
+def start(recipe, run, *, overwrite=False):
+    """Open a run and leave it at once."""
+    with open_run(run, recipe, MODEL, ONE, overwrite=overwrite) as folder:
+        return folder
+
+
+def test_going_on_takes_the_threads_and_the_seconds_of_the_first_start(data, tmp_path, threads):
+    recipe = read_tiny(data, "schedule.threads=0")
+    start(recipe, tmp_path)
+    (tmp_path / "training.json").write_text(json.dumps({"threads": 3, "seconds": 12.5}))
+    assert start(recipe, tmp_path).seconds_before == 12.5
+    assert threads == [find_threads(ONE), 3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[1]",
+        "[" * 100_000,
+        '{"threads": "two", "seconds": "long"}',
+        '{"threads": -1, "seconds": -5.0}',
+        '{"threads": 1e400, "seconds": Infinity}',
+        '{"threads": true, "seconds": NaN}',
+        '{"threads": 1000000, "seconds": 1e300}',
+        '{"threads": {}, "seconds": []}',
+        "\ud800",
+    ],
+    ids=lambda text: text[:40],
+)
+def test_damaged_facts_are_as_if_they_were_not_there(data, tmp_path, threads, text):
+    recipe = read_tiny(data, "schedule.threads=0")
+    start(recipe, tmp_path)
+    (tmp_path / "training.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    folder = start(recipe, tmp_path)
+    assert folder.seconds_before == 0.0
+    assert threads == [find_threads(ONE)] * 2
+    folder.write_facts({"step": 1})
+    assert json.loads((tmp_path / "training.json").read_text())["step"] == 1
+
+
+def test_beginning_anew_removes_what_a_run_leaves_and_nothing_else(data, tmp_path, threads):
+    start(read_tiny(data), tmp_path)
+    ours = ["training.json", "log.csv", "model.safetensors", "checkpoints/step-00000001.pt"]
+    for name in [*ours, "notes.txt", "checkpoints/mine.pt", "samples/.step-1.png.7-8.part"]:
+        (tmp_path / name).write_text("x")
+    start(read_tiny(data, "schedule.steps=3"), tmp_path, overwrite=True)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {".lock", "recipe.toml", "notes.txt", "checkpoints/mine.pt"}
+    assert threads == [1, 1]
+
+
+def test_a_folder_that_cannot_be_one_is_told(data, tmp_path):
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(InputError, match=r"run cannot be used: .*; name another folder"):
+        start(read_tiny(data), tmp_path / "run")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_second_training_in_the_same_folder_is_refused_while_the_first_goes_on(
+    data, tmp_path, threads, overwrite
+):
+    recipe = read_tiny(data)
+    with open_run(tmp_path / "run", recipe, MODEL, ONE, overwrite=False):
+        (tmp_path / "run/checkpoints/step-00000001.pt").write_text("x")
+        with pytest.raises(
+            InputError, match=r"another raim train works in .*run; wait until it has ended, or name"
+        ):
+            start(recipe, tmp_path / "run", overwrite=overwrite)
+    assert (tmp_path / "run/checkpoints/step-00000001.pt").exists()
+    start(recipe, tmp_path / "run")
+    assert threads == [1, 1]
+
+
+def test_a_folder_of_something_else_is_left_as_it_is(data, tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(InputError, match="holds something else than a run"):
+        start(read_tiny(data), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_start_that_was_killed_before_it_wrote_anything_is_no_hindrance(data, tmp_path, threads):
+    (tmp_path / ".lock").touch()
+    start(read_tiny(data), tmp_path)
+    assert (tmp_path / "recipe.toml").exists()
+    assert threads
