@@ -9,20 +9,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool
 
-from raim.data.alignment.imitation import imitate
+from raim.data.alignment.imitation import Imitation, imitate
 from raim.data.alignment.kernel import Kernel, measure_spread
 from raim.data.alignment.mapping import Mapping, measure_scale, start_mapping
 from raim.data.alignment.matching import Candidates, Match, correlate, find_candidates
 from raim.data.alignment.modes import Mode
-from raim.data.alignment.planes import Colour, to_luma
+from raim.data.alignment.planes import Colour, Plane, to_luma
 from raim.data.alignment.refinement import STIFFNESS, follow_brightness, follow_flow, follow_whole
 from raim.data.alignment.residual import Residual, measure_residual
+from raim.data.alignment.stripes import Compared, suppress_stripes
 from raim.data.alignment.tone import Tone
 
 ALIKE = (
     0.2  # the least correlation under a first alignment: chance gives up to 0.1 (measured on pairs of scenes)
 )
-SMOOTHINGS = (2.0, 2.0, *[1.0] * 8)  # of the mode's, round by round
+SMOOTHINGS = (2.0, 2.0, *[1.0] * 8)  # of the mode's detail, round by round
 SETTLED_PX = 0.01  # mean change of a round after which no other follows
 
 
@@ -104,18 +105,26 @@ def _refine(colour: Colour, reference: Colour, mode: Mode, mapping: Mapping) -> 
     for smoothing in SMOOTHINGS:
         former = mapping.displacement
         shown = imitate(colour, reference, mapping, mode, shown)
+        compared = _compare(luma, shown, mode)
         found = follow_brightness(
-            luma,
-            shown.luma(),
-            shown.inside,
+            compared.own,
+            compared.other,
+            compared.usable,
             mapping.displacement,
-            smoothing_px=smoothing * mode.smoothing_px,
+            smoothing_px=smoothing * mode.detail_px,
             stiffness=STIFFNESS,
         )
         mapping = replace(mapping, displacement=found)
         if float(np.abs(found - former).mean()) < SETTLED_PX:
             break
     return mapping
+
+
+def _compare(luma: Plane, shown: Imitation, mode: Mode) -> Compared:
+    """Give the two planes whose brightness is compared."""
+    if not mode.has_stripes:
+        return Compared(own=luma, other=shown.luma(), usable=shown.inside)
+    return suppress_stripes(luma, shown.luma(), shown.inside & ~shown.moved)
 
 
 def finish_alignment(

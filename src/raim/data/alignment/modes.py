@@ -27,7 +27,9 @@ class Mode:
         scenario: What the manifest calls its pairs.
         sharpness_px: Gaussian blurs of the reference, in px of the reference, at which features are looked for; the
             one with the best match is taken, so that features of a sharp picture are found again in a blurred one.
-        smoothing_px: Gaussian blur of both before dense refinement: above noise, or above the period of stripes.
+        smoothing_px: Gaussian blur of both before optical flow: above noise, or above the period of stripes.
+        detail_px: The same before brightness is compared, which weighs noise and stripes by itself.
+        has_stripes: Whether stripes are held down in both before brightness is compared.
         kernel_px: Side of the largest blur that is looked for between reference and input; 0: none.
         tile_px: Side of the tiles on which the residual is measured; a few times the blur.
         largest_scale: The most that one picture may be larger than the other.
@@ -38,6 +40,8 @@ class Mode:
     scenario: str
     sharpness_px: tuple[float, ...] = (0.0,)
     smoothing_px: float = 1.0
+    detail_px: float = 1.0
+    has_stripes: bool = False
     kernel_px: int = 0
     tile_px: int = 64
     largest_scale: float = 1.3
@@ -47,7 +51,7 @@ class Mode:
 MODES = {
     mode.name: mode
     for mode in (
-        Mode(name="burst", scenario="denoise", smoothing_px=1.5, n_references=2),
+        Mode(name="burst", scenario="denoise", smoothing_px=1.5, detail_px=1.5, n_references=2),
         Mode(
             name="zoom",
             scenario="super_resolution",
@@ -61,6 +65,7 @@ MODES = {
             scenario="moire",
             sharpness_px=(0.0, 2.0, 4.0),
             smoothing_px=3.0,
+            has_stripes=True,
             kernel_px=9,
             tile_px=128,
         ),
