@@ -87,7 +87,9 @@ def measure(captures: Captures, kind: str, photograph: str) -> Figures:
         recall=float(last.moved[captures.moved & last.inside].mean()) if captures.moved.any() else math.nan,
         false_share=float((last.moved & ~near).mean()),
         seconds=seconds,
-        refusal=judge_alignment(last, Limits()),
+        refusal=next(
+            (said for each in (*alignments, last) if (said := judge_alignment(each, Limits()))), None
+        ),
     )
 
 

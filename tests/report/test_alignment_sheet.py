@@ -19,8 +19,8 @@ def make_pair(**changed):
         "height": 40, "input_sha256": "0" * 64, "reference_sha256": "1" * 64, "mask_sha256": "2" * 64,
         "scale_found": 1.001, "scale": 1.0, "found_by": "sift", "matches": 90, "inliers": 71, "correlation": 0.97,
         "displacement_px": 1.25, "residual_px": 0.12, "residual_high_px": 0.31, "tiles_measured": 14, "tiles": 16,
-        "tone_gain": 0.98, "tone_error": 0.4, "blur_px": 1.7, "moved_share": 0.02, "saturated_share": 0.001,
-        "shots": 1, "reference_noise": None, "seed": 0,
+        "tone_gain": 0.98, "tone_error": 0.4, "blur_px": 1.7, "freedom_px": 0.12, "undetermined_share": 0.03,
+        "moved_share": 0.02, "saturated_share": 0.001, "shots": 1, "reference_noise": None, "seed": 0,
     }  # fmt: skip
     return MadePair(**(figures | changed))
 

@@ -42,6 +42,13 @@ PATH = click.Path(path_type=Path)
     show_default=True,
     help="Share of moved pixels that is refused above.",
 )
+@click.option(
+    "--max-undetermined",
+    type=float,
+    default=0.25,
+    show_default=True,
+    help="Share of pixels too plain to say where they lie that is refused above.",
+)
 @click.option("--keep-tone", is_flag=True, help="Leave the reference's tone and colour as they are.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of MAGSAC's random samples."
@@ -56,6 +63,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     scale: float | None,
     max_residual: float,
     max_moved: float,
+    max_undetermined: float,
     keep_tone: bool,  # noqa: FBT001 - a flag of the command line
     seed: int,
     workers: int | None,
@@ -77,7 +85,7 @@ def command(  # noqa: PLR0917 - click passes options by name
         crop_px=crop_px,
         scale=scale,
         match_tone=not keep_tone,
-        limits=Limits(residual_px=max_residual, moved_share=max_moved),
+        limits=Limits(residual_px=max_residual, moved_share=max_moved, undetermined_share=max_undetermined),
         seed=seed,
     )
     with show_progress("aligning") as on_progress:

@@ -16,7 +16,17 @@ from jaxtyping import UInt8
 from markupsafe import Markup
 
 from raim import __version__
-from raim.data.alignment import MOVED, OUTSIDE, SATURATED, SHEET, Aligned, MadePair, Refused, file_paths
+from raim.data.alignment import (
+    MOVED,
+    OUTSIDE,
+    SATURATED,
+    SHEET,
+    UNDETERMINED,
+    Aligned,
+    MadePair,
+    Refused,
+    file_paths,
+)
 from raim.images import read_image
 from raim.report.crop import Crop, Pixels8, choose_crop, difference, enlarge, show_pixels
 from raim.report.embedding import encode_lossless, write_uri
@@ -27,7 +37,7 @@ from raim.report.policy import write_policy
 PIXEL_BUDGET = 12_000_000
 LONGEST_SIDE_PX, SHORTEST_SIDE_PX = 1024, 96
 # Colours of the mask's overlay, which is added to the picture: usable pixels stay as they are.
-COLOURS = {OUTSIDE: (90, 90, 90), MOVED: (220, 0, 60), SATURATED: (0, 90, 220)}
+COLOURS = {OUTSIDE: (90, 90, 90), UNDETERMINED: (150, 120, 0), MOVED: (220, 0, 60), SATURATED: (0, 90, 220)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,10 +148,12 @@ def describe_pair(pair: MadePair) -> dict[str, str]:
     figures = {
         "residual": f"{_say(pair.residual_px, 'px')} mean, {_say(pair.residual_high_px, 'px')} at 95 %, "
         f"on {pair.tiles_measured} of {pair.tiles} tiles",
+        "texture leaves open": f"{pair.freedom_px:.2f} px mean",
         "first alignment": f"{origin}, correlation {pair.correlation:.2f} in the end",
         "beyond a homography": f"up to {pair.displacement_px:.2f} px",
         "tone": f"gain {pair.tone_gain:.3f}, {pair.tone_error:.2f} levels of 255 left",
-        "masked": f"{pair.moved_share:.1%} moved, {pair.saturated_share:.1%} saturated",
+        "masked": f"{pair.moved_share:.1%} moved, {pair.saturated_share:.1%} saturated, "
+        f"{pair.undetermined_share:.1%} undetermined",
         "sizes": f"{pair.input_width} × {pair.input_height} input, {pair.width} × {pair.height} reference",  # noqa: RUF001 - a multiplication sign
         "files": f"{pair.input_file}; {pair.reference_files}",
     }

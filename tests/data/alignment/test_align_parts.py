@@ -10,7 +10,7 @@ from raim.data.alignment.cropping import Rectangle, find_rectangle, place_crops
 from raim.data.alignment.judging import Limits
 from raim.data.alignment.kernel import apply_kernel, estimate_kernel, measure_spread
 from raim.data.alignment.mapping import find_inside, project, start_mapping, warp
-from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, USABLE, draw_mask, find_moved
+from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, UNDETERMINED, USABLE, draw_mask, find_moved
 from raim.data.alignment.matching import find_candidates
 from raim.data.alignment.modes import MODES
 from raim.data.alignment.options import Options
@@ -128,9 +128,10 @@ def test_what_moved_is_masked_and_little_else():
 
 
 def test_each_kind_of_pixel_has_its_value_in_the_mask():
-    inside, moved, saturated = (np.array([row]) for row in ([1, 1, 1, 0], [0, 0, 1, 1], [0, 1, 1, 1]))
-    mask = draw_mask(inside.astype(bool), moved.astype(bool), saturated.astype(bool))
-    assert mask.tolist() == [[USABLE, SATURATED, MOVED, OUTSIDE]]
+    rows = [1, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 0, 1, 1], [0, 1, 1, 1, 1]
+    inside, undetermined, moved, saturated = (np.array([row], bool) for row in rows)
+    mask = draw_mask(inside, undetermined=undetermined, moved=moved, saturated=saturated)
+    assert mask.tolist() == [[USABLE, SATURATED, UNDETERMINED, MOVED, OUTSIDE]]
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -170,7 +171,8 @@ def test_options_that_cannot_be_are_refused(change):
 
 
 @pytest.mark.parametrize(
-    "change", [{"residual_px": 0.0}, {"residual_px": float("nan")}, {"moved_share": 1.1}]
+    "change",
+    [{"residual_px": 0.0}, {"residual_px": float("nan")}, {"moved_share": 1.1}, {"undetermined_share": -0.1}],
 )
 def test_limits_that_cannot_be_are_refused(change):
     with pytest.raises(InputError):

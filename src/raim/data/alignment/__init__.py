@@ -2,7 +2,7 @@
 
 from raim.data.alignment.folder import MANIFEST, SHEET
 from raim.data.alignment.judging import Limits
-from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, USABLE
+from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, UNDETERMINED, USABLE
 from raim.data.alignment.modes import MODES, Mode
 from raim.data.alignment.options import Options
 from raim.data.alignment.pairs import MadePair, Refused, file_paths
@@ -15,6 +15,7 @@ __all__ = [
     "OUTSIDE",
     "SATURATED",
     "SHEET",
+    "UNDETERMINED",
     "USABLE",
     "Aligned",
     "Limits",

@@ -126,7 +126,12 @@ def _choose_scale(scene: Scene, options: Options, alignment: Alignment) -> float
 def _draw_mask(colour: Colour, reference: Colour, alignment: Alignment, options: Options) -> np.ndarray:
     warped = warp(reference, alignment.mapping)
     toned = alignment.tone.apply(warped) if options.match_tone else warped
-    return draw_mask(alignment.inside, alignment.moved, find_saturated(colour, toned))
+    return draw_mask(
+        alignment.inside,
+        undetermined=alignment.undetermined(),
+        moved=alignment.moved,
+        saturated=find_saturated(colour, toned),
+    )
 
 
 def _read_like(path: Path, colour: Colour) -> Colour:

@@ -4,7 +4,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from raim.data.alignment.aligning import ALIKE, Alignment, Failure
+import numpy as np
+
+from raim.data.alignment.aligning import ALIKE, DETERMINED_PX, Alignment, Failure
+from raim.data.alignment.planes import Plane
 from raim.data.alignment.residual import Residual
 from raim.errors import InputError
 
@@ -20,16 +23,19 @@ class Limits:
     Attributes:
         residual_px: Mean residual over tiles, px of the input.
         moved_share: Share of pixels where something has moved.
+        undetermined_share: Share of pixels whose position nothing near them says.
     """
 
     residual_px: float = 0.5
     moved_share: float = 0.25
+    undetermined_share: float = 0.25
 
     def __post_init__(self) -> None:
         if not (self.residual_px > 0 and math.isfinite(self.residual_px)):
             raise InputError(f"the largest residual is {self.residual_px} px; expected a number above 0")
-        if not 0 <= self.moved_share <= 1:
-            raise InputError(f"the largest share that moved is {self.moved_share}; expected 0 to 1")
+        for name, share in (("moved", self.moved_share), ("undetermined", self.undetermined_share)):
+            if not 0 <= share <= 1:
+                raise InputError(f"the largest share that is {name} is {share}; expected 0 to 1")
 
 
 def judge_alignment(alignment: Alignment, limits: Limits) -> str | None:
@@ -75,6 +81,9 @@ def _list_faults(alignment: Alignment, limits: Limits) -> Iterator[str]:
         )
     elif residual.mean_px() > limits.residual_px:
         yield describe_residual(residual, limits)
+    undetermined = float(alignment.undetermined().mean())
+    if undetermined > limits.undetermined_share:
+        yield describe_undetermined(alignment.freedom, undetermined, limits)
     moved = float(alignment.moved.mean())
     if moved > limits.moved_share:
         yield f"something has moved in {moved:.0%} of the picture, at most {limits.moved_share:.0%} may"
@@ -90,6 +99,25 @@ def _describe_unlike(alignment: Alignment, limits: Limits) -> str:
     if not residual.tiles:
         return f"{said}none of {residual.n_tiles} tiles fits its place"
     return said + describe_residual(residual, limits)
+
+
+def describe_undetermined(
+    freedom: Plane, share: float, limits: Limits, corner: tuple[int, int] = (0, 0)
+) -> str:
+    """Say in how much of a part of the input the position is open, by how much and where.
+
+    Args:
+        freedom: Within the part, px.
+        share: Of its pixels, that are undetermined.
+        limits: What it may have at most.
+        corner: Of the part in the input, x first.
+    """
+    y, x = np.unravel_index(int(np.argmax(freedom)), freedom.shape)
+    return (
+        f"too little texture says where things lie in {share:.0%} of it: they could be off by more than "
+        f"{DETERMINED_PX:g} px (one standard deviation), at most {limits.undetermined_share:.0%} may; "
+        f"the worst: {freedom.max():.1f} px at ({corner[0] + int(x)}, {corner[1] + int(y)})"
+    )
 
 
 def describe_residual(residual: Residual, limits: Limits) -> str:

@@ -1,4 +1,4 @@
-"""Which pixels of a pair may be used: not those outside the reference, saturated, or showing something that has moved.
+"""Which pixels of a pair may be used: those within the reference, unsaturated, unmoved, and of known position.
 
 A pixel has moved where input and aligned reference differ by more than noise and the smallest misalignment explain.
 With D their smoothed difference, n(v) its robust deviation at brightness v and g the smoothed gradient,
@@ -19,7 +19,7 @@ from raim.data.alignment.opencv import load_opencv
 from raim.data.alignment.planes import Colour, Plane, smooth, to_luma
 from raim.data.alignment.refinement import find_gradient
 
-OUTSIDE, MOVED, SATURATED, USABLE = 0, 85, 170, 255  # values of a mask's pixels
+OUTSIDE, UNDETERMINED, MOVED, SATURATED, USABLE = 0, 43, 85, 170, 255  # values of a mask's pixels
 
 DEVIATIONS = 4.0
 MISALIGNED_PX = 0.35
@@ -59,17 +59,22 @@ def find_saturated(colour: Colour, reference: Colour) -> Bool[np.ndarray, "_ _"]
 
 
 def draw_mask(
-    inside: Bool[np.ndarray, "h w"], moved: Bool[np.ndarray, "h w"], saturated: Bool[np.ndarray, "h w"]
+    inside: Bool[np.ndarray, "h w"],
+    *,
+    undetermined: Bool[np.ndarray, "h w"],
+    moved: Bool[np.ndarray, "h w"],
+    saturated: Bool[np.ndarray, "h w"],
 ) -> UInt8[np.ndarray, "h w"]:
-    """Draw the mask: 255 usable, 170 saturated, 85 moved, 0 outside the reference.
+    """Draw the mask: 255 usable, 170 saturated, 85 moved, 43 position undetermined, 0 outside the reference.
 
     Example:
         >>> yes, no = np.ones((1, 1), bool), np.zeros((1, 1), bool)
-        >>> [int(draw_mask(*each)[0, 0]) for each in ((yes, no, no), (yes, no, yes), (yes, yes, yes), (no, yes, yes))]
-        [255, 170, 85, 0]
+        >>> int(draw_mask(yes, undetermined=no, moved=yes, saturated=yes)[0, 0])
+        85
     """
     mask = np.full(inside.shape, USABLE, np.uint8)
     mask[saturated] = SATURATED
+    mask[undetermined] = UNDETERMINED
     mask[moved] = MOVED
     mask[~inside] = OUTSIDE
     return mask

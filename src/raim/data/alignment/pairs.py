@@ -41,6 +41,9 @@ class MadePair:
         tone_gain: Mean slope of the tone curves that the reference went through.
         tone_error: What they leave, in levels of 255.
         blur_px: Deviation of the blur between the two, px of the input.
+        freedom_px: Mean over the pixels of how far each could lie elsewhere for all that the texture says, one standard
+            deviation, px of the input.
+        undetermined_share: Share of the pixels that are masked because that is too far.
         moved_share: Share of the pixels that are masked because something moved.
         saturated_share: Share of the pixels that are masked because they are saturated.
         shots: Shots in the reference.
@@ -77,6 +80,8 @@ class MadePair:
     tone_gain: float
     tone_error: float
     blur_px: float
+    freedom_px: float
+    undetermined_share: float
     moved_share: float
     saturated_share: float
     shots: int

@@ -78,16 +78,15 @@ def follow_flow(plane: Plane, proxy: Plane, displacement: Field, *, smoothing_px
     return fit_spline(evidence, spacing_px=SPACING_PX, stiffness=FLOW_STIFFNESS)
 
 
-def follow_brightness(
+def compare_brightness(
     plane: Plane,
     proxy: Plane,
     usable: Bool[np.ndarray, "_ _"],
     displacement: Field,
     *,
     smoothing_px: float,
-    stiffness: float,
-) -> Field:
-    """Find the displacement that differences of brightness speak for.
+) -> Evidence:
+    """Give what differences of brightness say of the displacement.
 
     Args:
         plane: The input.
@@ -95,7 +94,6 @@ def follow_brightness(
         usable: Pixels that both show.
         displacement: That one.
         smoothing_px: Blur of both before, above noise.
-        stiffness: Of the spline.
     """
     own, other = smooth(plane, smoothing_px), smooth(proxy, smoothing_px)
     difference = own - other
@@ -108,10 +106,9 @@ def follow_brightness(
     alike = np.float32(4 * np.pi * (smoothing_px**2 + 1))
     weight = np.where(counted, 1 / (1 + outlying) ** 2, 0).astype(np.float32) / (variance * alike)
     value = difference + x * displacement[..., 0] + y * displacement[..., 1]
-    evidence = Evidence(
+    return Evidence(
         xx=weight * x * x, xy=weight * x * y, yy=weight * y * y, x=weight * x * value, y=weight * y * value
     )
-    return fit_spline(evidence, spacing_px=SPACING_PX, stiffness=stiffness)
 
 
 def _measure_variance(difference: Plane, steepness: Plane, counted: Bool[np.ndarray, "_ _"]) -> Plane:

@@ -24,6 +24,7 @@ from raim.data.alignment.mapping import Field
 from raim.data.alignment.opencv import load_opencv
 
 MOST_CELLS = 160  # between control points along the longer side: the system stays small for large photographs
+FREEDOM_CELLS = 20  # the same where freedom is measured: the inverse of a system is no longer sparse
 SAMPLES = 4  # cells that pixels are summed in before, for each cell of the spline
 RIDGE = 1e-9  # of the mean of the diagonal: for pictures that say nothing at all
 
@@ -64,21 +65,60 @@ def fit_spline(evidence: Evidence, *, spacing_px: float, stiffness: float) -> Fi
         >>> fit_spline(shift, spacing_px=16, stiffness=10.0)[0, 0].round(3).tolist()
         [2.0, 0.0]
     """
-    from scipy.sparse import bmat, identity
     from scipy.sparse.linalg import spsolve
 
     height, width = evidence.xx.shape
     spacing = max(spacing_px, max(height, width) / MOST_CELLS)
     down, across = _Axis.divide(height, spacing), _Axis.divide(width, spacing)
+    system = _build_system(evidence, down, across, stiffness)
+    right = [_project(_sum_cells(each, down, across), down, across) for each in (evidence.x, evidence.y)]
+    coefficients = spsolve(system, np.concatenate(right))
+    found = [_evaluate(each, down, across) for each in np.split(coefficients, 2)]
+    return np.stack(found, axis=-1).astype(np.float32)
+
+
+def measure_freedom(evidence: Evidence, *, stiffness: float) -> Float32[np.ndarray, "h w"]:
+    """Give how far each place could lie elsewhere for all that evidence and stiffness say.
+
+    Taken for the negative logarithms of a likelihood and a prior, they make the displacement a normal distribution
+    whose covariance is the inverse of the system. The spline is a coarse one: what is open is smooth.
+
+    Args:
+        evidence: In 1 / px^2, over the variance of noise.
+        stiffness: Of the plate.
+
+    Returns:
+        One standard deviation of the distance, both axes together, px.
+
+    Example:
+        >>> one, none = np.ones((64, 96), np.float32), np.zeros((64, 96), np.float32)
+        >>> textured = Evidence(xx=one, xy=none, yy=one, x=none, y=none)
+        >>> float(measure_freedom(textured, stiffness=1e6).mean()) < 0.1
+        True
+    """
+    height, width = evidence.xx.shape
+    spacing = max(height, width) / FREEDOM_CELLS
+    down, across = _Axis.divide(height, spacing), _Axis.divide(width, spacing)
+    system = _build_system(evidence, down, across, stiffness)
+    covariance = np.linalg.inv(system.toarray())
+    basis = _combine(down, across)
+    n_points = basis.shape[1]
+    both = covariance[:n_points, :n_points] + covariance[n_points:, n_points:]
+    variance = np.asarray(basis.multiply(basis @ both).sum(axis=1)).reshape(down.n_cells, across.n_cells)
+    cells = np.sqrt(np.maximum(variance, 0)).astype(np.float32)
+    return load_opencv().resize(cells, (width, height))
+
+
+def _build_system(evidence: Evidence, down: "_Axis", across: "_Axis", stiffness: float) -> Any:
+    """Give evidence and plate as one matrix (2 points, 2 points), sparse."""
+    from scipy.sparse import bmat, identity
+
     sums = [_sum_cells(each, down, across) for each in (evidence.xx, evidence.xy, evidence.yy)]
     xx, xy, yy = (_weigh_products(each, down, across) for each in sums)
     plate = stiffness * _bend(down, across)
     system = bmat([[xx + plate, xy], [xy, yy + plate]], format="csc")
-    right = [_project(_sum_cells(each, down, across), down, across) for each in (evidence.x, evidence.y)]
     ridge = max(RIDGE * float(system.diagonal().mean()), 1e-12)
-    coefficients = spsolve(system + ridge * identity(system.shape[0], format="csc"), np.concatenate(right))
-    found = [_evaluate(each, down, across) for each in np.split(coefficients, 2)]
-    return np.stack(found, axis=-1).astype(np.float32)
+    return system + ridge * identity(system.shape[0], format="csc")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

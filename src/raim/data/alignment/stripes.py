@@ -13,8 +13,6 @@ Source: Welch, IEEE Transactions on Audio and Electroacoustics 15(2), 1967 (S); 
 Society of Edinburgh 55, 1935 (least squares with noise that hangs together are those of whitened values).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
@@ -28,22 +26,7 @@ LOWEST = 1.5  # cycles per tile: the window spreads the mean up to here
 SEAM_PX = 32  # mirrored around a picture before it is filtered
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Compared:
-    """Two pictures of one grid, with stripes held down.
-
-    Attributes:
-        own: The input.
-        other: The reference.
-        usable: Pixels where they can be compared.
-    """
-
-    own: Plane
-    other: Plane
-    usable: Bool[np.ndarray, "_ _"]
-
-
-def suppress_stripes(plane: Plane, reference: Plane, usable: Bool[np.ndarray, "_ _"]) -> Compared:
+def suppress_stripes(plane: Plane, reference: Plane, usable: Bool[np.ndarray, "_ _"]) -> tuple[Plane, Plane]:
     """Hold down the stripes by which two aligned pictures differ.
 
     Args:
@@ -51,16 +34,19 @@ def suppress_stripes(plane: Plane, reference: Plane, usable: Bool[np.ndarray, "_
         reference: On its grid, of the same brightness and sharpness.
         usable: Pixels that both show and that have not moved; elsewhere the reference stands in for the input.
 
+    Returns:
+        The input, and the reference.
+
     Example:
         >>> scene = np.random.default_rng(0).normal(0, 0.05, (128, 128)).astype(np.float32)
         >>> stripes = 0.05 * np.sin(2 * np.pi * np.arange(128, dtype=np.float32) / 8) * np.ones((128, 1), np.float32)
-        >>> found = suppress_stripes(scene + stripes, scene, np.ones((128, 128), bool))
-        >>> float((found.own - found.other).std() / stripes.std()) < 0.1
+        >>> own, other = suppress_stripes(scene + stripes, scene, np.ones((128, 128), bool))
+        >>> float((own - other).std() / stripes.std()) < 0.1
         True
     """
     own = np.where(usable, plane, reference)
     gain = _find_gain(_measure_power(own - reference))
-    return Compared(own=_filter(own, gain), other=_filter(reference, gain), usable=usable)
+    return _filter(own, gain), _filter(reference, gain)
 
 
 def _measure_power(difference: Plane) -> Float64[np.ndarray, "side side"]:

@@ -11,9 +11,9 @@ import numpy as np
 from raim.data.alignment.captures import Scene
 from raim.data.alignment.cropping import Rectangle, find_rectangle, place_crops
 from raim.data.alignment.fitting import Fitted
-from raim.data.alignment.judging import describe_residual
+from raim.data.alignment.judging import describe_residual, describe_undetermined
 from raim.data.alignment.mapping import warp
-from raim.data.alignment.masks import MOVED, SATURATED
+from raim.data.alignment.masks import MOVED, SATURATED, UNDETERMINED
 from raim.data.alignment.opencv import load_opencv
 from raim.data.alignment.options import Options
 from raim.data.alignment.pairs import MadePair, Refused, file_paths
@@ -66,6 +66,10 @@ def _judge_crop(crop: Rectangle, fitted: Fitted, options: Options) -> str | None
     at = f"the crop at ({crop.x}, {crop.y})"
     if residual.tiles and residual.mean_px() > options.limits.residual_px:
         return f"{at}: {describe_residual(residual, options.limits)}"
+    undetermined = float(crop.cut(fitted.alignment.undetermined()).mean())
+    if undetermined > options.limits.undetermined_share:
+        freedom = crop.cut(fitted.alignment.freedom)
+        return f"{at}: {describe_undetermined(freedom, undetermined, options.limits, (crop.x, crop.y))}"
     moved = float(crop.cut(fitted.alignment.moved).mean())
     if moved > options.limits.moved_share:
         return f"{at}: something has moved in {moved:.0%} of it, at most {options.limits.moved_share:.0%} may"
@@ -131,6 +135,8 @@ def _write_pair(
         tone_gain=round(alignment.tone.gain, 4) if options.match_tone else 1.0,
         tone_error=round(alignment.tone.error, 3),
         blur_px=round(alignment.blur_px(), 3),
+        freedom_px=round(float(crop.cut(alignment.freedom).mean()), 3),
+        undetermined_share=round(float((mask == UNDETERMINED).mean()), 4),
         moved_share=round(float((mask == MOVED).mean()), 4),
         saturated_share=round(float((mask == SATURATED).mean()), 4),
         shots=fitted.shots,
