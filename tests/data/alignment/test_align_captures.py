@@ -126,6 +126,16 @@ def test_a_table_says_roles_and_modes(captures):
     ]
 
 
+def test_a_table_names_each_picture_once_and_stays_within_the_captures(captures):
+    rows = ("scene,file,role", "a,input.png,input", "a,input.png,reference", "..,input.png,input")
+    (captures / "captures.csv").write_text("\n".join(rows))
+    with pytest.raises(InputError) as caught:
+        list_scenes(captures, "blur")
+    assert "2 problems" in str(caught.value)
+    assert "line 4: name the sub-folder" in str(caught.value)
+    assert "a: input.png is named more than once" in str(caught.value)
+
+
 def test_a_burst_without_names_begins_with_its_input(tmp_path):
     write_scene(tmp_path / "captures" / "desk", names=("shot-2.png", "shot-1.png", "shot-3.png"))
     scene = list_scenes(tmp_path / "captures", "burst")[0]

@@ -88,7 +88,7 @@ def list_scenes(captures: Path, mode: str | None) -> tuple[Scene, ...]:
     problems.extend(_find_collisions(scenes))
     if problems:
         text = "\n".join(f"  {problem}" for problem in problems)
-        raise InputError(f"{len(problems)} problems in {captures}:\n{text}")
+        raise InputError(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {captures}:\n{text}")
     return tuple(scenes)
 
 
@@ -134,9 +134,9 @@ def _group_rows(captures: Path, rows: Sequence[dict[str, str]], problems: list[s
             problems.append(
                 f"{TABLE}, line {line}: the role is {row['role']!r}; expected {INPUT} or {REFERENCE}"
             )
-        if not row["scene"] or any(mark in row["scene"] + row["file"] for mark in "/\\"):
+        if not _is_sub_folder(row["scene"]) or any(mark in row["file"] for mark in "/\\"):
             problems.append(f"{TABLE}, line {line}: name the sub-folder and a file in it, without slashes")
-    names = sorted({row["scene"] for row in rows if row["scene"] and not {"/", "\\"} & set(row["scene"])})
+    names = sorted({row["scene"] for row in rows if _is_sub_folder(row["scene"])})
     for name in names:
         own = [row for row in rows if row["scene"] == name]
         modes = {row.get("mode", "") for row in own} - {""}
@@ -156,6 +156,10 @@ def _group_rows(captures: Path, rows: Sequence[dict[str, str]], problems: list[s
         )
 
 
+def _is_sub_folder(name: str) -> bool:
+    return name not in {"", ".", ".."} and not {"/", "\\"} & set(name)
+
+
 def _check(listed: _Listed, default: str | None, problems: list[str]) -> Scene | None:
     """Check the pictures of a scene; what is wrong is added to the problems."""
     found: list[str] = []
@@ -166,7 +170,10 @@ def _check(listed: _Listed, default: str | None, problems: list[str]) -> Scene |
         )
     if mode is not None:
         _check_references(listed, mode, found)
-    for path in (*listed.inputs, *listed.references):
+    pictures = listed.inputs + listed.references
+    twice = sorted({path.name for path in pictures if pictures.count(path) > 1})
+    found.extend(f"{name} is named more than once; a picture has one role, in one row" for name in twice)
+    for path in dict.fromkeys(pictures):
         found.extend(f"{path.name} {problem}" for problem in _list_problems(path))
     problems.extend(f"{listed.name}: {problem}" for problem in found)
     if found or mode is None:
