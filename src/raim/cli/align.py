@@ -45,7 +45,7 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--max-undetermined",
     type=float,
-    default=0.25,
+    default=0.4,
     show_default=True,
     help="Share of pixels too plain to say where they lie that is refused above.",
 )

@@ -59,11 +59,11 @@ def test_a_plain_place_is_the_freer_the_further_texture_lies():
 def test_a_picture_of_which_too_much_is_undetermined_is_refused_with_the_place():
     freedom = np.full(SHAPE, 0.1, np.float32)
     assert judge_alignment(make_alignment(freedom), Limits()) is None
-    freedom[:, 80:], freedom[20, 100] = 0.8, 2.5
+    freedom[:, 64:], freedom[20, 100] = 0.8, 2.5
     said = judge_alignment(make_alignment(freedom), Limits())
-    assert "38%" in said
+    assert "50%" in said
     assert "2.5 px at (100, 20)" in said
-    assert judge_alignment(make_alignment(freedom), Limits(undetermined_share=0.4)) is None
+    assert judge_alignment(make_alignment(freedom), Limits(undetermined_share=0.6)) is None
 
 
 def test_what_the_reference_does_not_show_is_outside_and_not_undetermined():

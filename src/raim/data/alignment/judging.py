@@ -28,7 +28,7 @@ class Limits:
 
     residual_px: float = 0.5
     moved_share: float = 0.25
-    undetermined_share: float = 0.25
+    undetermined_share: float = 0.4
 
     def __post_init__(self) -> None:
         if not (self.residual_px > 0 and math.isfinite(self.residual_px)):
