@@ -140,7 +140,8 @@ class Crew:
         for child in [child for child in self._children if child.task is None]:
             if child.process.is_alive():
                 return child
-            self._children.remove(child)  # only idle ones: over which task a busy one died is for `_receive` to tell
+            # Only an idle one: over which task a busy one died is for `_receive` to tell.
+            self._children.remove(child)
             _end(child)
         child = _start(self.limits)
         self._children.append(child)
