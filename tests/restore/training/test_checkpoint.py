@@ -1,3 +1,6 @@
+import errno
+import os
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
@@ -33,6 +36,32 @@ def test_one_that_cannot_be_read_is_passed_over_and_none_at_all_is_an_error(run,
     (run / "checkpoints/step-00000005.pt").write_bytes(b"")
     with pytest.raises(InputError, match=r"no checkpoint in .* can be read; begin anew with --overwrite"):
         read_newest(run)
+
+
+def test_a_bit_that_has_turned_over_anywhere_in_the_weights_is_seen(run):
+    write_checkpoint(run, 5, {})
+    path = write_checkpoint(run, 10, {"network": {"weight": torch.full((1000,), 0.5)}})
+    content = path.read_bytes()
+    begin = content.index(torch.full((1000,), 0.5).numpy().tobytes())
+    for place in (begin, begin + 1999, begin + 3999):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1 :])
+        state, notes = read_newest(run)
+        assert state["step"] == 5
+        assert notes == ["step-00000010.pt cannot be read (damaged); the one before it is taken"]
+    path.write_bytes(content)
+    assert read_newest(run)[0]["step"] == 10
+
+
+def test_older_ones_go_only_when_the_new_one_is_safe_on_the_disk(run, monkeypatch):
+    def fail(_descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    for step in (5, 10):
+        write_checkpoint(run, step, {})
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(InputError, match=r"step-00000015\.pt cannot be written: Input/output error"):
+        write_checkpoint(run, 15, {})
+    assert [path.name for path in list_checkpoints(run)][1:] == ["step-00000010.pt", "step-00000005.pt"]
 
 
 def test_there_may_be_none(run):

@@ -1,6 +1,8 @@
 """Checkpoints: all that is needed to go on exactly, in files that appear whole or not at all; the last two are kept."""
 
 import io
+import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import torch
 
 from raim.errors import InputError
-from raim.files import place_file
+from raim.files import cannot_write, place_file
 
 FOLDER = "checkpoints"
 KEPT = 2
@@ -40,9 +42,19 @@ def write_checkpoint(run: Path, step: int, state: dict[str, Any]) -> Path:
     content = io.BytesIO()
     torch.save({"schema": SCHEMA, "step": step, **state}, content)
     place_file(path, content.getvalue())
+    _wait_for_disk(path)
     for old in list_checkpoints(run)[KEPT:]:
         old.unlink(missing_ok=True)
     return path
+
+
+def _wait_for_disk(path: Path) -> None:
+    """Come back when a file would outlast a power cut."""
+    try:
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def read_newest(run: Path) -> tuple[dict[str, Any] | None, list[str]]:
@@ -67,8 +79,15 @@ def read_newest(run: Path) -> tuple[dict[str, Any] | None, list[str]]:
 def _read_all(run: Path) -> Iterator[tuple[Path, dict[str, Any] | str]]:
     for path in list_checkpoints(run):
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            is_ours = isinstance(state, dict) and state.get("schema") == SCHEMA
-            yield path, state if is_ours else "another form"
+            yield path, _read(path)
         except Exception as error:  # noqa: BLE001 - a damaged file makes unpicklers raise anything
             yield path, f"{type(error).__name__}"
+
+
+def _read(path: Path) -> dict[str, Any] | str:
+    """Give the state, or why it cannot be used."""
+    with zipfile.ZipFile(path) as file:
+        if file.testzip() is not None:  # torch itself writes these sums and does not look at them
+            return "damaged"
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return state if isinstance(state, dict) and state.get("schema") == SCHEMA else "another form"
