@@ -13,8 +13,9 @@ from raim import files  # noqa: E402
 from raim.errors import InputError, RaimError, TrainingError  # noqa: E402
 from raim.restore.training import Listener, loop, train  # noqa: E402
 from raim.restore.training.checkpoint import list_checkpoints  # noqa: E402
+from raim.restore.training.learner import update_average  # noqa: E402
 from raim.restore.training.logs import CsvLog  # noqa: E402
-from raim.restore.training.loop import find_learning_rate, update_average  # noqa: E402
+from raim.restore.training.loop import find_learning_rate  # noqa: E402
 from raim.restore.training.losses import compute_loss  # noqa: E402
 from raim.restore.training.recipe import Schedule  # noqa: E402
 from raim.restore.training.sources import Shelf  # noqa: E402
@@ -279,6 +280,23 @@ def test_what_does_not_fit_is_told_before_anything_is_made(data, tmp_path, chang
     with pytest.raises(InputError, match=message):
         train(read_tiny(data, change), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_start_that_was_replaced_by_a_model_of_another_size_is_told_and_nothing_is_lost(
+    data, whole, tmp_path
+):
+    start = tmp_path / "start.safetensors"
+    shutil.copy(whole / "model.safetensors", start)
+    recipe = read_tiny(data, f"model.start={start}")
+    train(recipe, tmp_path / "run")
+    before = everything(tmp_path / "run")
+    other = train(read_tiny(data, "model.channels=16", "schedule.steps=1"), tmp_path / "other")
+    shutil.copy(other.model, start)
+    with pytest.raises(InputError, match=r"of another model than the recipe makes now; put the file .* back"):
+        train(recipe, tmp_path / "run")
+    shutil.copy(whole / "model.safetensors", start)
+    train(recipe, tmp_path / "run")
+    assert everything(tmp_path / "run") == before
 
 
 def test_a_recipe_may_begin_with_the_model_of_another(data, whole, tmp_path):

@@ -4,18 +4,15 @@ Everything in a step is a function of the recipe, the step and the weights: patc
 in the batch), torch's own generator is seeded for each step, the learning rate is a formula. So a run that was killed
 anywhere goes on from its last checkpoint to the same weights, bit for bit on the CPU with the same number of threads.
 
-Source: AdamW, Loshchilov and Hutter, ICLR 2019 (arXiv 1711.05101); cosine, ICLR 2017 (arXiv 1608.03983); the average
-of the weights, Polyak and Juditsky, SIAM Journal on Control and Optimization 30(4), 1992, with a decay that grows from
-0.1 as in TensorFlow's ExponentialMovingAverage; devices and precision by Lightning Fabric.
+Source: cosine, Loshchilov and Hutter, ICLR 2017 (arXiv 1608.03983); a decay of the average that grows from 0.1 as in
+TensorFlow's ExponentialMovingAverage; devices and precision by Lightning Fabric.
 """
 
-import copy
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +21,7 @@ from raim.errors import InputError, TrainingError
 from raim.restore.training.checkpoint import list_checkpoints, write_checkpoint
 from raim.restore.training.devices import Fabric, start_fabric
 from raim.restore.training.feeding import feed
+from raim.restore.training.learner import Learner, prepare_learner, update_average
 from raim.restore.training.losses import Loss, compute_loss
 from raim.restore.training.patches import Patches, find_stocks
 from raim.restore.training.recipe import Recipe, Schedule
@@ -34,8 +32,6 @@ from raim.restore.training.trainable import Trainable, build_trainable
 from raim.restore.training.validation import ValidationPair, make_pairs, score_restored, validate
 from raim.scoring import find_profile
 
-# Of AdamW; the second is shorter than in other work on restoration (Zamir et al., CVPR 2022, has 0.999).
-BETAS = (0.9, 0.99)
 AVERAGE_START = 10  # steps: decay (1 + n) / (10 + n) at the beginning
 VALIDATION_SEED = 0  # runs of other seeds are tried on the same pairs
 
@@ -109,32 +105,6 @@ def train(
     return fabric.launch(_train, recipe, run, overwrite=overwrite, listener=listener or Listener())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Learner:
-    """What changes from step to step.
-
-    Attributes:
-        network: The weights that learn.
-        prepared: The same, as Lightning Fabric calls it.
-        average: Their moving average.
-        optimizer: AdamW, as Lightning Fabric calls it.
-    """
-
-    network: nn.Module
-    prepared: Any
-    average: nn.Module
-    optimizer: Any
-
-    def state(self, fabric: Fabric) -> dict[str, Any]:
-        """Give all that a checkpoint keeps."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.optimizer.state_dict(),
-            "precision": fabric.strategy.precision.state_dict(),
-        }
-
-
 def _train(fabric: Fabric, recipe: Recipe, run: Path, *, overwrite: bool, listener: Listener) -> Trained:
     """Get everything ready, go through the steps, say what came of it."""
     model = build_trainable(recipe.model, recipe.seed)
@@ -167,7 +137,7 @@ def _go_on(
     profile = find_profile(recipe.loss.profile)
     state = folder.read_state(listener.on_note)
     start = 0 if state is None else int(state["step"])
-    learner = _prepare(fabric, model, recipe.schedule, state)
+    learner = prepare_learner(fabric, model, recipe.schedule, state)
     if state is not None:
         listener.on_note(f"going on after step {start} of {recipe.schedule.steps}")
 
@@ -194,28 +164,6 @@ def _go_on(
         identity={} if identity is None else identity.means,
         means=recorder.means,
     )
-
-
-def _prepare(
-    fabric: Fabric, model: Trainable, schedule: Schedule, state: Mapping[str, Any] | None
-) -> Learner:
-    """Bring weights and optimizer to the device, as they were at the last checkpoint."""
-    network = model.network.train()
-    average = copy.deepcopy(network).to(fabric.device).eval()
-    optimizer = torch.optim.AdamW(
-        [each for each in network.parameters() if each.requires_grad],
-        lr=schedule.learning_rate,
-        betas=BETAS,
-        weight_decay=schedule.weight_decay,
-    )
-    if state is not None:
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        fabric.strategy.precision.load_state_dict(state["precision"])
-    prepared, tuned = fabric.setup(network, optimizer)
-    if state is not None:  # only now: its numbers go to where the weights are
-        optimizer.load_state_dict(state["optimizer"])
-    return Learner(network=network, prepared=prepared, average=average, optimizer=tuned)
 
 
 def _learn(
@@ -295,17 +243,6 @@ def find_decay(schedule: Schedule, step: int) -> float:
         [0.1, 0.55, 0.99]
     """
     return min(schedule.average_decay, (1 + step) / (AVERAGE_START + step))
-
-
-@torch.no_grad()
-def update_average(average: nn.Module, network: nn.Module, *, decay: float) -> None:
-    """Move the average towards the weights; what is not learned (counts, running means) is copied."""
-    learned = dict(network.named_parameters())
-    for name, kept in average.named_parameters():
-        kept.lerp_(learned[name].to(kept), 1 - decay)
-    counted = dict(network.named_buffers())
-    for name, kept in average.named_buffers():
-        kept.copy_(counted[name])
 
 
 def _check_sizes(recipe: Recipe, model: Trainable, n_devices: int) -> None:

@@ -1,0 +1,104 @@
+"""What changes from step to step: the weights, their moving average, the optimizer.
+
+Source: AdamW, Loshchilov and Hutter, ICLR 2019 (arXiv 1711.05101); the average of the weights, Polyak and Juditsky,
+SIAM Journal on Control and Optimization 30(4), 1992.
+"""
+
+import contextlib
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from raim.errors import InputError
+from raim.restore.training.devices import Fabric
+from raim.restore.training.recipe import Schedule
+from raim.restore.training.trainable import Trainable
+
+# Of AdamW; the second is shorter than in other work on restoration (Zamir et al., CVPR 2022, has 0.999).
+BETAS = (0.9, 0.99)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Learner:
+    """What changes from step to step.
+
+    Attributes:
+        network: The weights that learn.
+        prepared: The same, as Lightning Fabric calls it.
+        average: Their moving average.
+        optimizer: AdamW, as Lightning Fabric calls it.
+    """
+
+    network: nn.Module
+    prepared: Any
+    average: nn.Module
+    optimizer: Any
+
+    def state(self, fabric: Fabric) -> dict[str, Any]:
+        """Give all that a checkpoint keeps."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.optimizer.state_dict(),
+            "precision": fabric.strategy.precision.state_dict(),
+        }
+
+
+def prepare_learner(
+    fabric: Fabric, model: Trainable, schedule: Schedule, state: Mapping[str, Any] | None
+) -> Learner:
+    """Bring weights and optimizer to the device, as they were at the last checkpoint.
+
+    Args:
+        fabric: Devices and precision.
+        model: With its first weights.
+        schedule: Of the recipe.
+        state: Of the last checkpoint; None to begin.
+
+    Raises:
+        InputError: The checkpoint is of another model.
+    """
+    network = model.network.train()
+    average = copy.deepcopy(network).to(fabric.device).eval()
+    optimizer = torch.optim.AdamW(
+        [each for each in network.parameters() if each.requires_grad],
+        lr=schedule.learning_rate,
+        betas=BETAS,
+        weight_decay=schedule.weight_decay,
+    )
+    if state is not None:
+        with _told_of_another_model():
+            network.load_state_dict(state["network"])
+            average.load_state_dict(state["average"])
+            fabric.strategy.precision.load_state_dict(state["precision"])
+    prepared, tuned = fabric.setup(network, optimizer)
+    if state is not None:  # only now: its numbers go to where the weights are
+        with _told_of_another_model():
+            optimizer.load_state_dict(state["optimizer"])
+    return Learner(network=network, prepared=prepared, average=average, optimizer=tuned)
+
+
+@contextlib.contextmanager
+def _told_of_another_model() -> Iterator[None]:
+    try:
+        yield
+    except (LookupError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            "the last checkpoint is of another model than the recipe makes now; put the file that model.start names "
+            "back as it was, or begin anew with --overwrite"
+        ) from error
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, network: nn.Module, *, decay: float) -> None:
+    """Move the average towards the weights; what is not learned (counts, running means) is copied."""
+    learned = dict(network.named_parameters())
+    for name, kept in average.named_parameters():
+        kept.lerp_(learned[name].to(kept), 1 - decay)
+    counted = dict(network.named_buffers())
+    for name, kept in average.named_buffers():
+        kept.copy_(counted[name])
