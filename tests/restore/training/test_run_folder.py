@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,7 @@ pytest.importorskip("lightning_fabric", reason="the extra `train` is not install
 from raim.errors import InputError  # noqa: E402
 from raim.restore.training.run_folder import find_threads, open_run  # noqa: E402
 from raim.restore.training.trainable import Trainable  # noqa: E402
-from training_world import read_tiny  # noqa: E402
+from training_world import RECIPE, StoppedError, read_tiny  # noqa: E402
 
 ONE = SimpleNamespace(
     is_global_zero=True, barrier=lambda: None, world_size=1, device=torch.device("cpu"), global_rank=0
@@ -109,6 +110,45 @@ def test_a_folder_of_something_else_is_left_as_it_is(data, tmp_path):
 
 def test_a_start_that_was_killed_before_it_wrote_anything_is_no_hindrance(data, tmp_path, threads):
     (tmp_path / ".lock").touch()
+    (tmp_path / ".recipe.toml.12-34.part").write_text("schema")
     start(read_tiny(data), tmp_path)
     assert (tmp_path / "recipe.toml").exists()
+    assert not list(tmp_path.glob(".*.part"))
     assert threads
+
+
+def test_a_kill_while_it_begins_anew_is_no_hindrance_to_begin_anew_again(
+    data, tmp_path, threads, monkeypatch
+):
+    names = ["training.json", "log.csv", "model.safetensors", "checkpoints/step-00000001.pt"]
+    unlink = Path.unlink
+
+    def begin_again(left):
+        """Be killed after so many files are gone, then begin anew."""
+        run = tmp_path / str(left)
+        start(read_tiny(data), run)
+        for name in names:
+            (run / name).write_text("x")
+        count = iter(range(left))
+
+        def remove(path, **options):
+            if path.is_file() and next(count, None) is None:
+                raise StoppedError
+            unlink(path, **options)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "unlink", remove)
+            with pytest.raises(StoppedError):
+                start(read_tiny(data, "seed=1"), run, overwrite=True)
+        start(read_tiny(data, "seed=1"), run, overwrite=True)
+        return {path.name for path in run.rglob("*") if path.is_file()}
+
+    assert [begin_again(left) for left in range(5)] == [{".lock", "recipe.toml"}] * 5
+    assert threads
+
+
+def test_a_recipe_with_the_line_ends_of_windows_is_gone_on_with(data, tmp_path, threads):
+    recipe = read_tiny(data, text=RECIPE.replace("\n", "\r\n"))
+    start(recipe, tmp_path)
+    start(recipe, tmp_path)
+    assert threads == [1, 1]

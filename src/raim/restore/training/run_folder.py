@@ -31,7 +31,7 @@ from raim.weights.lock import hold_if_free
 
 RECIPE, FACTS, MODEL, PAGE = "recipe.toml", "training.json", "model.safetensors", "index.html"
 LOCK = ".lock"  # it stays
-FILES = (RECIPE, FACTS, MODEL, PAGE, LOG, VALIDATION)
+FILES = (FACTS, MODEL, PAGE, LOG, VALIDATION, RECIPE)  # the last says that a folder is a run's
 FOLDERS = (CHECKPOINTS, SAMPLES, TENSORBOARD)
 # What a start that was killed left of a file that it was writing (`raim.files`).
 PARTS = (".*.part", f"{CHECKPOINTS}/.*.part", f"{SAMPLES}/.*.part")
@@ -133,7 +133,7 @@ def _told(run: Path) -> Iterator[None]:
 
 def _take(run: Path, held: contextlib.ExitStack) -> None:
     """Keep everybody else out of the folder of a run, which is made; the lock goes with the process."""
-    if not (run / RECIPE).is_file() and run.is_dir() and any(each.name != LOCK for each in run.iterdir()):
+    if not (run / RECIPE).is_file() and run.is_dir() and not _is_as_if_empty(run):
         raise InputError(
             f"{run} holds something else than a run; name an empty folder, or one that is not there"
         )
@@ -144,11 +144,16 @@ def _take(run: Path, held: contextlib.ExitStack) -> None:
         )
 
 
+def _is_as_if_empty(run: Path) -> bool:
+    """Say whether a folder holds nothing but what a start that was killed at once leaves."""
+    return all(each.name == LOCK or each.match(f".{RECIPE}.*.part") for each in run.iterdir())
+
+
 def _prepare(run: Path, recipe: Recipe, *, overwrite: bool) -> None:
     file = run / RECIPE
     if overwrite and file.is_file():
         _clear(run)
-    elif file.is_file() and file.read_text("utf-8", errors="replace") != recipe.text:
+    elif file.is_file() and file.read_bytes() != recipe.text.encode():
         raise InputError(
             f"{run} holds a run of another recipe ({file}); name another folder, or begin anew with --overwrite"
         )
@@ -162,11 +167,11 @@ def _prepare(run: Path, recipe: Recipe, *, overwrite: bool) -> None:
 
 def _clear(run: Path) -> None:
     """Remove what a run leaves; nothing else."""
-    for name in FILES:
-        (run / name).unlink(missing_ok=True)
     for pattern in LEFT:
         for file in run.glob(pattern):
             file.unlink()
+    for name in FILES:
+        (run / name).unlink(missing_ok=True)
 
 
 def _read_facts(run: Path) -> Mapping[str, Any]:
