@@ -151,6 +151,18 @@ def test_keys_are_set_with_and_without_quotes(tmp_path):
     assert recipe.model.start == tmp_path / "../a.safetensors"
 
 
+def test_spaces_in_a_path_that_is_set_are_kept(tmp_path):
+    recipe = read_tiny(tmp_path, 'model.start = "a  b/c.safetensors"')
+    assert recipe.model.start == tmp_path / "a  b/c.safetensors"
+    assert parse_recipe(recipe.text, folder=tmp_path) == recipe
+
+
+@pytest.mark.parametrize("sign", ["\a", "\x1b", "\x7f", "\udcff"])
+def test_a_change_that_a_comment_cannot_hold_is_refused(tmp_path, sign):
+    with pytest.raises(RecipeError, match=r"holds a control character or bytes that are no UTF-8"):
+        read_tiny(tmp_path, f"note=a{sign}b")
+
+
 def test_what_was_set_counts_when_the_recipe_of_a_run_is_read_again(tmp_path):
     recipe = read_tiny(tmp_path, "seed=3", "schedule.steps=11")
     assert "# set on the command line: schedule.steps=11" in recipe.text

@@ -6,6 +6,7 @@ One function for each table, which is the list of its keys. An unknown key is a 
 import importlib.resources
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -114,7 +115,7 @@ def parse_recipe(
     except (ValueError, RecursionError) as error:
         raise RecipeError(f"{file_name} is no TOML: {error}") from error
     stated = _STATED.findall(text)
-    added = [each for each in (" ".join(change.split()) for change in changes) if each not in stated]
+    added = [each for each in map(_to_line, changes) if each not in stated]
     for change in (*stated, *added):
         _apply(change, tables)
     faults: list[Fault] = []
@@ -130,6 +131,14 @@ def parse_recipe(
         listed = "\n".join(f"  {each}" for each in found)
         raise RecipeError(f"{file_name} has {len(found)} problems:\n{listed}")
     return recipe
+
+
+def _to_line(change: str) -> str:
+    """Bring a change to the one line that a comment has room for; spaces within are kept, paths have some."""
+    line = " ".join(change.splitlines()).strip()
+    if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign != "\t" for sign in line):
+        raise RecipeError(f"{line!r} holds a control character or bytes that are no UTF-8; remove them")
+    return line
 
 
 def _apply(change: str, tables: dict[str, Any]) -> None:
