@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -96,6 +97,29 @@ def test_a_file_that_lies_is_refused(model, change, said):
     rewrite(model, **change)
     with pytest.raises(InputError, match=said):
         restorer_from_file(model)
+
+
+def test_weights_of_another_precision_are_refused(model):
+    rewrite(model, tensors={name: each.astype(np.float16) for name, each in arrays(make_net()).items()})
+    with pytest.raises(InputError, match=r"holds weights of F16, expected F32; train it again"):
+        restorer_from_file(model)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused_before_they_blacken_a_photograph(model, value):
+    weights = arrays(make_net())
+    weights["amount"] = np.full_like(weights["amount"], value)
+    rewrite(model, tensors=weights)
+    with pytest.raises(InputError, match=r"holds weights that are no numbers \(amount\)"):
+        restorer_from_file(model)
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), True, "high", None, [1]])
+def test_what_a_strange_file_says_neither_steers_a_terminal_nor_passes_for_a_score(model, score):
+    facts = dataclasses.replace(make_facts(), name="a\x1b]0;owned\x07", figures={"score": score})
+    write_trained(model, arrays(make_net()), facts)
+    restorer = restorer_from_file(model)
+    assert (restorer.name, restorer.purpose) == ("model", "trained by raim train")
 
 
 def test_a_file_that_is_cut_off_is_refused(model):

@@ -7,10 +7,11 @@ executed, and its sizes are checked against the architecture before anything is 
 import dataclasses
 import functools
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 from raim.errors import InputError
 from raim.files import place_file
@@ -106,7 +107,7 @@ def restorer_from_trained(path: Path, facts: TrainedFacts) -> Restorer:
     layout = Layout(tile_px=TILE_PX, overlap_px=_even(net.shape.reach_px), multiple=2)
     score = facts.figures.get("score")
     return Restorer(
-        name=facts.name,
+        name=facts.name if facts.name.isprintable() else path.stem,  # it goes to terminals
         purpose="trained by raim train"
         + (f", SCORE {score:.2f} in its validation" if _is_number(score) else ""),
         run=lambda image, context: _run(net, image, layout.with_tile(context.tile_px), context),
@@ -119,8 +120,8 @@ def restorer_from_trained(path: Path, facts: TrainedFacts) -> Restorer:
     )
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float)
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _even(length: int) -> int:
@@ -156,7 +157,13 @@ def load_halfnet(path: Path, changed_ns: int) -> LoadedHalfNet:
     shape = HalfNetShape(channels=channels, blocks=blocks)
     _check_weights(path, shape)
     network = HalfNet(shape)
-    network.load_state_dict(load_file(path))
+    weights = load_file(path)
+    broken = [name for name, each in weights.items() if not bool(each.isfinite().all())]
+    if broken:
+        raise InputError(
+            f"{path.name} holds weights that are no numbers ({broken[0]}); train or copy it again"
+        )
+    network.load_state_dict(weights)
     return LoadedHalfNet(network=network.eval(), shape=shape)
 
 
@@ -172,11 +179,15 @@ def _check_weights(path: Path, shape: Any) -> None:
     with safe_open(path, framework="np") as file:
         found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
         kinds = {file.get_slice(name).get_dtype() for name in found}
-    if found != wanted or kinds != {"F32"}:
-        name = min((name for name in {*wanted, *found} if wanted.get(name) != found.get(name)), default="all")
+    other = sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
+    if other:
         raise InputError(
-            f"{path.name} does not hold the weights that it names ({name}: {found.get(name)} of {sorted(kinds)}, "
-            f"expected {wanted.get(name)} of F32); train it again"
+            f"{path.name} does not hold the weights that it names ({other[0]}: {found.get(other[0], 'none')}, "
+            f"expected {wanted.get(other[0], 'none')}); train it again"
+        )
+    if kinds != {"F32"}:
+        raise InputError(
+            f"{path.name} holds weights of {', '.join(sorted(kinds))}, expected F32; train it again"
         )
 
 
