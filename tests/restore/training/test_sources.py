@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 pytest.importorskip("lightning_fabric", reason="the extra `train` is not installed")
@@ -5,7 +6,7 @@ pytest.importorskip("lightning_fabric", reason="the extra `train` is not install
 from raim.errors import InputError
 from raim.images import write_image
 from raim.restore.training.recipe import Source
-from raim.restore.training.sources import find_clean, find_pairs
+from raim.restore.training.sources import Shelf, find_clean, find_pairs
 from training_world import make_pairs, make_photograph, make_photographs
 
 
@@ -15,6 +16,30 @@ def test_two_files_of_one_name_in_pairs_are_a_problem(tmp_path, part):
     write_image(tmp_path / part / "1.jpg", make_photograph(1))
     with pytest.raises(InputError, match=rf"{part}/1\.jpg and 1\.png have one name; remove one of them"):
         find_pairs(Source(pairs=tmp_path), 32)
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        (np.zeros((200, 220), np.uint8), r"mask/1\.png is grey of 220x200; expected grey of 220x210"),
+        (np.zeros((210, 220, 3), np.uint8), r"mask/1\.png is rgb of 220x210; expected grey of 220x210"),
+    ],
+)
+def test_a_mask_that_does_not_fit_its_pair_is_told_before_training(tmp_path, mask, said):
+    make_pairs(tmp_path)
+    (tmp_path / "mask").mkdir()
+    write_image(tmp_path / "mask/1.png", mask)
+    with pytest.raises(InputError, match=said):
+        find_pairs(Source(pairs=tmp_path), 32)
+
+
+def test_a_mask_that_leaves_nothing_is_told(tmp_path):
+    make_pairs(tmp_path, n=1)
+    (tmp_path / "mask").mkdir()
+    write_image(tmp_path / "mask/0.png", np.full((210, 220), 85, np.uint8))
+    (pair,) = find_pairs(Source(pairs=tmp_path), 32)
+    with pytest.raises(InputError, match=r"the mask of 0 leaves no pixel to learn from"):
+        Shelf().read_pair(pair)
 
 
 def test_two_photographs_of_one_name_are_a_problem(tmp_path):

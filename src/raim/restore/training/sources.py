@@ -264,9 +264,20 @@ def _inspect_pair(
         )
     if min(height, width) < least_px:
         problems.append(f"{degraded.name} is {width}x{height}, smaller than a patch of {least_px} px")
+    if mask is not None:
+        _inspect_mask(mask, (height, width), problems)
     return PairFiles(
         name=stem, degraded=degraded, reference=reference, mask=mask, height=height, width=width, scale=scale
     )
+
+
+def _inspect_mask(mask: Path, size: tuple[int, int], problems: list[str]) -> None:
+    info = _inspect(mask, problems)
+    if info is not None and (info.mode != "grey" or info.upright_size != size):
+        height, width = info.upright_size
+        problems.append(
+            f"mask/{mask.name} is {info.mode} of {width}x{height}; expected grey of {size[1]}x{size[0]}, as its input"
+        )
 
 
 def _read(path: Path) -> np.ndarray:
@@ -284,9 +295,11 @@ def _read_pair(file: PairFiles) -> ReadPair:
     if degraded.shape[:2] != expected or reference.shape[:2] != tuple(side * file.scale for side in expected):
         raise InputError(f"the pair {file.name} has another size than when training began; begin anew")
     usable = None if file.mask is None else _read(file.mask) == USABLE
-    if usable is not None and usable.shape != degraded.shape[:2]:
+    if usable is not None and usable.shape != expected:
+        raise InputError(f"the mask of {file.name} has another size than when training began; begin anew")
+    if usable is not None and not usable.any():
         raise InputError(
-            f"the mask of {file.name} is of another size than the pair; remove it or make it again"
+            f"the mask of {file.name} leaves no pixel to learn from (none is {USABLE}); leave the pair out"
         )
     return ReadPair(degraded=degraded, reference=reference, is_usable=usable)
 
