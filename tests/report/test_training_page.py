@@ -42,12 +42,26 @@ def run(tmp_path):
 
 def test_the_page_says_how_far_and_how_good(run):
     text = write_training_page(run).read_text("utf-8")
-    assert "step 500 of 1000 after 1 h 2 min 5 s" in text
+    assert "step 500 of 1000 after 1 h 2 min 5 s, about 1 h 2 min 5 s to go" in text
     assert "<strong>74.50</strong> SCORE in validation at step 250" in text  # that of step 500 has none
     assert "+4.50 over the inputs as they are" in text
-    assert text.count("<figure>") == 7  # SCORE, loss, PSNR, NIQE, l1, learning rate, gradient
+    assert (
+        text.count("<figure>") == 6
+    )  # SCORE, loss, PSNR, NIQE, learning rate, gradient; l1 alone is the loss
     assert text.index("step-00000500.png") < text.index("step-00000250.png")
     assert "<td>none</td>" in text  # what was unscored
+
+
+def test_the_terms_of_a_loss_of_several_are_drawn_and_a_schedule_is_not_averaged(run):
+    lines = [f"{step},3,{1 / step},2,0.001,0.5,0.3" for step in range(10, 510, 10)]
+    (run / "log.csv").write_text(
+        "\n".join(["step,loss,l1,score,learning_rate,gradient_norm,seconds", *lines])
+    )
+    text = write_training_page(run).read_text("utf-8")
+    assert "term l1" in text
+    assert "term score" in text
+    assert text.count("<figure>") == 8
+    assert text.count('class="raw"') == 4  # loss, its two terms, gradient
 
 
 def test_a_run_whose_validations_have_no_score_says_so(run):
@@ -180,7 +194,7 @@ def test_all_curves_have_the_same_steps_below_them(run):
     axes = [
         re.findall(r'class="step" x="([\d.]+)" y="194">(\d+)<', part) for part in text.split("<figure>")[1:]
     ]
-    assert len(axes) == 7
+    assert len(axes) == 6
     assert {tuple(axis) for axis in axes} == {tuple(axes[0])}
     assert axes[0][0][1] == "0"
     assert 'cx="193.3"' in text  # step 250 of 750

@@ -55,6 +55,7 @@ def draw_curve(
     level: float | None = None,
     last_step: float = 0.0,
     is_logarithmic: bool = False,
+    is_noisy: bool = True,
 ) -> Curve | None:
     """Lay out a curve; None without points.
 
@@ -65,6 +66,7 @@ def draw_curve(
         level: A value to compare with.
         last_step: Where the axis of the steps ends, if the points end before.
         is_logarithmic: Whether values are drawn by their logarithm; those that are not positive are left out.
+        is_noisy: Whether a long one gets its moving mean.
 
     Example:
         >>> curve = draw_curve("SCORE", [(0, 70.0), (100, 80.0)], level=70.0)
@@ -89,7 +91,7 @@ def draw_curve(
         title=title,
         hint=hint,
         line=_join(drawn),
-        smooth=_join([place(x, y) for x, y in _thin(_average(there))]) if is_long else "",
+        smooth=_join([place(x, y) for x, y in _thin(_average(there))]) if is_long and is_noisy else "",
         dots=() if is_long else tuple((round(x, 1), round(y, 1)) for x, y in drawn),
         level=None if level is None else round(place(0, level)[1], 1),
         x_marks=tuple(

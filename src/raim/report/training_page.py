@@ -93,26 +93,29 @@ def describe_state(facts: Any) -> str:
 
     Example:
         >>> describe_state({"step": 500, "steps": 1000, "seconds": 90.0, "is_finished": False})
-        'step 500 of 1000 after 1 min 30 s'
+        'step 500 of 1000 after 1 min 30 s, about 1 min 30 s to go'
     """
     if "step" not in facts or "steps" not in facts:
         return "just begun"
-    seconds = int(facts.get("seconds", 0))
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    spent = (
-        (f"{hours} h " if hours else "")
-        + (f"{minutes} min " if hours or minutes else "")
-        + f"{seconds % 60} s"
-    )
+    step, steps, seconds = facts["step"], facts["steps"], facts.get("seconds", 0.0)
     if facts.get("is_finished"):
-        return f"finished: {facts['steps']} steps in {spent}"
-    return f"step {facts['step']} of {facts['steps']} after {spent}"
+        return f"finished: {steps} steps in {_say_time(seconds)}"
+    left = f", about {_say_time(seconds / step * (steps - step))} to go" if 1 <= step <= steps else ""
+    return f"step {step} of {steps} after {_say_time(seconds)}{left}"
+
+
+def _say_time(seconds: float) -> str:
+    whole = int(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(hours or minutes)
+    return " ".join([*parts, f"{whole % 60} s"])
 
 
 def _draw_all(run: TrainingRun, identity: Identity) -> Iterator[Curve]:
     draw = functools.partial(draw_curve, last_step=run.last_step)  # so that curves can be compared
     profile = PROFILES.get(str(run.facts.get("profile")))
     measures = [column for column in run.validation.columns[1:] if column != SCORE]
+    terms = [column for column in run.log.columns if column not in NOT_TERMS]
     wanted = [
         draw(
             "SCORE",
@@ -132,10 +135,9 @@ def _draw_all(run: TrainingRun, identity: Identity) -> Iterator[Curve]:
         ),
         *(
             draw(f"term {name}", run.log.points(name), hint="of the loss, with its weight")
-            for name in run.log.columns
-            if name not in NOT_TERMS
+            for name in (terms if len(terms) > 1 else ())  # one alone is the loss
         ),
-        draw("learning rate", run.log.points("learning_rate")),
+        draw("learning rate", run.log.points("learning_rate"), is_noisy=False),
         draw(
             "length of the gradient", run.log.points("gradient_norm"), hint="logarithmic", is_logarithmic=True
         ),

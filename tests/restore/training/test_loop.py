@@ -1,6 +1,7 @@
 import dataclasses
 import errno
 import functools
+import json
 import shutil
 
 import numpy as np
@@ -119,6 +120,18 @@ def test_nobody_else_can_train_in_its_folder_while_it_goes_on(data, whole, tmp_p
 
     train(read_tiny(data), tmp_path / "run", listener=Listener(on_step=start_another))
     assert everything(tmp_path / "run") == everything(whole)
+
+
+def test_a_run_that_is_killed_keeps_how_long_its_steps_took(data, tmp_path):
+    with pytest.raises(StoppedError):
+        train(read_tiny(data, "validation.every_steps=100"), tmp_path / "run", listener=stop_after(4))
+    facts = json.loads((tmp_path / "run/training.json").read_text())
+    assert (facts["step"], facts["is_finished"]) == (3, False)
+    assert facts["seconds"] > 0
+    train(read_tiny(data, "validation.every_steps=100"), tmp_path / "run")
+    finished = json.loads((tmp_path / "run/training.json").read_text())
+    assert (finished["step"], finished["is_finished"]) == (STEPS, True)
+    assert finished["seconds"] >= facts["seconds"]
 
 
 def test_a_finished_run_that_is_started_again_stays_as_it_is(data, whole, tmp_path):

@@ -217,6 +217,7 @@ def _learn(
                 try_out(done)
             if is_kept and fabric.is_global_zero:
                 write_checkpoint(recorder.folder.path, done, learner.state(fabric))
+                recorder.record_checkpoint(done)
             on_step(done, schedule.steps)
 
 

@@ -134,6 +134,15 @@ class Recorder:
         self.write_facts(is_finished=is_finished)
         write_trained(self.folder.path / MODEL, arrays_of(average), self._describe())
 
+    def record_checkpoint(self, step: int) -> None:
+        """Write down how far the run is, from where it can go on.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        self.step = step
+        self.write_facts(is_finished=step == self.recipe.schedule.steps)
+
     def write_facts(self, *, is_finished: bool) -> None:
         """Write training.json.
 
