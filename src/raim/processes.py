@@ -4,9 +4,11 @@ import concurrent.futures
 import concurrent.futures.process
 import contextlib
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from raim.errors import RaimError
 
@@ -71,5 +73,13 @@ def _stop(pool: concurrent.futures.ProcessPoolExecutor) -> None:
 
 
 def start_worker() -> None:
-    """Leave Ctrl-C to the main process."""
+    """Leave Ctrl-C to the main process, and end with it: the workers of one that was killed would wait for ever."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main = multiprocessing.parent_process()
+    if main is not None:
+        threading.Thread(target=_end_with, args=(main,), daemon=True).start()
+
+
+def _end_with(main: Any) -> None:
+    main.join()
+    os._exit(1)
