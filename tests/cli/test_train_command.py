@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,18 +190,27 @@ def test_restore_gives_the_pixels_of_the_averaged_net(run_raim, finished, tmp_pa
     assert (restored != make_photograph(5, 201, 333)).any()
 
 
-ENVIRONMENT = {**os.environ, "RAIM_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-# Forty steps with the measures of a profile that the command knows.
-LONG = ["--set", "loss.profile=raim-2026-hdr", "--set", "schedule.steps=40", "--set", "checkpoint_steps=8"]
-LONG += ["--set", "validation.every_steps=40"]
+# The command with a profile that takes milliseconds, as a script that processes which make patches can read again.
+SCRIPT = """
+if __name__ == "__main__":
+    import pytest
+    from raim.cli.main import main
+    from training_world import add_profile
+    add_profile(pytest.MonkeyPatch())
+    main()
+"""
+TESTS = Path(__file__).parents[1]
+SOURCES = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
+ENVIRONMENT = {**os.environ, "RAIM_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": SOURCES}
+LONG = ["--set", "schedule.steps=40", "--set", "checkpoint_steps=8", "--set", "validation.every_steps=40"]
 
 
 @contextlib.contextmanager
-def start_raim(*arguments):
-    """Start the command; it does not outlive its test."""
-    command = [sys.executable, "-m", "raim", "train", *map(str, arguments)]
+def start_python(*arguments):
+    """Start a process; it does not outlive its test."""
+    command = [sys.executable, *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=ENVIRONMENT, **pipes) as process:
+    with subprocess.Popen(list(map(str, command)), env=ENVIRONMENT, **pipes) as process:
         try:
             yield process
         finally:
@@ -208,19 +218,21 @@ def start_raim(*arguments):
 
 
 @pytest.mark.slow
-def test_killed_outright_it_goes_on_to_the_same_weights(recipe, tmp_path):
-    with start_raim(recipe, tmp_path / "run", *LONG) as process:
-        give_up = time.monotonic() + 60
+@pytest.mark.usefixtures("page")
+def test_killed_outright_it_leaves_no_process_and_goes_on_to_the_same_weights(run_raim, recipe, tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    loaded = [*LONG, "--set", "schedule.loaders=1"]
+    with start_python(tmp_path / "script.py", "train", recipe, tmp_path / "run", *loaded) as process:
+        give_up = time.monotonic() + 100
         while not list(tmp_path.glob("run/checkpoints/*.pt")) and time.monotonic() < give_up:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.communicate(timeout=20)  # the pipes close when the process that makes patches has ended too
     assert process.returncode == -signal.SIGKILL
     assert not (tmp_path / "run/model.safetensors").exists()
-    for run in ("run", "whole"):
-        with start_raim(recipe, tmp_path / run, *LONG) as again:
-            _, err = again.communicate(timeout=60)
-        assert again.returncode == 0, err
+    for run, arguments in (("run", loaded), ("whole", LONG)):
+        code, _, err = run_raim("train", recipe, tmp_path / run, *arguments)
+        assert code == 0, err
         assert "Warning" not in err
         assert ("going on after step" in err) == (run == "run")
     assert read_weights(tmp_path / "run") == read_weights(tmp_path / "whole")
@@ -228,18 +240,19 @@ def test_killed_outright_it_goes_on_to_the_same_weights(recipe, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_devices_share_a_batch_and_learn_the_same(recipe, tmp_path):
+@pytest.mark.usefixtures("page")
+def test_two_devices_share_a_batch_and_learn_the_same(run_raim, recipe, tmp_path):
     from safetensors.numpy import load_file
 
-    changes = [*LONG[:2], "--set", "schedule.steps=4"]
-    with start_raim(recipe, tmp_path / "two", *changes, "--devices", 2) as process:
+    # Of a profile that the command knows, for Lightning Fabric starts it a second time.
+    changes = ["--set", "schedule.steps=4", "--set", "loss.profile=raim-2026-hdr"]
+    with start_python("-m", "raim", "train", recipe, tmp_path / "two", *changes, "--devices", 2) as process:
         out, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
     assert out.count("look at") == 1
     assert err.count("validation: step 4") == 1
-    with start_raim(recipe, tmp_path / "one", *changes) as single:
-        single.communicate(timeout=60)
-    assert single.returncode == 0
+    code, _, err = run_raim("train", recipe, tmp_path / "one", *changes)
+    assert code == 0, err
     two, one = (load_file(tmp_path / run / "model.safetensors") for run in ("two", "one"))
     for name, weights in one.items():
         assert np.abs(two[name] - weights).max() < 1e-4

@@ -44,6 +44,14 @@ def whole(data, tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="module")
+def whole_on_camera(data, tmp_path_factory):
+    """Give the folder of a run on photographs that nobody stopped."""
+    run = tmp_path_factory.mktemp("camera") / "run"
+    train(read_tiny(data, text=CAMERA_RECIPE), run)
+    return run
+
+
 def test_a_run_learns_and_says_how_good_it_is(data, tmp_path):
     recipe = read_tiny(
         data,
@@ -150,22 +158,18 @@ def test_mixed_precision_goes_on_to_the_same_weights(data, tmp_path):
     assert everything(tmp_path / "run") == everything(tmp_path / "whole")
 
 
-def test_a_run_on_the_camera_goes_on_to_the_same_weights(data, tmp_path):
+def test_a_run_on_the_camera_goes_on_to_the_same_weights(data, whole_on_camera, tmp_path):
     recipe = read_tiny(data, text=CAMERA_RECIPE)
-    train(recipe, tmp_path / "whole")
     with pytest.raises(StoppedError):
         train(recipe, tmp_path / "run", listener=stop_after(4))
     train(recipe, tmp_path / "run")
-    assert everything(tmp_path / "run") == everything(tmp_path / "whole")
+    assert everything(tmp_path / "run") == everything(whole_on_camera)
 
 
 @pytest.mark.slow
-def test_the_number_of_loading_processes_changes_nothing(data, tmp_path):
-    recipe = read_tiny(data, text=CAMERA_RECIPE)
-    loaded = read_tiny(data, "schedule.loaders=1", text=CAMERA_RECIPE)
-    train(recipe, tmp_path / "none")
-    train(loaded, tmp_path / "one")
-    assert everything(tmp_path / "one") == everything(tmp_path / "none")
+def test_the_number_of_loading_processes_changes_nothing(data, whole_on_camera, tmp_path):
+    train(read_tiny(data, "schedule.loaders=1", text=CAMERA_RECIPE), tmp_path / "run")
+    assert everything(tmp_path / "run") == everything(whole_on_camera)
 
 
 @pytest.mark.parametrize("at", [0, 4, 6])
