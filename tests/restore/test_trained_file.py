@@ -108,9 +108,9 @@ def test_weights_of_another_precision_are_refused(model):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_no_numbers_are_refused_before_they_blacken_a_photograph(model, value):
     weights = arrays(make_net())
-    weights["amount"] = np.full_like(weights["amount"], value)
+    weights["grain"] = np.full_like(weights["grain"], value)
     rewrite(model, tensors=weights)
-    with pytest.raises(InputError, match=r"holds weights that are no numbers \(amount\)"):
+    with pytest.raises(InputError, match=r"holds weights that are no numbers \(grain\)"):
         restorer_from_file(model)
 
 

@@ -1,17 +1,20 @@
 """Our own trainable restorer: a residual net that works at half resolution and keeps the size.
 
-    y = x + up(amount tail(blocks(head(down(x)))))        a block: b + conv(relu(conv(b)))
+    change = up(tail(blocks(head(down(x)))))              a block: b + conv(relu(conv(b)))
+    y = x + change - grain Y(change)                      Y: brightness, BT.601
 
 `down` puts each 2x2 square of pixels into 12 channels and `up` puts them back, so that nothing is lost and a layer
 sees twice as far at a quarter of the cost. The last layer, and the last one of every block, begin at zero: an
-untrained net is `identity`. With 64 channels and 12 blocks it has 900,184 parameters.
+untrained net is `identity`. With 64 channels and 12 blocks it has 900,173 parameters.
 
-`amount`, one number for each of the 12 channels, begins at 1. It says how much of the change is made: below 1 a part of
-the grain stays, for each phase of the 2x2 square and each colour. Recipes can train it alone (`layers = ["amount"]`).
+`grain`, one number, begins at 0. It is the share of the change of brightness that is not made, and so of the grain that
+stays; what is changed in colour alone is changed whole, since nobody misses colour noise. Recipes can train it alone
+(`layers = ["grain"]`).
 
 Source: blocks without normalisation from Lim et al., "Enhanced Deep Residual Networks for Single Image
 Super-Resolution", CVPRW 2017 (arXiv 1707.02921), section 3.1; half resolution from Zhang et al., "FFDNet", IEEE TIP
-2018 (arXiv 1710.04026), section III-A; zero at the start from Zhang et al., "Fixup Initialization", ICLR 2019.
+2018 (arXiv 1710.04026), section III-A; zero at the start from Zhang et al., "Fixup Initialization", ICLR 2019; Y from
+Recommendation ITU-R BT.601-7, section 2.5.1. `grain` is ours.
 """
 
 import importlib.util
@@ -27,6 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 HALF = 2  # the factor of `down`
+LUMA = (0.299, 0.587, 0.114)  # of red, green, blue in Y
 MOST_CHANNELS, MOST_BLOCKS = 512, 100  # beyond that a file is not to be believed
 
 
@@ -83,7 +87,7 @@ class HalfNet(nn.Module):  # type: ignore[misc] # as above
     Example:
         >>> net = HalfNet(HalfNetShape())
         >>> sum(parameter.numel() for parameter in net.parameters())
-        900184
+        900173
         >>> x = torch.rand(1, 3, 16, 24)
         >>> bool((net(x) == x).all())
         True
@@ -95,12 +99,14 @@ class HalfNet(nn.Module):  # type: ignore[misc] # as above
         self.head = nn.Conv2d(planes, shape.channels, 3, padding=1)
         self.blocks = nn.Sequential(*(Block(shape.channels) for _ in range(shape.blocks)))
         self.tail = _begin_at_zero(nn.Conv2d(shape.channels, planes, 3, padding=1))
-        self.amount = nn.Parameter(torch.ones(planes, 1, 1))
+        self.grain = nn.Parameter(torch.zeros(1))
+        self.register_buffer("luma", torch.tensor(LUMA)[:, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Restore (b, 3, h, w) in [0, 1] with even sides."""
         features = self.blocks(self.head(functional.pixel_unshuffle(x, HALF)))
-        return x + functional.pixel_shuffle(self.amount * self.tail(features), HALF)
+        change = functional.pixel_shuffle(self.tail(features), HALF)
+        return x + change - self.grain * (self.luma * change).sum(1, keepdim=True)
 
 
 def _begin_at_zero(layer: nn.Conv2d) -> nn.Conv2d:

@@ -21,18 +21,25 @@ def test_without_a_choice_all_layers_learn():
 
 
 def test_a_layer_that_is_not_there_is_refused_with_those_that_are():
-    with pytest.raises(InputError, match=r"no layer 'tial'; .*: amount, head, blocks, tail"):
+    with pytest.raises(InputError, match=r"no layer 'tial'; .*: grain, head, blocks, tail"):
         build_trainable(ModelChoice(channels=8, blocks=1, layers=("tial",)), 0)
 
 
-def test_the_amount_scales_the_change_of_its_channel():
-    from raim.restore.halfnet import HalfNet, HalfNetShape
+def test_the_grain_is_the_share_of_brightness_that_stays_and_colour_is_changed_whole():
+    from raim.restore.halfnet import LUMA, HalfNet, HalfNetShape
 
     torch.manual_seed(0)
     net = HalfNet(HalfNetShape(channels=8, blocks=1))
     torch.nn.init.normal_(net.tail.weight)
     x = torch.rand(1, 3, 8, 8)
+
+    def split(change):
+        luma = torch.einsum("c,bchw->bhw", torch.tensor(LUMA), change)
+        return luma, change[:, 0] - luma, change[:, 2] - luma
+
     with torch.no_grad():
-        whole = net(x) - x
-        net.amount.fill_(0.25)
-        torch.testing.assert_close(net(x) - x, 0.25 * whole)
+        luma, *colour = split(net(x) - x)
+        net.grain.fill_(0.25)
+        kept_luma, *kept_colour = split(net(x) - x)
+    torch.testing.assert_close(kept_luma, 0.75 * luma)
+    torch.testing.assert_close(kept_colour, colour, rtol=1e-4, atol=1e-6)
