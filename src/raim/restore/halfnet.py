@@ -8,8 +8,7 @@ sees twice as far at a quarter of the cost. The last layer, and the last one of 
 untrained net is `identity`. With 64 channels and 12 blocks it has 900,173 parameters.
 
 `grain`, one number, begins at 0. It is the share of the change of brightness that is not made, and so of the grain that
-stays; what is changed in colour alone is changed whole, since nobody misses colour noise. Recipes can train it alone
-(`layers = ["grain"]`).
+stays; what is changed in colour alone is changed whole. Recipes can train it alone (`layers = ["grain"]`).
 
 Source: blocks without normalisation from Lim et al., "Enhanced Deep Residual Networks for Single Image
 Super-Resolution", CVPRW 2017 (arXiv 1707.02921), section 3.1; half resolution from Zhang et al., "FFDNet", IEEE TIP
