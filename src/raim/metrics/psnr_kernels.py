@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float64, Shaped
 
-from raim.metrics.compilation import kernel
+from raim.metrics.compilation import kernel, strict_kernel
 
 Packed = Shaped[np.ndarray, "h w3"]
 
@@ -31,7 +31,8 @@ def float_squares(restored: Packed, reference: Packed) -> float:
     return total
 
 
-@kernel
+# Strict: else the last bit differs between processors, and between a picture and a view of it.
+@strict_kernel
 def weighted_squares(restored: Packed, reference: Packed, weights: Float64[np.ndarray, "3"]) -> float:
     """Sum (weights . (restored - reference))^2 over interleaved pixels, in double precision."""
     red, green, blue = weights[0], weights[1], weights[2]
