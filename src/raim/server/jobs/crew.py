@@ -7,7 +7,6 @@ priority; they end with the worker, also when it is killed.
 import contextlib
 import multiprocessing
 import multiprocessing.connection
-import os
 import signal
 import threading
 import time
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from raim.processes import start_worker
 from raim.server.jobs.limits import ProcessLimits, apply_limits
 
 Report = Callable[[Any], None]
@@ -206,8 +206,7 @@ def _how_it_died(code: int | None, limits: ProcessLimits) -> str:
 
 def _serve(pipe: Any, limits: ProcessLimits) -> None:
     """Do one task after another, in a child."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    start_worker()
     apply_limits(limits)
     while True:
         try:
@@ -224,10 +223,3 @@ def _do(work: Work, task: Any, pipe: Any) -> tuple[str, Any]:
         return "died", "it needs more memory than it may use"
     except Exception:  # noqa: BLE001 - a bug, told by its traceback
         return "fault", traceback.format_exc()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
