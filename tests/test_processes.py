@@ -1,11 +1,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from raim.errors import RaimError
-from raim.processes import map_processes
+from raim.errors import MissingExtraError, OutOfMemoryError, UnexpectedError, WorkerDiedError
+from raim.processes import _granted_cores, count_cores, map_processes
 
 # Two workers that would sleep for long; they say when they are at work.
 SCRIPT = """
@@ -19,6 +20,23 @@ def work(task):
 if __name__ == "__main__":
     list(map_processes(work, [1, 2], 2))
 """
+UNGUARDED = """
+from raim.processes import map_processes
+print(list(map_processes(abs, [1, 2], 2)))
+"""
+
+
+def work_badly(task):
+    match task:
+        case "dies":
+            os._exit(1)
+        case "runs out of memory":
+            raise MemoryError
+        case "fails":
+            raise ValueError(task)
+        case "lacks a library":
+            raise MissingExtraError(task)
+    return task.upper()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -26,9 +44,40 @@ def test_every_task_comes_back_with_its_result(workers):
     assert sorted(map_processes(abs, [-3, 1, -2], workers)) == [(-3, 3), (-2, 2), (1, 1)]
 
 
-def test_a_killed_worker_says_what_to_do():
-    with pytest.raises(RaimError, match=r"a worker process was killed.*fewer --workers"):
-        list(map_processes(os._exit, [1, 1], workers=2))
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_task_that_fails_does_not_stop_the_others(workers):
+    tasks = ["a", "fails", "b", "runs out of memory", "c"]
+    found = dict(map_processes(work_badly, tasks, workers))
+    assert {task: found[task] for task in "abc"} == {"a": "A", "b": "B", "c": "C"}
+    assert isinstance(found["fails"], UnexpectedError)
+    assert isinstance(found["runs out of memory"], OutOfMemoryError)
+
+
+def test_a_worker_that_dies_costs_its_own_task_only():
+    tasks = ["a", "dies", "b", "c", "dies", "d"]
+    found = list(map_processes(work_badly, tasks, 2))
+    assert sorted(task for task, _ in found) == sorted(tasks)
+    assert {task: result for task, result in found if task != "dies"} == {
+        each: each.upper() for each in "abcd"
+    }
+    for task, result in found:
+        if task == "dies":
+            assert isinstance(result, WorkerDiedError)
+            assert "fewer --workers" in str(result)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_that_concerns_all_tasks_stops_them(workers):
+    with pytest.raises(MissingExtraError):
+        list(map_processes(work_badly, ["lacks a library", "a", "b"], workers))
+
+
+def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path):
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert 'if __name__ == "__main__"' in done.stderr.strip().splitlines()[-1]
 
 
 def test_workers_end_with_a_main_process_that_is_killed(tmp_path):
@@ -37,3 +86,32 @@ def test_workers_end_with_a_main_process_that_is_killed(tmp_path):
         process.stdout.readline()
         process.kill()
         process.communicate(timeout=60)  # the pipe closes when the workers have ended too
+
+
+def test_cores_are_those_that_the_process_is_bound_to():
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("processes cannot be bound to cores here")
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert count_cores() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "max 100000\n"}, float("inf")),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3.0),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, float("inf")),
+        ({"cpu.max": "nonsense"}, float("inf")),
+        ({}, float("inf")),
+    ],
+)
+def test_a_container_s_share_of_the_processor_is_read(tmp_path: Path, files, expected):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert _granted_cores(tmp_path) == expected

@@ -2,7 +2,8 @@
 
     RaimError                       expected: printed without a traceback, the command exits 2
     ├── InputError (ValueError)     an argument is outside what the docstring states: change it
-    │   └── TooLargeError           a file is larger than is taken: make it smaller
+    │   ├── TooLargeError           a file is larger than is taken: make it smaller
+    │   └── OutputError             a file cannot be written: free some space, or name another place
     ├── ImageError (ValueError)     an image cannot be used as it is: the message names the mend
     │   ├── ImageTooLargeError      its declared size is over the limit: raise the limit if it is trusted
     │   └── ImageTruncatedError     the file ends early: copy or export it again
@@ -28,19 +29,45 @@
     ├── BackupError (ValueError)     a backup of a server is damaged, incomplete or none: use another one
     ├── ServerRefusedError (RuntimeError)  a challenge server refuses for a reason of its own: it carries the status
     ├── ServerUnreachableError (ConnectionError)  no answer of a challenge server: check the address, try again later
-    └── MissingExtraError (ImportError)  an optional part is not installed: the message has the command
+    ├── MissingExtraError (ImportError)  an optional part is not installed: the message has the command
+    ├── OutOfMemoryError (RuntimeError)  an item needs more memory than there is: smaller tiles, fewer --workers
+    ├── WorkerDiedError (RuntimeError)  a worker process ended in the middle of an item: its memory, most likely
+    └── UnexpectedError (RuntimeError)  an item failed by a fault of raim or of a library: please report it
 
-Each class has our base and the standard parent, so both `except RaimError` and `except ValueError` work.
+Each class has our base and the standard parent, so both `except RaimError` and `except ValueError` work. All of them
+survive pickling, which is how they come back from worker processes.
+
+Where many items are worked on, an error is that of one item, and the others are done, unless `concerns_all` says that
+none would fare better: weights that are missing, a library that is not installed, a full disk.
 """
 
 import difflib
+import sys
+import traceback
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 
 class RaimError(Exception):
-    """Base of every expected error; its text says what was wrong, what was expected and the way out."""
+    """Base of every expected error; its text says what was wrong, what was expected and the way out.
+
+    Attributes:
+        concerns_all: Whether no other item would fare better, so that a run of many ends with it.
+    """
+
+    concerns_all: ClassVar[bool] = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without calling `__init__` again, which may ask for keyword arguments."""
+        return _restore_error, (type(self), self.args, dict(self.__dict__))
+
+
+def _restore_error(kind: type[RaimError], args: tuple[Any, ...], state: dict[str, Any]) -> RaimError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class InputError(RaimError, ValueError):
@@ -49,6 +76,12 @@ class InputError(RaimError, ValueError):
 
 class TooLargeError(InputError):
     """A file is larger than is taken."""
+
+
+class OutputError(InputError):
+    """A file cannot be written; the text says what to do, and that the same command goes on."""
+
+    concerns_all = True
 
 
 class ImageError(RaimError, ValueError):
@@ -73,6 +106,8 @@ class UnknownNameError(RaimError, LookupError):
 
 class WeightsError(RaimError, RuntimeError):
     """Pretrained weights cannot be used."""
+
+    concerns_all = True
 
 
 class WeightsMissingError(WeightsError):
@@ -178,6 +213,61 @@ class ServerUnreachableError(RaimError, ConnectionError):
 
 class MissingExtraError(RaimError, ImportError):
     """An optional part of raim is not installed; the text has the command that installs it."""
+
+    concerns_all = True
+
+
+class OutOfMemoryError(RaimError, RuntimeError):
+    """An item needs more memory than the processor or the device has."""
+
+
+class WorkerDiedError(RaimError, RuntimeError):
+    """A worker process ended in the middle of an item."""
+
+
+class UnexpectedError(RaimError, RuntimeError):
+    """An item failed in a way that nobody foresaw; the text says where, the cause is the original error."""
+
+
+# What torch says where the processor's memory runs out; there it has no class of its own for it.
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad allocation")
+
+
+def item_error(error: Exception) -> RaimError:
+    """Return an exception that came up while one of many items was worked on as an error of that item.
+
+    Args:
+        error: A `RaimError` is returned as it is, memory that ran out becomes `OutOfMemoryError`, anything else
+            `UnexpectedError` with the place where it came up.
+
+    Example:
+        >>> print(item_error(MemoryError()))
+        memory ran out; work on fewer at once (--workers), on smaller tiles (--tile), or make the image smaller
+        >>> print(item_error(KeyError("conv1")))
+        KeyError: 'conv1' (nobody foresaw this: please report it)
+    """
+    if isinstance(error, RaimError):
+        return error
+    if isinstance(error, MemoryError) or _is_out_of_memory(error):
+        found: RaimError = OutOfMemoryError(
+            "memory ran out; work on fewer at once (--workers), on smaller tiles (--tile), or make the image smaller"
+        )
+    else:
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        place = f", in {Path(last[0].filename).name} line {last[0].lineno}" if last else ""
+        text = " ".join(str(error).split())[:300]
+        found = UnexpectedError(
+            f"{type(error).__name__}: {text} (nobody foresaw this{place}: please report it)"
+        )
+    found.__cause__ = error
+    return found
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(error, torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:

@@ -6,7 +6,7 @@ import os
 import threading
 from pathlib import Path
 
-from raim.errors import InputError
+from raim.errors import InputError, OutputError
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -15,7 +15,7 @@ def place_file(path: Path, content: bytes) -> None:
     """Write a file beside its place and move it there; nothing is left behind where that fails.
 
     Raises:
-        InputError: It cannot be written; the message says what to do, and that the same command goes on.
+        OutputError: It cannot be written; the message says what to do, and that the same command goes on.
 
     Example:
         >>> import tempfile
@@ -45,7 +45,7 @@ def replace_file(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def cannot_write(path: Path, error: OSError) -> InputError:
+def cannot_write(path: Path, error: OSError) -> OutputError:
     """Make the error for a file that cannot be written.
 
     Example:
@@ -53,20 +53,24 @@ def cannot_write(path: Path, error: OSError) -> InputError:
         a.png cannot be written: No space left on device; free some space, then the same command goes on
     """
     mend = "free some space" if error.errno in FULL else "check the folder and its permissions"
-    return InputError(
+    return OutputError(
         f"{path} cannot be written: {error.strerror or error}; {mend}, then the same command goes on"
     )
 
 
-def need_folder_of(path: Path) -> None:
-    """Refuse, before any work, a file whose folder is not there.
+def check_writable(path: Path) -> None:
+    """Refuse, before any work, a file that could not be written after it.
 
     Raises:
-        InputError: There is no such folder.
+        InputError: Its folder is not there or cannot be written to, or the path is a folder itself.
     """
     folder = path.absolute().parent
     if not folder.is_dir():
         raise InputError(f"{path} cannot be written: there is no folder {folder}")
+    if path.is_dir():
+        raise InputError(f"{path} cannot be written: it is a folder; name a file in it")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{path} cannot be written: {folder} is not yours to write to; name another place")
 
 
 def hash_file(path: Path) -> str:

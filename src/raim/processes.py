@@ -1,25 +1,32 @@
-"""Work spread over worker processes that end at once when the work is stopped."""
+"""Work spread over worker processes: one that fails or dies costs its own task only, all end when work is stopped."""
 
 import concurrent.futures
-import concurrent.futures.process
 import contextlib
+import functools
+import math
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any, TypeVar
 
-from raim.errors import RaimError
+from raim.errors import RaimError, WorkerDiedError, item_error
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+CGROUP = Path("/sys/fs/cgroup")
+
 
 def map_processes(
     function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
-) -> Iterator[tuple[Task, Result]]:
-    """Apply a function to tasks in worker processes.
+) -> Iterator[tuple[Task, Result | RaimError]]:
+    """Apply a function to tasks in worker processes; a task that fails does not stop the others.
 
     Where the iteration is stopped, by an error or Ctrl-C, the workers are ended in the middle of what they do.
 
@@ -29,40 +36,88 @@ def map_processes(
         workers: Processes; with one, the work is done in this process.
 
     Yields:
-        Tasks with their results, as they are done.
+        Tasks as they are done, each with its result or with the error that came up while it was worked on. A task
+        whose process died is given one more try in a process of its own.
 
     Raises:
-        RaimError: A process was killed from outside.
+        RaimError: One that concerns all tasks (`RaimError.concerns_all`).
 
     Example:
         >>> list(map_processes(abs, [-1, 2], workers=1))
         [(-1, 1), (2, 2)]
+        >>> [type(result).__name__ for _, result in map_processes(len, ["abc", 5], workers=1)]
+        ['int', 'UnexpectedError']
     """
     if workers == 1:
-        for task in tasks:
-            yield task, function(task)
-        return
+        done: Iterator[tuple[Task, Result | RaimError]] = (
+            (task, _outcome(functools.partial(function, task))) for task in tasks
+        )
+    else:
+        done = _map_pool(function, tasks, workers)
+    for task, result in done:
+        if isinstance(result, RaimError) and result.concerns_all:
+            raise result
+        yield task, result
+
+
+def _outcome(work: Callable[[], Result]) -> Result | RaimError:
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this task's
+        return item_error(error)
+
+
+def _map_pool(
+    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
+) -> Iterator[tuple[Task, Result | RaimError]]:
+    waiting = deque(tasks)
+    while waiting:
+        for task in (yield from _use_pool(function, waiting, workers)):
+            # One of these took the whole pool with it: alone it is seen which.
+            if (yield from _use_pool(function, deque([task]), 1)):
+                yield (
+                    task,
+                    WorkerDiedError(
+                        "its worker process ended in the middle of it, most likely for want of memory; what is done "
+                        "is kept: run the same again with fewer --workers"
+                    ),
+                )
+
+
+def _use_pool(
+    function: Callable[[Task], Result], waiting: deque[Task], workers: int
+) -> Generator[tuple[Task, Result | RaimError], None, list[Task]]:
+    """Work on what waits until nothing does or a process dies; return the tasks that were begun then."""
     context = multiprocessing.get_context("spawn")  # no threads or locks are inherited
-    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=start_worker) as pool:
-        futures = {pool.submit(function, task): task for task in tasks}
+    started = context.Value("b", False)
+    running: dict[Future[Result], Task] = {}
+    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(started,)) as pool:
         try:
-            for future in concurrent.futures.as_completed(futures):
-                yield futures[future], _take(future)
+            while waiting or running:
+                while (
+                    waiting and len(running) <= workers
+                ):  # one more than there are workers, so that none waits
+                    running[pool.submit(function, waiting[0])] = waiting[0]
+                    waiting.popleft()
+                done = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED).done
+                whole = [future for future in done if not isinstance(future.exception(), BrokenProcessPool)]
+                for future in whole:
+                    yield running.pop(future), _outcome(future.result)
+                if len(whole) < len(done):
+                    break
+        except BrokenProcessPool:
+            pass  # raised by submit: what is running is what was begun
         finally:
             _stop(pool)
-
-
-def _take(future: "concurrent.futures.Future[Result]") -> Result:
-    try:
-        return future.result()
-    except concurrent.futures.process.BrokenProcessPool as error:
+    if running and not started.value:
         raise RaimError(
-            "a worker process was killed, most likely for want of memory; what is done is kept: "
-            "run the same again with fewer --workers"
-        ) from error
+            "no worker process could be started: a script that asks for more than one must do so below "
+            '`if __name__ == "__main__":`; else memory is short, and one worker may do'
+        )
+    return list(running.values())
 
 
-def _stop(pool: concurrent.futures.ProcessPoolExecutor) -> None:
+def _stop(pool: ProcessPoolExecutor) -> None:
     """End the workers at once: what they have not finished is done by the next run."""
     processes = list((pool._processes or {}).values())  # noqa: SLF001 - Python 3.14 has terminate_workers()
     pool.shutdown(wait=False, cancel_futures=True)
@@ -70,6 +125,11 @@ def _stop(pool: concurrent.futures.ProcessPoolExecutor) -> None:
         with contextlib.suppress(OSError, ValueError):
             process.terminate()
             process.join()
+
+
+def _start(started: Any) -> None:
+    start_worker()
+    started.value = True
 
 
 def start_worker() -> None:
@@ -83,3 +143,42 @@ def start_worker() -> None:
 def _end_with(main: Any) -> None:
     main.join()
     os._exit(1)
+
+
+def count_cores() -> int:
+    """Count the cores that this process may use: those it is bound to, and no more than a container grants.
+
+    Example:
+        >>> 1 <= count_cores() <= os.cpu_count()
+        True
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    granted = _granted_cores()
+    return max(1, bound if granted >= bound else math.ceil(granted))
+
+
+def _granted_cores(root: Path = CGROUP) -> float:
+    """Return the processor time that the process's control groups grant, in cores; infinite where none limits it.
+
+    Source: Linux, Documentation/admin-guide/cgroup-v2.rst, cpu.max; scheduler/sched-bwc.rst for version 1.
+    """
+    try:
+        own = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        own = []
+    paths = {line.split(":", 2)[1]: line.split(":", 2)[2].lstrip("/") for line in own if line.count(":") >= 2}
+    group = root / paths.get("", "")
+    limits = [
+        _read_limit(folder / "cpu.max") for folder in (group, *group.parents) if folder.is_relative_to(root)
+    ]
+    limits.append(_read_limit(root / "cpu" / "cpu.cfs_quota_us", root / "cpu" / "cpu.cfs_period_us"))
+    return min(limits)
+
+
+def _read_limit(*files: Path) -> float:
+    """Read a quota and its period, from one file or from two."""
+    try:
+        quota, period = " ".join(file.read_text(encoding="ascii") for file in files).split()
+        return int(quota) / int(period) if int(quota) > 0 else math.inf
+    except (OSError, ValueError, ZeroDivisionError):
+        return math.inf  # no such file, or "max"

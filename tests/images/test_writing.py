@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from raim.errors import ImageError, InputError, UnknownNameError
+from raim.errors import InputError, OutputError, UnknownNameError
 from raim.images import encode_image, inspect_image, read_image, write_image
 
 IMAGES = st.one_of(
@@ -132,12 +132,12 @@ def test_a_failed_write_leaves_the_old_file_and_no_part(forge, tmp_path, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", fill_the_disk)
-    with pytest.raises(ImageError, match="cannot be written: No space left"):
+    with pytest.raises(OutputError, match="cannot be written: No space left"):
         write_image(path, forge.rgb)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_missing_folder_is_an_error(forge, tmp_path):
-    with pytest.raises(ImageError, match="cannot be written: No such file"):
+    with pytest.raises(OutputError, match="cannot be written: No such file"):
         write_image(tmp_path / "absent" / "a.png", forge.rgb)

@@ -1,12 +1,12 @@
 """`raim align`: make input and reference pairs from real captures of one scene."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from raim.errors import InputError
+from raim.processes import count_cores
 
 if TYPE_CHECKING:
     from raim.data.alignment import Aligned
@@ -94,7 +94,7 @@ def command(  # noqa: PLR0917 - click passes options by name
             out,
             mode=mode,
             options=options,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or count_cores(),
             overwrite=overwrite,
             on_progress=on_progress,
         )

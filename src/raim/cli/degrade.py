@@ -1,12 +1,12 @@
 """`raim degrade`: make input and reference pairs from clean photographs."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from raim.errors import InputError
+from raim.processes import count_cores
 
 PATH = click.Path(path_type=Path)
 ALL = "all"
@@ -92,7 +92,7 @@ def command(  # noqa: PLR0917 - click passes options by name
             seed=seed,
             variants=variants,
             overrides=overrides,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or count_cores(),
             overwrite=overwrite,
             on_progress=on_progress,
         )

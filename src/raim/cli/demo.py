@@ -1,6 +1,5 @@
 """`raim demo`: a small whole challenge on real photographs."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raim.cli.extras import need_extra
+from raim.processes import count_cores
 
 if TYPE_CHECKING:
     from raim.demo import Played
@@ -53,7 +53,7 @@ def command(  # noqa: PLR0917 - click passes options by name
         out,
         data=data,
         overwrite=overwrite,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or count_cores(),
         cache=default_cache(),
         show_progress=show_progress,
         created=datetime.now(UTC),

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from raim import __version__
+from raim.processes import count_cores
 
 LIBRARIES = ("numpy", "numba", "ncnn", "imagecodecs", "tifffile", "pillow", "safetensors", "pypi-simple")
 # Import name, what it is for, and how it comes.
@@ -84,7 +85,7 @@ def find_processor() -> Iterator[Finding]:
     ]
     yield Finding(
         what="processor",
-        state=f"{os.cpu_count()} cores; {', '.join(units) or 'no vector unit known to raim'}",
+        state=f"{count_cores()} cores; {', '.join(units) or 'no vector unit known to raim'}",
     )
     if importlib.util.find_spec("ncnn"):
         from raim.metrics.trunk import load_engine

@@ -51,13 +51,13 @@ def command(  # noqa: PLR0917 - click passes options by name
     from raim.challenge.ranking_files import as_plain, format_csv, join_numbers, read_numbers
     from raim.cli.rank_table import print_ranking
     from raim.cli.ranking_options import read_reasons
-    from raim.files import need_folder_of
+    from raim.files import check_writable
 
     if html_path is not None:
         need_extra("report", "matplotlib")
     for output in (json_path, csv_path, html_path):
         if output is not None:
-            need_folder_of(output)
+            check_writable(output)
     by_score = read_numbers(scores, "score")
     by_points = {} if points is None else read_numbers(points, "points")
     teams = tuple(by_score) if points is None else join_numbers(by_score, by_points)

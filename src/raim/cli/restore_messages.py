@@ -1,12 +1,12 @@
 """What `raim restore` says on the terminal: what will be done and how long it takes, what came of it."""
 
-import os
 from collections.abc import Sequence
 
 import click
 
 from raim.cli.wording import say_count
 from raim.errors import RaimError
+from raim.processes import count_cores
 from raim.restore import Restorer
 from raim.restore.batch import Options, Outcome, Plan
 from raim.scoring.submission.findings import shown
@@ -19,7 +19,7 @@ def announce(plan: Plan, restorer: Restorer, options: Options) -> None:
     for note in plan.notes:
         click.echo(note, err=True)
     megapixels = sum(job.n_pixels for job in plan.jobs) / 1e6
-    threads = options.threads or os.cpu_count() or 1
+    threads = options.threads or count_cores()
     count = say_count(len(plan.jobs), "photograph")
     size = f" to {restorer.scale} times the width and height" if restorer.scale > 1 else ", sizes kept"
     click.echo(

@@ -1,12 +1,12 @@
 """`raim score`: measure restored images against their references."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from raim.errors import InputError
+from raim.processes import count_cores
 
 PATH = click.Path(path_type=Path)
 
@@ -43,14 +43,14 @@ def command(  # noqa: PLR0917 - click passes options by name
     """
     from raim.cli.progress import show_progress
     from raim.cli.score_table import print_scores
-    from raim.files import need_folder_of
+    from raim.files import check_writable
     from raim.scoring import default_cache, name_entries, score_folders, write_csv, write_json
 
     if len(paths) < 2:
         raise InputError("one folder was named; raim score takes RESTORED... and, last, REFERENCE")
     for output in (json_path, csv_path, html_path):
         if output is not None:
-            need_folder_of(output)
+            check_writable(output)
     names = name_entries(paths[:-1])
     with show_progress("scoring") as on_progress:
         table = score_folders(
@@ -59,7 +59,7 @@ def command(  # noqa: PLR0917 - click passes options by name
             names=names,
             profile=profile,
             manifest=manifest,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or count_cores(),
             device=device,
             cache=None if no_cache else default_cache(),
             on_progress=on_progress,

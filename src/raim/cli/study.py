@@ -134,12 +134,12 @@ def analyse(  # noqa: PLR0917 - click passes options by name
     """
     from raim.cli.ranking_options import read_reasons, read_weights
     from raim.cli.study_tables import print_analysis, print_power
-    from raim.files import need_folder_of
+    from raim.files import check_writable
     from raim.study import analyse as analyse_ballots
 
     for output in (json_path, csv_path):
         if output is not None:
-            need_folder_of(output)
+            check_writable(output)
     document = _read(votes, plan_path, mode, points)
     ballots = document.ballots
     left_out = read_reasons("--leave-out", leave_out, ballots.entries, what="entry")

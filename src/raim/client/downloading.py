@@ -25,7 +25,7 @@ from raim.client.asking import (
 )
 from raim.client.server import Server
 from raim.errors import RaimError, ServerUnreachableError
-from raim.files import cannot_write, need_folder_of
+from raim.files import cannot_write, check_writable
 
 CHUNK_BYTES = 2**16
 OK, PARTIAL_CONTENT, BEYOND_ITS_END = 200, 206, 416
@@ -79,7 +79,7 @@ def download_inputs(
         ServerUnreachableError: The server does not answer; the same call goes on.
     """
     path = Path(path)
-    need_folder_of(path)
+    check_writable(path)
     with connect(server) as connection:
         download = _Download(
             connection=connection,

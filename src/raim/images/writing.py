@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from raim.errors import ImageError, InputError, unknown_name
-from raim.files import replace_file
+from raim.errors import InputError, unknown_name
+from raim.files import place_file
 from raim.images.exif import strip_prefix
 from raim.images.jpeg.writing import encode_jpeg
 from raim.images.picture import PixelArray
@@ -38,7 +38,7 @@ def write_image(
     Raises:
         UnknownNameError: The suffix is none of .png, .jpg, .jpeg, .tif, .tiff, .webp.
         InputError: The format cannot hold these pixels or metadata.
-        ImageError: The file cannot be written.
+        OutputError: The file cannot be written.
 
     Example:
         >>> import tempfile
@@ -47,7 +47,7 @@ def write_image(
         ...     [file.name for file in Path(folder).iterdir()]
         ['grey.tif']
     """
-    _replace(path, encode_image(pixels, path.suffix, icc_profile=icc_profile, exif=exif, quality=quality))
+    place_file(path, encode_image(pixels, path.suffix, icc_profile=icc_profile, exif=exif, quality=quality))
 
 
 def encode_image(
@@ -88,13 +88,3 @@ def _check(pixels: PixelArray, quality: int) -> None:
         )
     if not 1 <= quality <= 100:
         raise InputError(f"quality is {quality}, expected 1 to 100")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a file in its place in one step; nothing is left behind where that fails."""
-    try:
-        replace_file(path, content)
-    except OSError as error:
-        raise ImageError(
-            f"{path} cannot be written: {error.strerror or error}; check folder, permissions and free space"
-        ) from error

@@ -4,13 +4,14 @@ Whoever runs a restorer never asks which net it is. It takes a photograph as sRG
 float32 (h, w, 3), and gives one of `scale` times the size.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32
+
+from raim.processes import count_cores
 
 # Heights and widths are not compared between arguments and results: restorers may enlarge.
 Photograph = Float32[np.ndarray, "_h _w 3"]
@@ -38,7 +39,7 @@ class Context:
     """
 
     device: str = "cpu"
-    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int = field(default_factory=count_cores)
     tile_px: int | None = None
     on_progress: OnProgress = _ignore
     on_note: OnNote = _ignore

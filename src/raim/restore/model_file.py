@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from raim.devices import find_device
 from raim.errors import InputError, MissingExtraError
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.tiling import Layout, Network, run_tiled
@@ -189,8 +190,6 @@ def _run(model: Any, image: Photograph, context: Context) -> Photograph:
     import dataclasses
 
     import torch
-
-    from raim.restore.torch_networks import find_device
 
     height, width = image.shape[:2]
     needs = model.size_requirements

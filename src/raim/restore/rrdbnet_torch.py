@@ -8,9 +8,10 @@ import functools
 import torch
 from torch.nn import functional
 
+from raim.devices import find_device
 from raim.restore.rows import Apply, Stage
 from raim.restore.rrdbnet import BLOCKS_IN_GROUP, DENSE_REACH, HEAD_REACH, SCALE, SHARE, Engine
-from raim.restore.torch_networks import Tensors, convolve, find_device, load_tensors
+from raim.restore.torch_networks import Tensors, convolve, load_tensors
 
 SLOPE = 0.2  # of every leaky ReLU (ESRGAN, section 3.1)
 N_GROUPS = 23

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from raim.data import Manifest
 from raim.errors import InputError, SubmissionError
-from raim.files import cannot_write, need_folder_of
+from raim.files import cannot_write, check_writable
 from raim.restore.archive import write_submission
 from raim.restore.batch import RECORD, Outcome, Plan, plan_jobs
 from raim.restore.batch.plan import ARCHIVE_SUFFIX, is_archive
@@ -81,7 +81,7 @@ def plan_submission(source: Path, target: Path, *, overwrite: bool = False) -> S
         raise InputError(f"{target} cannot be replaced by the submission; name another zip")
     if target.exists() and not overwrite:
         raise InputError(f"{target} is there already; name another, or add --overwrite")
-    need_folder_of(target)
+    check_writable(target)
     parts = target.with_name(f"{target.name}.parts")
     plan = plan_jobs(source, parts, suffix=SUFFIX)
     return SubmissionPlan(source=source, target=target, parts=parts, plan=plan)

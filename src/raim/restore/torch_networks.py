@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float32
 
-from raim.errors import InputError, MissingExtraError
+from raim.devices import find_device
+from raim.errors import MissingExtraError
 
 if importlib.util.find_spec("torch") is None:
     raise MissingExtraError("this device needs torch; install it with: pip install 'raim[torch]'")
@@ -20,21 +21,6 @@ from torch.nn import functional
 
 Planes = Float32[np.ndarray, "_c _h _w"]
 Tensors = Mapping[str, torch.Tensor]
-
-
-def find_device(name: str) -> torch.device:
-    """Find a device by torch's name for it.
-
-    Raises:
-        InputError: torch has no such device here.
-    """
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"there is no device {name!r} here ({reason}); take --device cpu") from error
-    return device
 
 
 @functools.cache

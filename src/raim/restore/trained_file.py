@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
+from raim.devices import find_device
 from raim.errors import InputError
 from raim.files import place_file
 from raim.restore.descriptor import Context, Photograph, Restorer
@@ -195,7 +196,7 @@ def _run(net: LoadedHalfNet, image: Photograph, layout: Layout, context: Context
     """Run the net in tiles; torch itself uses the threads, so that one tile runs at a time."""
     import torch
 
-    from raim.restore.torch_networks import find_device, from_device, to_device
+    from raim.restore.torch_networks import from_device, to_device
 
     network = net.network.to(find_device(context.device))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from raim.errors import ImageError, SubmissionError, UnscorableError
+from raim.errors import ImageError, RaimError, SubmissionError, UnscorableError
 from raim.images import read_image
 from raim.metrics.arrays import PixelArray
 from raim.scoring.cache import ValueCache, value_key
@@ -91,6 +91,12 @@ def score_photograph(task: Task, setting: Setting) -> Scored:
             for key, value in _to_remember(candidate, reference, setting).items()
         },
     )
+
+
+def fail_photograph(task: Task, setting: Setting, error: RaimError) -> Scored:
+    """Return the records of a photograph that could not be worked on at all."""
+    refused = refuse_image(task.name, setting.profile, str(error), scenario=task.scenario)
+    return Scored(images=tuple(refused for _ in task.candidates), new_values={})
 
 
 def _read(member: Member | None, name: str) -> _Candidate:

@@ -9,11 +9,11 @@ import platformdirs
 
 from raim import __version__
 from raim.data import Manifest, read_manifest
-from raim.errors import InputError
+from raim.errors import InputError, RaimError
 from raim.processes import map_processes
 from raim.scoring.cache import ValueCache
 from raim.scoring.definitions import describe_engine, profile_weights
-from raim.scoring.photograph import Scored, Setting, Task, score_photograph
+from raim.scoring.photograph import Scored, Setting, Task, fail_photograph, score_photograph
 from raim.scoring.profiles import Profile, find_profile
 from raim.scoring.records import EntryScore, ScoreTable, sort_entries
 from raim.scoring.submission import ImageFolder, open_images
@@ -149,7 +149,8 @@ def _score_all(
     on_progress(0, len(tasks))
     with ValueCache(setting.cache) as cache:
         score = functools.partial(score_photograph, setting=setting)
-        for task, scored in map_processes(score, tasks, min(workers, len(tasks))):
+        for task, result in map_processes(score, tasks, min(workers, len(tasks))):
+            scored = fail_photograph(task, setting, result) if isinstance(result, RaimError) else result
             cache.put(scored.new_values)
             results[task.name] = scored
             on_progress(len(results), len(tasks))

@@ -9,7 +9,7 @@ from raim import __version__
 from raim.data.alignment.captures import Scene
 from raim.data.alignment.fitting import fit_scene
 from raim.data.alignment.options import Options
-from raim.data.alignment.pairs import MadeScene, Refused, file_paths
+from raim.data.alignment.pairs import MadeScene, file_paths
 from raim.data.alignment.writing import write_crops
 from raim.errors import ImageError, InputError
 from raim.files import hash_file
@@ -28,7 +28,7 @@ def make_scene(scene: Scene, out: Path, options: Options, known: MadeScene | Non
         The pairs, and what was refused.
 
     Raises:
-        ImageError: A file cannot be written.
+        OutputError: A file cannot be written.
     """
     fingerprint = _fingerprint(scene, options)
     if known is not None and known.fingerprint == fingerprint and _are_there(known, out):
@@ -38,8 +38,7 @@ def make_scene(scene: Scene, out: Path, options: Options, known: MadeScene | Non
     except (ImageError, InputError) as error:
         fitted = str(error)
     if isinstance(fitted, str):
-        refused = Refused(scene=scene.name, name=scene.name, reason=fitted)
-        return MadeScene(name=scene.name, fingerprint=fingerprint, pairs=(), refused=(refused,))
+        return MadeScene.failed(scene.name, fitted, fingerprint)
     pairs, others = write_crops(scene, out, options, fitted)
     return MadeScene(name=scene.name, fingerprint=fingerprint, pairs=tuple(pairs), refused=tuple(others))
 

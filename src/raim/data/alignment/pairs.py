@@ -111,8 +111,19 @@ class MadeScene:
 
     name: str
     fingerprint: str
-    pairs: tuple[MadePair, ...]
+    pairs: tuple[MadePair, ...] = ()
     refused: tuple[Refused, ...] = ()
+
+    @classmethod
+    def failed(cls, name: str, reason: str, fingerprint: str = "") -> "MadeScene":
+        """Return the record of a scene of which nothing could be made.
+
+        Example:
+            >>> MadeScene.failed("wall", "no picture").refused[0].reason
+            'no picture'
+        """
+        refused = Refused(scene=name, name=name, reason=reason)
+        return cls(name=name, fingerprint=fingerprint, refused=(refused,))
 
 
 def file_paths(out: Path, name: str) -> tuple[Path, Path, Path]:

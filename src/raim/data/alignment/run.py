@@ -12,7 +12,7 @@ from raim.data.alignment.opencv import load_opencv
 from raim.data.alignment.options import Options
 from raim.data.alignment.pairs import MadePair, MadeScene, Refused
 from raim.data.alignment.table import format_table
-from raim.errors import InputError
+from raim.errors import InputError, RaimError
 from raim.files import place_file
 from raim.processes import map_processes
 
@@ -77,7 +77,7 @@ def align_captures(
         MissingExtraError: OpenCV is not installed.
         UnknownNameError: There is no such mode.
         InputError: An argument or captures cannot be used; of the captures every problem is listed.
-        ImageError: A file cannot be written.
+        OutputError: A file cannot be written.
     """
     load_opencv()
     if workers < 1:
@@ -92,10 +92,14 @@ def align_captures(
     made: dict[str, MadeScene] = {}
     say = on_progress or (lambda _done, _total: None)
     say(0, len(scenes))
-    for _, scene in map_processes(make, [(scene, known.get(scene.name)) for scene in scenes], n_processes):
-        made[scene.name] = scene
-        if scene != known.get(scene.name):
-            note_done(out, scene)
+    tasks = [(scene, known.get(scene.name)) for scene in scenes]
+    for (scene, before), result in map_processes(make, tasks, n_processes):
+        if isinstance(result, RaimError):  # not noted: the next run tries again
+            made[scene.name] = MadeScene.failed(scene.name, str(result))
+        else:
+            made[scene.name] = result
+            if result != before:
+                note_done(out, result)
         say(len(made), len(scenes))
     return _finish(scenes, out, asked, made)
 

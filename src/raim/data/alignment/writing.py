@@ -40,7 +40,7 @@ def write_crops(
         The pairs, and the crops that were refused.
 
     Raises:
-        ImageError: A file cannot be written.
+        OutputError: A file cannot be written.
     """
     room = find_rectangle(fitted.alignment.inside)
     crops = () if room is None else place_crops(room, options.crop_px)

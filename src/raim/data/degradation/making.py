@@ -63,7 +63,7 @@ def make_pair(plan: PlannedPair, out: Path, known: MadeFiles | None) -> MadeFile
         What was made, or why the photograph could not be used.
 
     Raises:
-        ImageError: A file cannot be written.
+        OutputError: A file cannot be written.
     """
     try:
         content = plan.photograph.path.read_bytes()

@@ -12,7 +12,7 @@ from raim.data.degradation.folder import JOURNAL, MANIFEST, note_done, prepare_f
 from raim.data.degradation.making import LeftOut, MadeFiles, make_pair
 from raim.data.degradation.plan import PlannedPair, list_photographs, plan_pairs
 from raim.data.degradation.table import MadePair, format_table
-from raim.errors import InputError
+from raim.errors import InputError, RaimError
 from raim.files import place_file
 from raim.processes import map_processes
 
@@ -66,12 +66,12 @@ def degrade_folder(
         on_progress: Called with (pairs done, pairs in all) after each, and once before the first.
 
     Returns:
-        The pairs; a photograph whose pixels turn out to be damaged is left out with the reason.
+        The pairs; a photograph that is damaged or fails is left out with the reason.
 
     Raises:
         InputError: An argument or photographs cannot be used; of the photographs every problem is listed.
         UnknownNameError: There is no such preset or parameter; the nearest is named.
-        ImageError: A file cannot be written.
+        OutputError: A file cannot be written.
 
     Example:
         >>> import tempfile, numpy as np
@@ -102,8 +102,10 @@ def _make_all(
     on_progress(0, len(plans))
     tasks = [(plan, known.get(plan.name)) for plan in plans]
     try:
-        for _, outcome in map_processes(functools.partial(_make, out=out), tasks, min(workers, len(plans))):
-            outcomes[outcome.name] = outcome
+        make = functools.partial(_make, out=out)
+        for (plan, _), result in map_processes(make, tasks, min(workers, len(plans))):
+            outcome = LeftOut(name=plan.name, reason=str(result)) if isinstance(result, RaimError) else result
+            outcomes[plan.name] = outcome
             if isinstance(outcome, MadeFiles) and outcome != known.get(outcome.name):
                 note_done(out, outcome)
             on_progress(len(outcomes), len(plans))

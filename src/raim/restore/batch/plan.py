@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raim.errors import ImageError, InputError, RaimError
-from raim.files import need_folder_of
+from raim.files import check_writable
 from raim.images import PixelArray, inspect_image, read_image
 from raim.scoring.submission import Member, open_images
 
@@ -119,7 +119,7 @@ def _plan_file(source: Path, target: Path, suffix: str | None) -> Job:
         raise InputError(f"{target} has no suffix such as .png or .jpg, and is no folder; name one of either")
     if suffix is not None and target.suffix.lower() != suffix:
         raise InputError(f"{target} does not end in {suffix}; leave out --format, or name the file so")
-    need_folder_of(target)
+    check_writable(target)
     return Job(name=source.name, source=source, target=target, n_pixels=_count_pixels(source))
 
 

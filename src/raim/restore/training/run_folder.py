@@ -7,7 +7,6 @@ A folder belongs to one recipe. Another one is refused, since going on would giv
 
 import contextlib
 import json
-import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import torch
 from raim import __version__
 from raim.errors import InputError
 from raim.files import place_file
+from raim.processes import count_cores
 from raim.restore.training.checkpoint import FOLDER as CHECKPOINTS
 from raim.restore.training.checkpoint import read_newest
 from raim.restore.training.devices import Fabric
@@ -120,7 +120,7 @@ def _describe(run: Path, recipe: Recipe, model: Trainable, fabric: Fabric) -> Ru
 
 def find_threads(fabric: Fabric) -> int:
     """Give the cores that one device has for itself."""
-    return max(1, (os.cpu_count() or 1) // (fabric.world_size if fabric.device.type == "cpu" else 1))
+    return max(1, count_cores() // (fabric.world_size if fabric.device.type == "cpu" else 1))
 
 
 @contextlib.contextmanager

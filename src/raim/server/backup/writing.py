@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, make_url, select
 
 from raim import __version__
 from raim.errors import InputError, StateError, StorageError
-from raim.files import cannot_write, need_folder_of
+from raim.files import cannot_write, check_writable
 from raim.server.backup.contents import kept_tables, list_stored, list_texts, open_snapshot
 from raim.server.backup.manifest import (
     FILES,
@@ -87,7 +87,7 @@ def make_backup(
         StateError: There is no server's database, or one of another version of raim.
         StorageError: The storage cannot be opened.
     """
-    need_folder_of(out)
+    check_writable(out)
     if out.exists():
         raise InputError(f"{out} is there already; name another file, or delete it first")
     part = out.with_name(f".{out.name}.{os.getpid()}.part")

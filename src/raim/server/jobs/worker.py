@@ -19,6 +19,7 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from raim.errors import SettingsError, StateError
+from raim.processes import count_cores
 from raim.server.database import Database, Image, open_database
 from raim.server.jobs.faults import Throttle
 from raim.server.jobs.heartbeats import EVERY_S, SILENCE, beat, start_heart, stop_heart
@@ -99,7 +100,7 @@ def run_worker(
             folder=settings.folder,
             clock=clock,
             limits=limits or Limits.of(settings),
-            processes=processes or settings.worker_processes or os.cpu_count() or 1,
+            processes=processes or settings.worker_processes or count_cores(),
             silence=pace.silence,
             stop=stop or threading.Event(),
         )
