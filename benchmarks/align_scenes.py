@@ -291,7 +291,7 @@ def _draw_shake(length: float, rng: np.random.Generator) -> np.ndarray:
 
 def _centre(kernel: np.ndarray) -> np.ndarray:
     """Shift the centroid to the middle by bilinear weights, for which that is exact."""
-    kernel = kernel / kernel.sum()
+    kernel = np.pad(kernel / kernel.sum(), len(kernel) // 2)  # room for the shift
     steps = np.arange(len(kernel)) - len(kernel) // 2
     for axis in (0, 1):
         shift = -float(kernel.sum(axis=1 - axis) @ steps)

@@ -4,9 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raim.data.camera import (
+    Aberration,
     Camera,
     Colour,
     Defocus,
+    Denoise,
+    Flare,
+    Motion,
     Noise,
     Sampling,
     Sharpening,
@@ -67,6 +71,28 @@ def test_grey_and_sixteen_bits_are_taken_too():
     pair = take_pair(deep, Camera())
     np.testing.assert_array_equal(pair.reference[..., 1], np.rint(deep / 257).astype(np.uint8))
     assert np.ptp(pair.reference, axis=2).max() == 0
+
+
+@pytest.mark.parametrize(
+    "camera",
+    [
+        Camera(motion=Motion(length_px=20.0, anxiety=0.3, seed=1)),
+        Camera(defocus=Defocus(radius_px=8.0)),
+        Camera(defocus=Defocus(radius_px=8.0, near_radius_px=5.0, has_edge=True, edge_angle_deg=90)),
+        Camera(flare=Flare(strength=0.2, near_part=1.0, width=0.02)),
+        Camera(aberration=Aberration(red_magnification=1.02, purple_leak=0.5)),
+        Camera(sampling=Sampling(has_mosaic=True), denoise=Denoise(radius_px=5)),
+        Camera(sharpening=Sharpening(amount=1.0)),
+    ],
+)
+@pytest.mark.parametrize("side", ["top", "left", "bottom", "right"])
+def test_light_at_one_edge_never_comes_in_at_the_other(camera, side):
+    clean = np.zeros((96, 96, 3), np.uint8)
+    edge = clean if side in ("top", "bottom") else clean.swapaxes(0, 1)
+    edge[slice(0, 12) if side in ("top", "left") else slice(84, 96)] = 255
+    degraded = take_pair(clean, camera).degraded
+    seen = degraded if side in ("top", "bottom") else degraded.swapaxes(0, 1)
+    assert seen[slice(48, 96) if side in ("top", "left") else slice(0, 48)].max() == 0
 
 
 def test_a_photograph_that_is_too_small_is_refused_with_its_size():

@@ -17,13 +17,15 @@ over derivatives, values under a share of the largest set to 0); Beck and Teboul
 Shrinkage-Thresholding Algorithm", SIAM Journal on Imaging Sciences 2(1), 2009 (momentum).
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from raim.data.alignment.opencv import load_opencv
 from raim.data.alignment.planes import Plane, smooth
 
-Kernel = Float32[np.ndarray, "side side"]
+Kernel = Float32[np.ndarray, "_ _"]  # as large on both axes, odd
 
 RIDGE = 0.02
 CUT = 0.04  # of the largest value
@@ -38,15 +40,16 @@ def estimate_kernel(plane: Plane, reference: Plane, side_px: int) -> Kernel:
     Args:
         plane: The input's linear light.
         reference: Warped onto its grid, of the same brightness.
-        side_px: Side of the kernel, odd; at most a third of the picture's.
+        side_px: Odd; light is looked for within half of it from the middle, and within a sixth of the picture.
 
     Returns:
-        At least 0, sum 1, centroid in the middle.
+        At least 0, sum 1, centroid in the middle; as large as its light needs once it is centred.
 
     Example:
         >>> scene = np.random.default_rng(0).random((64, 64), dtype=np.float32)
-        >>> estimate_kernel(np.roll(scene, 1, axis=1), scene, 5).round(1)[2].tolist()
-        [0.0, 0.0, 1.0, 0.0, 0.0]
+        >>> kernel = estimate_kernel(np.roll(scene, 1, axis=1), scene, 5)
+        >>> round(float(kernel[len(kernel) // 2, len(kernel) // 2]), 1)
+        1.0
     """
     half = min(side_px, (min(plane.shape) - 1) // 3) // 2
     match, alike = _correlate(plane, reference, half)
@@ -148,13 +151,18 @@ def _find_centroid(kernel: np.ndarray) -> tuple[float, float]:
 
 
 def _centre(kernel: np.ndarray) -> Kernel:
-    """Shift the centroid to the middle: by bilinear weights, whose centroid is exact."""
+    """Shift the centroid to the middle, with room for all light: by bilinear weights, whose centroid is exact."""
     x, y = _find_centroid(kernel)
-    moved = _shift_axis(_shift_axis(kernel, -y, 0), -x, 1)
+    room = math.ceil(max(abs(x), abs(y)))
+    moved = _shift_axis(_shift_axis(np.pad(kernel, room), -y, 0), -x, 1)
+    middle = len(moved) // 2
+    reach = int(np.abs(np.argwhere(moved) - middle).max())
+    moved = moved[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
     return (moved / moved.sum()).astype(np.float32)
 
 
 def _shift_axis(kernel: np.ndarray, shift: float, axis: int) -> np.ndarray:
-    whole = int(np.floor(shift))
+    """Shift along an axis, whose ends are dark for as far as that: nothing comes in at the other end."""
+    whole = math.floor(shift)
     rest = shift - whole
     return (1 - rest) * np.roll(kernel, whole, axis) + rest * np.roll(kernel, whole + 1, axis)
