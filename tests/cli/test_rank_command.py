@@ -98,14 +98,35 @@ def test_what_raim_score_wrote_is_read(run_raim, folder):
         assert [(row["team"], row["final"]) for row in rows] == [("a", "50.5"), ("b", "40.0")]
 
 
+def test_an_incomplete_entry_and_no_score_come_last_with_their_reasons(run_raim, folder):
+    (folder / "scores.csv").write_text("team,score,n_scored,n_expected\nX,inf,4,4\nA,70,4,4\nCherry,90,1,4\n")
+    code, out, err = run_raim("rank", "--scores", "scores.csv", "--csv", "out.csv")
+    assert code == 0, err
+    assert "note: scores.csv, line 2: the score of 'X' is 'inf', read as no score" in out
+    rows = list(csv.DictReader((folder / "out.csv").read_text().splitlines()))
+    assert [(row["rank"], row["team"], row["why_unranked"]) for row in rows] == [
+        ("1", "A", ""),
+        ("", "Cherry", "1 of 4 images have a score"),
+        ("", "X", "it has no SCORE"),
+    ]
+    code, out, _ = run_raim("rank", "--scores", "scores.csv", "--allow-incomplete", "--csv", "out.csv")
+    assert "note: ranked by the images that they have, which are not all: Cherry (1 of 4" in out
+    assert next(csv.DictReader((folder / "out.csv").read_text().splitlines()))["team"] == "Cherry"
+
+
 BAD = {
     "no such file": ("", (), "cannot be read"),
-    "columns": ("name,value\na,1\n", (), "expected team,points"),
-    "number": ("team,points\nMiAlgo,many\nXhs-IAG,nan\n", (), "line 2: the points is 'many'"),
-    "all at once": ("team,points\nMiAlgo,many\nXhs-IAG,nan\n", (), "line 3: the points is 'nan'"),
+    "columns": ("name,value\na,1\n", (), "line 1: there is no column 'team'; it has name, value"),
+    "number": ("team,points\nMiAlgo,many\nXhs-IAG,1_0\n", (), "line 2: the points of 'MiAlgo' is 'many'"),
+    "all at once": (
+        "team,points\nMiAlgo,many\nXhs-IAG,1_0\n",
+        (),
+        "line 3: the points of 'Xhs-IAG' is '1_0'",
+    ),
     "twice": ("team,points\nMiAlgo,1\nMiAlgo,2\n", (), "stands there twice"),
     "no team": ("team,points\n,1\n", (), "names no team"),
     "others": ("team,points\nOther,1\n", (), "no team in common"),
+    "folder": (None, ("--json", "."), "it is a folder"),
     "weights": (None, ("--weights", "0.4,0.7"), "sum to 1.1"),
     "weights' form": (None, ("--weights", "half"), "two numbers"),
     "left out whom": (None, ("--leave-out", "MiAlg=x"), "did you mean 'MiAlgo'"),

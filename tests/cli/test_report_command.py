@@ -34,6 +34,20 @@ def test_a_folder_of_plain_files_becomes_a_report_with_table_1(run_raim, folder,
     ]  # fmt: skip
 
 
+def test_an_incomplete_champion_is_unranked_unless_it_is_wanted(run_raim, folder, tmp_path):
+    (folder / "scores.csv").write_text("team,score,n_scored,n_expected\nA,70,4,4\nB,n/a,4,4\nCherry,90,1,4\n")
+    (folder / "points.csv").write_text("team,points\nA,5\nB,3\nCherry,90\n")
+    for more, first in (((), "A"), (("--allow-incomplete",), "Cherry")):
+        code, out, err = run_raim("report", "--from-csv", folder, tmp_path, "--formats", "csv,json", *more)
+        assert code == 0, err
+        assert "note: scores.csv, line 3: the score of 'B' is 'n/a', read as no score" in out
+        rows = list(csv.DictReader((tmp_path / "data" / "ranking.csv").read_text().splitlines()))
+        assert (rows[0]["team"], rows[0]["rank"]) == (first, "1")
+        text = (tmp_path / "data" / "report.json").read_text()
+        assert ("which are not all: Cherry (1 of 4 images have a score)" in text) == bool(more)
+        assert [(row["team"], row["rank"]) for row in rows[1:]][-1] == ("B" if more else "Cherry", "")
+
+
 def test_simulated_votes_are_said_if_the_files_do_not(run_raim, folder, tmp_path):
     code, _, _ = run_raim("report", "--from-csv", folder, tmp_path / "out", "--simulated", "--formats", "csv")
     assert code == 0

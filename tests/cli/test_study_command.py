@@ -168,6 +168,26 @@ def test_tables_of_votes_and_archives_give_the_same_points(run, tmp_path):
     assert points[0] == points[1] == points[2]
 
 
+def test_an_incomplete_entry_keeps_its_points_and_has_no_final_score(run, tmp_path):
+    (tmp_path / "scores.csv").write_text(
+        "team,score,n_scored,n_expected\nWren,70,4,4\nRobin,-,4,4\nHeron,72,4,4\nTeal,73,3,4\n"
+    )
+    given = ("analyse", "study.json", "--scores", "scores.csv", "--draws", "100", "--json", "a.json")
+    code, out, _ = run(*given)
+    assert code == 0
+    assert "note: with points but without a final score: Robin (it has no SCORE), Teal (3 of 4 images" in out
+    assert "note: scores.csv, line 3: the score of 'Robin' is '-', read as no score" in out
+    names = [line.split()[1] for line in out.splitlines() if line.split()[1:2] and line.split()[1] in ENTRIES]
+    assert names[:4] == ["Heron", "Wren", "Robin", "Teal"]  # Teal has the most points
+    found = {row["entry"]: row for row in json.loads((tmp_path / "a.json").read_text())["entries"]}
+    assert found["Teal"]["points_rank"]["value"] == 1
+    assert found["Teal"]["final"]["why"] == found["Teal"]["normalised"]["why"] == "3 of 4 images have a score"
+    assert [found[name]["final_rank"]["value"] for name in ("Heron", "Wren")] == [1, 2]
+    code, out, _ = run(*given, "--allow-incomplete")
+    assert "note: ranked by the images that they have, which are not all: Teal (3 of 4" in out
+    assert json.loads((tmp_path / "a.json").read_text())["entries"][3]["final_rank"]["value"] == 1
+
+
 def test_scores_of_other_teams_are_refused(run, tmp_path):
     (tmp_path / "other.csv").write_text("team,score\nOwl,1\n")
     code, _, err = run("analyse", "study.json", "--scores", "other.csv")

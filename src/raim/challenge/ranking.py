@@ -5,14 +5,16 @@
 
 S2 is the SCORE, S3 the points of the study; the shares are the challenge's. Minimum and maximum are over the teams that
 are ranked: an entry that is left out after the vote is left out first, its points are given to nobody, and the ranking
-with it stands beside. If all S3 are equal there is no S3n, and S2 alone decides, with a note that says so.
+with it stands beside. An entry that lacks images has no rank either, unless that is asked for: the mean over the images
+that it has does not compare with the others'. If all S3 are equal there is no S3n, and S2 alone decides, with a note
+that says so.
 
 Source: section 3 of the NTIRE 2024 RAIM report (arXiv 2405.09923), which prints S3n without the 100; only with it do
 the eight finals of its Table 1 come out.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +27,7 @@ from raim.errors import InputError
 EQUAL_POINTS = (
     "all teams have the same points in the study, so there is no normalised score of it: SCORE alone decides"
 )
+NO_SCORE = "it has no SCORE"
 # Numbers of the bootstrap that are equal but for the order of additions are ties.
 CLOSE = 1e-9
 
@@ -38,12 +41,14 @@ class Entrant:
         score: S2, its SCORE; None if it has none.
         points: S3, its points in the study; None if it has none.
         left_out: Why it is left out after the vote; "" if it is not.
+        incomplete: How many of its images have a score, if some lack one; "" if none does.
     """
 
     team: str
     score: float | None
     points: float | None = None
     left_out: str = ""
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +111,7 @@ def rank_teams(
     weights: Weights | None = None,
     decimals: int = 2,
     awards: Sequence[Award] = (),
+    allow_incomplete: bool = False,
 ) -> FinalRanking:
     """Join score and study, and rank.
 
@@ -114,6 +120,8 @@ def rank_teams(
         weights: Shares of score and study; the report's 0.4 and 0.6 if None.
         decimals: Final scores are rounded so before they are compared; equal ones share the better rank.
         awards: Best first; see `give_awards`.
+        allow_incomplete: Whether entries that lack images are ranked, by the mean over those that they have; the
+            ranking's note names them.
 
     Raises:
         InputError: A team is named twice, or a number is none.
@@ -126,8 +134,14 @@ def rank_teams(
     """
     weights = weights or Weights()
     _check(entrants)
+    note = ""
+    if allow_incomplete:
+        able = [each for each in entrants if each.incomplete and each.score is not None]
+        note = describe_incomplete({each.team: each.incomplete for each in able if not each.left_out})
+        entrants = [replace(each, incomplete="") if each in able else each for each in entrants]
     kept = [each for each in entrants if not each.left_out]
     ranking = _rank(kept, weights, decimals, awards)
+    ranking = replace(ranking, note="; ".join(each for each in (note, ranking.note) if each))
     out = [each for each in entrants if each.left_out]
     if not out:
         return ranking
@@ -139,6 +153,17 @@ def rank_teams(
         for each in sorted(out, key=lambda each: each.team.casefold())
     )
     return replace(ranking, left_out=left_out, with_left_out=everybody)
+
+
+def describe_incomplete(incomplete: Mapping[str, str]) -> str:
+    """Say that entries are ranked though they lack images; "" if there are none.
+
+    Example:
+        >>> describe_incomplete({"A": "1 of 4 images have a score"})
+        'ranked by the images that they have, which are not all: A (1 of 4 images have a score)'
+    """
+    named = ", ".join(f"{team} ({reason})" for team, reason in incomplete.items())
+    return f"ranked by the images that they have, which are not all: {named}" if named else ""
 
 
 def final_scores(
@@ -274,8 +299,10 @@ def _effective(
 
 
 def _why_unranked(entrant: Entrant, *, uses_study: bool) -> str:
+    if entrant.incomplete:
+        return entrant.incomplete
     if entrant.score is None:
-        return "it has no SCORE"
+        return NO_SCORE
     if uses_study and entrant.points is None:
         return "it has no points: the study has not judged it"
     return ""

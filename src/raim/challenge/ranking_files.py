@@ -1,29 +1,45 @@
 """Tables of scores and points as files: read with every fault named at once, and rankings written as CSV and JSON.
 
 A file of scores has the columns `team` and `score`, one of points `team` and `points`; other columns are passed over.
-What `raim score` writes is read too: its CSV (the rows of kind "entry") and its JSON.
+What `raim score` writes is read too: its CSV (the rows of kind "entry") and its JSON. Whether an entry lacks images
+say the columns `n_scored` and `n_expected`, or else the rows of kind "image".
 """
 
 import csv
 import io
 import json
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from raim.challenge.ranking import FinalRanking, RankedTeam
 from raim.errors import InputError
+from raim.tables import Problems, Row, by_name, list_shortly, parse_rows, read_number, read_text
 
 SCHEMA = "raim-ranking/1"
 COLUMNS = ("rank", "team", "score", "points", "normalised", "final", "award", "why_unranked")
-LARGEST = 50 * 2**20
-MOST_PROBLEMS = 20
+COUNTS = ("n_scored", "n_expected")
+KINDS = ("image", "scenario", "entry")
 
 
-def read_numbers(path: Path, column: str) -> dict[str, float | None]:
-    r"""Read a number for each team; None where the cell is empty.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TeamNumbers:
+    """A number for each team of a file.
+
+    Attributes:
+        values: By team, in the order of the file; None where there is none.
+        incomplete: For each entry that lacks images: how many have a score.
+        notes: What was read as no number.
+    """
+
+    values: Mapping[str, float | None]
+    incomplete: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def read_numbers(path: Path, column: str) -> TeamNumbers:
+    r"""Read a number for each team.
 
     Args:
         path: A CSV, or the JSON of `raim score`.
@@ -35,15 +51,56 @@ def read_numbers(path: Path, column: str) -> dict[str, float | None]:
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = Path(folder, "points.csv")
-        ...     _ = path.write_text("team,points\nMiAlgo,57\nHIT-IIL,1\n")
-        ...     read_numbers(path, "points")
-        {'MiAlgo': 57.0, 'HIT-IIL': 1.0}
+        ...     path = Path(folder, "scores.csv")
+        ...     _ = path.write_text("team,score,n_scored,n_expected\nMiAlgo,79.13,50,50\nHIT-IIL,89.8,1,50\n")
+        ...     found = read_numbers(path, "score")
+        >>> found.values, found.incomplete
+        ({'MiAlgo': 79.13, 'HIT-IIL': 89.8}, {'HIT-IIL': '1 of 50 images have a score'})
     """
-    text = _read_text(path)
+    text = read_text(path)
+    problems = Problems()
     if text.lstrip().startswith("{"):
-        return _read_json(path, text, column)
-    return _read_csv(path, text, column)
+        rows = list(_json_rows(text, path, column, problems))
+    else:
+        rows = parse_rows(text, str(path), ("team|entry", column), problems)
+    teams = find_teams(rows, problems)
+    values = {team: read_number(row, column, problems, is_needed=True) for team, row in teams.items()}
+    incomplete = find_incomplete(rows, teams, problems) if column == "score" else {}
+    if not teams and not problems.found:
+        problems.add(str(path), "it names no team")
+    problems.stop(path)
+    return TeamNumbers(values=values, incomplete=incomplete, notes=list_shortly(problems.notes))
+
+
+def find_teams(rows: Sequence[Row], problems: Problems) -> dict[str, Row]:
+    """Give the row of each team: of what `raim score` wrote those of kind "entry"."""
+    if any("team" in row.cells for row in rows):
+        return by_name(rows, "team", problems)
+    for row in rows:
+        if row.cells.get("kind", "entry") not in KINDS:
+            problems.add(row.where, f"the kind is {row.cells['kind']!r}; expected one of {', '.join(KINDS)}")
+    return by_name([row for row in rows if row.cells.get("kind", "entry") == "entry"], "entry", problems)
+
+
+def find_incomplete(rows: Sequence[Row], teams: Mapping[str, Row], problems: Problems) -> dict[str, str]:
+    """Say for each entry that lacks images how many have a score.
+
+    Args:
+        rows: All of a file.
+        teams: Of these, the row of each team.
+        problems: Counts that cannot be are added here.
+
+    Example:
+        >>> rows = [Row(where="", cells={"team": name, "n_scored": n, "n_expected": "4"}) for name, n in ("a4", "b1")]
+        >>> find_incomplete(rows, find_teams(rows, Problems()), Problems())
+        {'b': '1 of 4 images have a score'}
+    """
+    scored, n_expected = _read_counts(teams, problems) or _count_images(rows, problems)
+    return {
+        team: f"{scored[team]} of {n_expected} images have a score"
+        for team in teams
+        if team in scored and not 0 < scored[team] == n_expected
+    }
 
 
 def format_csv(ranking: FinalRanking) -> str:
@@ -71,87 +128,6 @@ def as_plain(ranking: FinalRanking) -> dict[str, Any]:
     }
 
 
-def _plain(row: RankedTeam) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in COLUMNS}
-
-
-def _cell(value: object) -> object:
-    return "" if value is None else repr(value) if isinstance(value, float) else value
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(f"{path} is larger than {LARGEST // 2**20} MiB; it is no table of teams")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text; save it as CSV in UTF-8") from error
-
-
-def _read_json(path: Path, text: str, column: str) -> dict[str, float | None]:
-    try:
-        entries = json.loads(text)["entries"]
-        means = {str(entry["name"]): entry["mean"].get(column) for entry in entries}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path} is not the JSON that raim score writes; expected that, or a CSV with the columns team,{column}"
-        ) from error
-    return _numbers(path, ((f"entry {name!r}", name, value) for name, value in means.items()), column)
-
-
-def _read_csv(path: Path, text: str, column: str) -> dict[str, float | None]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    header = [name.strip() for name in reader.fieldnames or ()]
-    reader.fieldnames = header
-    name = "team" if "team" in header else "entry"
-    if name not in header or column not in header:
-        raise InputError(f"{path} has the columns {','.join(header) or 'none'}; expected team,{column}")
-    try:
-        rows = [
-            (f"line {reader.line_num}", (row[name] or "").strip(), (row[column] or "").strip())
-            for row in reader
-            if row.get("kind", "entry") == "entry" or name == "team"
-        ]
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: {error}") from error
-    return _numbers(path, rows, column)
-
-
-def _numbers(path: Path, rows: Iterable[tuple[str, str, object]], column: str) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
-    problems = []
-    for where, team, value in rows:
-        number, problem = _number(value, column)
-        if not team:
-            problem = "it names no team"
-        elif team in found:
-            problem = f"the team {team!r} stands there twice"
-        if problem:
-            problems.append(f"{path}, {where}: {problem}")
-        else:
-            found[team] = number
-    if not found and not problems:
-        problems.append(f"{path} names no team")
-    if problems:
-        more = len(problems) - MOST_PROBLEMS
-        raise InputError("\n".join(problems[:MOST_PROBLEMS]) + (f"\n... and {more} more" if more > 0 else ""))
-    return found
-
-
-def _number(value: object, column: str) -> tuple[float | None, str]:
-    if value is None or value == "":
-        return None, ""
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        return None, f"the {column} is {value!r}; expected a number, such as 79.13"
-    return number, ""
-
-
 def join_numbers(scores: Mapping[str, float | None], points: Mapping[str, float | None]) -> tuple[str, ...]:
     """Give every team of two tables, and refuse tables that speak of different teams altogether.
 
@@ -164,3 +140,81 @@ def join_numbers(scores: Mapping[str, float | None], points: Mapping[str, float 
             f"{', '.join(list(points)[:3])} ...); teams must be written the same in both"
         )
     return tuple(dict.fromkeys([*scores, *points]))
+
+
+def _plain(row: RankedTeam) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in COLUMNS}
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else repr(value) if isinstance(value, float) else value
+
+
+def _read_counts(teams: Mapping[str, Row], problems: Problems) -> tuple[dict[str, int], int] | None:
+    """Give the scored images of each team, and how many are expected; None where no row states them."""
+    if not any(row.cells.get(name) for row in teams.values() for name in COUNTS):
+        return None
+    scored, expected = {}, [0]
+    for team, row in teams.items():
+        counts = [read_number(row, name, problems) for name in COUNTS]
+        n_scored, n_expected = counts
+        if n_scored is None or n_expected is None:
+            problems.add(
+                row.where, f"{team!r} has not both n_scored and n_expected; fill in both, or neither"
+            )
+        elif not (n_scored.is_integer() and n_expected.is_integer() and 0 <= n_scored <= n_expected):
+            problems.add(
+                row.where,
+                f"{n_scored:g} of {n_expected:g} images of {team!r} have a score; expected whole numbers, "
+                "n_scored from 0 to n_expected",
+            )
+        else:
+            scored[team] = int(n_scored)
+            expected.append(int(n_expected))
+    return scored, max(expected)
+
+
+def _count_images(rows: Sequence[Row], problems: Problems) -> tuple[dict[str, int], int]:
+    """Give the same from the rows of images, for the entries that have such rows."""
+    names: set[str] = set()
+    scored: dict[str, set[str]] = {}
+    for row in rows:
+        if row.cells.get("kind") == "image" and "team" not in row.cells:
+            name = row.cells.get("name") or row.where
+            names.add(name)
+            own = scored.setdefault(row.team, set())
+            if read_number(row, "score", problems) is not None:
+                own.add(name)
+    return {team: len(own) for team, own in scored.items()}, len(names)
+
+
+def _json_rows(text: str, path: Path, column: str, problems: Problems) -> Iterator[Row]:
+    """Give the JSON of `raim score` as the rows of its CSV, with numbers as they are written."""
+    try:
+        entries = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)["entries"]
+        if not any(column in entry["mean"] for entry in entries):
+            problems.add(str(path), f"no entry has the mean {column!r}")
+        for place, entry in enumerate(entries, start=1):
+            where = f"{path}, entry {place}"
+            name = entry["name"]
+            if not isinstance(name, str) or name.encode(errors="replace").decode() != name:
+                problems.add(where, "its name is no text")
+                continue
+            counts = [entry.get("n_scored"), entry.get("n_expected", entry.get("n_images"))]
+            cells = [entry["mean"].get(column), *(counts if None not in counts else ("", ""))]
+            named = zip((column, *COUNTS), map(_text, cells), strict=True)
+            yield Row(where=where, cells={"entry": name.strip(), "kind": "entry", **dict(named)})
+            for image in entry.get("images") or ():
+                shown = {"name": _text(image["name"]), "score": _text(image.get("score"))}
+                yield Row(where=where, cells={"entry": name.strip(), "kind": "image", **shown})
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{path} is not the JSON that raim score writes; expected that, or a CSV with the columns team,{column}"
+        ) from error
+
+
+def _text(value: object) -> str:
+    """Give a value of JSON as a cell has it."""
+    if isinstance(value, str):
+        return value.strip()
+    return "null" if value is None else f"a {type(value).__name__}"

@@ -23,6 +23,7 @@ PATH = click.Path(path_type=Path)
     "--awards", type=PATH, help="A challenge.toml whose awards are given (and its weights, if not said)."
 )
 @click.option("--leave-out", multiple=True, metavar="TEAM=REASON", help="Leave an entry out after the vote.")
+@click.option("--allow-incomplete", is_flag=True, help="Rank entries that lack images too, with a note.")
 @click.option("--json", "json_path", type=PATH, help="Write the ranking as JSON.")
 @click.option("--csv", "csv_path", type=PATH, help="Write the ranking as CSV.")
 @click.option("--html", "html_path", type=PATH, help="Write the ranking as a page with its charts.")
@@ -35,6 +36,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     decimals: int,
     awards: Path | None,
     leave_out: tuple[str, ...],
+    allow_incomplete: bool,  # noqa: FBT001 - a flag of the command line
     json_path: Path | None,
     csv_path: Path | None,
     html_path: Path | None,
@@ -46,6 +48,8 @@ def command(  # noqa: PLR0917 - click passes options by name
     final = 0.4 S2 + 0.6 S3n
 
     Teams whose final scores are equal after rounding share the better rank. With --leave-out both rankings are shown.
+    A team without a score ("", n/a, nan, inf), and an entry that lacks images (n_scored, n_expected, or the rows of its
+    images), has no rank, with the reason.
     """
     from raim.challenge import Entrant, rank_teams
     from raim.challenge.ranking_files import as_plain, format_csv, join_numbers, read_numbers
@@ -59,8 +63,8 @@ def command(  # noqa: PLR0917 - click passes options by name
         if output is not None:
             check_writable(output)
     by_score = read_numbers(scores, "score")
-    by_points = {} if points is None else read_numbers(points, "points")
-    teams = tuple(by_score) if points is None else join_numbers(by_score, by_points)
+    by_points = None if points is None else read_numbers(points, "points")
+    teams = tuple(by_score.values) if by_points is None else join_numbers(by_score.values, by_points.values)
     reasons = read_reasons("--leave-out", leave_out, teams)
     is_stated = context.get_parameter_source("weights") is not click.core.ParameterSource.DEFAULT
     shares, given = _read_rules(weights, awards, is_stated=is_stated, has_study=points is not None)
@@ -68,17 +72,19 @@ def command(  # noqa: PLR0917 - click passes options by name
         [
             Entrant(
                 team=team,
-                score=by_score.get(team),
-                points=by_points.get(team),
+                score=by_score.values.get(team),
+                points=None if by_points is None else by_points.values.get(team),
                 left_out=reasons.get(team, ""),
+                incomplete=by_score.incomplete.get(team, ""),
             )
             for team in teams
         ],
         weights=shares,
         decimals=decimals,
         awards=given,
+        allow_incomplete=allow_incomplete,
     )
-    print_ranking(ranking)
+    print_ranking(ranking, notes=(*by_score.notes, *(by_points.notes if by_points else ())))
     _write(json_path, json.dumps(as_plain(ranking), indent=1, ensure_ascii=False) + "\n")
     _write(csv_path, format_csv(ranking))
     if html_path is not None:
@@ -110,6 +116,8 @@ def _read_rules(
 
 
 def _write(path: Path | None, text: str) -> None:
+    from raim.files import place_file
+
     if path is not None:
-        path.write_text(text, encoding="utf-8", newline="")
+        place_file(path, text.encode())
         click.echo(f"written: {path}")

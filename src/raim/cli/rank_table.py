@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from raim.challenge import FinalRanking, RankedTeam, Weights
 
 
-def print_ranking(ranking: "FinalRanking") -> None:
-    """Print the ranking, who was left out, and what a reader must know."""
+def print_ranking(ranking: "FinalRanking", *, notes: "Sequence[str]" = ()) -> None:
+    """Print the ranking, who was left out, and what a reader must know, of how it was read first."""
     from rich.console import Console
 
     console = Console()
     title = f"final = {ranking.weights.score:g} S2 + {ranking.weights.study:g} S3n"
     console.print(_make_grid(ranking.rows, title, ranking.decimals))
-    for line in describe_ranking(ranking):
+    for line in (*(f"note: {note}" for note in notes), *describe_ranking(ranking)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if ranking.with_left_out is not None:
         title = "with everybody who was voted on"

@@ -27,6 +27,7 @@ ALL = "html,latex,csv,json,gallery"
 @click.option("--formats", default=ALL, show_default=True, help="What to write.")
 @click.option("--title", help="Name of the challenge, with --from-csv; default: of challenge.toml or folder.")
 @click.option("--simulated", is_flag=True, help="With --from-csv: the votes were made by a program.")
+@click.option("--allow-incomplete", is_flag=True, help="With --from-csv: rank entries that lack images too.")
 @click.option("--database", help="Of the server, if it is not CHALLENGE/raim.db.")
 @click.option("--storage", help="Of the server, if it is not CHALLENGE/files.")
 def command(
@@ -37,6 +38,7 @@ def command(
     formats: str,
     title: str | None,
     simulated: bool,
+    allow_incomplete: bool,
     database: str | None,
     storage: str | None,
 ) -> None:
@@ -53,26 +55,36 @@ def command(
     names = [name.strip() for name in formats.split(",") if name.strip()]
     if {"html", "latex", "gallery"} & set(names):
         need_extra("report", "matplotlib")
-    if not from_csv and (title is not None or simulated):
-        raise InputError("--title and --simulated are for --from-csv; a server knows both")
+    if not from_csv and (title is not None or simulated or allow_incomplete):
+        raise InputError(
+            "--title, --simulated and --allow-incomplete are for --from-csv; a server knows of them"
+        )
     opened = (
-        _open_folder(challenge, title=title, is_simulated=simulated)
+        _open_folder(challenge, title=title, is_simulated=simulated, allow_incomplete=allow_incomplete)
         if from_csv
         else _open_server(challenge, database, storage)
     )
     with opened as material, show_progress("writing the report") as on_progress:
         files = write_report(material, out, formats=names, on_progress=on_progress)
+    for note in material.notes:
+        click.echo(f"note: {note}")
     for path in files:
         click.echo(f"written: {path}")
 
 
 @contextmanager
-def _open_folder(folder: Path, *, title: str | None, is_simulated: bool) -> "Iterator[Material]":
+def _open_folder(
+    folder: Path, *, title: str | None, is_simulated: bool, allow_incomplete: bool
+) -> "Iterator[Material]":
     from raim import __version__
     from raim.report.closed import FolderOptions, read_folder
 
     options = FolderOptions(
-        title=title, created_at=datetime.now(UTC), raim_version=__version__, is_simulated=is_simulated
+        title=title,
+        created_at=datetime.now(UTC),
+        raim_version=__version__,
+        is_simulated=is_simulated,
+        allow_incomplete=allow_incomplete,
     )
     yield read_folder(folder, options)
 

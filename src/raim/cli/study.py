@@ -9,6 +9,7 @@ import click
 from raim.errors import InputError
 
 if TYPE_CHECKING:
+    from raim.challenge.ranking_files import TeamNumbers
     from raim.study import Analysis, Ballots
     from raim.study.files import StudyDocument
 
@@ -101,6 +102,7 @@ def plan(  # noqa: PLR0917 - click passes options by name
 @POINTS
 @click.option("--scores", type=PATH, help="CSV with team,score: with them there are final scores and ranks.")
 @click.option("--weights", default="0.4,0.6", show_default=True, help="Shares of score and study.")
+@click.option("--allow-incomplete", is_flag=True, help="Rank entries that lack images too, with a note.")
 @click.option("--leave-out", multiple=True, metavar="ENTRY=REASON", help="Leave an entry out after the vote.")
 @click.option("--exclude", multiple=True, metavar="JUDGE=REASON", help="Leave a judge's votes out.")
 @click.option(
@@ -119,6 +121,7 @@ def analyse(  # noqa: PLR0917 - click passes options by name
     points: str | None,
     scores: Path | None,
     weights: str,
+    allow_incomplete: bool,  # noqa: FBT001 - a flag of the command line
     leave_out: tuple[str, ...],
     exclude: tuple[str, ...],
     seed: int,
@@ -144,17 +147,25 @@ def analyse(  # noqa: PLR0917 - click passes options by name
     ballots = document.ballots
     left_out = read_reasons("--leave-out", leave_out, ballots.entries, what="entry")
     excluded = read_reasons("--exclude", exclude, ballots.judges, what="judge")
+    read = None if scores is None else _read_scores(scores, ballots)
     found = analyse_ballots(
         ballots,
-        scores=None if scores is None else _read_scores(scores, ballots),
+        scores=None
+        if read is None
+        else {name: value for name, value in read.values.items() if value is not None},
         weights=read_weights(weights),
         left_out=frozenset(left_out),
+        incomplete=None if read is None else read.incomplete,
+        allow_incomplete=allow_incomplete,
         excluded_judges=frozenset(excluded),
         seed=seed,
         n_draws=draws,
     )
     print_analysis(
-        found, is_simulated=document.is_simulated, notes=document.notes, reasons={**left_out, **excluded}
+        found,
+        is_simulated=document.is_simulated,
+        notes=(*document.notes, *(() if read is None else read.notes)),
+        reasons={**left_out, **excluded},
     )
     if power:
         print_power(ballots)
@@ -219,11 +230,11 @@ def _read(
     )
 
 
-def _read_scores(path: Path, ballots: "Ballots") -> dict[str, float]:
+def _read_scores(path: Path, ballots: "Ballots") -> "TeamNumbers":
     from raim.challenge.ranking_files import read_numbers
 
-    scores = {name: value for name, value in read_numbers(path, "score").items() if value is not None}
-    if not set(scores) & set(ballots.entries):
+    scores = read_numbers(path, "score")
+    if not set(scores.values) & set(ballots.entries):
         raise InputError(
             f"{path} has no score of any entry ({', '.join(ballots.entries)}); names must be written the same in both"
         )

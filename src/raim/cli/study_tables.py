@@ -101,12 +101,14 @@ def _agreement_lines(found: "Analysis") -> Iterator[str]:
 def _entry_grid(rows: "Sequence[EntryResult]", title: str) -> "Table":
     from rich.text import Text
 
-    has_finals = any(row.final.value is not None for row in rows)
+    from raim.study.entries import has_scores
+
+    has_finals = has_scores(rows)
     has_strengths = any(row.strength.value is not None for row in rows)
     columns = ["points", "95 %", *(["strength"] if has_strengths else []), "S3n"]
     columns += ["final", "95 %"] if has_finals else []
     grid = _grid(title, "rank", "entry", *columns, "rank 95 %")
-    for row in sorted(rows, key=_order):
+    for row in sorted(rows, key=lambda row: _order(row, is_final=has_finals)):
         rank = row.final_rank if has_finals else row.points_rank
         cells = [_value(row.points), _range(row.points)]
         cells += [_value(row.strength)] if has_strengths else []
@@ -116,8 +118,8 @@ def _entry_grid(rows: "Sequence[EntryResult]", title: str) -> "Table":
     return grid
 
 
-def _order(row: "EntryResult") -> tuple[bool, int, str]:
-    rank = row.final_rank.value or row.points_rank.value
+def _order(row: "EntryResult", *, is_final: bool) -> tuple[bool, int, str]:
+    rank = (row.final_rank if is_final else row.points_rank).value
     return rank is None, rank or 0, row.entry
 
 

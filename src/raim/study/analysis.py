@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from raim.challenge.ranking import EQUAL_POINTS
+from raim.challenge.ranking import EQUAL_POINTS, describe_incomplete
 from raim.challenge.settings import Weights
 from raim.errors import unknown_name
 from raim.study.agreement import kendall_w, krippendorff_alpha
@@ -31,6 +31,8 @@ def analyse(
     scores: Mapping[str, float] | None = None,
     weights: Weights | None = None,
     left_out: frozenset[str] = frozenset(),
+    incomplete: Mapping[str, str] | None = None,
+    allow_incomplete: bool = False,
     excluded_judges: frozenset[str] = frozenset(),
     seed: int = 2024,
     n_draws: int = 2000,
@@ -43,6 +45,9 @@ def analyse(
         scores: S2 of the entries by name, for final scores; None for the study by itself.
         weights: Shares of score and study; the report's 0.4 and 0.6 if None.
         left_out: Entries left out after the vote: they keep their points, and are not ranked.
+        incomplete: For entries whose score is over fewer images than the others': how many have one. They keep
+            their points, and have no final score.
+        allow_incomplete: Whether these are ranked all the same; a note names them.
         excluded_judges: Whose votes the organiser leaves out.
         seed: Of the bootstrap; at least 0.
         n_draws: Of the bootstrap.
@@ -68,7 +73,15 @@ def analyse(
     judges = judge_results(ballots, excluded_judges)
     used = _without(ballots, excluded_judges)
     flagged = frozenset(name for name, judge in zip(ballots.judges, judges, strict=True) if judge.flags)
-    joining = Joining(scores=scores, weights=weights or Weights(), left_out=left_out, decimals=decimals)
+    incomplete = incomplete or {}
+    allowed = set(scores or ()) - left_out if allow_incomplete else set()
+    joining = Joining(
+        scores=scores,
+        weights=weights or Weights(),
+        left_out=left_out,
+        incomplete={entry: reason for entry, reason in incomplete.items() if entry not in allowed},
+        decimals=decimals,
+    )
 
     def results(of: Ballots) -> tuple[EntryResult, ...]:
         return entry_results(of, joining, np.random.default_rng([seed, 0]), n_draws)
@@ -99,7 +112,10 @@ def analyse(
         concordance=kendall_w(judge_totals(used)),
         alpha=krippendorff_alpha(points.reshape(len(points), -1)),
         components=variance_components(points),
-        notes=tuple(_notes(said, entries, judges, excluded_judges)),
+        notes=(
+            *_notes(said, entries, judges, excluded_judges),
+            *_score_notes(ballots.entries, joining, {entry: incomplete.get(entry, "") for entry in allowed}),
+        ),
         names={code: judge for judge, code in codes.items()},
     )
 
@@ -172,3 +188,12 @@ def _notes(
         codes = [judge.code for judge in judges if judge.is_excluded]
         notes.append(f"excluded by the organiser: {', '.join(codes)}")
     return notes
+
+
+def _score_notes(entries: tuple[str, ...], joining: Joining, allowed: Mapping[str, str]) -> list[str]:
+    """Say whose score is missing or over fewer images."""
+    reasons = {entry: joining.why_no_score(entry) for entry in entries if entry not in joining.left_out}
+    named = ", ".join(f"{entry} ({reason})" for entry, reason in reasons.items() if reason)
+    notes = [f"with points but without a final score: {named}"] if named else []
+    ranked = describe_incomplete({entry: allowed[entry] for entry in entries if allowed.get(entry)})
+    return [*notes, ranked] if ranked else notes

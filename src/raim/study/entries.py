@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from raim.challenge.ranking import EQUAL_POINTS, final_scores, normalise_points
+from raim.challenge.ranking import EQUAL_POINTS, NO_SCORE, final_scores, normalise_points
 from raim.challenge.settings import Weights
 from raim.study.drawing import NOBODY, Drawn, draw_points, estimate, estimate_ranks
 from raim.study.findings import EntryResult, Estimate, RankEstimate
@@ -17,7 +17,6 @@ from raim.study.votes import Ballots
 
 LEFT_OUT = "it is left out of the ranking"
 NO_SCORES = "there are no scores to join the points with"
-NO_SCORE = "it has no SCORE"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,13 +27,21 @@ class Joining:
         scores: S2 of each entry; None for a study by itself.
         weights: Shares of score and study.
         left_out: Entries that are not ranked.
+        incomplete: For entries whose score is over fewer images than the others': how many have one. It is not used.
         decimals: Digits to which final scores are rounded before they are compared.
     """
 
     scores: Mapping[str, float] | None
     weights: Weights
     left_out: frozenset[str]
+    incomplete: Mapping[str, str]
     decimals: int
+
+    def why_no_score(self, entry: str) -> str:
+        """Say why an entry has no score that can be joined; "" if it has one, or nobody has."""
+        if self.scores is None:
+            return ""
+        return self.incomplete.get(entry) or ("" if entry in self.scores else NO_SCORE)
 
 
 def entry_results(
@@ -68,6 +75,11 @@ def entry_results(
     )
 
 
+def has_scores(entries: Sequence[EntryResult]) -> bool:
+    """Tell whether there were scores to join the points with, be it of no entry that is ranked."""
+    return all(each.final.why != NO_SCORES for each in entries)
+
+
 def why_unranked(entries: Sequence[str], drawn: Drawn, left_out: frozenset[str]) -> list[str]:
     """Say for each entry why it has no rank by points; "" for one that has."""
     return [
@@ -80,12 +92,7 @@ def _join(
     entries: Sequence[str], drawn: Drawn, unranked: Sequence[str], joining: Joining
 ) -> tuple[list[Estimate], list[Estimate], list[RankEstimate]]:
     """Give S3n, final scores and final ranks, of the entries that have points and a score."""
-    why = list(unranked)
-    if joining.scores is not None:
-        why = [
-            reason or ("" if entry in joining.scores else NO_SCORE)
-            for entry, reason in zip(entries, why, strict=True)
-        ]
+    why = [reason or joining.why_no_score(entry) for entry, reason in zip(entries, unranked, strict=True)]
     places = [place for place, reason in enumerate(why) if not reason]
     values, draws = (np.full_like(each, np.nan) for each in (drawn.values, drawn.draws))
     if places:

@@ -146,11 +146,11 @@ def test_every_fault_of_every_file_is_listed_at_once(folder):
     text = str(caught.value)
     parts = (
         "has 7 problems",
-        "points.csv line 2: points is 'many'",
+        "  points.csv, line 2: the points of 'MiAlgo' is 'many'",
         "did you mean 'MiAlgo'",
-        "submissions.csv line 2",
-        "teams.csv line 2",
-        "teams.csv line 3: it names no team",
+        "submissions.csv, line 2",
+        "teams.csv, line 2",
+        "teams.csv, line 3: it names no team",
         "Strangers",
         "there is no input",
     )

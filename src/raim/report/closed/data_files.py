@@ -11,7 +11,7 @@ from raim.report.closed.grid import Grid, flat_columns, flat_row
 from raim.report.closed.material import Material
 from raim.study.analysis import as_plain as analysis_as_plain
 from raim.study.files import StudyDocument, make_archive
-from raim.study.files.cells import escape_cell
+from raim.tables import escape_cell
 
 SCHEMA = "raim-report/1"
 
@@ -101,6 +101,7 @@ def _team(material: Material, name: str) -> dict[str, Any]:
         },
         "fact_sheet": dict(team.fact_sheet),
         "left_out": team.left_out,
+        "incomplete": team.incomplete,
         "n_submissions": team.n_submissions,
     }
 

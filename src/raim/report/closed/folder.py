@@ -1,6 +1,6 @@
 """The material of a challenge that ran elsewhere, from a folder of plain files (docs/report.md has every column).
 
-scores.csv                  team,score, and a column for each measure; or what raim score --csv wrote
+scores.csv                  team,score, a column for each measure, n_scored,n_expected; or what raim score --csv wrote
 points.csv                  team,points                     or votes; without both SCORE alone decides
 votes.csv, study.json, votes.zip   see docs/study.md
 teams.csv                   team, left_out, and the columns of the fact sheet
@@ -17,17 +17,20 @@ from datetime import datetime
 from pathlib import Path
 
 from raim.challenge import Challenge, Entrant, Prize, StudyRule, Weights, parse_challenge, rank_teams
+from raim.challenge.ranking_files import COUNTS, find_incomplete, find_teams
 from raim.errors import ChallengeError, InputError, RaimError, unknown_name
 from raim.report.closed.folder_pictures import open_pictures
 from raim.report.closed.material import Material, PhaseMaterial, Submitted, TeamMaterial
-from raim.report.closed.rows import Problems, Row, by_name, read_moment, read_number, read_rows
 from raim.scoring.profiles import PROFILES
 from raim.study import Analysis, Ballots, analyse
 from raim.study.files import StudyDocument, read_study
+from raim.tables import Problems, Row, by_name, list_shortly, read_moment, read_number, read_rows
 
 VOTES = ("votes.csv", "study.json", "votes.zip")
 KNOWN_COLUMNS = frozenset({"team", "left_out"})
-NOT_MEASURES = frozenset({"team", "entry", "score", "scenario", "kind", "name", "warnings", "unscored"})
+NOT_MEASURES = frozenset(
+    {"team", "entry", "score", "scenario", "kind", "name", "warnings", "unscored", *COUNTS}
+)
 SEED, DRAWS = 2024, 2000
 
 
@@ -40,6 +43,7 @@ class FolderOptions:
         created_at: When the report is made; None leaves it out.
         raim_version: With which it is made.
         is_simulated: Whether the votes are simulated though the files do not say so.
+        allow_incomplete: Whether entries that lack images are ranked.
         decimals: Of final scores.
         seed: Of the intervals.
         n_draws: Of the intervals.
@@ -49,6 +53,7 @@ class FolderOptions:
     created_at: datetime | None = None
     raim_version: str = ""
     is_simulated: bool = False
+    allow_incomplete: bool = False
     decimals: int = 2
     seed: int = SEED
     n_draws: int = DRAWS
@@ -104,20 +109,25 @@ def read_folder(folder: Path, options: FolderOptions | None = None) -> Material:
         ranking=rank_teams(
             [
                 Entrant(
-                    team=each.team, score=each.score, points=points.get(each.team), left_out=each.left_out
+                    team=each.team,
+                    score=each.score,
+                    points=points.get(each.team),
+                    left_out=each.left_out,
+                    incomplete=each.incomplete,
                 )
                 for each in teams.values()
             ],
             weights=weights,
             decimals=options.decimals,
             awards=awards,
+            allow_incomplete=options.allow_incomplete,
         ),
         analysis=analysis,
         ballots=None if study is None else study.ballots,
         timeline=timeline,
         awards=awards,
         prizes=() if challenge is None else tuple(_say_prize(each) for each in challenge.prizes),
-        notes=_notes(excluded, study),
+        notes=(*_notes(excluded, study), *list_shortly(problems.notes)),
         pictures=pictures,
     )
 
@@ -136,26 +146,26 @@ def _read_challenge(folder: Path, problems: Problems) -> Challenge | None:
 
 
 def _read_teams(folder: Path, problems: Problems) -> dict[str, TeamMaterial]:
-    file = folder / "scores.csv"
-    if not file.is_file():
-        problems.add(str(file), "there is none; expected the columns team,score")
+    if not (folder / "scores.csv").is_file():
+        problems.add("scores.csv", "there is none; expected the columns team,score")
         return {}
-    rows = read_rows(file, ("score",), problems)
-    key = "team" if any("team" in row.cells for row in rows) else "entry"
-    scores = by_name([row for row in rows if row.cells.get("kind", "entry") == "entry"], key, problems)
+    rows = read_rows(folder, "scores.csv", ("team|entry", "score"), problems)
+    scores = find_teams(rows, problems)
+    incomplete = find_incomplete(rows, scores, problems)
     scenarios = [row for row in rows if row.cells.get("kind") == "scenario"]
-    scenarios += read_rows(folder / "scenarios.csv", ("team", "scenario"), problems)
-    sheets = by_name(read_rows(folder / "teams.csv", ("team",), problems), "team", problems)
+    scenarios += read_rows(folder, "scenarios.csv", ("team", "scenario"), problems)
+    sheets = by_name(read_rows(folder, "teams.csv", ("team",), problems), "team", problems)
     found = {}
     for name, row in scores.items():
         sheet = sheets[name].cells if name in sheets else {}
         found[name] = TeamMaterial(
             team=name,
-            score=read_number(row, "score", problems),
+            score=read_number(row, "score", problems, is_needed=True),
             measures=_measures(row, problems),
-            scenarios=_scenarios(name, key, scenarios, problems),
+            scenarios=_scenarios(name, scenarios, problems),
             fact_sheet={label: text for label, text in sheet.items() if text and label not in KNOWN_COLUMNS},
             left_out=sheet.get("left_out", ""),
+            incomplete=incomplete.get(name, ""),
         )
     for name, row in sheets.items():
         if name not in found:
@@ -168,19 +178,21 @@ def _measures(row: Row, problems: Problems) -> dict[str, float]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _scenarios(name: str, key: str, rows: list[Row], problems: Problems) -> dict[str, dict[str, float]]:
+def _scenarios(name: str, rows: list[Row], problems: Problems) -> dict[str, dict[str, float]]:
     found = {}
     for row in rows:
-        if row.cells.get("team", row.cells.get(key)) == name:
+        if row.team == name:
             score = read_number(row, "score", problems)
             values = _measures(row, problems)
-            found[row.cells["scenario"]] = values if score is None else {"score": score, **values}
+            if not row.cells.get("scenario"):
+                problems.add(row.where, "it names no scenario")
+            found[row.cells.get("scenario", "")] = values if score is None else {"score": score, **values}
     return found
 
 
 def _read_points(folder: Path, problems: Problems) -> dict[str, float | None]:
-    rows = by_name(read_rows(folder / "points.csv", ("team", "points"), problems), "team", problems)
-    return {name: read_number(row, "points", problems) for name, row in rows.items()}
+    rows = by_name(read_rows(folder, "points.csv", ("team", "points"), problems), "team", problems)
+    return {name: read_number(row, "points", problems, is_needed=True) for name, row in rows.items()}
 
 
 def _read_votes(folder: Path, rule: StudyRule | None, problems: Problems) -> StudyDocument | None:
@@ -201,7 +213,7 @@ def _read_votes(folder: Path, rule: StudyRule | None, problems: Problems) -> Stu
 
 
 def _read_excluded(folder: Path, study: StudyDocument | None, problems: Problems) -> dict[str, str]:
-    rows = by_name(read_rows(folder / "judges.csv", ("judge", "excluded"), problems), "judge", problems)
+    rows = by_name(read_rows(folder, "judges.csv", ("judge", "excluded"), problems), "judge", problems)
     judges = () if study is None else study.ballots.judges
     for name, row in rows.items():
         if name not in judges:
@@ -211,7 +223,7 @@ def _read_excluded(folder: Path, study: StudyDocument | None, problems: Problems
 
 def _read_timeline(folder: Path, problems: Problems) -> tuple[Submitted, ...]:
     found = []
-    for row in read_rows(folder / "submissions.csv", ("submitted_at", "team", "score"), problems):
+    for row in read_rows(folder, "submissions.csv", ("submitted_at", "team", "score"), problems):
         at = read_moment(row, "submitted_at", problems)
         if at is not None:
             found.append(Submitted(at=at, team=row.cells["team"], score=read_number(row, "score", problems)))
@@ -251,6 +263,8 @@ def _analyse(
         scores={name: each.score for name, each in teams.items() if each.score is not None},
         weights=weights,
         left_out=frozenset(name for name in ballots.entries if teams[name].left_out),
+        incomplete={name: each.incomplete for name, each in teams.items() if each.incomplete},
+        allow_incomplete=options.allow_incomplete,
         excluded_judges=frozenset(excluded),
         seed=options.seed,
         n_draws=options.n_draws,

@@ -6,9 +6,9 @@ from typing import Any
 
 from raim.errors import RaimError, unknown_name
 from raim.report.closed.material import ImageMaterial, PictureSource
-from raim.report.closed.rows import Problems, by_name, read_rows
 from raim.scoring.submission import open_images
 from raim.study import Ballots
+from raim.tables import Problems, by_name, read_rows
 
 INPUT = "input"
 
@@ -55,7 +55,7 @@ def open_pictures(
 def _list_images(
     folder: Path, stems: list[str], ballots: Ballots | None, problems: Problems
 ) -> tuple[ImageMaterial, ...]:
-    rows = by_name(read_rows(folder / "images.csv", ("name", "issue"), problems), "name", problems)
+    rows = by_name(read_rows(folder, "images.csv", ("name", "issue"), problems), "name", problems)
     stated = {name: row.cells["issue"] for name, row in rows.items()}
     voted = {} if ballots is None else {name: ballots.issues.get(name, "") for name in ballots.images}
     shown = [name for name in stems if name in voted] if voted else stems

@@ -26,6 +26,7 @@ class TeamMaterial:
         scenarios: For each scenario the means of the measures and of "score".
         fact_sheet: What the team says of its method, label to text, in order.
         left_out: Why it is left out after the vote; "" if it is not.
+        incomplete: How many of its images have a score, if some lack one; "" if none does.
         n_submissions: Of the whole challenge; None if it is not known.
     """
 
@@ -35,6 +36,7 @@ class TeamMaterial:
     scenarios: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     fact_sheet: Mapping[str, str] = field(default_factory=dict)
     left_out: str = ""
+    incomplete: str = ""
     n_submissions: int | None = None
 
 

@@ -101,7 +101,7 @@ def tabulate_rank_shares(material: Material) -> Grid | None:
     results = _results(material)
     shares = [
         (row.team, final_rank(results[row.team]).shares)
-        for row in material.ranking.rows
+        for row in material.ranking.ranked
         if row.team in results
     ]
     n_ranks = max((len(each) for _, each in shares), default=0)

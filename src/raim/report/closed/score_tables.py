@@ -20,7 +20,10 @@ def _tabulate_measure(material: Material, measure: Measure, scenarios: list[str]
     for scenario in scenarios:
         cells = [Cell(value=each.scenarios.get(scenario, {}).get(measure.heading.key)) for each in teams]
         if measure.higher_is_better is not None:
-            cells = list(mark_best(cells, higher_is_better=measure.higher_is_better))
+            # The teams with a rank come first; the others are not compared.
+            n_ranked = len(material.ranking.ranked)
+            marked = mark_best(cells[:n_ranked], higher_is_better=measure.higher_is_better)
+            cells = [*marked, *cells[n_ranked:]]
         columns.append(cells)
     return Grid(
         name=f"scenarios_{measure.heading.key}",

@@ -151,6 +151,7 @@ def tabulate_other_choices(material: Material) -> Grid | None:
             Heading(key=f"{key}_rank", title="rank", kind="whole"),
         ]
     by_name = [{each.entry: each for each in entries} for _, _, entries in choices]
+    has_finals = any(each.final.value is not None for each in analysis.entries)
     rows = []
     for each in _ordered(material, analysis.entries):
         cells = [Cell(value=each.entry)]
@@ -158,7 +159,9 @@ def tabulate_other_choices(material: Material) -> Grid | None:
             own = found.get(each.entry)
             cells += [
                 Cell(value=None if own is None else own.points.value),
-                Cell(value=None if own is None else final_rank(own).value),
+                Cell(
+                    value=None if own is None else (own.final_rank if has_finals else final_rank(own)).value
+                ),
             ]
         rows.append(tuple(cells))
     excluded = (f"Excluded: {', '.join(analysis.excluded)}.",) if analysis.excluded else ()

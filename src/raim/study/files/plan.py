@@ -11,7 +11,6 @@ from typing import Any, get_args
 from raim.errors import InputError, unknown_name
 from raim.files import place_file
 from raim.study.design import SCHEMA, StudyDesign
-from raim.study.files.cells import escape_cell
 from raim.study.files.problems import votes_error
 from raim.study.files.values import (
     need_choice,
@@ -26,6 +25,7 @@ from raim.study.files.votes_table import REASON
 from raim.study.planning import plan_judge, plan_training
 from raim.study.trial import Trial, label_of
 from raim.study.votes import Kind
+from raim.tables import escape_cell
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import cast, get_args
 
 from raim.errors import InputError, unknown_name
-from raim.study.files.cells import unescape_cell
 from raim.study.files.values import read_time
 from raim.study.files.votes_table import COLUMNS, REASON
 from raim.study.votes import Kind
+from raim.tables import unescape_cell
 
 PARTS = ("voting", "training")
 YES, NO = frozenset({"1", "true", "yes", "x"}), frozenset({"", "0", "false", "no"})

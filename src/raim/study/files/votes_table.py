@@ -25,9 +25,9 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-from raim.study.files.cells import escape_cell
 from raim.study.trial import label_of
 from raim.study.votes import Ballots, Vote
+from raim.tables import escape_cell
 
 REASON = "reason:"
 FIRST_COLUMNS = ("judge", "image", "issue", "part", "position", "kind", "label", "entry", "pick", "grade")

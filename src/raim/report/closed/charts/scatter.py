@@ -17,7 +17,7 @@ def scatter_rows(material: Material) -> list[RankedTeam]:
 
 
 def draw_scatter(canvas: Canvas, material: Material) -> None:
-    """Draw a named dot for each team; who was left out has a hollow one."""
+    """Draw a named dot for each team; who has no rank has a hollow one, and is not in the correlation."""
     axes, palette = canvas.axes, canvas.palette
     rows = scatter_rows(material)
     places = np.array([(row.score, row.points) for row in rows], float)
@@ -33,8 +33,9 @@ def draw_scatter(canvas: Canvas, material: Material) -> None:
     axes.set_ylabel(points_title(material.analysis))
     axes.spines["left"].set_visible(True)
     axes.grid()
-    if len(rows) >= FEWEST_FOR_CORRELATION and np.all(high > low):
-        axes.set_title(f"rank correlation {_spearman(places):.2f}", loc="left", color=palette.quiet)
+    ranked = places[[row.rank is not None for row in rows]]
+    if len(ranked) >= FEWEST_FOR_CORRELATION and np.all(np.ptp(ranked, axis=0) > 0):
+        axes.set_title(f"rank correlation {_spearman(ranked):.2f}", loc="left", color=palette.quiet)
 
 
 def _label(canvas: Canvas, rows: list[RankedTeam], shares: np.ndarray, places: np.ndarray) -> None:

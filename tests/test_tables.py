@@ -4,7 +4,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raim.study.files.cells import FORMULA, escape_cell, unescape_cell
+from raim.tables import FORMULA, escape_cell, unescape_cell
 
 
 @given(st.text(alphabet="'=+-@a \t"))
