@@ -1,9 +1,12 @@
 """Devices of torch: found by name for every command, and the arithmetic that measures ask of them."""
 
 import contextlib
+import functools
 import importlib.util
+import threading
+import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from raim.errors import InputError, MissingExtraError
 
@@ -37,10 +40,12 @@ def find_device(name: str) -> "torch.device":
     import torch
 
     try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        with warnings.catch_warnings():  # of old names and drivers: what comes of it is an error all the same
+            warnings.simplefilter("ignore")
+            device = torch.device(name)
+            torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
+        reason = str(error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
         raise InputError(
             f"there is no device {name!r} here ({reason}); take one of: {', '.join(list_devices())}"
         ) from error
@@ -77,25 +82,118 @@ def check_device(name: str) -> None:
         find_device(name)
 
 
+def to_double(values: "torch.Tensor") -> "torch.Tensor":
+    """Return values in double precision: on their device, or on the processor where the device has none (Apple's MPS).
+
+    Example:
+        >>> import torch
+        >>> to_double(torch.ones(1))
+        tensor([1.], dtype=torch.float64)
+    """
+    return values.double() if has_double(values.device) else values.cpu().double()
+
+
+@functools.cache
+def has_double(device: "torch.device") -> bool:
+    """Say whether a device computes in double precision, by trying it.
+
+    Example:
+        >>> import torch
+        >>> has_double(torch.device("cpu"))
+        True
+    """
+    import torch
+
+    try:
+        torch.ones(1, dtype=torch.float64, device=device).sum()
+    except (TypeError, RuntimeError):
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def exact_convolutions() -> Iterator[None]:
-    """Keep torch from rounding the factors of convolutions and products to TF32, as it does on GPUs by default.
+    """Keep torch from rounding the factors of convolutions and products, in float32, to fewer bits.
 
-    TF32 has 10 bits for the fraction where float32 has 23; with it LPIPS moves by 4e-5 and DISTS by 5e-6.
+    On GPUs torch rounds those of convolutions to TF32, which has 10 bits for the fraction where float32 has 23: LPIPS
+    moves by 4e-5 and DISTS by 5e-6. `torch.set_float32_matmul_precision` asks for the like of products.
+
+    What was set before holds again when the last thread has left; it is a setting of the whole process, as torch has
+    none for a thread. Gradients are computed after it was left, as the user has set it.
 
     Source: PyTorch documentation, "CUDA semantics", section on TensorFloat-32.
 
     Example:
         >>> import torch
         >>> with exact_convolutions():
-        ...     torch.backends.cudnn.allow_tf32
-        False
+        ...     torch.backends.cudnn.conv.fp32_precision
+        'ieee'
     """
-    import torch
-
-    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    _precision.enter()
     try:
         yield
     finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+        _precision.leave()
+
+
+class _Precision:
+    """What torch's settings were when the first of the threads that need float32 exactly came."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_threads = 0
+        self._before: list[Any] = []
+
+    def enter(self) -> None:
+        """Make products exact."""
+        with self._lock:
+            if self._n_threads == 0:
+                self._before = _set_exact()
+            self._n_threads += 1
+
+    def leave(self) -> None:
+        """Set what was set before, unless another thread is still there."""
+        with self._lock:
+            self._n_threads -= 1
+            if self._n_threads == 0:
+                _set_back(self._before)
+
+
+_precision = _Precision()
+
+
+def _set_exact() -> list[Any]:
+    """Return what is set, having set what is exact."""
+    import torch
+
+    backends = torch.backends
+    if not hasattr(backends.cudnn, "conv"):  # torch below 2.9
+        before = [backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()]
+        _set_back([False, "highest"])
+        return before
+    places = _list_places()
+    before = [place.fp32_precision for place, _ in places]
+    # What a place takes from the backend that it belongs to is taken from there again afterwards.
+    before = [
+        "none" if own == above.fp32_precision else own for own, (_, above) in zip(before, places, strict=True)
+    ]
+    _set_back(["ieee"] * len(places))
+    return before
+
+
+def _set_back(settings: list[Any]) -> None:
+    import torch
+
+    if not hasattr(torch.backends.cudnn, "conv"):
+        torch.backends.cudnn.allow_tf32 = settings[0]
+        torch.set_float32_matmul_precision(settings[1])
+        return
+    for (place, _), value in zip(_list_places(), settings, strict=True):
+        place.fp32_precision = value
+
+
+def _list_places() -> list[tuple[Any, Any]]:
+    """List where newer torch keeps the precision of convolutions and products, each with what it belongs to."""
+    from torch.backends import cuda, cudnn, mkldnn
+
+    return [(cudnn.conv, cudnn), (cuda.matmul, cudnn), (mkldnn.conv, mkldnn), (mkldnn.matmul, mkldnn)]

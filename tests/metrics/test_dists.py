@@ -63,6 +63,10 @@ def test_an_image_wider_than_many_strips_equals_the_whole_image_form():
     assert dists(restored, reference) == pytest.approx(batched.dists(*tensors).item(), abs=1e-6)
 
 
+def test_no_restoration_has_no_distance():
+    assert dists_each([], REFERENCE) == []
+
+
 def test_a_single_pixel_has_a_value():
     black, white = np.zeros((1, 1, 3), np.uint8), np.full((1, 1, 3), 255, np.uint8)
     assert dists(black, black) == pytest.approx(0, abs=1e-12)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from raim.errors import InputError, UnknownNameError
+from raim.errors import InputError, UnknownNameError, UnscorableError
+from raim.metrics.dists import dists
 from raim.metrics.lpips import lpips, lpips_each
 
 RNG = np.random.default_rng(1)
@@ -54,8 +55,31 @@ def test_sixteen_bits_and_floats_measure_as_the_eight_bits_they_hold():
 
 def test_an_image_too_small_for_the_trunk_is_refused_with_the_least_size():
     tiny = np.zeros((40, 30, 3), np.uint8)
-    with pytest.raises(InputError, match=r"30x40 are too small for alexnet: it needs at least 31 pixels"):
+    with pytest.raises(UnscorableError, match=r"is 30x40, alexnet needs at least 31 pixels on each side"):
         lpips(tiny, tiny)
+
+
+def test_no_restoration_has_no_distance():
+    assert lpips_each([], REFERENCE) == []
+
+
+@pytest.mark.parametrize("measure", [lpips, dists])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"engine": "ncnn", "device": "cuda:7"},
+            "'ncnn' runs on the cpu only; for the device 'cuda:7' take 'torch'",
+        ),
+        ({"device": "cuda:99"}, "there is no device 'cuda:99' here"),
+        ({"engine": "torch", "device": "nonsense"}, "there is no device 'nonsense' here"),
+        ({"device": "meta"}, "there is no device 'meta' here"),
+    ],
+)
+def test_a_device_that_is_not_here_is_refused_and_never_replaced_by_another(measure, options, message):
+    pytest.importorskip("torch", reason="the extra torch is not installed")
+    with pytest.raises(InputError, match=message):
+        measure(CANDIDATES[0], REFERENCE, **options)
 
 
 def test_the_smallest_image_that_is_accepted_has_a_value():

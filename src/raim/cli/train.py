@@ -36,7 +36,7 @@ def _print_facts(context: click.Context, _option: click.Parameter, path: Path | 
     metavar="TABLE.KEY=VALUE",
     help="Set a key of the recipe otherwise, such as seed=1 or schedule.steps=500. May be given several times.",
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, or another of Lightning Fabric.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or a device of torch such as cuda.")
 @click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, help="How many of them.")
 @click.option("--overwrite", is_flag=True, help="Begin anew, whatever OUT holds of an earlier run.")
 @click.option(

@@ -86,7 +86,7 @@ def dists_each(
         K distances, 0 for identical images, usually below 1; lower is better.
 
     Raises:
-        InputError: If sizes or types differ.
+        InputError: If sizes or types differ, or there is no such device.
         UnknownNameError: If there is no such engine.
 
     Example:
@@ -96,8 +96,10 @@ def dists_each(
         >>> [round(value, 4) for value in dists_each([reference, reference // 2], reference)]
         [0.0, 0.1323]
     """
-    trunk = VGG16["l2"]
     computer = load_engine(engine, device=device)
+    if not restored:
+        return []
+    trunk = VGG16["l2"]
     moments = [_Moments(1 + len(restored), channels) for channels in (3, *trunk.tap_channels)]
 
     def add(tap: int, rows: Rows) -> None:

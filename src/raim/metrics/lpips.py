@@ -53,8 +53,9 @@ def lpips_each(
         K distances, from 0 (same features) upwards, usually below 1; lower is better.
 
     Raises:
-        InputError: If sizes or types differ, or the images are too small for the trunk.
+        InputError: If sizes or types differ, or there is no such device.
         UnknownNameError: If there is no such net or engine.
+        UnscorableError: If the images are too small for the trunk: below 31 pixels for AlexNet, 16 for VGG16.
 
     Example:
         >>> import numpy as np
@@ -65,9 +66,11 @@ def lpips_each(
     """
     if net not in TRUNKS:
         raise unknown_name("LPIPS net", net, TRUNKS)
+    computer = load_engine(engine, device=device)
+    if not restored:
+        return []
     trunk = TRUNKS[net]
     heads = load_weights(f"lpips-heads-{net}")
-    computer = load_engine(engine, device=device)
     sums = np.zeros((len(trunk.tap_channels), len(restored)))
     pixels = np.zeros((len(trunk.tap_channels), 1))
 

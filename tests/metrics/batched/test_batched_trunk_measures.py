@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 
-from raim.errors import InputError, UnknownNameError  # noqa: E402 - only with torch
+from raim.errors import InputError, UnknownNameError, UnscorableError  # noqa: E402 - only with torch
 from raim.metrics import batched, dists, lpips  # noqa: E402
 
 RNG = np.random.default_rng(3)
@@ -40,6 +40,16 @@ def test_gradients_agree_with_finite_differences(measure):
     with torch.no_grad():
         ahead, behind = (measure(restored + sign * step * direction, reference).item() for sign in (1, -1))
     assert slope == pytest.approx((ahead - behind) / (2 * step), rel=1e-3)
+
+
+def test_images_that_are_too_small_are_refused_as_the_array_form_does():
+    small = REFERENCE[:30]
+    messages = []
+    for measure, image in ((lpips, small), (batched.lpips, batch(small))):
+        with pytest.raises(UnscorableError) as caught:
+            measure(image, image)
+        messages.append(str(caught.value))
+    assert messages == ["the image is 72x30, alexnet needs at least 31 pixels on each side"] * 2
 
 
 def test_an_unknown_net_is_refused():

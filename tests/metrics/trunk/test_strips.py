@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from raim.errors import InputError, MissingExtraError, UnknownNameError
+from raim.errors import MissingExtraError, UnknownNameError, UnscorableError
 from raim.metrics.trunk import ALEXNET, VGG16, choose_engine, load_engine, stream_taps
 from raim.metrics.trunk.ncnn_engine import NcnnEngine
 
@@ -73,7 +73,7 @@ def test_without_its_library_an_engine_names_the_command_that_installs_it(monkey
 
 
 def test_images_without_a_pixel_of_the_last_feature_are_refused():
-    with pytest.raises(InputError, match="at least 16 pixels"):
+    with pytest.raises(UnscorableError, match="at least 16 pixels"):
         stream_taps(
             load_engine("ncnn"),
             VGG16["max"],

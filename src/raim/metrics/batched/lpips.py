@@ -28,6 +28,7 @@ def lpips(restored: Batch, reference: Batch, *, net: str = "alexnet") -> Float[T
     Raises:
         InputError: If sizes, types or devices differ.
         UnknownNameError: If there is no such net.
+        UnscorableError: If the images are too small for the trunk.
 
     Example:
         >>> reference = torch.full((1, 3, 64, 64), 128 / 255)

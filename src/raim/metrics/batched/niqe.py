@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from raim.devices import to_double
 from raim.errors import UnscorableError, unknown_name
 from raim.metrics.batched.niqe_features import block_features
 from raim.metrics.batched.tensors import Batch, check_batch, plane_of, round_straight_through
@@ -17,7 +18,8 @@ def niqe(images: Batch, *, variant: str = "pyiqa") -> Float[Tensor, " b"]:
     """Measure how natural photographs look.
 
     Args:
-        images: (b, 3, h, w), float32 or float64 in [0, 1]. Computed in double precision, which the device must have.
+        images: (b, 3, h, w), float32 or float64 in [0, 1]. Computed in double precision: on the processor where their
+            device has none (Apple's MPS).
         variant: "pyiqa", "basicsr" or "matlab".
 
     Returns:
@@ -36,7 +38,7 @@ def niqe(images: Batch, *, variant: str = "pyiqa") -> Float[Tensor, " b"]:
         38.711
     """
     luma = _check(images, variant, n_images=1)
-    return niqe_of_luma(luma, VARIANTS[variant]).to(images.dtype)
+    return niqe_of_luma(luma, VARIANTS[variant]).to(images)
 
 
 def niqe_together(images: Batch, *, variant: str = "pyiqa") -> Float[Tensor, ""]:
@@ -64,7 +66,7 @@ def niqe_together(images: Batch, *, variant: str = "pyiqa") -> Float[Tensor, ""]
         38.711
     """
     luma = _check(images, variant, n_images=len(images))
-    return _distance(block_features(luma, VARIANTS[variant]).flatten(0, 1)).to(images.dtype)
+    return _distance(block_features(luma, VARIANTS[variant]).flatten(0, 1)).to(images)
 
 
 def _check(images: Batch, variant: str, *, n_images: int) -> Float[Tensor, "b h w"]:
@@ -88,8 +90,8 @@ def niqe_of_luma(luma: Float[Tensor, "b h w"], arithmetic: Arithmetic) -> Float[
 
 
 def _luma(images: Float[Tensor, "b 3 h w"], arithmetic: Arithmetic) -> Float[Tensor, "b h w"]:
-    images = images.float() if arithmetic.is_luma_single else images.double()
-    return round_straight_through(plane_of(images, arithmetic.plane).double())
+    images = images.float() if arithmetic.is_luma_single else to_double(images)
+    return round_straight_through(to_double(plane_of(images, arithmetic.plane)))
 
 
 def _distance(values: Float[Tensor, "blocks 36"]) -> Float[Tensor, ""]:

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from raim.metrics.batched.ssim import blur_valid
 from raim.metrics.niqe_features import BLOCK, DEVIATION, WINDOW, Arithmetic, halving_weights, shape_table
+from raim.metrics.trunk.torch_engine import convolve
 from raim.metrics.windows import gaussian_window
 
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))  # how far a block is rolled down and to the right
@@ -52,10 +53,10 @@ def _safe_root(values: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
 def _halve(luma: Float[Tensor, "b h w"], arithmetic: Arithmetic) -> Float[Tensor, "b h2 w2"]:
     """Interpolate to half scale, columns first, with a mirrored border."""
     weights = torch.from_numpy(halving_weights()).to(luma)
-    down = functional.conv2d(_mirror(luma, 1)[:, None], weights.reshape(1, 1, -1, 1), stride=(2, 1))[:, 0]
+    down = convolve(_mirror(luma, 1)[:, None], weights.reshape(1, 1, -1, 1), stride=(2, 1))[:, 0]
     if arithmetic.is_single:
         down = down.float().double()
-    half = functional.conv2d(_mirror(down, 2)[:, None], weights.reshape(1, 1, 1, -1), stride=(1, 2))[:, 0]
+    half = convolve(_mirror(down, 2)[:, None], weights.reshape(1, 1, 1, -1), stride=(1, 2))[:, 0]
     return half.float().double() if arithmetic.is_single else half
 
 

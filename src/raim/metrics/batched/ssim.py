@@ -3,12 +3,12 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from raim.errors import UnscorableError
 from raim.metrics.batched.tensors import Batch, check_batches, plane_of, round_straight_through
 from raim.metrics.luma import find_planes
 from raim.metrics.ssim import C1, C2, DEVIATION, WINDOW
+from raim.metrics.trunk.torch_engine import convolve
 from raim.metrics.windows import gaussian_window
 
 HIGHER_IS_BETTER = True
@@ -69,8 +69,8 @@ def blur_valid(
     """
     batch, channels, height, width = planes.shape
     single = planes.reshape(batch * channels, 1, height, width)
-    down = functional.conv2d(single, window.reshape(1, 1, -1, 1))
-    both = functional.conv2d(down, window.reshape(1, 1, 1, -1))
+    down = convolve(single, window.reshape(1, 1, -1, 1))
+    both = convolve(down, window.reshape(1, 1, 1, -1))
     return both.reshape(batch, channels, *both.shape[2:])
 
 

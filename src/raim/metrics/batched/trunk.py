@@ -9,20 +9,25 @@ from torch.nn import functional
 
 from raim.metrics.batched.tensors import Batch
 from raim.metrics.trunk.architecture import Convolution, Trunk
-from raim.metrics.trunk.torch_engine import l2_pool
+from raim.metrics.trunk.torch_engine import convolve, l2_pool
 from raim.weights import load_weights
 
 
 def tapped_features(
     images: Batch, trunk: Trunk, *, shift: Float[Tensor, "3"], scale: Float[Tensor, "3"]
 ) -> list[Tensor]:
-    """Give each tapped feature (b, c, h', w') of images in [0, 1], normalised as (x - shift) / scale."""
+    """Give each tapped feature (b, c, h', w') of images in [0, 1], normalised as (x - shift) / scale.
+
+    Raises:
+        UnscorableError: The images are too small for the trunk.
+    """
+    trunk.check_size(*images.shape[2:])
     x = (images - shift.view(1, 3, 1, 1)) / scale.view(1, 3, 1, 1)
     taps, number = [], 0
     for layer in trunk.layers:
         if isinstance(layer, Convolution):
             weight, bias = _convolution(trunk.weights, number, x.device, x.dtype)
-            x = functional.conv2d(x, weight, bias, layer.stride, layer.padding).relu()
+            x = convolve(x, weight, bias, stride=layer.stride, padding=layer.padding).relu()
             number += 1
             if layer.is_tap:
                 taps.append(x)

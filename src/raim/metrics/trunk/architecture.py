@@ -8,6 +8,8 @@ layers that LPIPS (Zhang et al. 2018) and DISTS (Ding et al. 2020) compare.
 from dataclasses import dataclass
 from typing import Literal
 
+from raim.errors import UnscorableError
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Convolution:
@@ -71,6 +73,25 @@ class Trunk:
         return tuple(
             layer.outputs for layer in self.layers if isinstance(layer, Convolution) and layer.is_tap
         )
+
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse images that leave no pixel of the last feature.
+
+        Raises:
+            UnscorableError: They are too small.
+
+        Example:
+            >>> ALEXNET.check_size(31, 30)
+            Traceback (most recent call last):
+            raim.errors.UnscorableError: the image is 30x31, alexnet needs at least 31 pixels on each side
+        """
+        least = 1
+        for layer in reversed(self.layers):
+            least = max((least - 1) * layer.stride + layer.kernel - 2 * layer.padding, 1)
+        if min(height, width) < least:
+            raise UnscorableError(
+                f"the image is {width}x{height}, {self.name} needs at least {least} pixels on each side"
+            )
 
 
 def _vgg16(kind: Literal["max", "l2"]) -> Trunk:

@@ -13,7 +13,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from raim.errors import MissingExtraError, unknown_name
+from raim.devices import CPU
+from raim.errors import InputError, MissingExtraError, unknown_name
 from raim.metrics.trunk.architecture import Layer, Trunk
 
 Rows = Any  # features of all images in the engine's own layout
@@ -79,6 +80,7 @@ def load_engine(name: str = "auto", *, device: str = "cpu") -> Engine:
         device: "cpu", or a device that torch knows, such as "cuda" or "cuda:1".
 
     Raises:
+        InputError: If the device is not here, or not one of that engine.
         UnknownNameError: If there is no such engine.
         MissingExtraError: If its library is not installed.
 
@@ -93,6 +95,7 @@ def choose_engine(name: str = "auto", *, device: str = "cpu") -> str:
     """Say which engine that name means on this machine, without loading it.
 
     Raises:
+        InputError: If that engine does not run on the device.
         UnknownNameError: If there is no such engine.
 
     Example:
@@ -100,9 +103,11 @@ def choose_engine(name: str = "auto", *, device: str = "cpu") -> str:
         'torch'
     """
     if name == "auto":
-        return "ncnn" if device == "cpu" and importlib.util.find_spec("ncnn") else "torch"
+        return "ncnn" if device == CPU and importlib.util.find_spec("ncnn") else "torch"
     if name not in ENGINES:
         raise unknown_name("engine", name, ENGINES)
+    if name == "ncnn" and device != CPU:
+        raise InputError(f"the engine 'ncnn' runs on the cpu only; for the device {device!r} take 'torch'")
     return name
 
 

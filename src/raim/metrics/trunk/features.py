@@ -27,7 +27,8 @@ def stream_pair_taps(
     """Show `on_tap` each feature's rows, the reference's first, of images normalised as (x - shift) / scale.
 
     Raises:
-        InputError: If shapes or types differ, a float image leaves [0, 1], or the images are too small.
+        InputError: If shapes or types differ, or a float image leaves [0, 1].
+        UnscorableError: If the images are too small for the trunk.
     """
     for candidate in restored:
         check_pair(candidate, reference)

@@ -50,15 +50,12 @@ def stream_taps(
         strip_rows: How many rows are read at a time. It changes memory and speed, not the result.
 
     Raises:
-        InputError: If the images are too small for the trunk, or `strip_rows` is not positive.
+        InputError: If `strip_rows` is not positive.
+        UnscorableError: If the images are too small for the trunk.
     """
     if strip_rows < 1:
         raise InputError(f"a strip of {strip_rows} rows was asked for; it must have at least 1")
-    if min(height, width) < _least_side(trunk):
-        raise InputError(
-            f"images of {width}x{height} are too small for {trunk.name}: "
-            f"it needs at least {_least_side(trunk)} pixels on each side"
-        )
+    trunk.check_size(height, width)
     blocks: Iterable[Rows] = (
         engine.load(read_rows(top, min(height, top + strip_rows))) for top in range(0, height, strip_rows)
     )
@@ -130,17 +127,3 @@ def _tapped(blocks: Iterable[Rows], tap: int, on_tap: OnTap) -> Iterator[Rows]:
 
 def _rows_per_call(width_out: int) -> int:
     return max(1, round(PIXELS_PER_CALL / width_out / ROW_MULTIPLE)) * ROW_MULTIPLE
-
-
-def _least_side(trunk: Trunk) -> int:
-    """Give the smallest side that leaves a pixel of the last feature.
-
-    Example:
-        >>> from raim.metrics.trunk.architecture import ALEXNET, VGG16
-        >>> _least_side(ALEXNET), _least_side(VGG16["max"]), _least_side(VGG16["l2"])
-        (31, 16, 1)
-    """
-    least = 1
-    for layer in reversed(trunk.layers):
-        least = max((least - 1) * layer.stride + layer.kernel - 2 * layer.padding, 1)
-    return least

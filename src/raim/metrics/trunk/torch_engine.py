@@ -1,6 +1,7 @@
 """The trunks on torch: GPUs, and machines without an ncnn wheel. Features are (images, channels, rows, columns)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,10 +9,20 @@ from jaxtyping import Float32, Float64
 from torch import Tensor
 from torch.nn import functional
 
+from raim.devices import exact_convolutions, find_device, to_double
 from raim.metrics.trunk.architecture import Convolution, Layer, Pooling, Trunk
 from raim.metrics.trunk.engines import Operator
 from raim.metrics.trunk.kernels import L2_EPSILON, NORM_EPSILON
 from raim.weights import load_weights
+
+
+def convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None, **options: Any) -> Tensor:
+    """Convolve as `torch.nn.functional.conv2d` does, in the tensors' own precision whatever the user has set.
+
+    All convolutions of measures are this one: neither TF32 nor autocast rounds what they compute.
+    """
+    with exact_convolutions(), torch.autocast(x.device.type, enabled=False):
+        return functional.conv2d(x, weight, bias, **options)
 
 
 def hann_window(channels: int, like: Tensor) -> Tensor:
@@ -22,9 +33,7 @@ def hann_window(channels: int, like: Tensor) -> Tensor:
 
 def l2_pool(x: Tensor, padding: int) -> Tensor:
     """Take the square root of the Hann-weighted mean of squares over 3x3 windows with stride 2."""
-    squares = functional.conv2d(
-        x * x, hann_window(x.shape[1], x), stride=2, padding=padding, groups=x.shape[1]
-    )
+    squares = convolve(x * x, hann_window(x.shape[1], x), stride=2, padding=padding, groups=x.shape[1])
     return (squares + float(L2_EPSILON)).sqrt()
 
 
@@ -61,7 +70,7 @@ class TorchEngine:
     name = "torch"
 
     def __init__(self, device: str) -> None:
-        self.device = torch.device(device)
+        self.device = find_device(device)
         self._convolutions: dict[tuple[str, int], tuple[Tensor, Tensor]] = {}
 
     def load(self, strips: Sequence[Float32[np.ndarray, "rows w 3"]]) -> Tensor:
@@ -94,11 +103,11 @@ class TorchEngine:
     @staticmethod
     def _convolution(layer: Convolution, weight: Tensor, bias: Tensor) -> Operator:
         @torch.inference_mode()
-        def convolve(window: TensorWindow, n_out: int) -> Tensor:
+        def apply(window: TensorWindow, n_out: int) -> Tensor:
             n_in = (n_out - 1) * layer.stride + layer.kernel
-            return functional.conv2d(window.rows[:, :, :n_in], weight, bias, stride=layer.stride).relu_()
+            return convolve(window.rows[:, :, :n_in], weight, bias, stride=layer.stride).relu_()
 
-        return convolve
+        return apply
 
     @staticmethod
     def _pooling(layer: Pooling) -> Operator:
@@ -128,13 +137,13 @@ class TorchEngine:
         self, rows: Tensor
     ) -> tuple[Float64[np.ndarray, "n c"], Float64[np.ndarray, "n c"], Float64[np.ndarray, "k c"]]:
         """Sum x, x^2 and x y over the pixels; see `engines.Engine`."""
-        flat = rows.flatten(2).double()
+        flat = to_double(rows.flatten(2))
         cross = (flat[:1] * flat[1:]).sum(2)
         return flat.sum(2).cpu().numpy(), flat.square().sum(2).cpu().numpy(), cross.cpu().numpy()
 
     @torch.inference_mode()
     def head_distances(self, rows: Tensor, head: Float32[np.ndarray, " c"]) -> Float64[np.ndarray, " k"]:
         """Sum the weighted squared differences of unit features; see `engines.Engine`."""
-        unit = unit_features(rows.double())
-        weights = torch.from_numpy(head.astype(np.float64)).to(rows.device).view(1, -1, 1, 1)
+        unit = unit_features(to_double(rows))
+        weights = torch.from_numpy(head.astype(np.float64)).to(unit.device).view(1, -1, 1, 1)
         return ((unit[:1] - unit[1:]).square() * weights).sum((1, 2, 3)).cpu().numpy()

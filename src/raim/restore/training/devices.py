@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+from raim.devices import CPU, find_device
 from raim.errors import InputError
 
 with warnings.catch_warnings():
@@ -18,8 +19,8 @@ def start_fabric(device: str, devices: int, strategy: str, precision: str) -> Fa
     """Choose devices and precision.
 
     Args:
-        device: "cpu", "cuda", "mps", or "auto".
-        devices: How many, at least 1.
+        device: torch's name for it, such as "cpu", "cuda", "cuda:1" or "mps"; "auto" for the best that is here.
+        devices: How many, at least 1; of a numbered one there is one.
         strategy: "auto" or one that Lightning Fabric knows, such as "ddp".
         precision: "32-true", "bf16-mixed" or "16-mixed".
 
@@ -28,19 +29,22 @@ def start_fabric(device: str, devices: int, strategy: str, precision: str) -> Fa
     """
     if devices < 1:
         raise InputError(f"{devices} devices were asked for; there must be at least 1")
+    found = None if device == "auto" else find_device(device)
+    kind = device if found is None else found.type
+    number = None if found is None or kind == CPU else found.index
+    if number is not None and devices > 1:
+        raise InputError(f"{device} is one device, {devices} were asked for; take --device {kind}")
     try:
         return LightningFabric(
-            accelerator="gpu" if device == "cuda" else device,
-            devices=devices,
+            accelerator="gpu" if kind == "cuda" else kind,
+            devices=devices if number is None else [number],
             strategy=strategy,
             precision=precision,
         )
-    except (RuntimeError, ValueError, ImportError, LookupError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"cannot train on {devices} x {device} ({reason}); take --device cpu") from error
     except Exception as error:
-        if (
-            type(error).__name__ != "MisconfigurationException"
-        ):  # not importable from one place in all versions
+        # Its own exception for this cannot be imported from one place in all versions.
+        is_known = isinstance(error, (RuntimeError, ValueError, ImportError, LookupError))
+        if not is_known and type(error).__name__ != "MisconfigurationException":
             raise
-        raise InputError(f"cannot train on {devices} x {device} ({error}); take --device cpu") from error
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(f"cannot train on {devices} x {device} ({reason}); take --device cpu") from error

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from raim.devices import to_double
 from raim.errors import InputError, TrainingError
 from raim.restore.training.checkpoint import list_checkpoints, write_checkpoint
 from raim.restore.training.devices import Fabric, start_fabric
@@ -86,7 +87,7 @@ def train(
     Args:
         recipe: See `read_recipe`.
         run: Folder of the run; what lies there of the same recipe is gone on with.
-        device: "cpu", "cuda", or another that Lightning Fabric knows.
+        device: As torch calls it: "cpu", "cuda", "cuda:1", "mps"; or "auto".
         devices: How many; each takes its part of every batch.
         strategy: Of Lightning Fabric, for several devices.
         overwrite: Begin anew, whatever lies in the folder.
@@ -272,7 +273,7 @@ def _seed_of(seed: int, step: int, rank: int) -> int:
 @torch.no_grad()
 def _sum(network: nn.Module) -> Tensor:
     """Sum the magnitudes of all weights: no number as soon as one of them is none."""
-    return torch.stack([weight.double().abs().sum() for weight in network.parameters()]).sum()
+    return torch.stack([to_double(weight).abs().sum() for weight in network.parameters()]).sum()
 
 
 def _check_finite(what: str, value: Tensor, loss: Loss, step: int, run: Path) -> None:

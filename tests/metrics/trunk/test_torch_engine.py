@@ -1,0 +1,135 @@
+"""What a GPU would do to the measures: rounding to TF32, half precision, no double precision."""
+
+import contextlib
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra torch is not installed")
+
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402 - only with torch
+from torch.utils._pytree import tree_map  # noqa: E402 - as above
+
+from raim import devices  # noqa: E402 - as above
+from raim.metrics import batched, dists, lpips  # noqa: E402 - as above
+from raim.metrics.trunk import torch_engine  # noqa: E402 - as above
+
+RNG = np.random.default_rng(3)
+REFERENCE = RNG.integers(0, 256, (48, 40, 3), np.uint8)
+RESTORED = np.clip(REFERENCE + RNG.integers(-30, 31, REFERENCE.shape), 0, 255).astype(np.uint8)
+TOLERANCE = 5e-6  # docs/measures.md
+CONVOLVING = ("convolution", "conv2d", "mm", "addmm", "bmm", "matmul", "linear", "einsum")
+
+
+def batch(image):
+    return torch.tensor(image / np.float32(255), dtype=torch.float32).permute(2, 0, 1)[None]
+
+
+def round_to_tf32(values):
+    """Keep the 10 bits of the fraction that TF32 has, rounded to nearest."""
+    bits = values.contiguous().view(torch.int32)
+    return ((bits + 0xFFF + ((bits >> 13) & 1)) & ~0x1FFF).view(torch.float32)
+
+
+class Gpu(TorchDispatchMode):
+    """Rounds the float32 factors of convolutions and products as a GPU does where torch's settings let it."""
+
+    def __init__(self):
+        super().__init__()
+        self.n_convolutions = self.n_rounded = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        singles = [each for each in args if getattr(each, "dtype", None) == torch.float32]
+        if func.__name__.split(".")[0] in CONVOLVING and singles:
+            self.n_convolutions += 1
+            settings = (torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision)
+            if settings != ("ieee", "ieee"):
+                self.n_rounded += 1
+                args = tree_map(self._round, args)
+        return func(*args, **(kwargs or {}))
+
+    @staticmethod
+    def _round(value):
+        return (
+            round_to_tf32(value)
+            if isinstance(value, torch.Tensor) and value.dtype == torch.float32
+            else value
+        )
+
+
+MEASURES = {
+    "lpips": lambda: lpips(RESTORED, REFERENCE, engine="torch"),
+    "lpips-vgg16": lambda: lpips(RESTORED, REFERENCE, net="vgg16", engine="torch"),
+    "dists": lambda: dists(RESTORED, REFERENCE, engine="torch"),
+    "batched-lpips": lambda: batched.lpips(batch(RESTORED), batch(REFERENCE)).item(),
+    "batched-dists": lambda: batched.dists(batch(RESTORED), batch(REFERENCE)).item(),
+    "batched-ssim": lambda: batched.ssim(batch(RESTORED), batch(REFERENCE)).item(),
+    "batched-niqe": lambda: batched.niqe(batch(np.tile(RESTORED, (4, 5, 1)))).item(),
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_nothing_in_a_measure_is_rounded_to_tf32(name):
+    expected = MEASURES[name]()
+    with Gpu() as gpu:
+        value = MEASURES[name]()
+    assert (gpu.n_convolutions > 0) == (name != "batched-niqe")  # all of which is in double precision
+    assert gpu.n_rounded == 0
+    assert value == pytest.approx(expected, abs=1e-12)
+
+
+def test_without_the_guard_tf32_breaks_the_promised_tolerance(monkeypatch):
+    expected = MEASURES["lpips"]()
+    monkeypatch.setattr(torch_engine, "exact_convolutions", contextlib.nullcontext)
+    with Gpu() as gpu:
+        value = MEASURES["lpips"]()
+    assert gpu.n_rounded == gpu.n_convolutions > 0
+    assert abs(value - expected) > TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["batched-lpips", "batched-dists", "batched-ssim"])
+def test_the_half_precision_of_autocast_does_not_reach_measures(name):
+    expected = MEASURES[name]()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert MEASURES[name]() == pytest.approx(expected, abs=TOLERANCE)
+
+
+class Single(torch.Tensor):
+    """A tensor of a device without double precision, such as Apple's MPS."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func in {torch.Tensor.cpu, torch.Tensor.numpy}:
+            return func(*(each.as_subclass(torch.Tensor) if isinstance(each, cls) else each for each in args))
+        result = super().__torch_function__(func, types, args, kwargs or {})
+        if isinstance(result, cls) and result.dtype == torch.float64:
+            raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
+        return result
+
+
+@pytest.fixture
+def single(monkeypatch):
+    monkeypatch.setattr(devices, "has_double", lambda _device: False)
+    with pytest.raises(TypeError, match="MPS"):
+        batch(REFERENCE).as_subclass(Single).double()
+
+
+@pytest.mark.usefixtures("single")
+def test_niqe_is_computed_on_the_processor_where_the_device_has_no_double_precision():
+    image = np.tile(RESTORED, (4, 5, 1))
+    assert batched.niqe(batch(image).as_subclass(Single)).item() == MEASURES["batched-niqe"]()
+    together = batched.niqe_together(batch(image).as_subclass(Single).requires_grad_())
+    together.backward()
+    assert together.dtype == torch.float32
+
+
+@pytest.mark.usefixtures("single")
+def test_sums_are_taken_on_the_processor_where_the_device_has_no_double_precision():
+    engine = torch_engine.TorchEngine("cpu")
+    rows = torch.rand(2, 8, 3, 5)
+    head = np.ones(8, np.float32)
+    for mine, expected in zip(engine.moments(rows.as_subclass(Single)), engine.moments(rows), strict=True):
+        np.testing.assert_array_equal(mine, expected)
+    np.testing.assert_array_equal(
+        engine.head_distances(rows.as_subclass(Single), head), engine.head_distances(rows, head)
+    )
