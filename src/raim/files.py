@@ -73,6 +73,32 @@ def check_writable(path: Path) -> None:
         raise InputError(f"{path} cannot be written: {folder} is not yours to write to; name another place")
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse, before any work, a folder that could not be made or written to after it.
+
+    Raises:
+        InputError: It, or what it would lie in, is a file or cannot be written to.
+    """
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise InputError(f"{folder} cannot be written: {there} is a file; name a folder")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"{folder} cannot be written: {there} is not yours to write to; name another place")
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder, and those that it lies in, unless it is there; give it.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return folder
+
+
 def hash_file(path: Path) -> str:
     """Give the SHA-256 of a file, in hexadecimal digits; it is read piece by piece.
 

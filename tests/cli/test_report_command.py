@@ -1,9 +1,11 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 
 from closed_material import TABLE_1
+from raim.images import write_image
 
 
 @pytest.fixture
@@ -53,6 +55,32 @@ def test_simulated_votes_are_said_if_the_files_do_not(run_raim, folder, tmp_path
     assert code == 0
     rows = csv.DictReader((tmp_path / "out" / "data" / "ranking.csv").read_text().splitlines())
     assert {row["votes"] for row in rows} == {"simulated"}
+
+
+def test_a_damaged_picture_costs_itself_and_is_named_at_the_end(run_raim, folder, tmp_path):
+    for team in ("input", "MiAlgo", "HIT-IIL"):
+        (folder / "images" / team).mkdir(parents=True)
+        for name in "12":
+            write_image(folder / "images" / team / f"{name}.png", np.zeros((8, 8, 3), np.uint8))
+    (folder / "images" / "input" / "2.png").write_bytes(b"no image")
+    (folder / "images" / "IIP_IR.zip").write_bytes(b"PK no zip")
+    out = tmp_path / "out"
+    code, said, err = run_raim("report", "--from-csv", folder, out, "--formats", "gallery,json")
+    assert code == 2
+    assert "  the images of IIP_IR: " in err
+    assert "  the input of 2: " in err
+    assert "Traceback" not in err
+    assert f"written: {out / 'gallery' / 'index.html'}" in said
+    assert (out / "gallery" / "1.html").is_file()
+    assert run_raim("report", "--from-csv", folder, out, "--formats", "csv")[0] == 0
+
+
+@pytest.mark.parametrize("place", ["scores.csv", "scores.csv/out"])
+def test_a_place_that_is_none_is_said_before_anything_is_read(run_raim, folder, place):
+    (folder / "points.csv").write_text("not looked at")
+    code, _, err = run_raim("report", "--from-csv", folder, folder / place, "--formats", "csv")
+    assert code == 2
+    assert "scores.csv is a file; name a folder" in err
 
 
 @pytest.mark.parametrize(

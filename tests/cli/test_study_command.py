@@ -213,6 +213,16 @@ def test_an_export_is_a_zip_a_json_or_a_csv(run):
     assert run("export", "study.json", "out.csv", "--times")[0] == 2
 
 
+def test_a_place_that_is_none_is_said_before_anything_is_read(run, tmp_path):
+    (tmp_path / "folder.csv").mkdir()
+    code, _, err = run("export", "nothing.json", "folder.csv")
+    assert (code, "folder.csv cannot be written: it is a folder" in err) == (2, True)
+    code, _, err = run("analyse", "nothing.json", "--csv", "folder.csv")
+    assert (code, "it is a folder" in err) == (2, True)
+    code, _, err = run("plan", "images.csv", "--seed", "1", "--entry", "A", "--images", "nothing.csv")
+    assert (code, "images.csv is a file; name a folder" in err) == (2, True)
+
+
 def test_problems_of_votes_are_listed_and_nothing_is_written(run, tmp_path):
     (tmp_path / "bad.csv").write_text("judge,image,entry,pick\nAnn,1,x,one\n,1,y,\n")
     code, _, err = run("analyse", "bad.csv", "--json", "a.json")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raim.cli.extras import need_extra
-from raim.errors import InputError
+from raim.errors import ImageError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +50,11 @@ def command(
     web space.
     """
     from raim.cli.progress import show_progress
+    from raim.files import check_folder
     from raim.report.closed import write_report
+    from raim.tables import list_shortly
 
+    check_folder(out)
     names = [name.strip() for name in formats.split(",") if name.strip()]
     if {"html", "latex", "gallery"} & set(names):
         need_extra("report", "matplotlib")
@@ -65,11 +68,15 @@ def command(
         else _open_server(challenge, database, storage)
     )
     with opened as material, show_progress("writing the report") as on_progress:
-        files = write_report(material, out, formats=names, on_progress=on_progress)
+        written = write_report(material, out, formats=names, on_progress=on_progress)
     for note in material.notes:
         click.echo(f"note: {note}")
-    for path in files:
+    for path in written.files:
         click.echo(f"written: {path}")
+    if written.failures:
+        lines = [f"  {what}: {reason}" for what, reason in written.failures.items()]
+        listed = "\n".join(list_shortly(lines))
+        raise ImageError(f"the report is written, but for pictures that could not be read:\n{listed}")
 
 
 @contextmanager

@@ -71,8 +71,10 @@ def plan(  # noqa: PLR0917 - click passes options by name
     which tells it nowhere. The same seed gives the same plan.
     """
     from raim.cli.study_plan import describe_plan, make_design, read_ties
+    from raim.files import check_folder
     from raim.study.files import make_plan, write_plan
 
+    check_folder(out)
     design = make_design(
         seed=seed,
         entries=entries,
@@ -196,7 +198,7 @@ def export(  # noqa: PLR0917 - click passes options by name
 
     The same votes give the same bytes. A .json and a .csv hold the names of judges as VOTES has them.
     """
-    from raim.files import place_file
+    from raim.files import check_writable, place_file
     from raim.study.files import format_document, format_votes, make_archive
 
     suffix = out.suffix.lower()
@@ -204,6 +206,7 @@ def export(  # noqa: PLR0917 - click passes options by name
         raise InputError(f"{out} is neither .zip (without names), .json (everything) nor .csv (votes)")
     if suffix != ".zip" and (code_entries or times):
         raise InputError(f"--code-entries and --times are for a .zip; {out} holds everything as it is")
+    check_writable(out)
     document = _read(votes, plan_path, mode, points)
     if suffix == ".zip":
         place_file(out, make_archive(document, code_entries=code_entries, with_times=times))

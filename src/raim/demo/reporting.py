@@ -54,7 +54,7 @@ def write_demo_report(settings: Settings, out: Path) -> Path:
         MissingExtraError: matplotlib is not installed.
     """
     with open_material(settings, now=datetime.now(UTC)) as material:
-        return write_report(material, out, formats=("html", "csv", "json", "gallery"))[0]
+        return write_report(material, out, formats=("html", "csv", "json", "gallery")).files[0]
 
 
 def _count_scored(server: Server) -> int:

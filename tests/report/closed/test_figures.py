@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from raim.challenge import Entrant, rank_teams
-from raim.errors import ImageError
 from raim.images import encode_image, read_image
 from raim.report.closed.figures import draw_figure, find_crop, write_figures
 from raim.report.closed.material import ImageMaterial, Material, PictureSource
@@ -65,7 +64,7 @@ def test_images_smaller_than_the_crop_are_taken_whole():
 
 
 def test_one_figure_an_issue_shows_the_photograph_where_teams_differ_most(tmp_path):
-    written = write_figures(material(), tmp_path)
+    written = write_figures(material(), tmp_path, {})
     assert [each.image for each in written] == ["2", "3"]
     assert [each.caption for each in written] == ["Moire: 2", "Noise: 3"]
     for each in written:
@@ -75,7 +74,7 @@ def test_one_figure_an_issue_shows_the_photograph_where_teams_differ_most(tmp_pa
 
 def test_the_crop_of_every_team_stands_in_the_figure_pixel_by_pixel():
     made = material()
-    figure = draw_figure(made, "2", crop=Crop(x=80, y=40, width=32, height=32))
+    figure = draw_figure(made, "2", {}, crop=Crop(x=80, y=40, width=32, height=32))
     for team in TEAMS:
         pixels = read_image(made.pictures.read_restored(team, "2")).pixels[40:72, 80:112]
         enlarged = np.repeat(np.repeat(pixels, 9, 0), 9, 1)
@@ -89,15 +88,15 @@ def contains(page, part):
 
 
 def test_a_missing_image_is_said_and_no_error():
-    figure = draw_figure(material(missing={("Gamma", "2")}), "2")
+    figure = draw_figure(material(missing={("Gamma", "2")}), "2", {})
     assert (figure == 128).all(2).sum() > 10_000
     everybody = {(team, "2") for team in TEAMS}
-    assert draw_figure(material(missing=everybody), "2") is None
+    assert draw_figure(material(missing=everybody), "2", {}) is None
 
 
 def test_a_leading_team_of_another_size_does_not_hide_the_others():
     made = material(shapes={"Alpha": lambda pixels: np.ascontiguousarray(pixels[:50])})
-    figure = draw_figure(made, "2", crop=Crop(x=80, y=40, width=32, height=32))
+    figure = draw_figure(made, "2", {}, crop=Crop(x=80, y=40, width=32, height=32))
     pixels = read_image(made.pictures.read_restored("Gamma", "2")).pixels[40:72, 80:112]
     assert contains(figure, np.repeat(np.repeat(pixels, 9, 0), 9, 1))
 
@@ -108,21 +107,33 @@ def test_a_team_called_input_does_not_take_the_place_of_the_input():
     other = encode_image(photo(9), ".png")
     pictures = replace(made.pictures, read_restored=lambda _team, _name: other)
     crop = Crop(x=80, y=40, width=32, height=32)
-    figure = draw_figure(replace(made, ranking=ranking, pictures=pictures), "2", crop=crop)
+    figure = draw_figure(replace(made, ranking=ranking, pictures=pictures), "2", {}, crop=crop)
     for seed in (2, 9):
         tile = photo(seed)[40:72, 80:112]
         assert contains(figure, np.repeat(np.repeat(tile, 9, 0), 9, 1)), seed
 
 
-def test_an_input_that_cannot_be_read_is_named():
+def test_pictures_that_cannot_be_read_are_named_and_the_other_figures_are_made(tmp_path):
     made = material()
-    pictures = replace(made.pictures, read_input=lambda _name: b"no image")
-    with pytest.raises(ImageError, match="the input of 2 cannot be read"):
-        draw_figure(replace(made, pictures=pictures), "2")
+    read_input, read_restored = made.pictures.read_input, made.pictures.read_restored
+
+    def read_some(team, name):
+        content = read_restored(team, name)
+        return content[:200] if (team, name) == ("Gamma", "3") else content
+
+    pictures = replace(
+        made.pictures,
+        read_input=lambda name: b"no image" if name == "2" else read_input(name),
+        read_restored=read_some,
+    )
+    failures = {}
+    written = write_figures(replace(made, pictures=pictures), tmp_path, failures)
+    assert [each.image for each in written] == ["3"]
+    assert sorted(failures) == ["3 of Gamma", "the input of 2"]
 
 
 def test_simulated_votes_take_a_line_of_their_own():
-    plain, said = draw_figure(material(), "2"), draw_figure(material(is_simulated=True), "2")
+    plain, said = draw_figure(material(), "2", {}), draw_figure(material(is_simulated=True), "2", {})
     assert said.shape[0] > plain.shape[0]
 
 
@@ -132,15 +143,15 @@ def test_grey_sixteen_bit_and_other_sizes_are_shown_or_said_to_be_missing():
         LONG: lambda pixels: np.ascontiguousarray(pixels[..., 0]),
         "Gamma": lambda pixels: np.ascontiguousarray(pixels[:50]),
     }
-    assert draw_figure(material(shapes=shapes), "2").ndim == 3
+    assert draw_figure(material(shapes=shapes), "2", {}).ndim == 3
 
 
 def test_without_pictures_there_are_no_figures(tmp_path):
     ranking = rank_teams([Entrant(team="a", score=1.0, points=1.0)])
-    assert write_figures(Material(title="A", ranking=ranking), tmp_path) == ()
+    assert write_figures(Material(title="A", ranking=ranking), tmp_path, {}) == ()
 
 
 def test_the_same_material_gives_the_same_bytes(tmp_path):
-    first, second = (write_figures(material(), tmp_path / name, images=["2"])[0] for name in "ab")
+    first, second = (write_figures(material(), tmp_path / name, {}, images=["2"])[0] for name in "ab")
     assert first.png.read_bytes() == second.png.read_bytes()
     assert first.pdf.read_bytes() == second.pdf.read_bytes()

@@ -136,6 +136,17 @@ def test_pictures_are_read_from_folders_named_after_the_teams(voted):
     assert source.read_restored("Gamma", "00") is None
 
 
+def test_a_zip_that_cannot_be_read_costs_its_team_only(voted):
+    for name in ("input", "Alpha"):
+        (voted / "images" / name).mkdir(parents=True)
+        write_image(voted / "images" / name / "00.png", np.zeros((8, 8, 3), np.uint8))
+    (voted / "images" / "Beta.zip").write_bytes(b"PK no zip")
+    source = read_folder(voted, FEW).pictures
+    assert list(source.unreadable) == ["Beta"]
+    assert source.read_restored("Alpha", "00")
+    assert source.read_restored("Beta", "00") is None
+
+
 def test_every_fault_of_every_file_is_listed_at_once(folder):
     (folder / "points.csv").write_text("team,points\nMiAlgo,many\nMiAlg,3\n")
     (folder / "submissions.csv").write_text("submitted_at,team,score\nyesterday,MiAlgo,1\n")

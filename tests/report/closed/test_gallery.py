@@ -8,7 +8,7 @@ import pytest
 
 from browser import find_chromium
 from raim.challenge import Entrant, rank_teams
-from raim.errors import ImageError, InputError
+from raim.errors import InputError
 from raim.images import encode_image
 from raim.report.closed.gallery import safe_names, write_gallery
 from raim.report.closed.material import SIMULATED, ImageMaterial, Material, PictureSource
@@ -43,7 +43,7 @@ def material(*, is_simulated=False):
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory):
     out = tmp_path_factory.mktemp("report")
-    return write_gallery(material(is_simulated=True), out).parent
+    return write_gallery(material(is_simulated=True), out, {}).parent
 
 
 def test_every_address_is_a_file_of_the_gallery(gallery):
@@ -92,21 +92,40 @@ def test_names_are_safe_and_different_whatever_they_are():
 def test_no_photograph_takes_the_page_of_another_or_of_the_index(names, tmp_path):
     made = material()
     images = tuple(ImageMaterial(name=name) for name in names)
-    index = write_gallery(replace(made, pictures=replace(made.pictures, images=images)), tmp_path)
+    index = write_gallery(replace(made, pictures=replace(made.pictures, images=images)), tmp_path, {})
     assert len(list(index.parent.glob("*.html"))) == len(names) + 1
 
 
-def test_an_input_that_cannot_be_read_is_named(tmp_path):
+def test_pictures_that_cannot_be_read_are_named_and_cost_themselves_only(tmp_path):
     made = material()
-    pictures = replace(made.pictures, read_input=lambda _name: b"no image")
-    with pytest.raises(ImageError, match="the input of 0001 cannot be read"):
-        write_gallery(replace(made, pictures=pictures), tmp_path)
+    read_input, read_restored = made.pictures.read_input, made.pictures.read_restored
+
+    def read_some(team, name):
+        if (team, name) == ("Alpha", "index"):
+            raise OSError(5, "Input/output error")
+        return read_restored(team, name)
+
+    pictures = replace(
+        made.pictures,
+        read_input=lambda name: b"no image" if name == "../0001" else read_input(name),
+        read_restored=read_some,
+    )
+    failures = {}
+    index = write_gallery(replace(made, pictures=pictures), tmp_path, failures)
+    assert sorted(page.name for page in index.parent.glob("*.html")) == [
+        "0001.html",
+        "index-2.html",
+        "index.html",
+    ]
+    assert list(failures) == [f"0001 of {TEAMS[2]}", "the input of ../0001", "index of Alpha"]
+    assert "Input/output error" in failures["index of Alpha"]
+    assert "cannot be read" in (tmp_path / "gallery" / "index-2.html").read_text()
 
 
 def test_without_pictures_there_is_no_gallery(tmp_path):
     ranking = rank_teams([Entrant(team="a", score=1.0, points=1.0)])
     with pytest.raises(InputError, match="no pictures"):
-        write_gallery(Material(title="A", ranking=ranking), tmp_path)
+        write_gallery(Material(title="A", ranking=ranking), tmp_path, {})
 
 
 @pytest.mark.slow

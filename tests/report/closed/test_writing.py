@@ -25,12 +25,12 @@ def test_latex_gets_a_pdf_for_each_chart_that_it_includes(small, tmp_path):
 
 
 def test_each_table_is_a_csv_and_all_of_it_a_json(small, tmp_path):
-    files = write_report(small, tmp_path, formats=["json", "csv"])
+    written = write_report(small, tmp_path, formats=["json", "csv"])
     assert {path.name for path in (tmp_path / "data").glob("*.csv")} == {
         f"{each.name}.csv" for each in make_tables(small)
     }
     assert json.loads((tmp_path / "data" / "report.json").read_text())["title"] == small.title
-    assert [path.name for path in files] == ["ranking.csv", "report.json"]
+    assert [path.name for path in written.files] == ["ranking.csv", "report.json"]
 
 
 def test_the_same_material_gives_the_same_bytes(small, tmp_path):

@@ -3,13 +3,14 @@
 from raim.report.closed.folder import FolderOptions, read_folder
 from raim.report.closed.material import Material, TeamMaterial
 from raim.report.closed.tables import make_tables
-from raim.report.closed.writing import FORMATS, write_report
+from raim.report.closed.writing import FORMATS, WrittenReport, write_report
 
 __all__ = [
     "FORMATS",
     "FolderOptions",
     "Material",
     "TeamMaterial",
+    "WrittenReport",
     "make_tables",
     "read_folder",
     "write_report",

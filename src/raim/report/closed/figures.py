@@ -5,6 +5,7 @@ enlarged by a whole factor so that a pixel stays a pixel, names underneath. The 
 in which the teams' images differ most, by the standard deviation between them.
 """
 
+import functools
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +15,18 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from raim.errors import ImageError, MissingExtraError, RaimError
-from raim.files import place_file
+from raim.errors import MissingExtraError
+from raim.files import make_folder, place_file
 from raim.images import read_image, write_image
 from raim.report.closed.lettering import write_line
-from raim.report.closed.material import SIMULATED, ImageMaterial, Material, PictureSource
+from raim.report.closed.material import (
+    SIMULATED,
+    Failures,
+    ImageMaterial,
+    Material,
+    PictureSource,
+    attempt,
+)
 from raim.report.crop import Crop, Pixels8, choose_crop, enlarge, show_pixels
 
 CROP_PX = 96  # side of a crop that is found
@@ -50,6 +58,7 @@ class FigureFile:
 def write_figures(
     material: Material,
     folder: Path,
+    failures: Failures,
     *,
     images: Sequence[str] | None = None,
     crops: Mapping[str, Crop] | None = None,
@@ -60,6 +69,7 @@ def write_figures(
     Args:
         material: Its pictures are read; without pictures there are no figures.
         folder: Where they are written.
+        failures: Pictures that cannot be read are added here; a photograph whose input is one of them has no figure.
         images: Which photographs; for each issue the one where the teams differ most if None.
         crops: Of photographs whose crop is not to be found.
         on_progress: Called with (photographs looked at, in all).
@@ -71,12 +81,17 @@ def write_figures(
     source = material.pictures
     if source is None or not source.images:
         return ()
-    wanted = _pick_images(material, source, on_progress) if images is None else list(images)
-    folder.mkdir(parents=True, exist_ok=True)
+    wanted = _pick_images(material, source, failures, on_progress) if images is None else list(images)
+    make_folder(folder)
     issues = {each.name: each.issue for each in source.images}
     written = []
     for number, name in enumerate(wanted, start=1):
-        pixels = draw_figure(material, name, crop=(crops or {}).get(name))
+        crop = (crops or {}).get(name)
+        pixels = attempt(
+            functools.partial(draw_figure, material, name, failures, crop=crop),
+            f"the figure of {name}",
+            failures,
+        )
         if pixels is None:
             continue
         png, pdf = (folder / f"comparison_{number:02d}.{kind}" for kind in ("png", "pdf"))
@@ -87,26 +102,27 @@ def write_figures(
     return tuple(written)
 
 
-def draw_figure(material: Material, image: str, *, crop: Crop | None = None) -> Pixels8 | None:
-    """Draw the figure of a photograph; None if no team has it.
+def draw_figure(
+    material: Material, image: str, failures: Failures, *, crop: Crop | None = None
+) -> Pixels8 | None:
+    """Draw the figure of a photograph; None if no team has it, or its input cannot be read.
 
     Args:
         material: Its pictures are read.
         image: Name of the photograph.
+        failures: Pictures that cannot be read are added here.
         crop: In pixels of the teams' images; found if None.
-
-    Raises:
-        ImageError: The input cannot be read.
     """
     source = material.pictures
     if source is None:
         return None
-    restored = _read_teams(material, source, image)
+    restored = _read_teams(material, source, image, failures)
     there = _of_one_size([pixels for pixels in restored.values() if pixels is not None])
-    if not there:
+    own = _read(lambda: source.read_input(image), f"the input of {image}", failures) if there else None
+    if own is None:
         return None
     height, width = there[0].shape[:2]
-    shown = enlarge(_read_input(source, image), width, height)
+    shown = enlarge(own, width, height)
     box = _inside(crop or find_crop(there, side_px=CROP_PX), width, height)
     # Pairs, not a mapping: a team may be called "Input".
     tiles = [("Input", box.cut(shown)), *(_cut(team, each, box, there[0]) for team, each in restored.items())]
@@ -149,29 +165,38 @@ def _spread(restored: Sequence[Pixels8], step: int) -> Float32[np.ndarray, "_h _
     return np.sqrt(variance).mean(2).astype(np.float32)
 
 
-def _pick_images(material: Material, source: PictureSource, on_progress: OnProgress) -> list[str]:
+def _pick_images(
+    material: Material, source: PictureSource, failures: Failures, on_progress: OnProgress
+) -> list[str]:
     best: dict[str, tuple[float, str]] = {}
     for place, image in enumerate(source.images):
         on_progress(place, len(source.images))
-        worth = _difference(material, source, image)
+        worth = _difference(material, source, image, failures)
         if worth is not None and worth > best.get(image.issue, (-1.0, ""))[0]:
             best[image.issue] = (worth, image.name)
     on_progress(len(source.images), len(source.images))
     return [name for _, (_, name) in sorted(best.items())]
 
 
-def _difference(material: Material, source: PictureSource, image: ImageMaterial) -> float | None:
+def _difference(
+    material: Material, source: PictureSource, image: ImageMaterial, failures: Failures
+) -> float | None:
     """Give how much the teams differ in their most different square; None without two teams."""
-    there = [each for each in _read_teams(material, source, image.name).values() if each is not None]
-    there = _of_one_size(there)
+    restored = _read_teams(material, source, image.name, failures)
+    there = _of_one_size([each for each in restored.values() if each is not None])
     if len(there) < 2:
         return 0.0 if there else None
     box = find_crop(there, side_px=CROP_PX)
     return float(_spread([box.cut(each) for each in there], 1).mean())
 
 
-def _read_teams(material: Material, source: PictureSource, image: str) -> dict[str, Pixels8 | None]:
-    return {team: _read(source.read_restored(team, image)) for team in material.ranked_teams}
+def _read_teams(
+    material: Material, source: PictureSource, image: str, failures: Failures
+) -> dict[str, Pixels8 | None]:
+    return {
+        team: _read(functools.partial(source.read_restored, team, image), f"{image} of {team}", failures)
+        for team in material.ranked_teams
+    }
 
 
 def _of_one_size(images: Sequence[Pixels8]) -> list[Pixels8]:
@@ -190,20 +215,14 @@ def _cut(team: str, pixels: Pixels8 | None, box: Crop, like: Pixels8) -> tuple[s
     return team, box.cut(pixels)
 
 
-def _read_input(source: PictureSource, image: str) -> Pixels8:
-    try:
-        return show_pixels(read_image(source.read_input(image), purpose="restore"))
-    except ImageError as error:
-        raise ImageError(f"the input of {image} cannot be read: {error}") from error
+def _read(find: Callable[[], bytes | None], what: str, failures: Failures) -> Pixels8 | None:
+    """Read a picture; None, shown as missing, for one that is not there or cannot be read."""
 
+    def read() -> Pixels8 | None:
+        content = find()
+        return None if content is None else show_pixels(read_image(content, purpose="restore"))
 
-def _read(content: bytes | None) -> Pixels8 | None:
-    if content is None:
-        return None
-    try:
-        return show_pixels(read_image(content, purpose="restore"))
-    except RaimError:
-        return None  # shown as missing: a report does not fail over one file
+    return attempt(read, what, failures)
 
 
 def _inside(crop: Crop, width: int, height: int) -> Crop:

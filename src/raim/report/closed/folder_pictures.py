@@ -1,11 +1,12 @@
 """The pictures of a challenge that ran elsewhere: folders or zips named after the teams."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from raim.errors import RaimError, unknown_name
-from raim.report.closed.material import ImageMaterial, PictureSource
+from raim.errors import unknown_name
+from raim.report.closed.material import Failures, ImageMaterial, PictureSource, attempt
 from raim.scoring.submission import open_images
 from raim.study import Ballots
 from raim.tables import Problems, by_name, read_rows
@@ -22,12 +23,13 @@ def open_pictures(
         folder: Holds images and, if wanted, images.csv with name and issue.
         teams: Whose folders are looked for.
         ballots: With them only images of the study are shown, with their issues.
-        problems: Faults are added here.
+        problems: Faults are added here; a folder or zip that cannot be read is none, but a failure of its team.
     """
     root = folder / "images"
     if not root.is_dir():
         return None
     opened: dict[str, Mapping[str, Any]] = {}
+    unreadable: Failures = {}
     for path in sorted(root.iterdir()):
         name = path.stem if path.suffix.lower() == ".zip" else path.name
         if path.name.startswith(".") or not (path.is_dir() or path.suffix.lower() == ".zip"):
@@ -35,20 +37,20 @@ def open_pictures(
         if name != INPUT and name not in teams:
             problems.add(str(path), str(unknown_name("team in scores.csv", name, [INPUT, *teams])))
             continue
-        try:
-            opened[name] = open_images(path, allow_links=True)
-        except RaimError as error:
-            problems.add(str(path), str(error))
-    if INPUT not in opened:
+        found = attempt(functools.partial(open_images, path, allow_links=True), name, unreadable)
+        if found is not None:
+            opened[name] = found
+    if INPUT not in {*opened, *unreadable}:
         problems.add(str(root), f"there is no {INPUT}; expected a folder or zip of the inputs")
         return None
-    inputs = opened[INPUT]
+    inputs = opened.get(INPUT, {})
     return PictureSource(
         images=_list_images(folder, list(inputs), ballots, problems),
         read_input=lambda name: inputs[name].read_bytes(),
         read_restored=lambda team, name: (
             opened[team][name].read_bytes() if name in opened.get(team, {}) else None
         ),
+        unreadable=unreadable,
     )
 
 

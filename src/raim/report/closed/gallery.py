@@ -4,17 +4,25 @@ Every address is relative and nothing is loaded from elsewhere; it opens from a 
 slider; without it all pictures stand side by side.
 """
 
+import functools
 import io
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from raim.errors import ImageError, InputError, RaimError
-from raim.files import place_file
-from raim.images import inspect_image, read_image
-from raim.report.closed.material import SIMULATED, ImageMaterial, Material, PictureSource
+from raim.errors import InputError
+from raim.files import make_folder, place_file
+from raim.images import encode_image, inspect_image, read_image
+from raim.report.closed.material import (
+    SIMULATED,
+    Failures,
+    ImageMaterial,
+    Material,
+    PictureSource,
+    attempt,
+)
 from raim.report.crop import show_pixels, shrink
 from raim.report.pages import load_template, read_asset, write_page
 
@@ -26,6 +34,7 @@ SHOWN_BY_BROWSERS = frozenset({".png", ".jpg", ".webp"})
 # From a disk 'self' is nothing in some browsers, so files beside the page are named by their scheme as well.
 OWN = "'self' file:"
 POLICY = f"default-src 'none'; img-src {OWN} data:; style-src {OWN}; script-src {OWN}; base-uri 'none'"
+CANNOT_BE_READ = "cannot be read"
 OnProgress = Callable[[int, int], None]
 
 
@@ -68,13 +77,18 @@ class Leaf:
 
 
 def write_gallery(
-    material: Material, out: Path, *, on_progress: OnProgress = lambda _done, _total: None
+    material: Material,
+    out: Path,
+    failures: Failures,
+    *,
+    on_progress: OnProgress = lambda _done, _total: None,
 ) -> Path:
     """Write the gallery into the folder `gallery`; one photograph is in memory at a time.
 
     Args:
         material: Its pictures are read.
         out: Where the folder is made.
+        failures: Pictures that cannot be read are added here; a photograph whose input is one of them has no page.
         on_progress: Called with (photographs done, in all).
 
     Returns:
@@ -82,22 +96,21 @@ def write_gallery(
 
     Raises:
         InputError: There are no pictures, or a file cannot be written.
-        ImageError: An input cannot be read.
     """
     source = material.pictures
     if source is None or not source.images:
         raise InputError(
             "there are no pictures for a gallery: a server's study has them, or a folder images/ (docs/report.md)"
         )
-    folder = out / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(out / FOLDER)
     for name in ("closed_gallery.css", "closed_gallery.js"):
         place_file(folder / name.removeprefix("closed_"), read_asset(name).encode())
     names = safe_names([image.name for image in source.images], taken={"index"})
-    leaves = []
+    leaves: list[Leaf] = []
     for place, image in enumerate(source.images):
         on_progress(place, len(source.images))
-        leaves.append(_write_leaf(material, source, folder, image, names[image.name]))
+        leaf = _write_leaf(material, source, folder, image, safe=names[image.name], failures=failures)
+        leaves += [] if leaf is None else [leaf]
     for place, leaf in enumerate(leaves):
         _render(
             material,
@@ -140,21 +153,32 @@ def safe_names(names: list[str], *, taken: Iterable[str] = ()) -> dict[str, str]
 
 
 def _write_leaf(
-    material: Material, source: PictureSource, folder: Path, image: ImageMaterial, safe: str
-) -> Leaf:
-    place = folder / "images" / safe
-    place.mkdir(parents=True, exist_ok=True)
-    content = source.read_input(image.name)
-    try:
-        thumbnail = shrink(show_pixels(read_image(content, purpose="restore")), THUMBNAIL_PX)
-    except ImageError as error:
-        raise ImageError(f"the input of {image.name} cannot be read: {error}") from error
+    material: Material,
+    source: PictureSource,
+    folder: Path,
+    image: ImageMaterial,
+    *,
+    safe: str,
+    failures: Failures,
+) -> Leaf | None:
+    read_input = functools.partial(source.read_input, image.name)
+    what = f"the input of {image.name}"
+    thumbnail = attempt(
+        lambda: shrink(show_pixels(read_image(read_input(), purpose="restore")), THUMBNAIL_PX), what, failures
+    )
+    if thumbnail is None:
+        return None
+    place = make_folder(folder / "images" / safe)
     place_file(place / "thumbnail.webp", _as_webp(thumbnail))
     ranks = {row.team: row.rank for row in material.ranking.rows}
-    shown = [_keep(folder, f"images/{safe}/input", "Input", content)]
+    shown = [_keep(read_input, folder, f"images/{safe}/input", what, failures, name="Input")]
     for number, team in enumerate(material.ranked_teams, start=1):
-        kept = _keep(folder, f"images/{safe}/team{number:02d}", team, source.read_restored(team, image.name))
-        shown.append(Shown(name=team, file=kept.file, why=kept.why, rank=ranks.get(team)))
+        find = functools.partial(source.read_restored, team, image.name)
+        kept = _keep(
+            find, folder, f"images/{safe}/team{number:02d}", f"{image.name} of {team}", failures, name=team
+        )
+        why = CANNOT_BE_READ if team in source.unreadable else kept.why
+        shown.append(replace(kept, why=why, rank=ranks.get(team)))
     return Leaf(
         image=image,
         page=f"{safe}.html",
@@ -165,18 +189,24 @@ def _write_leaf(
     )
 
 
-def _keep(folder: Path, stem: str, name: str, content: bytes | None) -> Shown:
+def _keep(
+    find: Callable[[], bytes | None], folder: Path, stem: str, what: str, failures: Failures, *, name: str
+) -> Shown:
     """Copy a file as it is; what no browser shows is brought along as PNG."""
-    if content is None:
-        return Shown(name=name, file="", why="not handed in")
-    try:
+
+    def read() -> tuple[bytes, str] | None:
+        content = find()
+        if content is None:
+            return None
         suffix = SUFFIXES[inspect_image(content).format]
         if suffix not in SHOWN_BY_BROWSERS:
-            from raim.images import encode_image
+            return encode_image(read_image(content, purpose="restore").pixels, ".png"), ".png"
+        return content, suffix
 
-            content, suffix = encode_image(read_image(content, purpose="restore").pixels, ".png"), ".png"
-    except (RaimError, KeyError):
-        return Shown(name=name, file="", why="cannot be read")
+    found = attempt(read, what, failures)
+    if found is None:
+        return Shown(name=name, file="", why=CANNOT_BE_READ if what in failures else "not handed in")
+    content, suffix = found
     place_file(folder / f"{stem}{suffix}", content)
     return Shown(name=name, file=f"{stem}{suffix}")
 

@@ -7,11 +7,15 @@ has the ranking and leaves the other parts out.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from raim.challenge import Award, FinalRanking
+from raim.errors import item_error
 from raim.study.findings import Analysis
 from raim.study.votes import Ballots
 
+T = TypeVar("T")
+Failures = dict[str, str]  # what failed, and why
 SIMULATED = "The votes are simulated: a program made them, no judge has looked."
 
 
@@ -91,11 +95,13 @@ class PictureSource:
         images: In their order.
         read_input: Gives the file of an input by the image's name.
         read_restored: Gives the file of a team's restored image (team, image's name); None if the team has none.
+        unreadable: Why the whole folder or zip of a team (or "input") cannot be read.
     """
 
     images: tuple[ImageMaterial, ...]
     read_input: Callable[[str], bytes]
     read_restored: Callable[[str, str], bytes | None]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,3 +156,29 @@ class Material:
     def team(self, name: str) -> TeamMaterial:
         """Give what is known of a team; an empty record if nothing is."""
         return next((each for each in self.teams if each.team == name), TeamMaterial(team=name))
+
+
+def attempt(make: Callable[[], T], what: str, failures: Failures) -> T | None:
+    """Do something with one of many pictures; None where it fails.
+
+    Args:
+        make: Does it.
+        what: Names it in `failures`, where the reason is put.
+        failures: What has failed so far.
+
+    Raises:
+        RaimError: No other picture would fare better.
+
+    Example:
+        >>> failures = {}
+        >>> attempt(lambda: 1 // 0, "0001 of Alpha", failures), list(failures)
+        (None, ['0001 of Alpha'])
+    """
+    try:
+        return make()
+    except Exception as error:
+        found = item_error(error)
+        if found.concerns_all:
+            raise found from error
+        failures.setdefault(what, str(found))
+        return None

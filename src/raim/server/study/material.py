@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from raim import __version__
 from raim.challenge import FinalRanking, Prize
-from raim.errors import StateError, SubmissionError
+from raim.errors import StateError
 from raim.report.closed.material import (
     ImageMaterial,
     Material,
@@ -242,7 +242,11 @@ def _pictures(session: Session, storage: Storage, results: StudyResults) -> Pict
 
 
 def _read_member(storage: Storage, sha256: str, stem: str) -> bytes | None:
-    """Give an image out of a submission's zip; None if it is not in it."""
+    """Give an image out of a submission's zip; None if it is not in it.
+
+    Raises:
+        SubmissionError: The zip, or the image in it, is damaged.
+    """
     path = local_path(storage, sha256)
     if path is not None:
         return _open_member(path, stem)
@@ -256,6 +260,6 @@ def _read_member(storage: Storage, sha256: str, stem: str) -> bytes | None:
 def _open_member(path: Path, stem: str) -> bytes | None:
     from raim.scoring.submission import open_images
 
-    with suppress(KeyError, SubmissionError):
+    with suppress(KeyError):
         return open_images(path)[stem].read_bytes()
     return None
