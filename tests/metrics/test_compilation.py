@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 import subprocess
@@ -5,11 +6,24 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 import raim
-from raim.metrics import compilation
+from raim.metrics import (
+    compilation,
+    dists,
+    luma_kernels,
+    niqe,
+    niqe_kernels,
+    psnr,
+    psnr_kernels,
+    ssim,
+    ssim_kernels,
+)
 from raim.metrics.compilation import first_use, kernel
+from raim.metrics.trunk import kernels
 
 PROGRAM = """
 import numpy as np
@@ -110,3 +124,69 @@ def test_a_failed_first_use_is_not_the_first_use(monkeypatch, tmp_path):
     with pytest.raises(ZeroDivisionError), first_use("b"):
         raise ZeroDivisionError
     assert compilation._ready == set()
+
+
+def kinds_of(image):
+    """List what an array may be besides one of its own memory in order, as numba's types tell them apart."""
+    read_only = image.copy()
+    read_only.flags.writeable = False
+    unaligned = np.empty(image.nbytes + 1, np.uint8)[1:].view(image.dtype).reshape(image.shape)
+    unaligned[:] = image
+    by_columns = np.asfortranarray(image)
+    by_pixels = np.ascontiguousarray(image.transpose(1, 2, 0)).transpose(2, 0, 1)
+    mapped = np.frombuffer(image.tobytes(), image.dtype).reshape(image.shape)
+    return {
+        "own": image.copy(),
+        "read-only": read_only,
+        "bytes": mapped,
+        "unaligned": unaligned,
+        "by columns": by_columns,
+        "by pixels": by_pixels,
+        "turned": image[::-1, ::-1].copy()[::-1, ::-1],
+        "a part": np.pad(image, ((1, 1), (1, 1), (0, 0)))[1:-1, 1:-1],
+    }
+
+
+@pytest.fixture
+def outside(monkeypatch):
+    """Begin as a process that has compiled nothing; list what is compiled, or loaded, outside the lock."""
+    monkeypatch.setattr(compilation, "_ready", set())
+    held, found = [], []
+    exclusive, compile_one = compilation.exclusive, Dispatcher.compile
+
+    @contextlib.contextmanager
+    def hold(path):
+        with exclusive(path):
+            held.append(path)
+            yield
+            held.pop()
+
+    def watch(kernel, signature):
+        if not held:
+            found.append((kernel.__name__, signature))
+        return compile_one(kernel, signature)
+
+    monkeypatch.setattr(compilation, "exclusive", hold)
+    monkeypatch.setattr(Dispatcher, "compile", watch)
+    for module in (luma_kernels, niqe_kernels, psnr_kernels, ssim_kernels, kernels):
+        for each in vars(module).values():
+            if isinstance(each, Dispatcher):
+                each._reset_overloads()
+    return found
+
+
+def test_no_kind_of_array_is_compiled_for_outside_the_lock(outside):
+    pictures = np.random.default_rng(0).integers(0, 65536, (2, 192, 97, 3), np.uint16)
+    restored, reference = (list(kinds_of(each).values()) for each in pictures)
+    kernels.compile_kernels()
+    values = set()
+    for first, second in zip(restored, reference[::-1], strict=True):
+        shown = (
+            psnr(first, second),
+            psnr(first, second, colour="y"),
+            ssim(first, second, colour="y"),
+            niqe(first),
+        )
+        values.add((*(round(value, 9) for value in shown), round(dists(first[:40], second[:40]), 6)))
+    assert len(values) == 1
+    assert outside == []

@@ -95,9 +95,10 @@ def unit_rows(rows: PixelArray) -> Float32[np.ndarray, "rows w 3"]:
         >>> unit_rows(np.full((1, 1, 3), 51, np.uint8))[0, 0].tolist()
         [0.20000000298023224, 0.20000000298023224, 0.20000000298023224]
     """
-    if rows.dtype.kind == "f":
-        return rows.astype(np.float32)
-    return rows.astype(np.float32) / np.float32(white_level(rows))
+    unit = rows.astype(np.float32, order="C")  # kernels are compiled for this order
+    if rows.dtype.kind != "f":
+        unit /= np.float32(white_level(rows))
+    return unit
 
 
 def _check_range(image: PixelArray, name: str, white: float) -> None:

@@ -133,8 +133,15 @@ def load_plane_in_single(rows: PixelArray, plane: Plane, *, white: float, out: n
 def interleaved(rows: PixelArray) -> np.ndarray:
     """See rows (n, w, 3) as (n, 3 w), without a copy unless pixels do not follow each other in memory.
 
+    A kernel is compiled for each kind of array (read-only, ordered by columns, off the processor's alignment). All are
+    made one kind, but for whether rows follow each other without a gap: `first_use` can name that.
+
     Example:
         >>> interleaved(np.zeros((6, 6, 3), np.uint8)[1:-1, 1:-1]).strides
         (18, 1)
     """
-    return rows.reshape(rows.shape[0], -1)
+    packed = rows.reshape(rows.shape[0], -1)
+    if not packed.flags.aligned or packed.strides[1] != packed.itemsize:
+        packed = packed.copy(order="C")
+    packed.flags.writeable = False  # of this view only
+    return packed
