@@ -1,4 +1,6 @@
+import importlib.metadata
 import importlib.util
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -51,3 +53,80 @@ def test_a_cache_that_cannot_be_written_to_names_the_way_out(monkeypatch, machin
 def test_a_full_disk_is_told(monkeypatch, machine):
     monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 2**62)
     assert "nearly full" in report()[1]
+
+
+@pytest.fixture
+def versions(monkeypatch):
+    """Change what is installed: a version, or None for a library that is not."""
+    changed = {}
+    original = importlib.metadata.version
+
+    def find(name):
+        if name in changed and changed[name] is None:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return changed.get(name) or original(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", find)
+    return changed
+
+
+def test_what_is_looked_at_is_what_the_package_asks_for(versions):
+    """tifffile was looked at, which is in no plain installation; scipy and requests were not."""
+    versions.update(tifffile=None, scipy=None, requests=None)
+    code, text = report()
+    assert code == 2
+    assert "tifffile" not in text
+    assert "!!  scipy                  missing\n" in text
+    assert "mend: pip install 'scipy>=" in text
+    assert "!!  requests " in text
+
+
+def test_a_version_that_is_too_old_is_told_with_the_one_that_fits(versions):
+    versions.update(numba="0.59.1", torch="2.3.0+cu121")
+    code, text = report()
+    assert code == 2
+    assert "!!  numba                  0.59.1, but raim needs numba>=0.60\n" in text
+    assert "mend: pip install 'numba>=0.60'" in text
+    assert "--  torch                  2.3.0+cu121, but raim needs torch>=2.4\n" in text
+    assert text.count("but raim needs torch") == 1
+
+
+def test_an_extra_of_which_nothing_is_installed_is_no_fault(versions):
+    versions.update({"lightning-fabric": None, "torchvision": None})
+    code, text = report()
+    assert code == 0
+    assert "torchvision" not in text
+
+
+@pytest.mark.parametrize(("has_torch", "expected"), [(True, 0), (False, 2)])
+def test_without_ncnn_torch_computes_or_nothing_does(versions, monkeypatch, has_torch, expected):
+    versions["ncnn"] = None
+    original = importlib.util.find_spec
+    there = {"ncnn": False, "torch": has_torch}
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: original(name, *rest) if there.get(name, True) else None,
+    )
+    code, text = report()
+    assert code == expected
+    assert "ncnn                   missing" in text
+
+
+def test_a_library_that_cannot_be_loaded_hides_nothing_else(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba.core.codegen", None)
+    code, text = report()
+    assert code == 2
+    assert "!!  processor              cannot be looked at: import of numba.core.codegen halted" in text
+    assert "ok  devices" in text
+
+
+def test_every_extra_is_looked_at_and_brings_what_it_is_said_to_bring():
+    provided = importlib.metadata.packages_distributions()
+    asked = importlib.metadata.requires("raim")
+    for module, (extra, _) in doctor.EXTRAS.items():
+        names = {name.lower() for name in provided.get(module, [module])}
+        lines = {line.lower() for line in asked if f"extra == '{extra}'" in line.replace('"', "'")}
+        assert any(line.startswith(name) for line in lines for name in names), module
+    extras = {extra for extra, _ in doctor.EXTRAS.values()}
+    assert extras == set(importlib.metadata.metadata("raim").get_all("Provides-Extra"))

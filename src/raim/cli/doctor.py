@@ -6,22 +6,30 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from raim import __version__
+from raim.devices import list_devices
 from raim.processes import count_cores
 
-LIBRARIES = ("numpy", "numba", "ncnn", "imagecodecs", "tifffile", "pillow", "safetensors", "pypi-simple")
-# Import name, what it is for, and how it comes.
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+# Import name, the extra that brings it, and what it is for.
 EXTRAS = {
-    "torch": ("GPUs, training, differentiable measures", "pip install 'raim[torch]'"),
-    "lightning_fabric": ("raim train", "pip install 'raim[train]'"),
-    "cv2": ("raim align, raim demo, the restorer nlm", "pip install 'raim[demo]'"),
-    "skimage": ("raim demo, the recipes that come with raim", "pip install 'raim[demo]'"),
+    "torch": ("torch", "GPUs, training, differentiable measures"),
+    "lightning_fabric": ("train", "raim train"),
+    "cv2": ("restore", "raim align, raim demo, the restorer nlm"),
+    "skimage": ("demo", "raim demo, the recipes that come with raim"),
+    "spandrel": ("spandrel", "DAT-light, model files of others"),
+    "matplotlib": ("report", "charts"),
+    "fastapi": ("server", "raim serve"),
+    "psycopg": ("server-postgresql", "a server on PostgreSQL"),
 }
 LEAST_FREE_BYTES = 500 * 2**20
 
@@ -49,7 +57,8 @@ def command() -> None:
 
     Exits 2 if something is missing that scoring needs.
     """
-    findings = [*find_versions(), *find_processor(), *find_devices(), *find_caches(), *find_weights()]
+    parts = (find_versions, find_extras, find_processor, find_devices, find_caches, find_weights)
+    findings = [finding for part in parts for finding in _look(part)]
     for finding in findings:
         mark = "!!" if finding.is_needed else ("--" if finding.mend else "ok")
         click.echo(f"{mark}  {finding.what:<22} {finding.state}")
@@ -59,18 +68,75 @@ def command() -> None:
         sys.exit(2)
 
 
+def _look(part: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """Look at a part of the report; where a library that it takes cannot be loaded, say so in its place."""
+    try:
+        yield from part()
+    except (ImportError, OSError) as error:
+        reason = " ".join(str(error).split())
+        mend = "mend what is missing above, or install that library again"
+        yield Finding(
+            what=part.__name__.removeprefix("find_"),
+            state=f"cannot be looked at: {reason}",
+            mend=mend,
+            is_needed=True,
+        )
+
+
 def find_versions() -> Iterator[Finding]:
-    """Look at Python, raim and the libraries."""
+    """Look at Python, raim and the libraries that raim's own metadata ask for."""
     yield Finding(what="raim", state=__version__)
     yield Finding(what="Python", state=f"{platform.python_version()} ({platform.platform()})")
-    for name in LIBRARIES:
-        try:
-            yield Finding(what=name, state=importlib.metadata.version(name))
-        except importlib.metadata.PackageNotFoundError:
-            yield Finding(what=name, state="missing", mend=f"pip install {name}", is_needed=name != "ncnn")
-    for module, (purpose, mend) in EXTRAS.items():
+    # Without ncnn, torch computes what it would.
+    spare = {"ncnn"} if importlib.util.find_spec("torch") else set()
+    for asked in _read_requirements():
+        version = _find_version(asked.name)
+        is_optional = asked.marker is not None and not asked.marker.evaluate({"extra": ""})
+        if version is None and is_optional:
+            continue
+        fits = version is not None and asked.specifier.contains(version, prereleases=True)
+        if fits and is_optional:
+            continue
+        plain = f"{asked.name}{asked.specifier}"
+        yield Finding(
+            what=asked.name,
+            state=(version or "missing") if fits or version is None else f"{version}, but raim needs {plain}",
+            mend="" if fits else f"pip install '{plain}'",
+            is_needed=not fits and not is_optional and asked.name not in spare,
+        )
+
+
+def find_extras() -> Iterator[Finding]:
+    """Look at what a user may want beside."""
+    for module, (extra, purpose) in EXTRAS.items():
         if importlib.util.find_spec(module) is None:
+            mend = f"pip install 'raim[{extra}]'"
             yield Finding(what=module, state=f"not installed (optional: {purpose})", mend=mend)
+
+
+def _read_requirements() -> list["Requirement"]:
+    """Return what raim asks for, each library once for each of its ranges."""
+    from packaging.requirements import Requirement
+
+    try:
+        lines = importlib.metadata.requires("raim") or []
+    except importlib.metadata.PackageNotFoundError:  # it runs from its source
+        return []
+    asked = {}
+    for line in lines:
+        found = Requirement(line)
+        key = (found.name, str(found.specifier))
+        # The same of several extras is told once, and not as an extra's where raim itself needs it.
+        if found.name != "raim" and (key not in asked or found.marker is None):
+            asked[key] = found
+    return list(asked.values())
+
+
+def _find_version(library: str) -> str | None:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def find_processor() -> Iterator[Finding]:
@@ -97,15 +163,14 @@ def find_processor() -> Iterator[Finding]:
 
 def find_devices() -> Iterator[Finding]:
     """Look for devices that `--device` takes."""
-    if importlib.util.find_spec("torch") is None:
-        yield Finding(what="devices", state="cpu")
-        return
-    import torch
+    state = ", ".join(list_devices())
+    if importlib.util.find_spec("torch") is not None:
+        import torch
 
-    names = [
-        f"cuda:{index} ({torch.cuda.get_device_name(index)})" for index in range(torch.cuda.device_count())
-    ]
-    yield Finding(what="devices", state=", ".join(["cpu", *names]) + f"; torch {torch.__version__}")
+        cards = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+        state += "".join(f"; cuda:{index} is {card}" for index, card in enumerate(cards))
+        state += f"; torch {torch.__version__}"
+    yield Finding(what="devices", state=state)
 
 
 def find_caches() -> Iterator[Finding]:
