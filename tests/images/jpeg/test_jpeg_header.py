@@ -2,10 +2,12 @@
 
 import struct
 
+import numpy as np
 import pytest
 
 from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError
 from raim.images import encode_image, inspect_image, read_image
+from raim.images.stream import Stream
 
 
 def segment(marker, content):
@@ -65,8 +67,27 @@ def test_two_frame_headers_are_an_error(jpeg):
         inspect_image(jpeg[:at] + frame + jpeg[at:])
 
 
-def test_fill_bytes_before_a_marker_are_stepped_over(jpeg):
-    assert inspect_image(jpeg[:2] + b"\xff\xff" + jpeg[2:]).width == 50
+@pytest.mark.parametrize("n", [1, 2, 2**16 - 1, 2**16, 2**16 + 1])
+@pytest.mark.parametrize("place", [2, -2])
+def test_fill_bytes_before_a_marker_are_stepped_over(jpeg, n, place):
+    filled = jpeg[:place] + b"\xff" * n + jpeg[place:]
+    assert inspect_image(filled).width == 50
+    np.testing.assert_array_equal(read_image(filled).pixels, read_image(jpeg).pixels)
+
+
+def test_a_long_run_of_fill_bytes_is_read_in_blocks(jpeg, monkeypatch):
+    reads = []
+    original = Stream.read_at
+    monkeypatch.setattr(
+        Stream, "read_at", lambda stream, *where: reads.append(where) or original(stream, *where)
+    )
+    assert inspect_image(jpeg[:2] + b"\xff" * 2**22 + jpeg[2:]).width == 50
+    assert len(reads) < 150  # 4 million bytes, one by one before
+
+
+def test_a_file_that_ends_in_fill_bytes_ends_early(jpeg):
+    with pytest.raises(ImageTruncatedError, match="ends early"):
+        inspect_image(jpeg[:2] + b"\xff" * 2**17)
 
 
 @pytest.mark.parametrize("length", [0, 1])

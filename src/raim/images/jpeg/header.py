@@ -15,6 +15,7 @@ from raim.images.picture import Mode
 from raim.images.stream import Stream, damaged
 
 MAX_SEGMENTS = 10_000  # a profile of 3 MB takes 50
+FILL_BLOCK = 2**16  # bytes looked at together
 SCAN = 0xDA
 END = 0xD9
 ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length: TEM, RSTn, SOI
@@ -74,8 +75,8 @@ def walk_segments(stream: Stream, offset: int) -> Iterator[tuple[int, int, int]]
     """
     for _ in range(MAX_SEGMENTS):
         prefix, marker = stream.read_at(offset, 2, "a segment")
-        while prefix == 0xFF and marker == 0xFF:  # fill bytes (B.1.1.2)
-            offset += 1
+        if prefix == 0xFF and marker == 0xFF:
+            offset = _skip_fill(stream, offset)
             marker = stream.read_at(offset + 1, 1, "a segment")[0]
         if prefix != 0xFF or marker == 0:
             raise damaged(f"there is no segment at byte {offset}")
@@ -93,6 +94,16 @@ def walk_segments(stream: Stream, offset: int) -> Iterator[tuple[int, int, int]]
         if marker == SCAN:
             return
     raise damaged(f"it has more than {MAX_SEGMENTS:,} segments")
+
+
+def _skip_fill(stream: Stream, offset: int) -> int:
+    """Find the last of the bytes FF that begin there: those before it are fill bytes (B.1.1.2)."""
+    while True:
+        block = stream.read_at(offset, max(1, min(FILL_BLOCK, stream.n_bytes - offset)), "a segment")
+        rest = block.lstrip(b"\xff")
+        offset += len(block) - len(rest)
+        if rest:
+            return offset - 1
 
 
 def _check_frame_kind(marker: int) -> None:
