@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from patience import PATIENCE_S
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
     "--headless",
@@ -38,6 +40,6 @@ def visit(chromium: str, address: str, folder: Path, *flags: str) -> subprocess.
         [chromium, *FLAGS, f"--user-data-dir={profile}", *flags, address],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=True,
     )

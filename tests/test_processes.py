@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_S
 from raim.errors import MissingExtraError, OutOfMemoryError, UnexpectedError, WorkerDiedError
 from raim.processes import _granted_cores, count_cores, map_processes
 
@@ -75,7 +76,11 @@ def test_an_error_that_concerns_all_tasks_stops_them(workers):
 def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path):
     (tmp_path / "script.py").write_text(UNGUARDED)
     done = subprocess.run(
-        [sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, tmp_path / "script.py"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert 'if __name__ == "__main__"' in done.stderr.strip().splitlines()[-1]
 
@@ -85,7 +90,7 @@ def test_workers_end_with_a_main_process_that_is_killed(tmp_path):
     with subprocess.Popen([sys.executable, tmp_path / "script.py"], stdout=subprocess.PIPE) as process:
         process.stdout.readline()
         process.kill()
-        process.communicate(timeout=60)  # the pipe closes when the workers have ended too
+        process.communicate(timeout=PATIENCE_S)  # the pipe closes when the workers have ended too
 
 
 def test_cores_are_those_that_the_process_is_bound_to():

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import requests
 
+from patience import PATIENCE_S, wait_until
+
 pytest.importorskip("cv2", reason="the extra `demo` is not installed")
 
 from raim.images import write_image
@@ -99,12 +101,12 @@ def test_the_challenge_is_served_with_its_entries_on_the_leaderboard(run, data, 
             address = line.split()[1]
             told = [next(process.stdout) for _ in range(4)]
             ranks = wait_for_ranks(f"{address}leaderboard/feedback/scores.csv", n=3)
-            invitation = requests.get(told[2].split()[-1], timeout=30)
+            invitation = requests.get(told[2].split()[-1], timeout=PATIENCE_S)
             wait_for(tmp_path / "demo" / "report" / "report.html")
         finally:
             process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
-        assert process.wait(60) == 0, rest
+        assert process.wait(PATIENCE_S) == 0, rest
     assert ranks == ["1", "2", "3"]
     assert "the organiser's desk: http://127.0.0.1:" in told[1]
     assert "Judge the final photographs yourself" in invitation.text
@@ -116,16 +118,14 @@ def test_the_challenge_is_served_with_its_entries_on_the_leaderboard(run, data, 
 
 
 def wait_for(path):
-    end = time.monotonic() + 60
-    while not path.exists() and time.monotonic() < end:
-        time.sleep(0.2)
+    wait_until(path.exists)
 
 
 def wait_for_ranks(address: str, *, n: int) -> list[str]:
-    end = time.monotonic() + 90
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         with contextlib.suppress(OSError):
-            rows = list(csv.DictReader(io.StringIO(requests.get(address, timeout=30).text)))
+            rows = list(csv.DictReader(io.StringIO(requests.get(address, timeout=PATIENCE_S).text)))
             if len(rows) == n:
                 return [row["rank"] for row in rows]
         time.sleep(0.5)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from patience import PATIENCE_S
 from raim.images import read_image, write_image
 from raim.restore import RESTORERS
 from raim.scoring.submission import check_submission
@@ -328,7 +329,7 @@ def test_ctrl_c_leaves_whole_files_only_and_the_same_command_goes_on(place):
             time.sleep(0.01)
         time.sleep(0.2)
         running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 130, err
     assert "run the same command again to go on where it stopped" in err
     assert "Traceback" not in err

@@ -3,11 +3,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from patience import PATIENCE_S, wait_until
 
 torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
 pytest.importorskip("lightning_fabric", reason="the extra `train` is not installed")
@@ -223,11 +224,11 @@ def test_killed_outright_it_leaves_no_process_and_goes_on_to_the_same_weights(ru
     (tmp_path / "script.py").write_text(SCRIPT)
     loaded = [*LONG, "--set", "schedule.loaders=1"]
     with start_python(tmp_path / "script.py", "train", recipe, tmp_path / "run", *loaded) as process:
-        give_up = time.monotonic() + 100
-        while not list(tmp_path.glob("run/checkpoints/*.pt")) and time.monotonic() < give_up:
-            time.sleep(0.02)
+        wait_until(lambda: list(tmp_path.glob("run/checkpoints/*.pt")))
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=20)  # the pipes close when the process that makes patches has ended too
+        process.communicate(
+            timeout=PATIENCE_S
+        )  # the pipes close when the process that makes patches has ended too
     assert process.returncode == -signal.SIGKILL
     assert not (tmp_path / "run/model.safetensors").exists()
     for run, arguments in (("run", loaded), ("whole", LONG)):
@@ -247,7 +248,7 @@ def test_two_devices_share_a_batch_and_learn_the_same(run_raim, recipe, tmp_path
     # Of a profile that the command knows, for Lightning Fabric starts it a second time.
     changes = ["--set", "schedule.steps=4", "--set", "loss.profile=raim-2026-hdr"]
     with start_python("-m", "raim", "train", recipe, tmp_path / "two", *changes, "--devices", 2) as process:
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     assert out.count("look at") == 1
     assert err.count("validation: step 4") == 1

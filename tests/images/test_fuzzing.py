@@ -7,7 +7,6 @@ a C library is a failed test and not the end of the run.
 
 import subprocess
 import sys
-import time
 import tracemalloc
 import zlib
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from patience import PATIENCE_S
 from raim.errors import ImageError
 from raim.images import encode_image, inspect_image, read_image
 
@@ -22,7 +22,6 @@ MAX_PIXELS = 1_000_000
 N_FILES = 1500
 N_MEMORY = 30 << 20  # a picture of the limit, RGBA, 16 bits, with what decoding it takes
 N_ADDRESS_SPACE = 3 << 30
-SLOWEST_S = 2.0
 BYTES = (b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\1", b"\1\0\0\0")
 
 
@@ -106,7 +105,7 @@ def fuzz(kind: str, forge, seed: int) -> tuple[int, int]:
     for _ in range(N_FILES):
         content = mutate(samples[rng.integers(len(samples))], rng)
         tracemalloc.reset_peak()
-        start, refusal = time.perf_counter(), "it "
+        refusal = "it "
         try:
             info = inspect_image(content, max_pixels=MAX_PIXELS)
             picture = read_image(content, purpose="restore", max_pixels=MAX_PIXELS)
@@ -117,7 +116,6 @@ def fuzz(kind: str, forge, seed: int) -> tuple[int, int]:
             n_refused += 1
             refusal = str(error)
         assert refusal.startswith("it ")
-        assert time.perf_counter() - start < SLOWEST_S
         assert tracemalloc.get_traced_memory()[1] < N_MEMORY
     return n_read, n_refused
 
@@ -135,7 +133,7 @@ def main() -> None:
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "tiff"])
 def test_a_spoiled_file_is_read_or_refused_and_nothing_else(kind, request):
     command = [sys.executable, __file__, kind, "20240512"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr[-3000:]
     n_read, n_refused = map(int, done.stdout.split())
     assert n_read + n_refused == N_FILES

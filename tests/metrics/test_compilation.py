@@ -11,6 +11,7 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 import raim
+from patience import PATIENCE_S
 from raim.metrics import (
     compilation,
     dists,
@@ -66,7 +67,7 @@ def start(install, home, dtype):
 
 
 def finish(process):
-    output, errors = process.communicate(timeout=100)
+    output, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     return float(output)
 

@@ -4,18 +4,25 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 import requests
 from sqlalchemy import select
 
+from patience import PATIENCE_S, wait_until
 from raim.server.database import AuditEvent, open_database
 from raim.server.serving import take_port
 
 PUBLIC = "https://challenge.example.org"
 BROWSER = "203.0.113.9"
 FORWARDED = {"Host": "challenge.example.org", "X-Forwarded-For": BROWSER, "X-Forwarded-Proto": "https"}
+
+
+def is_up(address):
+    try:
+        return requests.get(f"{address}/health", timeout=PATIENCE_S).ok
+    except requests.ConnectionError:
+        return False
 
 
 @contextlib.contextmanager
@@ -26,28 +33,23 @@ def serve(folder, **settings):
     environment = os.environ | {"RAIM_PUBLIC_URL": PUBLIC, "RAIM_KEEP_FREE_BYTES": "0"} | settings
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         address = f"http://127.0.0.1:{port}"
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            with contextlib.suppress(requests.ConnectionError):
-                requests.get(f"{address}/health", timeout=10)
-                break
-            time.sleep(0.1)
+        wait_until(lambda: is_up(address))
         try:
             yield address
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE_S)
 
 
 def register(address):
     """Register through a proxy; give the cookies that were set."""
-    page = requests.get(f"{address}/register", headers=FORWARDED, timeout=10)
+    page = requests.get(f"{address}/register", headers=FORWARDED, timeout=PATIENCE_S)
     token = page.text.split('name="form_token" value="')[1][:64]
     holder = page.headers["set-cookie"].split(";")[0]
     fields = {"login": "ada", "password": "correct horse battery", "consent": "yes", "form_token": token}
     headers = {**FORWARDED, "Origin": PUBLIC, "Cookie": holder}
     answer = requests.post(
-        f"{address}/register", data=fields, headers=headers, timeout=10, allow_redirects=False
+        f"{address}/register", data=fields, headers=headers, timeout=PATIENCE_S, allow_redirects=False
     )
     assert answer.status_code == 303, answer.text
     return answer.headers["set-cookie"]
@@ -67,7 +69,7 @@ def test_a_trusted_proxy_tells_the_browsers_address_and_cookies_are_secure(chall
         cookies = register(address)
         assert "__Host-raim_session=" in cookies
         assert "Secure" in cookies
-        answer = requests.get(f"{address}/", headers=FORWARDED, timeout=10)
+        answer = requests.get(f"{address}/", headers=FORWARDED, timeout=PATIENCE_S)
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert addresses(challenge_copy) == [BROWSER]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from patience import PATIENCE_S
 from raim.errors import UnknownNameError, WeightsMissingError, WeightsTamperedError
 from raim.weights import (
     fetch_files,
@@ -191,7 +192,7 @@ def test_processes_at_once_download_once_and_all_succeed(cache, online, tiny):
     children = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)
     ]
-    answers = [child.communicate(timeout=60) for child in children]
+    answers = [child.communicate(timeout=PATIENCE_S) for child in children]
     assert {(child.returncode, error) for child, (_, error) in zip(children, answers, strict=True)} == {
         (0, "")
     }

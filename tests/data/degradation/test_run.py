@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 
+from patience import PATIENCE_S, wait_until
 from raim.data import read_manifest
 from raim.data.camera import take_pair
 from raim.data.degradation import degrade_folder, read_cameras
@@ -209,11 +209,9 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path):
         "2",
     ]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True)
-    deadline = time.monotonic() + 60
-    while not list((tmp_path / "out").glob("input/*.png")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: list((tmp_path / "out").glob("input/*.png")))
     os.killpg(process.pid, signal.SIGINT)
-    _, message = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, message
     assert b"Traceback" not in message
     left = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]

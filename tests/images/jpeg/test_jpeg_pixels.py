@@ -1,10 +1,10 @@
 """JPEG decodes bit for bit as libjpeg-turbo's default; oracles: Pillow and OpenCV, with their own copies of it."""
 
 import io
-import time
 
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 from raim.errors import ImageTruncatedError
@@ -86,14 +86,13 @@ def test_a_frame_larger_than_its_data_is_an_error(forge, large, size):
         read_image(lying)
 
 
-def test_thousands_of_scans_are_refused_at_once(forge, large):
+def test_thousands_of_scans_are_refused_before_they_are_decoded(forge, large, monkeypatch):
     content = forge.pillow("JPEG", large, progressive=True)
     scan = content.rindex(b"\xff\xda")
     bomb = content[:-2] + content[scan:-2] * 5000 + b"\xff\xd9"
-    start = time.perf_counter()
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", lambda *_, **__: pytest.fail("it was decoded"))
     with pytest.raises(ImageTruncatedError, match="more than 100 scans"):
         read_image(bomb)
-    assert time.perf_counter() - start < 1
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}])

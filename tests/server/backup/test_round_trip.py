@@ -6,6 +6,7 @@ import zipfile
 import pytest
 from sqlalchemy import select
 
+from patience import PATIENCE_S
 from raim.errors import InputError, StateError
 from raim.server import database as t
 from raim.server.auditing import record_event
@@ -128,7 +129,7 @@ def test_a_backup_shows_one_moment_while_others_write(make_server, new_settings,
     def disturbed(*arguments):
         writer = threading.Thread(target=write_more)
         writer.start()
-        writer.join(20)
+        writer.join(PATIENCE_S)
         assert not writer.is_alive()
         return add_table(*arguments)
 

@@ -1,15 +1,15 @@
 """Child processes: what they give, and that whatever ends one of them ends only its task."""
 
 import threading
-import time
 
 import pytest
 
 from crew_work import double, misbehave, tell
+from patience import PATIENCE_S
 from raim.server.jobs.crew import Crew, WorkerStopped
 from raim.server.jobs.limits import ProcessLimits
 
-LIMITS = ProcessLimits(memory_bytes=2**29, cpu_s=2, wall_s=30)
+LIMITS = ProcessLimits(memory_bytes=2**29, cpu_s=1, wall_s=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_children_stay_for_the_next_tasks(crew):
         ("memory", "it needs more memory than it may use"),
         ("crash", "ended by SIGSEGV"),
         ("exit", "ended by itself (exit code 3)"),
-        ("processor", "it took more than 2 s of processor time"),
+        ("processor", "it took more than 1 s of processor time"),
     ],
 )
 def test_a_child_that_misbehaves_is_told_and_takes_nobody_with_it(crew, task, reason):
@@ -55,7 +55,7 @@ def test_a_child_that_dies_before_the_next_one_is_started_is_told_too():
 
     def tasks():
         yield "crash"
-        made._children[0].process.join(20)
+        made._children[0].process.join(PATIENCE_S)
         yield "well"
 
     outcomes = dict(made.run(misbehave, tasks()))
@@ -68,7 +68,7 @@ def test_an_idle_child_that_died_is_replaced():
     made = Crew(1, LIMITS)
     assert dict(made.run(double, [1]))[1].value == 2
     made._children[0].process.kill()
-    made._children[0].process.join(20)
+    made._children[0].process.join(PATIENCE_S)
     assert dict(made.run(double, [2]))[2].value == 4
     assert len(made._children) == 1
     made.close()
@@ -81,10 +81,8 @@ def test_a_bug_comes_back_as_its_traceback(crew):
 
 
 def test_a_task_that_takes_too_long_is_ended(crew):
-    begun = time.monotonic()
     ((_, outcome),) = crew.run(misbehave, ["time"], wall_s=1.0)
     assert outcome.died == "it took too long"
-    assert time.monotonic() - begun < 20
 
 
 def test_stopping_ends_the_children_in_their_middle():

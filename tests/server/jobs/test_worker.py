@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import true
 
 from jobs_world import make_study, make_world
+from patience import wait_until
 from raim.errors import SettingsError, StateError
 from raim.scoring import score_folders
 from raim.server.database import (
@@ -57,13 +58,6 @@ def start(settings, name="one", *, stage="none", deaths=0, silence=60.0):
     arguments = [name, stage, str(deaths), str(settings.folder / "deaths"), str(silence)]
     environment = os.environ | settings_environment(settings) | {"RAIM_OFFLINE": "1"}
     return subprocess.Popen([sys.executable, str(SCRIPT), *arguments], env=environment)
-
-
-def wait_for(condition, seconds=90.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.1)
 
 
 def all_scored(world, ids):
@@ -141,7 +135,7 @@ def test_killed_again_and_again_it_scores_each_once_with_the_same_numbers(place,
     for _ in range(3):
         assert start(settings, stage=stage, deaths=3).wait(120) == KILLED
     worker = start(settings, stage=stage, deaths=3)
-    wait_for(all_scored(world, ids))
+    wait_until(all_scored(world, ids))
     worker.terminate()
     assert worker.wait(60) == 0
     assert sorted(times_scored(world)) == ids
@@ -162,7 +156,7 @@ def test_killed_again_and_again_it_makes_all_tiles_the_same(place, stage):
     for _ in range(2):
         assert start(settings, stage=stage, deaths=2).wait(120) == KILLED
     worker = start(settings, stage=stage, deaths=2)
-    wait_for(lambda: all(row.pack_sha256 for row in world.rows(StudyImage)))
+    wait_until(lambda: all(row.pack_sha256 for row in world.rows(StudyImage)))
     worker.terminate()
     assert worker.wait(60) == 0
     made = {row.id: row.pack_sha256 for row in world.rows(StudyImage)}
@@ -181,14 +175,14 @@ def test_another_worker_takes_over_from_a_silent_one(place):
     world, settings = place
     ids = [world.submit(team, noise=number) for number, team in enumerate(("ada", "bob"))]
     other = start(settings, "other", silence=3.0)
-    wait_for(lambda: scores(world).keys() == set(ids))
+    wait_until(lambda: scores(world).keys() == set(ids))
     more = world.submit("cyn", noise=2)
     other.terminate()
     assert other.wait(60) == 0
     assert start(settings, "one", stage="batch half done", deaths=1, silence=3.0).wait(120) == KILLED
     assert world.read(more).state == "scoring"
     survivor = start(settings, "other", silence=3.0)
-    wait_for(all_scored(world, [more]))
+    wait_until(all_scored(world, [more]))
     survivor.terminate()
     assert survivor.wait(60) == 0
     assert world.read(more).attempt == 2  # the check's lease and the score's, which was taken over as it was
@@ -201,12 +195,12 @@ def test_another_worker_takes_over_from_a_silent_one(place):
 def test_the_servers_child_is_started_again_when_it_dies_and_ends_with_it(place):
     world, settings = place
     with WorkerChild(replace(settings, worker_processes=1)) as child:
-        wait_for(lambda: child.pid is not None and seen(world))
+        wait_until(lambda: child.pid is not None and seen(world))
         first = child.pid
         os.kill(first, 9)
-        wait_for(lambda: child.pid not in {None, first})
+        wait_until(lambda: child.pid not in {None, first})
         number = world.submit("ada")
-        wait_for(all_scored(world, [number]))
+        wait_until(all_scored(world, [number]))
         second = child.pid
         with world.database.reading() as session:
             assert session.query(WorkerHeartbeat).one().stopped_at is None
@@ -220,7 +214,7 @@ def test_the_servers_child_is_started_again_when_it_dies_and_ends_with_it(place)
 def test_two_of_a_name_are_refused(place):
     _, settings = place
     first = start(settings)
-    wait_for((settings.folder / "work/one.lock").exists)
+    wait_until((settings.folder / "work/one.lock").exists)
     time.sleep(1)
     with pytest.raises(StateError, match="runs already"):
         run_worker(settings, name="one", pace=Pace())
@@ -243,10 +237,10 @@ def test_a_killed_server_takes_its_worker_along(place):
         [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True
     )
     worker = int(server.stdout.readline())
-    wait_for(lambda: seen(world))
+    wait_until(lambda: seen(world))
     server.kill()
     server.communicate()
-    wait_for(lambda: not is_alive(worker))
+    wait_until(lambda: not is_alive(worker))
 
 
 def is_alive(pid):
@@ -268,12 +262,12 @@ def test_a_database_that_restarts_under_load_loses_nothing(example, tmp_path):
     ids = [world.submit(team, noise=number) for number, team in enumerate(("ada", "bob", "cyn"))]
     worker = start(make_settings(world, url))
     try:
-        wait_for(lambda: any(world.read(each).lease_owner for each in ids))
+        wait_until(lambda: any(world.read(each).lease_owner for each in ids))
         for mode in ("immediate", "fast"):
             database.engine.dispose()
             restart(data, mode)
             time.sleep(3)
-        wait_for(all_scored(world, ids), 150)
+        wait_until(all_scored(world, ids))
     finally:
         worker.terminate()
         assert worker.wait(60) == 0

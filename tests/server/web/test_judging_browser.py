@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sqlalchemy import select
 
 from browser import find_chromium
 from judging_site import make_judged_study
+from patience import PATIENCE_S, wait_until
 from raim.images import read_image, write_image
 from raim.server import database as t
 from raim.server.web.app import make_app
@@ -47,13 +47,10 @@ def listening(site):
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    end = time.monotonic() + 30
-    while not server.started:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    wait_until(lambda: server.started)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(30)
+    thread.join(PATIENCE_S)
 
 
 @pytest.fixture

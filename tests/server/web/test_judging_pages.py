@@ -5,7 +5,6 @@ import json
 import os
 import re
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from sqlalchemy import select
 
 from browser import find_chromium
 from judging_site import make_judged_study, restore
+from patience import PATIENCE_S, wait_until
 from raim.server import database as t
 from raim.server.serving import take_port
 from raim.server.study.judges import remind_judge
@@ -24,7 +24,7 @@ pytest.importorskip("pyvips", reason="libvips is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 pytestmark = pytest.mark.slow
-WAIT_MS = 20_000
+WAIT_MS = PATIENCE_S * 1000
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,12 @@ class Served:
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
-        while not self.server.started:
-            time.sleep(0.01)
+        wait_until(lambda: self.server.started)
         return self
 
     def stop(self):
         self.server.should_exit = True
-        self.thread.join(20)
+        self.thread.join(PATIENCE_S)
 
 
 @pytest.fixture

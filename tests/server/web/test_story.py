@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from browser import find_chromium
+from patience import PATIENCE_S
 from raim.challenge import write_example
 from raim.server.serving import take_port
 from raim.weights import weights_folders
@@ -50,7 +51,7 @@ def served(tmp_path):
                 break
         yield folder, f"http://127.0.0.1:{port}", re.search(r"http\S+/first/\S+", said)[0]
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ class Visitor:
             base_url=address, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(PATIENCE_S * 1000)
         self.name, self.faults, self.seen = name, [], set()
         self.page.on("pageerror", lambda error: self.faults.append(f"{self.page.url}: {error}"))
         self.page.on(
@@ -99,7 +100,7 @@ class Visitor:
         return self
 
     def sees(self, words):
-        playwright.expect(self.page.locator("body")).to_contain_text(words, timeout=60_000)
+        playwright.expect(self.page.locator("body")).to_contain_text(words, timeout=PATIENCE_S * 1000)
         return self
 
     def look(self, path):

@@ -1,6 +1,7 @@
 """What the processes that open a team's files may use: they run apart, and end when they ask for more."""
 
 import contextlib
+import math
 import os
 import sys
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ class ProcessLimits:
 
     Attributes:
         memory_bytes: Of its own data (what it allocates); shared libraries are not counted.
-        cpu_s: Processor seconds in all; None for a process that is used again and again.
+        cpu_s: Processor seconds in all from now on; None for a process that is used again and again.
         wall_s: Seconds for one task.
     """
 
@@ -65,4 +66,6 @@ def apply_limits(limits: ProcessLimits) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if limits.cpu_s is not None:
-        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s))
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = math.ceil(used.ru_utime + used.ru_stime) + limits.cpu_s
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
