@@ -1,0 +1,118 @@
+"""The built wheel, without the source tree and with the network cut: every file, command and page is there."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from patience import PATIENCE_S
+from raim.cli.main import COMMANDS
+from raim.weights import weights_folders
+
+pytestmark = pytest.mark.slow
+
+pytest.importorskip("hatchling", reason="hatchling is not installed")
+pytest.importorskip("fastapi", reason="the extra `server` is not installed")
+pytest.importorskip("skimage", reason="the extra `demo` is not installed")
+
+GUARD = Path(__file__).with_name("network_guard")
+HELP = """
+import click.testing, raim, sys
+from raim.cli.main import COMMANDS, raim as command
+assert raim.__file__.startswith(sys.argv[1]), raim.__file__
+for name in COMMANDS:
+    result = click.testing.CliRunner().invoke(command, [name, "--help"])
+    assert result.exit_code == 0, (name, result.exception)
+    print(name, result.output.splitlines()[0])
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([sys.executable, *command, "--wheel-dir", folder, ROOT], check=True, capture_output=True)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """Install it into a folder of its own, which Python looks into before the source tree; give the environment."""
+    folder = tmp_path_factory.mktemp("installed").resolve()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(GUARD), str(folder)]),
+        "RAIM_WEIGHTS_DIR": str(weights_folders().cache),
+        "RAIM_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
+        "RAIM_KEEP_FREE_BYTES": "0",
+        "RAIM_OFFLINE": "1",
+        "PATH": str(Path(sys.executable).parent),  # neither Node nor anything else of the machine
+        "INSTALLED": str(folder),
+    }
+
+
+def run(environment, folder, *arguments):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+
+def test_the_wheel_has_every_file_of_the_package(wheel):
+    def is_ours(path):
+        return path.is_file() and "__pycache__" not in path.parts
+
+    ours = {
+        path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src/raim").rglob("*") if is_ours(path)
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith("raim/")}
+    assert ours == packed
+
+
+def test_the_network_is_cut_and_this_machine_is_not(installed, tmp_path):
+    program = "import socket; socket.create_connection(('{}', {}), 1)"
+    for host in ("192.0.2.1", "example.org"):
+        assert "the test has no network" in run(installed, tmp_path, "-c", program.format(host, 80)).stderr
+    assert "refused" in run(installed, tmp_path, "-c", program.format("127.0.0.1", 9)).stderr
+
+
+def test_every_command_has_its_help(installed, tmp_path):
+    result = run(installed, tmp_path, "-c", HELP, installed["INSTALLED"])
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        line
+        for name, line in zip(COMMANDS, result.stdout.splitlines(), strict=True)
+        if f"{name} Usage: " in line
+    ]
+
+
+def test_every_page_that_is_linked_is_served_to_everybody(installed, tmp_path):
+    result = run(installed, tmp_path, ROOT / "tests" / "page_crawl.py", tmp_path / "challenge")
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["raim"].startswith(installed["INSTALLED"])
+    kinds = {"text/html", "text/css", "text/javascript", "application/json"}
+    for person, pages in found["pages"].items():
+        assert {path: status for path, (status, _) in pages.items() if status != 200} == {}, person
+        assert kinds <= {kind for _, kind in pages.values()}, person
+    assert len(found["pages"]["organiser"]) > 60
+
+
+def test_the_demo_plays_a_whole_challenge(installed, tmp_path):
+    result = run(installed, tmp_path, "-m", "raim", "demo", "--no-serve", "--workers", "2")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "demo" / "index.html").is_file()
