@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("raim", deadline=None, suppress_health_check=(HealthCheck.too_slow,))
 settings.load_profile("raim")
 
+CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -18,3 +20,13 @@ def shared() -> Path:
     if not (folder / "kat").is_dir():
         pytest.skip("the photographs and known answers in ../shared are not here")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords():
+    """Let the people of tests, who are many, log in without the cost that real passwords have."""
+    try:
+        from raim.server.accounts import passwords
+    except ImportError:  # the extra `server` is not installed
+        return
+    passwords._HASHER = passwords.PasswordHasher(**CHEAP)

@@ -6,12 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from PIL import Image
-
-# The first example of a test may compile a kernel.
-settings.register_profile("kernels", deadline=None)
-settings.load_profile("kernels")
 
 
 def read(path: Path) -> np.ndarray:

@@ -22,13 +22,6 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD = "correct horse"
 
 
-@pytest.fixture(autouse=True)
-def _cheap_hashes(monkeypatch):
-    """Hash with the least work: what is tested here is not its strength."""
-    passwords._nobodys_hash.cache_clear()
-    monkeypatch.setattr(passwords, "_HASHER", argon2.PasswordHasher(1, 8, 1))
-
-
 @pytest.fixture
 def ada(database):
     with database.writing() as session:

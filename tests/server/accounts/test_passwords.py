@@ -1,7 +1,17 @@
 import pytest
 
 from raim.errors import InputError
-from raim.server.accounts.passwords import hash_password, is_outdated, is_password
+from raim.server.accounts import passwords
+from raim.server.accounts.passwords import COST, hash_password, is_outdated, is_password
+
+
+@pytest.fixture(autouse=True)
+def real_cost(monkeypatch):
+    """Hash as a server does, where other tests hash with the least work."""
+    monkeypatch.setattr(passwords, "_HASHER", passwords.PasswordHasher(**COST))
+    passwords._nobodys_hash.cache_clear()
+    yield
+    passwords._nobodys_hash.cache_clear()
 
 
 def test_a_hash_is_argon2id_with_the_recommended_cost_and_its_own_salt():
