@@ -23,10 +23,11 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_passwords():
-    """Let the people of tests, who are many, log in without the cost that real passwords have."""
+def real_hasher():
+    """Let the people of tests, who are many, log in without the cost of real passwords; give what makes that cost."""
     try:
         from raim.server.accounts import passwords
     except ImportError:  # the extra `server` is not installed
-        return
-    passwords._HASHER = passwords.PasswordHasher(**CHEAP)
+        return None
+    real, passwords._HASHER = passwords._HASHER, passwords.PasswordHasher(**CHEAP)
+    return real

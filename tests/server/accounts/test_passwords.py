@@ -2,13 +2,13 @@ import pytest
 
 from raim.errors import InputError
 from raim.server.accounts import passwords
-from raim.server.accounts.passwords import COST, hash_password, is_outdated, is_password
+from raim.server.accounts.passwords import hash_password, is_outdated, is_password
 
 
 @pytest.fixture(autouse=True)
-def real_cost(monkeypatch):
+def real_cost(monkeypatch, real_hasher):
     """Hash as a server does, where other tests hash with the least work."""
-    monkeypatch.setattr(passwords, "_HASHER", passwords.PasswordHasher(**COST))
+    monkeypatch.setattr(passwords, "_HASHER", real_hasher)
     passwords._nobodys_hash.cache_clear()
     yield
     passwords._nobodys_hash.cache_clear()

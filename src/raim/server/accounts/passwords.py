@@ -15,8 +15,7 @@ MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 1000  # more would only cost time
 
 # Argon2id, 64 MiB, 3 passes, 4 lanes: the second recommended choice of RFC 9106, section 4.
-COST = {"time_cost": 3, "memory_cost": 64 * 1024, "parallelism": 4}
-_HASHER = PasswordHasher(**COST)
+_HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
 
 
 def hash_password(password: str) -> str:
