@@ -1,3 +1,4 @@
+import errno
 import inspect
 import pickle
 from datetime import UTC, datetime
@@ -50,6 +51,12 @@ def test_an_expected_error_is_the_item_s_as_it_is():
         MemoryError(),
         RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried"),
         RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("Insufficient memory (case 4)"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        type("error", (Exception,), {})(
+            "OpenCV(5.0.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate"
+        ),
     ],
 )
 def test_memory_that_ran_out_says_the_way_out(error):

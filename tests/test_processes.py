@@ -1,12 +1,26 @@
+import errno
+import multiprocessing
 import os
+import re
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from patience import PATIENCE_S
-from raim.errors import MissingExtraError, OutOfMemoryError, UnexpectedError, WorkerDiedError
+from raim import processes
+from raim.errors import (
+    ChallengeError,
+    MissingExtraError,
+    OutOfMemoryError,
+    RaimError,
+    UnexpectedError,
+    WorkerDiedError,
+)
 from raim.processes import _granted_cores, count_cores, map_processes
 
 # Two workers that would sleep for long; they say when they are at work.
@@ -67,10 +81,122 @@ def test_a_worker_that_dies_costs_its_own_task_only():
             assert "fewer --workers" in str(result)
 
 
+class TwoWordsError(Exception):
+    """Cannot be unpickled: it is made of two arguments, and keeps one."""
+
+    def __init__(self, one, two):
+        super().__init__(one)
+        self.two = two
+
+
+class SpeechlessError(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+class Unsent:
+    def __reduce__(self):
+        raise TypeError("it stays here")
+
+
+class Unread:
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+class UnsentTask(str):
+    __slots__ = ()
+    __reduce__ = Unsent.__reduce__
+
+
+def surprise(task):
+    match str(task):
+        case "an error that cannot be read":
+            raise TwoWordsError("one", "two")
+        case "an error without a text":
+            raise SpeechlessError
+        case "an error that cannot be sent":
+            raise ChallengeError("has problems", problems=[lambda: None])
+        case "a result that cannot be sent":
+            return Unsent()
+        case "a result that cannot be read":
+            return Unread()
+        case "the end of the program":
+            sys.exit(3)
+        case "no end":
+            return surprise(task)
+    return "fine"
+
+
+SURPRISES = {
+    "an error that cannot be read": r"TwoWordsError: one \(nobody foresaw this, in test_processes.py line \d+",
+    "an error without a text": r"SpeechlessError: \(its text cannot be read\)",
+    "an error that cannot be sent": "has problems",
+    "a result that cannot be sent": "TypeError: it stays here",
+    "a result that cannot be read": "ValueError: invalid literal",
+    "the end of the program": r"it asked the whole program to end \(exit code 3\)",
+    "no end": "RecursionError",
+    UnsentTask("a task that cannot be sent"): "TypeError: it stays here",
+}
+
+
+def test_whatever_comes_of_a_task_is_its_own_and_ends_no_worker(monkeypatch):
+    monkeypatch.setattr(processes, "WorkerDiedError", None)  # none dies
+    found = dict(map_processes(surprise, [*SURPRISES, "a", "b"], 2))
+    for task, message in SURPRISES.items():
+        error = found.pop(task)
+        assert isinstance(error, UnexpectedError)
+        assert re.search(message, str(error))
+    assert found == {"a": "fine", "b": "fine"}
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_that_concerns_all_tasks_stops_them(workers):
+def test_an_error_that_concerns_all_tasks_stops_them_and_their_workers(workers):
     with pytest.raises(MissingExtraError):
         list(map_processes(work_badly, ["lacks a library", "a", "b"], workers))
+    assert multiprocessing.active_children() == []
+
+
+def die_later(task):
+    threading.Timer(0.05, os._exit, (1,)).start()
+    return task
+
+
+def test_a_worker_that_dies_between_tasks_costs_none():
+    found = []
+    for task, result in map_processes(die_later, ["a", "b", "c"], 2):
+        found.append((task, result))
+        time.sleep(0.15)
+    assert sorted(found) == [("a", "a"), ("b", "b"), ("c", "c")]
+
+
+def test_no_task_starts_no_worker_and_one_task_one_worker(monkeypatch):
+    started = []
+    original = ProcessPoolExecutor.submit
+    monkeypatch.setattr(
+        ProcessPoolExecutor, "submit", lambda pool, *work: started.append(pool) or original(pool, *work)
+    )
+    assert list(map_processes(abs, [], 2)) == []
+    assert started == []
+    assert list(map_processes(abs, [-1], 64)) == [(-1, 1)]
+    assert len(started) == 1
+
+
+def test_workers_end_where_the_iteration_is_left():
+    results = map_processes(abs, [-1, -2, -3, -4], 2)
+    next(results)
+    assert len(multiprocessing.active_children()) > 0
+    results.close()
+    assert multiprocessing.active_children() == []
+
+
+def test_a_machine_that_starts_no_process_is_an_error_with_the_way_out(monkeypatch):
+    def refuse(*_args):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
+    with pytest.raises(RaimError, match=r"Resource temporarily unavailable.*fewer --workers may do"):
+        list(map_processes(abs, [1, 2], 2))
 
 
 def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path):

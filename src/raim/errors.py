@@ -42,7 +42,7 @@ none would fare better: weights that are missing, a library that is not installe
 """
 
 import difflib
-import sys
+import errno
 import traceback
 from collections.abc import Iterable
 from datetime import datetime
@@ -229,8 +229,17 @@ class UnexpectedError(RaimError, RuntimeError):
     """An item failed in a way that nobody foresaw; the text says where, the cause is the original error."""
 
 
-# What torch says where the processor's memory runs out; there it has no class of its own for it.
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad allocation")
+# What torch, OpenCV, libjpeg-turbo and CUDA say where memory runs out; most have no class of their own for it.
+_NO_MEMORY = (
+    "allocate memory",
+    "not enough memory",
+    "out of memory",
+    "insufficient memory",
+    "bad allocation",
+    "bad_alloc",
+    "memory allocation fail",
+    "alloc_failed",
+)
 
 
 def item_error(error: Exception) -> RaimError:
@@ -248,14 +257,14 @@ def item_error(error: Exception) -> RaimError:
     """
     if isinstance(error, RaimError):
         return error
-    if isinstance(error, MemoryError) or _is_out_of_memory(error):
+    if _is_out_of_memory(error):
         found: RaimError = OutOfMemoryError(
             "memory ran out; work on fewer at once (--workers), on smaller tiles (--tile), or make the image smaller"
         )
     else:
         last = traceback.extract_tb(error.__traceback__)[-1:]
         place = f", in {Path(last[0].filename).name} line {last[0].lineno}" if last else ""
-        text = " ".join(str(error).split())[:300]
+        text = " ".join(_read_text(error).split())[:300]
         found = UnexpectedError(
             f"{type(error).__name__}: {text} (nobody foresaw this{place}: please report it)"
         )
@@ -264,10 +273,17 @@ def item_error(error: Exception) -> RaimError:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(error, torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    text = _read_text(error).casefold()
+    return isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY)
+
+
+def _read_text(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an error of others may have any fault
+        return "(its text cannot be read)"
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:

@@ -6,6 +6,7 @@ import functools
 import math
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections import deque
@@ -15,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, TypeVar
 
-from raim.errors import RaimError, WorkerDiedError, item_error
+from raim.errors import RaimError, UnexpectedError, WorkerDiedError, item_error
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -49,15 +50,18 @@ def map_processes(
         ['int', 'UnexpectedError']
     """
     if workers == 1:
-        done: Iterator[tuple[Task, Result | RaimError]] = (
+        done: Generator[tuple[Task, Result | RaimError], None, None] = (
             (task, _outcome(functools.partial(function, task))) for task in tasks
         )
     else:
         done = _map_pool(function, tasks, workers)
-    for task, result in done:
-        if isinstance(result, RaimError) and result.concerns_all:
-            raise result
-        yield task, result
+    with contextlib.closing(
+        done
+    ):  # at once: an error that is raised here would keep it, and its workers, alive
+        for task, result in done:
+            if isinstance(result, RaimError) and result.concerns_all:
+                raise result
+            yield task, result
 
 
 def _outcome(work: Callable[[], Result]) -> Result | RaimError:
@@ -67,9 +71,27 @@ def _outcome(work: Callable[[], Result]) -> Result | RaimError:
         return item_error(error)
 
 
+def _work(function: Callable[[Task], Result], task: Task) -> bytes:
+    """Do a task in a worker process: a result or error that cannot be sent is an error of the task as well."""
+    try:
+        result = _outcome(functools.partial(function, task))
+    except SystemExit as error:
+        result = UnexpectedError(f"it asked the whole program to end (exit code {error.code})")
+    try:
+        return pickle.dumps(result)
+    except Exception as error:  # noqa: BLE001 - as above
+        return pickle.dumps(
+            UnexpectedError(str(result)) if isinstance(result, RaimError) else item_error(error)
+        )
+
+
+def _receive(future: Future[bytes]) -> Any:
+    return pickle.loads(future.result())  # noqa: S301 - of our own process
+
+
 def _map_pool(
     function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
-) -> Iterator[tuple[Task, Result | RaimError]]:
+) -> Generator[tuple[Task, Result | RaimError], None, None]:
     waiting = deque(tasks)
     while waiting:
         for task in (yield from _use_pool(function, waiting, workers)):
@@ -90,23 +112,27 @@ def _use_pool(
     """Work on what waits until nothing does or a process dies; return the tasks that were begun then."""
     context = multiprocessing.get_context("spawn")  # no threads or locks are inherited
     started = context.Value("b", False)
-    running: dict[Future[Result], Task] = {}
+    running: dict[Future[bytes], Task] = {}
     with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(started,)) as pool:
         try:
             while waiting or running:
                 while (
                     waiting and len(running) <= workers
                 ):  # one more than there are workers, so that none waits
-                    running[pool.submit(function, waiting[0])] = waiting[0]
+                    running[pool.submit(_work, function, waiting[0])] = waiting[0]
                     waiting.popleft()
                 done = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED).done
                 whole = [future for future in done if not isinstance(future.exception(), BrokenProcessPool)]
                 for future in whole:
-                    yield running.pop(future), _outcome(future.result)
+                    yield running.pop(future), _outcome(functools.partial(_receive, future))
                 if len(whole) < len(done):
                     break
         except BrokenProcessPool:
             pass  # raised by submit: what is running is what was begun
+        except OSError as error:  # as well
+            raise RaimError(
+                f"no worker process could be started ({error}); fewer --workers may do"
+            ) from error
         finally:
             _stop(pool)
     if running and not started.value:
