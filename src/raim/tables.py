@@ -5,7 +5,6 @@ A cell may say in words that there is no number ("n/a", "nan", "inf", ...): it i
 
 import csv
 import io
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 from raim.errors import InputError
 
 LARGEST = 50 * 2**20
+MOST = 1e12  # no score, count or points; beyond it sums and rounding lose their digits
 MOST_LISTED = 30  # problems or notes in a message
 ENDLESS = frozenset(sign + word for sign in ("", "-", "+") for word in ("nan", "inf", "infinity"))
 NO_NUMBER = ENDLESS | {"", "-", "n/a", "#n/a", "na", "none", "null"}
@@ -91,7 +91,7 @@ def read_text(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(f"{path} is larger than {LARGEST // 2**20} MiB; it is no table of teams")
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")  # line ends within a cell stay as they are
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: it is not UTF-8 (byte {error.start}); save it as CSV in UTF-8") from error
     except OSError as error:
@@ -151,7 +151,7 @@ def parse_number(text: str) -> float | None:
     """
     if text.casefold() in NO_NUMBER:
         return None
-    if NUMBER.fullmatch(text) and math.isfinite(value := float(text)):
+    if NUMBER.fullmatch(text) and abs(value := float(text)) <= MOST:
         return value
     raise InputError(f"{text[:60]!r} is no number")
 

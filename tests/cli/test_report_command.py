@@ -44,7 +44,8 @@ def test_an_incomplete_champion_is_unranked_unless_it_is_wanted(run_raim, folder
         assert code == 0, err
         assert "note: scores.csv, line 3: the score of 'B' is 'n/a', read as no score" in out
         rows = list(csv.DictReader((tmp_path / "data" / "ranking.csv").read_text().splitlines()))
-        assert (rows[0]["team"], rows[0]["rank"]) == (first, "1")
+        assert (rows[0]["team"], rows[0]["rank"], rows[0]["why_unranked"]) == (first, "1", "")
+        assert rows[-1]["why_unranked"] == ("it has no SCORE" if more else "1 of 4 images have a score")
         text = (tmp_path / "data" / "report.json").read_text()
         assert ("which are not all: Cherry (1 of 4 images have a score)" in text) == bool(more)
         assert [(row["team"], row["rank"]) for row in rows[1:]][-1] == ("B" if more else "Cherry", "")

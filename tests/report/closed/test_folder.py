@@ -172,6 +172,7 @@ def test_every_fault_of_every_file_is_listed_at_once(folder):
 ODD = {
     "no folder": (None, "there is no folder"),
     "no scores": ({"scores.csv": None}, "expected the columns team,score"),
+    "no team": ({"scores.csv": "team,score\n", "points.csv": None}, "scores.csv: it names no team"),
     "columns": ({"scores.csv": "name,value\na,1\n"}, "there is no column 'score'"),
     "cells": ({"scores.csv": "team,score\na,1,2\n"}, "it has 3 cells"),
     "latin": ({"scores.csv": b"team,score\n\xe9,1\n"}, "it is not UTF-8"),

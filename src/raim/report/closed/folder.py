@@ -151,6 +151,8 @@ def _read_teams(folder: Path, problems: Problems) -> dict[str, TeamMaterial]:
         return {}
     rows = read_rows(folder, "scores.csv", ("team|entry", "score"), problems)
     scores = find_teams(rows, problems)
+    if not scores and not problems.found:
+        problems.add("scores.csv", "it names no team")
     incomplete = find_incomplete(rows, scores, problems)
     scenarios = [row for row in rows if row.cells.get("kind") == "scenario"]
     scenarios += read_rows(folder, "scenarios.csv", ("team", "scenario"), problems)

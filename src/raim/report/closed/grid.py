@@ -24,6 +24,7 @@ class Heading:
         decimals: Digits after the point that are shown; CSV and JSON have all of them.
         has_interval: Whether its numbers have an interval.
         hint: What the column is, for pages; "" where the title says it.
+        reason: The column of CSV and JSON that says why there is no value; "" for none.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Heading:
     decimals: int = 2
     has_interval: bool = False
     hint: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,12 +105,13 @@ def _write_value(heading: Heading, value: str | float) -> str:
 
 
 def flat_columns(grid: Grid) -> tuple[str, ...]:
-    """Give the names of the columns of a CSV, intervals in two columns of their own."""
+    """Give the names of the columns of a CSV, intervals in two columns of their own, reasons at the end."""
     names: list[str] = []
     for heading in grid.headings:
         names.append(heading.key)
         if heading.has_interval:
             names += [f"{heading.key}_low", f"{heading.key}_high"]
+    names += [heading.reason for heading in grid.headings if heading.reason]
     return (*names, SIMULATED_COLUMN) if grid.is_simulated else tuple(names)
 
 
@@ -119,6 +122,7 @@ def flat_row(grid: Grid, row: Sequence[Cell]) -> tuple[Any, ...]:
         values.append(cell.value)
         if heading.has_interval:
             values += [cell.low, cell.high]
+    values += [cell.why for heading, cell in zip(grid.headings, row, strict=True) if heading.reason]
     return (*values, "simulated") if grid.is_simulated else tuple(values)
 
 

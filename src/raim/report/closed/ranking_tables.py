@@ -18,8 +18,10 @@ def tabulate_ranking(material: Material) -> Grid:
     """Make the report's Table 1, with intervals where votes are known."""
     results = _results(material)
     ranking = material.ranking
+    rows = [*ranking.rows, *ranking.left_out]
+    reason = "why_unranked" if any(row.rank is None for row in rows) else ""
     headings = [
-        Heading(key="rank", title="Rank", kind="whole"),
+        Heading(key="rank", title="Rank", kind="whole", reason=reason),
         Heading(key="team", title="Team"),
         *[each.heading for each in find_measures(_measure_keys(material))],
         Heading(key="score", title="SCORE (S2)", kind="number"),
@@ -41,7 +43,6 @@ def tabulate_ranking(material: Material) -> Grid:
         ]
     if any(row.award for row in ranking.rows):
         headings.append(Heading(key="award", title="Award"))
-    rows = [*ranking.rows, *ranking.left_out]
     return Grid(
         name="ranking",
         title="Final ranking",
