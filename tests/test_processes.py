@@ -21,7 +21,7 @@ from raim.errors import (
     UnexpectedError,
     WorkerDiedError,
 )
-from raim.processes import _granted_cores, count_cores, map_processes
+from raim.processes import _granted_cores, available_memory, count_cores, map_processes
 
 # Two workers that would sleep for long; they say when they are at work.
 SCRIPT = """
@@ -246,3 +246,17 @@ def test_a_container_s_share_of_the_processor_is_read(tmp_path: Path, files, exp
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     assert _granted_cores(tmp_path) == expected
+
+
+def test_memory_that_a_container_grants_bounds_what_is_available(tmp_path):
+    (tmp_path / "memory.max").write_text("1000000\n")
+    (tmp_path / "memory.current").write_text("400000\n")
+    (tmp_path / "memory.stat").write_text("anon 300000\ninactive_file 100000\n")
+    assert available_memory(tmp_path) == 700_000
+    (tmp_path / "memory.max").write_text("max\n")
+    unbound = available_memory(tmp_path)
+    assert unbound > 1_000_000
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("5000")
+    (tmp_path / "memory" / "memory.usage_in_bytes").write_text("6000")
+    assert available_memory(tmp_path) == 0

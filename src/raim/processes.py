@@ -188,17 +188,40 @@ def _granted_cores(root: Path = CGROUP) -> float:
 
     Source: Linux, Documentation/admin-guide/cgroup-v2.rst, cpu.max; scheduler/sched-bwc.rst for version 1.
     """
+    limits = [_read_limit(folder / "cpu.max") for folder in _own_groups(root)]
+    limits.append(_read_limit(root / "cpu" / "cpu.cfs_quota_us", root / "cpu" / "cpu.cfs_period_us"))
+    return min(limits)
+
+
+def available_memory(root: Path = CGROUP) -> float:
+    """Return the bytes that can be taken without swapping: what is free here, and what a container grants.
+
+    Infinite where neither is known.
+
+    Source: Linux, Documentation/filesystems/proc.rst, MemAvailable; admin-guide/cgroup-v2.rst, memory.max.
+
+    Example:
+        >>> available_memory() > 0
+        True
+    """
+    free = _read_numbers(Path("/proc/meminfo")).get("MemAvailable:", math.inf) * 1024
+    for folder in _own_groups(root):
+        limit, used = (_read_number(folder / name) for name in ("memory.max", "memory.current"))
+        # Pages of files count as used, and are given up when others are asked for.
+        free = min(free, limit - used + _read_numbers(folder / "memory.stat").get("inactive_file", 0))
+    limit, used = (_read_number(root / "memory" / f"memory.{name}_in_bytes") for name in ("limit", "usage"))
+    return max(0.0, min(free, limit - used))
+
+
+def _own_groups(root: Path) -> list[Path]:
+    """List the folders of the process's control group and of those around it, of version 2."""
     try:
         own = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         own = []
     paths = {line.split(":", 2)[1]: line.split(":", 2)[2].lstrip("/") for line in own if line.count(":") >= 2}
     group = root / paths.get("", "")
-    limits = [
-        _read_limit(folder / "cpu.max") for folder in (group, *group.parents) if folder.is_relative_to(root)
-    ]
-    limits.append(_read_limit(root / "cpu" / "cpu.cfs_quota_us", root / "cpu" / "cpu.cfs_period_us"))
-    return min(limits)
+    return [folder for folder in (group, *group.parents) if folder.is_relative_to(root)]
 
 
 def _read_limit(*files: Path) -> float:
@@ -208,3 +231,21 @@ def _read_limit(*files: Path) -> float:
         return int(quota) / int(period) if int(quota) > 0 else math.inf
     except (OSError, ValueError, ZeroDivisionError):
         return math.inf  # no such file, or "max"
+
+
+def _read_number(file: Path) -> float:
+    """Read a number of bytes; infinite for a limit that is none, 0 for a use that is unknown."""
+    try:
+        text = file.read_text(encoding="ascii").strip()
+        return math.inf if text == "max" else float(text)
+    except (OSError, ValueError):
+        return 0.0 if "current" in file.name or "usage" in file.name else math.inf
+
+
+def _read_numbers(file: Path) -> dict[str, float]:
+    """Read lines of a name and a number."""
+    try:
+        lines = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {words[0]: float(words[1]) for words in lines if len(words) > 1 and words[1].isdigit()}
