@@ -3,7 +3,9 @@
 import contextlib
 import functools
 import importlib.util
+import sys
 import threading
+import traceback
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -109,6 +111,20 @@ def has_double(device: "torch.device") -> bool:
     except (TypeError, RuntimeError):
         return False
     return True
+
+
+def release_memory(error: BaseException) -> None:
+    """Let go of what the frames of an error hold, and of what torch keeps on its devices for later, so that others fit.
+
+    Example:
+        >>> release_memory(MemoryError())
+    """
+    traceback.clear_frames(error.__traceback__)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    if torch is not None and torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ def make_net():
     torch.manual_seed(0)
     net = HalfNet(HalfNetShape(channels=8, blocks=2)).eval()
     for parameter in net.parameters():
-        torch.nn.init.normal_(parameter, std=0.08)
+        torch.nn.init.normal_(parameter, std=0.02)
     return net
 
 

@@ -1,5 +1,6 @@
 """What `raim restore` says on the terminal: what will be done and how long it takes, what came of it."""
 
+import math
 from collections.abc import Sequence
 
 import click
@@ -9,9 +10,11 @@ from raim.errors import RaimError
 from raim.processes import count_cores
 from raim.restore import Restorer
 from raim.restore.batch import Options, Outcome, Plan
+from raim.restore.capacity import estimate_memory, find_whole, say_memory
 from raim.scoring.submission.findings import shown
 
 MOST_LISTED = 20
+MUCH_MEMORY = 1e9
 
 
 def announce(plan: Plan, restorer: Restorer, options: Options) -> None:
@@ -28,12 +31,29 @@ def announce(plan: Plan, restorer: Restorer, options: Options) -> None:
         f"{say_count(threads, 'thread')} of a CPU",
         err=True,
     )
+    _announce_memory(plan, restorer, options.tile)
     if restorer.seconds_by_reduction:
         times = (
             f"{factor}: {say_time(megapixels * seconds / threads)}"
             for factor, seconds in sorted(restorer.seconds_by_reduction.items())
         )
         click.echo(f"about, with a reduction of {', '.join(times)}", err=True)
+
+
+def _announce_memory(plan: Plan, restorer: Restorer, tile: int | None) -> None:
+    """Say what is taken of memory where it is much, and what a net does with --tile that sees all at once."""
+    side = math.ceil(math.sqrt(max((job.n_pixels for job in plan.jobs), default=0)))
+    needed = estimate_memory(restorer, side, side, tile_px=tile)
+    if needed >= MUCH_MEMORY:
+        click.echo(f"at most about {say_memory(needed)} of memory, for the largest", err=True)
+    for whole in find_whole(restorer):
+        if not whole.can_tile:
+            hint = ", and cannot be run in tiles: --tile is left out" if tile is not None else ""
+            click.echo(f"{whole.name} looks at the whole photograph at once{hint}", err=True)
+        elif tile is None:
+            click.echo(
+                f"{whole.name} looks at the whole photograph at once; --tile bounds its memory", err=True
+            )
 
 
 def say_time(seconds: float) -> str:

@@ -116,7 +116,7 @@ def auto(enlarger: Restorer, *, rules: Rules = RULES) -> Restorer:
             return blend(ffdnet(choice.sigma), choice.share)
         return small if choice.restorer == "enlarge" else IDENTITY
 
-    def run(image: Photograph, context: Context) -> Photograph:
+    def compute(image: Photograph, context: Context) -> Photograph:
         measured = inspect_photograph(image)
         choice = choose(measured, rules)
         context.on_note(f"{choice.reason} (measured: {measured.describe()})")
@@ -126,7 +126,7 @@ def auto(enlarger: Restorer, *, rules: Rules = RULES) -> Restorer:
     return Restorer(
         name=NAME,
         purpose="measure the photograph, choose what fits it, say why",
-        run=run,
+        compute=compute,
         licence=f"{enlarger.licence}; {denoiser.licence}",
         source="raim, with ffdnet and real-esrgan-x4plus",
         weights=(*denoiser.weights, *enlarger.weights),
@@ -134,4 +134,5 @@ def auto(enlarger: Restorer, *, rules: Rules = RULES) -> Restorer:
         seconds_per_megapixel=small.seconds_per_megapixel,
         seconds_by_reduction=small.seconds_by_reduction,
         devices=enlarger.devices,
+        parts=((1, denoiser), (1, small)),
     )

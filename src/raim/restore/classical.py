@@ -51,9 +51,8 @@ def bicubic(scale: int) -> Restorer:
     return Restorer(
         name=f"bicubic-x{scale}",
         purpose=f"enlarge {scale} times by bicubic interpolation",
-        run=lambda image, _: enlarge_bicubic(image, scale),
+        compute=lambda image, _: enlarge_bicubic(image, scale),
         scale=scale,
-        channels="any",
         source="Keys, IEEE TASSP 29(6), 1981",
         seconds_per_megapixel=0.02 * scale**2,
     )
@@ -86,7 +85,7 @@ def nlm(sigma: float | None = None) -> Restorer:
         sigma: Standard deviation of the noise, of 255; None for the measured one.
     """
 
-    def run(image: Photograph, context: Context) -> Photograph:
+    def compute(image: Photograph, context: Context) -> Photograph:
         level = estimate_noise(image) if sigma is None else sigma
         context.on_note(f"non-local means for a noise of sigma {level:.1f}")
         return denoise_nlm(image, level)
@@ -94,7 +93,7 @@ def nlm(sigma: float | None = None) -> Restorer:
     return Restorer(
         name="nlm",
         purpose="denoise by non-local means of the measured strength",
-        run=run,
+        compute=compute,
         source="Buades, Coll, Morel, IPOL 2011; OpenCV",
         seconds_per_megapixel=3.0,
     )
@@ -103,7 +102,6 @@ def nlm(sigma: float | None = None) -> Restorer:
 IDENTITY = Restorer(
     name="identity",
     purpose="the input as it is",
-    run=keep,
-    channels="any",
+    compute=keep,
     seconds_per_megapixel=0.001,
 )

@@ -1,7 +1,9 @@
 """Restorers made of restorers: one after another, or mixed with the input."""
 
 import dataclasses
+import itertools
 import math
+import operator
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -27,22 +29,24 @@ def chain(restorers: Sequence[Restorer]) -> Restorer:
     if len(restorers) == 1:
         return restorers[0]
 
-    def run(image: Photograph, context: Context) -> Photograph:
+    def compute(image: Photograph, context: Context) -> Photograph:
         for index, restorer in enumerate(restorers):
-            image = np.clip(restorer.run(image, _part(context, restorers, index)), 0.0, 1.0)
+            image = restorer.run(image, _part(context, restorers, index))
         return image
 
     return Restorer(
         name=",".join(restorer.name for restorer in restorers),
         purpose="one after another",
-        run=run,
+        compute=compute,
         scale=math.prod(restorer.scale for restorer in restorers),
+        is_external=any(restorer.is_external for restorer in restorers),
         licence=_join(restorer.licence for restorer in restorers),
         source=_join(restorer.source for restorer in restorers),
         weights=tuple(dict.fromkeys(name for restorer in restorers for name in restorer.weights)),
         seconds_per_megapixel=sum(_costs(restorers)),
         seconds_by_reduction=_costs_by_reduction(restorers),
         devices=tuple(d for d in restorers[0].devices if all(d in r.devices for r in restorers)),
+        parts=tuple(zip(_sizes(restorers), restorers, strict=True)),
     )
 
 
@@ -50,13 +54,15 @@ def _join(texts: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(texts))
 
 
+def _sizes(restorers: Sequence[Restorer]) -> list[int]:
+    """List the size of what each step is given over that of the chain's input."""
+    return list(itertools.accumulate((each.scale for each in restorers[:-1]), operator.mul, initial=1))
+
+
 def _costs(restorers: Sequence[Restorer]) -> list[float]:
     """Give each step's seconds per megapixel of the chain's input."""
-    costs, area = [], 1
-    for restorer in restorers:
-        costs.append(restorer.seconds_per_megapixel * area)
-        area *= restorer.scale**2
-    return costs
+    sizes = _sizes(restorers)
+    return [each.seconds_per_megapixel * size**2 for each, size in zip(restorers, sizes, strict=True)]
 
 
 def _costs_by_reduction(restorers: Sequence[Restorer]) -> dict[int, float]:
@@ -106,8 +112,12 @@ def blend(restorer: Restorer, share: float) -> Restorer:
             "and a share from 0 to 1"
         )
 
-    def run(image: Photograph, context: Context) -> Photograph:
-        restored = np.clip(restorer.run(image, context), 0.0, 1.0)
+    def compute(image: Photograph, context: Context) -> Photograph:
+        restored = restorer.run(image, context)
+        if restored.shape != image.shape:
+            raise InputError(
+                f"{restorer.name} enlarges; only what keeps the size can be mixed with its input"
+            )
         return image + np.float32(share) * (restored - image)
 
-    return dataclasses.replace(restorer, name=f"{share:.0%} {restorer.name}", run=run)
+    return dataclasses.replace(restorer, name=f"{share:.0%} {restorer.name}", compute=compute)

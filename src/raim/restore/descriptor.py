@@ -1,17 +1,20 @@
 """What a restorer is: a description that callers can read, and one function that they can run.
 
 Whoever runs a restorer never asks which net it is. It takes a photograph as sRGB values in [0, 1],
-float32 (h, w, 3), and gives one of `scale` times the size.
+float32 (h, w, 3), and gives one of `scale` times the size; what it gives has passed the `gate`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
+from raim.devices import release_memory
+from raim.errors import OutOfMemoryError, item_error
 from raim.processes import count_cores
+from raim.restore.gate import check_result
 
 # Heights and widths are not compared between arguments and results: restorers may enlarge.
 Photograph = Float32[np.ndarray, "_h _w 3"]
@@ -45,7 +48,8 @@ class Context:
     on_note: OnNote = _ignore
 
 
-Run = Callable[[Photograph, Context], Photograph]
+Compute = Callable[[Photograph, Context], Any]
+MeasureMemory = Callable[[int, int], int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,12 +59,10 @@ class Restorer:
     Attributes:
         name: How commands name it.
         purpose: One line for people.
-        run: Restores a photograph of at least 8x8 pixels.
+        compute: Restores a photograph of at least 8x8 pixels; called by `run` alone, which checks what it gives.
         scale: Size of what comes out over the size of what goes in.
-        size_multiple: Sides are padded by reflection to a multiple of this, and cut again.
-        overlap_px: Pixels of the input beyond its own part that a tile sees on each side; None where the whole
-            photograph is seen at once.
-        channels: "rgb" where the colours are looked at together, "any" where each is restored for itself.
+        is_external: Whether it is a program or function of the user: it may give any whole multiple of the size, and
+            do other work next time, so that earlier results are not kept unless that is asked for.
         licence: SPDX identifier of code and weights as they are used here.
         source: The paper or the project.
         weights: Names in `raim.weights` that it needs.
@@ -68,18 +70,46 @@ class Restorer:
         seconds_by_reduction: The same at scale 1 for each factor that the photograph may be reduced by; empty where
             it is not reduced.
         devices: Where it can run.
+        parts: The restorers that it runs, each with the size of what that is given over the size of what goes in.
+        whole_memory: Bytes that the net takes for a height and a width, where it sees the whole photograph at once;
+            None where tiles or strips bound it.
+        can_tile: Whether `Context.tile_px` has such a net run in tiles after all.
     """
 
     name: str
     purpose: str
-    run: Run
+    compute: Compute
     scale: int = 1
-    size_multiple: int = 1
-    overlap_px: int | None = None
-    channels: Literal["rgb", "any"] = "rgb"
+    is_external: bool = False
     licence: str = "Apache-2.0"
     source: str = "raim"
     weights: tuple[str, ...] = ()
     seconds_per_megapixel: float = 0.1
     seconds_by_reduction: Mapping[int, float] = field(default_factory=dict)
     devices: tuple[str, ...] = ("cpu",)
+    parts: "tuple[tuple[float, Restorer], ...]" = ()
+    whole_memory: MeasureMemory | None = None
+    can_tile: bool = True
+
+    def run(self, image: Photograph, context: Context) -> Photograph:
+        """Restore a photograph.
+
+        Args:
+            image: At least 8x8 pixels, in [0, 1].
+            context: How.
+
+        Returns:
+            `scale` times the size (of external ones a whole multiple), finite, in [0, 1].
+
+        Raises:
+            InputError: What it gives is refused, see `raim.restore.gate`.
+            RaimError: It failed, whatever it raised itself; memory that ran out is `OutOfMemoryError`.
+        """
+        try:
+            result = self.compute(image, context)
+        except Exception as error:  # noqa: BLE001 - a net of whomever may raise anything
+            failure = item_error(error)
+            if isinstance(failure, OutOfMemoryError):
+                release_memory(error)
+            raise failure from failure.__cause__
+        return check_result(result, image, name=self.name, scale=None if self.is_external else self.scale)

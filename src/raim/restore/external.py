@@ -3,7 +3,6 @@
 import importlib
 import os
 import shlex
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -12,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from raim.errors import ImageError, InputError
+from raim.errors import ImageError, InputError, OutOfMemoryError, item_error
 from raim.images import read_image, write_image
 from raim.restore.descriptor import Context, Photograph, Restorer
+from raim.restore.pixels import to_photograph
+from raim.restore.program import run_program
 
 TIMEOUT_S = 600.0
-MOST_SCALE = 16
 
 
 def restorer_from_callable(name: str) -> Restorer:
@@ -38,7 +38,8 @@ def restorer_from_callable(name: str) -> Restorer:
     return Restorer(
         name=name,
         purpose="a Python function of yours",
-        run=lambda image, _: _call(name, function, image),
+        compute=lambda image, _: _call(name, function, image),
+        is_external=True,
         licence="as its author says",
         source="yours",
         seconds_per_megapixel=1.0,
@@ -67,32 +68,16 @@ def _find_function(name: str) -> Callable[[Photograph], Any]:
     return function
 
 
-def _call(name: str, function: Callable[[Photograph], Any], image: Photograph) -> Photograph:
+def _call(name: str, function: Callable[[Photograph], Any], image: Photograph) -> Any:
+    """Call the function; whatever it raises, `sys.exit` too, is an error of this photograph."""
     try:
-        result = np.asarray(function(image.copy()))
-    except Exception as error:
+        return function(image.copy())
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:
+        if isinstance(error, Exception) and isinstance(item_error(error), OutOfMemoryError):
+            raise
         raise InputError(f"{name} stopped: {type(error).__name__}: {error}") from error
-    if result.ndim != 3 or result.shape[2] != 3 or result.dtype.kind != "f" or not np.isfinite(result).all():
-        raise InputError(
-            f"{name} gave {result.dtype} of shape {result.shape}; expected finite float32 (h, w, 3) in [0, 1]"
-        )
-    return check_size(name, result.astype(np.float32), image)
-
-
-def check_size(name: str, result: Photograph, image: Photograph) -> Photograph:
-    """Refuse a result that is no whole multiple of its input in size.
-
-    Raises:
-        InputError: It is not.
-    """
-    scale = result.shape[0] // image.shape[0]
-    expected = (image.shape[0] * scale, image.shape[1] * scale)
-    if not 1 <= scale <= MOST_SCALE or result.shape[:2] != expected:
-        raise InputError(
-            f"{name} gave {result.shape[1]}x{result.shape[0]} for {image.shape[1]}x{image.shape[0]}; expected the same "
-            f"size, or a whole multiple up to {MOST_SCALE}"
-        )
-    return result
 
 
 def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Restorer:
@@ -101,7 +86,7 @@ def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Rest
     Args:
         command: With `{input}` and `{output}`, for which the paths of two 16-bit PNG files are put. No shell is
             involved: pipes, variables and wildcards mean nothing.
-        timeout_s: Seconds after which it is ended.
+        timeout_s: Seconds after which it is ended, with all that it has started.
 
     Raises:
         InputError: A placeholder is missing, or there is no such program.
@@ -119,15 +104,16 @@ def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Rest
             f'the command {command!r} lacks {{input}} or {{output}}; expected such as "denoise {{input}} {{output}}"'
         )
 
-    def run(image: Photograph, context: Context) -> Photograph:
+    def compute(image: Photograph, context: Context) -> Photograph:
         del context
-        with tempfile.TemporaryDirectory(prefix="raim-") as folder:
+        with tempfile.TemporaryDirectory(prefix="raim-", ignore_cleanup_errors=True) as folder:
             return _run_program(words, image, Path(folder), timeout_s)
 
     return Restorer(
         name=command,
         purpose=f"the program {words[0]}",
-        run=run,
+        compute=compute,
+        is_external=True,
         licence="as its author says",
         source="yours",
         seconds_per_megapixel=1.0,
@@ -136,26 +122,23 @@ def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Rest
 
 def _run_program(words: list[str], image: Photograph, folder: Path, timeout_s: float) -> Photograph:
     source, target = folder / "input.png", folder / "output.png"
-    write_image(source, np.rint(np.clip(image, 0.0, 1.0) * 65535).astype(np.uint16))
+    write_image(source, np.rint(image * 65535).astype(np.uint16))
     line = [word.replace("{input}", str(source)).replace("{output}", str(target)) for word in words]
     try:
-        done = subprocess.run(  # noqa: S603 - the user names the program
-            line, timeout=timeout_s, capture_output=True, check=False, stdin=subprocess.DEVNULL
-        )
-    except subprocess.TimeoutExpired as error:
-        raise InputError(f"{words[0]} was ended after {timeout_s:g} seconds; raise --timeout") from error
+        ended = run_program(line, timeout_s=timeout_s)
     except OSError as error:
         raise InputError(f"{words[0]} cannot be run: {error.strerror or error}") from error
-    if done.returncode != 0 or not target.is_file():
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-        raise InputError(f"{words[0]} ended with exit code {done.returncode} and no result: {last[0][:300]}")
-    return check_size(words[0], _read(target, words[0]), image)
+    if ended.code is None:
+        raise InputError(f"{words[0]} was ended after {timeout_s:g} seconds; raise --timeout")
+    if ended.code != 0 or not target.is_file():
+        last = ended.said.strip().splitlines()[-1:] or ["it said nothing"]
+        lack = "" if target.is_file() else " and no result"
+        raise InputError(f"{words[0]} ended with exit code {ended.code}{lack}: {last[0][:300]}")
+    return _read(target, words[0])
 
 
 def _read(path: Path, program: str) -> Photograph:
-    from raim.restore.pixels import to_photograph
-
     try:
         return to_photograph(read_image(path, purpose="restore").pixels)
-    except ImageError as error:
-        raise InputError(f"what {program} wrote cannot be read: {error}") from error
+    except (ImageError, InputError) as error:
+        raise InputError(f"what {program} wrote cannot be used: {error}") from error

@@ -94,7 +94,7 @@ def ffdnet(sigma: float | None = None) -> Restorer:
         'ffdnet'
     """
 
-    def run(image: Photograph, context: Context) -> Photograph:
+    def compute(image: Photograph, context: Context) -> Photograph:
         level = sigma if sigma is not None else min(estimate_noise(image), STRONGEST)
         context.on_note(f"FFDNet at sigma {level:.1f}" + ("" if sigma is not None else ", as measured"))
         return denoise(image, level, context)
@@ -102,9 +102,7 @@ def ffdnet(sigma: float | None = None) -> Restorer:
     return Restorer(
         name="ffdnet",
         purpose="denoise, at the measured or a given noise level",
-        run=run,
-        size_multiple=LAYOUT.multiple,
-        overlap_px=LAYOUT.overlap_px,
+        compute=compute,
         licence="MIT",
         source="Zhang, Zuo, Zhang, IEEE TIP 2018; cszn/KAIR",
         weights=(WEIGHTS,),

@@ -9,6 +9,7 @@ Super-Resolution", ICCV 2023 (arXiv 2308.03364) for DAT.
 import contextlib
 import functools
 import importlib.util
+import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,13 @@ from raim.restore.trained_file import HALFNET, read_facts, restorer_from_trained
 # layers deep. An ESRGAN of 350 convolutions differs by up to 10/255 (measured).
 OVERLAP_PX = 32
 TILE_PX = 160
+# They are told the light, or what is alike, by means over the whole photograph.
+WHOLE_ONLY = frozenset({"HVICIDNet", "MixDehazeNet", "RetinexFormer"})
+# What a net takes beside its tensors, in libraries and packed weights: with these, five nets at 256x256 took 0.6 to 1.1
+# times the estimate on the processor (docs/benchmarks.md).
+FIXED_BYTES = 200_000_000
+WORK_SHARE = 1.3
+PROBE_PX = 64
 SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt")
 
 
@@ -62,16 +70,15 @@ def load_network(path: Path) -> Any:
 def builtin_model(name: str, scale: int, licence: str, source: str) -> Restorer:
     """Describe a model of the table of weights; it is loaded when it first runs."""
 
-    def run(image: Photograph, context: Context) -> Photograph:
+    def compute(image: Photograph, context: Context) -> Photograph:
         _need_spandrel()
         return _run(_load_builtin(name), image, context)
 
     return Restorer(
         name=name,
         purpose=f"enlarge {scale} times, trained on bicubic reductions",
-        run=run,
+        compute=compute,
         scale=scale,
-        overlap_px=OVERLAP_PX,
         licence=licence,
         source=source,
         weights=(name,),
@@ -153,35 +160,59 @@ def _check(name: str, model: Any) -> Any:
 
 
 def _describe(name: str, purpose: str, model: Any, licence: str) -> Restorer:
+    import spandrel
+
+    is_whole = model.tiling is not spandrel.ModelTiling.SUPPORTED
     return Restorer(
         name=name,
         purpose=purpose,
-        run=lambda image, context: _run(model, image, context),
+        compute=lambda image, context: _run(model, image, context),
         scale=model.scale,
-        size_multiple=model.size_requirements.multiple_of,
-        overlap_px=OVERLAP_PX,
         licence=licence,
         source="a file of yours",
         seconds_per_megapixel=300.0,
         devices=("cpu", "torch"),
+        whole_memory=functools.partial(measure_memory, model) if is_whole else None,
+        can_tile=can_tile(model),
     )
+
+
+def can_tile(model: Any) -> bool:
+    """Say whether a model may be run in tiles where that is asked for.
+
+    spandrel discourages it for five architectures. SwinIR and SCUNet look no further than their windows, and lose
+    no more than other deep nets; the other three measure the light of the whole photograph.
+    """
+    return model.architecture.id not in WHOLE_ONLY
+
+
+def measure_memory(model: Any, height: int, width: int) -> int:
+    """Estimate the bytes that a model takes for a whole photograph, by those that it takes for a small one."""
+    return FIXED_BYTES + round(WORK_SHARE * _bytes_per_pixel(model) * height * width)
+
+
+@functools.lru_cache(maxsize=2)
+def _bytes_per_pixel(model: Any) -> float:
+    from raim.restore.torch_networks import count_peak
+
+    side, _ = _pad_sides(model, PROBE_PX, PROBE_PX)
+    probe = np.zeros((side, side, 3), np.float32)
+    network = _network(model.to(find_device("cpu")), "cpu")
+    return count_peak(lambda: network(probe)) / side**2
 
 
 def make_layout(model: Any, *, height: int, width: int, tile_px: int | None) -> Layout:
-    """Choose tiles for a model: the whole photograph where it must see it at once."""
+    """Choose tiles for a model: the whole photograph where that is better and no tiles are asked for."""
     import spandrel
 
     needs = model.size_requirements
-    multiple = max(1, needs.multiple_of)
-    side = max(height, width, needs.minimum) + multiple
-    is_whole = model.tiling in (spandrel.ModelTiling.DISCOURAGED, spandrel.ModelTiling.INTERNAL)
+    # Tiles that begin where windows of attention do see the same windows as the whole photograph has.
+    window = getattr(model.model, "window_size", 1)
+    multiple = math.lcm(max(1, needs.multiple_of), window if isinstance(window, int) else 1)
     overlap = -(-OVERLAP_PX // multiple) * multiple
-    layout = Layout(
-        tile_px=side if is_whole or needs.square else max(TILE_PX, 4 * overlap),
-        overlap_px=overlap,
-        multiple=multiple,
-        scale=model.scale,
-    )
+    is_whole = model.tiling is not spandrel.ModelTiling.SUPPORTED and (tile_px is None or not can_tile(model))
+    tile = max(height, width) + multiple if is_whole else max(TILE_PX, 4 * overlap, needs.minimum)
+    layout = Layout(tile_px=tile, overlap_px=overlap, multiple=multiple, scale=model.scale)
     return layout if is_whole else layout.with_tile(tile_px)
 
 
@@ -191,21 +222,16 @@ def _run(model: Any, image: Photograph, context: Context) -> Photograph:
 
     import torch
 
-    height, width = image.shape[:2]
-    needs = model.size_requirements
-    least = max(needs.minimum, max(height, width) if needs.square else 0)
-    grown = np.pad(image, ((0, max(0, least - height)), (0, max(0, least - width)), (0, 0)), mode="reflect")
-    model = model.to(find_device(context.device))
-    layout = make_layout(model, height=grown.shape[0], width=grown.shape[1], tile_px=context.tile_px)
+    model = model.to(find_device(context.device)).eval()
+    layout = make_layout(model, height=image.shape[0], width=image.shape[1], tile_px=context.tile_px)
     before = torch.get_num_threads()
     torch.set_num_threads(context.threads)
     try:
-        restored = run_tiled(
-            grown, _network(model, context.device), layout, dataclasses.replace(context, threads=1)
+        return run_tiled(
+            image, _network(model, context.device), layout, dataclasses.replace(context, threads=1)
         )
     finally:
         torch.set_num_threads(before)
-    return np.ascontiguousarray(restored[: height * model.scale, : width * model.scale])
 
 
 def _network(model: Any, device: str) -> Network:
@@ -214,7 +240,28 @@ def _network(model: Any, device: str) -> Network:
     from raim.restore.torch_networks import from_device, to_device
 
     def network(tile: Photograph) -> Photograph:
+        height, width = tile.shape[:2]
+        grown = np.pad(
+            tile,
+            [
+                (0, side - length)
+                for side, length in zip(_pad_sides(model, height, width), (height, width), strict=True)
+            ]
+            + [(0, 0)],
+            mode="reflect",
+        )
         with torch.inference_mode(), _meshgrid_unwarned():
-            return from_device(model(to_device(tile.transpose(2, 0, 1), device))).transpose(1, 2, 0)
+            # The descriptor itself would clip infinity and a result in 0..255 to white, without a word.
+            restored = model._call_fn(model.model, to_device(grown.transpose(2, 0, 1), device))  # noqa: SLF001
+            restored = restored[..., : height * model.scale, : width * model.scale]
+            return from_device(restored).transpose(1, 2, 0)
 
     return network
+
+
+def _pad_sides(model: Any, height: int, width: int) -> tuple[int, int]:
+    """Give the sides of what a model is run on: of its least size, of its multiple, square where it must be."""
+    needs = model.size_requirements
+    least = max(needs.minimum, max(height, width) if needs.square else 0)
+    high, wide = (-(-max(side, least) // needs.multiple_of) * needs.multiple_of for side in (height, width))
+    return high, wide

@@ -44,15 +44,14 @@ def _to_float(image: AnyPixels) -> AnyPixels:
 
 
 def from_photograph(restored: Photograph, like: AnyPixels) -> AnyPixels:
-    """Bring what a restorer gave to the type and channels of the input, clipped and rounded to nearest.
+    """Bring what a restorer gave, in [0, 1], to the type and channels of the input, rounded to nearest.
 
     Example:
         >>> from_photograph(np.full((8, 8, 3), 0.2, np.float32), np.zeros((8, 8), np.uint8))[0, :3]
         array([51, 51, 51], dtype=uint8)
     """
     values = restored.mean(axis=2) if like.ndim == 2 else restored
-    values = np.clip(values, 0.0, 1.0)
     if like.dtype.kind == "f":
         return values.astype(like.dtype)
-    values *= np.iinfo(like.dtype).max
+    values = values * np.float32(np.iinfo(like.dtype).max)
     return np.rint(values, out=values).astype(like.dtype)

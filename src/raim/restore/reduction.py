@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from raim.errors import InputError
+from raim.restore.capacity import check_capacity
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.spectrum import LUMA, bandwidth
 from raim.restore.tiling import reflect
@@ -74,7 +75,8 @@ def restore_reduced(image: Photograph, restorer: Restorer, factor: int, context:
     """
     height, width = image.shape[:2]
     small = reduce(image, factor)
-    restored = np.clip(restorer.run(small, context), 0.0, 1.0)
+    check_capacity(restorer, *small.shape[:2], tile_px=context.tile_px)  # where the factor was measured
+    restored = restorer.run(small, context)
     # The same pixels lie at the same places: sides are multiples of the factor until the last cut.
     whole = resize(restored, small.shape[0] * factor, small.shape[1] * factor)
     return np.ascontiguousarray(whole[:height, :width])
@@ -98,17 +100,17 @@ def reduced(restorer: Restorer, factor: int | None) -> Restorer:
     if factor is not None and factor not in FACTORS:
         raise InputError(f"the reduction is {factor}; expected 1, 2, 3 or 4")
 
-    def run(image: Photograph, context: Context) -> Photograph:
+    def compute(image: Photograph, context: Context) -> Photograph:
         chosen = factor if factor is not None else choose_factor(image, context)
         return restore_reduced(image, restorer, chosen, context)
 
     return dataclasses.replace(
         restorer,
         name=f"{restorer.name}, reduced by {factor or 'measure'}",
-        run=run,
+        compute=compute,
         scale=1,
-        size_multiple=1,
-        overlap_px=None if restorer.overlap_px is None else restorer.overlap_px * (factor or max(FACTORS)),
+        parts=((1 / (factor or max(FACTORS)), restorer),),
+        whole_memory=None,
         seconds_per_megapixel=restorer.seconds_per_megapixel / (factor or 1) ** 2,
         seconds_by_reduction={each: restorer.seconds_per_megapixel / each**2 for each in FACTORS},
     )

@@ -76,13 +76,13 @@ def _find_one(name: str, sigma: float | None, reduction: int | str | None) -> Re
 
 
 def at_scale_one(restorer: Restorer, reduction: int | str) -> Restorer:
-    """Give a restorer of scale 1: the same if it is one, else by reducing the photograph first.
+    """Give a restorer of scale 1: the same if it is known to be one, else by reducing the photograph first.
 
     Raises:
         InputError: The reduction is neither "measure" nor 1 to 4.
     """
     if isinstance(reduction, str) and reduction != MEASURED:
         raise InputError(f"the reduction is {reduction!r}; expected 1, 2, 3, 4 or {MEASURED!r}")
-    if restorer.scale == 1:
+    if restorer.scale == 1 and not restorer.is_external:
         return restorer
     return reduced(restorer, None if isinstance(reduction, str) else reduction)

@@ -3,8 +3,9 @@
 import dataclasses
 from dataclasses import dataclass
 
+from raim.devices import check_device
 from raim.errors import InputError
-from raim.images import MAX_PIXELS
+from raim.restore.capacity import check_capacity
 from raim.restore.descriptor import Context, OnNote, OnProgress, Restorer
 from raim.restore.pixels import AnyPixels, from_photograph, to_photograph
 from raim.restore.registry import find_restorer
@@ -37,7 +38,8 @@ def restore(
 ) -> Restored:
     """Restore a photograph.
 
-    Large photographs go through nets in tiles that join without a seam, so that memory is bounded.
+    Large photographs go through nets in tiles that join without a seam, so that memory is bounded. Whatever the
+    restorer gives has passed the `gate`: values are finite and in [0, 1].
 
     Args:
         image: (h, w, 3) RGB or (h, w) grey; uint8, uint16, or float in [0, 1]; at least 8x8.
@@ -52,10 +54,12 @@ def restore(
         The restored photograph, of the same type; its size is that of the input times the restorer's scale.
 
     Raises:
-        InputError: The image or an option is not as stated, or the result would have more than 120 megapixels.
+        InputError: The image or an option is not as stated, what is made would have more than 120 megapixels or not
+            fit into memory, or the restorer gives NaN, another size, or another range than [0, 1].
         UnknownNameError: There is no such restorer.
         WeightsMissingError: Its weights are not here and cannot be fetched.
         MissingExtraError: It needs a library that is not installed.
+        RaimError: The restorer failed, whatever it raised itself.
 
     Example:
         >>> import numpy as np
@@ -72,7 +76,7 @@ def restore(
             note(text)
 
     context = make_context(chosen, device=device, tile=tile, threads=threads, progress=progress)
-    check_output(chosen, *photograph.shape[:2])
+    check_capacity(chosen, *photograph.shape[:2], tile_px=tile)
     result = chosen.run(photograph, dataclasses.replace(context, on_note=take_note))
     pixels = from_photograph(result, image)
     return Restored(pixels=pixels, scale=result.shape[0] // photograph.shape[0], notes=tuple(notes))
@@ -89,27 +93,14 @@ def make_context(
     """Check the options of a run.
 
     Raises:
-        InputError: An option is not as stated, or the restorer does not run on that device.
+        InputError: An option is not as stated, or the device is not here or none that the restorer runs on.
     """
     if threads is not None and threads < 1:
         raise InputError(f"{threads} threads were asked for; there must be at least 1")
     if device != "cpu" and "torch" not in restorer.devices:
         raise InputError(f"{restorer.name} runs on the cpu only; leave out --device {device}")
+    check_device(device)
     context = Context(device=device, tile_px=tile)
     if threads is not None:
         context = dataclasses.replace(context, threads=threads)
     return context if progress is None else dataclasses.replace(context, on_progress=progress)
-
-
-def check_output(restorer: Restorer, height: int, width: int) -> None:
-    """Refuse a result that would be too large to be written and read again.
-
-    Raises:
-        InputError: It would have more than 120 megapixels.
-    """
-    n_pixels = height * width * restorer.scale**2
-    if n_pixels > MAX_PIXELS:
-        raise InputError(
-            f"{restorer.name} would make {width * restorer.scale}x{height * restorer.scale} pixels of "
-            f"{width}x{height}, more than {MAX_PIXELS // 10**6} megapixels; take --reduction to keep the size"
-        )

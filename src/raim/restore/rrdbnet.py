@@ -62,15 +62,14 @@ class Engine:
 def rrdbnet(name: str, purpose: str, licence: str, source: str) -> Restorer:
     """Describe an RRDBNet by the name of its weights."""
 
-    def run(image: Photograph, context: Context) -> Photograph:
+    def compute(image: Photograph, context: Context) -> Photograph:
         return enlarge(image, find_engine(name, context), context)
 
     return Restorer(
         name=name,
         purpose=purpose,
-        run=run,
+        compute=compute,
         scale=SCALE,
-        overlap_px=DENSE_REACH,
         licence=licence,
         source=source,
         weights=(name,),

@@ -5,7 +5,9 @@ Source: as in `ffdnet`, whose weights it shares.
 
 import functools
 import importlib.util
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -18,6 +20,8 @@ if importlib.util.find_spec("torch") is None:
 
 import torch
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 Planes = Float32[np.ndarray, "_c _h _w"]
 Tensors = Mapping[str, torch.Tensor]
@@ -67,3 +71,45 @@ def from_device(x: torch.Tensor) -> Planes:
     """Bring a batch of one back."""
     planes: Planes = x[0].float().cpu().contiguous().numpy()
     return planes
+
+
+class _Counting(TorchDispatchMode):  # type: ignore[misc]
+    """Counts the bytes of the tensors that live at once, each storage when it is first given and when it goes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self.known: set[int] = set()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        del types
+        self._take(args, share=0)  # weights and what was there before
+        result = function(*args, **(kwargs or {}))
+        self._take(result, share=1)
+        return result
+
+    def _take(self, tensors: Any, *, share: int) -> None:
+        for leaf in tree_leaves(tensors):
+            if isinstance(leaf, torch.Tensor) and leaf.untyped_storage()._cdata not in self.known:  # noqa: SLF001
+                storage = leaf.untyped_storage()
+                key, n_bytes = storage._cdata, share * storage.nbytes()  # noqa: SLF001
+                self.known.add(key)
+                self.now += n_bytes
+                self.peak = max(self.peak, self.now)
+                weakref.finalize(storage, self._drop, key, n_bytes)
+
+    def _drop(self, key: int, n_bytes: int) -> None:
+        self.known.discard(key)
+        self.now -= n_bytes
+
+
+def count_peak(work: Callable[[], object]) -> int:
+    """Count the bytes of the tensors that live at once while something runs, those that it makes itself.
+
+    Example:
+        >>> count_peak(lambda: torch.ones(1000).add(1).mul(2))
+        8000
+    """
+    with _Counting() as counting:
+        work()
+    return counting.peak

@@ -111,9 +111,7 @@ def restorer_from_trained(path: Path, facts: TrainedFacts) -> Restorer:
         name=facts.name if facts.name.isprintable() else path.stem,  # it goes to terminals
         purpose="trained by raim train"
         + (f", SCORE {score:.2f} in its validation" if _is_number(score) else ""),
-        run=lambda image, context: _run(net, image, layout.with_tile(context.tile_px), context),
-        size_multiple=2,
-        overlap_px=layout.overlap_px,
+        compute=lambda image, context: _run(net, image, layout.with_tile(context.tile_px), context),
         licence="as its author says",
         source="raim train",
         seconds_per_megapixel=SECONDS_PER_MEGAPIXEL,

@@ -21,7 +21,7 @@ class Inverting:
 
     def __init__(self):
         self.n_calls = 0
-        self.restorer = Restorer(name="invert", purpose="for tests", run=self.run)
+        self.restorer = Restorer(name="invert", purpose="for tests", compute=self.run)
 
     def run(self, image, context):
         self.n_calls += 1

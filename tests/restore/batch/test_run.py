@@ -217,7 +217,7 @@ def test_missing_weights_stop_the_run_at_once(folder, tmp_path):
     def fail(image, context):
         raise WeightsMissingError("run raim weights fetch")
 
-    restorer = Restorer(name="x", purpose="for tests", run=fail)
+    restorer = Restorer(name="x", purpose="for tests", compute=fail)
     with pytest.raises(WeightsMissingError):
         restore_batch(plan_jobs(folder, tmp_path / "out"), restorer, Options(), work="")
 
