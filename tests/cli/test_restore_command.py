@@ -127,6 +127,28 @@ def test_a_python_function_of_the_folder(raim):
     )
 
 
+def test_a_program_that_was_changed_does_not_leave_its_old_results(raim):
+    Path("prog.sh").write_text("cp $1 $2")
+    words = ("in", "out", "--command", "sh prog.sh {input} {output}", "--quiet")
+    assert raim(*words) == (0, "", "")
+    Path("prog.sh").write_text("cp in/0.png $2")
+    assert raim(*words, "--resume") == (0, "", "")
+    assert (read_image(Path("out/1.png")).pixels == read_image(Path("in/1.png")).pixels).all()
+    assert raim(*words) == (0, "", "")
+    assert (read_image(Path("out/1.png")).pixels == read_image(Path("in/0.png")).pixels).all()
+
+
+def test_what_memory_is_taken_is_said_and_refused_where_it_cannot_fit(raim, monkeypatch):
+    monkeypatch.setattr("raim.cli.restore_messages.MUCH_MEMORY", 5e5)
+    monkeypatch.setattr("raim.restore.capacity.available_memory", lambda: 4e5)
+    code, _, err = raim("in/0.png", "out.png", "--restorer", "bicubic-x4", "--reduction", 1)
+    assert code == 2
+    assert "at most about 1 MB of memory, for the largest" in err
+    assert (
+        "would take about 1 MB of memory for 40x30, 0 MB are free; take --tile or a larger --reduction" in err
+    )
+
+
 def test_a_changed_function_is_other_work(raim):
     assert raim("in", "out", "--python", "plugin_of_test:negative")[0] == 0
     Path("plugin_of_test.py").write_text(PLUGIN + "\n# another text\n")
@@ -149,7 +171,7 @@ def write_model(path, channels):
 
     torch.manual_seed(0)
     net = SRVGGNetCompact(num_in_ch=channels, num_out_ch=channels, num_feat=8, num_conv=1, upscale=2)
-    torch.save(net.state_dict(), path)
+    torch.save({name: 0.3 * weights for name, weights in net.state_dict().items()}, path)
 
 
 def test_a_model_file_and_its_size(raim):
@@ -224,7 +246,7 @@ def test_photographs_that_fail_are_listed_and_the_others_done(raim):
     code, _, err = raim("in", "out", "--restorer", "identity")
     assert code == 2
     assert "1 of 3 photographs could not be restored, the others are done:\n  1.png: the image is 1x1" in err
-    assert listed("out") == [".raim-restore.json", "0.png", "2.png"]
+    assert listed("out") == [".raim-restore.jsonl", "0.png", "2.png"]
 
 
 def test_a_video_in_a_folder_is_ignored_and_said(raim):
@@ -333,12 +355,12 @@ def test_ctrl_c_leaves_whole_files_only_and_the_same_command_goes_on(place):
     assert running.returncode == 130, err
     assert "run the same command again to go on where it stopped" in err
     assert "Traceback" not in err
-    assert listed("out") == [".raim-restore.json", "0.png"]
+    assert listed("out") == [".raim-restore.jsonl", "0.png"]
     assert read_image(Path("out/0.png")).pixels.shape == (30, 40, 3)
     Path("go").touch()
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     assert done.stderr.count("kept from an earlier run") == 1
-    assert listed("out") == [".raim-restore.json", "0.png", "1.png", "2.png"]
+    assert listed("out") == [".raim-restore.jsonl", "0.png", "1.png", "2.png"]
 
 
 def test_a_zip_is_read_without_being_unpacked(raim):

@@ -28,7 +28,7 @@ PAGE_SUFFIXES = (".html", ".htm")
     type=click.FloatRange(min=0, min_open=True),
     default=600.0,
     show_default=True,
-    help="Seconds after which the program of --command is ended.",
+    help="Seconds after which the program of --command is ended, with all that it has started.",
 )
 @click.option(
     "--reduction",
@@ -46,9 +46,17 @@ PAGE_SUFFIXES = (".html", ".htm")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or a device of torch such as cuda.")
 @click.option("--threads", type=click.IntRange(min=1), help="[default: all processors]")
 @click.option(
-    "--tile", type=click.IntRange(min=8), help="Side of the tiles in pixels. [default: the restorer's]"
+    "--tile",
+    type=click.IntRange(min=8),
+    help="Side of the tiles in pixels; bounds the memory. [default: the restorer's]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Keep what an earlier run of this very --command or --python has made. [default: make it again, since "
+    "the program may have changed; results of other restorers are kept in any case]",
+)
 @click.option("--submission", is_flag=True, help="Write OUTPUT as the zip of a submission, checked.")
 @click.option("--description", metavar="TEXT", help="For its readme.txt. [default: the restorer's name]")
 @click.option(
@@ -80,6 +88,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     threads: int | None,
     tile: int | None,
     overwrite: bool,  # noqa: FBT001 - a flag of the command line
+    resume: bool,  # noqa: FBT001
     submission: bool,  # noqa: FBT001
     description: str | None,
     extra_data: bool | None,  # noqa: FBT001
@@ -91,8 +100,9 @@ def command(  # noqa: PLR0917 - click passes options by name
 ) -> None:
     """Restore a photograph, a folder or a zip of photographs.
 
-    OUTPUT is a file for a photograph, else a folder. Format, colour profile and EXIF are kept. Nothing is replaced
-    without --overwrite, and a run that was stopped goes on where it was.
+    OUTPUT is a file for a photograph, else a folder. Format, colour profile and EXIF are kept. No file is replaced
+    without --overwrite but those that the same command has made, and a run that was stopped goes on where it was
+    (with --command and --python, if --resume is added).
     """
     if is_list or as_json:
         from raim.cli.restorer_table import print_restorers
@@ -117,7 +127,12 @@ def command(  # noqa: PLR0917 - click passes options by name
     )
     chosen = choose_restorer(choice)
     options = Options(
-        device=device, tile=tile, threads=threads, overwrite=overwrite, is_submission=submission
+        device=device,
+        tile=tile,
+        threads=threads,
+        overwrite=overwrite,
+        resume=resume,
+        is_submission=submission,
     )
     run = Run(
         restorer=chosen,

@@ -48,6 +48,22 @@ def find_orientation(block: bytes | None) -> int:
     return value if entry and entry.count == 1 and value in ORIENTATIONS else UPRIGHT
 
 
+def is_readable(block: bytes) -> bool:
+    r"""Say whether an EXIF block is a TIFF structure whose first directory can be read.
+
+    Example:
+        >>> is_readable(b"II*\0\x08\0\0\0" + bytes(6)), is_readable(b"II*\0\xff")
+        (True, False)
+    """
+    stream = _open(block)
+    try:
+        layout = read_layout(stream)
+        read_directory(stream, layout, layout.first)
+    except ImageError:
+        return False
+    return not layout.is_big
+
+
 def set_upright(block: bytes | None) -> bytes | None:
     """Give the same block with its orientation, if it states one, set to 1."""
     if block is None or find_orientation(block) == UPRIGHT:

@@ -1,7 +1,7 @@
 import dataclasses
 
 from raim import __version__
-from raim.restore.batch.record import Made, describe_work, read_record, vouches, write_record
+from raim.restore.batch.record import RECORD, Made, append_record, describe_work, read_record, vouches
 from raim.weights import weights_sha256
 
 # Of the three letters "abc" (FIPS 180-4, appendix).
@@ -16,9 +16,27 @@ def test_work_names_restorer_options_version_and_weights(inverting):
 
 
 def test_what_is_written_is_read(tmp_path):
-    write_record(tmp_path, {"b": MADE, "a": dataclasses.replace(MADE, notes=())})
+    append_record(tmp_path, "a", MADE)
+    append_record(tmp_path, "b", MADE)
+    append_record(tmp_path, "a", dataclasses.replace(MADE, notes=()))  # the last one counts
     assert read_record(tmp_path) == {"a": dataclasses.replace(MADE, notes=()), "b": MADE}
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_result_adds_one_line_however_many_there_are(tmp_path):
+    sizes = []
+    for index in range(3):
+        append_record(tmp_path, str(index), MADE)
+        sizes.append((tmp_path / RECORD).stat().st_size)
+    assert sizes == [sizes[0], 2 * sizes[0], 3 * sizes[0]]
+
+
+def test_a_torn_line_is_none_and_takes_no_other_with_it(tmp_path):
+    append_record(tmp_path, "a", MADE)
+    append_record(tmp_path, "b", MADE)
+    (tmp_path / RECORD).write_bytes((tmp_path / RECORD).read_bytes()[:-20])
+    append_record(tmp_path, "c", MADE)
+    assert read_record(tmp_path) == {"a": MADE, "c": MADE}
 
 
 def test_it_vouches_for_the_very_file_of_the_very_work(tmp_path):

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import io
 import json
@@ -205,7 +206,7 @@ def test_the_share_that_is_done_never_falls_and_ends_at_one(folder, tmp_path, in
     assert seen[-1] == pytest.approx(1)
 
 
-@pytest.mark.parametrize("content", ['{"a.png": 3}', "{", "[]", '{"a.png": {"notes": []}}'])
+@pytest.mark.parametrize("content", ['{"a.png": 3}', "{", "[]", '{"name": "a.png", "notes": []}', "\xff\0"])
 def test_a_damaged_record_is_no_record(run, folder, tmp_path, content):
     run(folder, tmp_path / "out")
     (tmp_path / "out" / RECORD).write_text(content)
@@ -259,6 +260,90 @@ def test_a_submission_refuses_what_has_no_clear_size_or_colour(run, tmp_path):
 
 def test_the_record_says_what_made_what(run, folder, tmp_path, inverting):
     run(folder, tmp_path / "out", work=describe_work(inverting.restorer))
-    record = json.loads((tmp_path / "out" / RECORD).read_text())
-    assert sorted(record) == ["a.png", "b.tif", "c.webp"]
-    assert all(made["work"].startswith("invert; raim ") for made in record.values())
+    record = [json.loads(line) for line in (tmp_path / "out" / RECORD).read_text().strip().splitlines()]
+    assert [made["name"] for made in record] == ["a.png", "b.tif", "c.webp"]
+    assert all(made["work"].startswith("invert; raim ") for made in record)
+
+
+BAD_ENDS = {
+    "forward": (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), "RuntimeError: mat1 and mat2"),
+    "memory": (MemoryError(), "memory ran out; work on fewer"),
+    "cuda-memory": (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "smaller tiles"),
+    "unforeseen": (KeyError("x"), "nobody foresaw this"),
+    "of-raim": (InputError("too dark"), "too dark"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(BAD_ENDS))
+def test_whatever_fails_fails_for_its_photograph_only(folder, tmp_path, inverting, kind):
+    error, message = BAD_ENDS[kind]
+
+    def compute(image, context):
+        if inverting.n_calls == 1:
+            inverting.n_calls += 1
+            raise error
+        return inverting.run(image, context)
+
+    restorer = Restorer(name="x", purpose="for tests", compute=compute)
+    outcomes = restore_batch(plan_jobs(folder, tmp_path / "out"), restorer, Options(), work="")
+    assert [outcome.made is None for outcome in outcomes] == [False, True, False]
+    assert message in outcomes[1].error
+    assert listed(tmp_path / "out") == [RECORD, "a.png", "c.webp"]
+
+
+def test_a_file_that_cannot_be_opened_or_decoded_fails_alone(run, folder, tmp_path, monkeypatch):
+    (folder / "a.png").unlink()
+    (folder / "a.png").symlink_to(tmp_path / "gone")
+
+    def fail(content, **_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("raim.restore.batch.run.read_image", fail)
+    outcomes = run(folder, tmp_path / "out")
+    assert outcomes[0].error == "cannot be read: No such file or directory"
+    assert all("ZeroDivisionError" in outcome.error for outcome in outcomes[1:])
+
+
+def test_a_result_that_the_gate_refuses_is_an_error_of_its_photograph(folder, tmp_path):
+    restorer = Restorer(name="half", purpose="for tests", compute=lambda image, _: image / np.float32(0.0039))
+    outcomes = restore_batch(plan_jobs(folder, tmp_path / "out"), restorer, Options(), work="")
+    assert all("they look like 0..255" in outcome.error for outcome in outcomes)
+    assert listed(tmp_path / "out") == []
+
+
+def make_external(inverting):
+    inverting.restorer = dataclasses.replace(inverting.restorer, is_external=True)
+
+
+def test_results_of_external_restorers_are_made_again(run, folder, tmp_path, inverting):
+    make_external(inverting)
+    run(folder, tmp_path / "out")
+    outcomes = run(folder, tmp_path / "out")  # not refused as being there already
+    assert not any(outcome.is_kept for outcome in outcomes)
+    assert inverting.n_calls == 6
+
+
+def test_results_of_external_restorers_are_kept_if_that_is_asked_for(run, folder, tmp_path, inverting):
+    make_external(inverting)
+    run(folder, tmp_path / "out")
+    assert all(outcome.is_kept for outcome in run(folder, tmp_path / "out", resume=True))
+    assert inverting.n_calls == 3
+
+
+def test_no_other_file_is_replaced_by_external_restorers_either(run, folder, tmp_path, inverting):
+    make_external(inverting)
+    run(folder, tmp_path / "out")
+    with pytest.raises(InputError, match="is there already"):
+        run(folder, tmp_path / "out", work="other")
+    write_image(folder / "a.png", np.zeros((12, 16, 3), np.uint8))
+    (failed, *_) = run(folder, tmp_path / "out")
+    assert "was made from another a.png" in failed.error
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".jpg", ".png", ".webp"])
+def test_a_damaged_exif_block_is_no_hindrance_in_any_format(run, tmp_path, suffix):
+    Image.fromarray(SMALL).save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\0\0 damaged")
+    (outcome,) = run(tmp_path / "a.jpg", tmp_path / f"out{suffix}")
+    assert outcome.made is not None
+    assert (suffix == ".tif") == ("its EXIF block is damaged and was left out" in outcome.made.notes)
+    assert read_image(outcome.job.target).pixels.shape == SMALL.shape

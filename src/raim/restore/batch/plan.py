@@ -95,7 +95,7 @@ def plan_jobs(source: Path, target: Path, *, suffix: str | None = None) -> Plan:
         raise InputError(
             f"{target} is the folder of the inputs; name another, so that nothing of theirs is replaced"
         )
-    images = open_images(source, allow_links=True)
+    images = open_images(source, allow_links=True, defer_unreadable=True)
     jobs = tuple(_plan_member(member, target, suffix) for member in images.values())
     return Plan(jobs=jobs, folder=target, notes=tuple(note.message for note in images.notes))
 

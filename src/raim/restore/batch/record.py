@@ -1,18 +1,18 @@
-"""The record of a folder of results, `.raim-restore.json`: which input and which work made each of them.
+"""The record of a folder of results, `.raim-restore.jsonl`: which input and which work made each of them.
 
-A result that the record vouches for is kept by the next run; any other file is left alone unless it may be replaced.
+A line is appended for each result; the last one of a name counts. A result that the record vouches for is kept by the
+next run, or made again where its restorer is external; any other file is left alone unless it may be replaced.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from raim import __version__
-from raim.files import hash_file, place_file
+from raim.files import cannot_write, hash_file
 from raim.restore.descriptor import Restorer
 
-RECORD = ".raim-restore.json"
+RECORD = ".raim-restore.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,27 +56,40 @@ def describe_work(restorer: Restorer, **options: object) -> str:
 
 
 def read_record(folder: Path) -> dict[str, Made]:
-    """Read what is known of the results in a folder; nothing where there is no record, or none that can be read.
+    """Read what is known of the results in a folder; a line that cannot be read, such as a torn last one, is none.
 
     Example:
         >>> read_record(Path("there is no such folder"))
         {}
     """
     try:
-        stated = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return {name: Made(**{**made, "notes": tuple(made["notes"])}) for name, made in stated.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        lines = (folder / RECORD).read_bytes().splitlines()
+    except OSError:
         return {}
+    return dict(filter(None, map(_read_line, lines)))
 
 
-def write_record(folder: Path, record: Mapping[str, Made]) -> None:
-    """Write the record of a folder, in one step.
+def _read_line(line: bytes) -> tuple[str, Made] | None:
+    try:
+        stated = json.loads(line)
+        return stated.pop("name"), Made(**{**stated, "notes": tuple(stated["notes"])})
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def append_record(folder: Path, name: str, made: Made) -> None:
+    """Add a result to the record of a folder.
 
     Raises:
-        InputError: It cannot be written.
+        OutputError: It cannot be written.
     """
-    text = json.dumps({name: asdict(made) for name, made in sorted(record.items())}, indent=1)
-    place_file(folder / RECORD, text.encode())
+    # The line break comes first: a line that was torn takes none with it.
+    line = "\n" + json.dumps({"name": name, **asdict(made)})
+    try:
+        with (folder / RECORD).open("ab") as file:
+            file.write(line.encode())
+    except OSError as error:
+        raise cannot_write(folder / RECORD, error) from error
 
 
 def vouches(made: Made | None, target: Path, work: str) -> bool:

@@ -1,5 +1,6 @@
 """Restoring one photograph after another, keeping what an earlier run has made."""
 
+import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -8,22 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from raim.errors import ImageError, InputError, MissingExtraError, RaimError, WeightsError
+from raim.errors import ImageError, InputError, item_error
 from raim.files import place_file
 from raim.images import Picture, encode_image, inspect_image, read_image
-from raim.images.exif import UPRIGHT
+from raim.images.exif import UPRIGHT, is_readable
 from raim.restore.batch.colour import convert_to_srgb
 from raim.restore.batch.plan import Job, Plan
-from raim.restore.batch.record import Made, read_record, vouches, write_record
+from raim.restore.batch.record import Made, append_record, read_record, vouches
 from raim.restore.descriptor import OnNote, Restorer
 from raim.restore.restoring import make_context, restore
 
 # Of JPEG; WebP is written without loss, which is quality 100.
 QUALITY = {".jpg": 95, ".jpeg": 95}
 LOSSLESS = 100
+TIFF_SUFFIXES = (".tif", ".tiff")
 
 OnShare = Callable[[float], None]
-Record = dict[str, Made]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +36,7 @@ class Options:
         tile: Side of the tiles in pixels; None for the restorer's own.
         threads: Threads; None for all processors.
         overwrite: Whether files may be replaced that are not of this very work.
+        resume: Whether results of external restorers are kept too, though their program may be another by now.
         is_submission: Whether pixels are converted to sRGB and profile and EXIF left out, as a submission must be; else
             profile and EXIF are kept.
     """
@@ -43,6 +45,7 @@ class Options:
     tile: int | None = None
     threads: int | None = None
     overwrite: bool = False
+    resume: bool = False
     is_submission: bool = False
 
 
@@ -75,8 +78,10 @@ def restore_batch(
 ) -> list[Outcome]:
     """Restore photographs one after another.
 
-    A photograph that cannot be restored does not stop the others: its error is in its outcome. A result is written
-    once it is whole, the record before it, so that a stopped run finds each result either whole and known or not there.
+    A photograph that cannot be restored, whatever came up, does not stop the others: its error is in its outcome. A
+    result is written once it is whole, the record before it, so that a stopped run finds each result either whole and
+    known or not there. What the record knows to be of the same input and work is kept; of external restorers, which
+    may have changed without a sign, it is made again unless `Options.resume` says otherwise.
 
     Args:
         plan: See `plan_jobs`.
@@ -88,20 +93,19 @@ def restore_batch(
         on_note: Told what the restorer measures and chooses.
 
     Raises:
-        InputError: An option is not as stated, a file is in the way that is not of this work, or a result cannot be
-            written (a full disk); what is done stays, and the same call goes on.
-        WeightsError: The restorer's weights are not here.
-        MissingExtraError: The restorer needs a library that is not installed.
+        InputError: An option is not as stated, or a file is in the way that is not of this work.
+        RaimError: One that concerns all photographs (`RaimError.concerns_all`): a result cannot be written (a full
+            disk), weights or a library are missing. What is done stays, and the same call goes on.
     """
     make_context(restorer, device=options.device, tile=options.tile, threads=options.threads)
     record = {} if plan.folder is None else read_record(plan.folder)
-    kept = {
+    known = {
         job.target: record[job.target.name]
         for job in plan.jobs
         if vouches(record.get(job.target.name), job.target, work)
     }
     if not options.overwrite:
-        _refuse_strangers(plan, kept)
+        _refuse_strangers(plan, known)
     if plan.folder is not None:
         _make_folder(plan.folder)
     total = sum(job.n_pixels for job in plan.jobs) or 1
@@ -115,7 +119,7 @@ def restore_batch(
                 on_share(before + share * part)
 
         one = _One(job=job, restorer=restorer, options=options, work=work, on_share=tell, on_note=on_note)
-        outcome = _restore_one(one, kept.get(job.target), plan.folder, record)
+        outcome = _restore_one(one, known.get(job.target), plan.folder)
         outcomes.append(outcome)
         done += job.n_pixels
         tell(1.0)
@@ -124,9 +128,9 @@ def restore_batch(
     return outcomes
 
 
-def _refuse_strangers(plan: Plan, kept: Mapping[Path, Made]) -> None:
+def _refuse_strangers(plan: Plan, known: Mapping[Path, Made]) -> None:
     """Refuse before anything is done what would have to be refused later."""
-    strangers = [job.target for job in plan.jobs if job.target.exists() and job.target not in kept]
+    strangers = [job.target for job in plan.jobs if job.target.exists() and job.target not in known]
     if strangers:
         more = f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
         raise InputError(
@@ -165,21 +169,26 @@ class _Encoded:
     notes: tuple[str, ...]
 
 
-def _restore_one(one: _One, known: Made | None, folder: Path | None, record: Record) -> Outcome:
+def _restore_one(one: _One, known: Made | None, folder: Path | None) -> Outcome:
     try:
-        content = one.job.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        if known is not None and known.input == digest:
-            return Outcome(job=one.job, made=known, is_kept=True)
-        if known is not None and not one.options.overwrite:
-            raise InputError(
-                f"{one.job.target} was made from another {one.job.name}; add --overwrite to replace it"
-            )
-        encoded = _restore_content(one, content)
-    except (WeightsError, MissingExtraError):
-        raise  # no photograph will fare better
-    except RaimError as error:
-        return Outcome(job=one.job, error=str(error))
+        return _try_one(one, known, folder)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this photograph's
+        failure = item_error(error)
+        if failure.concerns_all:
+            raise failure from failure.__cause__
+        return Outcome(job=one.job, error=str(failure))
+
+
+def _try_one(one: _One, known: Made | None, folder: Path | None) -> Outcome:
+    content = one.job.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if known is not None and known.input != digest and not one.options.overwrite:
+        raise InputError(
+            f"{one.job.target} was made from another {one.job.name}; add --overwrite to replace it"
+        )
+    if known is not None and known.input == digest and (one.options.resume or not one.restorer.is_external):
+        return Outcome(job=one.job, made=known, is_kept=True)
+    encoded = _restore_content(one, content)
     made = Made(
         input=digest,
         output=hashlib.sha256(encoded.content).hexdigest(),
@@ -188,8 +197,7 @@ def _restore_one(one: _One, known: Made | None, folder: Path | None, record: Rec
         notes=encoded.notes,
     )
     if folder is not None:
-        record[one.job.target.name] = made
-        write_record(folder, record)
+        append_record(folder, one.job.target.name, made)
     place_file(one.job.target, encoded.content)
     return Outcome(job=one.job, made=made)
 
@@ -197,6 +205,7 @@ def _restore_one(one: _One, known: Made | None, folder: Path | None, record: Rec
 def _restore_content(one: _One, content: bytes) -> _Encoded:
     picture = _read_for_submission(content) if one.options.is_submission else _read(content)
     suffix = one.job.target.suffix
+    picture = _leave_out_damaged(picture, suffix)
     # A format that cannot hold the result is told before the work, by a small picture of the same kind.
     _encode(np.zeros((8, 8, *picture.pixels.shape[2:]), picture.pixels.dtype), picture, suffix)
     start = time.perf_counter()
@@ -209,8 +218,20 @@ def _restore_content(one: _One, content: bytes) -> _Encoded:
         progress=one.on_share,
         note=one.on_note,
     )
-    seconds = time.perf_counter() - start
-    return _Encoded(content=_encode(restored.pixels, picture, suffix), seconds=seconds, notes=restored.notes)
+    return _Encoded(
+        seconds=time.perf_counter() - start,
+        content=_encode(restored.pixels, picture, suffix),
+        notes=(*picture.warnings, *restored.notes),
+    )
+
+
+def _leave_out_damaged(picture: Picture, suffix: str) -> Picture:
+    """Leave out an EXIF block that a TIFF cannot take in: its entries become the file's own, so they must be read."""
+    if picture.exif is None or suffix.lower() not in TIFF_SUFFIXES or is_readable(picture.exif):
+        return picture
+    return dataclasses.replace(
+        picture, exif=None, warnings=(*picture.warnings, "its EXIF block is damaged and was left out")
+    )
 
 
 def _read(content: bytes) -> Picture:

@@ -39,7 +39,13 @@ class ImageFolder(Mapping[str, Member]):
         return len(self.members)
 
 
-def open_images(path: Path, *, limits: Limits = DEFAULT_LIMITS, allow_links: bool = False) -> ImageFolder:
+def open_images(
+    path: Path,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    allow_links: bool = False,
+    defer_unreadable: bool = False,
+) -> ImageFolder:
     """List the images (PNG, JPEG, TIFF, WebP) at the root of a folder or a zip; none is decoded.
 
     One common parent folder is taken off; junk, other files and folders are ignored with a note.
@@ -48,6 +54,7 @@ def open_images(path: Path, *, limits: Limits = DEFAULT_LIMITS, allow_links: boo
         path: A folder or a zip.
         limits: What is refused unread.
         allow_links: Whether a folder's links to files elsewhere are followed: for folders that the reader owns.
+        defer_unreadable: Whether a file that the system does not let be read is an error only once it is read.
 
     Raises:
         InputError: There is nothing at that path.
@@ -64,7 +71,13 @@ def open_images(path: Path, *, limits: Limits = DEFAULT_LIMITS, allow_links: boo
     listing = list_submission(path, limits=limits, allow_links=allow_links)
     layout = lay_out(listing.members)
     images = [member for member in layout.root if has_image_suffix(member.name)]
-    problems = [*listing.problems, *layout.problems]
+    names = {member.stored_name for member in images}
+    found = [
+        each
+        for each in listing.problems
+        if not (defer_unreadable and each.code == "unreadable-file" and each.name in names)
+    ]
+    problems = [*found, *layout.problems]
     if not images and not problems:
         problems.append(describe_no_images(layout))
     if problems:
