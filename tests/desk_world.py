@@ -99,7 +99,9 @@ class World:
                     )
                 )
 
-    def submission(self, team, *, state="scored", score=70.0, phase="first", kind="scored", **columns):
+    def submission(
+        self, team, *, state="scored", score=70.0, unscorable=None, phase="first", kind="scored", **columns
+    ):
         """Put a submission of a team into a phase, with the results that its state calls for."""
         contest = self.contest()
         team_id, member_id, _ = self.teams[team]
@@ -135,13 +137,15 @@ class World:
                 )
             )
             if state == "scored":
-                self.add_results(session, contest, row, score)
+                self.add_results(session, contest, row, score, unscorable=unscorable)
             record_event(
                 session, self.now, "put there", actor_id=None, subject="submission", subject_id=row.id
             )
             return row.id
 
-    def add_results(self, session, contest, row, score, *, scorer_version=None, measures=None):
+    def add_results(
+        self, session, contest, row, score, *, unscorable=None, scorer_version=None, measures=None
+    ):
         """Add the results of a submission under a version, the one in force if none is named."""
         versions = {
             "submission_id": row.id,
@@ -151,13 +155,26 @@ class World:
         }
         means = MEASURES if measures is None else measures
         session.add(
-            tables.EntryResult(**versions, score=score, measures=means, scenarios={}, n_images=1, n_scored=1)
+            tables.EntryResult(
+                **versions,
+                score=score,
+                unscorable=unscorable,
+                measures=means,
+                scenarios={},
+                n_images=1,
+                n_scored=0 if unscorable else 1,
+            )
         )
         images = select(tables.Image.id).where(tables.Image.data_set_id == row.data_set_id)
         for image_id in session.scalars(images):
             session.add(
                 tables.Result(
-                    **versions, image_id=image_id, restored_sha256="3" * 64, score=score, measures=means
+                    **versions,
+                    image_id=image_id,
+                    restored_sha256="3" * 64,
+                    score=score,
+                    unscorable=unscorable,
+                    measures=means,
                 )
             )
         session.flush()

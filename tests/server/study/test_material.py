@@ -64,6 +64,24 @@ def test_a_closed_folder_gives_the_material_of_its_report(site, world):
         assert [phase.name for phase in material.phases] == [phase.name for phase in world.challenge.phases]
 
 
+def test_a_team_whose_images_lack_scores_says_so_in_the_final_ranking(site, world):
+    why = "1 of 50 images have no score: t01: missing"
+    put = world.submission
+
+    def put_incomplete(team, **given):
+        if team == "MiAlgo" and "score" in given:
+            given |= {"score": None, "unscorable": why}
+        return put(team, **given)
+
+    world.submission = put_incomplete
+    make_table_1(world)
+    with open_it(site) as material:
+        last = material.ranking.rows[-1]
+        assert (last.team, round(last.points), last.rank, last.why_unranked) == ("MiAlgo", 57, None, why)
+        found = next(each for each in material.analysis.entries if each.entry == "MiAlgo")
+        assert (found.final_rank.value, found.final_rank.why) == (None, why)
+
+
 def zip_with(pixels):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -95,10 +113,14 @@ def test_a_challenge_without_a_study_is_ranked_by_score_alone(site, world):
     for team, score in (("Alpha", 71.0), ("Beta", 72.5)):
         world.team(team)
         world.submission(team, phase="feedback", score=score)
+    world.team("Cherry")
+    why = "2 of 3 images have no score: 0002: missing; 0003: missing"
+    world.submission("Cherry", phase="feedback", score=None, unscorable=why)
     with open_it(site) as material:
-        assert [(row.team, row.final, row.rank) for row in material.ranking.rows] == [
-            ("Beta", 72.5, 1),
-            ("Alpha", 71.0, 2),
+        assert [(row.team, row.final, row.rank, row.why_unranked) for row in material.ranking.rows] == [
+            ("Beta", 72.5, 1, ""),
+            ("Alpha", 71.0, 2, ""),
+            ("Cherry", None, None, why),
         ]
         assert material.analysis is None
         assert material.pictures is None

@@ -18,7 +18,7 @@ from raim.server.database.migration import newest_version, schema_version
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
 from raim.server.study.material import collect_material, find_results
-from raim.server.study.results import StudyResults, make_results, team_scores
+from raim.server.study.results import StudyResults, deciding_standings, make_results
 
 
 @contextmanager
@@ -48,8 +48,8 @@ def open_material(settings: Settings, *, now: datetime) -> Iterator[Material]:
             contest = load_contest(session, challenge)
 
             def make(study: Study) -> StudyResults:
-                scores = team_scores(session, contest, standings, profile)
-                return make_results(session, contest, study, scores)
+                board = deciding_standings(session, contest, standings, profile)
+                return make_results(session, contest, study, board)
 
             results = find_results(session, contest, make)
             material = collect_material(

@@ -75,8 +75,8 @@ class ResultsCache:
         with self.lock:
             found = self.made.get(key)
             if found is None:
-                scores = team_scores(session, contest, standings, profile)
-                found = make_results(session, contest, study, scores)
+                board = deciding_standings(session, contest, standings, profile)
+                found = make_results(session, contest, study, board)
                 while len(self.made) >= KEPT:
                     self.made.pop(next(iter(self.made)))
                 self.made[key] = found
@@ -93,7 +93,7 @@ def make_results(
     session: Session,
     contest: Contest,
     study: Study,
-    scores: Mapping[str, float | None],
+    board: Standings | None,
     *,
     n_draws: int = DRAWS,
 ) -> StudyResults:
@@ -103,7 +103,7 @@ def make_results(
         session: Any session.
         contest: The challenge in force.
         study: Revealed.
-        scores: S2 of each team by name.
+        board: The leaderboard whose scores are S2; None for a challenge that scores nothing.
         n_draws: Of the bootstrap.
 
     Raises:
@@ -117,12 +117,17 @@ def make_results(
     names = judge_names(judges)
     excluded = {names[judge.id]: judge.excluded_reason for judge in judges if judge.excluded_reason}
     left_out = {each.team: each.row.left_out_reason for each in entries if each.row.left_out_reason}
-    own = {each.team: scores.get(each.team) for each in entries}
+    counting = {} if board is None else {each.team: each.row.entry for each in reversed(board.rows)}
+    own = {each.team: counting[each.team].score if each.team in counting else None for each in entries}
+    lacking = {
+        team: counting[team].unscored for team, score in own.items() if score is None and team in counting
+    }
     analysis = analyse(
         ballots,
         scores={team: score for team, score in own.items() if score is not None},
         weights=contest.challenge.weights,
         left_out=frozenset(left_out),
+        incomplete=lacking,
         excluded_judges=frozenset(excluded),
         seed=study.design["seed"],
         n_draws=n_draws,
@@ -131,7 +136,13 @@ def make_results(
     def rank(found: Iterable[EntryResult]) -> FinalRanking:
         points = {row.entry: row.points.value for row in found}
         entrants = [
-            Entrant(team=team, score=own[team], points=points.get(team), left_out=left_out.get(team, ""))
+            Entrant(
+                team=team,
+                score=own[team],
+                points=points.get(team),
+                left_out=left_out.get(team, ""),
+                incomplete=lacking.get(team, ""),
+            )
             for team in own
         ]
         return rank_teams(entrants, weights=contest.challenge.weights, awards=contest.challenge.awards)
@@ -160,21 +171,13 @@ def newest_revealed(session: Session, contest: Contest) -> Study | None:
     )
 
 
-def team_scores(
-    session: Session, contest: Contest, standings: StandingsCache, profile: Profile
-) -> dict[str, float | None]:
-    """Give S2 of every team: the score of its counting entry in the phase that chooses finalists.
-
-    Without finalists it is the last phase that scores.
-    """
-    found = deciding_standings(session, contest, standings, profile)
-    return {} if found is None else {each.team: each.row.entry.score for each in reversed(found.rows)}
-
-
 def deciding_standings(
     session: Session, contest: Contest, standings: StandingsCache, profile: Profile
 ) -> Standings | None:
-    """Give the leaderboard whose scores enter the final ranking; None for a challenge that scores nothing."""
+    """Give the leaderboard whose scores enter the final ranking: of the phase that chooses finalists.
+
+    Without finalists it is the last phase that scores; None for a challenge that scores nothing.
+    """
     challenge = contest.challenge
     scored = [phase for phase in challenge.phases if phase.scored is not None]
     if challenge.finalists is not None:
@@ -189,10 +192,17 @@ def deciding_standings(
 def rank_by_score(
     session: Session, contest: Contest, standings: StandingsCache, profile: Profile
 ) -> FinalRanking:
-    """Rank the teams of a challenge without a study: SCORE alone decides."""
+    """Rank the teams of a challenge without a study: SCORE alone decides; who has none comes last, with the reason."""
     found = deciding_standings(session, contest, standings, profile)
-    ranked = [each for each in (found.rows if found else ()) if each.row.rank is not None]
-    entrants = [Entrant(team=each.team, score=each.row.entry.score) for each in ranked]
+    entrants = [
+        Entrant(
+            team=each.team,
+            score=each.row.entry.score,
+            incomplete="" if each.row.rank else each.row.why_unranked,
+        )
+        for each in (found.rows if found else ())
+        if each.row.entry.is_competing
+    ]
     return rank_teams(
         entrants,
         weights=Weights(score=1.0, study=0.0),
