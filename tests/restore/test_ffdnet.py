@@ -24,6 +24,17 @@ def test_torch_gives_what_ncnn_gives():
     assert np.abs(ffdnet_convolutions(planes, device="cpu") - expected).max() < 1e-4
 
 
+def test_no_gpu_rounds_what_it_convolves():
+    pytest.importorskip("torch", reason="the extra torch is not installed")
+    from emulated_gpu import Gpu
+    from raim.restore.torch_networks import ffdnet_convolutions
+
+    with Gpu() as gpu:
+        ffdnet_convolutions(np.zeros((13, 8, 8), np.float32), device="cpu")
+    assert gpu.n_convolutions == len(CONVOLUTIONS)
+    assert gpu.n_rounded == 0
+
+
 @pytest.mark.parametrize("sigma", [-1, 76])
 def test_levels_that_it_was_not_trained_on_are_refused(sigma):
     with pytest.raises(InputError, match="FFDNet takes 0 to 75"):

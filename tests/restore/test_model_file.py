@@ -9,6 +9,7 @@ pytest.importorskip("spandrel", reason="the extra spandrel is not installed")
 
 import torch
 
+from emulated_gpu import Gpu
 from raim.errors import InputError, UnexpectedError
 from raim.restore import find_restorer, restore, restorer_from_file
 from raim.restore.model_file import _meshgrid_unwarned
@@ -39,6 +40,13 @@ def model(tmp_path):
 def test_a_model_file_is_described_by_what_it_holds(model):
     assert (model.name, model.scale) == ("mine", 2)
     assert "mine.pth" in model.purpose
+
+
+def test_no_gpu_rounds_what_a_model_convolves(model):
+    with Gpu() as gpu:
+        restore(IMAGE[:32, :32], model, threads=1)
+    assert gpu.n_convolutions > 0
+    assert gpu.n_rounded == 0
 
 
 def test_tiles_of_a_convolutional_model_leave_no_seam(model):

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="the extra `torch` is not installed"
 
 from safetensors.numpy import save  # noqa: E402 - after the skip
 
+from emulated_gpu import Gpu  # noqa: E402
 from raim.restore import restore  # noqa: E402
 from raim.restore.halfnet import HalfNet, HalfNetShape  # noqa: E402
 from raim.restore.model_file import restorer_from_file  # noqa: E402
@@ -45,6 +46,13 @@ def model(tmp_path):
     path = tmp_path / "model.safetensors"
     write_trained(path, arrays(make_net()), make_facts())
     return path
+
+
+def test_no_gpu_rounds_what_a_trained_net_convolves(model):
+    with Gpu() as gpu:
+        restore(np.zeros((16, 16, 3), np.float32), restorer_from_file(model), threads=1)
+    assert gpu.n_convolutions > 0
+    assert gpu.n_rounded == 0
 
 
 def test_what_was_written_is_read_again(model):

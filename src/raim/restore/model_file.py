@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from raim.devices import find_device
+from raim.devices import exact_convolutions, find_device
 from raim.errors import InputError, MissingExtraError
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.tiling import Layout, Network, run_tiled
@@ -250,7 +250,7 @@ def _network(model: Any, device: str) -> Network:
             + [(0, 0)],
             mode="reflect",
         )
-        with torch.inference_mode(), _meshgrid_unwarned():
+        with torch.inference_mode(), exact_convolutions(), _meshgrid_unwarned():
             # The descriptor itself would clip infinity and a result in 0..255 to white, without a word.
             restored = model._call_fn(model.model, to_device(grown.transpose(2, 0, 1), device))  # noqa: SLF001
             restored = restored[..., : height * model.scale, : width * model.scale]

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
-from raim.devices import find_device
+from raim.devices import exact_convolutions, find_device
 from raim.errors import InputError
 from raim.files import place_file
 from raim.restore.descriptor import Context, Photograph, Restorer
@@ -199,7 +199,7 @@ def _run(net: LoadedHalfNet, image: Photograph, layout: Layout, context: Context
     network = net.network.to(find_device(context.device))
 
     def restore_tile(tile: Photograph) -> Photograph:
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_convolutions():
             return from_device(network(to_device(tile.transpose(2, 0, 1), context.device))).transpose(1, 2, 0)
 
     before = torch.get_num_threads()
