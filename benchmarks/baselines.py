@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from raim.processes import count_cores
 from restorations import Job, Store, plan_jobs, restore_all, write_whole
 from results import write_results
 from scored import score_jobs
@@ -45,9 +46,9 @@ def parse_options() -> argparse.Namespace:
         help="largest input of a large net, in megapixels after the reduction; 0.3",
     )
     parser.add_argument("--reductions", default="1,2,4", help="of restorers that enlarge; 1,2,4")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of each restoration")
+    parser.add_argument("--threads", type=int, default=count_cores(), help="of each restoration")
     parser.add_argument("--together", type=int, default=8, help="entries that are scored in one pass; 8")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that score")
+    parser.add_argument("--workers", type=int, default=count_cores(), help="processes that score")
     parser.add_argument("--resume", action="store_true", help="go on with what OUT holds")
     parser.add_argument(
         "--stop-after", type=float, metavar="MINUTES", help="then begin no restoration; score what there is"
@@ -179,7 +180,7 @@ def describe_machine() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), platform.processor())
-    return f"{model}, {os.cpu_count()} cores"
+    return f"{model}, {count_cores()} cores"
 
 
 def describe_command(arguments: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from duel import MEASURES, Peer, Row, export_weights, measure_row
 from material import WARM_UP_SIDE, Case, find_cases, make_case
 from processes import Turn, run_command
 from raim import __version__
+from raim.processes import count_cores
 from raim.scoring.definitions import describe_engine
 from startup import score_command, time_startup
 from tables import MEASURE_HEAD, print_cells, print_head, print_row, seconds
@@ -80,7 +81,7 @@ def describe_machine() -> dict[str, str]:
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), platform.processor())
     return {
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="minutes"),
-        "processor": f"{model}, {os.cpu_count()} cores",
+        "processor": f"{model}, {count_cores()} cores",
         "system": platform.platform(),
         "raim": f"{__version__}, {describe_engine('cpu')}, Python {platform.python_version()}",
         "peer": _describe_peer(),

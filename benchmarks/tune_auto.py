@@ -12,7 +12,6 @@ import argparse
 import dataclasses
 import itertools
 import json
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from statistics import fmean
 import numpy as np
 
 from raim.images import read_image, write_image
+from raim.processes import count_cores
 from raim.report.crop import show_pixels
 from raim.restore import find_restorer, inspect_photograph, restore
 from raim.restore.auto import Rules, choose
@@ -101,7 +101,7 @@ def measure(data: Path, out: Path) -> None:
     pairs = [pair for pair in every if pair.name not in table]
     for pair in pairs:
         restore_candidates(pair, out / pair.name)
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(count_cores()) as pool:
         jobs = [(pair, pool.submit(score_candidates, pair, out / pair.name)) for pair in pairs]
         for pair, job in jobs:
             inspection = inspect_photograph(to_photograph(read_image(pair.input).pixels))

@@ -124,3 +124,17 @@ def test_a_device_has_double_precision_if_it_computes_in_it(monkeypatch):
     monkeypatch.setattr(torch, "ones", refuse)
     assert not has_double(torch.device("mps"))
     has_double.cache_clear()
+
+
+@pytest.mark.usefixtures("torch_as_it_comes")
+def test_torch_before_2_9_has_other_settings_for_the_same(monkeypatch):
+    torch.set_float32_matmul_precision("high")
+    before = settings()
+    monkeypatch.delattr(type(torch.backends.cudnn), "conv")
+    with exact_convolutions():
+        assert not torch.backends.cudnn.allow_tf32
+        assert torch.get_float32_matmul_precision() == "highest"
+    assert torch.backends.cudnn.allow_tf32
+    assert torch.get_float32_matmul_precision() == "high"
+    monkeypatch.undo()
+    assert settings() == before

@@ -21,7 +21,7 @@ from raim.errors import (
     UnexpectedError,
     WorkerDiedError,
 )
-from raim.processes import _granted_cores, available_memory, count_cores, map_processes
+from raim.processes import THREAD_VARIABLES, _granted_cores, available_memory, count_cores, map_processes
 
 # Two workers that would sleep for long; they say when they are at work.
 SCRIPT = """
@@ -260,3 +260,17 @@ def test_memory_that_a_container_grants_bounds_what_is_available(tmp_path):
     (tmp_path / "memory" / "memory.limit_in_bytes").write_text("5000")
     (tmp_path / "memory" / "memory.usage_in_bytes").write_text("6000")
     assert available_memory(tmp_path) == 0
+
+
+def read_threads(task):
+    return [os.environ.get(name) for name in THREAD_VARIABLES]
+
+
+@pytest.mark.parametrize(("users", "expected"), [(None, "1"), ("3", "3")])
+def test_a_worker_computes_on_one_thread_unless_the_user_says_otherwise(monkeypatch, users, expected):
+    for name in THREAD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        if users is not None:
+            monkeypatch.setenv(name, users)
+    assert dict(map_processes(read_threads, ["a"], 2))["a"] == [expected] * len(THREAD_VARIABLES)
+    assert os.environ.get(THREAD_VARIABLES[0]) == users

@@ -22,6 +22,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 CGROUP = Path("/sys/fs/cgroup")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def map_processes(
@@ -159,8 +160,13 @@ def _start(started: Any) -> None:
 
 
 def start_worker() -> None:
-    """Leave Ctrl-C to the main process, and end with it: the workers of one that was killed would wait for ever."""
+    """Leave Ctrl-C to the main process, and end with it: the workers of one that was killed would wait for ever.
+
+    Processes share the cores among themselves: what is loaded from now on takes one, unless the user says otherwise.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in THREAD_VARIABLES:
+        os.environ.setdefault(name, "1")
     main = multiprocessing.parent_process()
     if main is not None:
         threading.Thread(target=_end_with, args=(main,), daemon=True).start()

@@ -58,12 +58,13 @@ def bicubic(scale: int) -> Restorer:
     )
 
 
-def denoise_nlm(image: Photograph, sigma: float) -> Photograph:
+def denoise_nlm(image: Photograph, sigma: float, *, threads: int) -> Photograph:
     """Denoise by non-local means, in steps of 8 bits (OpenCV has no finer colour form).
 
     Args:
         image: (h, w, 3).
         sigma: Standard deviation of the noise, of 255.
+        threads: Of OpenCV.
 
     Raises:
         MissingExtraError: OpenCV is not installed.
@@ -74,7 +75,12 @@ def denoise_nlm(image: Photograph, sigma: float) -> Photograph:
 
     strength = float(np.clip(STRENGTH_PER_SIGMA * sigma, WEAKEST, STRONGEST))
     pixels = np.rint(np.clip(image, 0.0, 1.0) * 255).astype(np.uint8)
-    restored = cv2.fastNlMeansDenoisingColored(pixels, None, strength, strength, PATCH_PX, WINDOW_PX)
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        restored = cv2.fastNlMeansDenoisingColored(pixels, None, strength, strength, PATCH_PX, WINDOW_PX)
+    finally:
+        cv2.setNumThreads(before)
     return restored.astype(np.float32) / np.float32(255)
 
 
@@ -88,7 +94,7 @@ def nlm(sigma: float | None = None) -> Restorer:
     def compute(image: Photograph, context: Context) -> Photograph:
         level = estimate_noise(image) if sigma is None else sigma
         context.on_note(f"non-local means for a noise of sigma {level:.1f}")
-        return denoise_nlm(image, level)
+        return denoise_nlm(image, level, threads=context.threads)
 
     return Restorer(
         name="nlm",

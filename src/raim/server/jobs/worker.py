@@ -19,7 +19,7 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from raim.errors import SettingsError, StateError
-from raim.processes import count_cores
+from raim.processes import THREAD_VARIABLES, count_cores
 from raim.server.database import Database, Image, open_database
 from raim.server.jobs.faults import Throttle
 from raim.server.jobs.heartbeats import EVERY_S, SILENCE, beat, start_heart, stop_heart
@@ -33,7 +33,6 @@ from raim.server.settings import Settings
 from raim.server.storage import Storage, has_file, open_storage
 
 LOG = logging.getLogger(__name__)
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph"})
 STOPPING_S = 15.0
 REACH_TRIES, REACH_PAUSE_S = 30, 2.0
