@@ -27,7 +27,7 @@ def prepare_measure(name: str, case: Case) -> Callable[[], Values]:
         cut_border(read_image(path).pixels, PROFILE.border_px)
         for path in (case.only_file(case.restored[0]), case.only_file(case.reference))
     )
-    return lambda: {name: measure_candidates(choice, [restored], reference)[0].value}
+    return lambda: {name: measure_candidates(name, choice.options, [restored], reference)[0].value}
 
 
 def score_files(restored: Sequence[Path], reference: Path, workers: int) -> Values:

@@ -79,7 +79,10 @@ def score_candidates(pair: Pair, folder: Path) -> dict[str, float]:
     scores = {}
     for names in _batch(list(made), 8):
         pixels = [np.ascontiguousarray(made[name][inner]) for name in names]
-        values = {measure.name: measure_candidates(measure, pixels, truth) for measure in profile.measures}
+        values = {
+            measure.key: measure_candidates(measure.name, measure.options, pixels, truth)
+            for measure in profile.measures
+        }
         for index, name in enumerate(names):
             scores[name] = profile.score({key: column[index].value for key, column in values.items()})
     return scores

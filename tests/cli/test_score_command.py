@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from raim.cli.score import command
+from raim.errors import InputError, RaimError
 from raim.images import write_image
 from raim.weights import weights_folders
 
@@ -69,13 +70,84 @@ def test_a_profile_with_fewer_measures_lists_its_own(folders):
 def test_what_has_no_score_is_named_with_its_reason(folders):
     (folders / "a" / "1.png").unlink()
     result = score(folders / "a", folders / "reference", "--profile", "raim-2026-hdr")
+    assert result.exit_code == 0
     assert "no score: a: 1: missing" in result.output
     assert "1/2" in result.output
 
 
-def test_an_output_in_a_folder_that_is_not_there_is_refused_before_the_work(folders):
-    result = score(folders / "a", folders / "reference", "--json", folders / "nowhere" / "o.json")
-    assert "nowhere" in str(result.exception)
+@pytest.mark.parametrize("option", ["--json", "--csv", "--html"])
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("nowhere/o", "there is no folder"), ("a", "it is a folder"), ("manifest.csv/o", "folder")],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(
+    folders, monkeypatch, option, path, reason
+):
+    monkeypatch.setattr("raim.scoring.score_folders", pytest.fail)
+    result = score(folders / "a", folders / "reference", option, folders / path)
+    assert isinstance(result.exception, InputError)
+    assert f"{path} cannot be written" in str(result.exception)
+    assert reason in str(result.exception)
+
+
+def test_what_failed_ends_with_an_error_after_all_else_is_done(folders):
+    (folders / "a" / "1.png").write_bytes(b"")
+    outputs = [folders / f"o.{form}" for form in ("json", "csv", "html")]
+    result = score(
+        folders / "a", folders / "b", folders / "reference", "--profile", "raim-2026-hdr",
+        "--json", outputs[0], "--csv", outputs[1], "--html", outputs[2],
+    )  # fmt: skip
+    assert isinstance(result.exception, RaimError)
+    assert str(result.exception).startswith(
+        "1 of 4 images failed; the others are scored and written:\n  a: 1: 1.png: "
+    )
+    b, a = json.loads(outputs[0].read_text())["entries"]
+    assert (b["rank"], b["n_scored"], a["rank"], a["n_scored"], a["n_expected"]) == (1, 2, None, 1, 2)
+    assert [image["failed"] for image in a["images"]] == [False, True]
+    rows = {
+        row["entry"]: row
+        for row in csv.DictReader(outputs[1].read_text().splitlines())
+        if row["kind"] == "entry"
+    }
+    assert {name: (row["n_scored"], row["n_expected"]) for name, row in rows.items()} == {
+        "a": ("1", "2"), "b": ("2", "2"),
+    }  # fmt: skip
+    assert "a</strong> is unranked: 1 of 2 images have a score" in outputs[2].read_text()
+
+
+def test_an_incomplete_entry_is_after_the_others_unless_asked_for(folders):
+    for path in (folders / "b").glob("1.*"):
+        path.unlink()
+    options = [folders / "a", folders / "b", folders / "reference", "--profile", "raim-2026-hdr"]
+    result = score(*options)
+    assert result.exit_code == 0
+    assert "unranked: b: 1 of 2 images have a score; none: 1" in result.output
+    ranks = [line.split()[:3] for line in result.output.splitlines() if line.startswith((" a ", " b "))]
+    assert ranks == [["a", "1", "2/2"], ["b", "-", "1/2"]]
+    asked = score(*options, "--allow-incomplete")
+    assert "note: b is ranked by the mean that it has: 1 of 2 images have a score; none: 1" in asked.output
+    ranks = [line.split()[:3] for line in asked.output.splitlines() if line.startswith((" a ", " b "))]
+    assert ranks == [["b", "1", "1/2"], ["a", "2", "2/2"]]
+
+
+def test_one_process_computes_where_the_device_is_not_the_processor(folders, monkeypatch):
+    asked = []
+    monkeypatch.setattr("raim.scoring.score_folders", lambda *_, **options: asked.append(options["workers"]))
+    monkeypatch.setattr("raim.cli.score_table.print_scores", lambda _: None)
+    monkeypatch.setattr("raim.cli.score_table.list_failures", lambda _: [])
+    monkeypatch.setattr("raim.cli.score.count_cores", lambda: 7)
+    for device in ("cpu", "cuda"):
+        CliRunner().invoke(command, [str(folders / "a"), str(folders / "reference"), "--device", device])
+    assert asked == [7, 1]
+
+
+def test_a_cache_that_cannot_be_used_is_a_note(folders, monkeypatch):
+    monkeypatch.setenv("RAIM_WEIGHTS_DIR", str(weights_folders().cache))
+    monkeypatch.setenv("RAIM_CACHE_DIR", str(folders / "manifest.csv" / "cache"))
+    arguments = [folders / "a", folders / "reference", "--workers", "1", "--profile", "raim-2026-hdr"]
+    result = CliRunner().invoke(command, list(map(str, arguments)))
+    assert result.exit_code == 0
+    assert "note: measured values are not kept (" in result.output
 
 
 def test_one_folder_alone_is_refused(folders):

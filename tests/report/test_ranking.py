@@ -28,7 +28,14 @@ def test_an_entry_with_unscored_images_has_no_rank_and_no_best_value():
     assert [row.rank for row in rows] == [1, 2, None]
     assert not any(cell.is_best for cell in rows[2].cells)
     assert rows[0].cells[SCORE].is_best
-    assert (rows[2].n_scored, rows[2].n_images, rows[2].n_unscored) == (1, 2, 1)
+    assert (rows[2].n_scored, rows[2].n_expected, rows[2].n_unscored) == (1, 2, 1)
+    assert rows[2].why_unranked == "1 of 2 images have a score; none: y"
+
+
+def test_an_incomplete_entry_has_a_rank_where_that_is_asked_for():
+    partial = EntryScore(name="p", images=(scored("x", 99), unscored("y", "missing")))
+    rows = make_ranking(table_of(partial, entry("a", x=60, y=60), allow_incomplete=True))
+    assert [(row.name, row.rank, row.why_unranked) for row in rows] == [("p", 1, None), ("a", 2, None)]
 
 
 def test_an_entry_without_any_score_has_dashes():

@@ -1,22 +1,96 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from raim.errors import UnknownNameError
+from raim.errors import UnexpectedError, UnknownNameError, UnscorableError, WeightsMissingError
+from raim.metrics import niqe_features
+from raim.metrics.lpips import TRUNKS
+from raim.metrics.luma import find_planes
 from raim.scoring import MeasureChoice
 from raim.scoring.definitions import describe_engine, measure_definition
-from raim.scoring.measures import find_measure, measure_candidates
+from raim.scoring.measures import LPIPS_SIDES, MEASURES, Measured, find_measure, measure_candidates
 
 TINY = np.zeros((8, 9, 3), np.uint8)
+SMALLEST = [  # height and width of the smallest image that has a value
+    ("psnr", {}, 1, 1),
+    ("ssim", {}, 11, 11),
+    ("lpips", {}, 31, 31),
+    ("lpips", {"net": "vgg16"}, 16, 16),
+    ("dists", {}, 1, 1),
+    ("niqe", {}, 192, 96),
+]
+
+
+def noise(*shape):
+    return np.random.default_rng(1).integers(0, 256, shape, np.uint8)
 
 
 def choice(name, **options):
     return MeasureChoice(name=name, options=options, weight=1, zero_at=0, one_at=1)
 
 
-def test_a_window_that_does_not_fit_is_a_reason_and_no_number():
-    measured = measure_candidates(choice("ssim"), [TINY], TINY)[0]
+@pytest.mark.parametrize(("name", "options", "height", "width"), SMALLEST)
+def test_the_smallest_image_has_a_value_and_a_smaller_one_a_reason(name, options, height, width):
+    large = noise(height, width, 3)
+    (measured,) = measure_candidates(name, options, [large], 255 - large)
+    assert (measured.unscored, measured.fault) == (None, None)
+    assert np.isfinite(measured.value)
+    if height > 1:
+        small = large[1:]
+        (measured,) = measure_candidates(name, options, [small], small)
+        assert (measured.value, measured.fault) == (None, None)
+        assert measured.unscored.startswith(
+            f"the image is {width}x{height - 1}, {name.upper()} needs at least"
+        )
+
+
+def test_what_profiles_may_choose_is_what_the_measures_take():
+    assert list(LPIPS_SIDES) == list(TRUNKS)
+    for net, side in LPIPS_SIDES.items():
+        TRUNKS[net].check_size(side, side)
+        with pytest.raises(UnscorableError):
+            TRUNKS[net].check_size(side, side - 1)
+    assert MEASURES["niqe"].options["variant"] == tuple(niqe_features.VARIANTS)
+    assert all(find_planes(colour) for colour in MEASURES["psnr"].options["colour"])
+
+
+def test_a_group_that_fails_is_measured_one_by_one_and_a_failure_is_its_own(monkeypatch):
+    good, poison = noise(32, 32, 3), np.zeros((32, 32, 3), np.uint8)
+
+    def fail(images, reference, options, device):
+        if len(images) > 2:
+            raise MemoryError
+        if any(image is poison for image in images):
+            raise RuntimeError("shape mismatch")
+        return [Measured(value=float(len(images))) for _ in images]
+
+    entry = replace(find_measure("dists"), measure=fail)
+    monkeypatch.setattr("raim.scoring.measures.MEASURES", {**MEASURES, "dists": entry})
+    found = measure_candidates("dists", {}, [good, poison, good], good)
+    assert [each.value for each in found] == [1.0, None, 1.0]
+    assert "RuntimeError: shape mismatch" in found[1].unscored
+    assert isinstance(found[1].fault, UnexpectedError)
+
+
+@pytest.mark.parametrize("name", ["psnr", "niqe"])
+def test_a_fault_or_nan_of_any_measure_is_a_failure_and_no_number(monkeypatch, name):
+    entry = replace(find_measure(name), measure=lambda *_: [Measured(value=float("nan"))])
+    monkeypatch.setattr("raim.scoring.measures.MEASURES", {**MEASURES, name: entry})
+    image = noise(96, 192, 3)
+    (measured,) = measure_candidates(name, {}, [image], image)
     assert measured.value is None
-    assert "11" in measured.unscored
+    assert isinstance(measured.fault, UnexpectedError)
+
+
+def test_weights_that_are_missing_concern_all_and_end_it(monkeypatch):
+    def fail(*_):
+        raise WeightsMissingError("run: raim weights fetch")
+
+    entry = replace(find_measure("dists"), measure=fail)
+    monkeypatch.setattr("raim.scoring.measures.MEASURES", {**MEASURES, "dists": entry})
+    with pytest.raises(WeightsMissingError):
+        measure_candidates("dists", {}, [TINY, TINY], TINY)
 
 
 def test_an_unknown_measure_is_refused_with_the_nearest():

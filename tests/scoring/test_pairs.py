@@ -1,9 +1,11 @@
+import sys
+
 import numpy as np
 import pytest
 
-from raim.errors import InputError, UnscorableError
+from raim.errors import InputError, UnexpectedError, UnknownNameError, UnscorableError
 from raim.metrics import dists, lpips, niqe, psnr, ssim
-from raim.scoring import find_profile, score_pair
+from raim.scoring import MeasureChoice, Profile, find_profile, score_pair
 from raim.scoring.pairs import cut_border, match_arrays
 
 RNG = np.random.default_rng(5)
@@ -72,3 +74,46 @@ def test_arrays_of_one_form_are_not_copied():
     restored, reference = match_arrays(RESTORED, REFERENCE)
     assert restored is RESTORED
     assert reference is REFERENCE
+
+
+def test_a_profile_is_named_or_given(quick):
+    assert score_pair(RESTORED, REFERENCE, "raim-2026-hdr").values["psnr"] > 20
+    with pytest.raises(UnknownNameError, match="raim-2024"):
+        score_pair(RESTORED, REFERENCE, "raim-2025")
+
+
+def test_an_infinite_measure_is_shown_and_leaves_no_score():
+    exact = MeasureChoice(name="psnr", weight=1, zero_at=0, one_at=50)
+    profile = Profile(name="p", note="", border_px=0, measures=(exact,))
+    scored = score_pair(REFERENCE, REFERENCE, profile)
+    assert scored.values == {"psnr": float("inf"), "score": None}
+    assert "identical to its reference" in scored.unscored
+    assert not scored.failed
+
+
+def test_no_weights_make_an_infinite_score():
+    huge = MeasureChoice(name="psnr", weight=1e308, zero_at=0, one_at=1e-3)
+    scored = score_pair(RESTORED, REFERENCE, Profile(name="p", note="", border_px=0, measures=(huge,)))
+    assert (scored.score, "no finite number" in scored.unscored) == (None, True)
+
+
+@pytest.mark.parametrize("name", ["raim-2024", "raim-2024-printed", "raim-2026-hdr"])
+def test_no_profile_has_an_infinite_score_for_an_identical_image(name):
+    scored = score_pair(REFERENCE, REFERENCE, name)
+    assert scored.values["psnr"] == pytest.approx(80)  # pyiqa's epsilon
+    assert np.isfinite(scored.score)
+
+
+def test_a_fault_in_a_measure_of_a_pair_is_raised(quick, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(sys.modules["raim.metrics.ssim"], "ssim", fail)
+    with pytest.raises(UnexpectedError, match="ZeroDivisionError: by zero"):
+        score_pair(RESTORED, REFERENCE, quick)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float16, bool])
+def test_a_type_that_is_no_image_is_refused_in_words(quick, dtype):
+    with pytest.raises(InputError, match="is of type"):
+        score_pair(RESTORED.astype(dtype), REFERENCE, quick)

@@ -34,7 +34,7 @@ def test_scenarios_have_means_of_their_own():
     entry = EntryScore(
         name="a", images=(image("0", 10.0, "blur"), image("1", 20.0, "noise"), image("2", 40.0, "noise"))
     )
-    assert entry.by_scenario() == {
+    assert {name: part.mean for name, part in entry.by_scenario().items()} == {
         "blur": {"psnr": 10.0, "score": 10.0},
         "noise": {"psnr": 30.0, "score": 30.0},
     }
@@ -68,7 +68,33 @@ def test_json_has_the_stated_form(quick, tmp_path):
         "score": None,
         "warnings": [],
         "unscored": "niqe: too small",
+        "failed": False,
+        "is_expected": True,
     }
+    assert (entry["n_images"], entry["n_expected"], entry["n_scored"], entry["rank"]) == (2, 2, 1, None)
+    assert entry["why_unranked"] == "1 of 2 images have a score; none: 1"
+
+
+def test_an_image_that_nobody_could_score_is_expected_of_nobody(quick):
+    small = ImageScore(name="s", values={"psnr": 9.0, "score": None}, unscored="small", is_expected=False)
+    entries = [EntryScore(name=name, images=(image("0", 10.0), small)) for name in "ab"]
+    found = table(quick, *entries)
+    assert (entries[0].n_scored, entries[0].n_expected, entries[0].why_incomplete) == (1, 1, None)
+    assert found.ranks() == {"a": 1, "b": 1}
+    nothing = EntryScore(name="a", images=(small,))
+    assert (table(quick, nothing).ranks(), "could have a score" in nothing.why_incomplete) == ({}, True)
+
+
+def test_an_incomplete_entry_is_ranked_only_where_that_is_asked_for(quick):
+    full = EntryScore(name="full", images=(image("0", 10.0), image("1", 10.0)))
+    gap = EntryScore(name="gap", images=(image("0", 90.0), unscored("1")))
+    none = EntryScore(name="none", images=(unscored("0"), unscored("1")))
+    entries = sort_entries([none, full, gap], allow_incomplete=True)
+    assert [entry.name for entry in entries] == ["gap", "full", "none"]
+    asked = ScoreTable(profile=quick, entries=entries, raim_version="1", allow_incomplete=True)
+    assert asked.ranks() == {"gap": 1, "full": 2}
+    assert asked.why_unranked(none) == "0 of 2 images have a score; none: 0, 1"
+    assert table(quick, *entries).ranks() == {"full": 1}
 
 
 def test_infinity_is_written_as_a_string(quick, tmp_path):

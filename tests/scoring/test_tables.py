@@ -23,3 +23,11 @@ def test_rows_are_images_then_scenarios_then_the_entry(quick, tmp_path):
         ("entry", "mean", "24"),
     ]
     assert (rows[1]["psnr"], rows[1]["ssim"], rows[1]["unscored"]) == ("inf", "", "ssim: small")
+    assert list(rows[0])[-4:] == ["n_scored", "n_expected", "warnings", "unscored"]
+    assert [(row["n_scored"], row["n_expected"]) for row in rows] == [
+        ("", ""),
+        ("", ""),
+        ("1", "2"),
+        ("1", "2"),
+    ]
+    assert rows[3]["unscored"] == "1 of 2 images have a score; none: 1"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from raim.errors import InputError
+from raim.devices import CPU
+from raim.errors import InputError, RaimError
 from raim.processes import count_cores
 
 PATH = click.Path(path_type=Path)
@@ -20,10 +21,15 @@ PATH = click.Path(path_type=Path)
 @click.option("--csv", "csv_path", type=PATH, help="Write all results as CSV.")
 @click.option("--html", "html_path", type=PATH, help="Write a page with tables, distributions and pictures.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes of one thread; default: one for each core."
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes of one thread; default: one for each core, and one where the device is not cpu.",
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, or a device of torch such as cuda.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep values of other runs.")
+@click.option(
+    "--allow-incomplete", is_flag=True, help="Rank entries that lack scores too, by the mean that they have."
+)
 def command(  # noqa: PLR0917 - click passes options by name
     paths: tuple[Path, ...],
     inputs: Path | None,
@@ -35,14 +41,18 @@ def command(  # noqa: PLR0917 - click passes options by name
     workers: int | None,
     device: str,
     no_cache: bool,  # noqa: FBT001 - a flag of the command line
+    allow_incomplete: bool,  # noqa: FBT001
 ) -> None:
     """Measure restored images against their references.
 
     RESTORED and REFERENCE are folders or zips; images are matched by name without suffix. Several RESTORED are
     scored in one pass. A run that was stopped goes on where it was.
+
+    An image that is missing, too small for a measure or of another size has no score, and its entry no rank: that is a
+    result. Exit code 2: an image failed (it could not be read, memory ran out); all others were scored and written.
     """
     from raim.cli.progress import show_progress
-    from raim.cli.score_table import print_scores
+    from raim.cli.score_table import list_failures, print_scores
     from raim.files import check_writable
     from raim.scoring import default_cache, name_entries, score_folders, write_csv, write_json
 
@@ -59,9 +69,10 @@ def command(  # noqa: PLR0917 - click passes options by name
             names=names,
             profile=profile,
             manifest=manifest,
-            workers=workers or count_cores(),
+            workers=workers or (count_cores() if device == CPU else 1),
             device=device,
             cache=None if no_cache else default_cache(),
+            allow_incomplete=allow_incomplete,
             on_progress=on_progress,
         )
     print_scores(table)
@@ -75,3 +86,6 @@ def command(  # noqa: PLR0917 - click passes options by name
         restored = dict(zip(names, paths[:-1], strict=True))
         pictures = PictureFolders(reference=paths[-1], restored=restored, inputs=inputs)
         write_score_page(table, html_path, pictures=pictures, created=datetime.now(UTC))
+    failures = list_failures(table)
+    if failures:
+        raise RaimError("\n".join(failures))

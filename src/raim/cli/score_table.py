@@ -1,13 +1,13 @@
 """The score table on the terminal."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from raim.scoring import ImageScore, Profile, ScoreTable
+    from raim.scoring import EntryScore, Profile, ScoreTable
 
 DIGITS = {"psnr": 2, "ssim": 4, "lpips": 4, "dists": 4, "niqe": 3, "score": 2}
 MOST_LINES = 20
@@ -35,25 +35,26 @@ def _make_grid(table: "ScoreTable") -> "Table":
         title=f"profile {table.profile.name}, means over images", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
     grid.add_column("entry", overflow="fold")
+    grid.add_column("rank", justify="right", no_wrap=True)
     grid.add_column("images", justify="right", no_wrap=True)
-    for column in table.profile.columns:
+    labels = [choice.label or choice.name.upper() for choice in table.profile.measures]
+    for column, label in zip(table.profile.columns, [*labels, "SCORE"], strict=True):
         arrow = "\u2191" if table.profile.is_higher_better(column) else "\u2193"
-        grid.add_column(f"{column.upper()} {arrow}", justify="right", no_wrap=True)
+        grid.add_column(f"{label} {arrow}", justify="right", no_wrap=True)
+    ranks = table.ranks()
     for entry in table.entries:
-        cells = _cells(entry.mean, table.profile)
-        grid.add_row(Text(entry.name), _count(entry.images), *cells, style="bold")
-        for scenario, values in entry.by_scenario().items():
-            images = [image for image in entry.images if image.scenario == scenario]
-            grid.add_row(Text(f"  {scenario}"), _count(images), *_cells(values, table.profile), style="dim")
+        rank = str(ranks.get(entry.name, "-"))
+        grid.add_row(Text(entry.name), rank, *_cells(entry, table.profile), style="bold")
+        for scenario, part in entry.by_scenario().items():
+            grid.add_row(Text(f"  {scenario}"), "", *_cells(part, table.profile), style="dim")
     return grid
 
 
-def _count(images: "Sequence[ImageScore]") -> str:
-    return f"{sum(image.unscored is None for image in images)}/{len(images)}"
-
-
-def _cells(values: Mapping[str, float | None], profile: "Profile") -> list[str]:
-    return [_cell(values.get(column), DIGITS.get(column, 4)) for column in profile.columns]
+def _cells(entry: "EntryScore", profile: "Profile") -> list[str]:
+    mean: Mapping[str, float | None] = entry.mean
+    names = {choice.key: choice.name for choice in profile.measures}
+    values = [_cell(mean.get(column), DIGITS[names.get(column, column)]) for column in profile.columns]
+    return [f"{entry.n_scored}/{entry.n_expected}", *values]
 
 
 def _cell(value: float | None, digits: int) -> str:
@@ -63,10 +64,36 @@ def _cell(value: float | None, digits: int) -> str:
 
 
 def _describe_gaps(table: "ScoreTable") -> Iterator[str]:
+    yield from (f"note: {note}" for note in table.notes)
+    for entry in table.entries:
+        if (why := table.why_unranked(entry)) is not None:
+            yield f"unranked: {entry.name}: {why}"
+        elif entry.why_incomplete is not None:
+            yield f"note: {entry.name} is ranked by the mean that it has: {entry.why_incomplete}"
     for entry in table.entries:
         yield from (f"note: {entry.name}: {note}" for note in entry.notes)
         yield from (
             f"no score: {entry.name}: {image.name}: {image.unscored}"
+            + ("" if image.is_expected else " (expected of nobody)")
             for image in entry.images
             if image.unscored is not None
         )
+
+
+def list_failures(table: "ScoreTable") -> list[str]:
+    """List what failed, for an error after all else is done; nothing where images merely have no score."""
+    failed = [
+        f"  {entry.name}: {image.name}: {image.unscored}"
+        for entry in table.entries
+        for image in entry.images
+        if image.failed
+    ]
+    if not failed:
+        return []
+    more = len(failed) - MOST_LINES
+    n_images = sum(len(entry.images) for entry in table.entries)
+    return [
+        f"{len(failed)} of {n_images} images failed; the others are scored and written:",
+        *failed[:MOST_LINES],
+        *([f"  ... and {more} more"] if more > 0 else []),
+    ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from raim.scoring.profiles import MeasureChoice, Profile
+from raim.scoring.profiles import Profile
 
 NO_VALUE = "\N{EN DASH}"
 INFINITE = "∞"
@@ -73,19 +73,18 @@ def find_columns(profile: Profile) -> tuple[Column, ...]:
         >>> [column.label for column in find_columns(PROFILES["raim-2026-hdr"])]
         ['SCORE', 'PSNR', 'SSIM', 'LPIPS']
     """
-    measures = [_column(choice.name, higher_is_better=_rises(choice)) for choice in profile.measures]
-    return (_column("score", higher_is_better=True), *measures)
+    measures = [
+        _column(choice.name, choice.label, higher_is_better=choice.higher_is_better)
+        for choice in profile.measures
+    ]
+    return (_column("score", "", higher_is_better=True), *measures)
 
 
-def _rises(choice: MeasureChoice) -> bool:
-    return (choice.one_at > choice.zero_at) == (choice.weight > 0)
-
-
-def _column(key: str, *, higher_is_better: bool) -> Column:
-    form = _FORMS.get(key, _Form(label=key.upper(), decimals=4))
+def _column(name: str, label: str, *, higher_is_better: bool) -> Column:
+    form = _FORMS[name]
     return Column(
-        key=key,
-        label=form.label,
+        key=label or name,
+        label=label or form.label,
         unit=form.unit,
         decimals=form.decimals,
         higher_is_better=higher_is_better,

@@ -56,7 +56,7 @@ def describe_measures(profile: Profile) -> tuple[MeasureDefinition, ...]:
 
 
 def _write_term(choice: MeasureChoice) -> str:
-    name = choice.name.upper()
+    name = choice.label or choice.name.upper()
     if choice.zero_at == 0:
         return f"{choice.weight:g} {name}/{choice.one_at:g}"
     if choice.one_at == 0:

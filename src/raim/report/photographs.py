@@ -111,9 +111,14 @@ def read_photographs(cases: Sequence[Case], folders: PictureFolders) -> Iterator
         raise InputError(
             f"no folder of restored images was given for {', '.join(unknown)}; name one for each"
         )
-    references = open_images(folders.reference, allow_links=True)
-    entries = {case.entry: open_images(folders.restored[case.entry], allow_links=True) for case in cases}
-    inputs = None if folders.inputs is None else open_images(folders.inputs, allow_links=True)
+    references = open_images(folders.reference, allow_links=True, defer_unreadable=True)
+    entries = {
+        name: open_images(folders.restored[name], allow_links=True, defer_unreadable=True)
+        for name in {case.entry for case in cases}
+    }
+    inputs = None
+    if folders.inputs is not None:
+        inputs = open_images(folders.inputs, allow_links=True, defer_unreadable=True)
     for name, shown in wanted.items():
         members = {restored_key(entry): entries[entry].get(name) for entry in shown}
         yield _read_photograph(name, references, inputs, members, folders.crop_px)

@@ -4,13 +4,11 @@ Only complete entries have a rank and compete for the best value of a column: th
 other images, so it does not compare. An entry without a rank says how many of its images have no score, and why.
 """
 
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from raim.report.columns import Column, find_columns
-from raim.scoring.records import EntryScore, ScoreTable, mean_values
+from raim.scoring.records import EntryScore, ScoreTable, sort_entries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,21 +26,23 @@ class RankingRow:
     Attributes:
         name: The entry's.
         rank: 1 is the best; entries with the same SCORE share the better one; None if images are unscored.
-        n_images: Images in all.
+        why_unranked: Why there is no rank; None if there is one.
+        n_expected: Images that could have a score.
         n_scored: Of these, those with a score; the means are over them.
         cells: One for each column of the profile.
     """
 
     name: str
     rank: int | None
-    n_images: int
+    why_unranked: str | None
+    n_expected: int
     n_scored: int
     cells: tuple[Cell, ...]
 
     @property
     def n_unscored(self) -> int:
         """Images without a score."""
-        return self.n_images - self.n_scored
+        return self.n_expected - self.n_scored
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,20 +51,6 @@ class ScenarioRows:
 
     scenario: str
     rows: tuple[RankingRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Standing:
-    """An entry's counts and means over all images or over one scenario."""
-
-    name: str
-    n_images: int
-    n_scored: int
-    means: Mapping[str, float | None]
-
-    @property
-    def is_complete(self) -> bool:
-        return 0 < self.n_images == self.n_scored
 
 
 def make_ranking(table: ScoreTable) -> tuple[RankingRow, ...]:
@@ -79,23 +65,40 @@ def make_ranking(table: ScoreTable) -> tuple[RankingRow, ...]:
         >>> row.rank, [cell.text for cell in row.cells]
         (1, ['58.50', '30.000', '0.9000', '0.1000'])
     """
-    standings = [
-        _Standing(name=entry.name, n_images=len(entry.images), n_scored=len(entry.scored), means=entry.mean)
+    columns, ranks = find_columns(table.profile), table.ranks()
+    ranked = [entry for entry in table.entries if entry.name in ranks]
+    best = {column.key: _best(ranked, column) for column in columns}
+    return tuple(
+        RankingRow(
+            name=entry.name,
+            rank=ranks.get(entry.name),
+            why_unranked=table.why_unranked(entry),
+            n_expected=entry.n_expected,
+            n_scored=entry.n_scored,
+            cells=tuple(
+                _cell(entry, column, best[column.key] if entry.name in ranks else None) for column in columns
+            ),
+        )
         for entry in table.entries
-    ]
-    return _rank(standings, find_columns(table.profile))
+    )
 
 
 def make_scenario_rankings(table: ScoreTable) -> tuple[ScenarioRows, ...]:
     """Give the same for each scenario, in the order of their names; nothing where none is known."""
-    scenarios = sorted(
-        {image.scenario for entry in table.entries for image in entry.images if image.scenario is not None}
-    )
-    columns = find_columns(table.profile)
+    parts: dict[str, list[EntryScore]] = {}
+    for entry in table.entries:
+        for scenario, part in entry.by_scenario().items():
+            parts.setdefault(scenario, []).append(part)
     return tuple(
-        ScenarioRows(scenario=scenario, rows=_rank(_standings(table.entries, scenario), columns))
-        for scenario in scenarios
+        ScenarioRows(
+            scenario=scenario, rows=make_ranking(replace(table, entries=_sort(parts[scenario], table)))
+        )
+        for scenario in sorted(parts)
     )
+
+
+def _sort(entries: list[EntryScore], table: ScoreTable) -> tuple[EntryScore, ...]:
+    return sort_entries(entries, allow_incomplete=table.allow_incomplete)
 
 
 def count_reasons(entry: EntryScore) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -109,56 +112,13 @@ def count_reasons(entry: EntryScore) -> tuple[tuple[str, tuple[str, ...]], ...]:
     )
 
 
-def _standings(entries: Sequence[EntryScore], scenario: str) -> list[_Standing]:
-    found = []
-    for entry in entries:
-        images = [image for image in entry.images if image.scenario == scenario]
-        scored = [image for image in images if image.unscored is None]
-        found.append(
-            _Standing(name=entry.name, n_images=len(images), n_scored=len(scored), means=mean_values(images))
-        )
-    return sorted(found, key=lambda standing: (not standing.is_complete, _fall(_score(standing))))
-
-
-def _rank(standings: Sequence[_Standing], columns: Sequence[Column]) -> tuple[RankingRow, ...]:
-    complete = [standing for standing in standings if standing.is_complete]
-    best = {column.key: _best(complete, column) for column in columns}
-    scores = [_score(standing) for standing in complete]
-    return tuple(
-        RankingRow(
-            name=standing.name,
-            rank=_place(_score(standing), scores) if standing.is_complete else None,
-            n_images=standing.n_images,
-            n_scored=standing.n_scored,
-            cells=tuple(_cell(standing, column, best[column.key]) for column in columns),
-        )
-        for standing in standings
-    )
-
-
-def _score(standing: _Standing) -> float | None:
-    return standing.means.get("score")
-
-
-def _fall(score: float | None) -> float:
-    return math.inf if score is None else -score
-
-
-def _place(own: float | None, scores: Sequence[float | None]) -> int | None:
-    if own is None:
-        return None
-    return 1 + sum(score is not None and score > own for score in scores)
-
-
-def _best(complete: Sequence[_Standing], column: Column) -> float | None:
-    values = [value for each in complete if (value := each.means.get(column.key)) is not None]
+def _best(ranked: list[EntryScore], column: Column) -> float | None:
+    values = [value for each in ranked if (value := each.mean.get(column.key)) is not None]
     if len(values) < 2:  # a lone entry is not the best of anything
         return None
     return max(values) if column.higher_is_better else min(values)
 
 
-def _cell(standing: _Standing, column: Column, best: float | None) -> Cell:
-    value = standing.means.get(column.key)
-    return Cell(
-        text=column.format(value), is_best=standing.is_complete and value is not None and value == best
-    )
+def _cell(entry: EntryScore, column: Column, best: float | None) -> Cell:
+    value = entry.mean.get(column.key)
+    return Cell(text=column.format(value), is_best=value is not None and value == best)

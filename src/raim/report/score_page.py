@@ -104,6 +104,9 @@ def _describe(table: ScoreTable) -> dict[str, Any]:
         "ranking": make_ranking(table),
         "scenarios": make_scenario_rankings(table),
         "n_images": max((len(entry.images) for entry in table.entries), default=0),
+        "not_expected": [
+            image.name for entry in table.entries[:1] for image in entry.images if not image.is_expected
+        ],
         "reasons": [(entry.name, count_reasons(entry)) for entry in table.entries],
         "charts": draw_distributions(table),
         "formula": write_formula(table.profile),

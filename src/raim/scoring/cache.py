@@ -3,19 +3,22 @@
 A value's key is made from the SHA-256 of both files and of everything that its number depends on (measure, options,
 border, weights, engine, version of our definitions), so a profile with other weights in its SCORE shares the values of
 another, and nothing stale can be found. One SQLite file in the user's cache directory; only the scoring's main
-process writes to it, one image at a time, which is also what makes an interrupted scoring resume.
+process writes values to it, one image at a time, which is also what makes an interrupted scoring resume.
 """
 
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from raim.weights.lock import exclusive
+
 DEFINITIONS_VERSION = 1  # raise it when a change in raim.metrics changes a number
 BUSY_TIMEOUT_S = 30.0
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def value_key(
@@ -37,26 +40,34 @@ def value_key(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+class _DamagedError(sqlite3.DatabaseError):
+    """What SQLite's own check says is damaged."""
+
+
 class ValueCache:
     """A file of measured values; `path` None keeps none.
+
+    Trouble with the file never stops a scoring: values are then not kept, and `trouble` says why. A damaged file is put
+    aside and begun anew, unless the cache is only read.
+
+    Attributes:
+        trouble: What to know of the file, with the way out; None if there is nothing.
 
     Example:
         >>> with ValueCache(None) as cache:
         ...     cache.put({"key": {"value": 1.5}})
         ...     cache.get("key") is None
         True
+        >>> ValueCache(Path("/proc/none/scores.sqlite")).trouble
+        'measured values are not kept (/proc/none: ...); set RAIM_CACHE_DIR to a folder of yours, or use --no-cache'
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, is_read_only: bool = False) -> None:
+        self.trouble: str | None = None
+        self._path = path
+        self._is_read_only = is_read_only
         self._database: sqlite3.Connection | None = None
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=NORMAL")
-            self._database.execute(
-                "CREATE TABLE IF NOT EXISTS measured (key TEXT PRIMARY KEY, record TEXT NOT NULL)"
-            )
+        self._attempt(lambda _: None)
 
     def __enter__(self) -> "ValueCache":  # noqa: PYI034 - the test run's type checker reads no Self
         return self
@@ -64,22 +75,98 @@ class ValueCache:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._database is not None:
-            self._database.close()
+        self._close()
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Give the record of that key, or None."""
-        if self._database is None:
+        select = "SELECT record FROM measured WHERE key = ?"
+        row = self._attempt(lambda database: database.execute(select, (key,)).fetchone())
+        try:
+            return None if row is None else dict(json.loads(row[0]))
+        except (ValueError, TypeError):  # damaged: measured again, and then replaced
             return None
-        row = self._database.execute("SELECT record FROM measured WHERE key = ?", (key,)).fetchone()
-        return None if row is None else json.loads(row[0])
 
     def put(self, records: Mapping[str, Mapping[str, Any]]) -> None:
         """Keep records for good, in one transaction."""
-        if self._database is None or not records:
-            return
-        with self._database:
-            self._database.executemany(
-                "INSERT OR REPLACE INTO measured VALUES (?, ?)",
-                [(key, json.dumps(record)) for key, record in records.items()],
+        rows = [(key, json.dumps(record)) for key, record in records.items()]
+
+        def insert(database: sqlite3.Connection) -> None:
+            with database:
+                database.executemany("INSERT OR REPLACE INTO measured VALUES (?, ?)", rows)
+
+        if rows:
+            self._attempt(insert)
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Do something with the file, opened if need be; where it turns out damaged, once more with a new one."""
+        for may_be_damaged in (not self._is_read_only, False):
+            if self._path is None:
+                return None
+            try:
+                self._database = self._database or self._open(self._path)
+                return work(self._database)
+            except (OSError, sqlite3.Error) as error:
+                self._close()
+                if not (may_be_damaged and _is_damage(error)):
+                    self._give_up(error)
+        return None
+
+    def _open(self, path: Path) -> sqlite3.Connection:
+        if self._is_read_only:
+            return _connect(path, mode="rw")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with exclusive(
+            path.with_name(f"{path.name}.lock")
+        ):  # two that make or replace it would disturb each other
+            try:
+                return _connect_checked(path)
+            except sqlite3.Error as error:
+                if not _is_damage(error):
+                    raise
+            for end in ("-wal", "-shm"):  # before a new file can have its own
+                path.with_name(path.name + end).unlink(missing_ok=True)
+            path.replace(path.with_name(f"{path.name}.damaged"))
+            self.trouble = (
+                f"{path} was damaged: it is now {path.name}.damaged, and known values were begun anew"
             )
+            return _connect_checked(path)
+
+    def _give_up(self, error: OSError | sqlite3.Error) -> None:
+        reason = (
+            f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else f"{self._path}: {error}"
+        )
+        self._path = None
+        way_out = "set RAIM_CACHE_DIR to a folder of yours, or use --no-cache"
+        self.trouble = f"measured values are not kept ({reason}); {way_out}"
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+def _connect(path: Path, *, mode: str) -> sqlite3.Connection:
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", timeout=BUSY_TIMEOUT_S, uri=True)
+    database.text_factory = bytes  # what is damaged may be no text
+    return database
+
+
+def _connect_checked(path: Path) -> sqlite3.Connection:
+    """Open the file, made if need be, and refuse it where SQLite finds it damaged."""
+    database = _connect(path, mode="rwc")
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.execute("CREATE TABLE IF NOT EXISTS measured (key TEXT PRIMARY KEY, record TEXT NOT NULL)")
+        found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != b"ok":
+            raise _DamagedError(found)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _is_damage(error: OSError | sqlite3.Error) -> bool:
+    """Say whether that error means a damaged file."""
+    return isinstance(error, _DamagedError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED

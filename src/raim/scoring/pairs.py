@@ -1,20 +1,24 @@
 """Arrays to records: a restored image and its reference are brought to one form, measured and scored."""
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from raim.errors import UnscorableError
-from raim.metrics.arrays import PixelArray, check_pair, white_level
+from raim.metrics.arrays import PixelArray, check_image, check_pair, white_level
 from raim.scoring.measures import Measured, measure_candidates
-from raim.scoring.profiles import Profile
+from raim.scoring.profiles import Profile, find_profile
 from raim.scoring.records import ImageScore
+
+BYTE_STEPS = 65535 // 255  # of 16 bits to one of 8: white is white, exactly
 
 
 def score_pair(
     restored: PixelArray,
     reference: PixelArray,
-    profile: Profile,
+    profile: Profile | str,
     *,
     name: str = "",
     device: str = "cpu",
@@ -24,7 +28,7 @@ def score_pair(
     Args:
         restored: (h, w, 3) or (h, w), uint8, uint16 or float in [0, 1].
         reference: Of the same size.
-        profile: The choices; see `raim.scoring.find_profile`.
+        profile: The choices, or the name of a profile.
         name: How the record calls the image.
         device: "cpu", or a device of torch such as "cuda".
 
@@ -34,22 +38,27 @@ def score_pair(
     Raises:
         InputError: If the arrays are not images of the same size.
         UnscorableError: If one is grey and the other is not, or they are smaller than the profile's border.
+        UnknownNameError: If there is no such profile.
+        OutOfMemoryError: If memory runs out.
 
     Example:
-        >>> from raim.scoring import find_profile
         >>> reference = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
-        >>> scored = score_pair(reference, reference, find_profile("raim-2024"))
+        >>> scored = score_pair(reference, reference, "raim-2024")
         >>> scored.values["psnr"], scored.values["ssim"], scored.values["dists"]
         (80.0, 1.0, 0.0)
     """
+    chosen = find_profile(profile) if isinstance(profile, str) else profile
     restored, reference = match_arrays(restored, reference)
     check_pair(restored, reference)
-    inner = [cut_border(image, profile.border_px) for image in (restored, reference)]
+    inner = [cut_border(image, chosen.border_px) for image in (restored, reference)]
     measured = {
-        choice.name: measure_candidates(choice, inner[:1], inner[1], device=device)[0]
-        for choice in profile.measures
+        choice.key: measure_candidates(choice.name, choice.options, inner[:1], inner[1], device=device)[0]
+        for choice in chosen.measures
     }
-    return join_measures(name, profile, measured)
+    for each in measured.values():
+        if each.fault is not None:
+            raise each.fault
+    return join_measures(name, chosen, measured)
 
 
 def join_measures(
@@ -59,39 +68,88 @@ def join_measures(
     *,
     scenario: str | None = None,
     warnings: Sequence[str] = (),
+    is_expected: bool = True,
 ) -> ImageScore:
-    """Make the record of one image from its measures; a missing one leaves it without a score."""
-    values: dict[str, float | None] = {
-        choice.name: measured[choice.name].value for choice in profile.measures
-    }
+    """Make the record of one image from its measures; a missing or infinite one leaves it without a score.
+
+    Args:
+        name: How the record calls the image.
+        profile: The choices.
+        measured: Each measure by its key.
+        scenario: From the manifest.
+        warnings: What is to be known besides.
+        is_expected: Whether its reference is large enough for a score.
+
+    Example:
+        >>> record = join_measures("0001", find_profile("raim-2024"), {
+        ...     "psnr": Measured(value=math.inf), "ssim": Measured(value=1.0), "lpips": Measured(value=0.0),
+        ...     "dists": Measured(value=0.0), "niqe": Measured(value=4.0)})
+        >>> record.score, record.unscored
+        (None, 'psnr: it is infinite, which no SCORE takes: the image is identical to its reference')
+    """
+    values: dict[str, float | None] = {choice.key: measured[choice.key].value for choice in profile.measures}
     reasons = [f"{key}: {record.unscored}" for key, record in measured.items() if record.unscored is not None]
+    infinite = "it is infinite, which no SCORE takes: the image is identical to its reference"
+    reasons += [
+        f"{key}: {infinite}" for key, value in values.items() if value is not None and math.isinf(value)
+    ]
     own = [f"{key}: {record.warning}" for key, record in measured.items() if record.warning is not None]
     numbers = {key: value for key, value in values.items() if value is not None}
-    values["score"] = None if reasons else profile.score(numbers)
+    score = None if reasons else profile.score(numbers)
+    if score is not None and not math.isfinite(score):
+        score, reasons = None, ["score: it is no finite number under the weights of this profile"]
     return ImageScore(
         name=name,
         scenario=scenario,
-        values=values,
+        values={**values, "score": score},
         warnings=(*warnings, *own),
         unscored="; ".join(reasons) or None,
+        failed=any(record.fault is not None for record in measured.values()),
+        is_expected=is_expected,
     )
 
 
-def refuse_image(name: str, profile: Profile, reason: str, *, scenario: str | None = None) -> ImageScore:
-    """Make the record of an image that could not be measured at all."""
-    return ImageScore(name=name, scenario=scenario, values=dict.fromkeys(profile.columns), unscored=reason)
+def refuse_image(
+    name: str,
+    profile: Profile,
+    reason: str,
+    *,
+    scenario: str | None = None,
+    failed: bool = False,
+    is_expected: bool = True,
+) -> ImageScore:
+    """Make the record of an image that was not measured at all."""
+    return ImageScore(
+        name=name,
+        scenario=scenario,
+        values=dict.fromkeys(profile.columns),
+        unscored=reason,
+        failed=failed,
+        is_expected=is_expected,
+    )
 
 
 def match_arrays(restored: PixelArray, reference: PixelArray) -> tuple[PixelArray, PixelArray]:
-    """Bring two images to the same form: grey to three equal channels, unlike types to float64 in [0, 1].
+    """Bring two images to the same form: grey to three equal channels, and both to the type that holds either.
 
     Raises:
         UnscorableError: If one is grey and the other is not.
 
     Example:
-        >>> restored, reference = match_arrays(np.zeros((4, 4), np.uint8), np.zeros((4, 4), np.uint16))
-        >>> restored.shape, restored.dtype
-        ((4, 4, 3), dtype('float64'))
+        >>> restored, reference = match_arrays(np.full((4, 4), 255, np.uint8), np.zeros((4, 4), np.uint16))
+        >>> restored.shape, restored.dtype, restored[0, 0, 0]
+        ((4, 4, 3), dtype('uint16'), np.uint16(65535))
+    """
+    check_channels(restored, reference)
+    dtype = common_type(restored, reference)
+    return convert_image(restored, dtype), convert_image(reference, dtype)
+
+
+def check_channels(restored: PixelArray, reference: PixelArray) -> None:
+    """Refuse grey against colour.
+
+    Raises:
+        UnscorableError: If one is grey and the other is not.
     """
     if restored.ndim != reference.ndim:
         kinds = {2: "grey", 3: "colour"}
@@ -99,12 +157,33 @@ def match_arrays(restored: PixelArray, reference: PixelArray) -> tuple[PixelArra
             f"it is {kinds.get(restored.ndim, 'no image')}, its reference {kinds.get(reference.ndim, 'no image')}; "
             "save it with the reference's channels"
         )
-    pair = [
-        np.repeat(image[..., None], 3, 2) if image.ndim == 2 else image for image in (restored, reference)
-    ]
-    if restored.dtype != reference.dtype:
-        pair = [image / white_level(image) for image in pair]
-    return pair[0], pair[1]
+
+
+def common_type(restored: PixelArray, reference: PixelArray) -> np.dtype[Any]:
+    """Choose the type of pixel that holds both images exactly, or as floats in [0, 1].
+
+    Example:
+        >>> common_type(np.zeros(1, np.uint8), np.zeros(1, np.float32))
+        dtype('float64')
+    """
+    types = {restored.dtype, reference.dtype}
+    if len(types) == 1:
+        return restored.dtype
+    return np.dtype(np.uint16 if types == {np.dtype(np.uint8), np.dtype(np.uint16)} else np.float64)
+
+
+def convert_image(image: PixelArray, dtype: np.dtype[Any]) -> PixelArray:
+    """Expand grey to three equal channels, and bring an image to a type of `common_type`.
+
+    Raises:
+        InputError: It is no image.
+    """
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, 2)
+    if image.dtype == dtype:
+        return image
+    check_image(image)
+    return image * np.uint16(BYTE_STEPS) if dtype == np.uint16 else image / white_level(image)
 
 
 def cut_border(image: PixelArray, border_px: int) -> PixelArray:

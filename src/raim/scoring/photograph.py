@@ -1,30 +1,39 @@
 """One photograph in a worker process: its files are read, what is known is looked up, the rest is measured.
 
-Only what no earlier run has measured is decoded and computed; all candidates that need a measure go through it
-together with their reference.
+Only what no earlier run has measured is decoded and computed. Candidates go through the measures together with their
+reference, a few at a time, so that memory does not grow with their number. What fails is that of its candidate.
 """
 
-import dataclasses
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from raim.errors import ImageError, RaimError, SubmissionError, UnscorableError
-from raim.images import read_image
+import numpy as np
+
+from raim.errors import ImageError, OutOfMemoryError, RaimError, SubmissionError, UnscorableError
+from raim.images import inspect_image, read_image
 from raim.metrics.arrays import PixelArray
 from raim.scoring.cache import ValueCache, value_key
 from raim.scoring.definitions import measure_definition
-from raim.scoring.measures import Measured, measure_candidates
-from raim.scoring.pairs import cut_border, join_measures, match_arrays, refuse_image
+from raim.scoring.measures import Measured, fail, find_measure, measure_candidates
+from raim.scoring.pairs import (
+    check_channels,
+    common_type,
+    convert_image,
+    cut_border,
+    join_measures,
+    refuse_image,
+)
 from raim.scoring.profiles import MeasureChoice, Profile
 from raim.scoring.records import ImageScore
 from raim.scoring.submission import Member
 
-# Candidates that go through the trunks together: eight of up to 12 megapixels, fewer of larger ones.
+# Candidates that are in memory and go through the trunks together: six of 12 megapixels and 8 bits, fewer of larger
+# ones. Each takes about 190 MB of features at 4000 pixels of width (benchmarks/scoring_memory.py).
 MOST_TOGETHER = 8
-PIXELS_TOGETHER = MOST_TOGETHER * 12_000_000
+BYTES_TOGETHER = 6 * 12_000_000 * 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,19 +55,34 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """What all photographs of a run share: profile, device and the file of known values (None: none is kept)."""
+    """What all photographs of a run share.
+
+    Attributes:
+        profile: The choices.
+        device: "cpu", or a device of torch.
+        cache: File of known values; None: none is used or kept.
+        threads: Of torch, where it computes; None leaves them as they are.
+    """
 
     profile: Profile
     device: str = "cpu"
     cache: Path | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scored:
-    """The records of a photograph, one for each entry, and the values that were not known before."""
+    """What came of a photograph.
+
+    Attributes:
+        images: The records, one for each candidate.
+        new_values: The values that were not known before, by their keys.
+        faults: What failed though the files are whole: want of memory, faults of a library.
+    """
 
     images: tuple[ImageScore, ...]
     new_values: dict[str, dict[str, Any]]
+    faults: tuple[RaimError, ...] = ()
 
 
 @dataclass(kw_only=True, slots=True)
@@ -66,23 +90,78 @@ class _Candidate:
     """One restored file on its way to its record."""
 
     name: str
-    content: bytes = b""
+    member: Member | None = None
     sha256: str = ""
-    pixels: PixelArray | None = None
     refused: str | None = None
+    fault: RaimError | None = None
     warnings: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset()
     measured: dict[str, Measured] = field(default_factory=dict)
+
+    def refuse(self, error: Exception) -> None:
+        """Note that the file failed, or why it has no values."""
+        if isinstance(error, UnscorableError):
+            self.refused = str(error)
+        else:
+            failed = fail(error)
+            place = f"{self.name}: " if isinstance(error, ImageError) else ""
+            self.refused, self.fault = f"{place}{failed.unscored}", failed.fault
+
+
+@dataclass(kw_only=True, slots=True)
+class _Reference(_Candidate):
+    """The reference: decoded once, and brought to each type of pixel once.
+
+    Attributes:
+        content: Of its file, until it is decoded.
+        is_small: Whether it is too small for anybody to have a score.
+        size: Width and height.
+        pixels: Inside the border, as decoded.
+        converted: The same in three channels, by type of pixel.
+    """
+
+    content: bytes = b""
+    is_small: bool = False
+    size: tuple[int, int] = (0, 0)
+    pixels: PixelArray = field(default_factory=lambda: np.zeros(0))
+    converted: dict[str, PixelArray] = field(default_factory=dict)
+
+    def decode(self, border_px: int) -> None:
+        """Decode it; what is wrong with it is noted."""
+        try:
+            pixels = read_image(self.content, purpose="score").pixels
+            self.content = b""
+            self.pixels = cut_border(pixels, border_px)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this photograph's
+            self.refuse(error)
+
+    def convert(self, dtype: np.dtype[Any]) -> PixelArray:
+        """Give it in a type of pixel."""
+        kind = str(dtype)
+        if kind not in self.converted:
+            self.converted[kind] = convert_image(self.pixels, dtype)
+        return self.converted[kind]
+
+
+_Group = list[tuple[_Candidate, PixelArray]]
 
 
 def score_photograph(task: Task, setting: Setting) -> Scored:
-    """Score every candidate of one photograph; what is wrong with a file becomes its record's `unscored`."""
-    candidates = [_read(member, task.name) for member in task.candidates]
-    reference = _read(task.reference, task.name)
-    with ValueCache(setting.cache) as cache:
+    """Score every candidate of one photograph; what is wrong with a file becomes its record's `unscored`.
+
+    Raises:
+        RaimError: One that concerns all photographs (`RaimError.concerns_all`).
+    """
+    candidates = [_find(member, task.name) for member in task.candidates]
+    reference = _read_reference(task.reference, setting.profile)
+    with ValueCache(setting.cache, is_read_only=True) as cache:
         _recall(cache, candidates, reference, setting)
     missing = [candidate for candidate in candidates if _is_missing(candidate, setting.profile)]
     if missing and reference.refused is None:
-        _measure_missing(missing, reference, setting)
+        _limit_threads(setting)
+        reference.decode(setting.profile.border_px)
+        if reference.refused is None:
+            _measure_missing(missing, reference, setting)
     return Scored(
         images=tuple(_record(candidate, reference, task, setting.profile) for candidate in candidates),
         new_values={
@@ -90,134 +169,188 @@ def score_photograph(task: Task, setting: Setting) -> Scored:
             for candidate in missing
             for key, value in _to_remember(candidate, reference, setting).items()
         },
+        faults=tuple(_find_faults([reference, *candidates])),
     )
 
 
 def fail_photograph(task: Task, setting: Setting, error: RaimError) -> Scored:
     """Return the records of a photograph that could not be worked on at all."""
-    refused = refuse_image(task.name, setting.profile, str(error), scenario=task.scenario)
-    return Scored(images=tuple(refused for _ in task.candidates), new_values={})
+    refused = refuse_image(task.name, setting.profile, str(error), scenario=task.scenario, failed=True)
+    return Scored(images=tuple(refused for _ in task.candidates), new_values={}, faults=(error,))
 
 
-def _read(member: Member | None, name: str) -> _Candidate:
+def _find(member: Member | None, name: str) -> _Candidate:
     if member is None:
         return _Candidate(name=name, refused=f"missing: there is no file named {name}")
+    candidate = _Candidate(name=member.name, member=member)
     try:
-        content = member.read_bytes()
-    except SubmissionError as error:
-        return _Candidate(name=member.name, refused=str(error))
-    return _Candidate(name=member.name, content=content, sha256=hashlib.sha256(content).hexdigest())
+        candidate.sha256 = member.sha256()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this candidate's
+        candidate.refuse(error)
+    return candidate
+
+
+def _read_reference(member: Member, profile: Profile) -> _Reference:
+    reference = _Reference(name=member.name)
+    try:
+        reference.content = member.read_bytes()
+        reference.sha256 = hashlib.sha256(reference.content).hexdigest()
+        info = inspect_image(reference.content)
+        reference.size = (info.width, info.height)
+        reference.is_small = profile.why_too_small(*reference.size) is not None
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this photograph's
+        reference.refuse(error)
+    return reference
 
 
 def _is_missing(candidate: _Candidate, profile: Profile) -> bool:
     return candidate.refused is None and len(candidate.measured) < len(profile.measures)
 
 
-def _key(choice: MeasureChoice, candidate: _Candidate, reference: _Candidate, setting: Setting) -> str:
+def _key(choice: MeasureChoice, candidate: _Candidate, reference: _Reference, setting: Setting) -> str:
+    """Make the key of a value. It holds the reference unless the measure has none and others see that the pair fits."""
+    used = {each.name: find_measure(each.name).has_reference for each in setting.profile.measures}
     return value_key(
         measure=choice.name,
         restored_sha256=candidate.sha256,
-        reference_sha256=reference.sha256,
+        reference_sha256=reference.sha256 if used[choice.name] or not any(used.values()) else None,
         definition=measure_definition(choice, setting.profile.border_px, setting.device),
     )
 
 
 def _recall(
-    cache: ValueCache, candidates: Sequence[_Candidate], reference: _Candidate, setting: Setting
+    cache: ValueCache, candidates: Sequence[_Candidate], reference: _Reference, setting: Setting
 ) -> None:
     """Look up what earlier runs have measured; a candidate's warnings are kept beside each value."""
     for candidate in candidates:
         if candidate.refused is not None:
             continue
         for choice in setting.profile.measures:
-            known = cache.get(_key(choice, candidate, reference, setting))
-            if known is not None:
+            known = cache.get(_key(choice, candidate, reference, setting)) or {}
+            if known.keys() >= {"warnings", "measured"}:
                 candidate.warnings = tuple(known["warnings"])
-                candidate.measured[choice.name] = Measured(**known["measured"])
+                candidate.measured[choice.key] = Measured(**known["measured"])
+        candidate.known = frozenset(candidate.measured)
 
 
-def _to_remember(candidate: _Candidate, reference: _Candidate, setting: Setting) -> dict[str, dict[str, Any]]:
+def _to_remember(candidate: _Candidate, reference: _Reference, setting: Setting) -> dict[str, dict[str, Any]]:
     if candidate.refused is not None:
         return {}
     return {
         _key(choice, candidate, reference, setting): {
-            "measured": dataclasses.asdict(candidate.measured[choice.name]),
+            "measured": {key: getattr(measured, key) for key in ("value", "unscored", "warning")},
             "warnings": list(candidate.warnings),
         }
         for choice in setting.profile.measures
-        if choice.name in candidate.measured
+        if choice.key not in candidate.known
+        and (measured := candidate.measured.get(choice.key)) is not None
+        and measured.fault is None
     }
 
 
-def _measure_missing(missing: Sequence[_Candidate], reference: _Candidate, setting: Setting) -> None:
-    for file in (reference, *missing):
-        _decode(file)
-    for group, reference_pixels in _prepare(missing, reference, setting.profile.border_px):
-        together = max(1, min(MOST_TOGETHER, PIXELS_TOGETHER // reference_pixels[..., 0].size))
-        for choice in setting.profile.measures:
-            waiting = [candidate for candidate in group if choice.name not in candidate.measured]
-            for start in range(0, len(waiting), together):
-                _measure(waiting[start : start + together], reference_pixels, choice, setting.device)
-
-
-def _decode(file: _Candidate) -> None:
-    try:
-        picture = read_image(file.content, purpose="score")
-    except ImageError as error:
-        file.refused = f"{file.name}: {error}"
+def _limit_threads(setting: Setting) -> None:
+    """Keep torch from using all cores in each of several processes, where it computes the convolutions."""
+    if setting.threads is None:
         return
-    file.content = b""
-    file.pixels = picture.pixels
-    file.warnings = picture.warnings
+    from raim.metrics.trunk import choose_engine
+
+    has_engine = any(find_measure(each.name).has_engine for each in setting.profile.measures)
+    if has_engine and choose_engine(device=setting.device) == "torch":
+        import torch
+
+        torch.set_num_threads(setting.threads)
 
 
-def _prepare(
-    missing: Sequence[_Candidate], reference: _Candidate, border_px: int
-) -> Iterator[tuple[list[_Candidate], PixelArray]]:
-    """Bring candidates to the reference's form; give those of one type of pixel together, with the reference in it."""
-    groups: dict[str, tuple[list[_Candidate], PixelArray]] = {}
+def _measure_missing(missing: Sequence[_Candidate], reference: _Reference, setting: Setting) -> None:
+    """Decode and measure candidates, as many at a time as memory is meant for."""
+    group: _Group = []
     for candidate in missing:
-        if candidate.pixels is None or reference.pixels is None:
+        pixels = _prepare(candidate, reference, setting.profile.border_px)
+        if isinstance(candidate.fault, OutOfMemoryError) and group:
+            _measure_group(group, reference, setting)
+            group.clear()
+            candidate.refused = candidate.fault = None
+            pixels = _prepare(candidate, reference, setting.profile.border_px)
+        if pixels is None:
             continue
-        try:
-            pair = _match(candidate.name, candidate.pixels, reference.pixels)
-            candidate.pixels = cut_border(pair[0], border_px)
-            kind = str(candidate.pixels.dtype)
-            if kind not in groups:
-                groups[kind] = ([], cut_border(pair[1], border_px))
-        except UnscorableError as error:
-            candidate.refused = str(error)
-            continue
-        groups[kind][0].append(candidate)
-    reference.pixels = None
-    yield from groups.values()
+        group.append((candidate, pixels))
+        n_bytes = sum(each.nbytes for _, each in group)
+        if len(group) == MOST_TOGETHER or n_bytes + pixels.nbytes > BYTES_TOGETHER:
+            _measure_group(group, reference, setting)
+            group.clear()
+    _measure_group(group, reference, setting)
 
 
-def _match(name: str, restored: PixelArray, reference: PixelArray) -> tuple[PixelArray, PixelArray]:
-    (height, width), expected = restored.shape[:2], reference.shape[:2]
-    if (height, width) != expected:
+def _prepare(candidate: _Candidate, reference: _Reference, border_px: int) -> PixelArray | None:
+    """Decode a candidate and bring it to one form with the reference; None where it cannot be measured."""
+    try:
+        pixels = _decode(candidate)
+        _check_size(candidate.name, pixels, reference.size)
+        check_channels(pixels, reference.pixels)
+        return convert_image(cut_border(pixels, border_px), common_type(pixels, reference.pixels))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this candidate's
+        candidate.refuse(error)
+        return None
+
+
+def _check_size(name: str, pixels: PixelArray, expected: tuple[int, int]) -> None:
+    height, width = pixels.shape[:2]
+    if (width, height) != expected:
         raise UnscorableError(
-            f"{name} is {width}x{height}, its reference {expected[1]}x{expected[0]}; they must be the same size"
+            f"{name} is {width}x{height}, its reference {expected[0]}x{expected[1]}; they must be the same size"
         )
-    return match_arrays(restored, reference)
 
 
-def _measure(
-    candidates: Sequence[_Candidate], reference: PixelArray, choice: MeasureChoice, device: str
-) -> None:
-    pixels = [candidate.pixels for candidate in candidates if candidate.pixels is not None]
-    for candidate, measured in zip(
-        candidates, measure_candidates(choice, pixels, reference, device=device), strict=True
-    ):
-        candidate.measured[choice.name] = measured
+def _decode(candidate: _Candidate) -> PixelArray:
+    content = candidate.member.read_bytes() if candidate.member is not None else b""
+    if hashlib.sha256(content).hexdigest() != candidate.sha256:
+        raise SubmissionError(f"{candidate.name} changed while it was scored; score it again")
+    picture = read_image(content, purpose="score")
+    candidate.warnings = picture.warnings
+    return picture.pixels
 
 
-def _record(candidate: _Candidate, reference: _Candidate, task: Task, profile: Profile) -> ImageScore:
-    refused = candidate.refused
+def _measure_group(group: _Group, reference: _Reference, setting: Setting) -> None:
+    """Measure candidates, those of one type of pixel together."""
+    for dtype in dict.fromkeys(pixels.dtype for _, pixels in group):
+        for choice in setting.profile.measures:
+            waiting = [
+                (candidate, pixels)
+                for candidate, pixels in group
+                if pixels.dtype == dtype and choice.key not in candidate.measured
+            ]
+            if not waiting:
+                continue
+            images = [pixels for _, pixels in waiting]
+            measured = measure_candidates(
+                choice.name, choice.options, images, reference.convert(dtype), device=setting.device
+            )
+            for (candidate, _), each in zip(waiting, measured, strict=True):
+                candidate.measured[choice.key] = each
+
+
+def _record(candidate: _Candidate, reference: _Reference, task: Task, profile: Profile) -> ImageScore:
+    refused, failed = candidate.refused, candidate.fault is not None
     if refused is None and reference.refused is not None:
-        refused = f"its reference cannot be used: {reference.refused}"
-    if refused is not None:
-        return refuse_image(task.name, profile, refused, scenario=task.scenario)
-    return join_measures(
-        task.name, profile, candidate.measured, scenario=task.scenario, warnings=candidate.warnings
+        refused, failed = f"its reference cannot be used: {reference.refused}", reference.fault is not None
+    if refused is None:
+        return join_measures(
+            task.name,
+            profile,
+            candidate.measured,
+            scenario=task.scenario,
+            warnings=candidate.warnings,
+            is_expected=not reference.is_small,
+        )
+    return refuse_image(
+        task.name, profile, refused, scenario=task.scenario, failed=failed, is_expected=not reference.is_small
     )
+
+
+def _find_faults(files: Sequence[_Candidate]) -> list[RaimError]:
+    """List what failed though the files are whole."""
+    found = [file.fault for file in files]
+    found += [measured.fault for file in files for measured in file.measured.values()]
+    return [
+        fault for fault in found if fault is not None and not isinstance(fault, ImageError | SubmissionError)
+    ]

@@ -13,14 +13,20 @@ report prints the last three terms as (1 - LPIPS)/0.4 and so on, which is 96.33 
 Table 1 allows; that form stays available as `raim-2024-printed`. `raim-2026-hdr` is the 2026 challenge's form.
 """
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from raim.errors import unknown_name
+from raim.errors import InputError, unknown_name
+from raim.scoring.measures import Options, check_options, why_too_small
 
-Options = Mapping[str, str | float | bool]
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
+# What else stands beside the measures in a row of a result file.
+RESERVED = frozenset({"score", "name", "scenario", "warnings", "unscored", "failed", "is_expected"})
+RESERVED |= {"entry", "kind", "n_scored", "n_expected"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,22 +35,49 @@ class MeasureChoice:
 
     Attributes:
         name: "psnr", "ssim", "lpips", "dists" or "niqe".
+        label: What tables call it, where a profile has the same measure twice; "" for its name.
         options: Keyword arguments of the measure's function in `raim.metrics`.
         weight: Its share of the SCORE.
         zero_at: The value that contributes 0.
         one_at: The value that contributes the whole weight.
+
+    Raises:
+        InputError: A label, an option's value or a number is not as stated.
+        UnknownNameError: There is no such measure or option; the nearest is named.
     """
 
     name: str
+    label: str = ""
     options: Options = field(default_factory=dict)
     weight: float
     zero_at: float
     one_at: float
 
+    def __post_init__(self) -> None:
+        """Refuse what no value could be measured or joined by."""
+        check_options(self.name, self.options)
+        if self.key in RESERVED or not LABEL.fullmatch(self.key):
+            raise InputError(
+                f"the label of {self.name} is {self.label!r}, expected up to 40 letters, digits, spaces, dots, - or _, "
+                f"and none of {', '.join(sorted(RESERVED))}"
+            )
+        for name in ("weight", "zero_at", "one_at"):
+            if not math.isfinite(getattr(self, name)):
+                raise InputError(f"{name} of {self.key} is {getattr(self, name)}, expected a finite number")
+        if self.zero_at == self.one_at:
+            raise InputError(
+                f"zero_at and one_at of {self.key} are both {self.zero_at:g}; expected two values"
+            )
+
+    @property
+    def key(self) -> str:
+        """By which values, columns and files know it."""
+        return self.label or self.name
+
     @property
     def higher_is_better(self) -> bool:
         """Whether a higher value raises the SCORE."""
-        return self.one_at > self.zero_at
+        return (self.one_at > self.zero_at) == (self.weight >= 0)
 
     def term(self, value: float) -> float:
         """Give what a value contributes to the SCORE.
@@ -65,6 +98,9 @@ class Profile:
         note: Where it comes from.
         border_px: Pixels cut off each side before every measure.
         measures: The measures in the order of tables.
+
+    Raises:
+        InputError: The border is no number of pixels, there is no measure, or two have one key.
     """
 
     name: str
@@ -72,10 +108,23 @@ class Profile:
     border_px: int
     measures: tuple[MeasureChoice, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what could not be measured."""
+        if isinstance(self.border_px, bool) or not isinstance(self.border_px, int) or self.border_px < 0:
+            raise InputError(f"the border of {self.name} is {self.border_px!r}, expected pixels, 0 or more")
+        if not self.measures:
+            raise InputError(f"the profile {self.name!r} has no measure; a SCORE needs at least one")
+        keys = [measure.key for measure in self.measures]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise InputError(
+                    f"the profile {self.name!r} has {key!r} {keys.count(key)} times; give each a label of its own"
+                )
+
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the measures and "score", in the order of tables."""
-        return (*(measure.name for measure in self.measures), "score")
+        """Keys of the measures and "score", in the order of tables."""
+        return (*(measure.key for measure in self.measures), "score")
 
     def is_higher_better(self, column: str) -> bool:
         """Say which way a column of the tables is good.
@@ -84,13 +133,13 @@ class Profile:
             >>> PROFILES["raim-2024"].is_higher_better("niqe")
             False
         """
-        return all(measure.higher_is_better for measure in self.measures if measure.name == column)
+        return all(measure.higher_is_better for measure in self.measures if measure.key == column)
 
     def score(self, values: Mapping[str, float]) -> float:
         """Join the measures of one image.
 
         Args:
-            values: A finite value for each measure of the profile.
+            values: A finite value for each measure of the profile, by its key.
 
         Example:
             >>> values = {"psnr": 25.0, "ssim": 0.75, "lpips": 0.2, "dists": 0.15, "niqe": 5.0}
@@ -99,7 +148,23 @@ class Profile:
             >>> round(PROFILES["raim-2024-printed"].score(values) - PROFILES["raim-2024"].score(values), 2)
             96.33
         """
-        return sum(measure.term(values[measure.name]) for measure in self.measures)
+        return sum(measure.term(values[measure.key]) for measure in self.measures)
+
+    def why_too_small(self, width: int, height: int) -> str | None:
+        """Say why no image of that size can have a SCORE; None where one may.
+
+        Example:
+            >>> PROFILES["raim-2026-hdr"].why_too_small(30, 40)
+            'lpips: the image is 30x40, LPIPS needs at least 31x31'
+            >>> PROFILES["raim-2024"].why_too_small(200, 104)
+        """
+        inner = (width - 2 * self.border_px, height - 2 * self.border_px)
+        if min(inner) < 1:
+            return f"it is {width}x{height}; nothing is left once {self.border_px} px are cut off each side"
+        found = [(each.key, why_too_small(each.name, each.options, *inner)) for each in self.measures]
+        cut = f" (once {self.border_px} px are cut off each side)" if self.border_px else ""
+        reasons = [f"{key}: {reason}" for key, reason in found if reason is not None]
+        return "; ".join(reasons) + cut if reasons else None
 
     def as_dict(self) -> dict[str, Any]:
         """Give every choice as plain values, as result files carry them."""
@@ -109,7 +174,12 @@ class Profile:
 
 def _plain(measure: MeasureChoice) -> dict[str, Any]:
     numbers = {key: getattr(measure, key) for key in ("weight", "zero_at", "one_at")}
-    return {"name": measure.name, "options": {}, **numbers}
+    return {
+        "name": measure.name,
+        **({"label": measure.label} if measure.label else {}),
+        "options": {},
+        **numbers,
+    }
 
 
 def _choice(
@@ -157,7 +227,9 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 note="NTIRE 2026: 30 PSNR/50 + 22.5 (SSIM - 0.5)/0.5 + 30 (1 - LPIPS/0.4), RGB, no border",
                 border_px=0,
                 measures=(
-                    _choice("psnr", 30, 0, 50, colour="rgb"),
+                    # The organisers' eval.py (github.com/qulishen/RAIM-HDR, 5f3bb3c) takes PSNR from pyiqa, which adds
+                    # 1e-8 to the mean squared error: 80 dB for identical images.
+                    _choice("psnr", 30, 0, 50, colour="rgb", epsilon=1e-8),
                     _choice("ssim", 22.5, 0.5, 1, colour="rgb"),
                     _choice("lpips", 30, 0.4, 0, net="alexnet"),
                 ),

@@ -7,15 +7,17 @@ infinity, so an infinite PSNR is written as the string "inf".
 import json
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from raim.errors import InputError
+from raim.files import place_file
 from raim.scoring.profiles import Profile
 
 SCHEMA = "raim-scores/1"
+NAMED = 5  # images without a score that the reason of an unranked entry names
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +30,8 @@ class ImageScore:
         values: Each measure of the profile and "score"; None where there is no value.
         warnings: What the reader should know though there is a value.
         unscored: Why there is no score; None if there is one.
+        failed: Whether that is a failure, such as a damaged file or want of memory, and not a result.
+        is_expected: Whether anybody could have a score: False where the reference is too small for the profile.
     """
 
     name: str
@@ -35,6 +39,8 @@ class ImageScore:
     values: Mapping[str, float | None]
     warnings: tuple[str, ...] = ()
     unscored: str | None = None
+    failed: bool = False
+    is_expected: bool = True
 
     @property
     def score(self) -> float | None:
@@ -50,6 +56,8 @@ class ImageScore:
             **values,
             "warnings": list(self.warnings),
             "unscored": self.unscored,
+            "failed": self.failed,
+            "is_expected": self.is_expected,
         }
 
 
@@ -73,15 +81,52 @@ class EntryScore:
         return tuple(image for image in self.images if image.unscored is None)
 
     @property
+    def n_scored(self) -> int:
+        """How many images have a score; the means are over them."""
+        return len(self.scored)
+
+    @property
+    def n_expected(self) -> int:
+        """How many images could have a score."""
+        return sum(image.is_expected for image in self.images)
+
+    @property
+    def why_incomplete(self) -> str | None:
+        """Say why the mean does not compare with those of other entries; None if all images have a score.
+
+        Example:
+            >>> one = ImageScore(name="1", values={"score": 60.0})
+            >>> gone = [ImageScore(name=name, values={"score": None}, unscored="missing") for name in "234"]
+            >>> EntryScore(name="cherry", images=(one, *gone)).why_incomplete
+            '1 of 4 images have a score; none: 2, 3, 4'
+        """
+        lacking = [image.name for image in self.images if image.is_expected and image.unscored is not None]
+        if not self.n_expected:
+            return "there is no image that could have a score"
+        if not lacking:
+            return None
+        more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+        listed = ", ".join(lacking[:NAMED]) + more
+        return f"{self.n_scored} of {self.n_expected} images have a score; none: {listed}"
+
+    @property
     def mean(self) -> dict[str, float | None]:
         """Average each column over the scored images; None where there is none."""
-        return mean_values(self.images)
+        scored = self.scored
+        columns = self.images[0].values if self.images else {}
+        return {
+            column: statistics.fmean(_number(image, column) for image in scored) if scored else None
+            for column in columns
+        }
 
-    def by_scenario(self) -> dict[str, dict[str, float | None]]:
-        """Average each column over the scored images of each scenario, in the order of names."""
+    def by_scenario(self) -> dict[str, "EntryScore"]:
+        """Split the images by scenario, in the order of names; those without one are in none."""
         names = sorted({image.scenario for image in self.images if image.scenario is not None})
         return {
-            name: mean_values([image for image in self.images if image.scenario == name]) for name in names
+            name: EntryScore(
+                name=self.name, images=tuple(image for image in self.images if image.scenario == name)
+            )
+            for name in names
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -89,12 +134,13 @@ class EntryScore:
         return {
             "name": self.name,
             "n_images": len(self.images),
-            "n_scored": len(self.scored),
+            "n_expected": self.n_expected,
+            "n_scored": self.n_scored,
             "notes": list(self.notes),
             "mean": {key: _to_json(value) for key, value in self.mean.items()},
             "scenarios": {
-                scenario: {key: _to_json(value) for key, value in values.items()}
-                for scenario, values in self.by_scenario().items()
+                scenario: {key: _to_json(value) for key, value in part.mean.items()}
+                for scenario, part in self.by_scenario().items()
             },
             "images": [image.as_dict() for image in self.images],
         }
@@ -106,11 +152,13 @@ class ScoreTable:
 
     Attributes:
         profile: The choices that were made.
-        entries: Best first; entries with fewer scored images come after complete ones.
+        entries: Best first; incomplete entries come after complete ones.
         raim_version: The version that measured.
         weights: SHA-256 of each set of pretrained weights that was used.
         manifest_sha256: Of the manifest, or None without one.
         engine: What computed the convolutions, with its version.
+        allow_incomplete: Whether entries that lack scores are ranked all the same, by their mean.
+        notes: What to know of the scoring as a whole.
     """
 
     profile: Profile
@@ -119,9 +167,23 @@ class ScoreTable:
     weights: Mapping[str, str] = field(default_factory=dict)
     manifest_sha256: str | None = None
     engine: str | None = None
+    allow_incomplete: bool = False
+    notes: tuple[str, ...] = ()
+
+    def why_unranked(self, entry: EntryScore) -> str | None:
+        """Say why an entry has no rank; None if it has one."""
+        if self.allow_incomplete and entry.n_scored:
+            return None
+        return entry.why_incomplete
+
+    def ranks(self) -> dict[str, int]:
+        """Rank entries by mean SCORE; 1 is the best, a tie shares the better rank, unranked ones are left out."""
+        scores = {entry.name: _number_of(entry) for entry in self.entries if self.why_unranked(entry) is None}
+        return {name: 1 + sum(other > own for other in scores.values()) for name, own in scores.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
+        ranks = self.ranks()
         return {
             "schema": SCHEMA,
             "raim_version": self.raim_version,
@@ -130,40 +192,43 @@ class ScoreTable:
             "engine": self.engine,
             "weights": dict(self.weights),
             "manifest_sha256": self.manifest_sha256,
-            "entries": [entry.as_dict() for entry in self.entries],
+            "allow_incomplete": self.allow_incomplete,
+            "notes": list(self.notes),
+            "entries": [
+                {**entry.as_dict(), "rank": ranks.get(entry.name), "why_unranked": self.why_unranked(entry)}
+                for entry in self.entries
+            ],
         }
 
 
-def mean_values(images: Sequence[ImageScore]) -> dict[str, float | None]:
-    """Average each column over the images that have a score; None where no image has one.
+def sort_entries(entries: Iterable[EntryScore], *, allow_incomplete: bool = False) -> tuple[EntryScore, ...]:
+    """Put complete entries first, then by falling mean SCORE, then by name; no missing score ever leads.
 
-    Example:
-        >>> images = [ImageScore(name=str(value), values={"score": value}) for value in (20.0, 30.0)]
-        >>> mean_values(images)
-        {'score': 25.0}
+    Args:
+        entries: In any order.
+        allow_incomplete: Whether incomplete entries stand among the others, by the mean that they have.
     """
-    scored = [image for image in images if image.unscored is None]
-    columns = images[0].values if images else {}
-    return {
-        column: statistics.fmean(_number(image, column) for image in scored) if scored else None
-        for column in columns
-    }
-
-
-def sort_entries(entries: Iterable[EntryScore]) -> tuple[EntryScore, ...]:
-    """Put complete entries first, then by falling mean SCORE, then by name; no missing score ever leads."""
 
     def key(entry: EntryScore) -> tuple[int, float, str]:
-        score = entry.mean.get("score")
-        return len(entry.images) - len(entry.scored), -score if score is not None else math.inf, entry.name
+        lacking = 0 if allow_incomplete and entry.n_scored else len(entry.images) - entry.n_scored
+        return lacking, -_number_of(entry), entry.name
 
     return tuple(sorted(entries, key=key))
 
 
 def write_json(table: ScoreTable, path: Path) -> None:
-    """Write the table as JSON; NaN is refused."""
+    """Write the table as JSON; NaN is refused.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     text = json.dumps(table.as_dict(), indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    place_file(path, f"{text}\n".encode())
+
+
+def _number_of(entry: EntryScore) -> float:
+    score = entry.mean.get("score")
+    return -math.inf if score is None else score
 
 
 def _to_json(value: float | None) -> float | str | None:

@@ -2,21 +2,23 @@
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
 
 from raim import __version__
 from raim.data import Manifest, read_manifest
-from raim.errors import InputError, RaimError
+from raim.devices import check_device
+from raim.errors import InputError, RaimError, SubmissionError, WorkerDiedError
 from raim.processes import map_processes
 from raim.scoring.cache import ValueCache
 from raim.scoring.definitions import describe_engine, profile_weights
 from raim.scoring.photograph import Scored, Setting, Task, fail_photograph, score_photograph
 from raim.scoring.profiles import Profile, find_profile
-from raim.scoring.records import EntryScore, ScoreTable, sort_entries
-from raim.scoring.submission import ImageFolder, open_images
+from raim.scoring.records import EntryScore, ImageScore, ScoreTable, sort_entries
+from raim.scoring.submission import ImageFolder, Member, open_images
 
 OnProgress = Callable[[int, int], None]
 
@@ -36,11 +38,13 @@ def score_folders(
     workers: int = 1,
     device: str = "cpu",
     cache: Path | None = None,
+    allow_incomplete: bool = False,
     on_progress: OnProgress | None = None,
 ) -> ScoreTable:
     """Score folders or zips of restored images against one folder or zip of references.
 
-    Images are matched by stem. An image that is missing, broken or of another size gets no number but the reason.
+    Images are matched by stem. An image that is missing or of another size, or that fails, gets no number but the
+    reason; the others are scored.
 
     Args:
         restored: One folder or zip for each entry; all are scored in one pass over the references.
@@ -51,15 +55,17 @@ def score_folders(
         workers: Processes of one thread each; 1 computes in this process. A script that asks for more must guard
             its entry point by `if __name__ == "__main__"`, as for all of `multiprocessing`.
         device: "cpu", or a device of torch such as "cuda" for the measures that run there.
-        cache: File of known values (`default_cache()` is the command line's); None keeps none.
+        cache: File of known values (`default_cache()` is the command line's); None keeps none. Where it cannot be
+            used, the table's notes say so.
+        allow_incomplete: Whether entries that lack scores are ranked all the same, by the mean that they have.
         on_progress: Called with (photographs done, photographs in all) after each, and once before the first.
 
     Returns:
         The table, best entry first.
 
     Raises:
-        InputError: If a path, a name or the number of workers is not as stated.
-        SubmissionError: If a folder or zip is unsafe or holds no image.
+        InputError: If a path, a name, the device or the number of workers is not as stated.
+        SubmissionError: If the references, or all entries, are unsafe or hold no image.
         ManifestError: If the manifest is malformed.
         WeightsMissingError: If the pretrained weights are not here and cannot be fetched.
     """
@@ -67,27 +73,50 @@ def score_folders(
     entry_names = name_entries(restored, names)
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; there must be at least 1")
-    references = open_images(reference, allow_links=True)
-    entries = [open_images(path, allow_links=True) for path in restored]
+    check_device(device)
+    references = open_images(reference, allow_links=True, defer_unreadable=True)
+    entries = [_open_entry(path) for path in restored]
+    refused = [entry for entry in entries if isinstance(entry, SubmissionError)]
+    if len(refused) == len(entries):
+        raise refused[0]
     listed = read_manifest(manifest) if manifest is not None else None
     tasks = _make_tasks(references, entries, listed)
-    setting = Setting(profile=chosen, device=device, cache=cache)
-    results = _score_all(tasks, setting, workers, on_progress or (lambda _done, _total: None))
+    threads = 1 if min(workers, len(tasks)) > 1 else None
+    setting = Setting(profile=chosen, device=device, cache=cache, threads=threads)
+    with ValueCache(cache) as known:
+        results = _score_all(tasks, setting, workers, known, on_progress or (lambda _done, _total: None))
+        trouble = () if known.trouble is None else (known.trouble,)
+    scored = [
+        _make_entry(name, entry, [results[task.name][index] for task in tasks], references)
+        for index, (name, entry) in enumerate(zip(entry_names, entries, strict=True))
+    ]
     return ScoreTable(
         profile=chosen,
-        entries=sort_entries(
-            EntryScore(
-                name=name,
-                images=tuple(results[task.name].images[index] for task in tasks),
-                notes=_describe_folder(folder, references),
-            )
-            for index, (name, folder) in enumerate(zip(entry_names, entries, strict=True))
-        ),
+        entries=sort_entries(scored, allow_incomplete=allow_incomplete),
         raim_version=__version__,
         weights=profile_weights(chosen),
         manifest_sha256=listed.sha256() if listed is not None else None,
         engine=describe_engine(device),
+        allow_incomplete=allow_incomplete,
+        notes=trouble,
     )
+
+
+def _open_entry(path: Path) -> ImageFolder | SubmissionError:
+    try:
+        return open_images(path, allow_links=True, defer_unreadable=True)
+    except SubmissionError as error:
+        return error
+
+
+def _make_entry(
+    name: str, entry: ImageFolder | SubmissionError, images: Sequence[ImageScore], references: ImageFolder
+) -> EntryScore:
+    if isinstance(entry, SubmissionError):
+        return EntryScore(
+            name=name, images=tuple(replace(image, unscored=str(entry), failed=True) for image in images)
+        )
+    return EntryScore(name=name, images=tuple(images), notes=_describe_folder(entry, references))
 
 
 def name_entries(restored: Sequence[Path], names: Sequence[str] | None = None) -> list[str]:
@@ -118,14 +147,16 @@ def _short_name(path: Path) -> str:
 
 
 def _make_tasks(
-    references: ImageFolder, entries: Sequence[ImageFolder], manifest: Manifest | None
+    references: ImageFolder, entries: Sequence[ImageFolder | SubmissionError], manifest: Manifest | None
 ) -> list[Task]:
     rows = manifest.by_name() if manifest is not None else {}
     return [
         Task(
             name=stem,
             reference=member,
-            candidates=tuple(entry.get(stem) for entry in entries),
+            candidates=tuple(
+                entry.get(stem) if isinstance(entry, ImageFolder) else None for entry in entries
+            ),
             scenario=rows[stem].scenario if stem in rows else None,
         )
         for stem, member in references.items()
@@ -142,16 +173,33 @@ def _describe_folder(folder: ImageFolder, references: ImageFolder) -> tuple[str,
 
 
 def _score_all(
-    tasks: Sequence[Task], setting: Setting, workers: int, on_progress: OnProgress
-) -> dict[str, Scored]:
-    """Score every photograph; each one's new values are kept as soon as it is done."""
-    results: dict[str, Scored] = {}
+    tasks: Sequence[Task], setting: Setting, workers: int, cache: ValueCache, on_progress: OnProgress
+) -> Mapping[str, Sequence[ImageScore]]:
+    """Score every photograph; each one's new values are kept as soon as it is done.
+
+    A photograph whose process died is scored once more, one candidate at a time.
+    """
+    results: dict[str, list[ImageScore]] = {}
+    died = []
     on_progress(0, len(tasks))
-    with ValueCache(setting.cache) as cache:
-        score = functools.partial(score_photograph, setting=setting)
-        for task, result in map_processes(score, tasks, min(workers, len(tasks))):
-            scored = fail_photograph(task, setting, result) if isinstance(result, RaimError) else result
-            cache.put(scored.new_values)
-            results[task.name] = scored
-            on_progress(len(results), len(tasks))
+    score = functools.partial(score_photograph, setting=setting)
+    for task, result in map_processes(score, tasks, min(workers, len(tasks))):
+        if isinstance(result, WorkerDiedError) and len(task.candidates) > 1:
+            died.append(task)
+            continue
+        results[task.name] = _keep(task, setting, result, cache)
+        on_progress(len(results), len(tasks))
+    alone = [replace(task, candidates=(each,)) for task in died for each in task.candidates]
+    parts: dict[str, dict[Member | None, ImageScore]] = {task.name: {} for task in died}
+    for task, result in map_processes(score, alone, max(2, min(workers, len(alone)))):
+        (parts[task.name][task.candidates[0]],) = _keep(task, setting, result, cache)
+    results |= {task.name: [parts[task.name][each] for each in task.candidates] for task in died}
+    if died:
+        on_progress(len(results), len(tasks))
     return results
+
+
+def _keep(task: Task, setting: Setting, result: Scored | RaimError, cache: ValueCache) -> list[ImageScore]:
+    scored = fail_photograph(task, setting, result) if isinstance(result, RaimError) else result
+    cache.put(scored.new_values)
+    return list(scored.images)

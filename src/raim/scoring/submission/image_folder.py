@@ -1,7 +1,7 @@
 """A folder or a zip of images as a mapping from stem to file: what scoring reads its pairs from."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from raim.data import has_image_suffix
@@ -11,6 +11,19 @@ from raim.scoring.submission.layout import Layout, lay_out
 from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
 from raim.scoring.submission.member import Member
 from raim.scoring.submission.readme import is_readme
+
+# Problems that forbid reading one file and say nothing of the others.
+OF_ONE_FILE = frozenset(
+    {
+        "unreadable-file",
+        "symlink",
+        "special-file",
+        "member-too-large",
+        "zip-bomb",
+        "encrypted",
+        "unsupported-compression",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -54,7 +67,7 @@ def open_images(
         path: A folder or a zip.
         limits: What is refused unread.
         allow_links: Whether a folder's links to files elsewhere are followed: for folders that the reader owns.
-        defer_unreadable: Whether a file that the system does not let be read is an error only once it is read.
+        defer_unreadable: Whether a file that may not be read is refused only once it is read, and the others can be.
 
     Raises:
         InputError: There is nothing at that path.
@@ -71,19 +84,27 @@ def open_images(
     listing = list_submission(path, limits=limits, allow_links=allow_links)
     layout = lay_out(listing.members)
     images = [member for member in layout.root if has_image_suffix(member.name)]
-    names = {member.stored_name for member in images}
-    found = [
-        each
-        for each in listing.problems
-        if not (defer_unreadable and each.code == "unreadable-file" and each.name in names)
-    ]
-    problems = [*found, *layout.problems]
+    problems = [*listing.problems, *layout.problems]
+    if defer_unreadable:
+        refusals = _find_refusals(listing.members, problems)
+        problems = [each for each in problems if each not in refusals.values()]
+        images = [_refuse(member, refusals.get(shown(member.stored_name))) for member in images]
     if not images and not problems:
         problems.append(describe_no_images(layout))
     if problems:
         raise submission_error(str(path), problems)
     ordered = {member.stem: member for member in sorted(images, key=lambda member: member.stem)}
     return ImageFolder(path=path, members=ordered, notes=(*layout.notes, *_note_ignored(layout)))
+
+
+def _find_refusals(members: Iterable[Member], problems: Iterable[Finding]) -> dict[str, Finding]:
+    """Find what forbids reading single files, by their printable names."""
+    unreadable = {shown(member.stored_name) for member in members if not member.is_readable}
+    return {each.name: each for each in problems if each.code in OF_ONE_FILE and each.name in unreadable}
+
+
+def _refuse(member: Member, refusal: Finding | None) -> Member:
+    return member if refusal is None else replace(member, refusal=refusal.message)
 
 
 def describe_no_images(layout: Layout) -> Finding:

@@ -29,6 +29,7 @@ class Member:
         parts: The same, split; without a common folder once that is taken off.
         n_bytes: Declared size of the content.
         is_readable: False if a problem forbids reading it.
+        refusal: What that problem is; "" where whoever listed it has told.
         entry: Where it lies in the zip; None for a file of a folder.
         data_offset: Where its packed bytes start in the zip.
         max_bytes: More is never read.
@@ -39,6 +40,7 @@ class Member:
     parts: tuple[str, ...]
     n_bytes: int
     is_readable: bool = True
+    refusal: str = ""
     entry: ZipEntry | None = None
     data_offset: int = 0
     max_bytes: int = DEFAULT_LIMITS.max_member_bytes
@@ -60,6 +62,8 @@ class Member:
             SubmissionError: It may not be read, is damaged, changed or larger than declared.
         """
         if not self.is_readable:
+            if self.refusal:
+                raise SubmissionError(self.refusal)
             raise self._error(
                 "unreadable-file", "was refused when the submission was listed; see its problems"
             )

@@ -99,7 +99,11 @@ def check_archive(task: CheckTask, report: Report) -> Checked:
 
 
 def score_task(task: ScoreTask, report: Report) -> ScoredTask:
-    """Score all candidates of one photograph together."""
+    """Score all candidates of one photograph together.
+
+    Raises:
+        RaimError: Something failed though the files are whole; whoever asked tries again with each candidate alone.
+    """
     del report
     profile = find_profile(task.profile)
     members: dict[int, Member | None] = {}
@@ -116,8 +120,10 @@ def score_task(task: ScoreTask, report: Report) -> ScoredTask:
             candidates=tuple(members.values()),
             scenario=task.scenario,
         ),
-        Setting(profile=profile, cache=task.cache),
+        Setting(profile=profile, cache=task.cache, threads=1),
     )
+    if scored.faults:
+        raise scored.faults[0]
     images = refused | dict(zip(members, scored.images, strict=True))
     return ScoredTask(
         records={key: _record(images[key], members.get(key)) for key in task.archives},

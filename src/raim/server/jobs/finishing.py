@@ -144,7 +144,7 @@ def _read_record(plain: Mapping[str, Any], profile: Profile) -> ImageScore:
 
 
 def _measures(plain: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
-    return {choice.name: plain[choice.name] for choice in profile.measures}
+    return {choice.key: plain[choice.key] for choice in profile.measures}
 
 
 def _say_unscored(unscored: Sequence[ImageScore], n_images: int) -> str | None:
