@@ -22,6 +22,13 @@ def test_a_device_that_is_not_here_is_refused_with_those_that_are(name):
         check_device(name)
 
 
+def test_a_name_that_torch_does_not_know_is_told_without_all_that_it_knows():
+    with pytest.raises(
+        InputError, match=r"no device 'abacus' here \(torch knows none of that name\); take one of"
+    ):
+        find_device("abacus")
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_cuda_where_there_is_none_is_no_error_of_torch():
     with pytest.raises(InputError, match="there is no device 'cuda' here"):

@@ -48,6 +48,7 @@ def find_device(name: str) -> "torch.device":
             torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         reason = str(error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
+        reason = "torch knows none of that name" if reason.startswith("Expected one of") else reason
         raise InputError(
             f"there is no device {name!r} here ({reason}); take one of: {', '.join(list_devices())}"
         ) from error
