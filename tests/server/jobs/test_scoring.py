@@ -5,17 +5,18 @@ from datetime import timedelta
 import pytest
 
 from jobs_world import encode, make_zip, score_waiting
-from raim.errors import StorageError
+from raim.errors import RaimError, StorageError
 from raim.images import read_image
-from raim.scoring import score_folders
+from raim.scoring import photograph, score_folders
 from raim.server.database import AuditEvent, EntryResult, LogLine, Result
 from raim.server.jobs import scoring
 from raim.server.jobs.archive_work import ScoreTask, score_task
-from raim.server.jobs.crew import Outcome
+from raim.server.jobs.crew import Crew, Outcome
 from raim.server.jobs.finishing import finish_group
 from raim.server.jobs.group import choose_group
 from raim.server.jobs.heartbeats import start_heart
 from raim.server.jobs.leases import renew_leases
+from raim.server.jobs.limits import Limits
 from raim.server.jobs.scoring import score_batch
 from raim.server.jobs.waiting import read_waiting
 from raim.server.storage import delete_file, local_path
@@ -127,6 +128,37 @@ def test_poison_fails_alone_and_the_others_are_scored(world, crew, monkeypatch):
     assert len(world.rows(Result)) == 4
 
 
+class CrewOfThisProcess(Crew):
+    """Does what child processes do, here, where tests can make it fail."""
+
+    def run(self, work, tasks, **_options):
+        for task in tasks:
+            try:
+                outcome = Outcome(value=work(task, lambda _message: None))
+            except RaimError as error:
+                outcome = Outcome(fault=str(error))
+            yield task, outcome
+
+
+def test_a_failure_over_one_image_is_no_score_and_gives_the_try_back(world, monkeypatch):
+    images = world.images(777)
+    good, bad = world.submit("ada", state="queued"), world.submit("bob", make_zip(images), state="queued")
+    read = photograph.read_image
+
+    def read_some(content, **options):
+        if content == images["0002.png"]:
+            raise MemoryError
+        return read(content, **options)
+
+    monkeypatch.setattr(photograph, "read_image", read_some)
+    score_waiting(world.station(crew=CrewOfThisProcess(1, Limits().score)))
+    row = world.read(bad)
+    assert (row.state, row.takes_try) == ("failed", False)
+    assert "image 0002: the scoring of images has a fault" in row.error
+    assert [each.submission_id for each in world.rows(EntryResult)] == [good]
+    assert {each.submission_id for each in world.rows(Result)} == {good}
+
+
 def test_a_withdrawn_submission_is_left_out_of_the_rest(world, crew):
     station = world.station(crew=crew, processes=1)
     first, second = world.submit("ada", state="queued"), world.submit("bob", state="queued")
@@ -157,6 +189,19 @@ def test_an_image_without_a_score_leaves_the_entry_without_one(world, crew):
     assert (unscored.score, unscored.unscorable) == (None, "missing: there is no file named 0002")
     assert unscored.measures == dict.fromkeys(MEASURES)
     assert world.read(number).state == "scored"
+
+
+def test_an_image_that_nobody_can_have_a_score_for_is_expected_of_nobody(world, crew):
+    world.submit("ada", state="queued")
+    station = world.station(crew=crew)
+    group = choose(world, station)
+    records = score_batch(station, group, 0).records
+    (number,) = records["0002"]
+    nothing = dict.fromkeys((*MEASURES, "score"))
+    records["0002"][number] |= {**nothing, "unscored": "its reference is too small", "is_expected": False}
+    assert finish_group(station, group, records) == [number]
+    (entry,) = world.rows(EntryResult)
+    assert (entry.score, entry.unscorable) == (records["0001"][number]["score"], None)
 
 
 def test_a_file_that_is_gone_fails_with_a_reason_and_gives_the_try_back(world, crew):

@@ -1,6 +1,6 @@
 """Results: all rows of a submission, its new state and the audit event in one transaction, once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -117,11 +117,10 @@ def _make_entry_result(
     images = [_read_record(plain, profile) for plain in own.values()]
     entry = EntryScore(name=str(row.id), images=tuple(images))
     plain = entry.as_dict()
-    unscored = [image for image in images if image.unscored is not None]
     return EntryResult(
         submission_id=row.id,
-        score=None if unscored else entry.mean["score"],
-        unscorable=_say_unscored(unscored, len(images)),
+        score=None if entry.why_incomplete else entry.mean["score"],
+        unscorable=_say_unscored(entry),
         measures=_measures(plain["mean"], profile),
         scenarios=plain["scenarios"],
         n_images=len(images),
@@ -140,6 +139,7 @@ def _read_record(plain: Mapping[str, Any], profile: Profile) -> ImageScore:
             column: None if plain[column] is None else float(plain[column]) for column in profile.columns
         },
         unscored=plain["unscored"],
+        is_expected=plain.get("is_expected", True),  # records of a job that an older version began lack it
     )
 
 
@@ -147,11 +147,12 @@ def _measures(plain: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
     return {choice.key: plain[choice.key] for choice in profile.measures}
 
 
-def _say_unscored(unscored: Sequence[ImageScore], n_images: int) -> str | None:
+def _say_unscored(entry: EntryScore) -> str | None:
+    unscored = [image for image in entry.images if image.is_expected and image.unscored is not None]
     if not unscored:
-        return None
+        return entry.why_incomplete
     named = "; ".join(f"{image.name}: {image.unscored}" for image in unscored[:NAMED])
-    return f"{len(unscored)} of {n_images} images have no score: {named}" + (
+    return f"{len(unscored)} of {entry.n_expected} images have no score: {named}" + (
         "; ..." if len(unscored) > NAMED else ""
     )
 
