@@ -149,6 +149,14 @@ def test_what_memory_is_taken_is_said_and_refused_where_it_cannot_fit(raim, monk
     )
 
 
+def test_a_reduction_is_heeded_with_a_function_too(raim):
+    arguments = ("in/0.png", "out.png", "--python", "plugin_of_test:negative", "--reduction", 2)
+    assert raim(*arguments)[0] == 0
+    whole, reduced = (read_image(Path(path)).pixels.astype(float) for path in ("in/0.png", "out.png"))
+    assert reduced.shape == whole.shape
+    assert reduced.std() < 0.7 * whole.std()  # noise that the mean over 2x2 pixels has taken
+
+
 def test_a_changed_function_is_other_work(raim):
     assert raim("in", "out", "--python", "plugin_of_test:negative")[0] == 0
     Path("plugin_of_test.py").write_text(PLUGIN + "\n# another text\n")
@@ -353,12 +361,13 @@ def test_ctrl_c_leaves_whole_files_only_and_the_same_command_goes_on(place):
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 130, err
+    assert "add --resume to keep what is done" in err
     assert "run the same command again to go on where it stopped" in err
     assert "Traceback" not in err
     assert listed("out") == [".raim-restore.jsonl", "0.png"]
     assert read_image(Path("out/0.png")).pixels.shape == (30, 40, 3)
     Path("go").touch()
-    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    done = subprocess.run([*line, "--resume"], capture_output=True, text=True, check=True)
     assert done.stderr.count("kept from an earlier run") == 1
     assert listed("out") == [".raim-restore.jsonl", "0.png", "1.png", "2.png"]
 

@@ -96,14 +96,19 @@ class Run:
                 if outcome.made is not None or n_jobs > 1:
                     bar.say(describe_outcome(outcome))
 
-            return restore_batch(
-                plan,
-                self.restorer,
-                self.options,
-                work=self.work,
-                on_share=lambda share: bar.move(share, f"{min(len(outcomes) + 1, n_jobs)} of {n_jobs}"),
-                on_outcome=take,
-            )
+            try:
+                return restore_batch(
+                    plan,
+                    self.restorer,
+                    self.options,
+                    work=self.work,
+                    on_share=lambda share: bar.move(share, f"{min(len(outcomes) + 1, n_jobs)} of {n_jobs}"),
+                    on_outcome=take,
+                )
+            except KeyboardInterrupt:
+                if self.restorer.is_external and not self.options.resume:
+                    click.echo("add --resume to keep what is done", err=True)
+                raise
 
     def _finish(self, outcomes: Sequence[Outcome], place: str) -> None:
         """Write the page, say what was done, and raise what failed."""

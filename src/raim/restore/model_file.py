@@ -29,7 +29,7 @@ OVERLAP_PX = 32
 TILE_PX = 160
 # They are told the light, or what is alike, by means over the whole photograph.
 WHOLE_ONLY = frozenset({"HVICIDNet", "MixDehazeNet", "RetinexFormer"})
-# What a net takes beside its tensors, in libraries and packed weights: with these, five nets at 256x256 took 0.6 to 1.1
+# What a net takes beside its tensors, in libraries and packed weights: with these, nets of five kinds took 0.6 to 1.1
 # times the estimate on the processor (docs/benchmarks.md).
 FIXED_BYTES = 200_000_000
 WORK_SHARE = 1.3
