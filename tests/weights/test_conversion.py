@@ -21,12 +21,6 @@ def test_flax_kernels_are_turned_and_heads_left_out():
         assert found["conv0.weight"][out, inside, row, column] == kernel[row, column, inside, out]
 
 
-def test_a_pickled_array_without_values_is_refused():
-    name = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n\x85R"
-    with pytest.raises(WeightsFormatError, match=r"a\.ckpt holds an array without values"):
-        convert("flax-convolutions", {"a.ckpt": b"\x80\x02}X\x01\x00\x00\x00a" + name + b"s."})
-
-
 def test_niqe_with_pickled_objects_is_refused():
     stream = io.BytesIO()
     np.savez(stream, mu_pris_param=np.array([print], object), cov_pris_param=np.eye(36))

@@ -12,7 +12,7 @@ from raim.weights import (
     weights_member_bytes,
     weights_state,
 )
-from raim.weights.numpy_pickle import read_numpy_pickle
+from raim.weights.pickles import read_numpy_pickle
 
 VGG16_CHANNELS = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
 ALEXNET_KERNELS = [(64, 3, 11), (192, 64, 5), (384, 192, 3), (256, 384, 3), (256, 256, 3)]

@@ -9,8 +9,7 @@ import numpy as np
 
 from raim.errors import WeightsFormatError
 from raim.weights.ncnn_format import read_ncnn, rrdbnet_tensors
-from raim.weights.numpy_pickle import read_numpy_pickle
-from raim.weights.torch_checkpoint import read_torch_checkpoint
+from raim.weights.pickles import read_numpy_pickle, read_torch_checkpoint
 
 Members = Mapping[str, bytes]
 Tensors = dict[str, np.ndarray]

