@@ -126,8 +126,11 @@ def test_a_team_keeps_its_rank_beside_its_entry_out_of_competition():
     assert [(row.rank, row.n_entries) for row in rows] == [(None, 1), (1, 1)]
 
 
-def test_an_infinite_score_is_the_best():
-    assert ranks(entry("a", 99.0), entry("b", math.inf)) == [(1, "b-1"), (2, "a-1")]
+@pytest.mark.parametrize("score", [math.inf, -math.inf])
+def test_an_infinite_score_is_none(score):
+    rows = rank_entries([entry("a", 99.0), entry("b", score)])
+    assert [(row.rank, row.entry.id) for row in rows] == [(1, "a-1"), (None, "b-1")]
+    assert rows[1].why_unranked == "its SCORE is infinite, which is no score"
 
 
 def test_not_a_number_is_refused():

@@ -8,7 +8,7 @@ a rank. A missing score is never a number: such entries come last, with the reas
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from raim.challenge.settings import Counting, LeaderboardRule
@@ -23,7 +23,7 @@ class BoardEntry:
         id: Of the submission; the last word where all else is equal, so that the order never depends on chance.
         team: Of whom it is; any stable name.
         submitted_at: When its upload began, aware.
-        score: Mean SCORE; None if it has none (yet).
+        score: Mean SCORE; None if it has none (yet); infinity counts as none.
         measures: Mean of each measure; None where there is none.
         unscored: Why there is no score.
         is_chosen: Whether its team has chosen it to count.
@@ -132,7 +132,14 @@ def _checked(entries: Iterable[BoardEntry]) -> list[BoardEntry]:
                 raise InputError(
                     f"the {name} of entry {entry.id!r} is NaN; expected a number, or None if it has none"
                 )
-    return found
+    return [_without_infinity(entry) for entry in found]
+
+
+def _without_infinity(entry: BoardEntry) -> BoardEntry:
+    """Take an infinite score, of an identical pair in a profile of before, for none."""
+    if entry.score is None or math.isfinite(entry.score):
+        return entry
+    return replace(entry, score=None, unscored="its SCORE is infinite, which is no score")
 
 
 def _key(entry: BoardEntry, rule: LeaderboardRule, is_higher_better: Callable[[str], bool]) -> Key:
