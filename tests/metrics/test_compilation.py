@@ -111,8 +111,8 @@ def test_only_the_first_use_of_a_signature_takes_the_lock(monkeypatch, tmp_path)
     monkeypatch.setenv("RAIM_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(compilation, "_ready", set())
     taken = []
-    original = compilation.exclusive
-    monkeypatch.setattr(compilation, "exclusive", lambda path: taken.append(path) or original(path))
+    original = compilation.FileLock
+    monkeypatch.setattr(compilation, "FileLock", lambda path: taken.append(path) or original(path))
     for signature in (("a", 1), ("a", 1), ("a", 2)):
         with first_use(*signature):
             pass
@@ -153,11 +153,11 @@ def outside(monkeypatch):
     """Begin as a process that has compiled nothing; list what is compiled, or loaded, outside the lock."""
     monkeypatch.setattr(compilation, "_ready", set())
     held, found = [], []
-    exclusive, compile_one = compilation.exclusive, Dispatcher.compile
+    lock, compile_one = compilation.FileLock, Dispatcher.compile
 
     @contextlib.contextmanager
     def hold(path):
-        with exclusive(path):
+        with lock(path):
             held.append(path)
             yield
             held.pop()
@@ -167,7 +167,7 @@ def outside(monkeypatch):
             found.append((kernel.__name__, signature))
         return compile_one(kernel, signature)
 
-    monkeypatch.setattr(compilation, "exclusive", hold)
+    monkeypatch.setattr(compilation, "FileLock", hold)
     monkeypatch.setattr(Dispatcher, "compile", watch)
     for module in (luma_kernels, niqe_kernels, psnr_kernels, ssim_kernels, kernels):
         for each in vars(module).values():

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-
-from raim.weights.lock import exclusive
+from filelock import FileLock
 
 # Sums may be reordered and multiplications fused with additions, which fills vector registers and moves results in
 # the last bits only. Not "nnan" and "ninf": NIQE's features are NaN where the original's are. Not "arcp": x / x is 1,
@@ -63,6 +62,6 @@ def first_use(*signature: Hashable) -> Iterator[None]:
     with ExitStack() as stack:
         folder = Path(os.environ.get("RAIM_CACHE_DIR") or platformdirs.user_cache_dir("raim"))
         with suppress(OSError):  # who has no folder of his own shares no machine code either
-            stack.enter_context(exclusive(folder / "kernels.lock"))
+            stack.enter_context(FileLock(folder / "kernels.lock"))
         yield
     _ready.add(signature)

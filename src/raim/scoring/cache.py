@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from raim.weights.lock import exclusive
+from filelock import FileLock
 
 DEFINITIONS_VERSION = 1  # raise it when a change in raim.metrics changes a number
 BUSY_TIMEOUT_S = 30.0
@@ -115,9 +115,8 @@ class ValueCache:
         if self._is_read_only:
             return _connect(path, mode="rw")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with exclusive(
-            path.with_name(f"{path.name}.lock")
-        ):  # two that make or replace it would disturb each other
+        # Two that make or replace it would disturb each other.
+        with FileLock(path.with_name(f"{path.name}.lock")):
             try:
                 return _connect_checked(path)
             except sqlite3.Error as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from raim.errors import WeightsError, WeightsMissingError, WeightsTamperedError, unknown_name
 from raim.files import hash_file
@@ -23,7 +24,6 @@ from raim.weights.folders import (
     weights_folders,
 )
 from raim.weights.index import index_settings
-from raim.weights.lock import exclusive
 from raim.weights.table import weight_set
 
 READY = "ready"
@@ -209,7 +209,7 @@ def _fetch(weights: WeightSet, folders: Folders, progress: Progress | None) -> P
         raise _missing(weights, folders)
     target = artifact_path(folders.cache, weights.artifact)
     try:
-        with exclusive(target.with_name(target.name + ".lock")):
+        with FileLock(target.with_name(target.name + ".lock")):
             if not target.is_file():
                 download_artifact(weights.artifact, target, index_settings(), progress=progress)
     except OSError as error:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from raim import __version__
 from raim.errors import InputError
@@ -27,7 +28,6 @@ from raim.restore.training.logs import LOG, TENSORBOARD, VALIDATION
 from raim.restore.training.recipe import Recipe
 from raim.restore.training.samples import FOLDER as SAMPLES
 from raim.restore.training.trainable import Trainable
-from raim.weights.lock import hold_if_free
 
 RECIPE, FACTS, MODEL, PAGE = "recipe.toml", "training.json", "model.safetensors", "index.html"
 LOCK = ".lock"  # it stays
@@ -138,10 +138,13 @@ def _take(run: Path, held: contextlib.ExitStack) -> None:
             f"{run} holds something else than a run; name an empty folder, or one that is not there"
         )
     run.mkdir(parents=True, exist_ok=True)
-    if not held.enter_context(hold_if_free(run / LOCK)):
-        raise InputError(
-            f"another raim train works in {run}; wait until it has ended, or name another folder"
-        )
+    try:
+        held.enter_context(FileLock(run / LOCK, timeout=0))
+    except OSError as error:
+        if isinstance(error, Timeout):  # else a file system without locks, where nobody can be told apart
+            raise InputError(
+                f"another raim train works in {run}; wait until it has ended, or name another folder"
+            ) from error
 
 
 def _is_as_if_empty(run: Path) -> bool:
