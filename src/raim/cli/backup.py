@@ -1,6 +1,5 @@
 """`raim backup`: all that a server knows into one file."""
 
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import click
 
 from raim.cli.progress import show_share
-from raim.cli.wording import say_count
+from raim.cli.server_settings import read_server_settings
+from raim.cli.wording import say_count, say_size
 
 INCOMPLETE = 2
 
@@ -33,13 +33,12 @@ def command(
 
     Exit code 0: complete. Exit code 2: stored files are missing or damaged; the backup is made without them.
     """
-    from raim.cli.backup_settings import say_size, settings_of
     from raim.server.backup import make_backup
 
     if len(places) > 2:
         raise click.UsageError(f"expected [DIR] OUT, got {len(places)} paths")
     folder, out = (Path(), *places)[-2:]
-    settings = settings_of(os.environ, folder, database=database, storage=storage)
+    settings = read_server_settings(folder, database=database, storage=storage)
     with show_share("backup") as bar:
         manifest = make_backup(
             settings,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from raim.cli.progress import show_progress
 from raim.data import read_manifest
 from raim.errors import InputError
 from raim.scoring.submission import CheckReport, check_submission
@@ -34,21 +35,13 @@ def command(submission: Path, inputs: Path, manifest: Path | None, json_path: st
     Exit code 0: fine. Exit code 2: problems, all of them listed.
     """
     rows = None if manifest is None else read_manifest(manifest)
-    progress = _show_progress if _is_terminal() else None
-    report = check_submission(submission, inputs, manifest=rows, progress=progress)
+    with show_progress("checking") as on_progress:
+        report = check_submission(submission, inputs, manifest=rows, progress=on_progress)
     if json_path is not None:
         _write_json(report, json_path)
     click.echo(report.as_text(), err=json_path == STANDARD_OUTPUT)
     if not report.is_fine:
         sys.exit(WITH_PROBLEMS)
-
-
-def _is_terminal() -> bool:
-    return sys.stderr.isatty()
-
-
-def _show_progress(done: int, total: int) -> None:
-    click.echo(f"\rchecked {done} of {total} images", err=True, nl=done == total)
 
 
 def _write_json(report: CheckReport, path: str) -> None:

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from raim.cli.wording import say_number
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,16 +59,12 @@ def _make_grid(rows: "Sequence[RankedTeam]", title: str, decimals: int) -> "Tabl
         cells: list[str | Text] = [
             "-" if row.rank is None else str(row.rank),
             Text(row.team),
-            _number(row.score, 2),
-            _number(row.points, 2),
-            _number(row.normalised, 2),
-            _number(row.final, decimals),
+            say_number(row.score, 2),
+            say_number(row.points, 2),
+            say_number(row.normalised, 2),
+            say_number(row.final, decimals),
         ]
         if has_awards:
             cells.append(Text(row.award))
         grid.add_row(*cells)
     return grid
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"

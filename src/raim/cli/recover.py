@@ -1,13 +1,13 @@
 """`raim recover`: a server from a backup."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from raim.cli.progress import show_share
-from raim.cli.wording import say_count
+from raim.cli.server_settings import read_server_settings
+from raim.cli.wording import say_count, say_size
 
 
 @click.command(name="recover")
@@ -22,10 +22,9 @@ def command(*, backup: Path, folder: Path, database: str | None, storage: str | 
     Uploads that were under way are abandoned and take no try; what was being scored waits again; people log in again,
     API tokens stay good.
     """
-    from raim.cli.backup_settings import say_size, settings_of
     from raim.server.backup import recover_backup
 
-    settings = settings_of(os.environ, folder, database=database, storage=storage)
+    settings = read_server_settings(folder, database=database, storage=storage)
     with show_share("recover") as bar:
         found = recover_backup(
             backup,

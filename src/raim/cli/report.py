@@ -1,6 +1,5 @@
 """`raim report`: the report of a closed challenge."""
 
-import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raim.cli.extras import need_extra
+from raim.cli.server_settings import read_server_settings
 from raim.errors import ImageError, InputError
 
 if TYPE_CHECKING:
@@ -99,10 +99,8 @@ def _open_folder(
 @contextmanager
 def _open_server(folder: Path, database: str | None, storage: str | None) -> "Iterator[Material]":
     need_extra("server", "sqlalchemy", "fastapi", "dbos")
-    from raim.server.settings import read_settings
     from raim.server.study.closed_folder import open_material
 
-    given = {"RAIM_DATABASE_URL": database, "RAIM_STORAGE_URL": storage}
-    environment = os.environ | {name: value for name, value in given.items() if value is not None}
-    with open_material(read_settings(environment, folder=folder), now=datetime.now(UTC)) as material:
+    settings = read_server_settings(folder, database=database, storage=storage)
+    with open_material(settings, now=datetime.now(UTC)) as material:
         yield material

@@ -1,8 +1,9 @@
 """The score table on the terminal."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+
+from raim.cli.wording import say_number
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,14 +54,8 @@ def _make_grid(table: "ScoreTable") -> "Table":
 def _cells(entry: "EntryScore", profile: "Profile") -> list[str]:
     mean: Mapping[str, float | None] = entry.mean
     names = {choice.key: choice.name for choice in profile.measures}
-    values = [_cell(mean.get(column), DIGITS[names.get(column, column)]) for column in profile.columns]
+    values = [say_number(mean.get(column), DIGITS[names.get(column, column)]) for column in profile.columns]
     return [f"{entry.n_scored}/{entry.n_expected}", *values]
-
-
-def _cell(value: float | None, digits: int) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.{digits}f}" if math.isfinite(value) else str(value)
 
 
 def _describe_gaps(table: "ScoreTable") -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from raim.cli.extras import need_extra
+from raim.cli.server_settings import read_server_settings
 
 DEFAULT_PORT = 8000
 
@@ -43,12 +44,9 @@ def command(
     from raim.scoring.definitions import profile_weights
     from raim.server.jobs import WorkerChild
     from raim.server.serving import open_server, run_server, take_port
-    from raim.server.settings import read_settings
 
-    given = {"RAIM_DATABASE_URL": database, "RAIM_STORAGE_URL": storage}
-    environment = os.environ | {name: value for name, value in given.items() if value is not None}
-    settings = read_settings(environment, folder=folder)
-    if "RAIM_PUBLIC_URL" not in environment:
+    settings = read_server_settings(folder, database=database, storage=storage)
+    if "RAIM_PUBLIC_URL" not in os.environ:
         settings = replace(settings, public_url=f"http://127.0.0.1:{port}")
     with show_progress("storing the challenge's images") as on_progress:
         opened = open_server(settings, on_progress=on_progress)

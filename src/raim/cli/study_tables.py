@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from raim.cli.wording import say_count
+from raim.cli.wording import say_count, say_number
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -149,11 +149,11 @@ def _judge_grid(found: "Analysis", title: str) -> "Table":
             judge.code,
             f"{judge.n_votes}/{judge.n_expected}",
             str(judge.n_partial),
-            _number(judge.median_seconds, 0),
+            say_number(judge.median_seconds, 0),
             "-" if judge.same_first is None else f"{100 * judge.same_first:.0f} % of {judge.n_repeats}",
             f"{judge.n_trapped}/{judge.n_traps}",
-            _number(judge.agreement, 2),
-            _number(judge.likelihood, 1),
+            say_number(judge.agreement, 2),
+            say_number(judge.likelihood, 1),
             ", ".join(flag.kind for flag in judge.flags),
         )
     return grid
@@ -173,7 +173,7 @@ def _grid(title: str, first: str, name: str, *columns: str) -> "Table":
 
 
 def _value(estimate: "Estimate") -> str:
-    return _number(estimate.value, 2)
+    return say_number(estimate.value, 2)
 
 
 def _range(estimate: "Estimate") -> str:
@@ -190,7 +190,3 @@ def _ranks(rank: "RankEstimate") -> str:
 
 def _whole(value: int | None) -> str:
     return "-" if value is None else str(value)
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from raim.cli.score_table import DIGITS
-from raim.cli.wording import say_count
+from raim.cli.wording import say_count, say_number
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -89,13 +89,7 @@ def _make_grid(submission: "Submission", measures: Sequence[str]) -> "Table":
 
 
 def _cells(values: Mapping[str, float | None], columns: Sequence[str]) -> list[str]:
-    return [_cell(values.get(column), DIGITS.get(column, 4)) for column in columns]
-
-
-def _cell(value: float | None, digits: int) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.{digits}f}" if math.isfinite(value) else str(value)
+    return [say_number(values.get(column), DIGITS.get(column, 4)) for column in columns]
 
 
 def _plain(value: object) -> object:

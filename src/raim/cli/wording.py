@@ -9,3 +9,23 @@ def say_count(number: int, what: str) -> str:
         ('1 image', '0 notes')
     """
     return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def say_number(value: float | None, digits: int) -> str:
+    """Say a number of a table, and a dash for one that is not there.
+
+    Example:
+        >>> say_number(0.25, 3), say_number(float("inf"), 2), say_number(None, 2)
+        ('0.250', 'inf', '-')
+    """
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def say_size(n_bytes: int) -> str:
+    """Say a number of bytes.
+
+    Example:
+        >>> say_size(1_234_567), say_size(2_500_000_000)
+        ('1.2 MB', '2.50 GB')
+    """
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.2f} GB"

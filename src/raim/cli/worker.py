@@ -1,7 +1,6 @@
 """`raim worker`: one more process that checks and scores for a server."""
 
 import logging
-import os
 import signal
 import socket
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import click
 
 from raim.cli.extras import need_extra
+from raim.cli.server_settings import read_server_settings
 
 EXPECTED_ERROR = 2
 
@@ -40,12 +40,9 @@ def command(
     need_extra("server", "sqlalchemy", "dbos")
     from raim.cli.scoring_weights import fetch_missing_weights
     from raim.server.jobs.worker import run_worker
-    from raim.server.settings import read_settings
     from raim.weights import SCORING, select_weights
 
-    given = {"RAIM_DATABASE_URL": database, "RAIM_STORAGE_URL": storage}
-    environment = os.environ | {key: value for key, value in given.items() if value is not None}
-    settings = read_settings(environment, folder=folder)
+    settings = read_server_settings(folder, database=database, storage=storage)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     if not fetch_missing_weights(select_weights([SCORING])):
         sys.exit(EXPECTED_ERROR)

@@ -23,7 +23,6 @@ from raim.metrics.trunk.engines import Rows
 from raim.metrics.trunk.features import STRIP_ROWS, stream_pair_taps
 from raim.weights import load_weights
 
-HIGHER_IS_BETTER = False
 C1 = C2 = 1e-6  # dists-pytorch 0.1
 
 # ImageNet's mean and deviation of RGB in [0, 1], as torchvision's weights expect.

@@ -22,7 +22,6 @@ from raim.metrics.trunk.engines import Rows
 from raim.metrics.trunk.features import STRIP_ROWS, stream_pair_taps
 from raim.weights import load_weights
 
-HIGHER_IS_BETTER = False
 TRUNKS = {"alexnet": ALEXNET, "vgg16": VGG16["max"]}
 
 # lpips 0.1.4, class ScalingLayer, for images in [-1, 1]: 2 x - 1 - SHIFT = 2 (x - (1 + SHIFT) / 2).

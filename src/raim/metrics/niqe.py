@@ -22,8 +22,6 @@ from raim.metrics.arrays import PixelArray, check_image, white_level
 from raim.metrics.niqe_features import VARIANTS, block_features
 from raim.weights import load_weights
 
-HIGHER_IS_BETTER = False
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NiqeResult:

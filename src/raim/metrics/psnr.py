@@ -20,8 +20,6 @@ from raim.metrics.arrays import PixelArray, check_pair, white_level
 from raim.metrics.compilation import first_use
 from raim.metrics.luma import BT601, find_planes, interleaved
 
-HIGHER_IS_BETTER = True
-
 
 def psnr(
     restored: PixelArray,

@@ -24,8 +24,6 @@ from raim.metrics.compilation import first_use
 from raim.metrics.luma import find_planes, load_plane
 from raim.metrics.windows import gaussian_window
 
-HIGHER_IS_BETTER = True
-
 WINDOW = 11  # Wang et al. 2004, section III.C, as are the three below
 DEVIATION = 1.5
 C1 = (0.01 * 255) ** 2

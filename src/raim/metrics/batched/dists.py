@@ -10,8 +10,6 @@ from raim.metrics.dists import C1, C2, DEVIATION, MEAN
 from raim.metrics.trunk import VGG16
 from raim.weights import load_weights
 
-HIGHER_IS_BETTER = False
-
 
 def dists(restored: Batch, reference: Batch) -> Float[Tensor, " b"]:
     """Measure the difference of structure and texture in the features of VGG16.

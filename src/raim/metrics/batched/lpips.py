@@ -11,8 +11,6 @@ from raim.metrics.lpips import SCALE, SHIFT, TRUNKS
 from raim.metrics.trunk.torch_engine import unit_features
 from raim.weights import load_weights
 
-HIGHER_IS_BETTER = False
-
 
 def lpips(restored: Batch, reference: Batch, *, net: str = "alexnet") -> Float[Tensor, " b"]:
     """Measure how far restorations are from their references in the features of an image classifier.

@@ -11,8 +11,6 @@ from raim.metrics.batched.tensors import Batch, check_batch, plane_of, round_str
 from raim.metrics.niqe_features import BLOCK, VARIANTS, Arithmetic
 from raim.weights import load_weights
 
-HIGHER_IS_BETTER = False
-
 
 def niqe(images: Batch, *, variant: str = "pyiqa") -> Float[Tensor, " b"]:
     """Measure how natural photographs look.

@@ -7,8 +7,6 @@ from torch import Tensor
 from raim.metrics.batched.tensors import Batch, check_batches, plane_of
 from raim.metrics.luma import find_planes
 
-HIGHER_IS_BETTER = True
-
 
 def psnr(
     restored: Batch, reference: Batch, *, colour: str = "rgb", epsilon: float = 0.0

@@ -11,8 +11,6 @@ from raim.metrics.ssim import C1, C2, DEVIATION, WINDOW
 from raim.metrics.trunk.torch_engine import convolve
 from raim.metrics.windows import gaussian_window
 
-HIGHER_IS_BETTER = True
-
 
 def ssim(
     restored: Batch,

@@ -15,7 +15,7 @@ from raim.scoring.submission.member import Member
 
 FORMATS = frozenset({"PNG", "JPEG"})
 SUFFIX_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-UNUSUAL_MODES = {"palette": "a palette", "cmyk": "CMYK", "other": "another colour space"}
+UNUSUAL_MODES = {"palette": "a palette", "cmyk": "CMYK"}
 LONGEST_REASON = 400  # characters of what the reader of images says; decoders can be chatty
 UPRIGHT = 1  # EXIF orientation: the first row is the top
 
@@ -48,12 +48,11 @@ def check_image(member: Member, expected: ExpectedImage, limits: Limits) -> Imag
 
 
 def _check_header(name: str, info: ImageInfo, expected: ExpectedImage, found: ImageFindings) -> None:
-    image_format = info.format.upper()
-    if image_format not in FORMATS:
-        text = f"{shown(name)} is a {image_format} image; save it as PNG or JPEG"
+    if info.format not in FORMATS:
+        text = f"{shown(name)} is a {info.format} image; save it as PNG or JPEG"
         found.problems.append(problem("wrong-format", text, name))
-    elif SUFFIX_FORMATS.get("." + name.lower().rpartition(".")[2]) != image_format:
-        found.notes.append(note("suffix", f"{shown(name)} is a {image_format} image, read as such", name))
+    elif SUFFIX_FORMATS.get("." + name.lower().rpartition(".")[2]) != info.format:
+        found.notes.append(note("suffix", f"{shown(name)} is a {info.format} image, read as such", name))
     if (info.width, info.height) != (expected.width, expected.height):
         found.problems.append(_wrong_size(name, info, expected))
     if info.has_icc:
