@@ -8,8 +8,6 @@ Arrays are mapped from the file, read-only: processes on one machine share one c
 import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from raim.errors import WeightsTamperedError
+from raim.files import replace_file
 
 MAX_HEADER_BYTES = 16 * 1024**2  # DAT's 1063 tensors need 0.1 MB
 DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8"}  # names of the safetensors format
@@ -52,20 +51,7 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     from safetensors.numpy import save
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, save(dict(tensors)))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under another name and rename it when it is complete."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    replace_file(path, save(dict(tensors)))
 
 
 def read_tensors(path: Path, *, content: str) -> dict[str, np.ndarray]:

@@ -9,10 +9,10 @@ import numpy as np
 from filelock import FileLock
 
 from raim.errors import WeightsError, WeightsMissingError, WeightsTamperedError, unknown_name
-from raim.files import hash_file
+from raim.files import hash_file, replace_file
 from raim.weights.archive import read_members
 from raim.weights.artifact import Artifact, WeightSet
-from raim.weights.content import content_sha256, read_tensors, write_tensors, write_whole
+from raim.weights.content import content_sha256, read_tensors, write_tensors
 from raim.weights.conversion import convert
 from raim.weights.download import Progress, download_artifact
 from raim.weights.folders import (
@@ -107,7 +107,7 @@ def fetch_files(name: str, *, progress: Progress | None = None) -> dict[str, Pat
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for file_name, path in paths.items():
-                write_whole(path, data[file_name])
+                replace_file(path, data[file_name])
         except OSError as error:
             raise _unwritable(folders, error) from error
     for member in weights.members:
