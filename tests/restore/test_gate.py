@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from raim.errors import InputError, OutOfMemoryError, UnexpectedError, WeightsMissingError
-from raim.restore import Restorer, blend, chain, find_restorer, reduced, restore, restorer_from_callable
+from raim.restore import (
+    RESTORERS,
+    Restorer,
+    blend,
+    chain,
+    find_restorer,
+    reduced,
+    restore,
+    restorer_from_callable,
+)
 from raim.restore.external import _call
 
 IMAGE = np.random.default_rng(0).random((8, 12, 3), np.float32)
@@ -72,6 +81,31 @@ def test_what_is_right_or_nearly_so_comes_out_clipped_and_finite(kind):
     pixels = restore(IMAGE, give(RIGHT[kind])).pixels
     assert pixels.dtype == np.float32
     np.testing.assert_array_equal(pixels, np.clip(np.asarray(RIGHT[kind], np.float32), 0, 1))
+
+
+def test_what_is_known_to_overshoot_is_clipped_however_far():
+    found = restore(IMAGE, give(spoil(0.3, 7.0), is_range_known=True)).pixels
+    np.testing.assert_array_equal(found, spoil(0.3, 1.0))
+    with pytest.raises(InputError, match="NaN"):
+        restore(IMAGE, give(spoil(0.01, np.nan), is_range_known=True))
+
+
+def test_all_that_is_built_in_and_enlarges_is_known_to_overshoot():
+    assert all(restorer.is_range_known for restorer in RESTORERS.values() if restorer.scale > 1)
+
+
+@pytest.mark.parametrize("name", ["bicubic-x2", "bicubic-x4"])
+def test_black_and_white_pass_through_what_is_built_in(name):
+    letters = np.random.default_rng(0).choice(np.array([0, 255], np.uint8), (16, 24))
+    for reduction in (None, 1):
+        assert restore(letters, find_restorer(name, reduction=reduction), threads=1).pixels.dtype == np.uint8
+
+
+def test_lanczos_may_overshoot_after_a_function_that_does_not():
+    letters = np.random.default_rng(0).choice(np.array([0.0, 1.0], np.float32), (16, 24))
+    doubled = letters.repeat(2, 0).repeat(2, 1)[..., None].repeat(3, 2)
+    restorer = Restorer(name="mine", purpose="for tests", compute=lambda *_: doubled, is_external=True)
+    assert restore(letters, reduced(restorer, 1)).pixels.shape == (16, 24)
 
 
 def test_a_read_only_result_is_clipped_in_a_copy():

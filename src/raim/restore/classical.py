@@ -53,6 +53,7 @@ def bicubic(scale: int) -> Restorer:
         purpose=f"enlarge {scale} times by bicubic interpolation",
         compute=lambda image, _: enlarge_bicubic(image, scale),
         scale=scale,
+        is_range_known=True,
         source="Keys, IEEE TASSP 29(6), 1981",
         seconds_per_megapixel=0.02 * scale**2,
     )

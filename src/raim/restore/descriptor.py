@@ -63,6 +63,7 @@ class Restorer:
         scale: Size of what comes out over the size of what goes in.
         is_external: Whether it is a program or function of the user: it may give any whole multiple of the size, and
             do other work next time, so that earlier results are not kept unless that is asked for.
+        is_range_known: Whether all that it gives outside [0, 1] is overshoot to be clipped; else the gate refuses much.
         licence: SPDX identifier of code and weights as they are used here.
         source: The paper or the project.
         weights: Names in `raim.weights` that it needs.
@@ -81,6 +82,7 @@ class Restorer:
     compute: Compute
     scale: int = 1
     is_external: bool = False
+    is_range_known: bool = False
     licence: str = "Apache-2.0"
     source: str = "raim"
     weights: tuple[str, ...] = ()
@@ -112,4 +114,10 @@ class Restorer:
             if isinstance(failure, OutOfMemoryError):
                 release_memory(error)
             raise failure from failure.__cause__
-        return check_result(result, image, name=self.name, scale=None if self.is_external else self.scale)
+        return check_result(
+            result,
+            image,
+            name=self.name,
+            scale=None if self.is_external else self.scale,
+            is_range_known=self.is_range_known,
+        )

@@ -79,6 +79,7 @@ def builtin_model(name: str, scale: int, licence: str, source: str) -> Restorer:
         purpose=f"enlarge {scale} times, trained on bicubic reductions",
         compute=compute,
         scale=scale,
+        is_range_known=True,
         licence=licence,
         source=source,
         weights=(name,),

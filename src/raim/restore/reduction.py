@@ -109,6 +109,7 @@ def reduced(restorer: Restorer, factor: int | None) -> Restorer:
         name=f"{restorer.name}, reduced by {factor or 'measure'}",
         compute=compute,
         scale=1,
+        is_range_known=True,  # the restorer's own results are judged within; Lanczos overshoots
         parts=((1 / (factor or max(FACTORS)), restorer),),
         whole_memory=None,
         seconds_per_megapixel=restorer.seconds_per_megapixel / (factor or 1) ** 2,

@@ -70,6 +70,7 @@ def rrdbnet(name: str, purpose: str, licence: str, source: str) -> Restorer:
         purpose=purpose,
         compute=compute,
         scale=SCALE,
+        is_range_known=True,
         licence=licence,
         source=source,
         weights=(name,),
