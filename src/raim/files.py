@@ -1,9 +1,11 @@
 """Files that appear whole or not at all, and their hashes."""
 
+import contextlib
 import errno
 import hashlib
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from raim.errors import InputError, OutputError
@@ -13,6 +15,8 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 def place_file(path: Path, content: bytes) -> None:
     """Write a file beside its place and move it there; nothing is left behind where that fails.
+
+    A link stays one: what it points to is replaced. What is no ordinary file, such as a pipe, is written into.
 
     Raises:
         OutputError: It cannot be written; the message says what to do, and that the same command goes on.
@@ -25,9 +29,18 @@ def place_file(path: Path, content: bytes) -> None:
         [('a.txt', b'all of it')]
     """
     try:
-        replace_file(path, content)
+        if _is_stream(path):
+            path.write_bytes(content)
+        else:
+            replace_file(Path(os.path.realpath(path)), content)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Say whether a path is a device or a pipe; /dev/stdout is one, whatever file it leads to."""
+    is_system = path.absolute().parts[1:2] in (("dev",), ("proc",))
+    return path.exists() and not path.is_dir() and (is_system or not path.is_file())
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -36,8 +49,8 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    # Another writer of the same file has another name for its part.
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    # Another writer of the same file has another name for its part, which is not too long where the file's is not.
+    part = path.with_name(f".{path.name[:40]}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         part.write_bytes(content)
         part.replace(path)
@@ -52,9 +65,9 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
         >>> print(cannot_write(Path("a.png"), OSError(errno.ENOSPC, "No space left on device")))
         a.png cannot be written: No space left on device; free some space, then the same command goes on
     """
-    mend = "free some space" if error.errno in FULL else "check the folder and its permissions"
+    way_out = "free some space" if error.errno in FULL else "check the folder and its permissions"
     return OutputError(
-        f"{path} cannot be written: {error.strerror or error}; {mend}, then the same command goes on"
+        f"{path} cannot be written: {error.strerror or error}; {way_out}, then the same command goes on"
     )
 
 
@@ -64,13 +77,14 @@ def check_writable(path: Path) -> None:
     Raises:
         InputError: Its folder is not there or cannot be written to, or the path is a folder itself.
     """
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"{path} cannot be written: there is no folder {folder}")
-    if path.is_dir():
-        raise InputError(f"{path} cannot be written: it is a folder; name a file in it")
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"{path} cannot be written: {folder} is not yours to write to; name another place")
+    with _named(path):
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            raise InputError(f"{path} cannot be written: there is no folder {folder}")
+        if path.is_dir():
+            raise InputError(f"{path} cannot be written: it is a folder; name a file in it")
+        place = path if _is_stream(path) else Path(os.path.realpath(path)).parent
+        _need_access(path, place)
 
 
 def check_folder(folder: Path) -> None:
@@ -79,11 +93,25 @@ def check_folder(folder: Path) -> None:
     Raises:
         InputError: It, or what it would lie in, is a file or cannot be written to.
     """
-    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
-    if not there.is_dir():
-        raise InputError(f"{folder} cannot be written: {there} is a file; name a folder")
-    if not os.access(there, os.W_OK):
-        raise InputError(f"{folder} cannot be written: {there} is not yours to write to; name another place")
+    with _named(folder):
+        there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+        if not there.is_dir():
+            raise InputError(f"{folder} cannot be written: {there} is a file; name a folder")
+        _need_access(folder, there)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Make what the system says of a path, such as that its name is too long, an error of that path."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _need_access(path: Path, place: Path) -> None:
+    if not os.access(place, os.W_OK):
+        raise InputError(f"{path} cannot be written: {place} is not yours to write to; name another place")
 
 
 def make_folder(folder: Path) -> Path:

@@ -89,7 +89,7 @@ def test_a_missing_file_is_told_and_the_exit_code_is_2(place, run_raim):
         (["backup"], "Missing argument"),
         (["backup", "a", "b", "c"], "expected [DIR] OUT"),
         (["backup", "nowhere", "out.zip"], "has a server run in"),
-        (["backup", "server", "server"], "is there already"),
+        (["backup", "server", "server"], "it is a folder; name a file in it"),
         (["recover", "none.zip", "new"], "none.zip cannot be read"),
         (["recover", "server/challenge.toml", "new"], "damaged or no backup"),
         (["recover", "server/challenge.toml", "new", "--database", "mysql://x"], "RAIM_DATABASE_URL"),

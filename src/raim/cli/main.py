@@ -79,3 +79,8 @@ def main() -> None:
     except RaimError as error:
         click.echo(f"raim: {error}", err=True)
         sys.exit(EXPECTED_ERROR)
+    except OSError as error:
+        if error.filename is None:  # no file that the user named: a bug
+            raise
+        click.echo(f"raim: {error.filename}: {error.strerror}; check the path and its permissions", err=True)
+        sys.exit(EXPECTED_ERROR)
