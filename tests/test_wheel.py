@@ -1,7 +1,9 @@
 """The built wheel, without the source tree and with the network cut: every file, command and page is there."""
 
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -21,6 +23,8 @@ pytest.importorskip("fastapi", reason="the extra `server` is not installed")
 pytest.importorskip("skimage", reason="the extra `demo` is not installed")
 
 GUARD = Path(__file__).with_name("network_guard")
+# A network namespace of its own has no way out, for code outside Python neither; who may not make one has the guard.
+NAMESPACES = (["unshare", "--net"], ["unshare", "--user", "--map-root-user", "--net"])
 HELP = """
 import click.testing, raim, sys
 from raim.cli.main import COMMANDS, raim as command
@@ -46,8 +50,8 @@ def wheel(tmp_path_factory):
 def installed(wheel, tmp_path_factory):
     """Install it into a folder of its own, which Python looks into before the source tree; give the environment."""
     folder = tmp_path_factory.mktemp("installed").resolve()
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
+    command = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", folder, wheel]
+    subprocess.run([sys.executable, *command], check=True, capture_output=True)
     return os.environ | {
         "PYTHONPATH": os.pathsep.join([str(GUARD), str(folder)]),
         "RAIM_WEIGHTS_DIR": str(weights_folders().cache),
@@ -59,9 +63,21 @@ def installed(wheel, tmp_path_factory):
     }
 
 
+@functools.cache
+def cut_off():
+    """Give the command before which a program has no network; nothing where there is none."""
+    for words in NAMESPACES:
+        if (
+            shutil.which(words[0])
+            and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0
+        ):
+            return (shutil.which(words[0]), *words[1:])
+    return ()
+
+
 def run(environment, folder, *arguments):
     return subprocess.run(
-        [sys.executable, *map(str, arguments)],
+        [*cut_off(), sys.executable, *map(str, arguments)],
         env=environment,
         cwd=folder,
         capture_output=True,
@@ -83,11 +99,13 @@ def test_the_wheel_has_every_file_of_the_package(wheel):
     assert ours == packed
 
 
-def test_the_network_is_cut_and_this_machine_is_not(installed, tmp_path):
-    program = "import socket; socket.create_connection(('{}', {}), 1)"
+def test_the_network_is_cut(installed, tmp_path):
+    program = "import socket; socket.create_connection(('{}', 80), 1)"
     for host in ("192.0.2.1", "example.org"):
-        assert "the test has no network" in run(installed, tmp_path, "-c", program.format(host, 80)).stderr
-    assert "refused" in run(installed, tmp_path, "-c", program.format("127.0.0.1", 9)).stderr
+        assert "the test has no network" in run(installed, tmp_path, "-c", program.format(host)).stderr
+    without_guard = installed | {"PYTHONPATH": ""}
+    if cut_off():
+        assert "unreachable" in run(without_guard, tmp_path, "-c", program.format("192.0.2.1")).stderr
 
 
 def test_every_command_has_its_help(installed, tmp_path):
@@ -113,6 +131,7 @@ def test_every_page_that_is_linked_is_served_to_everybody(installed, tmp_path):
 
 
 def test_the_demo_plays_a_whole_challenge(installed, tmp_path):
-    result = run(installed, tmp_path, "-m", "raim", "demo", "--no-serve", "--workers", "2")
+    raim = Path(installed["INSTALLED"]) / "bin" / "raim"
+    result = run(installed, tmp_path, raim, "demo", "--no-serve", "--workers", "2")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "demo" / "index.html").is_file()
