@@ -186,3 +186,26 @@ def test_a_folder_that_cannot_be_listed_is_named_with_the_reason(validate, examp
     found = validate(('folder = "data/tuning-pairs"', f'folder = "{folder}"'))
     assert [reason in problem.message for _, problem in found] == [False, True, True]
     assert "the manifest of 'tuning-pairs' is not there" in found[0][1].message
+
+
+def test_an_image_that_could_never_have_a_score_is_a_note_at_its_row(validate, example):
+    for part in ("input", "reference"):
+        for stem in ("0002", "0009"):
+            write_image(example / PAIRS / part / f"{stem}.png", png(38, 300))
+    manifest = example / "data/feedback-pairs/manifest.csv"
+    manifest.write_text("name,scenario,width,height\n0001,denoising,208,112\n0002,motion blur,38,300\n")
+    found = validate(check_hashes=False)
+    small = [(line, each) for line, each in found if "never have a SCORE" in each.message]
+    assert [each.severity for _, each in small] == ["note", "note"]
+    assert small[0][0] == "0002,motion blur,38,300"
+    assert small[1][1].file == str(example / PAIRS / "reference" / "0009.png")
+    assert small[0][1].message == (
+        "'0002' can never have a SCORE: lpips: the image is 30x292, LPIPS needs at least 31x31; niqe: the image is "
+        "30x292, NIQE needs at least 2 blocks of 96x96 (once 4 px are cut off each side); use a larger one, or "
+        "another profile"
+    )
+
+
+def test_an_image_without_a_reference_may_be_small(validate, example):
+    shutil.rmtree(example / PAIRS / "reference")
+    assert not any("SCORE" in each.message for _, each in validate(check_hashes=False))

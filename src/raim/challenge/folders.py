@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from raim.challenge.consistency import ProfileLike
 from raim.challenge.data_set import DataImage, DataSet, Part
 from raim.challenge.manifest_lines import ManifestLines, locate_rows, manifest_problems
 from raim.challenge.problem import Problem
@@ -82,12 +83,19 @@ class _Files:
     parts: Mapping[Part, Path]
 
 
-def look_at(data_set: DataSet, read_manifest: ReadManifest, *, check_hashes: bool = True) -> LookedAt:
+def look_at(
+    data_set: DataSet,
+    read_manifest: ReadManifest,
+    *,
+    profile: ProfileLike | None = None,
+    check_hashes: bool = True,
+) -> LookedAt:
     """Read manifest and headers of a data set, and list everything that is wrong.
 
     Args:
         data_set: Without images.
         read_manifest: Raises ManifestError for a malformed one.
+        profile: By which images with a reference are scored.
         check_hashes: Whether the files are read and hashed; else the manifest's hashes are taken as they are.
     """
     found: list[Problem] = []
@@ -100,7 +108,9 @@ def look_at(data_set: DataSet, read_manifest: ReadManifest, *, check_hashes: boo
     found += _unlisted(inputs, listed, data_set)
     images: list[DataImage] = []
     for files in _match(inputs, references):
-        images += _look_at_image(files, listed, found, check_hashes=check_hashes)
+        own = _look_at_image(files, listed, found, check_hashes=check_hashes)
+        found += [note for image in own if (note := _find_too_small(image, profile, listed))]
+        images += own
     return LookedAt(data_set=replace(data_set, images=tuple(images)), found=tuple(found))
 
 
@@ -217,6 +227,19 @@ def _look_at_image(
             reference_sha256=hashes.get("reference"),
         )
     ]
+
+
+def _find_too_small(image: DataImage, profile: ProfileLike | None, listed: _Listed) -> Problem | None:
+    """Find whether an image can never have a SCORE."""
+    if profile is None or image.reference_file is None:
+        return None
+    why = profile.why_too_small(image.width, image.height)
+    if why is None:
+        return None
+    message = f"{image.name!r} can never have a SCORE: {why}; use a larger one, or another profile"
+    line = listed.lines.get((image.name, ""))
+    file = str(image.reference_file) if line is None else listed.file
+    return Problem(file=file, line=line, message=message, severity="note")
 
 
 def _inspect(path: Path, found: list[Problem]) -> ImageInfo | None:

@@ -85,7 +85,10 @@ def examine_challenge(
     draft, found = _examine_text(text, file, profiles)
     if draft is None:
         return Examined(challenge=None, found=found)
-    looked = [look_at(each, read_manifest, check_hashes=check_hashes) for each in draft.data_sets]
+    profile = profiles.get(draft.profile)
+    looked = [
+        look_at(each, read_manifest, profile=profile, check_hashes=check_hashes) for each in draft.data_sets
+    ]
     found += tuple(problem for each in looked for problem in each.found)
     challenge = replace(draft, data_sets=tuple(each.data_set for each in looked))
     return Examined(challenge=None if has_problems(found) else challenge, found=found)
