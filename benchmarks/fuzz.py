@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MODES = ("restorers", "tables")
+MODES = ("images", "restorers", "tables")
 MOST_SHOWN = 20
 
 
