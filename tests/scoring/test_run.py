@@ -235,13 +235,16 @@ def test_memory_that_runs_out_for_some_together_is_enough_for_each(pairs, quick,
     assert [entry.n_scored for entry in table.entries] == [3] * 5
 
 
-def test_candidates_are_in_memory_a_few_at_a_time(pairs, quick, monkeypatch):
+@pytest.mark.parametrize(
+    "limit", [("PIXELS_BYTES", 3 * 36 * 46 * 3), ("FEATURES_BYTES", 450_000_000), ("MOST_TOGETHER", 3)]
+)
+def test_candidates_are_in_memory_a_few_at_a_time(pairs, quick, monkeypatch, limit):
     largest = []
     original = photograph._measure_group
     monkeypatch.setattr(
         photograph, "_measure_group", lambda *args: (largest.append(len(args[0])), original(*args))[1]
     )
-    monkeypatch.setattr(photograph, "BYTES_TOGETHER", 3 * 36 * 46 * 3)
+    monkeypatch.setattr(photograph, *limit)
     names = [str(number) for number in range(7)]
     table = score_folders([pairs / "good"] * 7, pairs / "reference", profile=quick, names=names)
     assert max(largest) == 3

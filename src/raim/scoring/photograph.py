@@ -30,10 +30,12 @@ from raim.scoring.profiles import MeasureChoice, Profile
 from raim.scoring.records import ImageScore
 from raim.scoring.submission import Member
 
-# Candidates that are in memory and go through the trunks together: six of 12 megapixels and 8 bits, fewer of larger
-# ones. Each takes about 190 MB of features at 4000 pixels of width (benchmarks/scoring_memory.py).
+# Candidates that are in memory and go through the trunks together: four of 4000x3000, more of smaller ones. The
+# features of an image take memory by its width alone (measured: benchmarks/scoring_memory.py).
 MOST_TOGETHER = 8
-BYTES_TOGETHER = 6 * 12_000_000 * 3
+FEATURES_BYTES = 1_650_000_000  # of candidates and reference
+IMAGE_BYTES, COLUMN_BYTES = 110_000_000, 45_000  # of one image, and for each pixel of its width
+PIXELS_BYTES = 300_000_000  # of candidates as decoded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -264,6 +266,7 @@ def _limit_threads(setting: Setting) -> None:
 def _measure_missing(missing: Sequence[_Candidate], reference: _Reference, setting: Setting) -> None:
     """Decode and measure candidates, as many at a time as memory is meant for."""
     group: _Group = []
+    most = FEATURES_BYTES // (IMAGE_BYTES + COLUMN_BYTES * reference.size[0]) - 1
     for candidate in missing:
         pixels = _prepare(candidate, reference, setting.profile.border_px)
         if isinstance(candidate.fault, OutOfMemoryError) and group:
@@ -275,7 +278,7 @@ def _measure_missing(missing: Sequence[_Candidate], reference: _Reference, setti
             continue
         group.append((candidate, pixels))
         n_bytes = sum(each.nbytes for _, each in group)
-        if len(group) == MOST_TOGETHER or n_bytes + pixels.nbytes > BYTES_TOGETHER:
+        if len(group) >= min(most, MOST_TOGETHER) or n_bytes + pixels.nbytes > PIXELS_BYTES:
             _measure_group(group, reference, setting)
             group.clear()
     _measure_group(group, reference, setting)
