@@ -1,4 +1,6 @@
+import json
 import shutil
+import sqlite3
 import sys
 import zipfile
 from pathlib import Path
@@ -350,6 +352,55 @@ def test_sixteen_bit_and_eight_bit_candidates_go_together(pairs, quick):
     write_image(pairs / "wide" / "0.png", wide)
     table = score_folders([pairs / "good", pairs / "wide"], pairs / "reference", profile=quick)
     assert values(table)["wide"][0] == pytest.approx(values(table)["good"][0], abs=1e-9)
+
+
+def test_a_reference_that_does_not_fit_into_memory_in_one_type_costs_only_the_candidates_of_it(
+    pairs, quick, monkeypatch
+):
+    original = photograph.convert_image
+    shutil.copytree(pairs / "good", pairs / "wide")
+    wide = read_image(pairs / "good" / "0.png").pixels.astype(np.uint16) * 257
+    write_image(pairs / "wide" / "0.png", wide)
+
+    def convert(image, dtype):
+        if image.dtype != dtype:
+            raise MemoryError
+        return original(image, dtype)
+
+    monkeypatch.setattr(photograph, "convert_image", convert)
+    table = score_folders([pairs / "wide", pairs / "good"], pairs / "reference", profile=quick)
+    good, other = table.entries
+    assert (good.name, good.n_scored, other.n_scored) == ("good", 3, 2)
+    assert other.images[0].failed
+    assert other.images[0].unscored.startswith("memory ran out")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"measured": {"value": "abc", "unscored": None, "warning": None}, "warnings": []},
+        {"measured": {"value": 30.0, "unscored": None, "warning": None, "more": 1}, "warnings": []},
+        {"measured": {"value": 30.0, "unscored": None, "warning": None}, "warnings": 5},
+        {"measured": {"value": 30.0, "unscored": None, "warning": None}, "warnings": [5]},
+        {"measured": {"value": None, "unscored": None, "warning": None}, "warnings": []},
+        {"measured": {"value": float("nan"), "unscored": None, "warning": None}, "warnings": []},
+        {"measured": {"value": -float("inf"), "unscored": None, "warning": None}, "warnings": []},
+        {"measured": {"value": "1e400", "unscored": None, "warning": None}, "warnings": []},
+        {"measured": {"value": 10**400, "unscored": None, "warning": None}, "warnings": []},
+    ],
+)
+def test_a_damaged_record_of_the_cache_is_measured_again_and_replaced(pairs, quick, monkeypatch, spoil):
+    cache = pairs / "cache.sqlite"
+    first = score_folders([pairs / "good"], pairs / "reference", profile=quick, cache=cache)
+    text = json.dumps(spoil).replace('"1e400"', "1e400")
+    with sqlite3.connect(cache) as database:
+        database.execute("UPDATE measured SET record = ?", (text,))
+    database.close()
+    again = score_folders([pairs / "good"], pairs / "reference", profile=quick, cache=cache)
+    assert again.as_dict() == first.as_dict()
+    forbid_measuring(monkeypatch)
+    third = score_folders([pairs / "good"], pairs / "reference", profile=quick, cache=cache)
+    assert third.as_dict() == first.as_dict()
 
 
 def test_files_without_a_reference_are_left_out_with_a_note(pairs, quick):

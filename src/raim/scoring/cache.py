@@ -8,13 +8,17 @@ process writes values to it, one image at a time, which is also what makes an in
 
 import hashlib
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from filelock import FileLock
+
+from raim.scoring.measures import Measured
 
 DEFINITIONS_VERSION = 1  # raise it when a change in raim.metrics changes a number
 BUSY_TIMEOUT_S = 30.0
@@ -38,6 +42,52 @@ def value_key(
     """
     parts = [DEFINITIONS_VERSION, measure, restored_sha256, reference_sha256, definition]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownValue:
+    """What is kept of one measure of one restored file.
+
+    Attributes:
+        measured: A value, or the reason why there is none.
+        warnings: Of decoding the file.
+    """
+
+    measured: Measured
+    warnings: tuple[str, ...] = ()
+
+    def as_record(self) -> dict[str, Any]:
+        """Give the form that is kept."""
+        measured = {key: getattr(self.measured, key) for key in ("value", "unscored", "warning")}
+        return {"measured": measured, "warnings": list(self.warnings)}
+
+
+def read_measured(record: Mapping[str, Any] | None, measure: str) -> KnownValue | None:
+    """Read what `KnownValue.as_record` gave; None for anything else, which is measured again and so replaced.
+
+    Args:
+        record: Of the cache, or None.
+        measure: Its name: only PSNR may be infinite.
+
+    Example:
+        >>> read_measured(KnownValue(measured=Measured(value=0.5)).as_record(), "ssim").measured.value
+        0.5
+        >>> read_measured({"measured": {"value": "0.5"}, "warnings": []}, "ssim") is None
+        True
+    """
+    try:
+        known = KnownValue(measured=Measured(**record["measured"]), warnings=tuple(record["warnings"]))  # type: ignore[index]
+    except (TypeError, KeyError):
+        return None
+    value, texts = known.measured.value, (known.measured.unscored, known.measured.warning)
+    is_whole = (
+        known.as_record() == record
+        and all(isinstance(text, str) for text in (*known.warnings, *texts) if text is not None)
+        and (value is None) == (known.measured.unscored is not None)
+        and (value is None or isinstance(value, float))
+        and (value is None or math.isfinite(value) or (measure == "psnr" and value == math.inf))
+    )
+    return known if is_whole else None
 
 
 class _DamagedError(sqlite3.DatabaseError):
@@ -82,7 +132,7 @@ class ValueCache:
         select = "SELECT record FROM measured WHERE key = ?"
         row = self._attempt(lambda database: database.execute(select, (key,)).fetchone())
         try:
-            return None if row is None else dict(json.loads(row[0]))
+            return None if row is None else dict(json.loads(row[0], parse_float=_read_number))
         except (ValueError, TypeError):  # damaged: measured again, and then replaced
             return None
 
@@ -122,7 +172,8 @@ class ValueCache:
             except sqlite3.Error as error:
                 if not _is_damage(error):
                     raise
-            for end in ("-wal", "-shm"):  # before a new file can have its own
+            # Before a new file can have its own.
+            for end in ("-wal", "-shm"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
             path.replace(path.with_name(f"{path.name}.damaged"))
             self.trouble = (
@@ -164,6 +215,13 @@ def _connect_checked(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _read_number(text: str) -> float:
+    """Read a number of JSON; one that is beyond all floats is none, "Infinity" is."""
+    if math.isinf(number := float(text)):
+        raise ValueError(text)
+    return number
 
 
 def _is_damage(error: OSError | sqlite3.Error) -> bool:

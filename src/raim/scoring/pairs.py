@@ -159,6 +159,19 @@ def check_channels(restored: PixelArray, reference: PixelArray) -> None:
         )
 
 
+def check_size(name: str, pixels: PixelArray, expected: tuple[int, int]) -> None:
+    """Refuse a restored file of another width and height than its reference.
+
+    Raises:
+        UnscorableError: It has another size.
+    """
+    height, width = pixels.shape[:2]
+    if (width, height) != expected:
+        raise UnscorableError(
+            f"{name} is {width}x{height}, its reference {expected[0]}x{expected[1]}; they must be the same size"
+        )
+
+
 def common_type(restored: PixelArray, reference: PixelArray) -> np.dtype[Any]:
     """Choose the type of pixel that holds both images exactly, or as floats in [0, 1].
 

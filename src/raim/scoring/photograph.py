@@ -15,11 +15,12 @@ import numpy as np
 from raim.errors import ImageError, OutOfMemoryError, RaimError, SubmissionError, UnscorableError
 from raim.images import inspect_image, read_image
 from raim.metrics.arrays import PixelArray
-from raim.scoring.cache import ValueCache, value_key
+from raim.scoring.cache import KnownValue, ValueCache, read_measured, value_key
 from raim.scoring.definitions import measure_definition
 from raim.scoring.measures import Measured, fail, find_measure, measure_candidates
 from raim.scoring.pairs import (
     check_channels,
+    check_size,
     common_type,
     convert_image,
     cut_border,
@@ -166,11 +167,7 @@ def score_photograph(task: Task, setting: Setting) -> Scored:
             _measure_missing(missing, reference, setting)
     return Scored(
         images=tuple(_record(candidate, reference, task, setting.profile) for candidate in candidates),
-        new_values={
-            key: value
-            for candidate in missing
-            for key, value in _to_remember(candidate, reference, setting).items()
-        },
+        new_values=_to_remember(missing, reference, setting),
         faults=tuple(_find_faults([reference, *candidates])),
     )
 
@@ -228,21 +225,22 @@ def _recall(
         if candidate.refused is not None:
             continue
         for choice in setting.profile.measures:
-            known = cache.get(_key(choice, candidate, reference, setting)) or {}
-            if known.keys() >= {"warnings", "measured"}:
-                candidate.warnings = tuple(known["warnings"])
-                candidate.measured[choice.key] = Measured(**known["measured"])
+            record = cache.get(_key(choice, candidate, reference, setting))
+            if (known := read_measured(record, choice.name)) is not None:
+                candidate.warnings = known.warnings
+                candidate.measured[choice.key] = known.measured
         candidate.known = frozenset(candidate.measured)
 
 
-def _to_remember(candidate: _Candidate, reference: _Reference, setting: Setting) -> dict[str, dict[str, Any]]:
-    if candidate.refused is not None:
-        return {}
+def _to_remember(
+    missing: Sequence[_Candidate], reference: _Reference, setting: Setting
+) -> dict[str, dict[str, Any]]:
     return {
-        _key(choice, candidate, reference, setting): {
-            "measured": {key: getattr(measured, key) for key in ("value", "unscored", "warning")},
-            "warnings": list(candidate.warnings),
-        }
+        _key(choice, candidate, reference, setting): KnownValue(
+            measured=measured, warnings=candidate.warnings
+        ).as_record()
+        for candidate in missing
+        if candidate.refused is None
         for choice in setting.profile.measures
         if choice.key not in candidate.known
         and (measured := candidate.measured.get(choice.key)) is not None
@@ -288,20 +286,12 @@ def _prepare(candidate: _Candidate, reference: _Reference, border_px: int) -> Pi
     """Decode a candidate and bring it to one form with the reference; None where it cannot be measured."""
     try:
         pixels = _decode(candidate)
-        _check_size(candidate.name, pixels, reference.size)
+        check_size(candidate.name, pixels, reference.size)
         check_channels(pixels, reference.pixels)
         return convert_image(cut_border(pixels, border_px), common_type(pixels, reference.pixels))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this candidate's
         candidate.refuse(error)
         return None
-
-
-def _check_size(name: str, pixels: PixelArray, expected: tuple[int, int]) -> None:
-    height, width = pixels.shape[:2]
-    if (width, height) != expected:
-        raise UnscorableError(
-            f"{name} is {width}x{height}, its reference {expected[0]}x{expected[1]}; they must be the same size"
-        )
 
 
 def _decode(candidate: _Candidate) -> PixelArray:
@@ -316,20 +306,23 @@ def _decode(candidate: _Candidate) -> PixelArray:
 def _measure_group(group: _Group, reference: _Reference, setting: Setting) -> None:
     """Measure candidates, those of one type of pixel together."""
     for dtype in dict.fromkeys(pixels.dtype for _, pixels in group):
+        same = [(candidate, pixels) for candidate, pixels in group if pixels.dtype == dtype]
+        try:
+            expected = reference.convert(dtype)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is that of the candidates of this type
+            for candidate, _ in same:
+                candidate.refuse(error)
+            continue
         for choice in setting.profile.measures:
-            waiting = [
-                (candidate, pixels)
-                for candidate, pixels in group
-                if pixels.dtype == dtype and choice.key not in candidate.measured
-            ]
+            waiting = [each for each in same if choice.key not in each[0].measured]
             if not waiting:
                 continue
             images = [pixels for _, pixels in waiting]
             measured = measure_candidates(
-                choice.name, choice.options, images, reference.convert(dtype), device=setting.device
+                choice.name, choice.options, images, expected, device=setting.device
             )
-            for (candidate, _), each in zip(waiting, measured, strict=True):
-                candidate.measured[choice.key] = each
+            for (candidate, _), value in zip(waiting, measured, strict=True):
+                candidate.measured[choice.key] = value
 
 
 def _record(candidate: _Candidate, reference: _Reference, task: Task, profile: Profile) -> ImageScore:
