@@ -1,5 +1,6 @@
 import csv
 
+from raim.challenge.ranking_files import read_numbers
 from raim.scoring import EntryScore, ImageScore, ScoreTable, write_csv
 
 
@@ -23,7 +24,7 @@ def test_rows_are_images_then_scenarios_then_the_entry(quick, tmp_path):
         ("entry", "mean", "24"),
     ]
     assert (rows[1]["psnr"], rows[1]["ssim"], rows[1]["unscored"]) == ("inf", "", "ssim: small")
-    assert list(rows[0])[-4:] == ["n_scored", "n_expected", "warnings", "unscored"]
+    assert list(rows[0])[-5:] == ["rank", "n_scored", "n_expected", "warnings", "unscored"]
     assert [(row["n_scored"], row["n_expected"]) for row in rows] == [
         ("", ""),
         ("", ""),
@@ -31,3 +32,30 @@ def test_rows_are_images_then_scenarios_then_the_entry(quick, tmp_path):
         ("1", "2"),
     ]
     assert rows[3]["unscored"] == "1 of 2 images have a score; none: 1"
+
+
+def test_the_row_of_an_entry_has_its_rank_and_the_table_is_read_back(quick, tmp_path):
+    def entry(name, *scores):
+        images = tuple(
+            ImageScore(
+                name=str(number),
+                values={"psnr": 30.0, "ssim": 0.9, "score": score},
+                unscored=None if score else "missing",
+            )
+            for number, score in enumerate(scores)
+        )
+        return EntryScore(name=name, images=images)
+
+    entries = (entry("a", 10.0, 20.0), entry("b", 20.0, 10.0), entry("c", 5.0, 5.0), entry("d", 90.0, None))
+    write_csv(ScoreTable(profile=quick, entries=entries, raim_version="0.1.0"), tmp_path / "t.csv")
+    rows = list(csv.DictReader((tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row["entry"]: row["rank"] for row in rows if row["kind"] == "entry"} == {
+        "a": "1",
+        "b": "1",
+        "c": "3",
+        "d": "",
+    }
+    assert {row["rank"] for row in rows if row["kind"] != "entry"} == {""}
+    found = read_numbers(tmp_path / "t.csv", "score")
+    assert found.values == {"a": 15.0, "b": 15.0, "c": 5.0, "d": 90.0}
+    assert found.incomplete == {"d": "1 of 2 images have a score"}

@@ -11,7 +11,7 @@ from raim.scoring.records import EntryScore, ScoreTable
 
 MEAN = "mean"
 FIRST = ("entry", "kind", "name", "scenario")
-LAST = ("n_scored", "n_expected", "warnings", "unscored")
+LAST = ("rank", "n_scored", "n_expected", "warnings", "unscored")
 
 
 def write_csv(table: ScoreTable, path: Path) -> None:
@@ -23,26 +23,30 @@ def write_csv(table: ScoreTable, path: Path) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([*FIRST, *table.profile.columns, *LAST])
+    ranks = table.ranks()
     for entry in table.entries:
-        writer.writerows(_rows(entry, table))
+        writer.writerows(_rows(entry, table, ranks.get(entry.name)))
     place_file(path, text.getvalue().encode("utf-8", errors="replace"))
 
 
-def _rows(entry: EntryScore, table: ScoreTable) -> Iterator[list[str]]:
+def _rows(entry: EntryScore, table: ScoreTable, rank: int | None) -> Iterator[list[str]]:
     for image in entry.images:
         cells = _cells(image.values, table.profile.columns)
         notes = ["; ".join(image.warnings), image.unscored or ""]
-        yield [entry.name, "image", image.name, image.scenario or "", *cells, "", "", *notes]
+        yield [entry.name, "image", image.name, image.scenario or "", *cells, "", "", "", *notes]
     for scenario, part in entry.by_scenario().items():
-        yield _mean_row(part, table, "scenario", scenario, part.why_incomplete)
-    yield _mean_row(entry, table, "entry", "", table.why_unranked(entry))
+        yield _mean_row(part, table, scenario, None, part.why_incomplete)
+    yield _mean_row(entry, table, None, rank, table.why_unranked(entry))
 
 
-def _mean_row(part: EntryScore, table: ScoreTable, kind: str, scenario: str, why: str | None) -> list[str]:
+def _mean_row(
+    part: EntryScore, table: ScoreTable, scenario: str | None, rank: int | None, why: str | None
+) -> list[str]:
+    """Make the row of a scenario, or of a whole entry."""
+    kind = "entry" if scenario is None else "scenario"
     cells = _cells(part.mean, table.profile.columns)
-    return [
-        part.name, kind, MEAN, scenario, *cells, str(part.n_scored), str(part.n_expected), "", why or "",
-    ]  # fmt: skip
+    counts = [str(rank or ""), str(part.n_scored), str(part.n_expected)]
+    return [part.name, kind, MEAN, scenario or "", *cells, *counts, "", why or ""]
 
 
 def _cells(values: Mapping[str, float | None], columns: tuple[str, ...]) -> list[str]:

@@ -70,6 +70,15 @@ def test_votes_are_analysed_and_their_points_ranked(voted):
     assert {part.name for part in material.analysis.issues} == {"noise", "text"}
 
 
+def test_the_rank_that_raim_score_wrote_is_no_measure(folder):
+    (folder / "points.csv").unlink()
+    (folder / "scores.csv").write_text(
+        "entry,kind,name,scenario,psnr,score,rank,n_scored,n_expected,warnings,unscored\n"
+        "Alpha,entry,mean,,27.5,70,1,2,2,,\n"
+    )
+    assert read_folder(folder).team("Alpha").measures == {"psnr": 27.5}
+
+
 def test_a_study_json_gives_the_same_as_its_table_of_votes(voted):
     from_table = read_folder(voted, FEW)
     (voted / "votes.csv").unlink()

@@ -29,7 +29,7 @@ from raim.tables import Problems, Row, by_name, list_shortly, read_moment, read_
 VOTES = ("votes.csv", "study.json", "votes.zip")
 KNOWN_COLUMNS = frozenset({"team", "left_out"})
 NOT_MEASURES = frozenset(
-    {"team", "entry", "score", "scenario", "kind", "name", "warnings", "unscored", *COUNTS}
+    {"team", "entry", "score", "scenario", "kind", "name", "rank", "warnings", "unscored", *COUNTS}
 )
 SEED, DRAWS = 2024, 2000
 
