@@ -88,6 +88,12 @@ def choice(**changes):
         ({"weight": float("nan")}, InputError, "weight of psnr is nan, expected a finite number"),
         ({"zero_at": float("-inf")}, InputError, "zero_at of psnr is -inf"),
         ({"label": "score"}, InputError, "the label of psnr is 'score'"),
+        *(
+            ({"label": label}, InputError, f"the label of psnr is '{label}'")
+            for label in ("team", "rank", "Score", "TEAM")
+        ),
+        ({"weight": True}, InputError, "weight of psnr is True"),
+        ({"one_at": 10**400}, InputError, "zero_at|one_at"),
         ({"label": "<b>"}, InputError, "the label of psnr is '<b>'"),
     ],
 )
@@ -97,12 +103,31 @@ def test_a_choice_that_nothing_could_be_measured_by_is_refused(changes, error, m
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("name", 5, "the name of a measure is 5"),
+        ("label", 5, "the label of psnr is 5"),
+        ("options", None, "the options of psnr are None, expected a mapping"),
+        ("options", ["colour"], "expected a mapping"),
+        ("weight", "a", "weight of psnr is 'a', expected a finite number"),
+        ("zero_at", None, "zero_at of psnr is None"),
+    ],
+)
+def test_a_choice_of_a_wrong_type_is_refused_where_no_type_checker_sees_it(name, value, message):
+    made = choice()
+    object.__setattr__(made, name, value)  # the type checker of the tests watches __init__
+    with pytest.raises(InputError, match=message):
+        made.__post_init__()
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"border_px": -3}, "the border of p is -3, expected pixels, 0 or more"),
         ({"border_px": True}, "the border of p is True"),
         ({"measures": ()}, "has no measure"),
         ({"measures": (choice(), choice(options={"colour": "y"}))}, "has 'psnr' 2 times; give each a label"),
+        ({"measures": (choice(label="A"), choice(label="a"))}, "has 'A' 2 times"),
     ],
 )
 def test_a_profile_that_nothing_could_be_measured_by_is_refused(changes, message):

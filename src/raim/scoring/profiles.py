@@ -13,8 +13,8 @@ report prints the last three terms as (1 - LPIPS)/0.4 and so on, which is 96.33 
 Table 1 allows; that form stays available as `raim-2024-printed`. `raim-2026-hdr` is the 2026 challenge's form.
 """
 
-import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -26,7 +26,7 @@ from raim.scoring.measures import Options, check_options, why_too_small
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
 # What else stands beside the measures in a row of a result file.
 RESERVED = frozenset({"score", "name", "scenario", "warnings", "unscored", "failed", "is_expected"})
-RESERVED |= {"entry", "kind", "n_scored", "n_expected"}
+RESERVED |= {"entry", "kind", "n_scored", "n_expected", "rank", "team"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,15 +55,30 @@ class MeasureChoice:
 
     def __post_init__(self) -> None:
         """Refuse what no value could be measured or joined by."""
+        if not isinstance(self.name, str):
+            raise InputError(f"the name of a measure is {self.name!r}, expected a text")
+        if not isinstance(self.options, Mapping):
+            raise InputError(
+                f"the options of {self.name} are {self.options!r}, expected a mapping, such as {{}}"
+            )
         check_options(self.name, self.options)
-        if self.key in RESERVED or not LABEL.fullmatch(self.key):
+        if (
+            not isinstance(self.label, str)
+            or self.key.casefold() in RESERVED
+            or not LABEL.fullmatch(self.key)
+        ):
             raise InputError(
                 f"the label of {self.name} is {self.label!r}, expected up to 40 letters, digits, spaces, dots, - or _, "
                 f"and none of {', '.join(sorted(RESERVED))}"
             )
         for name in ("weight", "zero_at", "one_at"):
-            if not math.isfinite(getattr(self, name)):
-                raise InputError(f"{name} of {self.key} is {getattr(self, name)}, expected a finite number")
+            value = getattr(self, name)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not abs(value) <= sys.float_info.max
+            ):
+                raise InputError(f"{name} of {self.key} is {value!r}, expected a finite number")
         if self.zero_at == self.one_at:
             raise InputError(
                 f"zero_at and one_at of {self.key} are both {self.zero_at:g}; expected two values"
@@ -114,11 +129,12 @@ class Profile:
             raise InputError(f"the border of {self.name} is {self.border_px!r}, expected pixels, 0 or more")
         if not self.measures:
             raise InputError(f"the profile {self.name!r} has no measure; a SCORE needs at least one")
-        keys = [measure.key for measure in self.measures]
-        for key in keys:
+        keys = [measure.key.casefold() for measure in self.measures]
+        for measure, key in zip(self.measures, keys, strict=True):
             if keys.count(key) > 1:
                 raise InputError(
-                    f"the profile {self.name!r} has {key!r} {keys.count(key)} times; give each a label of its own"
+                    f"the profile {self.name!r} has {measure.key!r} {keys.count(key)} times; "
+                    "give each a label of its own"
                 )
 
     @property
