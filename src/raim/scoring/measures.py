@@ -65,6 +65,7 @@ def measure_candidates(
     restored: Sequence[PixelArray],
     reference: PixelArray,
     *,
+    border_px: int = 0,
     device: str = "cpu",
 ) -> list[Measured]:
     """Measure K candidates of one photograph; what fails for one of them leaves the others their values.
@@ -74,6 +75,7 @@ def measure_candidates(
         options: Its options.
         restored: K images (h, w, 3), of the reference's size and type.
         reference: (h, w, 3).
+        border_px: What was cut off each side of them, for reasons.
         device: "cpu", or a device of torch for the measures that run there.
 
     Raises:
@@ -88,7 +90,7 @@ def measure_candidates(
     """
     entry = find_measure(name)
     height, width = reference.shape[:2]
-    reason = why_too_small(name, options, width, height)
+    reason = why_too_small(name, options, width + 2 * border_px, height + 2 * border_px, border_px)
     if reason is not None:
         return [Measured(unscored=reason) for _ in restored]
 
@@ -179,10 +181,12 @@ def _is_number(value: str | float | bool) -> bool:  # noqa: FBT001 - an option's
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def why_too_small(name: str, options: Options, width: int, height: int) -> str | None:
-    """Say why no image of that size has a value of a measure; None where one may have.
+def why_too_small(name: str, options: Options, width: int, height: int, border_px: int = 0) -> str | None:
+    """Say why no image of that size has a value of a measure once its border is cut off; None where one may have.
 
     Example:
+        >>> why_too_small("lpips", {}, 36, 36, border_px=4)
+        'the image is 36x36 (28x28 once 4 px are cut off each side), LPIPS needs at least 31x31'
         >>> why_too_small("lpips", {}, 30, 200)
         'the image is 30x200, LPIPS needs at least 31x31'
         >>> why_too_small("niqe", {}, 191, 191), why_too_small("niqe", {}, 96, 192)
@@ -190,10 +194,12 @@ def why_too_small(name: str, options: Options, width: int, height: int) -> str |
     """
     entry = find_measure(name)
     side = entry.block_px(options)
-    if (width // side) * (height // side) >= entry.n_blocks:
+    inner = (width - 2 * border_px, height - 2 * border_px)
+    if (inner[0] // side) * (inner[1] // side) >= entry.n_blocks:
         return None
     blocks = f"{entry.n_blocks} blocks of " if entry.n_blocks > 1 else ""
-    return f"the image is {width}x{height}, {name.upper()} needs at least {blocks}{side}x{side}"
+    cut = f" ({inner[0]}x{inner[1]} once {border_px} px are cut off each side)" if border_px else ""
+    return f"the image is {width}x{height}{cut}, {name.upper()} needs at least {blocks}{side}x{side}"
 
 
 def _psnr(

@@ -52,7 +52,9 @@ def score_pair(
     check_pair(restored, reference)
     inner = [cut_border(image, chosen.border_px) for image in (restored, reference)]
     measured = {
-        choice.key: measure_candidates(choice.name, choice.options, inner[:1], inner[1], device=device)[0]
+        choice.key: measure_candidates(
+            choice.name, choice.options, inner[:1], inner[1], border_px=chosen.border_px, device=device
+        )[0]
         for choice in chosen.measures
     }
     for each in measured.values():

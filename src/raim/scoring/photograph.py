@@ -159,7 +159,8 @@ def score_photograph(task: Task, setting: Setting) -> Scored:
     reference = _read_reference(task.reference, setting.profile)
     with ValueCache(setting.cache, is_read_only=True) as cache:
         _recall(cache, candidates, reference, setting)
-    missing = [candidate for candidate in candidates if _is_missing(candidate, setting.profile)]
+    n_measures = len(setting.profile.measures)
+    missing = [each for each in candidates if each.refused is None and len(each.measured) < n_measures]
     if missing and reference.refused is None:
         _limit_threads(setting)
         reference.decode(setting.profile.border_px)
@@ -200,10 +201,6 @@ def _read_reference(member: Member, profile: Profile) -> _Reference:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this photograph's
         reference.refuse(error)
     return reference
-
-
-def _is_missing(candidate: _Candidate, profile: Profile) -> bool:
-    return candidate.refused is None and len(candidate.measured) < len(profile.measures)
 
 
 def _key(choice: MeasureChoice, candidate: _Candidate, reference: _Reference, setting: Setting) -> str:
@@ -305,6 +302,7 @@ def _decode(candidate: _Candidate) -> PixelArray:
 
 def _measure_group(group: _Group, reference: _Reference, setting: Setting) -> None:
     """Measure candidates, those of one type of pixel together."""
+    border_px = setting.profile.border_px
     for dtype in dict.fromkeys(pixels.dtype for _, pixels in group):
         same = [(candidate, pixels) for candidate, pixels in group if pixels.dtype == dtype]
         try:
@@ -319,7 +317,7 @@ def _measure_group(group: _Group, reference: _Reference, setting: Setting) -> No
                 continue
             images = [pixels for _, pixels in waiting]
             measured = measure_candidates(
-                choice.name, choice.options, images, expected, device=setting.device
+                choice.name, choice.options, images, expected, border_px=border_px, device=setting.device
             )
             for (candidate, _), value in zip(waiting, measured, strict=True):
                 candidate.measured[choice.key] = value
@@ -347,6 +345,4 @@ def _find_faults(files: Sequence[_Candidate]) -> list[RaimError]:
     """List what failed though the files are whole."""
     found = [file.fault for file in files]
     found += [measured.fault for file in files for measured in file.measured.values()]
-    return [
-        fault for fault in found if fault is not None and not isinstance(fault, ImageError | SubmissionError)
-    ]
+    return [each for each in found if each is not None and not isinstance(each, ImageError | SubmissionError)]

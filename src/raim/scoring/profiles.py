@@ -174,13 +174,13 @@ class Profile:
             'lpips: the image is 30x40, LPIPS needs at least 31x31'
             >>> PROFILES["raim-2024"].why_too_small(200, 104)
         """
-        inner = (width - 2 * self.border_px, height - 2 * self.border_px)
-        if min(inner) < 1:
+        if min(width, height) <= 2 * self.border_px:
             return f"it is {width}x{height}; nothing is left once {self.border_px} px are cut off each side"
-        found = [(each.key, why_too_small(each.name, each.options, *inner)) for each in self.measures]
-        cut = f" (once {self.border_px} px are cut off each side)" if self.border_px else ""
-        reasons = [f"{key}: {reason}" for key, reason in found if reason is not None]
-        return "; ".join(reasons) + cut if reasons else None
+        found = [
+            (each.key, why_too_small(each.name, each.options, width, height, self.border_px))
+            for each in self.measures
+        ]
+        return "; ".join(f"{key}: {reason}" for key, reason in found if reason is not None) or None
 
     def as_dict(self) -> dict[str, Any]:
         """Give every choice as plain values, as result files carry them."""
