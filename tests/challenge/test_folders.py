@@ -200,9 +200,9 @@ def test_an_image_that_could_never_have_a_score_is_a_note_at_its_row(validate, e
     assert small[0][0] == "0002,motion blur,38,300"
     assert small[1][1].file == str(example / PAIRS / "reference" / "0009.png")
     assert small[0][1].message == (
-        "'0002' can never have a SCORE: lpips: the image is 30x292, LPIPS needs at least 31x31; niqe: the image is "
-        "30x292, NIQE needs at least 2 blocks of 96x96 (once 4 px are cut off each side); use a larger one, or "
-        "another profile"
+        "'0002' can never have a SCORE: lpips: the image is 38x300 (30x292 once 4 px are cut off each side), LPIPS "
+        "needs at least 31x31; niqe: the image is 38x300 (30x292 once 4 px are cut off each side), NIQE needs at "
+        "least 2 blocks of 96x96; use a larger one, or another profile"
     )
 
 
