@@ -48,6 +48,19 @@ def test_a_zip_scores_as_its_folder(pairs, quick):
     assert values(table)["packed"] == values(table)["good"]
 
 
+@pytest.mark.parametrize("side", ["good", "reference"])
+def test_an_odd_name_costs_its_own_photograph(pairs, quick, side):
+    first, *others = sorted((pairs / "reference").iterdir())
+    for folder in ("good", "reference"):
+        (pairs / folder / "odd\x1b.png").write_bytes(first.read_bytes())
+    shutil.copy(pairs / side / first.name, pairs / side / f"{first.stem}.jpg")
+    (entry,) = score_folders([pairs / "good"], pairs / "reference", profile=quick).entries
+    reasons = {image.name: image.unscored for image in entry.images}
+    assert "in several formats" in reasons.pop(first.stem)
+    assert "control" in reasons.pop(r"odd\x1b")
+    assert reasons == {file.stem: None for file in others}
+
+
 def test_worker_processes_change_no_number(pairs, quick):
     alone = score_folders([pairs / "good"], pairs / "reference", profile=quick)
     together = score_folders([pairs / "good"], pairs / "reference", profile=quick, workers=2)

@@ -300,7 +300,7 @@ def test_a_file_that_cannot_be_opened_or_decoded_fails_alone(run, folder, tmp_pa
 
     monkeypatch.setattr("raim.restore.batch.run.read_image", fail)
     outcomes = run(folder, tmp_path / "out")
-    assert outcomes[0].error == "cannot be read: No such file or directory"
+    assert outcomes[0].error == "a.png cannot be read: No such file or directory"
     assert all("ZeroDivisionError" in outcome.error for outcome in outcomes[1:])
 
 

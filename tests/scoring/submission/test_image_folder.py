@@ -65,6 +65,31 @@ def test_links_to_files_elsewhere_are_followed_only_where_allowed(forge):
     assert open_images(path, allow_links=True)["b"].read_bytes() == b"2"
 
 
+@pytest.mark.parametrize("is_zip", [False, True], ids=["folder", "zip"])
+def test_an_odd_name_costs_its_own_stem_where_refusals_are_deferred(forge, is_zip):
+    odd = ["x.png", "x.jpg", "Y.png", "y.png", "z\x1b[2J.png"]
+    files = dict.fromkeys(("a.png", *odd), b"1")
+    path = forge.write_zip(files) if is_zip else forge.write_folder("team", files)
+    images = open_images(path, defer_unreadable=True)
+    assert list(images) == ["Y", "a", "x", "y", r"z\x1b[2J"]
+    assert images["a"].read_bytes() == b"1"
+    reasons = {"x": "in several formats", "y": "letter case", "Y": "letter case", r"z\x1b[2J": "control"}
+    for stem, reason in reasons.items():
+        assert images[stem].name.isprintable()
+        with pytest.raises(SubmissionError, match=reason):
+            images[stem].read_bytes()
+
+
+def test_what_is_unsafe_in_a_zip_refuses_all_of_it_and_in_a_folder_its_own_file(forge):
+    files = {"a.png": b"1", "C:\\b.png": b"2"}
+    with pytest.raises(SubmissionError, match="backslash"):
+        open_images(forge.write_zip(files), defer_unreadable=True)
+    images = open_images(forge.write_folder("team", files), defer_unreadable=True)
+    assert images["a"].read_bytes() == b"1"
+    with pytest.raises(SubmissionError, match=r"absolute path; .*; .*backslash"):
+        images["C:\\b"].read_bytes()
+
+
 def test_nothing_there_is_an_input_error(tmp_path):
     with pytest.raises(InputError):
         open_images(tmp_path / "none")

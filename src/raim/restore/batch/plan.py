@@ -18,7 +18,7 @@ class Job:
 
     Attributes:
         name: Of its file.
-        source: Its file, or its place in a zip.
+        source: Its file, or its place in a zip; of a file that may not be read what says why.
         target: Where the result goes.
         n_pixels: Width times height as its header says; 0 where it has none that can be read.
     """
@@ -33,7 +33,7 @@ class Job:
 
         Raises:
             ImageError: It cannot be read.
-            SubmissionError: The zip is damaged there.
+            SubmissionError: The zip is damaged there, or the file may not be read.
         """
         if isinstance(self.source, Member):
             return self.source.read_bytes()
@@ -124,7 +124,8 @@ def _plan_file(source: Path, target: Path, suffix: str | None) -> Job:
 
 
 def _plan_member(member: Member, folder: Path, suffix: str | None) -> Job:
-    source = member if member.entry is not None else member.container / member.stored_name
+    is_file = member.entry is None and member.is_readable
+    source = member.container / member.stored_name if is_file else member
     target = folder / (Path(member.name).stem + (suffix or Path(member.name).suffix))
     if isinstance(source, Path):
         _refuse_itself(source, target)

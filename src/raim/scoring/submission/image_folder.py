@@ -1,18 +1,18 @@
 """A folder or a zip of images as a mapping from stem to file: what scoring reads its pairs from."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from raim.data import has_image_suffix
+from raim.data import collision_key, has_image_suffix
 from raim.scoring.submission.archive import list_submission
 from raim.scoring.submission.findings import Finding, note, problem, shown, submission_error
-from raim.scoring.submission.layout import Layout, lay_out
+from raim.scoring.submission.layout import Layout, find_collisions, lay_out
 from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
-from raim.scoring.submission.member import Member
+from raim.scoring.submission.member import Listing, Member
 from raim.scoring.submission.readme import is_readme
 
-# Problems that forbid reading one file and say nothing of the others.
+# Problems that forbid reading one file of a zip and say nothing of the others; in a folder all of one file are such.
 OF_ONE_FILE = frozenset(
     {
         "unreadable-file",
@@ -22,6 +22,9 @@ OF_ONE_FILE = frozenset(
         "zip-bomb",
         "encrypted",
         "unsupported-compression",
+        "control-character",
+        "name-too-long",
+        "name-encoding",
     }
 )
 
@@ -67,7 +70,8 @@ def open_images(
         path: A folder or a zip.
         limits: What is refused unread.
         allow_links: Whether a folder's links to files elsewhere are followed: for folders that the reader owns.
-        defer_unreadable: Whether a file that may not be read is refused only once it is read, and the others can be.
+        defer_unreadable: Whether a file that may not be read, or whose name is unsafe or like another's, is refused
+            only once it is read, and the others can be. Control characters in its name are escaped.
 
     Raises:
         InputError: There is nothing at that path.
@@ -86,9 +90,11 @@ def open_images(
     images = [member for member in layout.root if has_image_suffix(member.name)]
     problems = [*listing.problems, *layout.problems]
     if defer_unreadable:
-        refusals = _find_refusals(listing.members, problems)
-        problems = [each for each in problems if each not in refusals.values()]
-        images = [_refuse(member, refusals.get(shown(member.stored_name))) for member in images]
+        refusals = _find_refusals(listing, is_folder=path.is_dir())
+        problems = [each for each in listing.problems if each not in refusals.get(each.name, ())]
+        images = _refuse_alike(
+            [_refuse(member, refusals.get(shown(member.stored_name), ())) for member in images]
+        )
     if not images and not problems:
         problems.append(describe_no_images(layout))
     if problems:
@@ -97,14 +103,38 @@ def open_images(
     return ImageFolder(path=path, members=ordered, notes=(*layout.notes, *_note_ignored(layout)))
 
 
-def _find_refusals(members: Iterable[Member], problems: Iterable[Finding]) -> dict[str, Finding]:
+def _find_refusals(listing: Listing, *, is_folder: bool) -> dict[str | None, list[Finding]]:
     """Find what forbids reading single files, by their printable names."""
-    unreadable = {shown(member.stored_name) for member in members if not member.is_readable}
-    return {each.name: each for each in problems if each.code in OF_ONE_FILE and each.name in unreadable}
+    refusals: dict[str | None, list[Finding]] = {
+        shown(member.stored_name): [] for member in listing.members if not member.is_readable
+    }
+    for each in listing.problems:
+        if each.name in refusals and (is_folder or each.code in OF_ONE_FILE):
+            refusals[each.name].append(each)
+    return refusals
 
 
-def _refuse(member: Member, refusal: Finding | None) -> Member:
-    return member if refusal is None else replace(member, refusal=refusal.message)
+def _refuse_alike(images: Sequence[Member]) -> list[Member]:
+    """Refuse images that could be taken for each other."""
+    groups: dict[str, list[Member]] = {}
+    for member in images:
+        groups.setdefault(collision_key(member.stem), []).append(member)
+    return [
+        _refuse(member, find_collisions(group) if len(group) > 1 else ())
+        for group in groups.values()
+        for member in group
+    ]
+
+
+def _refuse(member: Member, findings: Sequence[Finding]) -> Member:
+    """Refuse a file once it is read, under a name that can be printed."""
+    if not findings:
+        return member
+    printable = shown(
+        member.name, longest=10 * len(member.name)
+    )  # one character is ten at most: not shortened
+    reason = "; ".join(each.message for each in findings)
+    return replace(member, parts=(printable,), is_readable=False, refusal=reason)
 
 
 def describe_no_images(layout: Layout) -> Finding:
