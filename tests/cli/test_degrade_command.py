@@ -78,7 +78,7 @@ def test_what_could_not_be_made_is_an_error_after_the_rest_is_written(clean, tmp
     middle = len(whole) // 2
     (clean / "1.png").write_bytes(whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :])
     result = degrade(clean, tmp_path / "out", "--preset", "denoise")
-    assert "1 pairs could not be made" in str(result.exception)
+    assert "1 pair could not be made" in str(result.exception)
     assert "1.png" in str(result.exception)
     assert (tmp_path / "out/input/0_denoise.png").is_file()
     assert "1_denoise" in (tmp_path / "out/sheet.html").read_text(encoding="utf-8")

@@ -100,7 +100,8 @@ def command(  # noqa: PLR0917 - click passes options by name
     click.echo(f"{say_count(len(degraded.pairs), 'pair')} in {out}; look at {sheet}")
     if degraded.left_out:
         reasons = "\n".join(f"  {each.name}: {each.reason}" for each in degraded.left_out)
-        raise InputError(f"{len(degraded.left_out)} pairs could not be made:\n{reasons}")
+        count = say_count(len(degraded.left_out), "pair")
+        raise InputError(f"{count} could not be made, the others are done:\n{reasons}")
 
 
 def _describe_presets() -> Iterator[str]:

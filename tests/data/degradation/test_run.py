@@ -105,6 +105,19 @@ def test_a_damaged_photograph_is_left_out_with_its_reason(clean, tmp_path):
     assert "b_denoise" not in read_manifest(tmp_path / "out/manifest.csv").by_name()
 
 
+def test_what_no_pair_can_be_made_of_is_left_out_before_the_work(clean, tmp_path):
+    (clean / "b.png").write_bytes((clean / "b.png").read_bytes()[:40])
+    write_image(clean / "tiny.png", np.zeros((8, 90, 3), np.uint8))
+    made = degrade(clean, tmp_path / "out", presets=["denoise"])
+    assert [pair.files.name for pair in made.pairs] == ["a_denoise", "grey_denoise"]
+    assert [each.name for each in made.left_out] == ["b_denoise", "tiny_denoise"]
+    assert "b.png" in made.left_out[0].reason
+    assert "tiny.png: it is 90x8; it must be at least 16 pixels" in made.left_out[1].reason
+    write_image(clean / "a.jpg", np.zeros((40, 40, 3), np.uint8))
+    with pytest.raises(InputError, match=r"a\.png and a\.jpg would give files of one name"):
+        degrade(clean, tmp_path / "other")
+
+
 def test_a_rotated_photograph_is_set_upright(tmp_path):
     exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"  # orientation 6
     write_image(tmp_path / "side.jpg", np.zeros((40, 60, 3), np.uint8), exif=exif)

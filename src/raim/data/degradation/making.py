@@ -7,7 +7,7 @@ from pathlib import Path
 
 from raim import __version__
 from raim.data.camera import Pair, flatten_camera, take_pair
-from raim.data.degradation.plan import PlannedPair
+from raim.data.degradation.plan import LeftOut, PlannedPair
 from raim.errors import ImageError, InputError
 from raim.files import hash_file
 from raim.images import read_image, write_image
@@ -41,14 +41,6 @@ class MadeFiles:
     input_height: int
     width: int
     height: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LeftOut:
-    """A pair that could not be made, and why."""
-
-    name: str
-    reason: str
 
 
 def make_pair(plan: PlannedPair, out: Path, known: MadeFiles | None) -> MadeFiles | LeftOut:

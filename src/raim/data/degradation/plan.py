@@ -21,12 +21,21 @@ from raim.images import ImageInfo, inspect_image
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Photograph:
-    """A clean photograph: its file, its stem, its size as it is looked at."""
+    """A clean photograph.
+
+    Attributes:
+        path: Its file.
+        stem: Its file's stem.
+        height: As it is looked at, in pixels; 0 where that is not known.
+        width: As height.
+        problem: Why no pair can be made of it; "" where nothing is known against it.
+    """
 
     path: Path
     stem: str
-    height: int
-    width: int
+    height: int = 0
+    width: int = 0
+    problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,24 +59,30 @@ class PlannedPair:
     camera: Camera
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """A pair that could not be made, and why."""
+
+    name: str
+    reason: str
+
+
 def list_photographs(clean: Path) -> list[Photograph]:
     """List the photographs of a folder by name, or the one that is named itself; only headers are read.
 
     Raises:
-        InputError: There is none, or some cannot be used; every one of those is listed.
+        InputError: There is none that can be used, or two would give files of one name; every problem is listed.
     """
-    problems: list[str] = []
+    collisions = []
     found: dict[str, Photograph] = {}
     for path in _list_files(clean):
-        photograph = _inspect(path, problems)
-        key = collision_key(image_stem(path.name))
-        if key in found:
-            problems.append(
-                f"{path.name} and {found[key].path.name} would give files of one name; rename one"
-            )
-        elif photograph is not None:
-            found[key] = photograph
-    _refuse(problems, clean)
+        photograph = _inspect(path)
+        other = found.setdefault(collision_key(photograph.stem), photograph)
+        if other is not photograph:
+            collisions.append(f"{path.name} and {other.path.name} would give files of one name; rename one")
+    bad = [photograph.problem for photograph in found.values() if photograph.problem]
+    if collisions or len(bad) == len(found):
+        _refuse([*collisions, *bad], clean)
     if not found:
         raise InputError(f"there is no photograph in {clean}; name a folder of PNG, JPEG, TIFF or WebP files")
     return list(found.values())
@@ -80,11 +95,11 @@ def plan_pairs(
     seed: int,
     variants: int,
     overrides: Mapping[str, Value],
-) -> list[PlannedPair]:
-    """Draw a camera for every photograph, preset and variant.
+) -> list[PlannedPair | LeftOut]:
+    """Draw a camera for every photograph, preset and variant; pairs of what cannot be used are left out.
 
     Raises:
-        InputError: Photographs are too small for their cameras, names collide, or an argument is out of range.
+        InputError: No photograph can be used, names collide, or an argument is out of range.
         UnknownNameError: An override names no parameter.
     """
     if seed < 0 or variants < 1:
@@ -100,7 +115,9 @@ def plan_pairs(
         for preset in presets
         for variant in range(1, variants + 1)
     ]
-    _refuse([problem for pair in pairs for problem in _size_problems(pair)], None)
+    left_out = [pair.reason for pair in pairs if isinstance(pair, LeftOut)]
+    if len(left_out) == len(pairs):
+        _refuse(list(dict.fromkeys(left_out)), None)
     _refuse(list(_name_problems(pairs)), None)
     return pairs
 
@@ -128,10 +145,15 @@ def pair_name(stem: str, preset: str, variant: int) -> str:
 
 def _plan_pair(
     photograph: Photograph, preset: Preset, variant: int, seed: int, overrides: Mapping[str, Value]
-) -> PlannedPair:
+) -> PlannedPair | LeftOut:
+    name = pair_name(photograph.stem, preset.name, variant)
+    if photograph.problem:
+        return LeftOut(name=name, reason=photograph.problem)
     rng = pair_generator(seed, photograph.stem, preset.name, variant)
     camera = preset.draw_camera(rng, height=photograph.height, width=photograph.width, overrides=overrides)
-    name = pair_name(photograph.stem, preset.name, variant)
+    problem = _find_size_problem(photograph, camera, preset.name)
+    if problem:
+        return LeftOut(name=name, reason=problem)
     return PlannedPair(
         name=name, photograph=photograph, preset=preset.name, variant=variant, seed=seed, camera=camera
     )
@@ -145,17 +167,17 @@ def _list_files(clean: Path) -> list[Path]:
     return list_images(clean)
 
 
-def _inspect(path: Path, problems: list[str]) -> Photograph | None:
+def _inspect(path: Path) -> Photograph:
+    stem = image_stem(path.name)
     try:
         info = inspect_image(path)
     except ImageError as error:
-        problems.append(str(error))
-        return None
+        return Photograph(path=path, stem=stem, problem=str(error))
     problem = _header_problem(info)
-    if problem:
-        problems.append(f"{path.name}: {problem}")
     height, width = info.upright_size
-    return Photograph(path=path, stem=image_stem(path.name), height=height, width=width)
+    return Photograph(
+        path=path, stem=stem, height=height, width=width, problem=f"{path.name}: {problem}" if problem else ""
+    )
 
 
 def _header_problem(info: ImageInfo) -> str | None:
@@ -168,19 +190,21 @@ def _header_problem(info: ImageInfo) -> str | None:
     return None
 
 
-def _size_problems(pair: PlannedPair) -> Iterator[str]:
-    smallest = SMALLEST_PX * pair.camera.sampling.reduction
-    photograph = pair.photograph
-    if min(photograph.height, photograph.width) < smallest:
-        yield (
-            f"{photograph.path.name} is {photograph.width}x{photograph.height}; with reduction "
-            f"{pair.camera.sampling.reduction} ({pair.preset}) it must be at least {smallest} pixels along each side"
-        )
+def _find_size_problem(photograph: Photograph, camera: Camera, preset: str) -> str | None:
+    smallest = SMALLEST_PX * camera.sampling.reduction
+    if min(photograph.height, photograph.width) >= smallest:
+        return None
+    return (
+        f"{photograph.path.name} is {photograph.width}x{photograph.height}; with reduction "
+        f"{camera.sampling.reduction} ({preset}) it must be at least {smallest} pixels along each side"
+    )
 
 
-def _name_problems(pairs: Sequence[PlannedPair]) -> Iterator[str]:
+def _name_problems(pairs: Sequence[PlannedPair | LeftOut]) -> Iterator[str]:
     found: dict[str, PlannedPair] = {}
     for pair in pairs:
+        if isinstance(pair, LeftOut):
+            continue
         other = found.setdefault(collision_key(pair.name), pair)
         if other is not pair:
             yield (

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from raim.data.camera import Preset, find_preset
 from raim.data.camera.draws import Value
 from raim.data.degradation.folder import JOURNAL, MANIFEST, note_done, prepare_folder, remove_parts
-from raim.data.degradation.making import LeftOut, MadeFiles, make_pair
-from raim.data.degradation.plan import PlannedPair, list_photographs, plan_pairs
+from raim.data.degradation.making import MadeFiles, make_pair
+from raim.data.degradation.plan import LeftOut, PlannedPair, list_photographs, plan_pairs
 from raim.data.degradation.table import MadePair, format_table
 from raim.errors import InputError, RaimError
 from raim.files import place_file
@@ -66,10 +66,10 @@ def degrade_folder(
         on_progress: Called with (pairs done, pairs in all) after each, and once before the first.
 
     Returns:
-        The pairs; a photograph that is damaged or fails is left out with the reason.
+        The pairs; those of a photograph that cannot be used, is damaged or fails are left out with the reason.
 
     Raises:
-        InputError: An argument or photographs cannot be used; of the photographs every problem is listed.
+        InputError: An argument, or no photograph, can be used, or names collide; every problem is listed.
         UnknownNameError: There is no such preset or parameter; the nearest is named.
         OutputError: A file cannot be written.
 
@@ -92,18 +92,18 @@ def degrade_folder(
 
 
 def _make_all(
-    plans: Sequence[PlannedPair],
+    plans: Sequence[PlannedPair | LeftOut],
     out: Path,
     known: Mapping[str, MadeFiles],
     workers: int,
     on_progress: OnProgress,
 ) -> dict[str, Outcome]:
-    outcomes: dict[str, Outcome] = {}
-    on_progress(0, len(plans))
-    tasks = [(plan, known.get(plan.name)) for plan in plans]
+    outcomes: dict[str, Outcome] = {plan.name: plan for plan in plans if isinstance(plan, LeftOut)}
+    on_progress(len(outcomes), len(plans))
+    tasks = [(plan, known.get(plan.name)) for plan in plans if isinstance(plan, PlannedPair)]
     try:
         make = functools.partial(_make, out=out)
-        for (plan, _), result in map_processes(make, tasks, min(workers, len(plans))):
+        for (plan, _), result in map_processes(make, tasks, min(workers, len(tasks))):
             outcome = LeftOut(name=plan.name, reason=str(result)) if isinstance(result, RaimError) else result
             outcomes[plan.name] = outcome
             if isinstance(outcome, MadeFiles) and outcome != known.get(outcome.name):
@@ -114,13 +114,13 @@ def _make_all(
     return outcomes
 
 
-def _finish(plans: Sequence[PlannedPair], out: Path, outcomes: Mapping[str, Outcome]) -> Degraded:
+def _finish(plans: Sequence[PlannedPair | LeftOut], out: Path, outcomes: Mapping[str, Outcome]) -> Degraded:
     pairs, left_out = [], []
     for plan in plans:
-        match outcomes[plan.name]:
-            case MadeFiles() as files:
+        match plan, outcomes[plan.name]:
+            case PlannedPair(), MadeFiles() as files:
                 pairs.append(MadePair(plan=plan, files=files))
-            case LeftOut() as reason:
+            case _, LeftOut() as reason:
                 left_out.append(reason)
     _write_manifest(out, pairs)
     return Degraded(folder=out, pairs=tuple(pairs), left_out=tuple(left_out))
