@@ -118,7 +118,7 @@ def test_two_different_scenes_are_refused_with_what_was_found(align, tmp_path):
     assert "Traceback" not in refused
 
 
-def test_all_that_is_wrong_with_the_captures_is_listed(align, captures, tmp_path):
+def test_all_that_is_wrong_with_the_captures_is_listed_and_the_others_are_made(align, captures, tmp_path):
     (captures / "empty").mkdir()
     lonely = captures / "lonely"
     lonely.mkdir()
@@ -132,7 +132,7 @@ def test_all_that_is_wrong_with_the_captures_is_listed(align, captures, tmp_path
     assert code == 2
     for name in ("empty", "lonely", "torn"):
         assert name in refused
-    assert not (tmp_path / "pairs").exists()
+    assert [path.stem for path in (tmp_path / "pairs" / "input").iterdir()] == ["shelf"]
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,17 @@ def test_a_capture_that_is_too_small_is_named(tmp_path):
         align_captures(tmp_path / "captures", tmp_path / "out", mode="blur")
 
 
+def test_a_scene_that_cannot_be_used_is_refused_alone(captures, tmp_path):
+    whole = (captures / "a" / "input.png").read_bytes()
+    (captures / "a" / "input.png").write_bytes(whole[:40])
+    (captures / "empty").mkdir()
+    aligned = align_captures(captures, tmp_path / "out", mode="moire")
+    assert [pair.scene for pair in aligned.pairs] == ["b"]
+    assert [each.name for each in aligned.refused_scenes()] == ["a", "empty"]
+    assert "input.png cannot be used" in aligned.refused[0].reason
+    assert "has 0 inputs" in aligned.refused[1].reason
+
+
 def test_a_table_says_roles_and_modes(captures):
     rows = [
         ("scene", "file", "role", "mode"),

@@ -13,7 +13,8 @@ With `captures.csv` beside the sub-folders, a row for each picture says it:
 | `role` | `input` or `reference` |
 | `mode` | optional: the scene's mode, where it is not that of the command |
 
-All that is wrong with any scene is listed at once, before anything is aligned.
+A scene that cannot be used is refused alone. What is wrong with the table, the modes or the names of scenes is listed
+at once, before anything is aligned.
 """
 
 import csv
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raim.data.alignment.modes import Mode, find_mode
+from raim.data.alignment.pairs import Refused
 from raim.data.names import collision_key, list_images
 from raim.errors import ImageError, InputError, UnknownNameError
 from raim.images import ImageInfo, inspect_image
@@ -59,7 +61,7 @@ class _Listed:
     references: tuple[Path, ...]
 
 
-def list_scenes(captures: Path, mode: str | None) -> tuple[Scene, ...]:
+def list_scenes(captures: Path, mode: str | None) -> tuple[Scene | Refused, ...]:
     """List the scenes of a folder, checked but not read.
 
     Args:
@@ -67,11 +69,12 @@ def list_scenes(captures: Path, mode: str | None) -> tuple[Scene, ...]:
         mode: Of scenes for which captures.csv says none; None: it must say all.
 
     Returns:
-        By name.
+        By name, with the reasons of those that cannot be used.
 
     Raises:
         UnknownNameError: There is no such mode.
-        InputError: There is no such folder, or scenes cannot be used; every problem is listed.
+        InputError: There is no such folder, no scene can be used, or the table, modes or names of scenes are not as
+            stated; every problem is listed.
     """
     if mode is not None:
         find_mode(mode)
@@ -84,9 +87,11 @@ def list_scenes(captures: Path, mode: str | None) -> tuple[Scene, ...]:
         listed = [_sort_by_name(folder, mode) for folder in sorted(captures.iterdir()) if _is_scene(folder)]
     if not listed and not problems:
         problems.append(f"{captures} has no sub-folder; expected one for each scene, with its pictures")
-    scenes = [scene for each in listed if (scene := _check(each, mode, problems)) is not None]
+    scenes = [_check(each, mode, problems) for each in listed]
     problems.extend(_find_collisions(scenes))
-    if problems:
+    refused = [each for each in scenes if isinstance(each, Refused)]
+    if problems or len(refused) == len(scenes):
+        problems.extend(f"{each.name}: {each.reason}" for each in refused if each.reason)
         text = "\n".join(f"  {problem}" for problem in problems)
         raise InputError(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {captures}:\n{text}")
     return tuple(scenes)
@@ -160,10 +165,11 @@ def _is_sub_folder(name: str) -> bool:
     return name not in {"", ".", ".."} and not {"/", "\\"} & set(name)
 
 
-def _check(listed: _Listed, default: str | None, problems: list[str]) -> Scene | None:
-    """Check the pictures of a scene; what is wrong is added to the problems."""
+def _check(listed: _Listed, default: str | None, problems: list[str]) -> Scene | Refused:
+    """Check the pictures of a scene; what is wrong with its mode or rows is added to the problems."""
+    mistakes: list[str] = []
     found: list[str] = []
-    mode = _choose_mode(listed, default, found)
+    mode = _choose_mode(listed, default, mistakes)
     if len(listed.inputs) != 1:
         found.append(
             f"has {len(listed.inputs)} inputs; expected one, by a name that begins with 'input' or by {TABLE}"
@@ -172,12 +178,12 @@ def _check(listed: _Listed, default: str | None, problems: list[str]) -> Scene |
         _check_references(listed, mode, found)
     pictures = listed.inputs + listed.references
     twice = sorted({path.name for path in pictures if pictures.count(path) > 1})
-    found.extend(f"{name} is named more than once; a picture has one role, in one row" for name in twice)
+    mistakes.extend(f"{name} is named more than once; a picture has one role, in one row" for name in twice)
+    problems.extend(f"{listed.name}: {mistake}" for mistake in mistakes)
     for path in dict.fromkeys(pictures):
         found.extend(f"{path.name} {problem}" for problem in _list_problems(path))
-    problems.extend(f"{listed.name}: {problem}" for problem in found)
     if found or mode is None:
-        return None
+        return Refused(scene=listed.name, name=listed.name, reason="; ".join(found))
     return Scene(name=listed.name, mode=mode, input=listed.inputs[0], references=listed.references)
 
 
@@ -221,7 +227,7 @@ def _list_faults(info: ImageInfo) -> Iterator[str]:
         yield f"is {info.width}x{info.height}; both sides must have at least {SMALLEST_PX} px"
 
 
-def _find_collisions(scenes: Sequence[Scene]) -> Iterator[str]:
+def _find_collisions(scenes: Sequence[Scene | Refused]) -> Iterator[str]:
     held: dict[str, str] = {}
     for scene in scenes:
         other = held.setdefault(collision_key(scene.name), scene.name)

@@ -1,7 +1,7 @@
 """Aligning a folder of captures: the scenes are spread over worker processes, a stopped run is taken up again."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,22 +76,26 @@ def align_captures(
     Raises:
         MissingExtraError: OpenCV is not installed.
         UnknownNameError: There is no such mode.
-        InputError: An argument or captures cannot be used; of the captures every problem is listed.
+        InputError: An argument, or no scene, can be used, or table, modes or names of scenes are not as stated; every
+            problem is listed.
         OutputError: A file cannot be written.
     """
     load_opencv()
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; there must be at least 1")
     asked = options or Options()
-    scenes = list_scenes(captures, mode)
+    listed = list_scenes(captures, mode)
+    scenes = [each for each in listed if isinstance(each, Scene)]
     if out.resolve().is_relative_to(captures.resolve()):
         raise InputError(f"{out} lies within the captures; name a folder beside them")
     known = prepare_folder(out, overwrite=overwrite)
     n_processes = min(workers, len(scenes))
     make = functools.partial(_make, out=out, options=asked, is_alone=n_processes == 1)
-    made: dict[str, MadeScene] = {}
+    made = {
+        each.name: MadeScene.failed(each.name, each.reason) for each in listed if isinstance(each, Refused)
+    }
     say = on_progress or (lambda _done, _total: None)
-    say(0, len(scenes))
+    say(len(made), len(listed))
     tasks = [(scene, known.get(scene.name)) for scene in scenes]
     for (scene, before), result in map_processes(make, tasks, n_processes):
         if isinstance(result, RaimError):  # not noted: the next run tries again
@@ -100,8 +104,8 @@ def align_captures(
             made[scene.name] = result
             if result != before:
                 note_done(out, result)
-        say(len(made), len(scenes))
-    return _finish(scenes, out, asked, made)
+        say(len(made), len(listed))
+    return _finish(out, asked, [made[each.name] for each in listed])
 
 
 def _make(task: tuple[Scene, MadeScene | None], out: Path, options: Options, *, is_alone: bool) -> MadeScene:
@@ -110,9 +114,8 @@ def _make(task: tuple[Scene, MadeScene | None], out: Path, options: Options, *, 
     return make_scene(task[0], out, options, task[1])
 
 
-def _finish(scenes: Sequence[Scene], out: Path, options: Options, made: Mapping[str, MadeScene]) -> Aligned:
-    ordered = [made[scene.name] for scene in scenes]
-    pairs = tuple(pair for scene in ordered for pair in scene.pairs)
+def _finish(out: Path, options: Options, scenes: Sequence[MadeScene]) -> Aligned:
+    pairs = tuple(pair for scene in scenes for pair in scene.pairs)
     remove_others(out, frozenset(pair.name for pair in pairs))
     place_file(out / MANIFEST, format_table(pairs).encode())
     (out / JOURNAL).unlink()
@@ -121,5 +124,5 @@ def _finish(scenes: Sequence[Scene], out: Path, options: Options, made: Mapping[
         options=options,
         scenes=tuple(scene.name for scene in scenes),
         pairs=pairs,
-        refused=tuple(each for scene in ordered for each in scene.refused),
+        refused=tuple(each for scene in scenes for each in scene.refused),
     )
