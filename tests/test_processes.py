@@ -150,6 +150,12 @@ def test_whatever_comes_of_a_task_is_its_own_and_ends_no_worker(monkeypatch):
     assert found == {"a": "fine", "b": "fine"}
 
 
+def test_a_task_that_ends_the_program_costs_itself_only_without_workers_too():
+    found = dict(map_processes(surprise, ["the end of the program", "a"], 1))
+    assert isinstance(found["the end of the program"], UnexpectedError)
+    assert found["a"] == "fine"
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_that_concerns_all_tasks_stops_them_and_their_workers(workers):
     with pytest.raises(MissingExtraError):

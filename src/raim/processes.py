@@ -68,16 +68,15 @@ def map_processes(
 def _outcome(work: Callable[[], Result]) -> Result | RaimError:
     try:
         return work()
+    except SystemExit as error:
+        return UnexpectedError(f"it asked the whole program to end (exit code {error.code})")
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this task's
         return item_error(error)
 
 
 def _work(function: Callable[[Task], Result], task: Task) -> bytes:
     """Do a task in a worker process: a result or error that cannot be sent is an error of the task as well."""
-    try:
-        result = _outcome(functools.partial(function, task))
-    except SystemExit as error:
-        result = UnexpectedError(f"it asked the whole program to end (exit code {error.code})")
+    result = _outcome(functools.partial(function, task))
     try:
         return pickle.dumps(result)
     except Exception as error:  # noqa: BLE001 - as above

@@ -210,6 +210,16 @@ def test_ctrl_c_and_want_of_memory_pass_through_a_function(error):
         _call("plugin:mine", function, IMAGE)
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"), [("sys.exit(3)", "SystemExit: 3"), ("1 / 0", "ZeroDivisionError")]
+)
+def test_a_module_that_fails_while_it_is_loaded_is_said(tmp_path, monkeypatch, line, reason):
+    (tmp_path / "badly_loaded.py").write_text(f"import sys\n{line}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=f"badly_loaded cannot be loaded: {reason}"):
+        restorer_from_callable("badly_loaded:mine")
+
+
 def test_a_function_of_a_module_passes_the_gate():
     with pytest.raises(InputError, match=r"numpy:transpose gave 8x3 for 12x8|of shape \(3, 12, 8\)"):
         restore(IMAGE, restorer_from_callable("numpy:transpose"))

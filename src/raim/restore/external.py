@@ -28,7 +28,7 @@ def restorer_from_callable(name: str) -> Restorer:
             [0, 1] and gives the same at 1 to 16 times the size.
 
     Raises:
-        InputError: There is no such function.
+        InputError: There is no such function, or its module cannot be loaded.
 
     Example:
         >>> restorer_from_callable("numpy:flipud").name
@@ -62,6 +62,10 @@ def _find_function(name: str) -> Callable[[Photograph], Any]:
             f"{name!r} cannot be found ({error}); expected module:function, with the module in the working folder "
             "or installed"
         ) from error
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:  # `sys.exit` too
+        raise InputError(f"{module_name} cannot be loaded: {type(error).__name__}: {error}") from error
     if not callable(found):
         raise InputError(f"{name!r} is {type(found).__name__}, not a function")
     function: Callable[[Photograph], Any] = found
@@ -86,7 +90,7 @@ def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Rest
     Args:
         command: With `{input}` and `{output}`, for which the paths of two 16-bit PNG files are put. No shell is
             involved: pipes, variables and wildcards mean nothing.
-        timeout_s: Seconds after which it is ended, with all that it has started.
+        timeout_s: Seconds after which its process group is ended.
 
     Raises:
         InputError: A placeholder is missing, or there is no such program.
