@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 from raim import __version__
 from raim.restore.batch.record import RECORD, Made, append_record, describe_work, read_record, vouches
@@ -21,6 +22,15 @@ def test_what_is_written_is_read(tmp_path):
     append_record(tmp_path, "a", dataclasses.replace(MADE, notes=()))  # the last one counts
     assert read_record(tmp_path) == {"a": dataclasses.replace(MADE, notes=()), "b": MADE}
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_record_of_an_older_raim_is_read_and_newer_results_count(tmp_path):
+    old = {name: dataclasses.asdict(MADE) for name in ("a", "b")}
+    (tmp_path / ".raim-restore.json").write_text(json.dumps(old, indent=1))
+    assert read_record(tmp_path) == {"a": MADE, "b": MADE}
+    newer = dataclasses.replace(MADE, output="2")
+    append_record(tmp_path, "b", newer)
+    assert read_record(tmp_path) == {"a": MADE, "b": newer}
 
 
 def test_a_result_adds_one_line_however_many_there_are(tmp_path):

@@ -7,12 +7,15 @@ next run, or made again where its restorer is external; any other file is left a
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from raim import __version__
 from raim.files import cannot_write, hash_file
 from raim.restore.descriptor import Restorer
 
 RECORD = ".raim-restore.jsonl"
+OLD_RECORD = ".raim-restore.json"  # one object, by name, until November 2026
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,19 +65,35 @@ def read_record(folder: Path) -> dict[str, Made]:
         >>> read_record(Path("there is no such folder"))
         {}
     """
+    lines = _read_bytes(folder / RECORD).splitlines()
+    return _read_old(folder) | dict(filter(None, map(_read_line, lines)))
+
+
+def _read_bytes(path: Path) -> bytes:
     try:
-        lines = (folder / RECORD).read_bytes().splitlines()
+        return path.read_bytes()
     except OSError:
+        return b""
+
+
+def _read_old(folder: Path) -> dict[str, Made]:
+    try:
+        stated = json.loads(_read_bytes(folder / OLD_RECORD))
+        return {name: _parse(made) for name, made in stated.items()}
+    except UNREADABLE:
         return {}
-    return dict(filter(None, map(_read_line, lines)))
 
 
 def _read_line(line: bytes) -> tuple[str, Made] | None:
     try:
         stated = json.loads(line)
-        return stated.pop("name"), Made(**{**stated, "notes": tuple(stated["notes"])})
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return stated.pop("name"), _parse(stated)
+    except UNREADABLE:
         return None
+
+
+def _parse(stated: dict[str, Any]) -> Made:
+    return Made(**{**stated, "notes": tuple(stated["notes"])})
 
 
 def append_record(folder: Path, name: str, made: Made) -> None:
