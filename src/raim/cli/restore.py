@@ -28,7 +28,7 @@ PAGE_SUFFIXES = (".html", ".htm")
     type=click.FloatRange(min=0, min_open=True),
     default=600.0,
     show_default=True,
-    help="Seconds after which the program of --command is ended, with all that it has started.",
+    help="Seconds after which the program of --command is ended, with its process group.",
 )
 @click.option(
     "--reduction",

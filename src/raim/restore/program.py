@@ -1,7 +1,8 @@
-"""A program that is run to its end or to a time limit, and never outlives its caller with what it has started.
+"""A program that is run to its end or to a time limit, and never outlives its caller.
 
 It leads a process group of its own, which ends with it: after a time limit, an error, Ctrl-C, SIGTERM, SIGHUP, and
-when the program has ended itself, since what a launcher has left behind would go on for ever.
+when the program has ended itself, since what a launcher has left behind would go on for ever. What calls `setsid`
+leaves the group, and lives on.
 """
 
 import contextlib
