@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -38,13 +39,29 @@ def test_pixels_that_are_made_in_between_are_refused_before_the_work(restorer):
 
 
 @pytest.mark.parametrize("name", ["auto", "identity", "ffdnet", "nlm"])
-def test_what_keeps_the_size_fits(name):
-    check_capacity(find_restorer(name), *MEGAPIXELS_24)
+def test_what_keeps_the_size_fits_to_the_last_byte(monkeypatch, name):
+    restorer = find_restorer(name)
+    needed = estimate_memory(restorer, *MEGAPIXELS_24)
+    monkeypatch.setattr("raim.restore.capacity.available_memory", lambda: needed)
+    check_capacity(restorer, *MEGAPIXELS_24)
+    monkeypatch.setattr("raim.restore.capacity.available_memory", lambda: needed - 1)
+    with pytest.raises(InputError, match="of memory for 6000x4000"):
+        check_capacity(restorer, *MEGAPIXELS_24)
 
 
-def test_a_larger_reduction_or_a_measured_one_may_fit():
-    check_capacity(find_restorer("bicubic-x4", reduction=2), *MEGAPIXELS_24)
-    check_capacity(find_restorer("bicubic-x4", reduction="measure"), *MEGAPIXELS_24)
+@pytest.mark.parametrize(
+    ("reduction", "n_pixels"), [(1, 384_000_000), (2, 96_000_000), ("measure", 24_000_000)]
+)
+def test_a_larger_reduction_makes_fewer_pixels_and_a_measured_one_is_not_known_yet(
+    monkeypatch, reduction, n_pixels
+):
+    restorer = find_restorer("bicubic-x4", reduction=reduction)
+    monkeypatch.setattr("raim.restore.capacity.available_memory", lambda: math.inf)
+    monkeypatch.setattr("raim.restore.capacity.MAX_PIXELS", n_pixels)
+    check_capacity(restorer, *MEGAPIXELS_24)
+    monkeypatch.setattr("raim.restore.capacity.MAX_PIXELS", n_pixels - 1)
+    with pytest.raises(InputError, match=r"would make .* pixels"):
+        check_capacity(restorer, *MEGAPIXELS_24)
 
 
 def test_a_measured_reduction_is_refused_once_it_is_known(monkeypatch):
