@@ -29,6 +29,15 @@ def test_a_name_that_torch_does_not_know_is_told_without_all_that_it_knows():
         find_device("abacus")
 
 
+def test_what_torch_says_of_a_device_is_printable(monkeypatch):
+    def refuse(_):
+        raise RuntimeError("\x1b[31mgone")
+
+    monkeypatch.setattr(torch, "device", refuse)
+    with pytest.raises(InputError, match=r"no device 'cuda' here \(\\x1b\[31mgone\)"):
+        find_device("cuda")
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_cuda_where_there_is_none_is_no_error_of_torch():
     with pytest.raises(InputError, match="there is no device 'cuda' here"):

@@ -78,3 +78,7 @@ def test_an_error_that_nobody_foresaw_says_where_it_came_up():
         found = item_error(error)
     assert "LookupError: no such layer" in str(found)
     assert "test_errors.py line" in str(found)
+
+
+def test_control_characters_of_foreign_errors_are_escaped():
+    assert str(item_error(ValueError("a\x1b[31m\nb"))).startswith(r"ValueError: a\x1b[31m b (")

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from raim.errors import InputError, MissingExtraError
+from raim.errors import InputError, MissingExtraError, shown
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,7 @@ def find_device(name: str) -> "torch.device":
         reason = str(error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
         reason = "torch knows none of that name" if reason.startswith("Expected one of") else reason
         raise InputError(
-            f"there is no device {name!r} here ({reason}); take one of: {', '.join(list_devices())}"
+            f"there is no device {name!r} here ({shown(reason, longest=300)}); take one of: {', '.join(list_devices())}"
         ) from error
     return device
 

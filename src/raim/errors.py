@@ -229,6 +229,8 @@ class UnexpectedError(RaimError, RuntimeError):
     """An item failed in a way that nobody foresaw; the text says where, the cause is the original error."""
 
 
+LONGEST_SHOWN = 120
+
 # What torch, OpenCV, libjpeg-turbo and CUDA say where memory runs out; most have no class of their own for it.
 _NO_MEMORY = (
     "allocate memory",
@@ -264,7 +266,7 @@ def item_error(error: Exception) -> RaimError:
     else:
         last = traceback.extract_tb(error.__traceback__)[-1:]
         place = f", in {Path(last[0].filename).name} line {last[0].lineno}" if last else ""
-        text = " ".join(_read_text(error).split())[:300]
+        text = shown(" ".join(_read_text(error).split())[:300], longest=300)
         found = UnexpectedError(
             f"{type(error).__name__}: {text} (nobody foresaw this{place}: please report it)"
         )
@@ -284,6 +286,24 @@ def _read_text(error: Exception) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - an error of others may have any fault
         return "(its text cannot be read)"
+
+
+def shown(name: str, *, longest: int = LONGEST_SHOWN) -> str:
+    r"""Return foreign text, such as a hostile name, printable: control characters escaped, its middle left out if long.
+
+    Example:
+        >>> print(shown("a\x1b[2J.png"))
+        a\x1b[2J.png
+    """
+    # Ordinary names, nearly all, need no look at every character.
+    safe = name if name.isprintable() else "".join(map(_escape, name))
+    if len(safe) <= longest:
+        return safe
+    return f"{safe[: longest // 2]}...{safe[-longest // 2 :]}"
+
+
+def _escape(char: str) -> str:
+    return char if char.isprintable() else ascii(char)[1:-1]
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:

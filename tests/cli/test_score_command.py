@@ -9,8 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from raim.cli.score import command
+from raim.cli.score_table import list_failures, print_scores
 from raim.errors import InputError, RaimError
 from raim.images import write_image
+from raim.scoring import PROFILES, EntryScore, ImageScore, ScoreTable
 from raim.weights import weights_folders
 
 CLOSENESS = {"psnr": 1e-4, "ssim": 1e-5, "lpips": 5e-6, "dists": 5e-6, "niqe": 5e-3}
@@ -113,6 +115,17 @@ def test_what_failed_ends_with_an_error_after_all_else_is_done(folders):
         "a": ("1", "2"), "b": ("2", "2"),
     }  # fmt: skip
     assert "a</strong> is unranked: 1 of 2 images have a score" in outputs[2].read_text()
+
+
+def test_control_characters_of_names_and_reasons_do_not_reach_the_terminal(capsys):
+    values = dict.fromkeys(PROFILES["raim-2024"].columns)
+    image = ImageScore(name="0\x1b[1m", scenario="s\x1b[2m", values=values, unscored="x\x1b[3m", failed=True)
+    entry = EntryScore(name="R\x1b[31m\n", images=(image,), notes=("n\x1b[5m",))
+    table = ScoreTable(profile=PROFILES["raim-2024"], entries=(entry,), raim_version="0")
+    print_scores(table)
+    lines = [*capsys.readouterr().out.splitlines(), *list_failures(table)]
+    assert not [line for line in lines if not line.isprintable()]
+    assert any(r"R\x1b[31m\n" in line for line in lines)
 
 
 def test_an_incomplete_entry_is_after_the_others_unless_asked_for(folders):

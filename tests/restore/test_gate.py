@@ -201,6 +201,14 @@ def test_whatever_a_function_raises_is_said_by_its_name(error):
         _call("plugin:mine", function, IMAGE)
 
 
+def test_what_a_function_says_is_printable():
+    def function(image):
+        raise ValueError("\x1b[31mred")
+
+    with pytest.raises(InputError, match=r"stopped: ValueError: \\x1b\[31mred"):
+        _call("plugin:mine", function, IMAGE)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError()])
 def test_ctrl_c_and_want_of_memory_pass_through_a_function(error):
     def function(image):

@@ -88,6 +88,7 @@ WRITERS = {
     "an-empty-file": (": > $2", "what sh wrote cannot be used"),
     "a-folder": ("mkdir $2", "no result"),
     "its-input-and-fails": ("cp $1 $2; echo much too dark >&2; exit 4", "exit code 4: much too dark"),
+    "coloured": ('printf "\\033[31mred" >&2; exit 4', r"no result: \\x1b\[31mred"),
     "killed": ("kill -9 $$", "exit code -9 and no result"),
     "slow": ("sleep 600", "ended after 0.3 seconds; raise --timeout"),
 }

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 import click
 
 from raim.cli.wording import say_count
-from raim.errors import RaimError
+from raim.errors import RaimError, shown
 from raim.processes import count_cores
 from raim.restore import Restorer
 from raim.restore.batch import Options, Outcome, Plan
 from raim.restore.capacity import estimate_memory, find_whole, say_memory
-from raim.scoring.submission.findings import shown
 
 MOST_LISTED = 20
 MUCH_MEMORY = 1e9

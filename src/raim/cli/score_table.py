@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from raim.cli.wording import say_number
+from raim.errors import shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 DIGITS = {"psnr": 2, "ssim": 4, "lpips": 4, "dists": 4, "niqe": 3, "score": 2}
 MOST_LINES = 20
+LONGEST = 1000  # characters of a line that names an image and its reason
 
 
 def print_scores(table: "ScoreTable") -> None:
@@ -22,7 +24,7 @@ def print_scores(table: "ScoreTable") -> None:
     console.print(_make_grid(table))
     lines = list(_describe_gaps(table))
     for line in lines[:MOST_LINES]:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(shown(line, longest=LONGEST), markup=False, highlight=False, soft_wrap=True)
     if len(lines) > MOST_LINES:
         console.print(f"... and {len(lines) - MOST_LINES} more; --json, --csv and --html have all of them")
 
@@ -45,9 +47,9 @@ def _make_grid(table: "ScoreTable") -> "Table":
     ranks = table.ranks()
     for entry in table.entries:
         rank = str(ranks.get(entry.name, "-"))
-        grid.add_row(Text(entry.name), rank, *_cells(entry, table.profile), style="bold")
+        grid.add_row(Text(shown(entry.name)), rank, *_cells(entry, table.profile), style="bold")
         for scenario, part in entry.by_scenario().items():
-            grid.add_row(Text(f"  {scenario}"), "", *_cells(part, table.profile), style="dim")
+            grid.add_row(Text(f"  {shown(scenario)}"), "", *_cells(part, table.profile), style="dim")
     return grid
 
 
@@ -78,7 +80,7 @@ def _describe_gaps(table: "ScoreTable") -> Iterator[str]:
 def list_failures(table: "ScoreTable") -> list[str]:
     """List what failed, for an error after all else is done; nothing where images merely have no score."""
     failed = [
-        f"  {entry.name}: {image.name}: {image.unscored}"
+        shown(f"  {entry.name}: {image.name}: {image.unscored}", longest=LONGEST)
         for entry in table.entries
         for image in entry.images
         if image.failed

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from raim.errors import ImageError, InputError, OutOfMemoryError, item_error
+from raim.errors import ImageError, InputError, OutOfMemoryError, item_error, shown
 from raim.images import read_image, write_image
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.pixels import to_photograph
 from raim.restore.program import run_program
 
 TIMEOUT_S = 600.0
+MOST_SAID = 300  # characters of what others have said
 
 
 def restorer_from_callable(name: str) -> Restorer:
@@ -58,14 +59,15 @@ def _find_function(name: str) -> Callable[[Photograph], Any]:
         for part in path.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
+        reason = shown(str(error), longest=MOST_SAID)
         raise InputError(
-            f"{name!r} cannot be found ({error}); expected module:function, with the module in the working folder "
+            f"{name!r} cannot be found ({reason}); expected module:function, with the module in the working folder "
             "or installed"
         ) from error
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:  # `sys.exit` too
-        raise InputError(f"{module_name} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise InputError(f"{module_name} cannot be loaded: {_describe(error)}") from error
     if not callable(found):
         raise InputError(f"{name!r} is {type(found).__name__}, not a function")
     function: Callable[[Photograph], Any] = found
@@ -81,7 +83,11 @@ def _call(name: str, function: Callable[[Photograph], Any], image: Photograph) -
     except BaseException as error:
         if isinstance(error, Exception) and isinstance(item_error(error), OutOfMemoryError):
             raise
-        raise InputError(f"{name} stopped: {type(error).__name__}: {error}") from error
+        raise InputError(f"{name} stopped: {_describe(error)}") from error
+
+
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__name__}: {shown(str(error), longest=MOST_SAID)}"
 
 
 def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Restorer:
@@ -137,7 +143,9 @@ def _run_program(words: list[str], image: Photograph, folder: Path, timeout_s: f
     if ended.code != 0 or not target.is_file():
         last = ended.said.strip().splitlines()[-1:] or ["it said nothing"]
         lack = "" if target.is_file() else " and no result"
-        raise InputError(f"{words[0]} ended with exit code {ended.code}{lack}: {last[0][:300]}")
+        raise InputError(
+            f"{words[0]} ended with exit code {ended.code}{lack}: {shown(last[0], longest=MOST_SAID)}"
+        )
     return _read(target, words[0])
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raim.errors import SubmissionError
-from raim.scoring.submission.findings import NOTES, PROBLEMS, note, problem, shown, submission_error
+from raim.errors import SubmissionError, shown
+from raim.scoring.submission.findings import NOTES, PROBLEMS, note, problem, submission_error
 from raim.scoring.submission.readme import parse_readme
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from raim.data import Manifest
-from raim.errors import SubmissionError
+from raim.errors import SubmissionError, shown
 from raim.scoring.submission.archive import list_submission
 from raim.scoring.submission.check_report import CheckReport
 from raim.scoring.submission.expectation import Expectation, expect_images
-from raim.scoring.submission.findings import Finding, problem, shown
+from raim.scoring.submission.findings import Finding, problem
 from raim.scoring.submission.image_check import check_image
 from raim.scoring.submission.image_folder import ImageFolder, open_images
 from raim.scoring.submission.layout import Layout, lay_out

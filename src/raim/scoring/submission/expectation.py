@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raim.data import Manifest
-from raim.errors import ImageError
+from raim.errors import ImageError, shown
 from raim.images import inspect_image
-from raim.scoring.submission.findings import Finding, note, shown
+from raim.scoring.submission.findings import Finding, note
 from raim.scoring.submission.image_folder import ImageFolder
 from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.member import Member

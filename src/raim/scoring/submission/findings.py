@@ -7,7 +7,7 @@ expected and the way out. `PROBLEMS` and `NOTES` are all the codes there are; do
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from raim.errors import SubmissionError
+from raim.errors import SubmissionError, shown
 
 PROBLEMS = {
     "not-an-archive": "it is neither a zip nor a folder",
@@ -67,8 +67,6 @@ NOTES = {
     "ignored-columns": "columns of the manifest that were not used",
 }
 
-LONGEST_SHOWN = 120
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
@@ -83,24 +81,6 @@ class Finding:
     code: str
     message: str
     name: str | None = None
-
-
-def shown(name: str, *, longest: int = LONGEST_SHOWN) -> str:
-    r"""Make a hostile name printable: control characters escaped, the middle of a long name left out.
-
-    Example:
-        >>> print(shown("a\x1b[2J.png"))
-        a\x1b[2J.png
-    """
-    # Ordinary names, nearly all, need no look at every character.
-    safe = name if name.isprintable() else "".join(map(_escape, name))
-    if len(safe) <= longest:
-        return safe
-    return f"{safe[: longest // 2]}...{safe[-longest // 2 :]}"
-
-
-def _escape(char: str) -> str:
-    return char if char.isprintable() else ascii(char)[1:-1]
 
 
 def problem(code: str, message: str, name: str | None = None) -> Finding:

@@ -5,7 +5,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from raim.scoring.submission.findings import Finding, problem, shown
+from raim.errors import shown
+from raim.scoring.submission.findings import Finding, problem
 from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.member import Listing, Member, find_size_problems, find_total_problems
 from raim.scoring.submission.member_names import find_name_problems, split_name

@@ -6,10 +6,10 @@ embedded colour profiles and EXIF rotation change pixels silently, so they are r
 
 from dataclasses import dataclass, field
 
-from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError, SubmissionError
+from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError, SubmissionError, shown
 from raim.images import ImageInfo, inspect_image, read_image
 from raim.scoring.submission.expectation import GREY_MODES, ExpectedImage
-from raim.scoring.submission.findings import Finding, note, problem, shown
+from raim.scoring.submission.findings import Finding, note, problem
 from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.member import Member
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from raim.data import collision_key, has_image_suffix
+from raim.errors import shown
 from raim.scoring.submission.archive import list_submission
-from raim.scoring.submission.findings import Finding, note, problem, shown, submission_error
+from raim.scoring.submission.findings import Finding, note, problem, submission_error
 from raim.scoring.submission.layout import Layout, find_collisions, lay_out
 from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
 from raim.scoring.submission.member import Listing, Member

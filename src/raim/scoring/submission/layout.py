@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from raim.data import collision_key, has_image_suffix
-from raim.scoring.submission.findings import Finding, note, problem, shown
+from raim.errors import shown
+from raim.scoring.submission.findings import Finding, note, problem
 from raim.scoring.submission.member import Member
 
 # What macOS and Windows leave in folders and zips, in lower case.

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from raim.data import collision_key, image_stem
+from raim.errors import shown
 from raim.scoring.submission.expectation import Expectation
-from raim.scoring.submission.findings import Finding, problem, shown
+from raim.scoring.submission.findings import Finding, problem
 from raim.scoring.submission.image_folder import describe_no_images
 from raim.scoring.submission.layout import Layout, is_nested_archive
 from raim.scoring.submission.member import Member

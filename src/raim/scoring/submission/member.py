@@ -12,8 +12,8 @@ from io import BufferedIOBase
 from pathlib import Path
 
 from raim.data import image_stem
-from raim.errors import SubmissionError
-from raim.scoring.submission.findings import Finding, problem, shown, submission_error
+from raim.errors import SubmissionError, shown
+from raim.scoring.submission.findings import Finding, problem, submission_error
 from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
 from raim.scoring.submission.zip_directory import ZipEntry
 from raim.scoring.submission.zip_members import CHUNK_BYTES, stream_entry

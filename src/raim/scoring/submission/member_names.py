@@ -7,7 +7,8 @@ whoever unpacks it later must be safe too.
 import re
 import unicodedata
 
-from raim.scoring.submission.findings import Finding, problem, shown
+from raim.errors import shown
+from raim.scoring.submission.findings import Finding, problem
 
 UTF8_NAME = 0x0800
 LONGEST_NAME_BYTES = 255  # of one part: the limit of ext4, APFS (in UTF-8) and NTFS (in UTF-16 units)

@@ -16,7 +16,8 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from raim.scoring.submission.findings import Finding, problem, shown, submission_error
+from raim.errors import shown
+from raim.scoring.submission.findings import Finding, problem, submission_error
 
 FILE_NAME = "readme.txt"
 RUNTIME = "runtime per image [s]"

@@ -4,8 +4,8 @@ import stat
 from io import BufferedIOBase
 from pathlib import Path
 
-from raim.errors import SubmissionError
-from raim.scoring.submission.findings import Finding, problem, shown
+from raim.errors import SubmissionError, shown
+from raim.scoring.submission.findings import Finding, problem
 from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.member import Listing, Member, find_size_problems, find_total_problems
 from raim.scoring.submission.member_names import decode_name, find_name_problems, split_name

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import Any
 
-from raim.errors import SubmissionError
-from raim.scoring.submission.findings import Finding, problem, shown, submission_error
+from raim.errors import SubmissionError, shown
+from raim.scoring.submission.findings import Finding, problem, submission_error
 from raim.scoring.submission.zip_directory import ZipDirectory, ZipEntry, widen
 
 LOCAL = struct.Struct("<4s5H3L2H")
