@@ -3,7 +3,7 @@ import json
 import pytest
 
 from raim.challenge import Award, Entrant, rank_teams
-from raim.challenge.ranking_files import read_numbers
+from raim.challenge.ranking_files import format_csv, read_numbers
 from raim.errors import InputError
 
 PLAIN = "team,score,n_scored,n_expected\n"
@@ -75,6 +75,14 @@ def test_an_incomplete_entry_has_no_part_in_normalisation_nor_awards(tmp_path):
         ("C", 2, 0.0, ""),
         ("B", None, None, ""),
     ]
+
+
+def test_a_ranking_as_csv_has_no_formulas(tmp_path):
+    ranking = rank(read(tmp_path, "team,score\n'=1+1,70\nB,-1\n"), awards=[Award(id="a", name="@award")])
+    text = format_csv(ranking)
+    assert "\n1,'=1+1,70.0,1.0,,70.0,'@award,\n" in text
+    (tmp_path / "r.csv").write_text(text)
+    assert dict(read_numbers(tmp_path / "r.csv", "score").values) == {"=1+1": 70.0, "B": -1.0}
 
 
 def test_a_tie_with_an_incomplete_entry_is_none(tmp_path):

@@ -1,10 +1,12 @@
 import csv
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from raim.cli.study import _format_points
 from raim.study import StudyDesign, simulate_ballots
 from raim.study.files import (
     StudyDocument,
@@ -138,6 +140,11 @@ def test_points_can_be_handed_to_raim_rank(run, run_raim, tmp_path):
     code, out, _ = run_raim("rank", "--scores", "scores.csv", "--points", "points.csv")
     assert code == 0
     assert "Teal" in out
+
+
+def test_a_name_that_a_spreadsheet_takes_for_a_formula_is_escaped_in_points():
+    row = SimpleNamespace(entry="=1+1", points=SimpleNamespace(value=3.0, low=None, high=None))
+    assert _format_points(SimpleNamespace(entries=[row])) == "team,points,low,high\n'=1+1,3.0,,\n"
 
 
 def test_leaving_out_takes_a_reason_and_tells_it(run):

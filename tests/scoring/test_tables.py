@@ -34,6 +34,20 @@ def test_rows_are_images_then_scenarios_then_the_entry(quick, tmp_path):
     assert rows[3]["unscored"] == "1 of 2 images have a score; none: 1"
 
 
+def test_names_that_a_spreadsheet_takes_for_formulas_are_escaped_and_come_back(quick, tmp_path):
+    values = {"psnr": 30.0, "ssim": 0.9, "score": -24.0}
+    image = ImageScore(name="=i", scenario="@s", values=values, warnings=("-w",))
+    entries = tuple(EntryScore(name=name, images=(image,)) for name in ("-a", "'-a", "=1+1"))
+    write_csv(ScoreTable(profile=quick, entries=entries, raim_version="0.1.0"), tmp_path / "t.csv")
+    rows = list(csv.DictReader((tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row["entry"] for row in rows} == {"'-a", "''-a", "'=1+1"}
+    first = rows[0]
+    assert [first[key] for key in ("name", "scenario", "warnings", "score")] == ["'=i", "'@s", "'-w", "-24"]
+    assert dict(read_numbers(tmp_path / "t.csv", "score").values) == dict.fromkeys(
+        ("-a", "'-a", "=1+1"), -24.0
+    )
+
+
 def test_the_row_of_an_entry_has_its_rank_and_the_table_is_read_back(quick, tmp_path):
     def entry(name, *scores):
         images = tuple(

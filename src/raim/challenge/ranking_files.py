@@ -15,7 +15,7 @@ from typing import Any
 
 from raim.challenge.ranking import FinalRanking, RankedTeam
 from raim.errors import InputError
-from raim.tables import Problems, Row, by_name, list_shortly, parse_rows, read_number, read_text
+from raim.tables import Problems, Row, by_name, escape_cell, list_shortly, parse_rows, read_number, read_text
 
 SCHEMA = "raim-ranking/1"
 COLUMNS = ("rank", "team", "score", "points", "normalised", "final", "award", "why_unranked")
@@ -147,6 +147,8 @@ def _plain(row: RankedTeam) -> dict[str, Any]:
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, str):
+        return escape_cell(value)
     return "" if value is None else repr(value) if isinstance(value, float) else value
 
 

@@ -265,12 +265,14 @@ def _format_points(found: "Analysis") -> str:
     import csv
     import io
 
+    from raim.tables import escape_cell
+
     held = io.StringIO()
     writer = csv.writer(held, lineterminator="\n")
     writer.writerow(["team", "points", "low", "high"])
     for row in found.entries:
         numbers = (row.points.value, row.points.low, row.points.high)
-        writer.writerow([row.entry, *("" if each is None else repr(each) for each in numbers)])
+        writer.writerow([escape_cell(row.entry), *("" if each is None else repr(each) for each in numbers)])
     return held.getvalue()
 
 

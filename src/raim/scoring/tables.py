@@ -8,6 +8,7 @@ from pathlib import Path
 
 from raim.files import place_file
 from raim.scoring.records import EntryScore, ScoreTable
+from raim.tables import escape_cell
 
 MEAN = "mean"
 FIRST = ("entry", "kind", "name", "scenario")
@@ -33,7 +34,14 @@ def _rows(entry: EntryScore, table: ScoreTable, rank: int | None) -> Iterator[li
     for image in entry.images:
         cells = _cells(image.values, table.profile.columns)
         notes = ["; ".join(image.warnings), image.unscored or ""]
-        yield [entry.name, "image", image.name, image.scenario or "", *cells, "", "", "", *notes]
+        yield [
+            *_name(entry.name, "image", image.name, image.scenario),
+            *cells,
+            "",
+            "",
+            "",
+            *map(escape_cell, notes),
+        ]
     for scenario, part in entry.by_scenario().items():
         yield _mean_row(part, table, scenario, None, part.why_incomplete)
     yield _mean_row(entry, table, None, rank, table.why_unranked(entry))
@@ -46,7 +54,11 @@ def _mean_row(
     kind = "entry" if scenario is None else "scenario"
     cells = _cells(part.mean, table.profile.columns)
     counts = [str(rank or ""), str(part.n_scored), str(part.n_expected)]
-    return [part.name, kind, MEAN, scenario or "", *cells, *counts, "", why or ""]
+    return [*_name(part.name, kind, MEAN, scenario), *cells, *counts, "", escape_cell(why or "")]
+
+
+def _name(entry: str, kind: str, name: str, scenario: str | None) -> list[str]:
+    return [escape_cell(cell) for cell in (entry, kind, name, scenario or "")]
 
 
 def _cells(values: Mapping[str, float | None], columns: tuple[str, ...]) -> list[str]:
