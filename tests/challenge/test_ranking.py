@@ -75,6 +75,14 @@ def test_equal_points_leave_the_score_alone_and_say_so():
     assert ranking.effective is None
 
 
+def test_one_ranked_team_alone_is_not_said_to_have_equal_points():
+    ranking = rank_teams(
+        [Entrant(team="A", score=80.0, points=5.0), Entrant(team="B", score=None, points=9.0)]
+    )
+    assert [(row.team, row.final, row.rank) for row in ranking.rows] == [("A", 80.0, 1), ("B", None, None)]
+    assert ranking.note.startswith("only one team is ranked, ")
+
+
 def test_a_tie_shares_the_better_rank_and_its_award():
     ranking = rank_teams(entrants([(80.0, 5.0), (80.0, 5.0), (70.0, 5.0), (60.0, 1.0)]), awards=AWARDS)
     assert [row.rank for row in ranking.rows] == [1, 1, 3, 4]

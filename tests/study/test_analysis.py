@@ -65,6 +65,13 @@ def test_an_entry_that_is_left_out_keeps_its_points_and_has_no_rank():
     assert found.entries[1].normalised.value == 100
 
 
+def test_an_entry_that_is_ranked_alone_is_said_to_be():
+    everybody = ballots().entries
+    found = analyse(ballots(), scores=SCORES, left_out=frozenset(everybody[1:]), n_draws=5)
+    assert found.entries[0].normalised.why.startswith("only one team is ranked")
+    assert found.entries[0].normalised.why in found.notes
+
+
 def test_an_excluded_judge_counts_for_nothing_and_the_result_with_everyone_stands_beside():
     one = ballots()
     found = analyse(one, excluded_judges=frozenset({"J03"}), n_draws=50)

@@ -27,6 +27,7 @@ from raim.errors import InputError
 EQUAL_POINTS = (
     "all teams have the same points in the study, so there is no normalised score of it: SCORE alone decides"
 )
+ONE_TEAM = "only one team is ranked, so there is no normalised score of the study: SCORE alone decides"
 NO_SCORE = "it has no SCORE"
 # Numbers of the bootstrap that are equal but for the order of additions are ties.
 CLOSE = 1e-9
@@ -201,6 +202,16 @@ def normalise_points(points: Float[np.ndarray, "*draws teams"]) -> Float[np.ndar
     return np.where(is_flat, np.nan, 100 * (points - low) / np.where(is_flat, 1.0, spread))
 
 
+def why_flat(n_teams: int) -> str:
+    """Say why so many ranked teams have no S3n.
+
+    Example:
+        >>> why_flat(1).split(",")[0], why_flat(2).split(",")[0]
+        ('only one team is ranked', 'all teams have the same points in the study')
+    """
+    return ONE_TEAM if n_teams == 1 else EQUAL_POINTS
+
+
 def shared_ranks(values: Float[np.ndarray, "*draws teams"]) -> Int[np.ndarray, "*draws teams"]:
     """Rank from 1 for the highest; equal values share the better rank, as in 1, 2, 2, 4.
 
@@ -268,7 +279,7 @@ def _rank_able(
         points = np.array([each.points for each in able], float)
         normalised = normalise_points(points)
         finals = final_scores(scores, points, weights)
-        note = EQUAL_POINTS if np.isnan(normalised).all() else ""
+        note = why_flat(len(able)) if np.isnan(normalised).all() else ""
     ranks = shared_ranks(np.round(finals, decimals))
     rows = [
         RankedTeam(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from raim.challenge.ranking import EQUAL_POINTS, describe_incomplete
+from raim.challenge.ranking import EQUAL_POINTS, ONE_TEAM, describe_incomplete
 from raim.challenge.settings import Weights
 from raim.errors import unknown_name
 from raim.study.agreement import kendall_w, krippendorff_alpha
@@ -179,8 +179,7 @@ def _notes(
         notes.append(f"{said.n_partial} ballots are partial; the picks that were made have their points")
     if len({each.n_exposures for each in entries}) > 1:
         notes.append("not every entry was seen equally often; points are per exposure")
-    if any(each.normalised.why == EQUAL_POINTS for each in entries):
-        notes.append(EQUAL_POINTS)
+    notes += sorted({each.normalised.why for each in entries} & {EQUAL_POINTS, ONE_TEAM})
     left_out = [each.entry for each in entries if each.is_left_out]
     if left_out:
         notes.append(f"left out after the vote, with points but without a rank: {', '.join(left_out)}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from raim.challenge.ranking import EQUAL_POINTS, NO_SCORE, final_scores, normalise_points
+from raim.challenge.ranking import NO_SCORE, final_scores, normalise_points, why_flat
 from raim.challenge.settings import Weights
 from raim.study.drawing import NOBODY, Drawn, draw_points, estimate, estimate_ranks
 from raim.study.findings import EntryResult, Estimate, RankEstimate
@@ -99,7 +99,7 @@ def _join(
         values[places] = normalise_points(drawn.values[places])
         draws[:, places] = normalise_points(drawn.draws[:, places])
     normalised = [
-        estimate(float(value), draws[:, place], why=why[place] or EQUAL_POINTS)
+        estimate(float(value), draws[:, place], why=why[place] or why_flat(len(places)))
         for place, value in enumerate(values)
     ]
     if joining.scores is None:
