@@ -128,6 +128,20 @@ def test_control_characters_of_names_and_reasons_do_not_reach_the_terminal(capsy
     assert any(r"R\x1b[31m\n" in line for line in lines)
 
 
+def test_a_reason_that_many_images_share_is_said_once():
+    torn = tuple(
+        ImageScore(name=str(number), values={"score": None}, unscored="torn.zip is no zip", failed=True)
+        for number in range(7)
+    )
+    table = ScoreTable(
+        profile=PROFILES["raim-2024"], entries=(EntryScore(name="torn", images=torn),), raim_version="1"
+    )
+    assert list_failures(table) == [
+        "7 of 7 images failed; the others are scored and written:",
+        "  torn: 0, 1, 2, 3, 4 and 2 more: torn.zip is no zip",
+    ]
+
+
 def test_an_incomplete_entry_is_after_the_others_unless_asked_for(folders):
     for path in (folders / "b").glob("1.*"):
         path.unlink()

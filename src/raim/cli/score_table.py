@@ -1,6 +1,6 @@
 """The score table on the terminal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from raim.cli.wording import say_number
@@ -9,11 +9,12 @@ from raim.errors import shown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from raim.scoring import EntryScore, Profile, ScoreTable
+    from raim.scoring import EntryScore, ImageScore, Profile, ScoreTable
 
 DIGITS = {"psnr": 2, "ssim": 4, "lpips": 4, "dists": 4, "niqe": 3, "score": 2}
 MOST_LINES = 20
 LONGEST = 1000  # characters of a line that names an image and its reason
+MOST_NAMES = 5
 
 
 def print_scores(table: "ScoreTable") -> None:
@@ -69,28 +70,35 @@ def _describe_gaps(table: "ScoreTable") -> Iterator[str]:
             yield f"note: {entry.name} is ranked by the mean that it has: {entry.why_incomplete}"
     for entry in table.entries:
         yield from (f"note: {entry.name}: {note}" for note in entry.notes)
-        yield from (
-            f"no score: {entry.name}: {image.name}: {image.unscored}"
-            + ("" if image.is_expected else " (expected of nobody)")
-            for image in entry.images
-            if image.unscored is not None
-        )
+        yield from (f"no score: {line}" for line in _group_reasons(entry, entry.images))
+
+
+def _group_reasons(entry: "EntryScore", images: "Iterable[ImageScore]") -> Iterator[str]:
+    """Say each reason once, with the images that have it."""
+    names: dict[str, list[str]] = {}
+    for image in images:
+        if image.unscored is not None:
+            nobody = "" if image.is_expected else " (expected of nobody)"
+            names.setdefault(image.unscored + nobody, []).append(image.name)
+    for reason, found in names.items():
+        more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+        yield f"{entry.name}: {', '.join(found[:MOST_NAMES])}{more}: {reason}"
 
 
 def list_failures(table: "ScoreTable") -> list[str]:
     """List what failed, for an error after all else is done; nothing where images merely have no score."""
-    failed = [
-        shown(f"  {entry.name}: {image.name}: {image.unscored}", longest=LONGEST)
-        for entry in table.entries
-        for image in entry.images
-        if image.failed
-    ]
-    if not failed:
+    failed = [[image for image in entry.images if image.failed] for entry in table.entries]
+    if not any(failed):
         return []
-    more = len(failed) - MOST_LINES
+    lines = [
+        shown(f"  {line}", longest=LONGEST)
+        for entry, images in zip(table.entries, failed, strict=True)
+        for line in _group_reasons(entry, images)
+    ]
+    more = len(lines) - MOST_LINES
     n_images = sum(len(entry.images) for entry in table.entries)
     return [
-        f"{len(failed)} of {n_images} images failed; the others are scored and written:",
-        *failed[:MOST_LINES],
+        f"{sum(map(len, failed))} of {n_images} images failed; the others are scored and written:",
+        *lines[:MOST_LINES],
         *([f"  ... and {more} more"] if more > 0 else []),
     ]

@@ -1,0 +1,44 @@
+"""What a child process of a worker does with one photograph."""
+
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+
+from raim.errors import UnexpectedError
+from raim.images import write_image
+from raim.server.jobs.archive_work import ScoreTask, score_task
+
+
+@pytest.fixture
+def task(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    (tmp_path / "reference").mkdir()
+    write_image(tmp_path / "reference" / "1.png", pixels)
+    for name, content in (("whole", (tmp_path / "reference" / "1.png").read_bytes()), ("torn", b"no image")):
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr("1.png", content)
+    return ScoreTask(
+        name="1",
+        scenario=None,
+        reference=tmp_path / "reference",
+        archives={1: tmp_path / "whole.zip", 2: tmp_path / "torn.zip"},
+        profile="raim-2026-hdr",
+        cache=None,
+    )
+
+
+def test_a_damaged_image_has_a_reason_and_no_score(task):
+    records = score_task(task, print).records
+    assert records[1]["score"] == pytest.approx(100.5)
+    assert (records[2]["score"], records[2]["failed"]) == (None, True)
+
+
+def test_a_fault_in_a_measure_is_raised_so_that_the_team_has_its_try_back(task, monkeypatch):
+    def fail(*_args, **_options):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(sys.modules["raim.metrics.ssim"], "ssim", fail)
+    with pytest.raises(UnexpectedError, match="boom"):
+        score_task(task, print)
