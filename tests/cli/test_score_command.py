@@ -188,14 +188,17 @@ def test_an_unknown_profile_names_the_nearest(folders):
 
 @pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.timeout(600)
-def test_every_real_pair_comes_out_from_the_command_line_on_two_processes(shared, tmp_path):
+def test_real_pairs_of_every_scenario_come_out_from_the_command_line_on_two_processes(shared, tmp_path):
+    """Every third; benchmarks/known_answers.py has all of them, with and without the border."""
     with (shared / "kat" / "real_pairs.csv").open(newline="") as file:
-        expected = {row["pair_id"]: row for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    expected = {row["pair_id"]: row for row in rows[::3]}
+    assert {row["scenario"] for row in expected.values()} == {row["scenario"] for row in rows}
     for role in ("input", "reference"):
         (tmp_path / role).mkdir()
         for file in (shared / "data" / "paired").glob(f"*/{role}/*"):
-            (tmp_path / role / file.name).symlink_to(file)
+            if file.stem in expected:
+                (tmp_path / role / file.name).symlink_to(file)
     weights = str(weights_folders().cache)
     environment = os.environ | {"RAIM_CACHE_DIR": str(tmp_path), "RAIM_WEIGHTS_DIR": weights}
     subprocess.run(

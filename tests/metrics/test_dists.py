@@ -12,22 +12,18 @@ CANDIDATES = [
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("engine", ["ncnn", "torch"])
-def test_every_known_answer_comes_out_on_both_engines(known_answers, known_image, engine):
-    if engine == "torch":
-        pytest.importorskip("torch", reason="the extra torch is not installed")
+def test_every_known_answer_comes_out(known_answers, known_image):
     rows = [row for row in known_answers if row["measure"] == "dists"]
     assert len(rows) >= 3
     for row in rows:
         reference, restored = (known_image(stem) for stem in row["pair"].split("|"))
-        value = dists(restored, reference, engine=engine)
-        assert value == pytest.approx(float(row["value"]), abs=float(row["tolerance"]))
+        assert dists(restored, reference) == pytest.approx(float(row["value"]), abs=float(row["tolerance"]))
 
 
 @pytest.mark.shared
 def test_both_engines_agree_on_a_photograph(known_image):
     pytest.importorskip("torch", reason="the extra torch is not installed")
-    pair = known_image("I04_distorted"), known_image("I04_reference")
+    pair = [known_image(f"I04_{kind}")[:192, :256].copy() for kind in ("distorted", "reference")]
     assert dists(*pair, engine="ncnn") == pytest.approx(dists(*pair, engine="torch"), abs=5e-6)
 
 
