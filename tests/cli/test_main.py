@@ -1,9 +1,11 @@
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
-from raim.cli.main import COMMANDS
+from raim.cli.main import COMMANDS, main
+from raim.errors import RaimError
 
 HEAVY = ("torch", "numba", "ncnn", "imagecodecs", "rich", "PIL")
 
@@ -75,3 +77,25 @@ def test_an_expected_error_has_no_traceback_and_exits_2(tmp_path):
 
 def test_the_version_is_told():
     assert raim("--version").stdout.startswith("raim, version 0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            RaimError("no image in a\x1b[2J.png\n  and none in b"),
+            "raim: no image in a\\x1b[2J.png\n  and none in b\n",
+        ),
+        (
+            PermissionError(13, "Permission denied", "out.json"),
+            "raim: out.json: Permission denied; check the path and its permissions\n",
+        ),
+    ],
+)
+def test_an_expected_error_is_printed_without_control_characters_and_exits_2(
+    monkeypatch, capsys, error, said
+):
+    monkeypatch.setattr(sys.modules[main.__module__], "raim", Mock(side_effect=error))
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert capsys.readouterr().err == said

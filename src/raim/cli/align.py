@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raim.errors import InputError
+from raim.errors import InputError, shown
 from raim.processes import count_cores
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _say_refused(aligned: "Aligned") -> None:
     whole = aligned.refused_scenes()
     for each in aligned.refused:
         if each not in whole:
-            click.echo(f"left out {each.name}: {each.reason}")
+            click.echo(f"left out {shown(each.name)}: {each.reason}")
     if whole:
         reasons = "\n".join(f"  {each.name}: {each.reason}" for each in whole)
         n_scenes = len({each.scene for each in whole})

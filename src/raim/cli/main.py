@@ -6,11 +6,12 @@ A subcommand is one module of this package with a click command named `command`.
 
 import importlib
 import sys
+from typing import NoReturn
 
 import click
 
 from raim import __version__
-from raim.errors import RaimError
+from raim.errors import RaimError, shown
 
 COMMANDS = {
     "align": "Make input/reference pairs from real captures of one scene.",
@@ -77,10 +78,15 @@ def main() -> None:
         error.show()
         sys.exit(EXPECTED_ERROR)
     except RaimError as error:
-        click.echo(f"raim: {error}", err=True)
-        sys.exit(EXPECTED_ERROR)
+        _fail(str(error))
     except OSError as error:
         if error.filename is None:  # no file that the user named: a bug
             raise
-        click.echo(f"raim: {error.filename}: {error.strerror}; check the path and its permissions", err=True)
-        sys.exit(EXPECTED_ERROR)
+        _fail(f"{error.filename}: {error.strerror}; check the path and its permissions")
+
+
+def _fail(message: str) -> NoReturn:
+    """Print an expected error, whose names may be hostile, line by line, and exit."""
+    lines = (shown(line, longest=len(message)) for line in message.split("\n"))
+    click.echo("raim: " + "\n".join(lines), err=True)
+    sys.exit(EXPECTED_ERROR)
