@@ -34,6 +34,7 @@ def photo(seed: int) -> np.ndarray:
 def run(tmp_path, monkeypatch, run_raim):
     """Run `raim demo` in an own folder with an own cache; give its exit code and outputs."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")  # names of entries in one line
     monkeypatch.setenv("RAIM_WEIGHTS_DIR", str(weights_folders().cache))
     monkeypatch.setenv("RAIM_CACHE_DIR", str(tmp_path / "cache"))
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from patience import PATIENCE_S
 from raim.errors import ImageError
 from raim.images import encode_image, inspect_image, read_image
 
@@ -132,6 +131,8 @@ def main() -> None:
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "tiff"])
 def test_a_spoiled_file_is_read_or_refused_and_nothing_else(kind, request):
+    from patience import PATIENCE_S  # not found by this file where it is the program
+
     command = [sys.executable, __file__, kind, "20240512"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -195,10 +195,11 @@ def test_a_board_of_200_teams_asks_few_questions_and_weighs_little(site):
     assert len(queries) <= 4  # two transactions, each with its question for the newest event
 
 
-def test_an_infinite_score_is_a_word_in_json_and_a_sign_on_pages(site, teams):
+def test_an_infinite_score_of_before_has_no_rank_and_is_a_word_in_json_and_a_sign_on_pages(site, teams):
     number = enter(site, teams["Alpha"], float("inf"))
-    assert rows_of(site)[0]["score"] == "inf"
+    row = rows_of(site)[0]
+    assert (row["rank"], row["score"]) == (None, None)
+    assert "infinite" in site.visitor().get("/leaderboard").text
     assert teams["Alpha"].api("GET", f"/submissions/{number}").json()["score"] == "inf"
     assert teams["Alpha"].api("GET", "/submissions").json()["submissions"][0]["score"] == "inf"
-    assert "∞" in site.visitor().get("/leaderboard").text
     assert "∞" in teams["Alpha"].get(f"/submissions/{number}").text
