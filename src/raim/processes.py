@@ -56,9 +56,8 @@ def map_processes(
         )
     else:
         done = _map_pool(function, tasks, workers)
-    with contextlib.closing(
-        done
-    ):  # at once: an error that is raised here would keep it, and its workers, alive
+    # Closed at once: an error that is raised here would keep it, and its workers, alive.
+    with contextlib.closing(done):
         for task, result in done:
             if isinstance(result, RaimError) and result.concerns_all:
                 raise result
@@ -116,9 +115,8 @@ def _use_pool(
     with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(started,)) as pool:
         try:
             while waiting or running:
-                while (
-                    waiting and len(running) <= workers
-                ):  # one more than there are workers, so that none waits
+                # One more than there are workers, so that none waits.
+                while waiting and len(running) <= workers:
                     running[pool.submit(_work, function, waiting[0])] = waiting[0]
                     waiting.popleft()
                 done = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED).done

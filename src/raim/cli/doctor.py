@@ -74,7 +74,7 @@ def _look(part: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         yield from part()
     except (ImportError, OSError) as error:
         reason = " ".join(str(error).split())
-        mend = "mend what is missing above, or install that library again"
+        mend = "install what is missing above, or that library again"
         yield Finding(
             what=part.__name__.removeprefix("find_"),
             state=f"cannot be looked at: {reason}",
@@ -126,7 +126,7 @@ def _read_requirements() -> list["Requirement"]:
     for line in lines:
         found = Requirement(line)
         key = (found.name, str(found.specifier))
-        # The same of several extras is told once, and not as an extra's where raim itself needs it.
+        # The same of several extras is said once, and not as an extra's where raim itself needs it.
         if found.name != "raim" and (key not in asked or found.marker is None):
             asked[key] = found
     return list(asked.values())

@@ -142,9 +142,9 @@ def _run_program(words: list[str], image: Photograph, folder: Path, timeout_s: f
         raise InputError(f"{words[0]} was ended after {timeout_s:g} seconds; raise --timeout")
     if ended.code != 0 or not target.is_file():
         last = ended.said.strip().splitlines()[-1:] or ["it said nothing"]
-        lack = "" if target.is_file() else " and no result"
+        missing = "" if target.is_file() else " and no result"
         raise InputError(
-            f"{words[0]} ended with exit code {ended.code}{lack}: {shown(last[0], longest=MOST_SAID)}"
+            f"{words[0]} ended with exit code {ended.code}{missing}: {shown(last[0], longest=MOST_SAID)}"
         )
     return _read(target, words[0])
 

@@ -27,7 +27,7 @@ from raim.restore.trained_file import HALFNET, read_facts, restorer_from_trained
 # layers deep. An ESRGAN of 350 convolutions differs by up to 10/255 (measured).
 OVERLAP_PX = 32
 TILE_PX = 160
-# They are told the light, or what is alike, by means over the whole photograph.
+# They learn the light, or what is alike, from means over the whole photograph.
 WHOLE_ONLY = frozenset({"HVICIDNet", "MixDehazeNet", "RetinexFormer"})
 # What a net takes beside its tensors, in libraries and packed weights: with these, nets of five kinds took 0.6 to 1.1
 # times the estimate on the processor (docs/benchmarks.md).

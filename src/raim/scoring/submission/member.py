@@ -29,7 +29,7 @@ class Member:
         parts: The same, split; without a common folder once that is taken off.
         n_bytes: Declared size of the content.
         is_readable: False if a problem forbids reading it.
-        refusal: What that problem is; "" where whoever listed it has told.
+        refusal: What that problem is; "" where whoever listed it has said it.
         entry: Where it lies in the zip; None for a file of a folder.
         data_offset: Where its packed bytes start in the zip.
         max_bytes: More is never read.
