@@ -1,8 +1,10 @@
 import dataclasses
 import errno
 import functools
+import itertools
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ pytest.importorskip("lightning_fabric", reason="the extra `train` is not install
 
 from raim import files  # noqa: E402
 from raim.errors import InputError, RaimError, TrainingError  # noqa: E402
-from raim.restore.training import Listener, loop, train  # noqa: E402
+from raim.restore.training import Listener, loop, records, train  # noqa: E402
 from raim.restore.training.checkpoint import list_checkpoints  # noqa: E402
 from raim.restore.training.learner import update_average  # noqa: E402
 from raim.restore.training.logs import CsvLog  # noqa: E402
@@ -130,7 +132,9 @@ def test_nobody_else_can_train_in_its_folder_while_it_goes_on(data, whole, tmp_p
     assert everything(tmp_path / "run") == everything(whole)
 
 
-def test_a_run_that_is_killed_keeps_how_long_its_steps_took(data, tmp_path):
+def test_a_run_that_is_killed_keeps_how_long_its_steps_took(data, tmp_path, monkeypatch):
+    # A second passes at every look: however fast the machine is, steps take time.
+    monkeypatch.setattr(records, "time", SimpleNamespace(monotonic=itertools.count().__next__))
     with pytest.raises(StoppedError):
         train(read_tiny(data, "validation.every_steps=100"), tmp_path / "run", listener=stop_after(4))
     facts = json.loads((tmp_path / "run/training.json").read_text())
