@@ -14,6 +14,8 @@ def misbehave(task, report):
     """Do what the task says."""
     if task == "memory":
         return len(bytearray(2**31))
+    if task == "library":
+        raise ImportError("libjxl.so.0: failed to map segment from shared object")
     if task == "time":
         time.sleep(60)
     if task == "processor":
@@ -31,3 +33,7 @@ def misbehave(task, report):
 def tell(task, report):
     report(os.getpid())
     time.sleep(task)
+
+
+def crash(task, report):
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -231,7 +231,8 @@ class UnexpectedError(RaimError, RuntimeError):
 
 LONGEST_SHOWN = 120
 
-# What torch, OpenCV, libjpeg-turbo and CUDA say where memory runs out; most have no class of their own for it.
+# What torch, OpenCV, libjpeg-turbo, CUDA and the loader of libraries say where memory runs out: most have no class
+# of their own for it.
 _NO_MEMORY = (
     "allocate memory",
     "not enough memory",
@@ -241,6 +242,7 @@ _NO_MEMORY = (
     "bad_alloc",
     "memory allocation fail",
     "alloc_failed",
+    "failed to map segment",  # of a library that is loaded at its first use
 )
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
+from crew_work import crash
 from jobs_world import InlineCrew, make_zip
 from raim.errors import StorageError
 from raim.server.database import LogLine
 from raim.server.jobs import checking
 from raim.server.jobs.checking import run_check
 from raim.server.jobs.crew import Outcome
-from raim.server.jobs.limits import Limits, ProcessLimits
 from raim.server.storage import delete_file
 from raim.server.submissions import change_state
 
@@ -31,10 +31,10 @@ def test_a_good_submission_is_checked_in_a_process_of_its_own_and_queued(world):
     assert row.flags == {}
 
 
-def test_a_process_that_dies_twice_refuses_the_archive(world):
+def test_a_process_that_dies_twice_refuses_the_archive(world, monkeypatch):
     number = world.submit("ada")
-    tight = Limits(check=ProcessLimits(memory_bytes=2**26, wall_s=60))
-    assert run_check(world.station(limits=tight), number, 1) == "refused"
+    monkeypatch.setattr(checking, "check_archive", crash)
+    assert run_check(world.station(), number, 1) == "refused"
     row = world.read(number)
     assert row.takes_try is False
     assert "it could not be checked" in row.error

@@ -39,6 +39,7 @@ def test_children_stay_for_the_next_tasks(crew):
     ("task", "reason"),
     [
         ("memory", "it needs more memory than it may use"),
+        ("library", "it needs more memory than it may use"),
         ("crash", "ended by SIGSEGV"),
         ("exit", "ended by itself (exit code 3)"),
         ("processor", "it took more than 1 s of processor time"),

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from raim.errors import OutOfMemoryError, item_error
 from raim.processes import start_worker
 from raim.server.jobs.limits import ProcessLimits, apply_limits
 
@@ -219,7 +220,7 @@ def _serve(pipe: Any, limits: ProcessLimits) -> None:
 def _do(work: Work, task: Any, pipe: Any) -> tuple[str, Any]:
     try:
         return "done", work(task, lambda message: pipe.send(("report", message)))
-    except MemoryError:
-        return "died", "it needs more memory than it may use"
-    except Exception:  # noqa: BLE001 - a bug, told by its traceback
+    except Exception as error:  # noqa: BLE001 - a bug, told by its traceback, or memory that ran out
+        if isinstance(item_error(error), OutOfMemoryError):
+            return "died", "it needs more memory than it may use"
         return "fault", traceback.format_exc()
