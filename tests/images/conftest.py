@@ -87,6 +87,13 @@ class Forge:
         return start + struct.pack(order + "IH", 8, 1) + entry + bytes(4)
 
     @staticmethod
+    def adobe_exif(space=65535, index=b"R03\0") -> bytes:
+        """EXIF as a camera that is set to Adobe RGB writes it."""
+        first = struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)
+        own = struct.pack("<HHHIIHHIII", 2, 0xA001, 3, 1, space, 0xA005, 4, 1, 56, 0)
+        return b"II*\0\x08\0\0\0" + first + own + struct.pack("<HHHI4sI", 1, 1, 2, 4, index, 0)
+
+    @staticmethod
     @functools.cache  # it holds the time of its making
     def profile(name="sRGB") -> bytes:
         """Little CMS's own profile: sRGB, or one of another white point or space."""
@@ -105,9 +112,9 @@ class Forge:
         for name, content in tags:
             table += struct.pack(">4sII", name, offset + len(data), len(content))
             data += content
-        header = bytearray(128)
-        header[16:20], header[36:40] = space, b"acsp"
-        return bytes(header) + table + data
+        start = struct.pack(">II", 128 + len(table + data), 0) + b"\2\x10\0\0mntr" + space + b"XYZ "
+        white = struct.pack(">3i", 63190, 65536, 54061)  # D50
+        return start.ljust(36, b"\0") + b"acsp" + bytes(28) + white + bytes(48) + table + data
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,7 @@ def test_another_profile_is_an_error_for_scoring_and_kept_for_restoring(forge, s
     )
     content = encode(forge.rgb, suffix, icc_profile=linear)
     assert inspect_image(content).has_icc
-    with pytest.raises(ImageError, match=r"colour profile other than sRGB.*convert its pixels to sRGB"):
+    with pytest.raises(ImageError, match=r"another colour space than sRGB.*convert its pixels to sRGB"):
         read_image(content)
     assert read_image(content, purpose="restore").icc_profile == linear
 

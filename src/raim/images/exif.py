@@ -1,19 +1,96 @@
-"""The EXIF block of an image: its orientation, read and set upright.
+"""The EXIF block of a photograph: what it says of the pixels, and how it is made true of other pixels.
 
-Source: CIPA DC-008 (Exif 2.32), section 4.6: a TIFF structure, orientation is tag 0x0112 of its first directory.
+A block is changed in place and never packed anew: maker notes hold offsets that count from its start.
+
+Source: CIPA DC-008 (Exif 2.32), sections 4.5 to 4.6; TIFF Revision 6.0 (Adobe, 1992), section 2, for directories;
+CIPA DC-009 (DCF 2.0), section 5.2.3, for Adobe RGB without a profile.
 """
 
-import io
 import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
-from raim.errors import ImageError
-from raim.images.stream import Stream
-from raim.images.tiff.directory import Entry, Layout, read_directory, read_layout, read_number
-
-ORIENTATION = 0x0112
 PREFIX = b"Exif\0\0"
 UPRIGHT = 1
 ORIENTATIONS = range(1, 9)
+ORDERS = {b"II*\0": "<", b"MM\0*": ">"}  # little and big endian
+LETTERS = {
+    1: "B",
+    2: "B",
+    3: "H",
+    4: "I",
+    6: "B",
+    7: "B",
+    8: "h",
+    9: "i",
+    13: "I",
+}  # of whole numbers, by type
+LONG = 4  # a type
+
+WIDTH, HEIGHT, ORIENTATION, EXIF = 0x0100, 0x0101, 0x0112, 0x8769  # of the first directory
+THUMBNAIL, THUMBNAIL_BYTES = 0x0201, 0x0202  # of the second one
+COLOUR_SPACE, PIXELS_ACROSS, PIXELS_DOWN, INTEROPERABILITY = 0xA001, 0xA002, 0xA003, 0xA005  # of EXIF's own
+INDEX, RELATED_WIDTH, RELATED_HEIGHT = 0x0001, 0x1001, 0x1002  # of the directory of interoperability
+UNCALIBRATED, OPTION_FILE = 0xFFFF, b"R03\0"
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Entry:
+    """One tag: type and count of its value, and the offset of its last four bytes (the value, or where it is)."""
+
+    kind: int
+    count: int
+    offset: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Directory:
+    """Its tags, and the offset of the pointer to the next one."""
+
+    entries: dict[int, _Entry]
+    pointer: int
+
+
+class _Block:
+    """A block that can be changed; whatever is not in it raises struct.error."""
+
+    def __init__(self, block: bytes) -> None:
+        if block[:4] not in ORDERS:
+            raise struct.error("no TIFF structure")
+        self.order = ORDERS[block[:4]]
+        self.data = bytearray(block)
+        self.first = self.read_directory(self.unpack("I", 4))
+
+    def unpack(self, letter: str, offset: int) -> int:
+        value: int = struct.unpack_from(self.order + letter, self.data, offset)[0]
+        return value
+
+    def pack(self, letters: str, offset: int, *values: int) -> None:
+        struct.pack_into(self.order + letters, self.data, offset, *values)
+
+    def read_directory(self, offset: int) -> _Directory:
+        end = offset + 2 + 12 * self.unpack("H", offset)
+        self.unpack("I", end)
+        entries: dict[int, _Entry] = {}
+        for start in range(offset + 2, end, 12):
+            tag, kind, count = struct.unpack_from(self.order + "HHI", self.data, start)
+            entries.setdefault(tag, _Entry(kind=kind, count=count, offset=start + 8))
+        return _Directory(entries=entries, pointer=end)
+
+    def follow(self, directory: _Directory, tag: int) -> _Directory:
+        """Read the directory that a tag leads to; an empty one where there is no such tag."""
+        if tag not in directory.entries:
+            return _Directory(entries={}, pointer=0)
+        return self.read_directory(self.unpack("I", directory.entries[tag].offset))
+
+    def number(self, directory: _Directory, tag: int) -> int | None:
+        entry = directory.entries.get(tag)
+        if entry is None or entry.count != 1 or entry.kind not in LETTERS:
+            return None
+        return self.unpack(LETTERS[entry.kind], entry.offset)
 
 
 def strip_prefix(block: bytes) -> bytes:
@@ -27,7 +104,7 @@ def strip_prefix(block: bytes) -> bytes:
 
 
 def find_orientation(block: bytes | None) -> int:
-    """Give the orientation that an EXIF block states; 1 if it states none or cannot be read.
+    """Orientation that an EXIF block states; 1 if it states none or cannot be read.
 
     A damaged EXIF block does not make the pixels unusable, so viewers ignore it, and so does raim.
 
@@ -35,49 +112,88 @@ def find_orientation(block: bytes | None) -> int:
         >>> find_orientation(bytes.fromhex("49492a0008000000 0100 1201 0300 01000000 06000000 00000000"))
         6
     """
-    if block is None:
-        return UPRIGHT
-    stream = _open(block)
-    try:
-        layout = read_layout(stream)
-        directory = read_directory(stream, layout, layout.first)
-        value = read_number(stream, directory, ORIENTATION, UPRIGHT)
-    except ImageError:
-        return UPRIGHT
-    entry = directory.entries.get(ORIENTATION)
-    return value if entry and entry.count == 1 and value in ORIENTATIONS else UPRIGHT
+    value = _ask(block, lambda exif: exif.number(exif.first, ORIENTATION), None)
+    return value if value is not None and value in ORIENTATIONS else UPRIGHT
+
+
+def is_adobe_rgb(block: bytes | None) -> bool:
+    """Whether the block says that the pixels are Adobe RGB, as cameras do that embed no profile."""
+
+    def look(exif: _Block) -> bool:
+        own = exif.follow(exif.first, EXIF)
+        index = exif.follow(own, INTEROPERABILITY).entries.get(INDEX)
+        is_option = index is not None and exif.data[index.offset : index.offset + 4] == OPTION_FILE
+        return is_option and exif.number(own, COLOUR_SPACE) == UNCALIBRATED
+
+    return _ask(block, look, other=False)
 
 
 def is_readable(block: bytes) -> bool:
-    r"""Say whether an EXIF block is a TIFF structure whose first directory can be read.
+    r"""Whether an EXIF block is a TIFF structure whose first directory can be read.
 
     Example:
         >>> is_readable(b"II*\0\x08\0\0\0" + bytes(6)), is_readable(b"II*\0\xff")
         (True, False)
     """
-    stream = _open(block)
-    try:
-        layout = read_layout(stream)
-        read_directory(stream, layout, layout.first)
-    except ImageError:
-        return False
-    return not layout.is_big
+    return _ask(block, lambda _: True, other=False)
 
 
 def set_upright(block: bytes | None) -> bytes | None:
-    """Give the same block with its orientation, if it states one, set to 1."""
-    if block is None or find_orientation(block) == UPRIGHT:
+    """Return the block of pixels that have been turned upright: orientation 1, and no thumbnail of the old ones."""
+    if block is None or not is_readable(block):
         return block
-    stream = _open(block)
-    layout = read_layout(stream)
-    entry = read_directory(stream, layout, layout.first).entries[ORIENTATION]
-    return block[: entry.offset] + _encode_upright(layout, entry) + block[entry.offset + 4 :]
+    exif = _Block(block)
+    entry = exif.first.entries.get(ORIENTATION)
+    if entry is not None and find_orientation(block) != UPRIGHT:
+        exif.pack("I", entry.offset, 0)
+        exif.pack(LETTERS[entry.kind], entry.offset, UPRIGHT)
+    _remove_thumbnail(exif)
+    return bytes(exif.data)
 
 
-def _encode_upright(layout: Layout, entry: Entry) -> bytes:
-    letter = {3: "H", 4: "I"}.get(entry.kind, "B")
-    return struct.pack(layout.order + letter, UPRIGHT).ljust(4, b"\0")
+def set_size(block: bytes, width: int, height: int) -> bytes:
+    """Return the block with the size of the pixels, wherever it states one."""
+    if not is_readable(block):
+        return block
+    exif = _Block(block)
+    directories = [(exif.first, {WIDTH: width, HEIGHT: height})]
+    try:
+        own = exif.follow(exif.first, EXIF)
+        directories.append((own, {PIXELS_ACROSS: width, PIXELS_DOWN: height}))
+        related = exif.follow(own, INTEROPERABILITY)
+        directories.append((related, {RELATED_WIDTH: width, RELATED_HEIGHT: height}))
+    except struct.error:
+        pass  # what cannot be reached states nothing
+    for directory, sizes in directories:
+        for tag in sizes.keys() & directory.entries.keys():
+            exif.pack("HII", directory.entries[tag].offset - 6, LONG, 1, sizes[tag])
+    return bytes(exif.data)
 
 
-def _open(block: bytes) -> Stream:
-    return Stream(file=io.BytesIO(block), n_bytes=len(block))
+def _remove_thumbnail(exif: _Block) -> None:
+    second, n_exif = exif.unpack("I", exif.first.pointer), len(exif.data)
+    exif.pack("I", exif.first.pointer, 0)
+    try:
+        directory = exif.read_directory(second) if second else exif.first
+    except struct.error:
+        return
+    start, length = exif.number(directory, THUMBNAIL), exif.number(directory, THUMBNAIL_BYTES)
+    if (
+        start is None
+        or length is None
+        or start + length > n_exif
+        or exif.data[start : start + 2] != b"\xff\xd8"
+    ):
+        return
+    if start + length == n_exif:
+        del exif.data[start:]
+    else:
+        exif.data[start : start + length] = bytes(length)
+
+
+def _ask(block: bytes | None, question: Callable[[_Block], Answer], other: Answer) -> Answer:
+    """Answer a question about a block; `other` where there is none, or it cannot be read."""
+    try:
+        return other if block is None else question(_Block(block))
+    except struct.error:
+        return other

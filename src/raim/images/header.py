@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from raim.images.colour import Space
 from raim.images.picture import Format, Mode
 
 
@@ -28,6 +29,7 @@ class Header:
         height: In pixels, as stored.
         mode: The kind of its samples.
         bit_depth: Bits per sample.
+        space: The colour space that it states otherwise than by a profile.
         colour: The name of its colour space if that is not sRGB, else None.
         orientation: The EXIF orientation, 1 to 8.
         icc_profile: The embedded ICC profile.
@@ -40,6 +42,7 @@ class Header:
     height: int
     mode: Mode
     bit_depth: int
+    space: Space | None = None
     colour: str | None = None
     orientation: int = 1
     icc_profile: bytes | None = None

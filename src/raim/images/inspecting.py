@@ -4,9 +4,12 @@ import io
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from raim.errors import ImageError, ImageTooLargeError
+from raim.images.colour import ADOBE_RGB, SRGB, describe_profile, is_srgb, make_profile
+from raim.images.exif import is_adobe_rgb
 from raim.images.header import Header
 from raim.images.jpeg.header import parse_jpeg
 from raim.images.picture import MAX_PIXELS, ImageInfo
@@ -70,7 +73,28 @@ def parse_header(stream: Stream, max_pixels: int) -> Header:
             f"declares {header.width}x{header.height} = {header.width * header.height:,} pixels, the limit is "
             f"{max_pixels:,}; make it smaller, or raise the limit if it is trusted"
         )
-    return header
+    return settle_colour(header)
+
+
+def settle_colour(header: Header) -> Header:
+    """Name the colour space unless it is sRGB, and make the profile of one that is stated without.
+
+    A profile counts before what EXIF says.
+    """
+    profile, space = header.icc_profile, header.space
+    if profile is not None:
+        return header if is_srgb(profile) else replace(header, colour=describe_profile(profile))
+    if space is None and header.colour is None and is_adobe_rgb(header.exif):
+        space = ADOBE_RGB
+    if space in (None, SRGB) or header.mode in ("grey", "grey-alpha"):
+        return header
+    warning = f"its colour space, {space.name}, is stated without a profile; one was added"
+    return replace(
+        header,
+        colour=space.name,
+        icc_profile=make_profile(space),
+        warnings=(*header.warnings, warning),
+    )
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def check_usable(header: Header, purpose: Purpose) -> None:
         return
     if header.colour is not None:
         raise ImageError(
-            f"embeds a colour profile other than sRGB ({header.colour}); convert its pixels to sRGB and save it "
+            f"is in another colour space than sRGB ({header.colour}); convert its pixels to sRGB and save it "
             "without a profile"
         )
     if header.orientation != UPRIGHT:

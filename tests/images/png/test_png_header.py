@@ -93,7 +93,7 @@ def test_a_coded_colour_space_counts_as_a_profile(forge, png, cicp, has_icc):
     content = forge.insert(png, b"cICP", bytes(cicp))
     assert inspect_image(content).has_icc is has_icc
     if has_icc:
-        with pytest.raises(ImageError, match=r"other than sRGB \(cICP 9/16/0/1\)"):
+        with pytest.raises(ImageError, match=r"another colour space than sRGB \(cICP 9/16/0/1\)"):
             read_image(content)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from raim.errors import ImageError
-from raim.images.colour_profile import describe_profile, is_srgb
 from raim.images.exif import PREFIX, find_orientation, strip_prefix
 from raim.images.header import Header
 from raim.images.picture import Mode
@@ -145,7 +144,6 @@ def _make_header(found: _Found, scan: int) -> JpegHeader:
         height=height,
         mode=MODES[n_components],
         bit_depth=bit_depth,
-        colour=None if profile is None or is_srgb(profile) else describe_profile(profile),
         orientation=find_orientation(found.exif),
         icc_profile=profile,
         exif=found.exif,

@@ -6,10 +6,10 @@ Source: Portable Network Graphics (Third Edition), W3C 2025, sections 5 and 11; 
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from raim.errors import ImageError
-from raim.images.colour_profile import describe_profile, is_srgb
+from raim.images.colour import CLOSENESS, CODED, D65, SRGB, Space, find_space
 from raim.images.exif import find_orientation, strip_prefix
 from raim.images.header import Header, Span
 from raim.images.picture import Mode
@@ -28,8 +28,8 @@ COLOUR_TYPES: dict[int, tuple[Mode, tuple[int, ...]]] = {
     4: ("grey-alpha", (8, 16)),
     6: ("rgba", (8, 16)),
 }
-SRGB_GAMMA = 45455  # 1/2.2 in units of 1/100000 (section 11.3.2.2)
-SRGB_CICP = (1, 13, 0, 1)  # BT.709 primaries, IEC 61966-2-1 transfer, RGB, full range (ITU-T H.273)
+SRGB_GAMMA = 0.45455  # 1/2.2 (section 11.3.2.2)
+RGB_FULL_RANGE = [0, 1]  # of a cICP chunk (ITU-T H.273)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +64,7 @@ class _Found:
 
 
 # Chunks whose content is read; all others are only stepped over.
-READ_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"cICP", b"gAMA", b"eXIf"})
+READ_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"cICP", b"cHRM", b"gAMA", b"eXIf"})
 
 
 def parse_png(stream: Stream) -> PngHeader:
@@ -129,6 +129,8 @@ def _make_header(found: _Found) -> PngHeader:
     if transparent is not None:
         mode = "grey-alpha" if mode == "grey" else "rgba"
     profile = _unpack_profile(found.content.get(b"iCCP"))
+    cicp = found.content.get(b"cICP")
+    space, warnings = _read_space(found.content)
     exif = strip_prefix(found.content[b"eXIf"]) if b"eXIf" in found.content else None
     return PngHeader(
         format="PNG",
@@ -136,11 +138,12 @@ def _make_header(found: _Found) -> PngHeader:
         height=height,
         mode=mode,
         bit_depth=bit_depth,
-        colour=_name_colour(profile, found.content.get(b"cICP")),
+        colour=None if cicp is None or space is not None else f"cICP {'/'.join(map(str, cicp[:4]))}",
+        space=space,
         orientation=find_orientation(exif),
-        icc_profile=profile,
+        icc_profile=None if cicp is not None else profile,  # cICP has precedence (section 11.3.2.6)
         exif=exif,
-        warnings=_warn_gamma(found.content),
+        warnings=warnings,
         chunks=tuple(found.chunks),
         idat=tuple(found.idat),
         is_interlaced=interlace == 1,
@@ -174,15 +177,33 @@ def _unpack_profile(content: bytes | None) -> bytes | None:
     return profile
 
 
-def _name_colour(profile: bytes | None, cicp: bytes | None) -> str | None:
-    if cicp is not None:  # it has precedence over iCCP (section 11.3.2.6)
-        return None if tuple(cicp) == SRGB_CICP else f"cICP {'/'.join(map(str, cicp[:4]))}"
-    return None if profile is None or is_srgb(profile) else describe_profile(profile)
+def _read_space(content: dict[bytes, bytes]) -> tuple[Space | None, tuple[str, ...]]:
+    """Read the space that is stated without a profile (by the precedence of section 4.3), and what is doubtful."""
+    if b"cICP" in content:
+        primaries, transfer, *rest = (*content[b"cICP"], 0, 0)[:4]
+        return (CODED.get((primaries, transfer)) if rest == RGB_FULL_RANGE else None), ()
+    if b"iCCP" in content:
+        return None, ()
+    if b"sRGB" in content:
+        return SRGB, ()
+    gamma = int.from_bytes(content.get(b"gAMA", b"")) / 100_000
+    is_usual = not gamma or abs(gamma - SRGB_GAMMA) <= 0.05 * SRGB_GAMMA
+    space, is_known = _find_primaries(content.get(b"cHRM"))
+    if space is not None and not is_usual:
+        space = replace(space, name=f"{space.name} with gAMA {gamma:g}", gamma=1 / gamma)
+    warnings = []
+    if not is_known:
+        warnings.append("its cHRM chunk states primaries that are not known; it was taken as sRGB")
+    if space is None and not is_usual:
+        warnings.append(f"its gAMA chunk states {gamma:g} instead of sRGB's 0.45455; it was taken as sRGB")
+    return space, tuple(warnings)
 
 
-def _warn_gamma(content: dict[bytes, bytes]) -> tuple[str, ...]:
-    gamma = int.from_bytes(content.get(b"gAMA", b""))
-    has_other = any(name in content for name in (b"sRGB", b"iCCP", b"cICP"))
-    if has_other or not gamma or abs(gamma - SRGB_GAMMA) <= 0.05 * SRGB_GAMMA:
-        return ()
-    return (f"its gAMA chunk states {gamma / 100_000:g} instead of sRGB's 0.45455; it was taken as sRGB",)
+def _find_primaries(chunk: bytes | None) -> tuple[Space | None, bool]:
+    """Find the space of a cHRM chunk, None for sRGB's, and whether it is a known one."""
+    if chunk is None or len(chunk) != 32:
+        return None, chunk is None
+    white_x, white_y, *primaries = (value / 100_000 for value in struct.unpack(">8I", chunk))
+    is_white = max(abs(white_x - D65[0]), abs(white_y - D65[1])) <= CLOSENESS
+    space = find_space(tuple(primaries)) if is_white else None
+    return (None if space is SRGB else space), space is not None

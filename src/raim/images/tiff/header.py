@@ -7,7 +7,6 @@ Notes (2002) for Deflate; ICC.1:2022 annex B.5 for the profile.
 from dataclasses import dataclass
 
 from raim.errors import ImageError
-from raim.images.colour_profile import describe_profile, is_srgb
 from raim.images.exif import ORIENTATIONS, UPRIGHT
 from raim.images.header import Header, Span
 from raim.images.picture import Mode
@@ -86,7 +85,6 @@ def parse_tiff(stream: Stream) -> TiffHeader:
         height=height,
         mode=mode,
         bit_depth=bit_depth,
-        colour=None if profile is None or is_srgb(profile) else describe_profile(profile),
         orientation=_read_orientation(stream, page),
         icc_profile=profile,
         warnings=("the EXIF data of a TIFF are not kept",) if EXIF in page.entries else (),

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from raim.errors import ImageError
-from raim.images.colour_profile import describe_profile, is_srgb
 from raim.images.exif import find_orientation, strip_prefix
 from raim.images.header import Header, Span
 from raim.images.stream import Stream, damaged
@@ -52,7 +51,6 @@ def parse_webp(stream: Stream) -> WebpHeader:
         height=height,
         mode="rgba" if has_alpha or b"ALPH" in chunks else "rgb",
         bit_depth=8,
-        colour=None if profile is None or is_srgb(profile) else describe_profile(profile),
         orientation=find_orientation(block),
         icc_profile=profile,
         exif=block,

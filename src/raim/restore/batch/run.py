@@ -12,8 +12,8 @@ import numpy as np
 from raim.errors import ImageError, InputError, item_error
 from raim.files import place_file
 from raim.images import Picture, encode_image, inspect_image, read_image
+from raim.images.colour import convert_to_srgb
 from raim.images.exif import UPRIGHT, is_readable
-from raim.restore.batch.colour import convert_to_srgb
 from raim.restore.batch.plan import Job, Plan
 from raim.restore.batch.record import Made, append_record, read_record, vouches
 from raim.restore.descriptor import OnNote, Restorer

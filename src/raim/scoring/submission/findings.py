@@ -46,7 +46,7 @@ PROBLEMS = {
     "wrong-format": "an image is neither PNG nor JPEG",
     "wrong-size": "an image has another size than expected",
     "wrong-mode": "an image has another kind of pixels than its input (grey, palette, CMYK, alpha, bit depth)",
-    "colour-profile": "an image embeds a colour profile other than sRGB",
+    "colour-profile": "an image is in another colour space than sRGB",
     "rotation": "an image carries an EXIF rotation",
     "image-too-large": "an image declares more pixels than the limit",
     "unreadable": "an image cannot be decoded",

@@ -56,9 +56,7 @@ def _check_header(name: str, info: ImageInfo, expected: ExpectedImage, found: Im
     if (info.width, info.height) != (expected.width, expected.height):
         found.problems.append(_wrong_size(name, info, expected))
     if info.has_icc:
-        text = (
-            f"{shown(name)} embeds a colour profile other than sRGB; convert it to sRGB, save without profile"
-        )
+        text = f"{shown(name)} is in another colour space than sRGB; convert it to sRGB, save without profile"
         found.problems.append(problem("colour-profile", text, name))
     if info.orientation != UPRIGHT:
         text = f"{shown(name)} carries an EXIF rotation ({info.orientation}); rotate its pixels, save without EXIF"
