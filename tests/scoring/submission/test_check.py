@@ -63,6 +63,42 @@ def test_names_match_in_any_unicode_form(forge):
     assert check_submission(path, inputs).is_fine
 
 
+@pytest.mark.parametrize(("encoding", "label"), [("gbk", "GBK"), ("cp1252", "Windows-1252")])
+def test_a_name_in_an_old_encoding_is_told_with_it_and_its_input_not_called_missing(forge, encoding, label):
+    inputs = forge.write_folder("inputs", {"Prüfbild.png": forge.image()})
+    raw = "Prüfbild.png".encode(encoding)
+    path = forge.write_zip({"x" * len(raw): forge.image(), "readme.txt": forge.readme.encode()})
+    report = check_submission(forge.patch(path, 0, central={46: raw}, local={30: raw}), inputs)
+    found = only(report, "name-encoding")
+    assert f"is Prüfbild.png if stored in {label}" in found.message
+    assert "in UTF-8 (7-Zip" in found.message
+    assert codes(report.notes) == ["guessed-encoding"]
+
+
+def test_a_name_in_the_encoding_of_old_zips_is_accepted_with_a_note(forge):
+    inputs = forge.write_folder("inputs", {"Prüfbild.png": forge.image()})
+    raw = "Prüfbild.png".encode("cp437")
+    path = forge.write_zip({"x" * len(raw): forge.image(), "readme.txt": forge.readme.encode()})
+    report = check_submission(forge.patch(path, 0, central={46: raw}, local={30: raw}), inputs)
+    assert report.is_fine
+    assert codes(report.notes) == ["guessed-encoding"]
+
+
+def test_a_name_in_no_known_encoding_is_unexpected_and_the_encoding_spoken_of(forge, inputs):
+    path = forge.write_zip({**forge.files("a", "b"), "x.png": forge.image()})
+    report = check_submission(forge.patch(path, 3, central={46: b"\xff"}, local={30: b"\xff"}), inputs)
+    assert "does not say in which encoding" in only(report, "unexpected").message
+
+
+def test_what_desktop_programs_leave_is_accepted_in_a_folder_too(forge, inputs):
+    junk = dict.fromkeys(
+        (".ipynb_checkpoints/a-checkpoint.png", "@eaDir/a.png/T.jpg", "~$a.docx", "Icon\r"), b"x"
+    )
+    report = check_submission(forge.write_folder("team", {**forge.files("a", "b"), **junk}), inputs)
+    assert report.is_fine
+    assert codes(report.notes) == ["junk"]
+
+
 def test_a_missing_image_is_named_with_its_size(check):
     found = only(check({"b.png": None}), "missing")
     assert found.name == "b"

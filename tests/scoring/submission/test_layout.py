@@ -27,11 +27,23 @@ JUNK = [
     "Thumbs.db",
     "desktop.ini",
     "._0001.png",
+    "Icon\r",
+    ".ipynb_checkpoints/0001-checkpoint.png",
+    "@eaDir/0001.png/SYNOPHOTO_THUMB_M.jpg",
+    "x/@eaDir/0001.png@SynoEAStream",
+    ".@__thumb/default0001.png",
+    "~$results.xlsx",
+    ".~lock.results.ods#",
+    ".directory",
+    ".Trash-1000/files/0002.png",
+    ".nfs000000000012",
+    "__pycache__/make.cpython-311.pyc",
+    "System Volume Information/WPSettings.dat",
 ]
 
 
 @pytest.mark.parametrize("name", JUNK)
-def test_system_junk_is_ignored_with_a_note(name):
+def test_what_systems_and_programs_leave_is_ignored_with_a_note(name):
     layout = lay_out(members("0001.png", name))
     assert [member.name for member in layout.root] == ["0001.png"]
     assert layout.nested == ()

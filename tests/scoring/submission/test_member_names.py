@@ -1,8 +1,17 @@
+import struct
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raim.scoring.submission.member_names import decode_name, find_name_problems, last_part, split_name
+from raim.scoring.submission.member_names import (
+    find_name_problems,
+    last_part,
+    read_in_encodings,
+    read_name,
+    split_name,
+)
 
 
 def codes(name: str) -> list[str]:
@@ -53,10 +62,66 @@ def test_a_fine_name_stays_below_its_folder(name):
         assert not name.startswith("/")
 
 
-def test_a_name_that_claims_to_be_utf8_must_be():
-    name, found = decode_name(b"\xff.png", 0x0800)
-    assert found.code == "name-encoding"
-    assert name.endswith(".png")
+def unicode_path(raw: bytes, name: bytes) -> bytes:
+    """The extra field in which WinZip, WinRAR and Info-ZIP state a name in UTF-8."""
+    content = b"\1" + struct.pack("<L", zlib.crc32(raw)) + name
+    return struct.pack("<2H", 0x7075, len(content)) + content
+
+
+def test_the_unicode_path_is_the_name_if_it_belongs_to_it():
+    raw = "图像一.png".encode("gbk")
+    name = read_name(raw, 0, struct.pack("<2HL", 0x5455, 4, 7) + unicode_path(raw, "图像一.png".encode()))
+    assert (name.text, name.problems, name.is_guessed) == ("图像一.png", (), False)
+    assert read_name(b"__.png", 0, unicode_path(b"__.png", "图像.png".encode())).text == "图像.png"
+    stale = read_name(raw, 0, unicode_path(b"other", "图像一.png".encode()))
+    assert (stale.text, stale.is_guessed) == (raw.decode("cp437"), True)
+    assert read_name(b"a.png", 0x0800, unicode_path(b"a.png", b"b.png")).text == "a.png"
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "code"),
+    [
+        (b"a.png", b"../a.png", "path-traversal"),
+        (b"../a.png", b"a.png", "path-traversal"),
+        (b"/etc/x", b"x", "absolute-path"),
+        (b"a.png\0.exe", b"a.png", "control-character"),
+        (b"x/", b"a.png", "name-encoding"),
+        (b"a.png", b"\xff.png", "name-encoding"),
+        (b"a.png", b"", "empty-name"),
+    ],
+)
+def test_neither_a_name_nor_its_unicode_path_may_be_unsafe(raw, name, code):
+    assert code in [each.code for each in read_name(raw, 0, unicode_path(raw, name)).problems]
+
+
+def test_the_backslash_in_a_chinese_character_is_none():
+    raw = "乗.png".encode("gbk")
+    assert b"\\" in raw
+    assert read_name(raw, 0, unicode_path(raw, "乗.png".encode())).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "label"),
+    [
+        ("图像一.png", "gbk", "GBK"),
+        ("圖像.png", "big5", "Big5"),
+        ("画像.png", "shift_jis", "Shift JIS"),
+        ("사진.png", "euc_kr", "EUC-KR"),
+        ("Prüfbild.png", "cp1252", "Windows-1252"),
+        ("Prüfbild.png", "cp850", "code page 850"),
+        ("снимок.png", "cp1251", "Windows-1251"),
+        ("снимок.png", "cp866", "code page 866"),
+    ],
+)
+def test_a_name_in_an_old_encoding_is_a_guess_and_can_be_read_in_it(name, encoding, label):
+    raw = name.encode(encoding)
+    assert read_name(raw, 0, b"").is_guessed
+    assert read_in_encodings(raw)[label] == name
+
+
+def test_the_icon_of_a_macos_folder_has_no_control_character_of_note():
+    assert codes("x/Icon\r") == []
+    assert codes("Icon\r.png") == ["control-character"]
 
 
 def test_the_last_part_is_found_on_any_system():

@@ -8,6 +8,7 @@ import pytest
 from raim.errors import SubmissionError
 from raim.scoring.submission.archive import list_submission
 from raim.scoring.submission.limits import Limits
+from raim.scoring.submission.zip_listing import describe_method
 
 
 def codes(path, **limits) -> list[str]:
@@ -27,10 +28,13 @@ def test_folder_entries_are_not_members(forge):
     assert listing.problems == ()
 
 
-def test_encrypted_members_are_refused(forge):
-    flag = struct.pack("<H", 1)
+@pytest.mark.parametrize(
+    ("bits", "code"), [(0x01, "encrypted"), (0x40, "encrypted"), (0x20, "unsupported-compression")]
+)
+def test_encrypted_and_patched_members_are_refused(forge, bits, code):
+    flag = struct.pack("<H", bits)
     path = forge.write_zip({"a.png": b"x"})
-    assert codes(forge.patch(path, 0, central={8: flag}, local={6: flag})) == ["encrypted"]
+    assert codes(forge.patch(path, 0, central={8: flag}, local={6: flag})) == [code]
 
 
 def test_aes_members_are_refused_as_encrypted(forge):
@@ -99,7 +103,9 @@ def test_an_undecodable_name_is_refused(forge):
     flag = struct.pack("<H", 0x0800)
     path = forge.write_zip({"a.png": b"x"})
     change = {"central": {8: flag, 46: b"\xff"}, "local": {6: flag, 30: b"\xff"}}
-    assert codes(forge.patch(path, 0, **change)) == ["name-encoding"]
+    (found,) = list_submission(forge.patch(path, 0, **change)).problems
+    assert found.code == "name-encoding"
+    assert "\u00a0.png" in found.message.encode().decode("unicode_escape")
 
 
 def test_a_nul_in_a_name_does_not_cut_it(forge):
@@ -124,7 +130,55 @@ def test_unsafe_names_are_refused(forge, name, code):
     assert not listing.members[0].is_readable
 
 
-@pytest.mark.parametrize("seed", range(300))
+def test_a_wrong_count_is_damage(forge):
+    path = forge.write_zip({"a": b"1", "b": b"2"})
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<2H", content, len(content) - 22 + 8, 1, 1)
+    path.write_bytes(content)
+    (found,) = list_submission(path).problems
+    assert "declares 1 members and lists 2" in found.message
+
+
+@pytest.mark.parametrize(
+    ("central", "code"),
+    [
+        ({0: b"XX"}, "damaged-archive"),  # not a row
+        ({28: struct.pack("<H", 5000)}, "damaged-archive"),  # a name that reaches over the row behind
+        ({30: struct.pack("<H", 5000)}, "damaged-archive"),  # extra fields that do
+        ({24: b"\xff" * 4}, "member-too-large"),  # a size that zip64 does not give
+        ({6: b"\xff"}, "damaged-archive"),  # a version of the format that there is not
+    ],
+)
+def test_a_damaged_row_of_the_table_is_found(forge, central, code):
+    path = forge.patch(forge.write_zip({"a.png": b"1", "b.png": b"2"}), 0, central=central)
+    assert code in codes(path)
+
+
+def test_a_last_row_that_is_cut_off_is_found(forge):
+    path = forge.write_zip({"a.png": b"1", "b.png": b"2"})
+    assert codes(forge.patch(path, 1, central={32: struct.pack("<H", 9)})) == ["damaged-archive"]
+
+
+def test_another_encoding_of_a_name_in_its_header_is_a_contradiction(forge):
+    path = forge.write_zip({"é.png": b"1"})
+    assert codes(forge.patch(path, 0, local={6: b"\0\0"})) == ["header-mismatch"]
+
+
+def test_a_zip64_member_is_read(forge):
+    path = forge.folder / "large.zip"
+    with zipfile.ZipFile(path, "w") as archive, archive.open("a.png", "w", force_zip64=True) as member:
+        member.write(b"12345")
+    listing = list_submission(path)
+    assert listing.problems == ()
+    assert listing.members[0].read_bytes() == b"12345"
+
+
+def test_methods_are_named():
+    assert describe_method(9) == "Deflate64 (method 9)"
+    assert describe_method(77) == "an unknown method (method 77)"
+
+
+@pytest.mark.parametrize("seed", range(100))
 def test_whatever_is_changed_in_a_zip_listing_and_reading_stay_calm(forge, seed):
     """No damage raises anything but the expected error, and nothing unpacks to more than it declares."""
     rng = random.Random(seed)  # noqa: S311  a test's damage is no secret

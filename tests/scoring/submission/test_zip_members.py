@@ -1,5 +1,5 @@
-import dataclasses
 import io
+import random
 import struct
 import tracemalloc
 import zipfile
@@ -10,29 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raim.errors import SubmissionError
-from raim.scoring.submission.limits import DEFAULT_LIMITS
-from raim.scoring.submission.zip_directory import ZipEntry, read_directory
-from raim.scoring.submission.zip_members import (
-    CHUNK_BYTES,
-    describe_method,
-    find_overlaps,
-    locate_entries,
-    stream_entry,
-)
+from raim.scoring.submission.archive import list_submission
+from raim.scoring.submission.zip_members import CHUNK_BYTES, Packed, find_extra, stream_content
 
 
-def entry_of(content: bytes, packed: bytes, method: int = 8, **changed) -> ZipEntry:
-    entry = ZipEntry(
-        raw_name=b"a",
-        flags=0,
-        method=method,
-        crc=zlib.crc32(content),
-        packed_bytes=len(packed),
-        n_bytes=len(content),
-        header_offset=0,
-        unix_mode=0,
-    )
-    return dataclasses.replace(entry, **changed)
+def packed_as(content: bytes, packed: bytes, *, is_deflated=True) -> Packed:
+    return Packed(start=0, n_bytes=len(packed), crc=zlib.crc32(content), is_deflated=is_deflated)
 
 
 def deflate(content: bytes) -> bytes:
@@ -40,13 +23,14 @@ def deflate(content: bytes) -> bytes:
     return packer.compress(content) + packer.flush()
 
 
-def unpack(packed: bytes, entry: ZipEntry) -> bytes:
-    return b"".join(stream_entry(io.BytesIO(packed), entry, 0, "a.png"))
+def unpack(content: bytes, packed: bytes, *, is_deflated=True) -> bytes:
+    place = packed_as(content, packed, is_deflated=is_deflated)
+    return b"".join(stream_content(io.BytesIO(packed), place, len(content), "a.png"))
 
 
-def code_of(packed: bytes, entry: ZipEntry) -> str:
+def code_of(content: bytes, packed: bytes, *, is_deflated=True) -> str:
     with pytest.raises(SubmissionError) as caught:
-        unpack(packed, entry)
+        unpack(content, packed, is_deflated=is_deflated)
     (found,) = caught.value.problems
     assert "a.png" in found.message
     return found.code
@@ -55,14 +39,15 @@ def code_of(packed: bytes, entry: ZipEntry) -> str:
 @given(st.binary(max_size=2000), st.integers(1, 400))
 def test_what_was_packed_comes_out(content, times):
     content *= times
-    assert unpack(deflate(content), entry_of(content, deflate(content))) == content
-    assert unpack(content, entry_of(content, content, method=0)) == content
+    assert unpack(content, deflate(content)) == content
+    assert unpack(content, content, is_deflated=False) == content
 
 
 def test_pieces_stay_small_however_well_the_content_packs():
     content = bytes(5_000_000)
     packed = deflate(content)
-    sizes = [len(piece) for piece in stream_entry(io.BytesIO(packed), entry_of(content, packed), 0, "a")]
+    place = packed_as(content, packed)
+    sizes = [len(piece) for piece in stream_content(io.BytesIO(packed), place, len(content), "a")]
     assert sum(sizes) == len(content)
     assert max(sizes) <= CHUNK_BYTES
 
@@ -70,15 +55,13 @@ def test_pieces_stay_small_however_well_the_content_packs():
 @pytest.mark.parametrize("surplus", range(0, 600, 7))
 def test_the_last_bytes_come_out_whatever_waits_inside_zlib(surplus):
     content = bytes(CHUNK_BYTES + surplus)
-    packed = deflate(content)
-    assert unpack(packed, entry_of(content, packed)) == content
+    assert unpack(content, deflate(content)) == content
 
 
 def test_a_bomb_that_lies_about_its_size_is_stopped_within_a_chunk():
     packed = deflate(bytes(100_000_000))
-    entry = entry_of(bytes(1000), packed)
     tracemalloc.start()
-    assert code_of(packed, entry) == "size-mismatch"
+    assert code_of(bytes(1000), packed) == "size-mismatch"
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 * CHUNK_BYTES
@@ -86,38 +69,44 @@ def test_a_bomb_that_lies_about_its_size_is_stopped_within_a_chunk():
 
 def test_less_than_declared_is_a_size_mismatch():
     packed = deflate(b"x" * 50)
-    assert code_of(packed, entry_of(b"x" * 51, packed)) == "size-mismatch"
-    assert code_of(b"xyz", entry_of(b"xyzt", b"xyz", method=0)) == "size-mismatch"
+    assert code_of(b"x" * 51, packed) == "size-mismatch"
+    assert code_of(b"xyzt", b"xyz", is_deflated=False) == "size-mismatch"
 
 
 def test_changed_content_fails_its_checksum():
-    assert code_of(b"xyz", entry_of(b"xyt", b"xyz", method=0)) == "checksum-mismatch"
+    assert code_of(b"xyt", b"xyz", is_deflated=False) == "checksum-mismatch"
+
+
+NOISE = random.Random(1).randbytes(CHUNK_BYTES)  # noqa: S311  no secret
 
 
 @pytest.mark.parametrize(
-    "packed", [b"\xff\xff\xff", deflate(b"x" * 50)[:-1], deflate(b"x" * 50) + b"more", b""]
+    "packed",
+    [b"\xff\xff\xff", deflate(b"x" * 50)[:-1], deflate(b"x" * 50) + b"more", b"", deflate(b"x" * 50) + NOISE],
 )
 def test_damaged_deflate_data_are_refused(packed):
-    assert code_of(packed, entry_of(b"x" * 50, packed)) == "damaged-member"
+    assert code_of(b"x" * 50, packed) == "damaged-member"
+
+
+def test_a_stream_that_ends_with_a_chunk_and_goes_on_in_the_next_is_refused():
+    packed = deflate(NOISE)
+    whole = deflate(NOISE[: CHUNK_BYTES - 2 * (len(packed) - CHUNK_BYTES)])
+    filled = whole + b"more" * CHUNK_BYTES
+    assert code_of(NOISE, filled) in {"damaged-member", "size-mismatch"}
 
 
 def test_a_file_that_ends_early_is_refused():
-    packed = deflate(b"x" * 50)
-    assert code_of(packed[:5], entry_of(b"x" * 50, packed)) == "damaged-member"
+    place = packed_as(b"x" * 50, deflate(b"x" * 50))
+    with pytest.raises(SubmissionError, match=r"is cut off.*damaged-member"):
+        list(stream_content(io.BytesIO(deflate(b"x" * 50)[:5]), place, 50, "a.png"))
 
 
-def locate(path):
-    with path.open("rb") as file:
-        directory = read_directory(file, "team.zip", DEFAULT_LIMITS)
-        names = [entry.raw_name.decode() for entry in directory.entries]
-        located = locate_entries(file, directory, names)
-        return located, find_overlaps(located, names, directory.offset)
+def find_codes(path) -> list[str]:
+    return [each.code for each in list_submission(path).problems]
 
 
 def test_an_ordinary_zip_has_no_contradictions_and_no_overlaps(forge):
-    located, overlaps = locate(forge.write_zip(forge.files("a", "b")))
-    assert [each.problem for each in located] == [None, None, None]
-    assert overlaps == []
+    assert find_codes(forge.write_zip(forge.files("a", "b"))) == []
 
 
 class Pipe(io.RawIOBase):
@@ -143,9 +132,7 @@ def test_sizes_that_follow_the_data_are_accepted(forge, is_wide):
         archive.writestr("b.png", b"y")
     path = forge.folder / "streamed.zip"
     path.write_bytes(pipe.content)
-    located, overlaps = locate(path)
-    assert [each.problem for each in located] == [None, None]
-    assert overlaps == []
+    assert find_codes(path) == []
 
 
 def test_a_size_that_follows_the_data_may_not_be_another_in_the_header(forge):
@@ -154,8 +141,7 @@ def test_a_size_that_follows_the_data_may_not_be_another_in_the_header(forge):
         archive.writestr("a.png", b"y")
     path = forge.folder / "streamed.zip"
     path.write_bytes(pipe.content)
-    (located,), _ = locate(forge.patch(path, 0, local={22: struct.pack("<L", 7)}))
-    assert located.problem.code == "header-mismatch"
+    assert find_codes(forge.patch(path, 0, local={22: struct.pack("<L", 7)})) == ["header-mismatch"]
 
 
 @pytest.mark.parametrize(
@@ -170,29 +156,28 @@ def test_a_size_that_follows_the_data_may_not_be_another_in_the_header(forge):
 )
 def test_a_local_header_that_contradicts_the_table_is_refused(forge, change, what):
     path = forge.patch(forge.write_zip({"a.png": b"x" * 100}), 0, local=change)
-    (located,), _ = locate(path)
-    assert located.problem.code == "header-mismatch"
-    assert f"another {what} than" in located.problem.message
+    (found,) = list_submission(path).problems
+    assert found.code == "header-mismatch"
+    assert f"another {what} than" in found.message
 
 
 def test_a_missing_local_header_is_refused(forge):
-    (located,), _ = locate(forge.patch(forge.write_zip({"a.png": b"x"}), 0, local={0: b"XX"}))
-    assert located.problem.code == "damaged-member"
+    assert find_codes(forge.patch(forge.write_zip({"a.png": b"x"}), 0, local={0: b"XX"})) == [
+        "damaged-member"
+    ]
 
 
 def test_data_that_reach_into_the_table_are_refused(forge):
     size = struct.pack("<2L", 60, 60)
     path = forge.write_zip({"a.png": b"x"}, method=zipfile.ZIP_STORED)
-    (located,), _ = locate(forge.patch(path, 0, central={20: size}, local={18: size}))
-    assert located.problem.code == "damaged-member"
+    assert find_codes(forge.patch(path, 0, central={20: size}, local={18: size})) == ["damaged-member"]
 
 
 def test_members_that_share_a_header_overlap(forge):
     path = forge.write_zip({"a.png": b"x" * 100, "b.png": b"x" * 100, "c.png": b"x"})
-    forge.patch(path, 1, central={42: struct.pack("<L", 0)})
-    _, problems = locate(path)
-    assert [each.code for each in problems] == ["overlapping-members"]
-    assert "a.png and b.png" in problems[0].message
+    found, *_ = list_submission(forge.patch(path, 1, central={42: struct.pack("<L", 0)})).problems
+    assert found.code == "overlapping-members"
+    assert "a.png and b.png" in found.message
 
 
 def test_a_quoted_bomb_overlaps(forge):
@@ -212,9 +197,7 @@ def test_a_quoted_bomb_overlaps(forge):
     path.write_bytes(body + table + end)
     with zipfile.ZipFile(path) as archive:  # the forgery is a zip for an ordinary reader
         assert archive.namelist() == ["a", "b"]
-    located, problems = locate(path)
-    assert [each.problem for each in located] == [None, None]
-    assert [each.code for each in problems] == ["overlapping-members"]
+    assert find_codes(path) == ["overlapping-members"]
 
 
 def local_header(name: bytes, packed: bytes, content: bytes) -> bytes:
@@ -249,10 +232,11 @@ def test_data_before_the_first_member_with_mended_offsets_are_found(forge):
     path.write_bytes(b"#!/bin/sh\n")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("a.png", b"x")
-    _, problems = locate(path)
-    assert [each.code for each in problems] == ["extra-data"]
+    assert find_codes(path) == ["extra-data"]
 
 
-def test_methods_are_named():
-    assert describe_method(9) == "Deflate64 (method 9)"
-    assert describe_method(77) == "an unknown method (method 77)"
+def test_the_first_extra_field_of_a_kind_is_found():
+    extra = struct.pack("<2HH", 0x5455, 2, 7) + struct.pack("<2HQ", 1, 8, 2**40)
+    assert find_extra(extra, 1) == struct.pack("<Q", 2**40)
+    assert find_extra(extra, 2) is None
+    assert find_extra(b"\x01\x00\xff\xff", 1) == b""

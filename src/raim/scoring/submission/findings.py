@@ -31,7 +31,7 @@ PROBLEMS = {
     "control-character": "a name contains a control or invisible formatting character",
     "empty-name": "a member has no name",
     "name-too-long": "a name is longer than file systems store",
-    "name-encoding": "a name is not valid UTF-8 though it says so",
+    "name-encoding": "a name is stored in an old encoding, or is not valid UTF-8 though it says so",
     "symlink": "an entry is a link",
     "special-file": "an entry is a device, pipe or socket",
     "unreadable-file": "the operating system refuses to read a file",
@@ -56,7 +56,8 @@ PROBLEMS = {
 
 NOTES = {
     "common-folder": "all files lie in one folder, which was taken as the root",
-    "junk": "files that operating systems leave behind were ignored",
+    "junk": "files that operating systems and desktop programs leave behind were ignored",
+    "guessed-encoding": "the zip does not say in which encoding a name is stored",
     "ignored-file": "files that are not images were ignored",
     "image-warning": "what the reader of images had to say about an image",
     "suffix": "an image's content has another format than its suffix says",
@@ -66,6 +67,10 @@ NOTES = {
     "other-input": "an input is not the file that the manifest states",
     "ignored-columns": "columns of the manifest that were not used",
 }
+
+UTF8_ADVICE = (
+    "make the zip with a program that stores names in UTF-8 (7-Zip with -mcu=on, or `python -m zipfile -c`)"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,10 +10,22 @@ from raim.errors import shown
 from raim.scoring.submission.findings import Finding, note, problem
 from raim.scoring.submission.member import Member
 
-# What macOS and Windows leave in folders and zips, in lower case.
-JUNK_FOLDERS = frozenset({"__macosx", ".spotlight-v100", ".trashes", ".fseventsd", "$recycle.bin"})
-JUNK_FILES = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
-APPLE_DOUBLE = "._"
+# What operating systems, network storage and desktop programs leave in folders and zips, in lower case.
+JUNK_FOLDERS = frozenset(
+    {
+        "__macosx", ".spotlight-v100", ".trashes", ".fseventsd", ".temporaryitems", ".documentrevisions-v100",
+        ".appledouble", "$recycle.bin", "system volume information", "lost+found", "@eadir", "#recycle", ".@__thumb",
+        ".ipynb_checkpoints", "__pycache__", ".git", ".svn", ".idea", ".vscode", ".thumbnails",
+    }
+)  # fmt: skip
+JUNK_FILES = frozenset(
+    {
+        ".ds_store", ".localized", ".apdisk", "icon\r", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini",
+        ".directory", ".hidden", ".picasa.ini", "picasa.ini", ".gitkeep", ".gitignore", ".gitattributes",
+    }
+)  # fmt: skip
+# AppleDouble; open in Microsoft Office, in LibreOffice; deleted while open on NFS, on FUSE; the bin of a Linux desktop.
+JUNK_STARTS = ("._", "~$", ".~lock.", ".nfs0", ".fuse_hidden", ".trash-")
 NESTED_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
 
 
@@ -40,6 +52,7 @@ def lay_out(members: Sequence[Member]) -> Layout:
     kept = [member for member in members if not is_junk(member.parts)]
     folder = find_common_folder(kept)
     notes = [_note_junk(junk)] if junk else []
+    notes += _note_guessed(kept)
     if folder is not None:
         kept = [dataclasses.replace(member, parts=member.parts[1:]) for member in kept]
         text = f"all files lie in the folder {shown(folder)}/, which was taken as the root"
@@ -54,15 +67,19 @@ def lay_out(members: Sequence[Member]) -> Layout:
 
 
 def is_junk(parts: Sequence[str]) -> bool:
-    """Say whether a file is what operating systems leave behind.
+    """Say whether a file is what operating systems and desktop programs leave behind.
 
     Example:
         >>> is_junk(("__MACOSX", "._0001.png")), is_junk(("0001.png",))
         (True, False)
     """
     lower = [part.lower() for part in parts]
-    is_file = bool(lower) and (lower[-1] in JUNK_FILES or lower[-1].startswith(APPLE_DOUBLE))
-    return is_file or any(part in JUNK_FOLDERS for part in lower[:-1])
+    is_file = bool(lower) and lower[-1] in JUNK_FILES
+    return (
+        is_file
+        or any(part in JUNK_FOLDERS for part in lower[:-1])
+        or any(part.startswith(JUNK_STARTS) for part in lower)
+    )
 
 
 def is_nested_archive(member: Member) -> bool:
@@ -125,4 +142,15 @@ def _colliding(names: list[str]) -> Finding:
 def _note_junk(junk: Sequence[Member]) -> Finding:
     names = ", ".join(shown(member.stored_name) for member in junk[:3])
     more = f" and {len(junk) - 3} more" if len(junk) > 3 else ""
-    return note("junk", f"ignored what operating systems leave behind: {names}{more}")
+    return note("junk", f"ignored what operating systems and desktop programs leave behind: {names}{more}")
+
+
+def _note_guessed(members: Sequence[Member]) -> list[Finding]:
+    guessed = [shown(member.stored_name) for member in members if member.raw_name]
+    if not guessed:
+        return []
+    more = f" and {len(guessed) - 1} more" if len(guessed) > 1 else ""
+    text = (
+        f"the zip does not say in which encoding names are stored; read as code page 437: {guessed[0]}{more}"
+    )
+    return [note("guessed-encoding", text)]

@@ -10,11 +10,11 @@ from pathlib import PurePosixPath
 from raim.data import collision_key, image_stem
 from raim.errors import shown
 from raim.scoring.submission.expectation import Expectation
-from raim.scoring.submission.findings import Finding, problem
+from raim.scoring.submission.findings import UTF8_ADVICE, Finding, problem
 from raim.scoring.submission.image_folder import describe_no_images
 from raim.scoring.submission.layout import Layout, is_nested_archive
 from raim.scoring.submission.member import Member
-from raim.scoring.submission.member_names import find_name_problems, last_part
+from raim.scoring.submission.member_names import find_name_problems, last_part, read_in_encodings
 from raim.scoring.submission.readme import is_readme
 
 ACCEPTED_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
@@ -60,6 +60,11 @@ def match_images(layout: Layout, expectation: Expectation) -> Matching:
             )
             problems.append(problem("wrong-format", text, member.name))
             misplaced.add(_key(member))
+        elif (reading := _read_anew(member, expectation)) is not None:
+            encoding, name = reading
+            text = f"{shown(member.name)} is {shown(name)} if stored in {encoding}; the zip does not say the encoding"
+            problems.append(problem("name-encoding", f"{text}; {UTF8_ADVICE}", member.name))
+            misplaced.add(collision_key(image_stem(name)))
         else:
             problems.append(_unexpected(member, by_key, expectation))
             misplaced.add(_key(member) if suffix in ACCEPTED_SUFFIXES else "")
@@ -94,6 +99,19 @@ def _nested_archive(member: Member) -> Finding:
     return problem("nested-archive", text, name)
 
 
+def _read_anew(member: Member, expectation: Expectation) -> tuple[str, str] | None:
+    """Find the old encoding in which a name would be that of an input; None if there is none or the zip says which."""
+    readings = read_in_encodings(member.raw_name) if member.raw_name else {}
+    return next(
+        (
+            (encoding, PurePosixPath(name).name)
+            for encoding, name in readings.items()
+            if image_stem(name) in expectation.images
+        ),
+        None,
+    )
+
+
 def _unexpected(member: Member, by_key: dict[str, str], expectation: Expectation) -> Finding:
     name, stem = member.name, member.stem
     same = by_key.get(collision_key(stem))
@@ -105,6 +123,8 @@ def _unexpected(member: Member, by_key: dict[str, str], expectation: Expectation
     begins = (stem[:n] for n in range(longest, 0, -1))
     near = next((begin for begin in begins if begin in expectation.images), None)
     hint = f"did you mean {shown(near)}.png?" if near else "remove it"
+    if member.raw_name:
+        hint = f"the zip does not say in which encoding its name is stored: {UTF8_ADVICE}"
     return problem("unexpected", f"{shown(name)} belongs to no input; {hint}", name)
 
 

@@ -15,8 +15,7 @@ from raim.data import image_stem
 from raim.errors import SubmissionError, shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
 from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
-from raim.scoring.submission.zip_directory import ZipEntry
-from raim.scoring.submission.zip_members import CHUNK_BYTES, stream_entry
+from raim.scoring.submission.zip_members import CHUNK_BYTES, Packed, stream_content
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,9 +29,9 @@ class Member:
         n_bytes: Declared size of the content.
         is_readable: False if a problem forbids reading it.
         refusal: What that problem is; "" where whoever listed it has said it.
-        entry: Where it lies in the zip; None for a file of a folder.
-        data_offset: Where its packed bytes start in the zip.
+        entry: Where its content lies in the zip; None for a file of a folder.
         max_bytes: More is never read.
+        raw_name: Path as the zip stores it, where it does not say in which encoding; else b"".
     """
 
     container: Path
@@ -41,9 +40,9 @@ class Member:
     n_bytes: int
     is_readable: bool = True
     refusal: str = ""
-    entry: ZipEntry | None = None
-    data_offset: int = 0
+    entry: Packed | None = None
     max_bytes: int = DEFAULT_LIMITS.max_member_bytes
+    raw_name: bytes = b""
 
     @property
     def name(self) -> str:
@@ -104,7 +103,7 @@ class Member:
                 yield from self._file_pieces(file)
         else:
             with self.container.open("rb") as file:
-                yield from stream_entry(file, self.entry, self.data_offset, shown(self.stored_name))
+                yield from stream_content(file, self.entry, self.n_bytes, shown(self.stored_name))
 
     def _file_pieces(self, file: BufferedIOBase) -> Iterator[bytes]:
         total = 0

@@ -4,13 +4,28 @@ Nothing is ever unpacked to disk here, yet such names are refused: a team's arch
 whoever unpacks it later must be safe too.
 """
 
+import contextlib
 import re
 import unicodedata
+import zlib
+from dataclasses import dataclass
 
 from raim.errors import shown
 from raim.scoring.submission.findings import Finding, problem
+from raim.scoring.submission.zip_members import UTF8_NAME, find_extra
 
-UTF8_NAME = 0x0800
+UNICODE_PATH = 0x7075
+LEGACY_ENCODINGS = {
+    "GBK": "gbk",
+    "Big5": "big5",
+    "Shift JIS": "cp932",
+    "EUC-KR": "cp949",
+    "Windows-1252": "cp1252",
+    "code page 850": "cp850",
+    "Windows-1251": "cp1251",
+    "code page 866": "cp866",
+}
+FOLDER_ICON = "Icon\r"  # of macOS: junk with a control character
 LONGEST_NAME_BYTES = 255  # of one part: the limit of ext4, APFS (in UTF-8) and NTFS (in UTF-16 units)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _SEPARATORS = re.compile(r"[\\/]+")
@@ -20,23 +35,77 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def decode_name(raw: bytes, flags: int) -> tuple[str, Finding | None]:
-    r"""Decode a stored name: UTF-8 if flagged (or if it happens to be), else code page 437 (APPNOTE D.1).
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredName:
+    """A member's name in a zip.
+
+    Attributes:
+        raw: As it is stored.
+        text: Decoded; may hold anything.
+        problems: What makes it unsafe.
+        is_guessed: Whether the zip does not say in which encoding it is.
+    """
+
+    raw: bytes
+    text: str
+    problems: tuple[Finding, ...]
+    is_guessed: bool = False
+
+
+def read_name(raw: bytes, flags: int, extra: bytes) -> StoredName:
+    r"""Decode a stored name: UTF-8 where flagged, else the Unicode path, else UTF-8 if it is that, else code page 437.
+
+    Args:
+        raw: The name.
+        flags: General purpose bits; bit 11 says UTF-8, and the name is.
+        extra: The extra fields of its row. The Unicode path counts if it belongs to this very name (by its CRC-32).
+
+    Source: PKWARE APPNOTE.TXT 6.3.10, 4.6.9 (Unicode path) and D.1.
 
     Example:
-        >>> decode_name("é.png".encode(), 0)[0], decode_name(b"\x82.png", 0)[0]
+        >>> read_name("é.png".encode(), 0, b"").text, read_name(b"\x82.png", 0, b"").text
         ('é.png', 'é.png')
     """
+    legacy = raw.decode("cp437")
     try:
-        return raw.decode("utf-8"), None
+        field = b"" if flags & UTF8_NAME else find_extra(extra, UNICODE_PATH) or b""
+        if field.startswith(b"\x01" + zlib.crc32(raw).to_bytes(4, "little")):
+            text = field[5:].decode("utf-8")
+            return StoredName(
+                raw=raw, text=text, problems=(*find_name_problems(text), *_find_legacy(legacy, text))
+            )
     except UnicodeDecodeError:
-        name = raw.decode("cp437")
-    if not flags & UTF8_NAME:
-        return name, None
-    text = (
-        f"the name {shown(name)} claims to be UTF-8 and is not; rename the file with plain letters and digits"
-    )
-    return name, problem("name-encoding", text, name)
+        text = f"the Unicode path of {shown(legacy)} claims to be UTF-8 and is not; make the zip again"
+        return StoredName(raw=raw, text=legacy, problems=(problem("name-encoding", text, legacy),))
+    try:
+        text, is_guessed = raw.decode("utf-8"), False
+    except UnicodeDecodeError:
+        text, is_guessed = legacy, True
+    return StoredName(raw=raw, text=text, problems=tuple(find_name_problems(text)), is_guessed=is_guessed)
+
+
+def _find_legacy(legacy: str, text: str) -> list[Finding]:
+    """Find what makes a name unsafe for programs that do not know its Unicode path."""
+    found = find_name_problems(legacy)
+    if legacy.endswith("/") != text.endswith("/"):
+        what = f"one member is named as a folder and as a file ({shown(legacy)}, {shown(text)}); make the zip again"
+        found.append(problem("name-encoding", what, text))
+    # The second byte of a Chinese or Japanese character can be that of a backslash.
+    return [each for each in found if each.code != "backslash"]
+
+
+def read_in_encodings(raw: bytes) -> dict[str, str]:
+    r"""Return the readings of a name in the encodings that Windows writes without saying so, by encoding.
+
+    Example:
+        >>> read_in_encodings(b"Pr\xfcfbild.png")["Windows-1252"]
+        'Prüfbild.png'
+    """
+    readings = {}
+    for name, encoding in LEGACY_ENCODINGS.items():
+        with contextlib.suppress(UnicodeDecodeError):
+            readings[name] = raw.decode(encoding)
+    return readings
 
 
 def split_name(name: str) -> tuple[str, ...]:
@@ -83,7 +152,7 @@ def find_name_problems(name: str) -> list[Finding]:
         text = f"the name {visible} is longer than {LONGEST_NAME_BYTES} bytes; rename the file"
         problems.append(problem("name-too-long", text, name))
     # Printable ASCII, the ordinary case, needs no look at every character.
-    if not (name.isascii() and name.isprintable()) and any(is_refused(char) for char in name):
+    if not (name.isascii() and name.isprintable()) and any(map(is_refused, name.removesuffix(FOLDER_ICON))):
         text = f"the name {visible} contains a control or invisible character; rename the file"
         problems.append(problem("control-character", text, name))
     return problems

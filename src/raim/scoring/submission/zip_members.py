@@ -1,8 +1,9 @@
 """One member of a zip: where its bytes lie, and reading them without believing what the headers say.
 
 A member's own header must say the same as the table of members, and no two members may share bytes (the trick of
-the zip bombs that unpack a petabyte from 10 MB). Reading counts every byte that comes out of Deflate against the
-declared size, and checks the checksum at the end, so a lying header costs at most one chunk.
+the zip bombs that unpack a petabyte from 10 MB). Python's `zipfile` reads the table and looks at neither. Its
+reading of members wants the table read anew by each process and each member and stops at the declared size, so
+zlib is used as it is: every byte that comes out is counted, and a lying header costs at most one chunk.
 
 Source: PKWARE APPNOTE.TXT 6.3.10, section 4.3.7; David Fifield, "A better zip bomb" (2019), for overlaps.
 """
@@ -14,67 +15,84 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipInfo
 
 from raim.errors import SubmissionError, shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
-from raim.scoring.submission.zip_directory import ZipDirectory, ZipEntry, widen
 
 LOCAL = struct.Struct("<4s5H3L2H")
-LOCAL_SIGNATURE = b"PK\x03\x04"
-ENCRYPTED = 0x0001
+ENCRYPTED = 0x0041  # bits 0 and 6
+PATCHED = 0x0020
 SIZES_FOLLOW = 0x0008
-STORED = 0
-DEFLATED = 8
-AES = 99
+UTF8_NAME = 0x0800
+SEE_ZIP64 = 0xFFFFFFFF
+ZIP64_EXTRA = 0x0001
 CHUNK_BYTES = 2**18
-METHODS = {
-    1: "Shrink",
-    6: "Implode",
-    9: "Deflate64",
-    12: "bzip2",
-    14: "LZMA",
-    93: "Zstandard",
-    95: "xz",
-    96: "JPEG",
-    97: "WavPack",
-    98: "PPMd",
-    AES: "AES encryption",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LocatedEntry:
-    """A member and where its packed bytes start; None if its own header is unusable, with the problem."""
+class Packed:
+    """Where the content of a member lies in its zip, and what must come out.
 
-    entry: ZipEntry
-    data_offset: int | None
-    problem: Finding | None = None
+    Attributes:
+        start: Where the packed bytes start.
+        n_bytes: How many they are.
+        crc: CRC-32 of the content.
+        is_deflated: Whether they are packed with Deflate; else they are the content.
+    """
+
+    start: int
+    n_bytes: int
+    crc: int
+    is_deflated: bool
+
+    @property
+    def stop(self) -> int:
+        """Where the packed bytes end."""
+        return self.start + self.n_bytes
 
 
-def locate_entries(
-    file: BufferedIOBase, directory: ZipDirectory, names: Sequence[str]
-) -> tuple[LocatedEntry, ...]:
-    """Read each member's own header and compare it with the table; `names` are the printable names in its order."""
-    return tuple(
-        _locate(file, entry, directory.offset, name)
-        for entry, name in zip(directory.entries, names, strict=True)
-    )
+def locate(
+    file: BufferedIOBase, info: ZipInfo, raw_name: bytes, name: str, table_offset: int
+) -> tuple[Packed, Finding | None]:
+    """Read a member's own header.
+
+    Args:
+        file: The zip.
+        info: Its row of the table.
+        raw_name: Its name as stored in the table.
+        name: The same, printable.
+        table_offset: Where the table starts.
+
+    Returns:
+        Where its content lies, and what forbids reading it.
+    """
+    file.seek(info.header_offset)
+    header = file.read(LOCAL.size)
+    start, found = info.header_offset, None
+    if len(header) == LOCAL.size and header.startswith(b"PK\x03\x04"):
+        fields = LOCAL.unpack(header)
+        own_name, extra = file.read(fields[9]), file.read(fields[10])
+        start += LOCAL.size + fields[9] + fields[10]
+        if differing := _find_contradictions(info, raw_name, fields, own_name, extra):
+            text = f"{name}: its own header has another {' and '.join(differing)} than the zip's table of members"
+            found = problem("header-mismatch", f"{text}; make the zip again with an ordinary program", name)
+        elif start + info.compress_size > table_offset:
+            text = f"{name} reaches into the zip's table of members; make the zip again"
+            found = problem("damaged-member", text, name)
+    else:
+        text = f"{name} has no header where the zip's table says; make the zip again"
+        found = problem("damaged-member", text, name)
+    is_deflated = info.compress_type == ZIP_DEFLATED
+    return Packed(start=start, n_bytes=info.compress_size, crc=info.CRC, is_deflated=is_deflated), found
 
 
-def find_overlaps(located: Sequence[LocatedEntry], names: Sequence[str], table_offset: int) -> list[Finding]:
+def find_overlaps(starts: Sequence[int], stops: Sequence[int], names: Sequence[str]) -> list[Finding]:
     """Find members that share bytes, and data before the first member: at most one problem of each kind."""
-    spans = sorted(
-        (
-            each.entry.header_offset,
-            (each.data_offset or each.entry.header_offset) + each.entry.packed_bytes,
-            name,
-        )
-        for each, name in zip(located, names, strict=True)
-    )
+    spans = sorted(zip(starts, stops, names, strict=True))
     problems = []
-    first = spans[0][0] if spans else table_offset
-    if first > 0:
-        text = f"{first} bytes stand before the zip's first member; make an ordinary zip"
+    if spans and spans[0][0] > 0:
+        text = f"{spans[0][0]} bytes stand before the zip's first member; make an ordinary zip"
         problems.append(problem("extra-data", text))
     pairs = [(a, b) for a, b in itertools.pairwise(spans) if a[1] > b[0] or a[0] == b[0]]
     if pairs:
@@ -86,18 +104,14 @@ def find_overlaps(located: Sequence[LocatedEntry], names: Sequence[str], table_o
     return problems
 
 
-def describe_method(method: int) -> str:
-    """Name a compression method.
-
-    Example:
-        >>> describe_method(12)
-        'bzip2 (method 12)'
-    """
-    return f"{METHODS.get(method, 'an unknown method')} (method {method})"
-
-
-def stream_entry(file: BufferedIOBase, entry: ZipEntry, data_offset: int, name: str) -> Iterator[bytes]:
+def stream_content(file: BufferedIOBase, packed: Packed, n_bytes: int, name: str) -> Iterator[bytes]:
     """Unpack one member piece by piece.
+
+    Args:
+        file: The zip.
+        packed: Where the content lies.
+        n_bytes: Its declared size.
+        name: Of the member, printable.
 
     Yields:
         Pieces of at most 256 KiB; together never more than the declared size.
@@ -106,106 +120,83 @@ def stream_entry(file: BufferedIOBase, entry: ZipEntry, data_offset: int, name: 
         SubmissionError: It unpacks to another size than declared, has another checksum or is damaged. Raised at
             the latest after the last piece, so what was yielded counts only when the iteration ends by itself.
     """
-    file.seek(data_offset)
-    pieces = _stored(file, entry, name) if entry.method == STORED else _inflated(file, entry, name)
+    file.seek(packed.start)
+    pieces = _read_packed(file, packed.n_bytes, name)
     total, crc = 0, 0
-    for piece in pieces:
+    for piece in _inflate(pieces, name) if packed.is_deflated else pieces:
         total += len(piece)
-        if total > entry.n_bytes:
-            raise _size_mismatch(entry, name, "more")
+        if total > n_bytes:
+            raise _error("size-mismatch", name, f"{name} unpacks to more than the declared {n_bytes} bytes")
         crc = zlib.crc32(piece, crc)
         yield piece
-    if total < entry.n_bytes:
-        raise _size_mismatch(entry, name, f"only {total}")
-    if crc != entry.crc:
-        text = f"the content of {name} has the checksum {crc:08x}, the zip states {entry.crc:08x}; make the zip again"
+    if total < n_bytes:
+        raise _error("size-mismatch", name, f"{name} unpacks to only {total} of the declared {n_bytes} bytes")
+    if crc != packed.crc:
+        text = f"the content of {name} has the checksum {crc:08x}, the zip states {packed.crc:08x}"
         raise _error("checksum-mismatch", name, text)
 
 
-def _locate(file: BufferedIOBase, entry: ZipEntry, table_offset: int, name: str) -> LocatedEntry:
-    file.seek(entry.header_offset)
-    header = file.read(LOCAL.size)
-    if len(header) < LOCAL.size or not header.startswith(LOCAL_SIGNATURE):
-        text = f"{name} has no header where the zip's table says; make the zip again"
-        return LocatedEntry(entry=entry, data_offset=None, problem=problem("damaged-member", text, name))
-    fields = LOCAL.unpack(header)
-    raw_name = file.read(fields[9])
-    extra = file.read(fields[10])
-    data_offset = entry.header_offset + LOCAL.size + fields[9] + fields[10]
-    differing = _contradictions(entry, fields, raw_name, extra)
-    if differing:
-        text = f"{name}: its own header has another {' and '.join(differing)} than the zip's table of members"
-        found = problem("header-mismatch", f"{text}; make the zip again with an ordinary program", name)
-        return LocatedEntry(entry=entry, data_offset=data_offset, problem=found)
-    if data_offset + entry.packed_bytes > table_offset:
-        text = f"{name} reaches into the zip's table of members; make the zip again"
-        return LocatedEntry(
-            entry=entry, data_offset=data_offset, problem=problem("damaged-member", text, name)
-        )
-    return LocatedEntry(entry=entry, data_offset=data_offset)
+def find_extra(extra: bytes, kind: int) -> bytes | None:
+    """Return the content of the first extra field of a kind (4.5); None if there is none."""
+    at = 0
+    while at + 4 <= len(extra):
+        tag, length = struct.unpack_from("<2H", extra, at)
+        if tag == kind:
+            return extra[at + 4 : at + 4 + length]
+        at += 4 + length
+    return None
 
 
-def _contradictions(entry: ZipEntry, fields: tuple[Any, ...], raw_name: bytes, extra: bytes) -> list[str]:
-    differing = [] if raw_name == entry.raw_name else ["name"]
-    if fields[3] != entry.method:
-        differing.append("compression method")
-    if (fields[2] ^ entry.flags) & ENCRYPTED:
-        differing.append("encryption flag")
-    sizes = widen(extra, (fields[8], fields[7]))
-    stated = (entry.n_bytes, entry.packed_bytes)
-    # With bit 3 the true values follow the data, and most programs leave zeros here (APPNOTE 4.4.4).
-    follows = bool(fields[2] & SIZES_FOLLOW)
-    if sizes != stated and not (follows and _are_left_open(sizes, stated)):
-        differing.append("size")
-    if fields[6] != entry.crc and not (follows and fields[6] == 0):
-        differing.append("checksum")
-    return differing
+def _find_contradictions(
+    info: ZipInfo, raw_name: bytes, fields: tuple[Any, ...], own_name: bytes, extra: bytes
+) -> list[str]:
+    flags, method, crc, *sizes = fields[2], fields[3], fields[6], fields[8], fields[7]
+    # With bit 3 the true values follow the data, and most programs leave zeros here (4.4.4).
+    left_open = (0,) if flags & SIZES_FOLLOW else ()
+    if SEE_ZIP64 in sizes:
+        wide = find_extra(extra, ZIP64_EXTRA) or b""
+        stored = (int.from_bytes(wide[at : at + 8], "little") for at in (0, 8))
+        sizes = [next(stored) if size == SEE_ZIP64 else size for size in sizes]
+    stated = (info.file_size, info.compress_size)
+    found = {
+        "name": own_name != raw_name,
+        "encoding of the name": (flags ^ info.flag_bits) & UTF8_NAME and not raw_name.isascii(),
+        "compression method": method != info.compress_type,
+        "encryption flag": (flags ^ info.flag_bits) & ENCRYPTED,
+        "size": any(size not in (true, *left_open) for size, true in zip(sizes, stated, strict=True)),
+        "checksum": crc not in (info.CRC, *left_open),
+    }
+    return [what for what, differs in found.items() if differs]
 
 
-def _are_left_open(sizes: tuple[int, ...] | None, stated: tuple[int, int]) -> bool:
-    return sizes is None or all(size in (0, true) for size, true in zip(sizes, stated, strict=True))
-
-
-def _packed(file: BufferedIOBase, entry: ZipEntry, name: str) -> Iterator[bytes]:
-    left = entry.packed_bytes
-    while left:
-        chunk = file.read(min(CHUNK_BYTES, left))
+def _read_packed(file: BufferedIOBase, n_bytes: int, name: str) -> Iterator[bytes]:
+    while n_bytes:
+        chunk = file.read(min(CHUNK_BYTES, n_bytes))
         if not chunk:
-            raise _error("damaged-member", name, f"{name} is cut off; make the zip again")
-        left -= len(chunk)
+            raise _error("damaged-member", name, f"{name} is cut off")
+        n_bytes -= len(chunk)
         yield chunk
 
 
-def _stored(file: BufferedIOBase, entry: ZipEntry, name: str) -> Iterator[bytes]:
-    return _packed(file, entry, name)
-
-
-def _inflated(file: BufferedIOBase, entry: ZipEntry, name: str) -> Iterator[bytes]:
+def _inflate(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    surplus = b""
     try:
-        for chunk in _packed(file, entry, name):
+        for chunk in chunks:
             waiting = chunk
             while waiting and not inflater.eof:
                 yield inflater.decompress(waiting, CHUNK_BYTES)
                 waiting = inflater.unconsumed_tail
+            surplus = inflater.unused_data or waiting
         # The end of a match can wait inside zlib after the last packed byte was taken.
         while not inflater.eof and (piece := inflater.decompress(b"", CHUNK_BYTES)):
             yield piece
     except zlib.error as error:
-        raise _error(
-            "damaged-member", name, f"{name} cannot be unpacked ({error}); make the zip again"
-        ) from error
-    if not inflater.eof or inflater.unused_data:
+        raise _error("damaged-member", name, f"{name} cannot be unpacked ({error})") from error
+    if not inflater.eof or surplus:
         what = "goes on after its end" if inflater.eof else "ends early"
-        raise _error("damaged-member", name, f"the packed data of {name} {what}; make the zip again")
-
-
-def _size_mismatch(entry: ZipEntry, name: str, how_many: str) -> SubmissionError:
-    text = f"{name} unpacks to {how_many} than the declared {entry.n_bytes} bytes; make the zip again"
-    if how_many != "more":
-        text = f"{name} unpacks to {how_many} of the declared {entry.n_bytes} bytes; make the zip again"
-    return _error("size-mismatch", name, text)
+        raise _error("damaged-member", name, f"the packed data of {name} {what}")
 
 
 def _error(code: str, name: str, text: str) -> SubmissionError:
-    return submission_error(shown(name), [problem(code, text, name)])
+    return submission_error(shown(name), [problem(code, f"{text}; make the zip again", name)])
