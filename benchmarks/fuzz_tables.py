@@ -8,22 +8,21 @@ that differs, a ranked entry that has no score or lacks images, and a file that 
 """
 
 import contextlib
-import csv
 import io
 import json
 import random
-import re
 import traceback
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fuzz import Outcome
+from other_reading import UnreadableError, column_of, decode, read_lines, read_value
 from raim.challenge import Entrant, FinalRanking, Weights, rank_teams
-from raim.challenge.ranking_files import as_plain, format_csv, join_numbers, read_numbers
+from raim.challenge.ranking_files import COUNTS, KNOWN, as_plain, format_csv, join_numbers, read_numbers
 from raim.cli.main import raim as raim_command
 from raim.errors import RaimError
 from raim.study import StudyDesign, simulate_ballots
@@ -39,10 +38,6 @@ REPORTED, STUDIED, PRINTED = (
 )  # of ten cases the one that goes on to the report, the study, the command
 
 Table = dict[str, tuple[float | None, bool]]  # team to number and whether images are lacking
-
-
-class UnreadableError(Exception):
-    """The other reading finds no table."""
 
 
 def run_cases(n: int, seed: int, folder: Path) -> Iterator[Outcome]:
@@ -192,9 +187,6 @@ def _make_study() -> str:
 # --- another reading of the same file ---------------------------------------------------------------------------------
 
 Expected = Mapping[str, tuple[int | None, float | None]]
-WORDS = {"", "-", "n/a", "#n/a", "na", "none", "null"} | {
-    s + w for s in ("", "+", "-") for w in ("nan", "inf", "infinity")
-}
 
 
 def _expect(scores: bytes, points: bytes | None) -> "Expected | str":
@@ -234,11 +226,11 @@ def read_expected(content: bytes, column: str) -> Table:
     Raises:
         UnreadableError: It is no table, or more than one can be read out of it.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableError("no UTF-8") from error
-    lines = _json_lines(text, column) if text.lstrip()[:1] == "{" else _csv_lines(text)
+    text = decode(content)
+    if text.lstrip()[:1] == "{":
+        lines = _json_lines(text, column)
+    else:
+        lines = read_lines(content, ({"team", "entry"}, {column}), KNOWN)
     is_plain = any("team" in line for line in lines)
     teams: dict[str, dict[str, str]] = {}
     images: dict[str, list[tuple[str, bool]]] = defaultdict(list)
@@ -257,14 +249,23 @@ def read_expected(content: bytes, column: str) -> Table:
             raise UnreadableError("an unknown kind")
     if not teams:
         raise UnreadableError("no team")
-    lacking = _lacking(teams, images) if column == "score" else set()
-    return {name: (_value(line[column]), name in lacking) for name, line in teams.items()}
+    is_json = text.lstrip()[:1] == "{"  # whose numbers are none of a country's
+    cells = {each: [] if is_json else column_of(lines, each) for each in (column, *COUNTS)}
+    lacking = _lacking(teams, images, cells) if column == "score" else set()
+    return {name: (read_value(line[column], cells[column]), name in lacking) for name, line in teams.items()}
 
 
-def _lacking(teams: Mapping[str, Mapping[str, str]], images: Mapping[str, list[tuple[str, Any]]]) -> set[str]:
+def _lacking(
+    teams: Mapping[str, Mapping[str, str]],
+    images: Mapping[str, list[tuple[str, Any]]],
+    cells: Mapping[str, Sequence[str]],
+) -> set[str]:
     stated = {name: (line.get("n_scored", ""), line.get("n_expected", "")) for name, line in teams.items()}
     if any(part for pair in stated.values() for part in pair):
-        counts = {name: (_value(scored), _value(expected)) for name, (scored, expected) in stated.items()}
+        counts = {
+            name: (read_value(scored, cells["n_scored"]), read_value(expected, cells["n_expected"]))
+            for name, (scored, expected) in stated.items()
+        }
         for scored, expected in counts.values():
             if (
                 scored is None
@@ -282,43 +283,9 @@ def _lacking(teams: Mapping[str, Mapping[str, str]], images: Mapping[str, list[t
         own[name] = {
             image or f"{name} {place}"
             for place, (image, score) in enumerate(rows)
-            if _value(score) is not None
+            if read_value(score, cells["score"]) is not None
         }
     return {name for name in teams if name in own and own[name] != every}
-
-
-def _value(text: str) -> float | None:
-    if text.casefold() in WORDS:
-        return None
-    if (
-        not re.fullmatch(r"[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?", text)
-        or not abs(float(text)) <= 1e12
-    ):
-        raise UnreadableError(f"{text[:20]!r} is no number")
-    return float(text)
-
-
-def _csv_lines(text: str) -> list[dict[str, str]]:
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error as error:
-        raise UnreadableError("no CSV") from error
-    header = [_bare(cell) for cell in rows[0]] if rows else []
-    named = [name for name in header if name]
-    if len(set(named)) < len(named):
-        raise UnreadableError("a column twice")
-    lines = []
-    for row in rows[1:]:
-        if "".join(row).strip():
-            if len(row) < len(header) or "".join(row[len(header) :]).strip():
-                raise UnreadableError("cells and columns differ")
-            lines.append({name: _bare(cell) for name, cell in zip(header, row, strict=False)})
-    return lines
-
-
-def _bare(cell: str) -> str:
-    cell = cell.strip()
-    return cell[1:] if re.match(r"'+[=+\-@\t\r\n]", cell) else cell
 
 
 def _json_lines(text: str, column: str) -> list[dict[str, str]]:

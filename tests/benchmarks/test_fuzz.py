@@ -7,7 +7,7 @@ from raim.errors import ImageError
 from raim.images import Picture
 from raim.scoring import photograph
 
-scripts = load_scripts(["fuzz", "spoiled_tables", "fuzz_tables", "fuzz_images"])
+scripts = load_scripts(["fuzz", "other_reading", "spoiled_tables", "fuzz_tables", "fuzz_images"])
 
 
 def faults(tmp_path, n):
@@ -25,7 +25,7 @@ def test_spoiled_tables_are_refused_or_ranked_right(tmp_path):
     [
         ("find_incomplete", lambda *_: {}),
         ("read_number", lambda row, column, *_, **__: float(row.cells[column] or 0)),
-        ("parse_rows", lambda *_: {}["no such key"]),
+        ("take_rows", lambda *_: {}["no such key"]),
     ],
 )
 def test_the_fuzzing_finds_what_is_wrong(tmp_path, monkeypatch, name, wrong):

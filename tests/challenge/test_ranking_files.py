@@ -118,7 +118,7 @@ def test_no_score_in_json_is_read_as_that_and_said(tmp_path, value):
 
 
 WRONG = {
-    "comma": ('team,score\nA,"7,9"\n', "line 2: the score of 'A' is '7,9'"),
+    "comma": ('team,score\nA,"7,912"\n', "line 2: the score of 'A' is '7,912', which may be 7.912 or 7912"),
     "word": ("team,score\nA,abc\n", "line 2: the score of 'A' is 'abc'"),
     "beyond every number": ("team,score\nA,1e999\n", "line 2: the score of 'A' is '1e999'"),
     "a comma without quotes": ("team,score\nA,7,9\n", "line 2: it has 3 cells"),

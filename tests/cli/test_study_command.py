@@ -234,7 +234,7 @@ def test_problems_of_votes_are_listed_and_nothing_is_written(run, tmp_path):
     (tmp_path / "bad.csv").write_text("judge,image,entry,pick\nAnn,1,x,one\n,1,y,\n")
     code, _, err = run("analyse", "bad.csv", "--json", "a.json")
     assert code == 2
-    assert err.count("bad.csv line") == 2
+    assert err.count("bad.csv, line") == 2
     assert not (tmp_path / "a.json").exists()
 
 

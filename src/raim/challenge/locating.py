@@ -1,4 +1,4 @@
-"""Where each key of a TOML text stands: the line for a path such as ("phase", 1, "opens").
+"""TOML with lines: its tables, and where each key stands, the line for a path such as ("phase", 1, "opens").
 
 Python's tomllib gives values without positions. This walks over a text that tomllib has accepted, so it only has
 to know where keys, strings, arrays and inline tables begin and end (toml.io, version 1.0.0), not to judge them.
@@ -8,6 +8,7 @@ import bisect
 import re
 import tomllib
 from collections.abc import Mapping
+from typing import Any
 
 KeyPath = tuple[str | int, ...]
 
@@ -19,6 +20,24 @@ _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:\'{0,2})|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'', re.DOTALL
 )
 _SCALAR = re.compile(r"[^,\]}\n#]+")
+
+
+def parse_toml(text: str) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
+    r"""Read TOML, with or without a byte order mark, with line ends of any system.
+
+    Returns:
+        The tables, and the lines as `locate_keys` gives them.
+
+    Raises:
+        ValueError: It is no TOML (`tomllib.TOMLDecodeError`), or has a number of thousands of digits.
+        RecursionError: It is nested hundreds deep.
+
+    Example:
+        >>> parse_toml("\ufeffschema = 1\r\n")
+        ({'schema': 1}, {('schema',): 1})
+    """
+    text = text.removeprefix("\ufeff")
+    return tomllib.loads(text), locate_keys(text)
 
 
 def locate_keys(text: str) -> Mapping[KeyPath, int]:

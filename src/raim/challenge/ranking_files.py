@@ -5,22 +5,35 @@ What `raim score` writes is read too: its CSV (the rows of kind "entry") and its
 say the columns `n_scored` and `n_expected`, or else the rows of kind "image".
 """
 
-import csv
-import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from raim.challenge.ranking import FinalRanking, RankedTeam
 from raim.errors import InputError
-from raim.tables import Problems, Row, by_name, escape_cell, list_shortly, parse_rows, read_number, read_text
+from raim.tables import (
+    Problems,
+    Row,
+    by_name,
+    clean_name,
+    decode_table,
+    format_table,
+    list_columns,
+    list_shortly,
+    parse_table,
+    read_content,
+    read_number,
+    rename_known,
+    take_rows,
+)
 
 SCHEMA = "raim-ranking/1"
 COLUMNS = ("rank", "team", "score", "points", "normalised", "final", "award", "why_unranked")
 COUNTS = ("n_scored", "n_expected")
 KINDS = ("image", "scenario", "entry")
+KNOWN = ("team", "entry", "score", "points", "kind", "name", "scenario", *COUNTS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,12 +70,16 @@ def read_numbers(path: Path, column: str) -> TeamNumbers:
         >>> found.values, found.incomplete
         ({'MiAlgo': 79.13, 'HIT-IIL': 89.8}, {'HIT-IIL': '1 of 50 images have a score'})
     """
-    text = read_text(path)
+    content = read_content(path)
     problems = Problems()
+    text, note = decode_table(content, str(path))
     if text.lstrip().startswith("{"):
+        problems.notes += [f"{path}: {note}"] if note else []
         rows = list(_json_rows(text, path, column, problems))
     else:
-        rows = parse_rows(text, str(path), ("team|entry", column), problems)
+        needed = ("team|entry", column)
+        table = parse_table(content, str(path), known=list_columns(needed, KNOWN))
+        rows = take_rows(table, needed, problems)
     teams = find_teams(rows, problems)
     values = {team: read_number(row, column, problems, is_needed=True) for team, row in teams.items()}
     incomplete = find_incomplete(rows, teams, problems) if column == "score" else {}
@@ -105,12 +122,8 @@ def find_incomplete(rows: Sequence[Row], teams: Mapping[str, Row], problems: Pro
 
 def format_csv(ranking: FinalRanking) -> str:
     """Give a ranking as CSV, entries that were left out at its end."""
-    held = io.StringIO()
-    writer = csv.writer(held, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in (*ranking.rows, *ranking.left_out):
-        writer.writerow([_cell(getattr(row, name)) for name in COLUMNS])
-    return held.getvalue()
+    rows = (*ranking.rows, *ranking.left_out)
+    return format_table(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in rows))
 
 
 def as_plain(ranking: FinalRanking) -> dict[str, Any]:
@@ -126,6 +139,18 @@ def as_plain(ranking: FinalRanking) -> dict[str, Any]:
         "left_out": [_plain(row) for row in ranking.left_out],
         "with_left_out": None if other is None else [_plain(row) for row in other.rows],
     }
+
+
+def name_alike(numbers: TeamNumbers, known: Collection[str]) -> TeamNumbers:
+    """Give numbers by the names that another file has for the same teams.
+
+    Example:
+        >>> name_alike(TeamNumbers(values={"7": 3.0}, incomplete={}, notes=()), ["007"]).values
+        {'007': 3.0}
+    """
+    values, note = rename_known(numbers.values, known)
+    incomplete, _ = rename_known(numbers.incomplete, known)
+    return TeamNumbers(values=values, incomplete=incomplete, notes=(*numbers.notes, *filter(None, [note])))
 
 
 def join_numbers(scores: Mapping[str, float | None], points: Mapping[str, float | None]) -> tuple[str, ...]:
@@ -144,12 +169,6 @@ def join_numbers(scores: Mapping[str, float | None], points: Mapping[str, float 
 
 def _plain(row: RankedTeam) -> dict[str, Any]:
     return {name: getattr(row, name) for name in COLUMNS}
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str):
-        return escape_cell(value)
-    return "" if value is None else repr(value) if isinstance(value, float) else value
 
 
 def _read_counts(teams: Mapping[str, Row], problems: Problems) -> tuple[dict[str, int], int] | None:
@@ -205,10 +224,10 @@ def _json_rows(text: str, path: Path, column: str, problems: Problems) -> Iterat
             counts = [entry.get("n_scored"), entry.get("n_expected", entry.get("n_images"))]
             cells = [entry["mean"].get(column), *(counts if None not in counts else ("", ""))]
             named = zip((column, *COUNTS), map(_text, cells), strict=True)
-            yield Row(where=where, cells={"entry": name.strip(), "kind": "entry", **dict(named)})
+            yield Row(where=where, cells={"entry": clean_name(name), "kind": "entry", **dict(named)})
             for image in entry.get("images") or ():
                 shown = {"name": _text(image["name"]), "score": _text(image.get("score"))}
-                yield Row(where=where, cells={"entry": name.strip(), "kind": "image", **shown})
+                yield Row(where=where, cells={"entry": clean_name(name), "kind": "image", **shown})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path} is not the JSON that raim score writes; expected that, or a CSV with the columns team,{column}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from raim.challenge.challenge import Challenge
 from raim.challenge.consistency import ProfileLike, find_inconsistencies
 from raim.challenge.folders import ReadManifest, look_at
-from raim.challenge.locating import KeyPath, find_line, locate_keys
+from raim.challenge.locating import KeyPath, find_line, parse_toml
 from raim.challenge.parsing import parse_draft
 from raim.challenge.problem import Fault, Problem, challenge_error, has_problems
 from raim.challenge.schedule import find_schedule_faults
@@ -121,7 +121,7 @@ def parse_challenge(text: str, *, profiles: Profiles, folder: Path, file_name: s
 def _examine_text(text: str, file: Path, profiles: Profiles) -> tuple[Challenge | None, tuple[Problem, ...]]:
     """Make records of the tables, phases in the order of time, and find the faults of the file itself."""
     try:
-        tables, lines = tomllib.loads(text), locate_keys(text)
+        tables, lines = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         return None, (_syntax_problem(error, text, file),)
     except (ValueError, RecursionError):

@@ -101,7 +101,7 @@ class Section:
         if "\n" in value or not value.endswith(".md"):
             return value
         try:
-            return self._without_nul(key, (self.folder / value).read_text(encoding="utf-8"))
+            return self._without_nul(key, (self.folder / value).read_text(encoding="utf-8-sig"))
         except OSError as error:
             self.fail(key, f"{key} names the file {value!r}, which cannot be read: {error.strerror}")
         except UnicodeDecodeError as error:

@@ -52,7 +52,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     images), has no rank, with the reason.
     """
     from raim.challenge import Entrant, rank_teams
-    from raim.challenge.ranking_files import as_plain, format_csv, join_numbers, read_numbers
+    from raim.challenge.ranking_files import as_plain, format_csv, join_numbers, name_alike, read_numbers
     from raim.cli.rank_table import print_ranking
     from raim.cli.ranking_options import read_reasons
     from raim.files import check_writable
@@ -63,7 +63,7 @@ def command(  # noqa: PLR0917 - click passes options by name
         if output is not None:
             check_writable(output)
     by_score = read_numbers(scores, "score")
-    by_points = None if points is None else read_numbers(points, "points")
+    by_points = None if points is None else name_alike(read_numbers(points, "points"), by_score.values)
     teams = tuple(by_score.values) if by_points is None else join_numbers(by_score.values, by_points.values)
     reasons = read_reasons("--leave-out", leave_out, teams)
     is_stated = context.get_parameter_source("weights") is not click.core.ParameterSource.DEFAULT

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from raim.errors import InputError, unknown_name
+from raim.tables import match_names
 
 if TYPE_CHECKING:
     from raim.challenge import Weights
@@ -52,7 +53,8 @@ def read_reasons(
             raise InputError(
                 f"{option} is {each!r}; expected {what.upper()}=REASON, since the reason is published"
             )
-        if name.strip() not in names:
+        found = match_names([name.strip()], names).names.get(name.strip())
+        if found is None:
             raise unknown_name(what, name.strip(), names)
-        reasons[name.strip()] = reason.strip()
+        reasons[found] = reason.strip()
     return reasons

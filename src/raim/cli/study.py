@@ -234,9 +234,9 @@ def _read(
 
 
 def _read_scores(path: Path, ballots: "Ballots") -> "TeamNumbers":
-    from raim.challenge.ranking_files import read_numbers
+    from raim.challenge.ranking_files import name_alike, read_numbers
 
-    scores = read_numbers(path, "score")
+    scores = name_alike(read_numbers(path, "score"), ballots.entries)
     if not set(scores.values) & set(ballots.entries):
         raise InputError(
             f"{path} has no score of any entry ({', '.join(ballots.entries)}); names must be written the same in both"
@@ -262,18 +262,10 @@ def _format_analysis(
 
 
 def _format_points(found: "Analysis") -> str:
-    import csv
-    import io
+    from raim.tables import format_table
 
-    from raim.tables import escape_cell
-
-    held = io.StringIO()
-    writer = csv.writer(held, lineterminator="\n")
-    writer.writerow(["team", "points", "low", "high"])
-    for row in found.entries:
-        numbers = (row.points.value, row.points.low, row.points.high)
-        writer.writerow([escape_cell(row.entry), *("" if each is None else repr(each) for each in numbers)])
-    return held.getvalue()
+    rows = [(row.entry, row.points.value, row.points.low, row.points.high) for row in found.entries]
+    return format_table(["team", "points", "low", "high"], rows)
 
 
 def _write(path: Path, text: str) -> None:

@@ -117,7 +117,8 @@ def test_what_raim_score_wrote_gives_scenarios_too(folder):
 def test_submissions_and_the_challenges_own_file_are_read(folder):
     write_example(folder / "new", first_day=date(2026, 3, 1), rng=np.random.default_rng(1))
     for name in ("challenge.toml", "description.md"):
-        (folder / name).write_text((folder / "new" / name).read_text())
+        text = "\ufeff" + (folder / "new" / name).read_text(encoding="utf-8")  # as Notepad writes it
+        (folder / name).write_text(text, encoding="utf-8", newline="\r\n")
     (folder / "submissions.csv").write_text(
         "submitted_at,team,score\n2026-03-05T10:00:00+01:00,MiAlgo,70\n2026-03-04T10:00:00Z,HIT-IIL,\n"
     )
@@ -130,6 +131,35 @@ def test_submissions_and_the_challenges_own_file_are_read(folder):
     assert material.ranking.rows[0].award
     assert material.phases
     assert material.organisers
+
+
+def test_names_mean_the_same_team_in_every_form(voted):
+    scores = "\ufeffTeam;SCORE;PSNR\r\nAlpha\u00a0;70,5;27,5\r\n7;72;28\r\nGa\u0308mma;60;26\r\n;;\r\n"
+    (voted / "scores.csv").write_text(scores, encoding="utf-8", newline="")
+    votes = (voted / "votes.csv").read_text().replace("Beta", "007").replace("Gamma", "Gämma")
+    (voted / "votes.csv").write_text(votes, encoding="utf-16")
+    (voted / "teams.csv").write_text("team\tleft_out\nGämma\tlate\n", encoding="cp1252")
+    material = read_folder(voted, FEW)
+    assert {each.team: (each.score, each.measures, each.left_out) for each in material.teams} == {
+        "Alpha": (70.5, {"psnr": 27.5}, ""),
+        "007": (72.0, {"psnr": 28.0}, ""),
+        "Gämma": (60.0, {"psnr": 26.0}, "late"),
+    }
+    notes = " ".join(material.notes)
+    assert "scores.csv: a spreadsheet has shortened 1 names, which are read as they were: 7 as 007" in notes
+    assert "teams.csv: it is not UTF-8 (byte 15)" in notes
+
+
+def test_a_list_of_images_that_names_none_is_refused(voted):
+    (voted / "images" / "input").mkdir(parents=True)
+    write_image(voted / "images" / "input" / "0000.png", np.zeros((8, 8, 3), np.uint8))
+    (voted / "images.csv").write_text("name,issue\nother,fringes\n")
+    with pytest.raises(InputError) as caught:
+        read_folder(voted, FEW)
+    assert "images.csv: no row names an image: it has other, the images are 0000" in str(caught.value)
+    assert "the votes: no row names an image: it has 00, 01, 02, ..., the images are 0000" in str(
+        caught.value
+    )
 
 
 def test_pictures_are_read_from_folders_named_after_the_teams(voted):
@@ -184,7 +214,7 @@ ODD = {
     "no team": ({"scores.csv": "team,score\n", "points.csv": None}, "scores.csv: it names no team"),
     "columns": ({"scores.csv": "name,value\na,1\n"}, "there is no column 'score'"),
     "cells": ({"scores.csv": "team,score\na,1,2\n"}, "it has 3 cells"),
-    "latin": ({"scores.csv": b"team,score\n\xe9,1\n"}, "it is not UTF-8"),
+    "latin": ({"scores.csv": b"team,score\n\xe9\xc3\xa9,1\n"}, "it is not UTF-8"),
     "both": ({"votes.csv": "judge,image,entry,pick\n"}, "keep the one that counts"),
     "toml": ({"challenge.toml": "schema = 1\n"}, "challenge.toml"),
     "judges": ({"judges.csv": "judge,excluded\nAnn,x\n"}, "judge"),

@@ -40,6 +40,14 @@ def test_what_stands_in_the_file_is_what_is_read(tmp_path):
     assert recipe.text == CAMERA_RECIPE.rstrip() + "\n"
 
 
+def test_a_byte_order_mark_and_line_ends_of_windows_do_not_matter(tmp_path):
+    changed = "\ufeff" + CAMERA_RECIPE.replace("\n", "\r\n")
+    assert (
+        parse_recipe(changed, folder=tmp_path).schedule
+        == parse_recipe(CAMERA_RECIPE, folder=tmp_path).schedule
+    )
+
+
 def test_a_recipe_can_be_sent_to_another_process(tmp_path):
     recipe = read_tiny(tmp_path, text=CAMERA_RECIPE)
     assert pickle.loads(pickle.dumps(recipe.sources)) == recipe.sources  # noqa: S301 - our own bytes

@@ -128,11 +128,11 @@ def test_every_problem_of_every_file_is_listed_with_its_line(tmp_path):
         read_study([first, second])
     listed = [text.replace(f"{tmp_path}/", "") for text in caught.value.problems]
     assert listed[:3] == [
-        "a.csv line 2: it names no judge",
-        "a.csv line 3: pick is 'two'; expected a whole number from 1",
-        "a.csv line 4: it has 3 cells, the first line names 4 columns",
+        "a.csv, line 2: it names no judge",
+        "a.csv, line 3: pick is 'two'; expected a whole number from 1",
+        "a.csv, line 4: it has 3 cells, the first line names 4 columns",
     ]
-    assert listed[3].startswith("b.csv line 1: no column named 'enrty'; did you mean 'entry'?")
+    assert listed[3].startswith("b.csv, line 1: no column named 'enrty'; did you mean 'entry'?")
     assert len(listed) == 4
 
 

@@ -1,7 +1,5 @@
 """Everything that a report says as CSV and JSON: all digits, intervals in columns of their own, no names of judges."""
 
-import csv
-import io
 import json
 import math
 from typing import Any
@@ -11,7 +9,7 @@ from raim.report.closed.grid import Grid, flat_columns, flat_row
 from raim.report.closed.material import Material
 from raim.study.analysis import as_plain as analysis_as_plain
 from raim.study.files import StudyDocument, make_archive
-from raim.tables import escape_cell
+from raim.tables import format_table as format_csv
 
 SCHEMA = "raim-report/1"
 
@@ -26,11 +24,7 @@ def format_table(table: Grid) -> str:
         >>> format_table(Grid(name="points", title="Points", headings=headings, rows=(row,)))
         "team,points,points_low,points_high\n'=a,3.0,2.5,4.0\n"
     """
-    held = io.StringIO()
-    writer = csv.writer(held, lineterminator="\n")
-    writer.writerow([escape_cell(name) for name in flat_columns(table)])
-    writer.writerows([_cell(value) for value in flat_row(table, row)] for row in table.rows)
-    return held.getvalue()
+    return format_csv(flat_columns(table), (flat_row(table, row) for row in table.rows))
 
 
 def format_json(material: Material, tables: tuple[Grid, ...]) -> str:
@@ -109,9 +103,3 @@ def _team(material: Material, name: str) -> dict[str, Any]:
 def _number(value: Any) -> Any:
     """Give a value as JSON has it: there is no infinity, it is a word."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return escape_cell(value)
-    return "" if value is None else repr(value) if isinstance(value, float) else value

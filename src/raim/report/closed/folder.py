@@ -11,26 +11,38 @@ challenge.toml              name, organisers, phases, awards, weights: as docs/c
 images/input, images/TEAM   folders or zips of images, and images.csv with name,issue
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from raim.challenge import Challenge, Entrant, Prize, StudyRule, Weights, parse_challenge, rank_teams
-from raim.challenge.ranking_files import COUNTS, find_incomplete, find_teams
+from raim.challenge.ranking_files import COUNTS, KNOWN, find_incomplete, find_teams
 from raim.errors import ChallengeError, InputError, RaimError, unknown_name
 from raim.report.closed.folder_pictures import open_pictures
 from raim.report.closed.material import Material, PhaseMaterial, Submitted, TeamMaterial
 from raim.scoring.profiles import PROFILES
 from raim.study import Analysis, Ballots, analyse
 from raim.study.files import StudyDocument, read_study
-from raim.tables import Problems, Row, by_name, list_shortly, read_moment, read_number, read_rows
+from raim.tables import (
+    Problems,
+    Row,
+    by_name,
+    list_shortly,
+    read_moment,
+    read_number,
+    read_rows,
+    rename_known,
+)
 
+_Value = TypeVar("_Value")
 VOTES = ("votes.csv", "study.json", "votes.zip")
 KNOWN_COLUMNS = frozenset({"team", "left_out"})
 NOT_MEASURES = frozenset(
     {"team", "entry", "score", "scenario", "kind", "name", "rank", "warnings", "unscored", *COUNTS}
 )
+MEASURES = tuple({column for profile in PROFILES.values() for column in profile.columns})
 SEED, DRAWS = 2024, 2000
 
 
@@ -81,8 +93,11 @@ def read_folder(folder: Path, options: FolderOptions | None = None) -> Material:
     problems = Problems()
     challenge = _read_challenge(folder, problems)
     teams = _read_teams(folder, problems)
-    points = _read_points(folder, problems)
     study = _read_votes(folder, None if challenge is None else challenge.study, problems)
+    if study is not None:
+        renamed = _name_alike("scores.csv", teams, study.ballots.entries, problems)
+        teams = {name: replace(each, team=name) for name, each in renamed.items()}
+    points = _name_alike("points.csv", _read_points(folder, problems), teams, problems)
     excluded = _read_excluded(folder, study, problems)
     timeline = _read_timeline(folder, problems)
     names = list(teams) if study is None else [*study.ballots.entries]
@@ -137,7 +152,7 @@ def _read_challenge(folder: Path, problems: Problems) -> Challenge | None:
     if not file.is_file():
         return None
     try:
-        return parse_challenge(file.read_text(encoding="utf-8"), profiles=PROFILES, folder=folder)
+        return parse_challenge(file.read_bytes().decode(), profiles=PROFILES, folder=folder)
     except ChallengeError as error:
         problems.found += [str(each) for each in error.problems]
     except (OSError, UnicodeDecodeError) as error:
@@ -149,14 +164,19 @@ def _read_teams(folder: Path, problems: Problems) -> dict[str, TeamMaterial]:
     if not (folder / "scores.csv").is_file():
         problems.add("scores.csv", "there is none; expected the columns team,score")
         return {}
-    rows = read_rows(folder, "scores.csv", ("team|entry", "score"), problems)
+    rows = read_rows(folder, "scores.csv", ("team|entry", "score"), problems, known=(*KNOWN, *MEASURES))
     scores = find_teams(rows, problems)
     if not scores and not problems.found:
         problems.add("scores.csv", "it names no team")
     incomplete = find_incomplete(rows, scores, problems)
     scenarios = [row for row in rows if row.cells.get("kind") == "scenario"]
-    scenarios += read_rows(folder, "scenarios.csv", ("team", "scenario"), problems)
-    sheets = by_name(read_rows(folder, "teams.csv", ("team",), problems), "team", problems)
+    scenarios += read_rows(
+        folder, "scenarios.csv", ("team", "scenario"), problems, known=("score", *MEASURES)
+    )
+    sheets = by_name(
+        read_rows(folder, "teams.csv", ("team",), problems, known=("left_out",)), "team", problems
+    )
+    sheets = _name_alike("teams.csv", sheets, scores, problems)
     found = {}
     for name, row in scores.items():
         sheet = sheets[name].cells if name in sheets else {}
@@ -214,9 +234,18 @@ def _read_votes(folder: Path, rule: StudyRule | None, problems: Problems) -> Stu
     return None
 
 
+def _name_alike(
+    file: str, found: Mapping[str, _Value], known: Collection[str], problems: Problems
+) -> dict[str, _Value]:
+    renamed, note = rename_known(found, known)
+    problems.notes += [f"{file}: {note}"] if note else []
+    return renamed
+
+
 def _read_excluded(folder: Path, study: StudyDocument | None, problems: Problems) -> dict[str, str]:
     rows = by_name(read_rows(folder, "judges.csv", ("judge", "excluded"), problems), "judge", problems)
     judges = () if study is None else study.ballots.judges
+    rows = _name_alike("judges.csv", rows, judges, problems)
     for name, row in rows.items():
         if name not in judges:
             problems.add(row.where, str(unknown_name("judge", name, judges)))

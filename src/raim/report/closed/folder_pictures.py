@@ -9,7 +9,7 @@ from raim.errors import unknown_name
 from raim.report.closed.material import Failures, ImageMaterial, PictureSource, attempt
 from raim.scoring.submission import open_images
 from raim.study import Ballots
-from raim.tables import Problems, by_name, read_rows
+from raim.tables import Problems, by_name, match_names, read_rows, say_none_known
 
 INPUT = "input"
 
@@ -32,6 +32,7 @@ def open_pictures(
     unreadable: Failures = {}
     for path in sorted(root.iterdir()):
         name = path.stem if path.suffix.lower() == ".zip" else path.name
+        name = match_names([name], teams).names.get(name, name)
         if path.name.startswith(".") or not (path.is_dir() or path.suffix.lower() == ".zip"):
             continue
         if name != INPUT and name not in teams:
@@ -58,9 +59,22 @@ def _list_images(
     folder: Path, stems: list[str], ballots: Ballots | None, problems: Problems
 ) -> tuple[ImageMaterial, ...]:
     rows = by_name(read_rows(folder, "images.csv", ("name", "issue"), problems), "name", problems)
-    stated = {name: row.cells["issue"] for name, row in rows.items()}
-    voted = {} if ballots is None else {name: ballots.issues.get(name, "") for name in ballots.images}
-    shown = [name for name in stems if name in voted] if voted else stems
-    return tuple(
-        ImageMaterial(name=name, issue=stated.get(name) or voted.get(name, "")) for name in shown or stems
+    stated = _name_alike(
+        "images.csv", {name: row.cells["issue"] for name, row in rows.items()}, stems, problems
     )
+    issues = {} if ballots is None else {name: ballots.issues.get(name, "") for name in ballots.images}
+    voted = _name_alike("the votes", issues, stems, problems)
+    shown = [name for name in stems if name in voted] if voted else stems
+    return tuple(ImageMaterial(name=name, issue=stated.get(name) or voted.get(name, "")) for name in shown)
+
+
+def _name_alike(
+    where: str, found: Mapping[str, str], stems: Sequence[str], problems: Problems
+) -> Mapping[str, str]:
+    """Give what is said of images by their names; a table that names none of them is a problem."""
+    match = match_names(found, stems)
+    if match.note:
+        problems.notes.append(f"{where}: {match.note}")
+    if found and not match.names:
+        problems.add(where, say_none_known(found, stems))
+    return {match.names.get(name, name): value for name, value in found.items()}

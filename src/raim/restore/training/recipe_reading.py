@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from raim.challenge.locating import find_line, locate_keys
+from raim.challenge.locating import find_line, parse_toml
 from raim.challenge.problem import Fault, Problem
 from raim.challenge.section import Section, shown
 from raim.data.camera import PRESETS, build_camera
@@ -111,7 +111,7 @@ def parse_recipe(
         ...
     """
     try:
-        tables, lines = tomllib.loads(text), locate_keys(text)
+        tables, lines = parse_toml(text)
     except (ValueError, RecursionError) as error:
         raise RecipeError(f"{file_name} is no TOML: {error}") from error
     stated = _STATED.findall(text)
@@ -120,7 +120,7 @@ def parse_recipe(
         _apply(change, tables)
     faults: list[Fault] = []
     noted = "".join(f"\n{MARK}{change}" for change in added)
-    recipe = _recipe(Section(tables, (), folder, faults), text.rstrip() + noted + "\n")
+    recipe = _recipe(Section(tables, (), folder, faults), text.removeprefix("\ufeff").rstrip() + noted + "\n")
     if faults:
         found = [
             str(Problem(file=file_name, line=find_line(lines, fault.path), message=fault.message))

@@ -1,7 +1,7 @@
 """From rows of a table to ballots: rows become trials; what the table does not say is told by a plan, or inferred."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from raim.challenge.settings import TrialMode
 from raim.errors import InputError
@@ -11,6 +11,7 @@ from raim.study.files.problems import find_vote_problems
 from raim.study.files.votes_reading import VoteRow, VoteTable
 from raim.study.trial import Trial, label_of
 from raim.study.votes import BLURRED, Ballots, Vote
+from raim.tables import match_names
 
 DEFAULT_POINTS = (3, 2, 1)
 
@@ -45,7 +46,8 @@ def gather_votes(
     Returns:
         None if there are problems.
     """
-    rows = [row for table in tables for row in table.rows]
+    rows, notes = _name_alike([row for table in tables for row in table.rows], plan)
+    notes[:0] = [note for table in tables for note in table.notes]
     if not rows and not problems:
         problems.append("there is no vote in it")
     only_picks = plan is None and _lists_only_picks(tables, rows)
@@ -57,7 +59,7 @@ def gather_votes(
         return None
     ballots = _make_ballots(found, tables, entries, mode, points)
     problems += find_vote_problems(ballots)
-    notes = list(_notes(found, only_picks=only_picks, n_entries=len(entries)))
+    notes += _notes(found, only_picks=only_picks, n_entries=len(entries))
     if plan is None and (mode is None or points is None):
         worth = f", points {'/'.join(map(str, ballots.points))}" if ballots.points else ""
         notes.append(f"mode {ballots.mode}{worth}: as the votes look; --mode and --points state others")
@@ -67,6 +69,25 @@ def gather_votes(
         is_simulated=any(row.is_simulated for row in rows),
         notes=tuple(notes),
     )
+
+
+def _name_alike(rows: list[VoteRow], plan: StudyPlan | None) -> tuple[list[VoteRow], list[str]]:
+    """Give rows with the plan's own names of judges, images and entries, and notes on names that were shortened."""
+    if plan is None:
+        return rows, []
+    judges = match_names({row.judge for row in rows}, [each.judge for each in plan.judges])
+    images = match_names({row.image for row in rows}, plan.design.images)
+    entries = match_names({row.entry for row in rows}, [*plan.design.entries, BLURRED])
+    renamed = [
+        replace(
+            row,
+            judge=judges.names.get(row.judge, row.judge),
+            image=images.names.get(row.image, row.image),
+            entry=entries.names.get(row.entry, row.entry),
+        )
+        for row in rows
+    ]
+    return renamed, [match.note for match in (judges, images, entries) if match.note]
 
 
 def _lists_only_picks(tables: Sequence[VoteTable], rows: Sequence[VoteRow]) -> bool:

@@ -1,7 +1,5 @@
 """A study's plan: its design, every judge's trials, and a sheet for each judge to fill in where no server is used."""
 
-import csv
-import io
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ from raim.study.files.votes_table import REASON
 from raim.study.planning import plan_judge, plan_training
 from raim.study.trial import Trial, label_of
 from raim.study.votes import Kind
-from raim.tables import escape_cell
+from raim.tables import format_table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,21 +149,13 @@ def format_sheet(design: StudyDesign, judge: JudgePlan) -> str:
     """
     answer = "grade" if design.mode == "rating" else "pick"
     reasons = [f"{REASON}{name}" for name in design.criteria]
-    held = io.StringIO()
-    writer = csv.writer(held, lineterminator="\n")
-    writer.writerow(["judge", "part", "position", "image", "label", answer, *reasons])
-    for part, trials in (("training", judge.training), ("voting", judge.trials)):
-        for trial in trials:
-            for place in range(len(trial.tiles)):
-                where = (
-                    escape_cell(judge.judge),
-                    part,
-                    trial.position,
-                    escape_cell(trial.image),
-                    label_of(place),
-                )
-                writer.writerow([*where, *[""] * (1 + len(reasons))])
-    return held.getvalue()
+    rows = [
+        [judge.judge, part, trial.position, trial.image, label_of(place), None, *(None for _ in reasons)]
+        for part, trials in (("training", judge.training), ("voting", judge.trials))
+        for trial in trials
+        for place in range(len(trial.tiles))
+    ]
+    return format_table(["judge", "part", "position", "image", "label", answer, *reasons], rows)
 
 
 def write_plan(plan: StudyPlan, folder: Path) -> tuple[Path, ...]:

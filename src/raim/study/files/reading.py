@@ -1,6 +1,6 @@
 """Reading votes from whatever file they are in: a study's JSON, an archive, tables of votes, filled-in sheets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from raim.challenge.settings import TrialMode
@@ -10,7 +10,8 @@ from raim.study.files.document import StudyDocument, parse_document
 from raim.study.files.gathering import gather_votes
 from raim.study.files.plan import StudyPlan, parse_plan
 from raim.study.files.problems import votes_error
-from raim.study.files.votes_reading import read_rows
+from raim.study.files.votes_reading import VoteTable, read_rows
+from raim.tables import find_workbook
 
 ZIP = b"PK"
 
@@ -46,11 +47,19 @@ def read_study(
             else parse_document(_decode(data, name), file_name=name)
         )
     problems: list[str] = []
-    tables = [read_rows(_decode(data, str(path)), str(path), problems) for path, data in contents.items()]
+    tables = [table for path, data in contents.items() for table in _read_table(path, data, problems)]
     document = gather_votes(tables, problems, plan=plan, mode=mode, points=points)
     if document is None or problems:
-        raise votes_error(str(paths[0]) if len(paths) == 1 else "the tables of votes", problems)
+        notes = [f"note: {note}" for table in tables for note in table.notes]
+        raise votes_error(str(paths[0]) if len(paths) == 1 else "the tables of votes", [*problems, *notes])
     return document
+
+
+def _read_table(path: Path, content: bytes, problems: list[str]) -> Iterator[VoteTable]:
+    try:
+        yield read_rows(content, str(path), problems)
+    except InputError as error:
+        problems.append(str(error))
 
 
 def read_plan(path: Path) -> StudyPlan:
@@ -73,7 +82,8 @@ def _read(path: Path) -> bytes:
 
 
 def _is_whole(data: bytes) -> bool:
-    return data.startswith(ZIP) or data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
+    is_archive = data.startswith(ZIP) and not find_workbook(data)
+    return is_archive or data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
 def _decode(data: bytes, name: str) -> str:

@@ -3,10 +3,8 @@
 The columns stand in `votes_table`. With a plan, a sheet's positions and labels say image, kind and entry.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast, get_args
 
@@ -14,10 +12,11 @@ from raim.errors import InputError, unknown_name
 from raim.study.files.values import read_time
 from raim.study.files.votes_table import COLUMNS, REASON
 from raim.study.votes import Kind
-from raim.tables import unescape_cell
+from raim.tables import Row, parse_number, parse_table, parse_whole
 
 PARTS = ("voting", "training")
-YES, NO = frozenset({"1", "true", "yes", "x"}), frozenset({"", "0", "false", "no"})
+YES, NO = frozenset({"1", "1.0", "true", "yes", "x"}), frozenset({"", "0", "0.0", "false", "no"})
+MOST = 999_999  # of positions, picks and grades
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,68 +66,57 @@ class VoteTable:
         rows: In the order of the file.
         columns: That it has.
         criteria: From the names of its columns of reasons.
+        notes: What to know of how it was read.
     """
 
     rows: tuple[VoteRow, ...]
     columns: tuple[str, ...]
     criteria: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def read_rows(text: str, file_name: str, problems: list[str]) -> VoteTable:
+def read_rows(content: bytes | str, file_name: str, problems: list[str]) -> VoteTable:
     r"""Read the rows of a table; what is wrong with it is added to `problems`, and such rows are left out.
+
+    Raises:
+        InputError: It is a workbook, or no text.
 
     Example:
         >>> found = []
         >>> table = read_rows("judge,image,entry,pick\nJ1,a,x,1\nJ1,a,y,first\n", "votes.csv", found)
         >>> len(table.rows), found
-        (1, ["votes.csv line 3: pick is 'first'; expected a whole number from 1"])
+        (1, ["votes.csv, line 3: pick is 'first'; expected a whole number from 1"])
     """
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    table = parse_table(content, file_name, known=COLUMNS)
+    columns = tuple(_name_column(name) for name in table.columns)
+    wrong = [(table.header_line, fault) for fault in _header_faults(columns)] if columns else []
+    if not columns and not table.faults:
+        wrong.append((1, "it is empty; its first line names the columns"))
     rows: list[VoteRow] = []
-    columns: tuple[str, ...] = ()
-    try:
-        for cells in reader:
-            if not columns:
-                columns = tuple(_clean_name(name) for name in cells)
-                faults = list(_header_faults(columns))
-                if faults:
-                    problems += [f"{file_name} line 1: {fault}" for fault in faults]
-                    break
-            elif any(cell.strip() for cell in cells):
-                where = f"{file_name} line {reader.line_num}"
-                _read_row(where, columns, cells, rows, problems)
-    except csv.Error as error:
-        problems.append(f"{file_name} line {reader.line_num}: it is no CSV: {error}")
-    if not columns:
-        problems.append(f"{file_name} is empty; its first line names the columns")
+    faults = [*wrong, *table.faults]
+    for row in () if wrong else table.rows:
+        _read_row(row, rows, faults)
+    problems += replace(table, faults=tuple(sorted(faults))).say_faults()
     criteria = tuple(name.removeprefix(REASON) for name in columns if name.startswith(REASON))
-    return VoteTable(rows=tuple(rows), columns=columns, criteria=criteria)
+    return VoteTable(rows=tuple(rows), columns=columns, criteria=criteria, notes=table.notes)
 
 
-def _clean_name(name: str) -> str:
-    name = unescape_cell(name.strip())
-    return name if name.lower().startswith(REASON) else name.lower()
+def _name_column(name: str) -> str:
+    return REASON + name[len(REASON) :] if name.lower().startswith(REASON) else name
 
 
 def _header_faults(columns: tuple[str, ...]) -> Iterable[str]:
     for name in columns:
         if name not in COLUMNS and not name.startswith(REASON):
             yield str(unknown_name("column", name, COLUMNS))
-        elif columns.count(name) > 1:
-            yield f"the column {name!r} stands there twice"
     if "judge" not in columns:
         yield "there is no column 'judge'"
     if "pick" not in columns and "grade" not in columns:
         yield "there is no column 'pick' and none 'grade'; one of them holds the votes"
 
 
-def _read_row(
-    where: str, columns: tuple[str, ...], cells: list[str], rows: list[VoteRow], problems: list[str]
-) -> None:
-    if len(cells) != len(columns):
-        problems.append(f"{where}: it has {len(cells)} cells, the first line names {len(columns)} columns")
-        return
-    row = dict(zip(columns, (unescape_cell(cell.strip()) for cell in cells), strict=True))
+def _read_row(found: Row, rows: list[VoteRow], wrong: list[tuple[int, str]]) -> None:
+    row = {_name_column(name): text for name, text in found.cells.items()}
     faults: list[str] = []
     if not row["judge"]:
         faults.append("it names no judge")
@@ -139,35 +127,37 @@ def _read_row(
     if part not in PARTS:
         faults.append(f"part is {part!r}; expected voting or training")
     read = VoteRow(
-        where=where,
+        where=found.where,
         judge=row["judge"],
         image=row.get("image", ""),
         issue=row.get("issue", ""),
         part=part,
-        position=_whole(row, "position", faults),
+        position=_whole(found, "position", faults),
         kind=cast("Kind", kind) if kind in get_args(Kind) else None,
         label=row.get("label", "").upper(),
         entry=row.get("entry", ""),
-        pick=_whole(row, "pick", faults),
-        grade=_whole(row, "grade", faults),
+        pick=_whole(found, "pick", faults),
+        grade=_whole(found, "grade", faults),
         reasons=tuple(name.removeprefix(REASON) for name in row if _flag(row, name, REASON, faults)),
-        seconds=_seconds(row, faults),
+        seconds=_seconds(found, faults),
         cast_at=_time(row, faults),
         is_simulated=_flag(row, "is_simulated", "is_simulated", faults),
     )
-    problems += [f"{where}: {fault}" for fault in faults]
+    wrong += [(found.line, fault) for fault in faults]
     if not faults:
         rows.append(read)
 
 
-def _whole(row: Mapping[str, str], name: str, faults: list[str]) -> int | None:
-    text = row.get(name, "")
-    if not text:
+def _whole(row: Row, name: str, faults: list[str]) -> int | None:
+    text = row.cells.get(name, "")
+    try:
+        number = parse_whole(text, has_decimal_comma=name in row.comma_columns)
+    except InputError:
+        number = 0
+    if number is not None and not 1 <= number <= MOST:
+        faults.append(f"{name} is {text[:60]!r}; expected a whole number from 1")
         return None
-    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 6) or int(text) < 1:
-        faults.append(f"{name} is {text!r}; expected a whole number from 1")
-        return None
-    return int(text)
+    return number
 
 
 def _flag(row: Mapping[str, str], name: str, prefix: str, faults: list[str]) -> bool:
@@ -179,16 +169,16 @@ def _flag(row: Mapping[str, str], name: str, prefix: str, faults: list[str]) -> 
     return text in YES
 
 
-def _seconds(row: Mapping[str, str], faults: list[str]) -> float:
-    text = row.get("seconds", "")
+def _seconds(row: Row, faults: list[str]) -> float:
+    text = row.cells.get("seconds", "")
     try:
-        seconds = float(text) if text else 0.0
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        faults.append(f"seconds is {text!r}; expected a number from 0")
+        seconds = parse_number(text, has_decimal_comma="seconds" in row.comma_columns)
+    except InputError as error:
+        faults.append(f"seconds is {error}")
         return 0.0
-    return seconds
+    if (seconds is None and text) or (seconds or 0.0) < 0:
+        faults.append(f"seconds is {text!r}; expected a number from 0")
+    return seconds or 0.0
 
 
 def _time(row: Mapping[str, str], faults: list[str]) -> datetime | None:

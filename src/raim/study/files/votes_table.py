@@ -20,14 +20,11 @@
 Only `judge`, `image`, `entry` and one of `pick` and `grade` are needed.
 """
 
-import csv
-import io
 from collections.abc import Iterator
-from datetime import datetime
 
 from raim.study.trial import label_of
 from raim.study.votes import Ballots, Vote
-from raim.tables import escape_cell
+from raim.tables import format_table
 
 REASON = "reason:"
 FIRST_COLUMNS = ("judge", "image", "issue", "part", "position", "kind", "label", "entry", "pick", "grade")
@@ -64,23 +61,8 @@ def format_votes(ballots: Ballots, *, is_simulated: bool = False) -> str:
         J1,a,,voting,1,counted,B,y,1,,0.0,,false
         <BLANKLINE>
     """
-    held = io.StringIO()
-    writer = csv.writer(held, lineterminator="\n")
-    writer.writerow([escape_cell(name) for name in vote_columns(ballots)])
-    for row in vote_rows(ballots, is_simulated=is_simulated):
-        writer.writerow([_cell(value) for value in row])
-    return held.getvalue()
+    return format_table(vote_columns(ballots), vote_rows(ballots, is_simulated=is_simulated))
 
 
 def _pick(vote: Vote, entry: str) -> int | None:
     return vote.choice.index(entry) + 1 if entry in vote.choice else None
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return escape_cell(value)
-    return value.isoformat() if isinstance(value, datetime) else str(value)
