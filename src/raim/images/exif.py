@@ -9,7 +9,7 @@ CIPA DC-009 (DCF 2.0), section 5.2.3, for Adobe RGB without a profile.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 PREFIX = b"Exif\0\0"
 UPRIGHT = 1
@@ -32,6 +32,9 @@ WIDTH, HEIGHT, ORIENTATION, EXIF = 0x0100, 0x0101, 0x0112, 0x8769  # of the firs
 THUMBNAIL, THUMBNAIL_BYTES = 0x0201, 0x0202  # of the second one
 COLOUR_SPACE, PIXELS_ACROSS, PIXELS_DOWN, INTEROPERABILITY = 0xA001, 0xA002, 0xA003, 0xA005  # of EXIF's own
 INDEX, RELATED_WIDTH, RELATED_HEIGHT = 0x0001, 0x1001, 0x1002  # of the directory of interoperability
+GPS = 0x8825
+# Of the first directory: what it says of photograph and camera, and not of how the pixels are stored.
+KEPT = frozenset({270, 271, 272, 282, 283, 296, 305, 306, 315, 33432})
 UNCALIBRATED, OPTION_FILE = 0xFFFF, b"R03\0"
 
 Answer = TypeVar("Answer")
@@ -139,23 +142,27 @@ def is_readable(block: bytes) -> bool:
 
 
 def set_upright(block: bytes | None) -> bytes | None:
-    """Return the block of pixels that have been turned upright: orientation 1, and no thumbnail of the old ones."""
-    if block is None or not is_readable(block):
+    """Return the same block with its orientation, if it states one, set to 1."""
+    if block is None or find_orientation(block) == UPRIGHT:
         return block
     exif = _Block(block)
-    entry = exif.first.entries.get(ORIENTATION)
-    if entry is not None and find_orientation(block) != UPRIGHT:
-        exif.pack("I", entry.offset, 0)
-        exif.pack(LETTERS[entry.kind], entry.offset, UPRIGHT)
-    _remove_thumbnail(exif)
+    entry = exif.first.entries[ORIENTATION]
+    exif.pack("I", entry.offset, 0)
+    exif.pack(LETTERS[entry.kind], entry.offset, UPRIGHT)
     return bytes(exif.data)
 
 
-def set_size(block: bytes, width: int, height: int) -> bytes:
-    """Return the block with the size of the pixels, wherever it states one."""
+def set_pixels(block: bytes, width: int, height: int) -> bytes:
+    r"""Return the block of other pixels: with their size, wherever it states one, and without a thumbnail.
+
+    Example:
+        >>> set_pixels(bytes.fromhex("49492a0008000000 0100 0001 0300 01000000 06000000 00000000"), 7, 5)[18:22]
+        b'\x07\x00\x00\x00'
+    """
     if not is_readable(block):
         return block
     exif = _Block(block)
+    _remove_thumbnail(exif)
     directories = [(exif.first, {WIDTH: width, HEIGHT: height})]
     try:
         own = exif.follow(exif.first, EXIF)
@@ -168,6 +175,47 @@ def set_size(block: bytes, width: int, height: int) -> bytes:
         for tag in sizes.keys() & directory.entries.keys():
             exif.pack("HII", directory.entries[tag].offset - 6, LONG, 1, sizes[tag])
     return bytes(exif.data)
+
+
+def read_tiff_exif(file: Any) -> bytes | None:
+    """Read what a TIFF says of its photograph (its EXIF directory, maker, time, ...) as an EXIF block of its own.
+
+    Returns:
+        The block; None where it cannot be read.
+    """
+    from PIL import Image
+
+    read, kept = Image.Exif(), Image.Exif()
+    try:
+        file.seek(0)
+        read.load_from_fp(file)
+        for tag in KEPT & set(read):
+            kept[tag] = read[tag]
+        for tag in (EXIF, GPS):
+            directory = dict(read.get_ifd(tag))
+            if INTEROPERABILITY in directory:
+                directory[INTEROPERABILITY] = read.get_ifd(INTEROPERABILITY)
+            if directory:
+                kept[tag] = directory
+        return strip_prefix(kept.tobytes())
+    except Exception:  # noqa: BLE001 - Pillow raises all kinds
+        return None
+
+
+def join_directories(tiff: bytes) -> bytes:
+    """Join the directory of an EXIF block with that of the image which was appended to it as a TIFF."""
+    exif = _Block(tiff)
+    image = exif.first
+    while exif.unpack("I", image.pointer):
+        image = exif.read_directory(exif.unpack("I", image.pointer))
+    kept = {tag: entry for tag, entry in exif.first.entries.items() if tag in KEPT or tag in (EXIF, GPS)}
+    entries = {
+        tag: tiff[entry.offset - 8 : entry.offset + 4] for tag, entry in (image.entries | kept).items()
+    }
+    exif.pack("I", 4, len(tiff))
+    exif.pack("I", exif.first.pointer, 0)
+    table = b"".join(entries[tag] for tag in sorted(entries))
+    return bytes(exif.data) + struct.pack(f"{exif.order}H", len(entries)) + table + bytes(4)
 
 
 def _remove_thumbnail(exif: _Block) -> None:

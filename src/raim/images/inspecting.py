@@ -11,13 +11,13 @@ from raim.errors import ImageError, ImageTooLargeError
 from raim.images.colour import ADOBE_RGB, SRGB, describe_profile, is_srgb, make_profile
 from raim.images.exif import is_adobe_rgb
 from raim.images.header import Header
-from raim.images.jpeg.header import parse_jpeg
+from raim.images.jpeg import parse_jpeg
 from raim.images.picture import MAX_PIXELS, ImageInfo
-from raim.images.png.header import parse_png
-from raim.images.signatures import find_format
+from raim.images.png import parse_png
+from raim.images.signatures import N_SNIFFED, find_format
 from raim.images.stream import Stream, damaged
-from raim.images.tiff.header import parse_tiff
-from raim.images.webp.header import parse_webp
+from raim.images.tiff import parse_tiff
+from raim.images.webp import parse_webp
 
 PARSERS = {"PNG": parse_png, "JPEG": parse_jpeg, "TIFF": parse_tiff, "WEBP": parse_webp}
 
@@ -65,7 +65,8 @@ def parse_header(stream: Stream, max_pixels: int) -> Header:
     Raises:
         ImageError: It cannot be used; the message lacks its subject (see `naming`).
     """
-    header: Header = PARSERS[find_format(stream)](stream)
+    start = stream.read_at(0, min(N_SNIFFED, stream.n_bytes), "its signature")
+    header: Header = PARSERS[find_format(start)](stream)
     if min(header.width, header.height) < 1:
         raise damaged(f"it declares {header.width}x{header.height} pixels")
     if header.width * header.height > max_pixels:

@@ -9,16 +9,12 @@ from raim.errors import ImageError
 from raim.images.exif import UPRIGHT, set_upright
 from raim.images.header import Header
 from raim.images.inspecting import naming, open_stream, parse_header
-from raim.images.jpeg.header import JpegHeader
-from raim.images.jpeg.pixels import decode_jpeg
+from raim.images.jpeg import JpegHeader, decode_jpeg
 from raim.images.picture import MAX_PIXELS, Picture, PixelArray, Purpose
-from raim.images.png.header import PngHeader
-from raim.images.png.pixels import decode_png
+from raim.images.png import PngHeader, decode_png
 from raim.images.stream import damaged
-from raim.images.tiff.header import TiffHeader
-from raim.images.tiff.pixels import decode_tiff
-from raim.images.webp.header import WebpHeader
-from raim.images.webp.pixels import decode_webp
+from raim.images.tiff import TiffHeader, decode_tiff
+from raim.images.webp import WebpHeader, decode_webp
 
 
 def read_image(source: Path | bytes, *, purpose: Purpose = "score", max_pixels: int = MAX_PIXELS) -> Picture:

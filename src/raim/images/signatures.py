@@ -2,7 +2,6 @@
 
 from raim.errors import ImageError
 from raim.images.picture import Format
-from raim.images.stream import Stream
 
 N_SNIFFED = 32  # more than the longest signature below
 MEND = "save it as PNG, JPEG, TIFF or WebP"
@@ -39,13 +38,16 @@ BRANDS = {
 }
 
 
-def find_format(stream: Stream) -> Format:
-    """Name the format of a file by its content.
+def find_format(start: bytes) -> Format:
+    r"""Find the format of a file by its first bytes.
 
     Raises:
         ImageError: It is none of the four; the message says what it is.
+
+    Example:
+        >>> find_format(b"\xff\xd8\xff\xe0")
+        'JPEG'
     """
-    start = stream.read_at(0, min(N_SNIFFED, stream.n_bytes), "its signature")
     if start.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if start.startswith(b"\xff\xd8\xff"):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from io import BufferedIOBase
+from typing import Any
 
 from raim.errors import ImageTruncatedError
 
@@ -53,3 +54,10 @@ def damaged(what: str) -> ImageTruncatedError:
         is damaged: its checksum is wrong; copy or export it again
     """
     return ImageTruncatedError(f"is damaged: {what}; copy or export it again")
+
+
+def load_codecs() -> Any:
+    """Import imagecodecs at first use, without its type stubs: they leave out what its functions take."""
+    import imagecodecs
+
+    return imagecodecs

@@ -1,18 +1,22 @@
 """Writing of images: the format by the file's suffix, whole files only."""
 
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from raim.errors import InputError, unknown_name
 from raim.files import place_file
-from raim.images.exif import strip_prefix
-from raim.images.jpeg.writing import encode_jpeg
+from raim.images.exif import PREFIX, set_pixels, strip_prefix
 from raim.images.picture import PixelArray
-from raim.images.png.writing import encode_png
-from raim.images.tiff.writing import encode_tiff
-from raim.images.webp.writing import encode_webp
+from raim.images.png import encode_png
+from raim.images.tiff import encode_tiff
 
+MOST_PIXELS = {"JPEG": 65_500, "WebP": 16_383}  # of a side: libjpeg's JPEG_MAX_DIMENSION, 14 bits
+# A segment's length has 16 bits and counts itself; before the content stands a mark, and profiles take 255 segments.
+MOST_EXIF, MOST_PROFILE = 65_527, 255 * 65_519
+LOSSLESS = 100
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
 
@@ -66,18 +70,45 @@ def encode_image(
     """
     _check(pixels, quality)
     plain = np.ascontiguousarray(pixels)
-    block = None if exif is None else strip_prefix(exif)
+    block = None if exif is None else set_pixels(strip_prefix(exif), pixels.shape[1], pixels.shape[0])
     match suffix.lower():
         case ".png":
             return encode_png(plain, icc_profile, block)
         case ".jpg" | ".jpeg":
-            return encode_jpeg(plain, icc_profile, block, quality)
+            return _encode_lossy("JPEG", plain, icc_profile, block, quality=quality, subsampling="4:4:4")
         case ".tif" | ".tiff":
             return encode_tiff(plain, icc_profile, block)
         case ".webp":
-            return encode_webp(plain, icc_profile, block, quality)
+            is_lossless = quality == LOSSLESS
+            return _encode_lossy("WebP", plain, icc_profile, block, quality=quality, lossless=is_lossless)
         case _:
             raise unknown_name("image suffix", suffix, SUFFIXES)
+
+
+def _encode_lossy(
+    name: str, pixels: PixelArray, icc_profile: bytes | None, exif: bytes | None, **options: Any
+) -> bytes:
+    """Encode 8-bit pixels as JPEG or WebP; WebP has no grey, so grey is written as RGB."""
+    from PIL import Image
+
+    most = MOST_PIXELS[name]
+    if pixels.dtype != "uint8" or max(pixels.shape[:2]) > most:
+        raise InputError(
+            f"{name} holds 8 bits and sides of up to {most:,} pixels, got {pixels.dtype} of shape {pixels.shape}; "
+            "write a PNG or TIFF"
+        )
+    for what, content, most_bytes in (("EXIF", exif, MOST_EXIF), ("profile", icc_profile, MOST_PROFILE)):
+        if name == "JPEG" and content is not None and len(content) > most_bytes:
+            raise InputError(
+                f"a JPEG holds {most_bytes:,} bytes of {what}, got {len(content):,}; write a PNG, or without it"
+            )
+    file = io.BytesIO()
+    metadata = {"icc_profile": icc_profile} | ({} if exif is None else {"exif": PREFIX + exif})
+    try:
+        Image.fromarray(pixels).save(file, name.upper(), **metadata, **options)
+    except (ValueError, OSError) as error:
+        raise InputError(f"these pixels and metadata cannot be written as {name} ({error})") from error
+    return file.getvalue()
 
 
 def _check(pixels: PixelArray, quality: int) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError, SubmissionError, shown
 from raim.images import ImageInfo, inspect_image, read_image
+from raim.images.inspecting import naming
+from raim.images.signatures import find_format
 from raim.scoring.submission.expectation import GREY_MODES, ExpectedImage
 from raim.scoring.submission.findings import Finding, note, problem
 from raim.scoring.submission.limits import Limits
@@ -34,6 +36,11 @@ def check_image(member: Member, expected: ExpectedImage, limits: Limits) -> Imag
     name = member.name
     try:
         content = member.read_bytes()
+        with naming(content):
+            form = find_format(content)
+        if form not in FORMATS:
+            found.problems.append(_wrong_format(name, form))
+            return found
         info = inspect_image(content, max_pixels=limits.max_pixels)
     except SubmissionError as error:
         found.problems.extend(error.problems)
@@ -48,10 +55,7 @@ def check_image(member: Member, expected: ExpectedImage, limits: Limits) -> Imag
 
 
 def _check_header(name: str, info: ImageInfo, expected: ExpectedImage, found: ImageFindings) -> None:
-    if info.format not in FORMATS:
-        text = f"{shown(name)} is a {info.format} image; save it as PNG or JPEG"
-        found.problems.append(problem("wrong-format", text, name))
-    elif SUFFIX_FORMATS.get("." + name.lower().rpartition(".")[2]) != info.format:
+    if SUFFIX_FORMATS.get("." + name.lower().rpartition(".")[2]) != info.format:
         found.notes.append(note("suffix", f"{shown(name)} is a {info.format} image, read as such", name))
     if (info.width, info.height) != (expected.width, expected.height):
         found.problems.append(_wrong_size(name, info, expected))
@@ -62,6 +66,10 @@ def _check_header(name: str, info: ImageInfo, expected: ExpectedImage, found: Im
         text = f"{shown(name)} carries an EXIF rotation ({info.orientation}); rotate its pixels, save without EXIF"
         found.problems.append(problem("rotation", text, name))
     _check_mode(name, info, expected, found)
+
+
+def _wrong_format(name: str, form: str) -> Finding:
+    return problem("wrong-format", f"{shown(name)} is a {form} image; save it as PNG or JPEG", name)
 
 
 def _wrong_size(name: str, info: ImageInfo, expected: ExpectedImage) -> Finding:

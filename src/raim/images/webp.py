@@ -1,4 +1,4 @@
-"""The chunks of a WebP: the size that its image data themselves state, colour, orientation.
+"""WebP: its chunks, the size that its image data themselves state, and decoding with libwebp.
 
 Source: RFC 9649, sections 2.3 to 2.7 (containers) and 3.4 (lossless header); RFC 6386, section 9.1 (VP8 frame header).
 """
@@ -7,10 +7,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from raim.errors import ImageError
 from raim.images.exif import find_orientation, strip_prefix
 from raim.images.header import Header, Span
-from raim.images.stream import Stream, damaged
+from raim.images.stream import Stream, damaged, load_codecs
 
 MAX_CHUNKS = 10_000
 MAX_METADATA = 64 << 20
@@ -112,3 +114,17 @@ def _read_metadata(stream: Stream, chunks: dict[bytes, Span], name: bytes) -> by
     if span.n_bytes > MAX_METADATA:
         raise ImageError(f"has a chunk {name.decode()} of {span.n_bytes:,} bytes; save it without metadata")
     return stream.read_at(span.offset, span.n_bytes, f"chunk {name.decode()}")
+
+
+def decode_webp(content: bytes, header: WebpHeader) -> np.ndarray:
+    """Decode to (h, w, 3) or, where there is alpha, (h, w, 4) uint8.
+
+    Raises:
+        ImageTruncatedError: The data are cut off or damaged.
+    """
+    data = memoryview(content)[: header.end]
+    try:
+        pixels: np.ndarray = load_codecs().webp_decode(data, hasalpha=header.mode == "rgba")
+    except (RuntimeError, ValueError) as error:
+        raise damaged(f"its pixels cannot be decoded ({error})") from error
+    return pixels

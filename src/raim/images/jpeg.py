@@ -1,17 +1,26 @@
-"""The segments of a JPEG up to its first scan: size and kind of its pixels, colour, orientation.
+"""JPEG: its segments up to the first scan, decoding and encoding.
 
-Source: ITU-T T.81, annex B (markers, frame header B.2.2); ICC.1:2022 annex B.4 (profile in APP2).
+Pixels are bit for bit those of libjpeg-turbo's default (accurate integer DCT, smooth chroma upsampling). libjpeg fills
+what is missing with grey and only counts a warning, which Pillow, OpenCV and imagecodecs pass over; TurboJPEG's
+interface (simplejpeg) reports it, so a damaged or cut-off file is an error here.
+
+Source: ITU-T T.81, annex B (markers, frame header B.2.2, markers within scans B.1.1); ICC.1:2022 annex B.4 (profile in
+APP2).
 """
 
+import io
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from raim.errors import ImageError
 from raim.images.exif import PREFIX, find_orientation, strip_prefix
 from raim.images.header import Header
 from raim.images.picture import Mode
-from raim.images.stream import Stream, damaged
+from raim.images.stream import Stream, cut_off, damaged
 
 MAX_SEGMENTS = 10_000  # a profile of 3 MB takes 50
 FILL_BLOCK = 2**16  # bytes looked at together
@@ -23,6 +32,11 @@ FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 OTHER_FRAMES = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})  # lossless, hierarchical
 MODES: dict[int, Mode] = {1: "grey", 3: "rgb", 4: "cmyk"}
 PROFILE_MARK = b"ICC_PROFILE\0"
+# In coded data a byte FF is followed by 0, by a restart marker or by a fill byte; anything else is the next marker.
+NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# Each scan is a pass over the whole picture: a small file with thousands of them would take hours.
+# Progressive files have about 10, the optimisers' up to 20.
+MAX_SCANS = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,3 +163,44 @@ def _make_header(found: _Found, scan: int) -> JpegHeader:
         exif=found.exif,
         scan=scan,
     )
+
+
+def decode_jpeg(content: bytes, header: JpegHeader) -> np.ndarray:
+    """Decode to (h, w) or (h, w, 3) uint8.
+
+    Raises:
+        ImageTruncatedError: It ends early, is damaged, or has more scans than photographs have.
+    """
+    import simplejpeg  # type: ignore[import-untyped]  # it has stubs but no py.typed
+
+    end = find_end(content, header.scan)
+    colours = "GRAY" if header.mode == "grey" else "RGB"
+    try:
+        pixels: np.ndarray = simplejpeg.decode_jpeg(memoryview(content)[:end], colorspace=colours)
+    except (RuntimeError, ValueError) as error:
+        raise damaged(f"its pixels cannot be decoded ({error})") from error
+    return pixels[..., 0] if header.mode == "grey" else pixels
+
+
+def find_end(content: bytes, scan: int) -> int:
+    """Find the offset after the image's end marker; telephones put previews and gain maps behind it.
+
+    Args:
+        content: The whole file.
+        scan: The offset of the first scan's marker.
+
+    Raises:
+        ImageTruncatedError: There is no end marker, or there are more than MAX_SCANS scans.
+    """
+    stream = Stream(file=io.BytesIO(content), n_bytes=len(content))
+    offset = scan
+    for _ in range(MAX_SCANS + 1):
+        for marker, start, n_bytes in walk_segments(stream, offset):
+            if marker == END:
+                return start
+            if marker == SCAN:
+                following = NEXT_MARKER.search(content, start + n_bytes)
+                if following is None:
+                    raise cut_off("its end marker", len(content) + 2, len(content))
+                offset = following.start()
+    raise damaged(f"it has more than {MAX_SCANS} scans")

@@ -1,1 +1,0 @@
-"""JPEG: its segments, decoding and encoding."""

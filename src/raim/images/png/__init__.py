@@ -1,1 +1,0 @@
-"""PNG: its chunks, decoding and encoding."""

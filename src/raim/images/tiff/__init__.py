@@ -1,1 +1,0 @@
-"""TIFF: its directories (also those of EXIF), decoding and encoding."""

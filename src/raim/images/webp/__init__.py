@@ -1,1 +1,0 @@
-"""WebP: its chunks, decoding and encoding."""
