@@ -1,6 +1,7 @@
 """The built wheel, without the source tree and with the network cut: every file, command and page is there."""
 
 import functools
+import importlib.metadata
 import json
 import os
 import shutil
@@ -9,11 +10,16 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from conftest import ROOT
 from patience import PATIENCE_S
 from raim.cli.main import COMMANDS
+from raim.images import write_image
+from raim.scoring.submission import Readme, format_readme
 from raim.weights import weights_folders
 
 pytestmark = pytest.mark.slow
@@ -33,6 +39,26 @@ for name in COMMANDS:
     result = click.testing.CliRunner().invoke(command, [name, "--help"])
     assert result.exit_code == 0, (name, result.exception)
     print(name, result.output.splitlines()[0])
+"""
+
+
+# Runs each command of a JSON list where only some modules are there, and prints exit codes and output.
+BASE = """
+import contextlib, io, json, sys
+from importlib.machinery import PathFinder
+class Base(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in absent else super().find_spec(name, path, target)
+absent = set(json.loads(sys.argv[1]))
+sys.meta_path[sys.meta_path.index(PathFinder)] = Base
+from raim.cli.main import main
+for arguments in json.loads(sys.argv[2]):
+    sys.argv[1:], code = arguments, 0
+    with contextlib.redirect_stdout(io.StringIO()) as text, contextlib.redirect_stderr(text):
+        try: main()
+        except SystemExit as error: code = error.code
+    print(json.dumps([code or 0, text.getvalue()]))
 """
 
 
@@ -116,6 +142,58 @@ def test_every_command_has_its_help(installed, tmp_path):
         for name, line in zip(COMMANDS, result.stdout.splitlines(), strict=True)
         if f"{name} Usage: " in line
     ]
+
+
+def list_modules_of_extras():
+    """List what is importable here and is no part of a plain installation."""
+    plain, waiting = set(), ["raim"]
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name not in plain:
+            plain.add(name)
+            asked = map(Requirement, importlib.metadata.requires(name) or [])
+            waiting += [each.name for each in asked if not each.marker or each.marker.evaluate({"extra": ""})]
+    provided = importlib.metadata.packages_distributions()
+    return [
+        name for name, owners in provided.items() if not plain & {canonicalize_name(each) for each in owners}
+    ]
+
+
+def test_a_plain_installation_scores_and_says_which_extra_it_lacks(installed, tmp_path):
+    rng = np.random.default_rng(1)
+    for folder in ("restored", "reference", "data"):
+        (tmp_path / folder).mkdir()
+        write_image(tmp_path / folder / "a.png", rng.integers(0, 256, (200, 200, 3), np.uint8))
+    (tmp_path / "restored" / "readme.txt").write_text(
+        format_readme(Readme(runtime_s=1.0, is_on_cpu=True, has_extra_data=False, description="x"))
+    )
+    wanted = {
+        ("doctor",): "",
+        ("score", "restored", "reference", "--workers", "1"): "",
+        ("check", "restored", "--input", "reference"): "",
+        ("restore", "reference/a.png", "a.png", "--restorer", "bicubic-x2"): "",
+        ("rank", "--scores", "scores.csv", "--points", "points.csv"): "",
+        ("score", "restored", "reference", "--html", "a.html"): "report",
+        ("study", "analyse", "votes.csv"): "study",
+        ("report", "data", "out", "--from-csv"): "report",
+        ("degrade", "reference", "out", "--preset", "all"): "pairs",
+        ("align", "reference", "out"): "pairs",
+        ("serve", "data"): "server",
+        ("backup", "data", "data.zip"): "server",
+        ("recover", "data.zip", "out"): "server",
+        ("demo",): "demo",
+        ("train", "small"): "train",
+    }
+    (tmp_path / "scores.csv").write_text("team,score\na,1\nb,2\n")
+    (tmp_path / "points.csv").write_text("team,points\na,1\nb,2\n")
+    result = run(
+        installed, tmp_path, "-c", BASE, json.dumps(list_modules_of_extras()), json.dumps(list(wanted))
+    )
+    assert result.returncode == 0, result.stderr
+    for (arguments, extra), line in zip(wanted.items(), result.stdout.splitlines(), strict=True):
+        code, text = json.loads(line)
+        assert code == (2 if extra else 0), (arguments, text)
+        assert f"run: pip install 'raim[{extra}]'" in text or not extra, (arguments, text)
 
 
 def test_every_page_that_is_linked_is_served_to_everybody(installed, tmp_path):

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from raim.errors import InputError, MissingExtraError, shown
+from raim.errors import InputError, need_extra, shown
 
 if TYPE_CHECKING:
     import torch
@@ -35,10 +35,7 @@ def find_device(name: str) -> "torch.device":
         Traceback (most recent call last):
         raim.errors.InputError: there is no device 'cuda:99' here (...); take one of: cpu...
     """
-    if importlib.util.find_spec("torch") is None:
-        raise MissingExtraError(
-            f"the device {name!r} needs torch; install it with: pip install 'raim[torch]'"
-        )
+    need_extra(f"the device {name!r}", "torch", "torch")
     import torch
 
     try:

@@ -43,6 +43,7 @@ none would fare better: weights that are missing, a library that is not installe
 
 import difflib
 import errno
+import importlib.util
 import traceback
 from collections.abc import Iterable
 from datetime import datetime
@@ -306,6 +307,29 @@ def shown(name: str, *, longest: int = LONGEST_SHOWN) -> str:
 
 def _escape(char: str) -> str:
     return char if char.isprintable() else ascii(char)[1:-1]
+
+
+def need_extra(what: str, extra: str, *modules: str) -> None:
+    """Refuse what an extra brings that is not installed.
+
+    Args:
+        what: Stands at the start of the message.
+        extra: Its name in pyproject.toml.
+        modules: What must be there to import.
+
+    Raises:
+        MissingExtraError: One of the modules is not there; the message has the command that installs it.
+
+    Example:
+        >>> need_extra("this command", "server", "json")
+        >>> need_extra("this command", "server", "json", "no_such_module")
+        Traceback (most recent call last):
+        raim.errors.MissingExtraError: this command needs no_such_module, which is not installed; run: ...
+    """
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        text = f"{what} needs {', '.join(missing)}, which {'are' if len(missing) > 1 else 'is'} not installed"
+        raise MissingExtraError(f"{text}; run: pip install 'raim[{extra}]'")
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:

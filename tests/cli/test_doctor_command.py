@@ -1,10 +1,13 @@
 import importlib.metadata
 import importlib.util
 import sys
+import tomllib
 
 import pytest
 from click.testing import CliRunner
+from packaging.requirements import Requirement
 
+from conftest import ROOT
 from raim.cli import doctor
 
 
@@ -27,10 +30,14 @@ def test_a_complete_machine_is_fine_and_says_what_it_is():
         assert word in text
 
 
-def test_missing_weights_are_named_with_the_command_that_fetches_them(machine):
+@pytest.mark.parametrize(("offline", "expected", "mark"), [("1", 2, "!!"), ("0", 0, "--")])
+def test_missing_weights_are_named_and_a_fault_only_where_they_cannot_be_fetched(
+    machine, monkeypatch, offline, expected, mark
+):
+    monkeypatch.setenv("RAIM_OFFLINE", offline)
     code, text = report()
-    assert code == 2
-    assert "!!  weights vgg16" in text
+    assert code == expected
+    assert f"{mark}  weights vgg16" in text
     assert "mend: raim weights fetch\n" in text
     assert "mend: raim weights fetch ffdnet-color" in text
 
@@ -71,14 +78,24 @@ def versions(monkeypatch):
 
 
 def test_what_is_looked_at_is_what_the_package_asks_for(versions):
-    """tifffile was looked at, which is in no plain installation; scipy and requests were not."""
-    versions.update(tifffile=None, scipy=None, requests=None)
+    """What only tests want is no matter."""
+    versions.update(hypothesis=None, simplejpeg=None, requests=None)
     code, text = report()
     assert code == 2
-    assert "tifffile" not in text
-    assert "!!  scipy                  missing\n" in text
-    assert "mend: pip install 'scipy>=" in text
+    assert "hypothesis" not in text
+    assert "!!  simplejpeg             missing\n" in text
+    assert "mend: pip install 'simplejpeg>=" in text
     assert "!!  requests " in text
+
+
+def test_what_is_needed_is_exactly_what_the_project_depends_on(versions):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = {Requirement(line).name for line in project["dependencies"]}
+    extras = {Requirement(line).name for lines in project["optional-dependencies"].values() for line in lines}
+    versions.update(dict.fromkeys([*asked, *extras]))
+    missing = {line.split()[1] for line in report()[1].splitlines() if line.endswith(" missing")}
+    assert missing | {"ncnn"} == asked
+    assert not asked & extras
 
 
 def test_a_version_that_is_too_old_is_told_with_the_one_that_fits(versions):

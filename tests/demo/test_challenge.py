@@ -1,3 +1,5 @@
+import importlib.util
+
 import numpy as np
 import pytest
 
@@ -63,10 +65,10 @@ def test_the_photographs_of_the_wheel_are_colour_photographs():
 
 
 def test_without_scikit_image_the_way_out_is_named(monkeypatch):
-    monkeypatch.setattr(photographs.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'raim\[demo\]'"):
         photographs.find_photographs()
-    with pytest.raises(MissingExtraError, match="OpenCV, which is missing"):
+    with pytest.raises(MissingExtraError, match="the demo needs cv2"):
         photographs.require_opencv()
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raim.errors import InputError, shown
+from raim.errors import InputError, need_extra, shown
 from raim.processes import count_cores
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     are. OUT gets input/, reference/, mask/, manifest.csv with what misalignment is left, and sheet.html to look at.
     What cannot be aligned is refused, with the reason. A run that was stopped goes on where it was.
     """
+    need_extra("raim align", "pairs", "cv2", "scipy", "jinja2")
     from raim.cli.progress import show_progress
     from raim.cli.wording import say_count
     from raim.data.alignment import Limits, Options, align_captures

@@ -9,6 +9,7 @@ import click
 from raim.cli.progress import show_share
 from raim.cli.server_settings import read_server_settings
 from raim.cli.wording import say_count, say_size
+from raim.errors import need_extra
 
 INCOMPLETE = 2
 
@@ -33,6 +34,7 @@ def command(
 
     Exit code 0: complete. Exit code 2: stored files are missing or damaged; the backup is made without them.
     """
+    need_extra("this command", "server", "sqlalchemy", "fastapi", "dbos")
     from raim.server.backup import make_backup
 
     if len(places) > 2:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from raim.errors import InputError
+from raim.errors import InputError, need_extra
 from raim.processes import count_cores
 
 PATH = click.Path(path_type=Path)
@@ -75,6 +75,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     CLEAN is a folder of photographs or one file; OUT gets input/, reference/, manifest.csv with every parameter, and
     sheet.html to look at. The same seed gives the same bytes. A run that was stopped goes on where it was.
     """
+    need_extra("raim degrade", "pairs", "scipy", "jinja2")
     from raim.cli.progress import show_progress
     from raim.cli.wording import say_count
     from raim.data.camera import PRESETS, parse_parameter

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raim.cli.extras import need_extra
+from raim.errors import need_extra
 from raim.processes import count_cores
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     finished study of the final (its votes are simulated) and one that you can judge in.
     With --data the pairs are your own.
     """
-    need_extra("demo", "cv2", "sqlalchemy", "fastapi", "uvicorn", "dbos")
+    need_extra("this command", "demo", "cv2", "scipy", "choix", "sqlalchemy", "fastapi", "uvicorn", "dbos")
     from raim.cli.progress import show_progress
     from raim.demo import play_demo
     from raim.scoring import default_cache

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 EXTRAS = {
     "torch": ("torch", "GPUs, training, differentiable measures"),
     "lightning_fabric": ("train", "raim train"),
-    "cv2": ("restore", "raim align, raim demo, the restorer nlm"),
+    "cv2": ("opencv", "raim align, raim demo, the restorer nlm"),
+    "scipy": ("pairs", "raim align, raim degrade"),
     "skimage": ("demo", "raim demo, the recipes that come with raim"),
     "spandrel": ("spandrel", "DAT-light, model files of others"),
+    "choix": ("study", "raim study"),
+    "jinja2": ("report", "pages: raim report, --html, --compare"),
     "matplotlib": ("report", "charts"),
     "fastapi": ("server", "raim serve"),
     "psycopg": ("server-postgresql", "a server on PostgreSQL"),
@@ -197,8 +200,9 @@ def find_caches() -> Iterator[Finding]:
 
 def find_weights() -> Iterator[Finding]:
     """Look at the pretrained weights, without using the network."""
-    from raim.weights import SCORING, WEIGHTS, weights_state
+    from raim.weights import SCORING, WEIGHTS, weights_folders, weights_state
 
+    is_offline = weights_folders().is_offline
     for name, weights in WEIGHTS.items():
         state = weights_state(name)
         is_scoring = weights.group == SCORING
@@ -207,7 +211,7 @@ def find_weights() -> Iterator[Finding]:
             what=f"weights {name}",
             state=state if is_scoring else f"{state} (for restoring)",
             mend=mend,
-            is_needed=bool(mend) and is_scoring,
+            is_needed=bool(mend) and is_scoring and is_offline,  # else they are fetched at first use
         )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raim.cli.extras import need_extra
+from raim.errors import need_extra
 
 if TYPE_CHECKING:
     from raim.challenge import Award, Weights
@@ -58,7 +58,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     from raim.files import check_writable
 
     if html_path is not None:
-        need_extra("report", "matplotlib")
+        need_extra("--html", "report", "choix", "scipy", "jinja2", "matplotlib")
     for output in (json_path, csv_path, html_path):
         if output is not None:
             check_writable(output)

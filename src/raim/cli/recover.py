@@ -8,6 +8,7 @@ import click
 from raim.cli.progress import show_share
 from raim.cli.server_settings import read_server_settings
 from raim.cli.wording import say_count, say_size
+from raim.errors import need_extra
 
 
 @click.command(name="recover")
@@ -22,6 +23,7 @@ def command(*, backup: Path, folder: Path, database: str | None, storage: str | 
     Uploads that were under way are abandoned and take no try; what was being scored waits again; people log in again,
     API tokens stay good.
     """
+    need_extra("this command", "server", "sqlalchemy", "fastapi", "dbos")
     from raim.server.backup import recover_backup
 
     settings = read_server_settings(folder, database=database, storage=storage)

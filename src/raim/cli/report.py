@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raim.cli.extras import need_extra
 from raim.cli.server_settings import read_server_settings
-from raim.errors import ImageError, InputError
+from raim.errors import ImageError, InputError, need_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,15 +48,15 @@ def command(
     everything in it, a LaTeX document with its figures, each table as CSV, everything as JSON, and a gallery for any
     web space.
     """
+    names = [name.strip() for name in formats.split(",") if name.strip()]
+    drawn = ("jinja2", "matplotlib") if {"html", "latex", "gallery"} & set(names) else ()
+    need_extra("this report", "report", "choix", "scipy", *drawn)
     from raim.cli.progress import show_progress
     from raim.files import check_folder
     from raim.report.closed import write_report
     from raim.tables import list_shortly
 
     check_folder(out)
-    names = [name.strip() for name in formats.split(",") if name.strip()]
-    if {"html", "latex", "gallery"} & set(names):
-        need_extra("report", "matplotlib")
     if not from_csv and (title is not None or simulated or allow_incomplete):
         raise InputError(
             "--title, --simulated and --allow-incomplete are for --from-csv; a server knows of them"
@@ -98,7 +97,7 @@ def _open_folder(
 
 @contextmanager
 def _open_server(folder: Path, database: str | None, storage: str | None) -> "Iterator[Material]":
-    need_extra("server", "sqlalchemy", "fastapi", "dbos")
+    need_extra("this command", "server", "sqlalchemy", "fastapi", "dbos")
     from raim.server.study.closed_folder import open_material
 
     settings = read_server_settings(folder, database=database, storage=storage)

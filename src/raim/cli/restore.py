@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from raim.errors import InputError
+from raim.errors import InputError, need_extra
 from raim.files import check_writable
 
 PATH = click.Path(path_type=Path)
@@ -156,6 +156,7 @@ def _check_page(compare: Path | None) -> None:
     """Refuse before the work a page that could not be written after it."""
     if compare is None:
         return
+    need_extra("--compare", "report", "jinja2")
     check_writable(compare)
     if compare.is_dir() or compare.suffix.lower() not in PAGE_SUFFIXES:
         raise InputError(f"{compare} is no name of a page; name a file that ends in .html")

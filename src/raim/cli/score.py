@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from raim.devices import CPU
-from raim.errors import InputError, RaimError
+from raim.errors import InputError, RaimError, need_extra
 from raim.processes import count_cores
 
 PATH = click.Path(path_type=Path)
@@ -56,6 +56,8 @@ def command(  # noqa: PLR0917 - click passes options by name
     from raim.files import check_writable
     from raim.scoring import default_cache, name_entries, score_folders, write_csv, write_json
 
+    if html_path is not None:
+        need_extra("--html", "report", "jinja2")
     if len(paths) < 2:
         raise InputError("one folder was named; raim score takes RESTORED... and, last, REFERENCE")
     for output in (json_path, csv_path, html_path):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from raim.cli.extras import need_extra
 from raim.cli.server_settings import read_server_settings
+from raim.errors import need_extra
 
 DEFAULT_PORT = 8000
 
@@ -36,7 +36,7 @@ def command(
     priority scores. Settings are RAIM_ variables (docs/server.md); behind a TLS proxy set RAIM_PUBLIC_URL and
     RAIM_TRUSTED_PROXIES. The first start prints the link with which the organiser makes their account.
     """
-    need_extra("server", "sqlalchemy", "fastapi", "uvicorn", "dbos")
+    need_extra("this command", "server", "sqlalchemy", "fastapi", "uvicorn", "dbos")
     from contextlib import ExitStack
 
     from raim.cli.progress import show_progress

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from raim.cli.extras import need_extra
 from raim.cli.server_settings import read_server_settings
+from raim.errors import need_extra
 
 EXPECTED_ERROR = 2
 
@@ -37,7 +37,7 @@ def command(
     FOLDER is the server's on its own machine, elsewhere any folder for files of work. Any number of workers share the
     queue; one that ends or is killed is replaced by the others within a minute. Ctrl-C or SIGTERM ends it.
     """
-    need_extra("server", "sqlalchemy", "dbos")
+    need_extra("this command", "server", "sqlalchemy", "dbos")
     from raim.cli.scoring_weights import fetch_missing_weights
     from raim.server.jobs.worker import run_worker
     from raim.weights import SCORING, select_weights

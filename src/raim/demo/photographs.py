@@ -6,11 +6,10 @@ van der Walt, CC0), a cup of coffee (Rachel Michetti, CC0), a rocket (SpaceX, pu
 wheel and never stored in this package.
 """
 
-import importlib.util
 from pathlib import Path
 
 from raim.data.scikit_image import find_photograph_folder
-from raim.errors import MissingExtraError
+from raim.errors import MissingExtraError, need_extra
 
 FILES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 INSTALL = "install it with: pip install 'raim[demo]'"
@@ -42,5 +41,4 @@ def require_opencv() -> None:
     Raises:
         MissingExtraError: If it is not.
     """
-    if importlib.util.find_spec("cv2") is None:
-        raise MissingExtraError(f"the demo restores with OpenCV, which is missing; {INSTALL}")
+    need_extra("the demo", "demo", "cv2")

@@ -4,6 +4,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from raim.errors import need_extra
 from raim.files import place_file
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -12,6 +13,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 @functools.cache
 def load_template(name: str) -> Any:
     """Load a template that escapes whatever is put into it, and refuses what it was not given."""
+    need_extra("a page", "report", "jinja2")
     import jinja2
 
     environment = jinja2.Environment(

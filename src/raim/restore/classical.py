@@ -1,11 +1,9 @@
 """Restorers without learned weights: the input itself, bicubic interpolation, non-local means."""
 
-import importlib.util
-
 import numpy as np
 from PIL import Image
 
-from raim.errors import MissingExtraError
+from raim.errors import need_extra
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.noise import estimate_noise
 
@@ -70,8 +68,7 @@ def denoise_nlm(image: Photograph, sigma: float, *, threads: int) -> Photograph:
     Raises:
         MissingExtraError: OpenCV is not installed.
     """
-    if importlib.util.find_spec("cv2") is None:
-        raise MissingExtraError("nlm needs OpenCV; install it with: pip install 'raim[restore]'")
+    need_extra("nlm", "opencv", "cv2")
     import cv2
 
     strength = float(np.clip(STRENGTH_PER_SIGMA * sigma, WEAKEST, STRONGEST))

@@ -16,13 +16,11 @@ Super-Resolution", CVPRW 2017 (arXiv 1707.02921), section 3.1; half resolution f
 Recommendation ITU-R BT.601-7, section 2.5.1. `grain` is ours.
 """
 
-import importlib.util
 from dataclasses import dataclass
 
-from raim.errors import InputError, MissingExtraError
+from raim.errors import InputError, need_extra
 
-if importlib.util.find_spec("torch") is None:
-    raise MissingExtraError("this model needs torch; install it with: pip install 'raim[torch]'")
+need_extra("this model", "torch", "torch")
 
 import torch
 from torch import Tensor, nn

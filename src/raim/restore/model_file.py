@@ -8,7 +8,6 @@ Super-Resolution", ICCV 2023 (arXiv 2308.03364) for DAT.
 
 import contextlib
 import functools
-import importlib.util
 import math
 import warnings
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from raim.devices import exact_convolutions, find_device
-from raim.errors import InputError, MissingExtraError
+from raim.errors import InputError, need_extra
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.tiling import Layout, Network, run_tiled
 from raim.restore.trained_file import HALFNET, read_facts, restorer_from_trained
@@ -89,8 +88,7 @@ def builtin_model(name: str, scale: int, licence: str, source: str) -> Restorer:
 
 
 def _need_spandrel() -> None:
-    if importlib.util.find_spec("spandrel") is None:
-        raise MissingExtraError("this restorer needs spandrel; install it with: pip install 'raim[spandrel]'")
+    need_extra("this restorer", "spandrel", "spandrel")
 
 
 @functools.lru_cache(maxsize=2)

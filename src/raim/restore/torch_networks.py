@@ -4,7 +4,6 @@ Source: as in `ffdnet`, whose weights it shares.
 """
 
 import functools
-import importlib.util
 import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,10 +12,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from raim.devices import exact_convolutions, find_device
-from raim.errors import MissingExtraError
+from raim.errors import need_extra
 
-if importlib.util.find_spec("torch") is None:
-    raise MissingExtraError("this device needs torch; install it with: pip install 'raim[torch]'")
+need_extra("this device", "torch", "torch")
 
 import torch
 from torch.nn import functional

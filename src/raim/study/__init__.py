@@ -1,5 +1,9 @@
 """The blinded study: who sees what in which order, ballots, points, and what they are worth; no web, no database."""
 
+from raim.errors import need_extra
+
+need_extra("raim.study", "study", "choix", "scipy")
+
 from raim.study.analysis import analyse, as_plain
 from raim.study.design import StudyDesign
 from raim.study.findings import Analysis

@@ -1,5 +1,9 @@
 """Pairs of input and reference made from real captures of one scene."""
 
+from raim.errors import need_extra
+
+need_extra("aligning captures", "pairs", "cv2", "scipy")
+
 from raim.data.alignment.folder import MANIFEST, SHEET
 from raim.data.alignment.judging import Limits
 from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, UNDETERMINED, USABLE

@@ -1,10 +1,9 @@
 """OpenCV, loaded at first use: it is an optional part, and nothing else of raim's data layer needs it."""
 
 import importlib
-import importlib.util
 from typing import Any
 
-from raim.errors import MissingExtraError
+from raim.errors import need_extra
 
 
 def load_opencv() -> Any:
@@ -17,8 +16,5 @@ def load_opencv() -> Any:
         >>> hasattr(load_opencv(), "SIFT_create")
         True
     """
-    if importlib.util.find_spec("cv2") is None:
-        raise MissingExtraError(
-            "aligning captures needs OpenCV (features, optical flow); install it with: pip install 'raim[restore]'"
-        )
+    need_extra("aligning captures", "pairs", "cv2")
     return importlib.import_module("cv2")

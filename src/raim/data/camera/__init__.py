@@ -1,5 +1,9 @@
 """The camera model: one module for each stage between a scene and its picture, `model` joins them."""
 
+from raim.errors import need_extra
+
+need_extra("the camera model", "pairs", "scipy")
+
 from raim.data.camera.aberration import Aberration
 from raim.data.camera.banding import Banding
 from raim.data.camera.chroma import ChromaNoise

@@ -1,13 +1,8 @@
 """The measures as functions of torch tensors: differentiable, batched, on any device. Needs the extra `torch`."""
 
-import importlib.util
+from raim.errors import need_extra
 
-from raim.errors import MissingExtraError
-
-if importlib.util.find_spec("torch") is None:
-    raise MissingExtraError(
-        "raim.metrics.batched needs torch, which is not installed; run: pip install 'raim[torch]'"
-    )
+need_extra("raim.metrics.batched", "torch", "torch")
 
 from raim.metrics.batched.dists import dists
 from raim.metrics.batched.lpips import lpips

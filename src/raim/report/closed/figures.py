@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from raim.errors import MissingExtraError
+from raim.errors import need_extra
 from raim.files import make_folder, place_file
 from raim.images import read_image, write_image
 from raim.report.closed.lettering import write_line
@@ -280,12 +280,9 @@ def _frame(pixels: Pixels8, box: tuple[int, int, int, int], colour: tuple[int, i
 
 def _as_pdf(pixels: Pixels8) -> bytes:
     """Give a figure as PDF, its pixels as they are."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures as PDF need matplotlib; install it with: pip install 'raim[report]'"
-        ) from error
+    need_extra("a figure as PDF", "report", "matplotlib")
+    from matplotlib.figure import Figure
+
     height, width = pixels.shape[:2]
     figure = Figure(figsize=(width / 100, height / 100), dpi=100)
     figure.figimage(pixels)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from raim.errors import MissingExtraError
+from raim.errors import need_extra
 from raim.files import cannot_write, place_file
 
 LOG, VALIDATION, TENSORBOARD = "log.csv", "validation.csv", "tensorboard"
@@ -101,13 +101,10 @@ class TensorBoard:
             MissingExtraError: tensorboardX is not installed.
             InputError: Its file cannot be written.
         """
-        try:
-            from tensorboardX.event_file_writer import EventsWriter
-            from tensorboardX.proto.event_pb2 import Event, SessionLog
-        except ImportError as error:
-            raise MissingExtraError(
-                "training logs need tensorboardX; install it with: pip install 'raim[train]'"
-            ) from error
+        need_extra("a training log", "train", "tensorboardX")
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto.event_pb2 import Event, SessionLog
+
         with self._told():
             self.folder.mkdir(parents=True, exist_ok=True)
             self._writer = EventsWriter(str(self.folder / "events"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from raim.errors import MissingExtraError
+from raim.errors import need_extra
 
 ChartFormat = Literal["svg", "pdf", "png"]
 Theme = Literal["light", "dark", "print"]
@@ -143,12 +143,9 @@ def list_names(canvas: Canvas, names: list[str]) -> None:
 
 @contextmanager
 def _settings(palette: Palette) -> Iterator[None]:
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise MissingExtraError(
-            "charts need matplotlib; install it with: pip install 'raim[report]'"
-        ) from error
+    need_extra("a chart", "report", "matplotlib")
+    import matplotlib as mpl
+
     settings = {
         "svg.hashsalt": "raim",
         "svg.fonttype": "none",  # text stays text: it can be searched, read aloud, and shown in any script
