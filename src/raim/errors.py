@@ -124,7 +124,11 @@ class WeightsTamperedError(WeightsError):
 
 
 class ManifestError(RaimError, ValueError):
-    """A manifest is malformed; the text names file and line."""
+    """A manifest is malformed; the text names file and line, `problems` holds (line, what is wrong there)."""
+
+    def __init__(self, message: str, *, problems: Iterable[Any] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class SubmissionError(RaimError, ValueError):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raim.data import Manifest, ManifestRow, format_manifest, parse_manifest, read_manifest, write_manifest
-from raim.errors import ManifestError
+from raim.errors import ManifestError, OutputError
 
 HASH_A = hashlib.sha256(b"a").hexdigest()
 HASH_B = hashlib.sha256(b"b").hexdigest()
@@ -101,12 +101,41 @@ def test_a_missing_name_column_lists_what_is_there():
     assert "has: nothing" in mistakes("")
 
 
-def test_another_separator_is_recognised():
-    assert "not separated by commas" in mistakes("name;scenario\n1;x\n")
+@pytest.mark.parametrize(
+    "content",
+    [
+        "name;scenario;width;height\n0001;moire;224;48\n",
+        "sep=;\r\nname;scenario;width;height\r\n0001;moire;224;48\r\n",
+        "NAME\tIssue\tWidth\theight\t\n0001\tmoire\t224.0\t48.\t\n\t\t\t\t\n",
+        'name,scenario,width,height,,\r\n0001,moire,"224,0",48,,\r\n,,,,,\r\n',
+        ",name,scenario,width,height\n0,0001,moire,224,48\n",
+        "name,scenario,width,height\r0001\u00a0,moire,224,48\r".encode("utf-16"),
+        "name,scenario,width,height\n\u200b0001,\ufeffmoire,224,48\n",
+    ],
+)
+def test_tables_of_spreadsheets_are_read(content):
+    manifest = parse_manifest(content)
+    assert manifest.rows == (ManifestRow(name="0001", scenario="moire", width=224, height=48),)
+    assert manifest.ignored_columns == ()
+
+
+def test_names_that_lost_their_zeros_get_them_back_with_a_note():
+    manifest = parse_manifest("name,scenario\n1,denoise\n2,blur\nx,moire\n").match(["0001", "0002", "x", "y"])
+    assert [row.name for row in manifest.rows] == ["0001", "0002", "x"]
+    assert manifest.lines["0002", ""] == 3
+    assert (
+        "a spreadsheet has shortened 2 names, which are read as they were: 1 as 0001, 2 as 0002;"
+        in manifest.notes[0]
+    )
+
+
+def test_a_manifest_of_which_no_row_names_an_image_is_refused():
+    with pytest.raises(ManifestError, match="no row names an image: it has a, b, the images are 0001"):
+        parse_manifest("name\na\nb\n").match(["0001"])
 
 
 def test_a_repeated_column_is_refused():
-    assert "the column 'name' stands twice" in mistakes("name,name\n1,2\n")
+    assert "the column 'name' stands there twice" in mistakes("name,name\n1,2\n")
 
 
 def test_all_mistakes_are_listed_with_their_lines():
@@ -126,7 +155,7 @@ def test_all_mistakes_are_listed_with_their_lines():
         (3, "the size is '64' by ''"),
         (4, "the size is '-1' by '48'"),
         (5, "the sha256 'xyz' is not 64 hexadecimal digits"),
-        (6, "it has 2 values, the first line names 5 columns"),
+        (6, "it has 2 cells, the first line names 5 columns"),
         (7, "the name is empty"),
         (8, "the name 'x/y' has a slash"),
     ]:
@@ -156,7 +185,7 @@ def test_a_manifest_without_rows_is_refused():
 
 def test_a_file_that_is_not_text_or_not_there_is_refused(tmp_path):
     path = tmp_path / "m.csv"
-    path.write_bytes(b"name\n\xff\xfe\n")
+    path.write_bytes(b"name\n\xc3\xa9\xff\n")
     with pytest.raises(ManifestError, match="is not UTF-8"):
         read_manifest(path)
     with pytest.raises(ManifestError, match="No such file"):
@@ -164,15 +193,15 @@ def test_a_file_that_is_not_text_or_not_there_is_refused(tmp_path):
 
 
 def test_an_open_quotation_is_refused():
-    assert "m.csv is not a CSV file" in mistakes('name\n"0001\n')
+    assert "m.csv, line 2: it is not CSV" in mistakes('name\n"0001\n')
 
 
 def test_an_unwritable_manifest_is_an_expected_error(tmp_path):
-    with pytest.raises(ManifestError, match="cannot write"):
+    with pytest.raises(OutputError, match="cannot be written"):
         write_manifest(tmp_path / "none" / "m.csv", [])
 
 
-WORDS = st.text("abcxyzé0123456789,\"' _-.", min_size=1, max_size=8).map(lambda word: f"n{word}n")
+WORDS = st.text("abcxyzé0123456789,;\"' _-.=+@", min_size=1, max_size=8).map(lambda word: f"{word.strip()}n")
 HASHES = st.none() | st.sampled_from([HASH_A, HASH_B])
 SIDES = st.integers(1, 99_999)
 ROWS = st.builds(

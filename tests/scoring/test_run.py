@@ -431,6 +431,17 @@ def test_scenarios_come_from_the_manifest(pairs, quick):
     )
     assert list(table.entries[0].by_scenario()) == ["blur", "denoise"]
     assert len(table.manifest_sha256) == 64
+    assert table.notes == ()
+
+
+def test_a_manifest_without_scenarios_of_all_images_is_not_passed_over(pairs, quick, tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("name,scenario\n0,blur\nother,blur\n")
+    (note,) = score_folders([pairs / "good"], pairs / "reference", profile=quick, manifest=path).notes
+    assert "2 without a scenario, since no row names them: 1, 2" in note
+    path.write_text("name,scenario\n0000,blur\n")
+    with pytest.raises(ManifestError, match="no row names an image: it has 0000, the images are 0, 1, 2"):
+        score_folders([pairs / "good"], pairs / "reference", profile=quick, manifest=path)
 
 
 def test_entries_of_one_name_are_told_apart_by_their_paths(pairs, quick):

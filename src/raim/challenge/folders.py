@@ -5,19 +5,19 @@ by a function that the caller passes (`raim.data.read_manifest`): a neighbour of
 """
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from raim.challenge.consistency import ProfileLike
 from raim.challenge.data_set import DataImage, DataSet, Part
-from raim.challenge.manifest_lines import ManifestLines, locate_rows, manifest_problems
 from raim.challenge.problem import Problem
 from raim.errors import ImageError, ManifestError
 from raim.files import hash_file
 from raim.images import ImageInfo, inspect_image
 from raim.images.writing import SUFFIXES
+from raim.tables import match_names, say_none_known
 
 # What `raim score` refuses in a reference and `raim check` in a submission, because it changes pixels silently.
 UNUSABLE_MODES = ("palette", "cmyk")
@@ -49,6 +49,14 @@ class Rows(Protocol):
     def rows(self) -> Sequence[Row]:
         """One for each image."""
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What to know of how it was read."""
+
+    @property
+    def lines(self) -> Mapping[tuple[str, str], int]:
+        """Where each (name, role) stands; a name's first line stands under the role "" too."""
+
 
 ReadManifest = Callable[[Path], Rows]
 
@@ -71,7 +79,7 @@ class _Listed:
     """The manifest, as far as it could be read."""
 
     rows: Mapping[str, Row]
-    lines: ManifestLines
+    lines: Mapping[tuple[str, str], int]
     file: str
 
 
@@ -101,6 +109,7 @@ def look_at(
     found: list[Problem] = []
     listed = _read_rows(data_set, read_manifest, found)
     inputs = _list_folder(data_set.input_folder, "input", data_set, found)
+    listed = _name_alike(listed, inputs, found)
     references = None
     if data_set.reference_folder is not None:
         references = _list_folder(data_set.reference_folder, "reference", data_set, found)
@@ -132,11 +141,28 @@ def _read_rows(data_set: DataSet, read_manifest: ReadManifest, found: list[Probl
         found.append(Problem(file=str(path), message=f"the manifest of {data_set.id!r} is not there; {mend}"))
         return nothing
     try:
-        rows = {row.name: row for row in read_manifest(path).rows}
+        manifest = read_manifest(path)
     except ManifestError as error:
-        found += manifest_problems(error, path)
+        whole = [(None, str(error))]
+        found += [Problem(file=str(path), line=line, message=text) for line, text in error.problems or whole]
         return nothing
-    return _Listed(rows=rows, lines=locate_rows(path.read_text(encoding="utf-8-sig")), file=str(path))
+    found += [Problem(file=str(path), message=text, severity="note") for text in manifest.notes]
+    return _Listed(rows={row.name: row for row in manifest.rows}, lines=manifest.lines, file=str(path))
+
+
+def _name_alike(listed: _Listed, stems: Collection[str], found: list[Problem]) -> _Listed:
+    """Give the manifest with the names that images have."""
+    match = match_names(listed.rows, stems)
+    if match.note:
+        found.append(Problem(file=listed.file, message=match.note, severity="note"))
+    if listed.rows and stems and not match.names:
+        found.append(Problem(file=listed.file, message=say_none_known(match.unknown, stems)))
+        return replace(listed, rows={})
+    return replace(
+        listed,
+        rows={match.names.get(name, name): row for name, row in listed.rows.items()},
+        lines={(match.names.get(name, name), role): line for (name, role), line in listed.lines.items()},
+    )
 
 
 def _is_file(path: Path) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from raim.cli.wording import say_count
 from raim.errors import InputError
 
@@ -39,7 +41,10 @@ def make_design(
         raise InputError("name the images: either --challenge DIR, or --images with a CSV of name and issue")
     rule = StudyRule(phase="")
     if images is not None:
-        issues = {row.name: row.scenario or "" for row in read_manifest(images).rows}
+        manifest = read_manifest(images)
+        for note in manifest.notes:
+            click.echo(f"note: {note}")
+        issues = {row.name: row.scenario or "" for row in manifest.rows}
     elif challenge is not None:
         rule, issues = _read_challenge(challenge)
     return StudyDesign.from_rule(_change(rule, changes), entries=entries, images=issues, seed=seed)

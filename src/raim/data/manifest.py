@@ -1,6 +1,6 @@
 """The manifest of a data set: one CSV that says, per image, its scenario and the size of a restored image.
 
-Columns (any order; spaces around a value, letter case of a column name, a byte order mark do not matter):
+A table as `raim.tables` reads it (docs/tables.md). Columns:
 
 | column | meaning |
 |---|---|
@@ -17,21 +17,22 @@ another role only has to name the same scenario. Other columns are ignored and l
 together, with their lines.
 """
 
-import csv
 import difflib
 import hashlib
-import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from raim.data.names import collision_key, has_image_suffix, image_stem
-from raim.errors import ManifestError
+from raim.errors import InputError, ManifestError
+from raim.files import place_file
+from raim.tables import Row, format_table, match_names, parse_table, parse_whole, read_content, say_none_known
 
 COLUMNS = ("name", "scenario", "issue", "label", "width", "height", "sha256", "role")
 WRITTEN_COLUMNS = ("name", "scenario", "width", "height", "sha256", "role")
 MISSPELT = 0.75  # similarity (difflib ratio) from which an unknown column is taken for a misspelt known one
+MOST_PX = 999_999_999  # of a side
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NO_ROLE = ""
 
@@ -59,14 +60,46 @@ class ManifestRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """A manifest: its rows in the file's order, and the columns that were not used."""
+    """A manifest.
+
+    Attributes:
+        rows: In the order of the file.
+        ignored_columns: That were not used.
+        notes: What to know of how it was read.
+        lines: Where each (name, role) stands in the file; a name's first line stands under the role "" too.
+    """
 
     rows: tuple[ManifestRow, ...]
     ignored_columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    lines: Mapping[tuple[str, str], int] = field(default_factory=dict, compare=False)
 
     def by_name(self) -> Mapping[str, ManifestRow]:
         """Give the rows by their name."""
         return {row.name: row for row in self.rows}
+
+    def match(self, stems: Collection[str]) -> "Manifest":
+        """Give the manifest with the images' own names, where a spreadsheet has shortened them; its notes say so.
+
+        Args:
+            stems: Names of the images.
+
+        Raises:
+            ManifestError: No row names an image.
+
+        Example:
+            >>> Manifest(rows=(ManifestRow(name="1", scenario="denoise"),)).match(["0001"]).rows[0].name
+            '0001'
+        """
+        match = match_names([row.name for row in self.rows], stems)
+        if stems and not match.names:
+            raise ManifestError(f"the manifest: {say_none_known(match.unknown, stems)}")
+        return replace(
+            self,
+            rows=tuple(replace(row, name=match.names.get(row.name, row.name)) for row in self.rows),
+            notes=(*self.notes, *filter(None, [match.note])),
+            lines={(match.names.get(name, name), role): line for (name, role), line in self.lines.items()},
+        )
 
     def scenarios(self) -> tuple[str, ...]:
         """Name the scenarios (or issues) that occur, in the order of first occurrence."""
@@ -98,22 +131,20 @@ class _Line:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest from a CSV file (UTF-8, comma-separated, first line the names of the columns).
+    """Read a manifest from a file.
 
     Raises:
         ManifestError: The file cannot be read or has mistakes; every one is listed with its line.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ManifestError(f"cannot read the manifest {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path} is not UTF-8 (byte {error.start}); save it as CSV UTF-8") from error
-    return parse_manifest(text, file_name=str(path))
+        content = read_content(path)
+    except InputError as error:
+        raise ManifestError(str(error)) from error
+    return parse_manifest(content, file_name=str(path))
 
 
-def parse_manifest(text: str, *, file_name: str = "manifest") -> Manifest:
-    r"""Read a manifest from the text of a CSV file; `file_name` stands in messages.
+def parse_manifest(content: bytes | str, *, file_name: str = "manifest") -> Manifest:
+    r"""Read a manifest from the content of a file; `file_name` stands in messages.
 
     Raises:
         ManifestError: It has mistakes; every one is listed with its line.
@@ -123,9 +154,26 @@ def parse_manifest(text: str, *, file_name: str = "manifest") -> Manifest:
         'moire'
     """
     try:
-        return _parse(text, file_name)
-    except csv.Error as error:
-        raise ManifestError(f"{file_name} is not a CSV file: {error}") from error
+        table = parse_table(content, file_name, known=COLUMNS)
+    except InputError as error:
+        raise ManifestError(str(error)) from error
+    header = list(table.columns)
+    used = [column for column in COLUMNS if column in header and not _is_idle(column, header)]
+    found = [(table.header_line, problem) for problem in _header_problems(header)]
+    wrong = [*found, *table.faults]
+    lines = [] if found else [_read_line(row, used, wrong) for row in table.rows]
+    groups = _group_by_name([line for line in lines if line.name], wrong)
+    rows = tuple(_merge(group, wrong) for group in groups)
+    if not rows and not wrong:
+        wrong.append((1, "it has no rows; expected one line per image after the names of the columns"))
+    if wrong:
+        raise _manifest_error(file_name, wrong)
+    return Manifest(
+        rows=rows,
+        ignored_columns=tuple(column for column in header if column not in used),
+        notes=table.notes,
+        lines={(line.name, role): line.number for line in reversed(lines) for role in (line.role, _NO_ROLE)},
+    )
 
 
 def format_manifest(rows: Iterable[ManifestRow]) -> str:
@@ -139,24 +187,16 @@ def format_manifest(rows: Iterable[ManifestRow]) -> str:
         name,scenario,width,height,sha256,role
         0001,denoise,64,48,,
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(WRITTEN_COLUMNS)
-    for row in rows:
-        writer.writerows(_lines_of(row))
-    return text.getvalue()
+    return format_table(WRITTEN_COLUMNS, (line for row in rows for line in _lines_of(row)))
 
 
 def write_manifest(path: Path, rows: Iterable[ManifestRow]) -> None:
     """Write a manifest file.
 
     Raises:
-        ManifestError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
-    try:
-        path.write_text(format_manifest(rows), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ManifestError(f"cannot write the manifest {path}: {error.strerror}") from error
+    place_file(path, format_manifest(rows).encode())
 
 
 def _lines_of(row: ManifestRow) -> Iterator[tuple[object, ...]]:
@@ -169,36 +209,20 @@ def _lines_of(row: ManifestRow) -> Iterator[tuple[object, ...]]:
     yield (row.name, scenario, *size, row.reference_sha256, "reference")
 
 
-def _parse(text: str, file_name: str) -> Manifest:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = [column.strip().lower() for column in next(reader, [])]
-    problems = _header_problems(header)
-    if problems:
-        raise _manifest_error(file_name, [(1, problem) for problem in problems])
-    used = [column for column in COLUMNS if column in header and not _is_idle(column, header)]
-    found: list[tuple[int, str]] = []
-    lines = [line for line in _read_lines(reader, header, used, found) if line.name]
-    rows = tuple(_merge(group, found) for group in _group_by_name(lines, found))
-    if not rows and not found:
-        found.append((1, "it has no rows; expected one line per image after the names of the columns"))
-    if found:
-        raise _manifest_error(file_name, found)
-    ignored = tuple(column for column in header if column not in used)
-    return Manifest(rows=rows, ignored_columns=ignored)
-
-
 def _is_idle(column: str, header: list[str]) -> bool:
     """Say whether a known column is not read: `label` stands in only where scenario and issue are absent."""
     return column == "label" and ("scenario" in header or "issue" in header)
 
 
 def _header_problems(header: list[str]) -> list[str]:
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        return ["the columns are not separated by commas; export the table as comma-separated CSV"]
-    problems = [f"the column {name!r} stands twice" for name in sorted(set(header)) if header.count(name) > 1]
+    problems = []
     absent = [column for column in COLUMNS if column not in header]
     for column in header:
-        near = [] if column in COLUMNS else difflib.get_close_matches(column, absent, n=1, cutoff=MISSPELT)
+        near = (
+            []
+            if column in COLUMNS
+            else difflib.get_close_matches(column.lower(), absent, n=1, cutoff=MISSPELT)
+        )
         if near:
             problems.append(f"no column is named {column!r}; did you mean {near[0]!r}?")
     if "name" not in header and not problems:
@@ -209,25 +233,12 @@ def _header_problems(header: list[str]) -> list[str]:
     return problems
 
 
-def _read_lines(
-    reader: Iterator[list[str]], header: list[str], used: list[str], found: list[tuple[int, str]]
-) -> Iterator[_Line]:
-    for values in reader:
-        number = getattr(reader, "line_num", 0)
-        if not any(value.strip() for value in values):
-            continue
-        if len(values) != len(header):
-            found.append((number, f"it has {len(values)} values, the first line names {len(header)} columns"))
-            continue
-        row = {column: value.strip() for column, value in zip(header, values, strict=True) if column in used}
-        yield _read_line(number, row, found)
-
-
-def _read_line(number: int, row: dict[str, str], found: list[tuple[int, str]]) -> _Line:
+def _read_line(found: Row, used: Collection[str], wrong: list[tuple[int, str]]) -> _Line:
+    row = {column: found.cells[column] for column in used}
     problems: list[str] = []
-    width, height = _read_size(row.get("width", ""), row.get("height", ""), problems)
+    width, height = _read_size(found, problems)
     line = _Line(
-        number=number,
+        number=found.line,
         role=row.get("role", _NO_ROLE).lower(),
         name=_read_name(row["name"], problems),
         scenario=_read_scenario(row, problems),
@@ -235,7 +246,7 @@ def _read_line(number: int, row: dict[str, str], found: list[tuple[int, str]]) -
         height=height,
         sha256=_read_sha256(row.get("sha256", ""), problems),
     )
-    found.extend((number, problem) for problem in problems)
+    wrong.extend((found.line, problem) for problem in problems)
     return line
 
 
@@ -256,12 +267,19 @@ def _read_scenario(row: dict[str, str], problems: list[str]) -> str | None:
     return stated[0] if stated else None
 
 
-def _read_size(width: str, height: str, problems: list[str]) -> tuple[int | None, int | None]:
-    if not width and not height:
-        return None, None
-    if all(re.fullmatch(r"0*[1-9][0-9]{0,8}", side, re.ASCII) for side in (width, height)):
-        return int(width), int(height)
-    problems.append(f"the size is {width!r} by {height!r}; expected two whole numbers of pixels, or neither")
+def _read_size(row: Row, problems: list[str]) -> tuple[int | None, int | None]:
+    texts = [row.cells.get(side, "") for side in ("width", "height")]
+    try:
+        width, height = map(parse_whole, texts)
+    except InputError:
+        width, height = 0, 0
+    if (width is None) == (height is None) and all(
+        side is None or 0 < side <= MOST_PX for side in (width, height)
+    ):
+        return width, height
+    problems.append(
+        f"the size is {texts[0]!r} by {texts[1]!r}; expected two whole numbers of pixels, or neither"
+    )
     return None, None
 
 
@@ -322,7 +340,8 @@ def _conflicts(line: _Line, earlier: list[_Line]) -> Iterator[str]:
 
 def _manifest_error(file_name: str, found: list[tuple[int, str]]) -> ManifestError:
     ordered = sorted(set(found))
-    if len(ordered) == 1:
-        return ManifestError(f"{file_name}, line {ordered[0][0]}: {ordered[0][1]}")
-    listed = "\n".join(f"  {file_name}, line {number}: {problem}" for number, problem in ordered)
-    return ManifestError(f"{file_name} has {len(ordered)} mistakes:\n{listed}")
+    listed = [f"{file_name}, line {number}: {problem}" for number, problem in ordered]
+    if len(listed) == 1:
+        return ManifestError(listed[0], problems=ordered)
+    text = "\n".join(f"  {each}" for each in listed)
+    return ManifestError(f"{file_name} has {len(listed)} mistakes:\n{text}", problems=ordered)

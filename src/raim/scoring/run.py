@@ -66,7 +66,7 @@ def score_folders(
     Raises:
         InputError: If a path, a name, the device or the number of workers is not as stated.
         SubmissionError: If the references, or all entries, are unsafe or hold no image.
-        ManifestError: If the manifest is malformed.
+        ManifestError: If the manifest is malformed, or none of its rows names a reference.
         WeightsMissingError: If the pretrained weights are not here and cannot be fetched.
     """
     chosen = find_profile(profile) if isinstance(profile, str) else profile
@@ -80,7 +80,8 @@ def score_folders(
     if len(refused) == len(entries):
         raise refused[0]
     listed = read_manifest(manifest) if manifest is not None else None
-    tasks = _make_tasks(references, entries, listed)
+    matched = None if listed is None else listed.match(list(references))
+    tasks = _make_tasks(references, entries, matched)
     threads = 1 if min(workers, len(tasks)) > 1 else None
     setting = Setting(profile=chosen, device=device, cache=cache, threads=threads)
     with ValueCache(cache) as known:
@@ -98,7 +99,7 @@ def score_folders(
         manifest_sha256=listed.sha256() if listed is not None else None,
         engine=describe_engine(device),
         allow_incomplete=allow_incomplete,
-        notes=trouble,
+        notes=(*trouble, *_describe_manifest(matched, references)),
     )
 
 
@@ -161,6 +162,17 @@ def _make_tasks(
         )
         for stem, member in references.items()
     ]
+
+
+def _describe_manifest(manifest: Manifest | None, references: ImageFolder) -> tuple[str, ...]:
+    if manifest is None:
+        return ()
+    named = manifest.by_name()
+    others = [stem for stem in references if stem not in named]
+    if not others:
+        return manifest.notes
+    listed = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
+    return (*manifest.notes, f"{len(others)} without a scenario, since no row names them: {listed}")
 
 
 def _describe_folder(folder: ImageFolder, references: ImageFolder) -> tuple[str, ...]:

@@ -1,5 +1,3 @@
-import csv
-
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +6,7 @@ from raim.data.alignment import Limits, Options, align_captures
 from raim.data.alignment.captures import list_scenes
 from raim.errors import InputError, UnknownNameError
 from raim.images import read_image, write_image
+from raim.tables import format_table
 
 SIDE = 200
 
@@ -128,13 +127,56 @@ def test_a_table_says_roles_and_modes(captures):
         ("b", "input.png", "input", "zoom"),
         ("b", "reference.png", "reference", "zoom"),
     ]
-    with (captures / "captures.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
+    (captures / "captures.csv").write_text(format_table(rows[0], rows[1:]))
     scenes = list_scenes(captures, None)
     assert [(scene.name, scene.mode.name, scene.input.name) for scene in scenes] == [
         ("a", "moire", "reference.png"),
         ("b", "zoom", "input.png"),
     ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffscene;file;role\r\n7;input.png;input\r\n7;Pho\u0308to.png;Reference\r\n;;\r\n",
+        "Scene,FILE,role,,\n\n0007,input.png,input,,\n0007,Phöto.png\u00a0,reference,,\n,,,,\n",
+        "scene\tfile\trole\r7.0\tinput.png\tinput\r7.0\tPhöto.png\treference\r".encode("utf-16"),
+        "sep=;\nscene;file;role\n0007;input.png;input\n0007;Phöto.png;reference\n".encode("cp1252"),
+    ],
+)
+def test_tables_of_spreadsheets_name_scenes_and_files(captures, content):
+    scene = captures / "0007"
+    (captures / "a").rename(scene)
+    (scene / "reference.png").rename(scene / "Phöto.png")
+    (captures / "captures.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+    (found,) = list_scenes(captures, "blur")
+    assert (found.name, found.input, found.references) == (
+        "0007",
+        scene / "input.png",
+        (scene / "Phöto.png",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "scene,file,rolle\na,input.png,input\n",
+            "captures.csv has no column role; it has scene, file, rolle",
+        ),
+        ("scene,file,role\na,input.png\n", "captures.csv, line 2: it has 2 cells"),
+        (
+            "scene,file,role,Role\na,input.png,input,x\n",
+            "captures.csv, line 1: the column 'role' stands there twice",
+        ),
+        ("scene,file,role\n", "captures.csv has no rows"),
+        ("PK\3\4", "captures.csv has no column scene"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_with_its_line(captures, text, message):
+    (captures / "captures.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        list_scenes(captures, "blur")
 
 
 def test_a_table_names_each_picture_once_and_stays_within_the_captures(captures):

@@ -17,7 +17,6 @@ A scene that cannot be used is refused alone. What is wrong with the table, the 
 at once, before anything is aligned.
 """
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from raim.data.alignment.pairs import Refused
 from raim.data.names import collision_key, list_images
 from raim.errors import ImageError, InputError, UnknownNameError
 from raim.images import ImageInfo, inspect_image
+from raim.tables import Row, match_names, read_table
 
 TABLE = "captures.csv"
 COLUMNS = ("scene", "file", "role")
@@ -112,53 +112,57 @@ def _sort_by_name(folder: Path, mode: str | None) -> _Listed:
 
 def _read_table(captures: Path, problems: list[str]) -> list[_Listed]:
     try:
-        with (captures / TABLE).open(encoding="utf-8-sig", newline="") as file:
-            rows = [
-                {
-                    str(key).strip().lower(): (value or "").strip()
-                    for key, value in row.items()
-                    if key is not None
-                }
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problems.append(f"{TABLE} cannot be read: {error}; save it as comma-separated CSV in UTF-8")
+        table = read_table(captures / TABLE, known=(*COLUMNS, "mode"), name=TABLE)
+    except InputError as error:
+        problems.append(str(error))
         return []
-    missing = [column for column in COLUMNS if not rows or column not in rows[0]]
-    if missing:
-        problems.append(
-            f"{TABLE} needs rows with the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
-        )
+    missing = [column for column in COLUMNS if column not in table.columns]
+    if missing or table.faults:
+        there = ", ".join(table.columns) or "none"
+        problems += [f"{TABLE} has no column {column}; it has {there}" for column in missing]
+        problems += table.say_faults()
         return []
-    return list(_group_rows(captures, rows, problems))
+    if not table.rows:
+        problems.append(f"{TABLE} has no rows; expected one for each picture")
+    return list(_group_rows(captures, table.rows, problems))
 
 
-def _group_rows(captures: Path, rows: Sequence[dict[str, str]], problems: list[str]) -> Iterator[_Listed]:
-    for line, row in enumerate(rows, start=2):
-        if row["role"].lower() not in {INPUT, REFERENCE}:
-            problems.append(
-                f"{TABLE}, line {line}: the role is {row['role']!r}; expected {INPUT} or {REFERENCE}"
-            )
-        if not _is_sub_folder(row["scene"]) or any(mark in row["file"] for mark in "/\\"):
-            problems.append(f"{TABLE}, line {line}: name the sub-folder and a file in it, without slashes")
-    names = sorted({row["scene"] for row in rows if _is_sub_folder(row["scene"])})
+def _group_rows(captures: Path, rows: Sequence[Row], problems: list[str]) -> Iterator[_Listed]:
+    for row in rows:
+        scene, role = row.cells["scene"], row.cells["role"]
+        if role.lower() not in {INPUT, REFERENCE}:
+            problems.append(f"{row.where}: the role is {role!r}; expected {INPUT} or {REFERENCE}")
+        if not _is_sub_folder(scene) or any(mark in row.cells["file"] for mark in "/\\"):
+            problems.append(f"{row.where}: name the sub-folder and a file in it, without slashes")
+    names = sorted({row.cells["scene"] for row in rows if _is_sub_folder(row.cells["scene"])})
+    folders = match_names(names, _list_names(captures)).names
     for name in names:
-        own = [row for row in rows if row["scene"] == name]
-        modes = {row.get("mode", "") for row in own} - {""}
+        own = [row.cells for row in rows if row.cells["scene"] == name]
+        modes = {cells.get("mode", "") for cells in own} - {""}
         if len(modes) > 1:
             problems.append(
                 f"{TABLE}: the scene {name!r} has the modes {', '.join(sorted(modes))}; state one"
             )
+        folder = captures / folders.get(name, name)
+        files = match_names([cells["file"] for cells in own], _list_names(folder)).names
         by_role = {
-            role: tuple(captures / name / row["file"] for row in own if row["role"].lower() == role)
+            role: tuple(
+                folder / files.get(cells["file"], cells["file"])
+                for cells in own
+                if cells["role"].lower() == role
+            )
             for role in (INPUT, REFERENCE)
         }
         yield _Listed(
-            name=name,
+            name=folder.name,
             mode=min(modes, default=None),
             inputs=by_role[INPUT],
             references=by_role[REFERENCE],
         )
+
+
+def _list_names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
 
 
 def _is_sub_folder(name: str) -> bool:

@@ -4,7 +4,6 @@ While a run goes on, `unfinished.jsonl` has one line for each scene that is done
 the end. Nothing is deleted that `raim align` has not written itself.
 """
 
-import csv
 import dataclasses
 import json
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from raim.data.alignment.pairs import FOLDERS, MadePair, MadeScene, Refused
 from raim.data.alignment.table import OWN_COLUMN
 from raim.errors import InputError
 from raim.files import cannot_write
+from raim.tables import read_table
 
 MANIFEST = "manifest.csv"
 SHEET = "sheet.html"
@@ -96,8 +96,10 @@ def _is_own(path: Path) -> bool:
 def _has_own_manifest(out: Path) -> bool:
     if not (out / MANIFEST).is_file():
         return False
-    with (out / MANIFEST).open(encoding="utf-8", errors="replace", newline="") as file:
-        return OWN_COLUMN in next(csv.reader(file), [])
+    try:
+        return OWN_COLUMN in read_table(out / MANIFEST).columns
+    except InputError:
+        return False
 
 
 def _read_journal(path: Path) -> Iterator[MadeScene]:

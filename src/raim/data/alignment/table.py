@@ -4,14 +4,13 @@ Besides the columns of every manifest (`raim.data.manifest`) an input's row has 
 `MadePair` and `raim_version`; numbers that could not be measured are empty.
 """
 
-import csv
 import dataclasses
-import io
 import math
 from collections.abc import Iterator, Sequence
 
 from raim import __version__
 from raim.data.alignment.pairs import MadePair
+from raim.tables import format_table as format_csv
 
 ORDINARY = ("name", "role", "scenario", "width", "height", "sha256")
 WRITTEN_ELSEWHERE = frozenset({*ORDINARY, "input_width", "input_height", "input_sha256", "reference_sha256"})
@@ -22,12 +21,8 @@ COLUMNS = (*ORDINARY, *OWN, "raim_version")
 
 def format_table(pairs: Sequence[MadePair]) -> str:
     """Write the manifest of pairs as CSV, in their order."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    for pair in pairs:
-        writer.writerows(_rows_of(pair))
-    return text.getvalue()
+    rows = (row for pair in pairs for row in _rows_of(pair))
+    return format_csv(COLUMNS, ([row.get(column) for column in COLUMNS] for row in rows))
 
 
 def _rows_of(pair: MadePair) -> Iterator[dict[str, object]]:
@@ -52,4 +47,4 @@ def _rows_of(pair: MadePair) -> Iterator[dict[str, object]]:
 
 def _write(value: object) -> object:
     is_unknown = value is None or (isinstance(value, float) and math.isnan(value))
-    return "" if is_unknown else value
+    return None if is_unknown else value

@@ -4,7 +4,6 @@ While a run goes on, `unfinished.jsonl` has one line for each pair that is done;
 end. Nothing is deleted that `raim degrade` has not written itself.
 """
 
-import csv
 import dataclasses
 import json
 from collections.abc import Collection, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from raim.data.degradation.making import INPUT, REFERENCE, MadeFiles
 from raim.errors import InputError
+from raim.tables import read_table
 
 MANIFEST = "manifest.csv"
 SHEET = "sheet.html"
@@ -111,8 +111,10 @@ def _has_own_manifest(out: Path) -> bool:
         return True
     if not (out / MANIFEST).is_file():
         return False
-    with (out / MANIFEST).open(encoding="utf-8", errors="replace", newline="") as file:
-        return OWN_COLUMN in next(csv.reader(file), [])
+    try:
+        return OWN_COLUMN in read_table(out / MANIFEST).columns
+    except InputError:
+        return False
 
 
 def _read_journal(path: Path) -> Iterator[MadeFiles]:

@@ -12,9 +12,7 @@ Besides the columns of every manifest (`raim.data.manifest`) an input's row has
 so a row alone is enough to make its pair again (`read_cameras`).
 """
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +21,9 @@ from raim.data.camera import Camera, build_camera, find_preset, flatten_camera
 from raim.data.camera.parameters import TYPES, parse_value, write_value
 from raim.data.degradation.making import MadeFiles
 from raim.data.degradation.plan import PlannedPair
-from raim.errors import ManifestError
+from raim.errors import InputError, ManifestError
+from raim.tables import format_table as format_csv
+from raim.tables import read_table
 
 PREFIX = "camera."
 PROVENANCE = ("preset", "variant", "seed", "source", "source_sha256", "raim_version")
@@ -42,37 +42,40 @@ class MadePair:
 
 def format_table(pairs: Sequence[MadePair]) -> str:
     """Write the manifest of pairs as CSV, in their order."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    for pair in pairs:
-        writer.writerows(_rows_of(pair))
-    return text.getvalue()
+    rows = (row for pair in pairs for row in _rows_of(pair))
+    return format_csv(COLUMNS, ([row.get(column) for column in COLUMNS] for row in rows))
 
 
 def read_cameras(path: Path) -> dict[str, Camera]:
     """Read the camera of each pair from the manifest of a degraded folder, by the pair's name.
 
     Raises:
-        ManifestError: The file cannot be read or has no columns of cameras.
+        ManifestError: The file cannot be read, has faults, or has no columns of cameras.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("role") == "input"]
-    except OSError as error:
-        raise ManifestError(f"cannot read the manifest {path}: {error.strerror}") from error
-    if not rows or not any(column.startswith(PREFIX) for column in rows[0]):
+        table = read_table(path, known=COLUMNS)
+    except InputError as error:
+        raise ManifestError(str(error)) from error
+    rows = [row.cells for row in table.rows if row.cells.get("role") == "input"]
+    if not rows or not any(column.startswith(PREFIX) for column in table.columns):
         raise ManifestError(f"{path} has no columns camera.*; only the manifest of raim degrade has")
+    if table.faults:
+        raise ManifestError("\n".join(table.say_faults()), problems=table.faults)
     return {row["name"]: _read_camera(row) for row in rows}
 
 
-def _read_camera(row: dict[str, str]) -> Camera:
+def _read_camera(row: Mapping[str, str]) -> Camera:
     values = {
         column.removeprefix(PREFIX): parse_value(column.removeprefix(PREFIX), text)
         for column, text in row.items()
         if column.startswith(PREFIX)
     }
     return build_camera(values)
+
+
+def _write(value: float | str) -> object:
+    """Give a number as it is, so that its sign is none of a formula; both are written with all digits."""
+    return write_value(value) if isinstance(value, bool | str) else value
 
 
 def _rows_of(pair: MadePair) -> Iterator[dict[str, object]]:
@@ -90,7 +93,7 @@ def _rows_of(pair: MadePair) -> Iterator[dict[str, object]]:
         "source": plan.photograph.path.name,
         "source_sha256": files.source_sha256,
         "raim_version": __version__,
-        **{PREFIX + name: write_value(value) for name, value in flatten_camera(plan.camera).items()},
+        **{PREFIX + name: _write(value) for name, value in flatten_camera(plan.camera).items()},
     }
     yield {
         **label,

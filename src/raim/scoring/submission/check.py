@@ -44,6 +44,7 @@ def check_submission(
         InputError: There is nothing at one of the paths.
         SubmissionError: The *inputs* are unsafe or ambiguous.
         ImageError: An input cannot be read.
+        ManifestError: No row of the manifest names an input.
     """
     folder = inputs if isinstance(inputs, ImageFolder) else open_images(inputs, allow_links=True)
     expectation = expect_images(folder, manifest, limits)

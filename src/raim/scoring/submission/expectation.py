@@ -51,7 +51,9 @@ def expect_images(inputs: ImageFolder, manifest: Manifest | None, limits: Limits
 
     Raises:
         ImageError: An input cannot be used; it is named.
+        ManifestError: No row of the manifest names an input.
     """
+    manifest = None if manifest is None else manifest.match(list(inputs))
     rows = {} if manifest is None else manifest.by_name()
     images = {}
     for stem, member in inputs.items():
@@ -87,7 +89,7 @@ def _source(member: Member) -> Path | bytes:
 def _compare(inputs: ImageFolder, manifest: Manifest) -> list[Finding]:
     """Note where inputs and manifest do not belong together."""
     rows = manifest.by_name()
-    notes = []
+    notes = [note("manifest-reading", text) for text in manifest.notes]
     unnamed = [stem for stem in inputs if stem not in rows]
     if unnamed:
         text = f"the manifest does not name {_some(unnamed)}; their own size is expected"

@@ -62,6 +62,7 @@ NOTES = {
     "image-warning": "what the reader of images had to say about an image",
     "suffix": "an image's content has another format than its suffix says",
     "bit-depth": "an image has 8 bits though its input has 16",
+    "manifest-reading": "how the manifest was read, where there is a doubt",
     "not-in-manifest": "inputs that the manifest does not name",
     "not-in-inputs": "images of the manifest that are not among the inputs",
     "other-input": "an input is not the file that the manifest states",

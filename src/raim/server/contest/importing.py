@@ -21,6 +21,7 @@ from raim.server import database as tables
 from raim.server.auditing import record_event
 from raim.server.database import Database
 from raim.server.storage import Storage, has_file, pieces, put_file
+from raim.tables import decode_table, read_content
 
 OnProgress = Callable[[int, int], None]
 
@@ -159,7 +160,7 @@ def _put_data_set(
         row = tables.DataSet(challenge_id=challenge_id, slug=data_set.id, created_at=now)
     manifest = data_set.manifest_file
     row.title, row.kind = data_set.name, data_set.kind
-    row.manifest = "" if manifest is None else manifest.read_text(encoding="utf-8-sig")
+    row.manifest = "" if manifest is None else decode_table(read_content(manifest), manifest.name)[0]
     row.version = version
     session.add(row)
     session.flush()
