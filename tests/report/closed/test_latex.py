@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from closed_material import HOSTILE, make_material
-from raim.report.closed.latex import split_wide, write_latex
+from raim.report.closed.grid import Cell, Grid, Heading
+from raim.report.closed.latex import split_wide, write_latex, write_table
 from raim.report.closed.latex_text import escape
 from raim.report.closed.material import SIMULATED
 from raim.report.closed.tables import make_tables
@@ -16,7 +17,7 @@ from raim.report.closed.writing import write_report
 # What escape may write beside letters, digits and harmless signs: each command whole.
 COMMAND = re.compile(
     r"\\(textbackslash|textasciicircum|textasciitilde|textless|textgreater|textbar|ldots|S|copyright)\{\}"
-    r"|\\[{}$&#%_]|\{\}-|\{\\(ss|ae|AE|oe|OE|o|O|l|L|i)\}|\{[\[\]`-]\}|\$[^$]*\$"
+    r"|\\[{}$&#%_]|\{\}-|\{\\(ss|ae|AE|oe|OE|o|O|l|L|i)\}|\{[\[\]*`-]\}|\$[^$]*\$"
     r"|\\[`'^~\"=.uvHcdbr]\{(\\?[A-Za-z])\}"
 )
 
@@ -24,7 +25,7 @@ COMMAND = re.compile(
 @given(st.text())
 def test_no_text_leaves_a_sign_that_latex_would_take_for_its_own(text):
     rest = COMMAND.sub("", escape(text)).replace("~", "")
-    assert not set(rest) & set("\\{}$&#%_^"), rest
+    assert not set(rest) & set("\\{}$&#%_^[]*"), rest
     assert rest.isascii()
 
 
@@ -39,6 +40,15 @@ def test_names_with_commands_are_shown_as_they_are():
     assert escape(r"\input{/etc/passwd}") == r"\textbackslash{}input\{/etc/passwd\}"
     assert escape("a--b-c---d") == "a-{}-b-c-{}-{}-d"
     assert escape("Łódź — “x” ≤ 3 µ") == r"{\L}\'{o}d\'{z} --- ``x'' $\le$ 3 {[}U+00B5{]}"
+
+
+@pytest.mark.parametrize("name", ["*x", "[2pt]x", "*[9cm]", "** x **"])
+def test_a_row_may_begin_with_a_star_or_a_bracket(name):
+    headings = (Heading(key="team", title="Team"), Heading(key="note", title="*"))
+    rows = tuple((Cell(value=value), Cell(value=value)) for value in ("A", name))
+    text = write_table(Grid(name="teams", title=name, headings=headings, rows=rows))
+    assert not re.search(r"\\(toprule|midrule|\\)\s*[*\[]", text)
+    assert escape(name) in text
 
 
 def test_the_document_has_every_table_and_figure_once():

@@ -1,7 +1,8 @@
 """Any text as LaTeX that shows it and does nothing else, with nothing but what every LaTeX has.
 
 ASCII's special signs become their commands, accented Latin letters their accents, Greek letters mathematics; whatever
-the standard fonts lack is shown by its number, as [U+4E2D], so that no document fails to compile on a name.
+the standard fonts lack is shown by its number, as [U+4E2D], so that no document fails to compile on a name. Stars and
+brackets stand in braces: at the start of a row they would belong to the end of the row before.
 """
 
 import unicodedata
@@ -13,7 +14,7 @@ _SIGNS: Mapping[str, str] = MappingProxyType(
     {
         "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
         "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-        "|": r"\textbar{}", '"': "''", "`": "{`}", "[": "{[}", "]": "{]}", "\u2010": "-",
+        "|": r"\textbar{}", '"': "''", "`": "{`}", "[": "{[}", "]": "{]}", "*": "{*}", "\u2010": "-",
         "\n": " ", "\t": " ", "\r": " ", "\u00a0": "~", "\u2013": "--", "\u2014": "---", "\u2018": "`", "\u2019": "'",
         "\u201c": "``", "\u201d": "''", "\u2026": r"\ldots{}", "\u00d7": r"$\times$", "\u00b1": r"$\pm$",
         "\u2212": "$-$", "\u00b0": r"$^{\circ}$", "\u00b7": r"$\cdot$", "\u2192": r"$\to$", "\u2264": r"$\le$",
