@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import DBAPIError
 
@@ -236,24 +237,14 @@ def _alone(station: Station) -> Iterator[None]:
     """Keep a second worker of the same name on this machine out; the lock goes with the process."""
     station.work.mkdir(parents=True, exist_ok=True)
     safe = "".join(sign if sign.isalnum() else "-" for sign in station.name)
-    with (station.work / f"{safe}.lock").open("w") as file:
-        if not _lock(file.fileno()):
-            raise StateError(
-                f"a worker named {station.name!r} runs already; start this one with another --name"
-            )
+    try:
+        lock = FileLock(station.work / f"{safe}.lock", timeout=0).acquire()
+    except Timeout as error:
+        raise StateError(
+            f"a worker named {station.name!r} runs already; start this one with another --name"
+        ) from error
+    with lock:
         yield
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows: the heartbeat's row tells two of a name apart
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _compute_on_one_thread() -> None:
