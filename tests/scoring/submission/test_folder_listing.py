@@ -4,6 +4,7 @@ import socket
 import pytest
 
 from raim.errors import InputError
+from raim.scoring.submission import open_images
 from raim.scoring.submission.archive import list_submission
 from raim.scoring.submission.limits import Limits
 
@@ -56,6 +57,20 @@ def test_a_linked_folder_itself_may_be_given(forge):
     path = forge.write_folder("team", {"a.png": b"1"})
     (forge.folder / "alias").symlink_to(path)
     assert codes(forge.folder / "alias") == []
+
+
+def test_what_programs_leave_is_neither_read_nor_a_problem_however_odd_or_large_it_is(forge):
+    path = forge.write_folder("team", {"a.png": b"1", "x/@eaDir/a.png/T.jpg": b"2", "Icon\r": b""})
+    (path / ".nfs0001").symlink_to("none")
+    (path / "lost+found").mkdir(mode=0o000)
+    (path / ".Trash-1000").symlink_to(forge.folder, target_is_directory=True)
+    forge.write_folder("team/.git", {str(n): b"" for n in range(20)})
+    listing = list_submission(path, limits=Limits(max_members=8))
+    assert listing.problems == ()
+    assert [member.stored_name for member in listing.members] == [
+        ".nfs0001", "Icon\r", "a.png", ".Trash-1000/", ".git/", "lost+found/", "x/@eaDir/"
+    ]  # fmt: skip
+    assert list(open_images(path)) == ["a"]
 
 
 def test_a_pipe_is_refused_and_never_opened(forge):

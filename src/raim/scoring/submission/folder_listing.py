@@ -1,4 +1,8 @@
-"""The files of a folder: links are followed only within it, and only ordinary files are read."""
+"""The files of a folder: links are followed only within it, and only ordinary files are read.
+
+Of what systems and programs leave behind only the name counts: folders of that kind are not looked into, which may be
+large (`.git`) or closed (`lost+found`).
+"""
 
 import os
 import stat
@@ -7,6 +11,7 @@ from pathlib import Path
 
 from raim.errors import shown
 from raim.scoring.submission.findings import Finding, problem
+from raim.scoring.submission.layout import is_junk
 from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.member import Listing, Member, find_size_problems, find_total_problems
 from raim.scoring.submission.member_names import find_name_problems, split_name
@@ -34,22 +39,27 @@ def list_folder(path: Path, limits: Limits, *, allow_links: bool = False) -> Lis
 
 
 def _walk(path: Path, problems: list[Finding]) -> Iterator[str]:
-    """Give the path of every file relative to the folder, with forward slashes, in sorted order."""
+    """Return the path of every file, and of junk folders their own, relative to the folder, with forward slashes."""
 
     def refuse(error: OSError) -> None:
         text = f"the folder {shown(str(error.filename))} cannot be read: {error.strerror}"
         problems.append(problem("unreadable-file", text, str(error.filename)))
 
     for folder, below, files in os.walk(path, onerror=refuse):
-        below.sort()
         here = Path(folder)
+        junk = [name for name in below if is_junk((name, ""))]
+        below[:] = sorted(set(below) - set(junk))
         # os.walk does not descend into linked folders; they are listed so that they are refused by name.
         linked = [name for name in below if (here / name).is_symlink()]
         for name in sorted([*files, *linked]):
             yield (here / name).relative_to(path).as_posix()
+        for name in sorted(junk):
+            yield f"{(here / name).relative_to(path).as_posix()}/"
 
 
 def _member(path: Path, name: str, limits: Limits, problems: list[Finding], *, allow_links: bool) -> Member:
+    if is_junk(parts := tuple(name.split("/"))):
+        return Member(container=path, stored_name=name, parts=parts, n_bytes=0, is_readable=False)
     found = find_name_problems(name)
     n_bytes = 0
     kind_problem = _find_link(path, name, allow_links=allow_links)
