@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from raim.cli.main import raim
 from raim.errors import UnknownNameError, WeightsError, WeightsMissingError
-from raim.weights import WEIGHTS, table
+from raim.weights import WEIGHTS
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def test_the_list_has_every_set_with_licence_size_and_state(cache):
 
 def test_the_list_tells_a_fetched_set_from_a_missing_one(cache):
     (cache / "artifacts").mkdir(parents=True)
-    (cache / "artifacts" / table.DISTS_PYTORCH.file_name).touch()
+    (cache / "artifacts" / WEIGHTS["dists"].artifact.file_name).touch()
     states = dict(
         re.findall(r"^([a-z0-9-]+) .* (ready|fetched|missing) *$", run("list").output, re.MULTILINE)
     )
@@ -80,7 +80,7 @@ def test_fetch_without_a_network_says_what_to_do():
 
 
 def test_verify_names_what_is_wrong(cache):
-    path = cache / "artifacts" / table.DISTS_PYTORCH.file_name
+    path = cache / "artifacts" / WEIGHTS["dists"].artifact.file_name
     path.parent.mkdir(parents=True)
     path.write_bytes(b"tampered")
     done = run("verify")
