@@ -1,12 +1,14 @@
 """What lies in the folder of a training run, as its page wants it; anything may be missing while a run is young."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from raim.errors import InputError
+from raim.tables import Row, parse_number, parse_table, parse_whole, read_content
 
 FACTS, RECIPE, LOG, VALIDATION, SAMPLES = (
     "training.json",
@@ -21,8 +23,8 @@ MENDED = "the next start of the run mends the file"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
-    """A CSV file of numbers; an empty cell is None. The first column is the step."""
+class NumberTable:
+    """A table of numbers; an empty cell, and what is no finite number, is None. The first column is the step."""
 
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[float | None, ...], ...] = ()
@@ -31,7 +33,7 @@ class Table:
         """Give (step, value) for the rows that have a finite value.
 
         Example:
-            >>> Table(columns=("step", "score"), rows=((10.0, 80.5), (20.0, None))).points("score")
+            >>> NumberTable(columns=("step", "score"), rows=((10.0, 80.5), (20.0, None))).points("score")
             ((10.0, 80.5),)
         """
         if column not in self.columns:
@@ -55,8 +57,8 @@ class TrainingRun:
 
     facts: Mapping[str, Any]
     recipe: str
-    log: Table
-    validation: Table
+    log: NumberTable
+    validation: NumberTable
     samples: tuple[tuple[int, str], ...]
 
     @property
@@ -77,48 +79,44 @@ def read_run(run: Path) -> TrainingRun:
     return TrainingRun(
         facts=_read_facts(run / FACTS),
         recipe=_read_text(run / RECIPE),
-        log=read_table(run / LOG),
-        validation=read_table(run / VALIDATION),
+        log=read_numbers(run / LOG),
+        validation=read_numbers(run / VALIDATION),
         samples=tuple(
             sorted(((int(step), name) for step, name in sheets.items() if step.isdecimal()), reverse=True)
         ),
     )
 
 
-def read_table(path: Path) -> Table:
-    """Read a CSV file of numbers whose first column is the step; an empty table if it is missing or empty.
+def read_numbers(path: Path) -> NumberTable:
+    """Read a table of numbers whose first column is the step; an empty table if it is missing or empty.
 
     Raises:
         InputError: A line is malformed.
     """
-    lines = [line.split(",") for line in _read_text(path).splitlines()]  # our logs have no quotes
-    if not lines:
-        return Table()
-    columns = tuple(lines[0])
-    if columns[0] != "step":
-        raise InputError(f"{path}:1: the first column is {columns[0][:60]!r}, expected 'step'; {MENDED}")
-    return Table(
-        columns=columns,
-        rows=tuple(_read_row(path, number, line, len(columns)) for number, line in enumerate(lines[1:], 2)),
-    )
-
-
-def _read_row(path: Path, number: int, line: list[str], n_columns: int) -> tuple[float | None, ...]:
+    if not path.is_file():
+        return NumberTable()
     try:
-        row = tuple(float(cell) if cell else None for cell in line)
-    except ValueError:
-        row = ()
-    if len(row) != n_columns:
+        table = parse_table(read_content(path), str(path))
+    except InputError as error:
+        raise InputError(f"{error}; {MENDED}") from error
+    if table.columns and table.columns[0] != "step":
         raise InputError(
-            f"{path}:{number}: expected {n_columns} numbers, found {','.join(line)[:60]!r}; remove the line, or "
-            f"{MENDED}"
+            f"{path}:1: the first column is {table.columns[0][:60]!r}, expected 'step'; {MENDED}"
         )
-    step = row[0]
-    if step is None or not 0 <= step <= MOST_STEPS or not step.is_integer():
-        raise InputError(
-            f"{path}:{number}: the step is {line[0][:60]!r}, expected a whole number; remove the line, or {MENDED}"
-        )
-    return row
+    for line, fault in table.faults:
+        raise InputError(f"{path}:{line}: {fault}; remove the line, or {MENDED}")
+    return NumberTable(columns=table.columns, rows=tuple(_read_row(path, row) for row in table.rows))
+
+
+def _read_row(path: Path, row: Row) -> tuple[float | None, ...]:
+    try:
+        step = parse_whole(row.cells["step"])
+        numbers = [parse_number(text, most=math.inf) for text in row.cells.values()]
+    except InputError as error:
+        raise InputError(f"{path}:{row.line}: there stands {error}; remove the line, or {MENDED}") from error
+    if step is None or not 0 <= step <= MOST_STEPS:
+        raise InputError(f"{path}:{row.line}: there is no step from 0; remove the line, or {MENDED}")
+    return (float(step), *numbers[1:])
 
 
 def _read_text(path: Path) -> str:

@@ -14,7 +14,7 @@ from raim.tables.problems import (
     take_rows,
 )
 from raim.tables.reading import Row, Table, parse_table, read_table
-from raim.tables.writing import Digits, format_cell, format_rows, format_table
+from raim.tables.writing import Digits, format_cell, format_rows, format_table, json_value
 
 __all__ = [
     "Digits",
@@ -30,6 +30,7 @@ __all__ = [
     "format_cell",
     "format_rows",
     "format_table",
+    "json_value",
     "list_columns",
     "list_shortly",
     "match_names",

@@ -23,12 +23,13 @@ FORMULA = re.compile(r"[\s']*[=+\-@\t\r\n]")
 EXAMPLE = "expected a number, such as 79.13"
 
 
-def parse_number(text: str, *, has_decimal_comma: bool = False) -> float | None:
+def parse_number(text: str, *, has_decimal_comma: bool = False, most: float = MOST) -> float | None:
     """Read the number of a cell; None for an empty cell and for a word that says that there is none.
 
     Args:
         text: Of the cell.
         has_decimal_comma: Whether the numbers of its column are known to have a decimal comma.
+        most: The largest that is taken, and the smallest with a minus.
 
     Raises:
         InputError: It is something else; the text goes on from "the score is".
@@ -59,9 +60,9 @@ def parse_number(text: str, *, has_decimal_comma: bool = False) -> float | None:
         )
     else:
         raise InputError(f"{text[:60]!r}; {EXAMPLE}")
-    if abs(number) <= MOST:
+    if abs(number) <= most:
         return number
-    raise InputError(f"{text[:60]!r}; {EXAMPLE}, up to {MOST:g}")
+    raise InputError(f"{text[:60]!r}; {EXAMPLE}, up to {most:g}")
 
 
 def is_decimal_comma(text: str) -> bool:

@@ -154,7 +154,8 @@ def _suits(text: str, delimiter: str, known: Collection[str]) -> tuple[int, int,
     with contextlib.suppress(csv.Error):
         rows.extend(itertools.islice(filter(any, csv.reader(_Lines(text), delimiter=delimiter)), LOOKED_AT))
     header = _name_columns(rows[0], known) if rows else []
-    return len(set(header) & set(known)), sum(len(row) == len(rows[0]) for row in rows), len(header)
+    alike = sum(len(row) == len(rows[0]) for row in rows) if len(header) > 1 else 0
+    return len(set(header) & set(known)), alike, len(header)
 
 
 class _Lines:

@@ -61,14 +61,14 @@ def format_cell(value: object) -> str:
         return value.isoformat()
     if isinstance(value, int | float):
         return repr(value)
-    return json.dumps(as_plain(value), ensure_ascii=False)
+    return json.dumps(json_value(value), ensure_ascii=False)
 
 
-def as_plain(value: object) -> Any:
+def json_value(value: object) -> Any:
     """Return a value as JSON has it: times in ISO form, infinite numbers as words.
 
     Example:
-        >>> as_plain({"psnr": math.inf, "rank": 1})
+        >>> json_value({"psnr": math.inf, "rank": 1})
         {'psnr': 'inf', 'rank': 1}
     """
     if isinstance(value, datetime):
@@ -76,7 +76,7 @@ def as_plain(value: object) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
-        return {str(key): as_plain(each) for key, each in value.items()}
+        return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [as_plain(each) for each in value]
+        return [json_value(each) for each in value]
     return value

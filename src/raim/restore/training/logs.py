@@ -16,6 +16,7 @@ from jaxtyping import UInt8
 
 from raim.errors import need_extra
 from raim.files import cannot_write, place_file
+from raim.tables import Digits, format_rows, format_table
 
 LOG, VALIDATION, TENSORBOARD = "log.csv", "validation.csv", "tensorboard"
 
@@ -44,7 +45,8 @@ class CsvLog:
             raise cannot_write(self.path, error) from error
         lines = [line.split(",") for line in text.splitlines()[1:]]
         kept = [line for line in lines if _is_whole(line, len(self.columns)) and int(line[0]) <= step]
-        place_file(self.path, _to_text([self.columns, *kept]).encode())
+        numbers = ([Digits(cell) for cell in line] for line in kept)
+        place_file(self.path, format_table(self.columns, numbers).encode())
 
     def add(self, step: int, values: Mapping[str, float | None]) -> None:
         """Add a line; a value that is None leaves its cell empty.
@@ -52,10 +54,10 @@ class CsvLog:
         Raises:
             InputError: It cannot be written.
         """
-        cells = [str(step), *(_cell(values.get(column)) for column in self.columns[1:])]
+        cells = [step, *(_cell(values.get(column)) for column in self.columns[1:])]
         try:
             with self.path.open("a", encoding="utf-8", newline="") as file:
-                file.write(_to_text([cells]))
+                file.write("".join(format_rows([cells])))
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
@@ -70,12 +72,8 @@ def _is_whole(line: Sequence[str], n_columns: int) -> bool:
     return len(line) == n_columns and numbers[0] >= 0
 
 
-def _to_text(lines: Sequence[Sequence[str]]) -> str:
-    return "".join(",".join(line) + "\n" for line in lines)
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:.7g}"
+def _cell(value: float | None) -> Digits | None:
+    return None if value is None else Digits(f"{value:.7g}")
 
 
 @dataclass(slots=True)

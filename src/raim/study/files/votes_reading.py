@@ -96,19 +96,21 @@ def read_rows(content: bytes | str, file_name: str, problems: list[str]) -> Vote
     faults = [*wrong, *table.faults]
     for row in () if wrong else table.rows:
         _read_row(row, rows, faults)
-    problems += replace(table, faults=tuple(sorted(faults))).say_faults()
+    problems += replace(table, faults=tuple(sorted(set(faults)))).say_faults()
     criteria = tuple(name.removeprefix(REASON) for name in columns if name.startswith(REASON))
     return VoteTable(rows=tuple(rows), columns=columns, criteria=criteria, notes=table.notes)
 
 
 def _name_column(name: str) -> str:
-    return REASON + name[len(REASON) :] if name.lower().startswith(REASON) else name
+    return REASON + name[len(REASON) :].strip() if name.lower().startswith(REASON) else name
 
 
 def _header_faults(columns: tuple[str, ...]) -> Iterable[str]:
     for name in columns:
         if name not in COLUMNS and not name.startswith(REASON):
             yield str(unknown_name("column", name, COLUMNS))
+        elif columns.count(name) > 1:
+            yield f"the column {name!r} stands there twice"
     if "judge" not in columns:
         yield "there is no column 'judge'"
     if "pick" not in columns and "grade" not in columns:

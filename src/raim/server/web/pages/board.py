@@ -1,7 +1,5 @@
 """The leaderboard of a phase: as a page, as CSV and as JSON."""
 
-import csv
-import io
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +11,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from raim.challenge import Phase, is_leaderboard_visible
 from raim.errors import AccessError, UnknownNameError
 from raim.server.contest import Standing, Standings
-from raim.server.contest.export_formats import csv_cell
 from raim.server.web.api.records import as_plain
 from raim.server.web.history_chart import draw_history
 from raim.server.web.rendering import render, render_text
 from raim.server.web.visit import Admitted, Visit
+from raim.tables import format_table
 
 router = APIRouter(include_in_schema=False)
 KEPT = 64  # tables and pages as last made
@@ -44,28 +42,17 @@ def give_csv(visit: Admitted, phase_id: str) -> Response:
     """Give the leaderboard as CSV."""
     phase = find_phase(visit, phase_id)
     standings = read_standings(visit, phase)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     measures = visit.server.profile.columns
-    writer.writerow(["rank", "team", *measures, "entries", "submitted_at", "verified", "note"])
+    rows = []
     for each in standings.rows:
-        values = _values(each)
-        numbers = ["" if values.get(name) is None else repr(values[name]) for name in measures]
-        row, entry = each.row, each.row.entry
-        when = entry.submitted_at.isoformat()
-        writer.writerow(
-            [
-                row.rank or "",
-                csv_cell(each.team),
-                *numbers,
-                row.n_entries,
-                when,
-                each.is_verified,
-                row.why_unranked,
-            ]
-        )
+        values, row = _values(each), each.row
+        cells = [values.get(name) for name in measures]
+        when = row.entry.submitted_at
+        rows.append([row.rank, each.team, *cells, row.n_entries, when, each.is_verified, row.why_unranked])
+    columns = ["rank", "team", *measures, "entries", "submitted_at", "verified", "note"]
+    text = format_table(columns, rows)
     name = f'attachment; filename="leaderboard-{phase.id}.csv"'
-    return Response(text.getvalue(), media_type="text/csv", headers={"Content-Disposition": name})
+    return Response(text, media_type="text/csv", headers={"Content-Disposition": name})
 
 
 @router.get("/leaderboard/{phase_id}/scores.json", name="leaderboard.json")

@@ -1,7 +1,5 @@
 """One submission: its live status, all reasons or all measures, its images beside the inputs."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +19,7 @@ from raim.server.web.pages.data import give_stored, verdict
 from raim.server.web.rendering import render
 from raim.server.web.restored import read_restored
 from raim.server.web.visit import Admitted, Visit
+from raim.tables import format_table
 
 router = APIRouter(include_in_schema=False)
 PATH = "/submissions/{submission_id}"
@@ -61,24 +60,17 @@ def show_status(visit: Admitted, submission_id: int) -> Response:
 @router.get(f"{PATH}/results.csv", name="submission.results_csv")
 def give_results(visit: Admitted, submission_id: int) -> Response:
     """Give the measures of every image as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     columns = visit.server.profile.columns
+    rows = []
     with visit.server.database.reading() as session:
         submission = session.get_one(Submission, submission_id)
-        writer.writerow(["image", "scenario", *columns, "unscorable"])
         for result, image in read_results(session, submission, visit.contest):
             values = {**result.measures, "score": result.score}
-            writer.writerow(
-                [
-                    image.name,
-                    image.scenario or "",
-                    *(values.get(each) for each in columns),
-                    result.unscorable or "",
-                ]
-            )
+            cells = [values.get(each) for each in columns]
+            rows.append([image.name, image.scenario, *cells, result.unscorable])
+    text = format_table(["image", "scenario", *columns, "unscorable"], rows)
     name = f'attachment; filename="submission-{submission_id}.csv"'
-    return Response(text.getvalue(), media_type="text/csv", headers={"Content-Disposition": name})
+    return Response(text, media_type="text/csv", headers={"Content-Disposition": name})
 
 
 @router.get(f"{PATH}/file", name="submission.file")
