@@ -58,7 +58,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt package-lock.json hatch_build.py |
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt package-lock.json hatch_build.py | $(VENV)/bin/python
-	$(PIP) --editable '.[demo,pairs,server,server-postgresql,spandrel,torch,train]' --group test --group lint
+	$(PIP) --editable '.[demo,heif,jxl,pairs,server,server-postgresql,spandrel,torch,train]' --group test --group lint
 	@touch $@ $(VENV)/.demo
 
 clean:

@@ -142,7 +142,7 @@ def test_every_extra_is_looked_at_and_brings_what_it_is_said_to_bring():
     provided = importlib.metadata.packages_distributions()
     asked = importlib.metadata.requires("raim")
     for module, (extra, _) in doctor.EXTRAS.items():
-        names = {name.lower() for name in provided.get(module, [module])}
+        names = {name.lower().replace("_", "-") for name in provided.get(module, [module])}
         lines = {line.lower() for line in asked if f"extra == '{extra}'" in line.replace('"', "'")}
         assert any(line.startswith(name) for line in lines for name in names), module
     extras = {extra for extra, _ in doctor.EXTRAS.values()}

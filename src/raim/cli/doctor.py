@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EXTRAS = {
     "torch": ("torch", "GPUs, training, differentiable measures"),
     "lightning_fabric": ("train", "raim train"),
+    "pi_heif": ("heif", "raim restore of HEIC"),
+    "pillow_jxl": ("jxl", "raim restore of JPEG XL"),
     "cv2": ("opencv", "raim align, raim demo, the restorer nlm"),
     "scipy": ("pairs", "raim align, raim degrade"),
     "skimage": ("demo", "raim demo, the recipes that come with raim"),

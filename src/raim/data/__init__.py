@@ -8,9 +8,11 @@ from raim.data.manifest import (
     read_manifest,
     write_manifest,
 )
-from raim.data.names import collision_key, has_image_suffix, image_stem
+from raim.data.names import IMAGE_SUFFIXES, PHOTOGRAPH_SUFFIXES, collision_key, has_image_suffix, image_stem
 
 __all__ = [
+    "IMAGE_SUFFIXES",
+    "PHOTOGRAPH_SUFFIXES",
     "Manifest",
     "ManifestRow",
     "collision_key",

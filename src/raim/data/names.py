@@ -12,6 +12,8 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
+# What `raim restore` takes of a folder, too: other names of JPEG, and formats of telephones and cameras.
+PHOTOGRAPH_SUFFIXES = IMAGE_SUFFIXES | {".jfif", ".jpe", ".heic", ".heif", ".hif", ".avif", ".jxl"}
 
 
 def image_stem(file_name: str) -> str:
@@ -30,14 +32,14 @@ def image_stem(file_name: str) -> str:
     return unicodedata.normalize("NFC", PurePosixPath(file_name).stem)
 
 
-def has_image_suffix(file_name: str) -> bool:
+def has_image_suffix(file_name: str, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> bool:
     """Say whether a file name ends like an image that raim reads.
 
     Example:
         >>> has_image_suffix("0001.JPG"), has_image_suffix("readme.txt")
         (True, False)
     """
-    return PurePosixPath(file_name).suffix.lower() in IMAGE_SUFFIXES
+    return PurePosixPath(file_name).suffix.lower() in suffixes
 
 
 def list_images(folder: Path) -> list[Path]:

@@ -47,8 +47,9 @@ ADOBE_RGB = Space(name="Adobe RGB", primaries=(0.64, 0.33, 0.21, 0.71, 0.15, 0.0
 DISPLAY_P3 = Space(name="Display P3", primaries=(0.68, 0.32, 0.265, 0.69, 0.15, 0.06))
 D65 = (0.3127, 0.3290)
 CLOSENESS = 0.005  # of x and y: writers round them to 3 decimals and more
-# Primaries and transfer of coded colour spaces (ITU-T H.273); transfers 1 and 6 are shown with sRGB's.
-CODED = {(1, 13): SRGB, (1, 1): SRGB, (12, 13): DISPLAY_P3}
+CODED = {(1, 13): SRGB, (12, 13): DISPLAY_P3}  # by primaries and transfer of ITU-T H.273
+UNSPECIFIED, PQ, HLG = 2, 16, 18
+OF_VIDEO = (1, 6)  # transfers of BT.709 and BT.601, which are shown with sRGB's
 
 
 @functools.lru_cache(maxsize=8)
@@ -112,6 +113,22 @@ def find_space(primaries: tuple[float, ...]) -> Space | None:
         if np.allclose(primaries, space.primaries, rtol=0, atol=CLOSENESS):
             return space
     return None
+
+
+def find_coded(primaries: int, transfer: int) -> Space | None:
+    """Find the space that HEIF and AVIF files name by codes of ITU-T H.273; None, which is read as sRGB, for others.
+
+    Raises:
+        ImageError: The pixels are HDR.
+
+    Example:
+        >>> find_coded(12, 13).name
+        'Display P3'
+    """
+    if transfer in (PQ, HLG):
+        name = "PQ" if transfer == PQ else "HLG"
+        raise ImageError(f"has HDR pixels ({name}); save it for an ordinary screen (SDR)")
+    return CODED.get((primaries, 13 if transfer in (UNSPECIFIED, *OF_VIDEO) else transfer))
 
 
 @functools.cache

@@ -1,34 +1,49 @@
 """What the header of an image says, without decoding it."""
 
-import io
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from raim.errors import ImageError, ImageTooLargeError
-from raim.images.colour import ADOBE_RGB, SRGB, describe_profile, is_srgb, make_profile
-from raim.images.exif import is_adobe_rgb
+from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError
+from raim.images.avif import parse_avif
+from raim.images.colour import ADOBE_RGB, SRGB, describe_profile, is_srgb, is_usable, make_profile
+from raim.images.exif import is_adobe_rgb, is_readable
 from raim.images.header import Header
+from raim.images.heif import parse_heif
 from raim.images.jpeg import parse_jpeg
-from raim.images.picture import MAX_PIXELS, ImageInfo
+from raim.images.jpegxl import parse_jxl
+from raim.images.picture import MAX_PIXELS, Format, ImageInfo, Mode, Purpose
 from raim.images.png import parse_png
+from raim.images.repair import repair
 from raim.images.signatures import N_SNIFFED, find_format
-from raim.images.stream import Stream, damaged
+from raim.images.stream import Stream, damaged, make_stream
 from raim.images.tiff import parse_tiff
 from raim.images.webp import parse_webp
 
-PARSERS = {"PNG": parse_png, "JPEG": parse_jpeg, "TIFF": parse_tiff, "WEBP": parse_webp}
+PARSERS: dict[Format, Callable[[Stream], Header]] = {
+    "PNG": parse_png,
+    "JPEG": parse_jpeg,
+    "TIFF": parse_tiff,
+    "WEBP": parse_webp,
+    "AVIF": parse_avif,
+    "HEIF": parse_heif,
+    "JXL": parse_jxl,
+}
+GREY: tuple[Mode, ...] = ("grey", "grey-alpha")
 
 
-def inspect_image(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> ImageInfo:
+def inspect_image(
+    source: Path | bytes, *, purpose: Purpose = "score", max_pixels: int = MAX_PIXELS
+) -> ImageInfo:
     """Read the header of an image and nothing else.
 
     Palette, CMYK, transparent, rotated and profiled images are described, not refused: `read_image` does that.
 
     Args:
         source: A file, or its content.
+        purpose: "score" or "restore", which knows more formats and looks over damage around the pixels.
         max_pixels: The most pixels that are accepted.
 
     Raises:
@@ -46,7 +61,13 @@ def inspect_image(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Imag
         ('PNG', 3, 2, 'grey', 16)
     """
     with naming(source), open_stream(source) as stream:
-        header = parse_header(stream, max_pixels)
+        try:
+            header = parse_header(stream, max_pixels, purpose)
+        except ImageTruncatedError as error:
+            if purpose == "score":
+                raise
+            content, _ = repair(stream.read_at(0, stream.n_bytes, "its content"), error)
+            header = parse_header(make_stream(content), max_pixels, purpose)
         return ImageInfo(
             format=header.format,
             width=header.width,
@@ -59,14 +80,14 @@ def inspect_image(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Imag
         )
 
 
-def parse_header(stream: Stream, max_pixels: int) -> Header:
+def parse_header(stream: Stream, max_pixels: int, purpose: Purpose) -> Header:
     """Read and check the header of an image of any format.
 
     Raises:
         ImageError: It cannot be used; the message lacks its subject (see `naming`).
     """
     start = stream.read_at(0, min(N_SNIFFED, stream.n_bytes), "its signature")
-    header: Header = PARSERS[find_format(start)](stream)
+    header: Header = PARSERS[find_format(start, purpose)](stream)
     if min(header.width, header.height) < 1:
         raise damaged(f"it declares {header.width}x{header.height} pixels")
     if header.width * header.height > max_pixels:
@@ -74,7 +95,19 @@ def parse_header(stream: Stream, max_pixels: int) -> Header:
             f"declares {header.width}x{header.height} = {header.width * header.height:,} pixels, the limit is "
             f"{max_pixels:,}; make it smaller, or raise the limit if it is trusted"
         )
-    return settle_colour(header)
+    return settle_colour(drop_damaged(header) if purpose == "restore" else header)
+
+
+def drop_damaged(header: Header) -> Header:
+    """Leave out a profile and an EXIF block that nobody can use, and say so."""
+    dropped = []
+    if header.icc_profile is not None and not is_usable(header.icc_profile, is_grey=header.mode in GREY):
+        header = replace(header, icc_profile=None)
+        dropped.append("its colour profile is damaged, or of another kind of pixels, and was left out")
+    if header.exif is not None and not is_readable(header.exif):
+        header = replace(header, exif=None)
+        dropped.append("its EXIF block is damaged and was left out")
+    return replace(header, warnings=(*header.warnings, *dropped))
 
 
 def settle_colour(header: Header) -> Header:
@@ -85,9 +118,12 @@ def settle_colour(header: Header) -> Header:
     profile, space = header.icc_profile, header.space
     if profile is not None:
         return header if is_srgb(profile) else replace(header, colour=describe_profile(profile))
-    if space is None and header.colour is None and is_adobe_rgb(header.exif):
+    if header.colour is not None:
+        told = f"its colour space, {header.colour}, is not known, and what is written of it does not say it"
+        return replace(header, warnings=(*header.warnings, told))
+    if space is None and is_adobe_rgb(header.exif):
         space = ADOBE_RGB
-    if space in (None, SRGB) or header.mode in ("grey", "grey-alpha"):
+    if space in (None, SRGB) or header.mode in GREY:
         return header
     warning = f"its colour space, {space.name}, is stated without a profile; one was added"
     return replace(
@@ -106,7 +142,7 @@ def open_stream(source: Path | bytes) -> Iterator[Stream]:
         ImageError: It cannot be opened.
     """
     if isinstance(source, bytes):
-        yield Stream(file=io.BytesIO(source), n_bytes=len(source))
+        yield make_stream(source)
         return
     try:
         status = source.stat()

@@ -8,10 +8,9 @@ Source: ITU-T T.81, annex B (markers, frame header B.2.2, markers within scans B
 APP2).
 """
 
-import io
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +19,7 @@ from raim.errors import ImageError
 from raim.images.exif import PREFIX, find_orientation, strip_prefix
 from raim.images.header import Header
 from raim.images.picture import Mode
-from raim.images.stream import Stream, cut_off, damaged
+from raim.images.stream import Stream, cut_off, damaged, make_stream
 
 MAX_SEGMENTS = 10_000  # a profile of 3 MB takes 50
 FILL_BLOCK = 2**16  # bytes looked at together
@@ -52,8 +51,7 @@ class _Found:
 
     frame: bytes | None = None
     exif: bytes | None = None
-    profile: dict[int, bytes] = field(default_factory=dict)
-    n_profile_parts: int = 0
+    profile: list[bytes] = field(default_factory=list)
 
 
 def parse_jpeg(stream: Stream) -> JpegHeader:
@@ -76,7 +74,8 @@ def parse_jpeg(stream: Stream) -> JpegHeader:
             data = stream.read_at(offset, n_bytes, "its EXIF")
             found.exif = strip_prefix(data) if data.startswith(PREFIX) else None
         elif marker == 0xE2:
-            _add_profile_part(found, stream.read_at(offset, n_bytes, "its colour profile"))
+            data = stream.read_at(offset, n_bytes, "its colour profile")
+            found.profile += [data] if data.startswith(PROFILE_MARK) else []
     raise damaged("it has no scan")
 
 
@@ -126,19 +125,20 @@ def _check_frame_kind(marker: int) -> None:
         )
 
 
-def _add_profile_part(found: _Found, data: bytes) -> None:
-    if data.startswith(PROFILE_MARK) and len(data) > len(PROFILE_MARK) + 2:
-        number, found.n_profile_parts = data[len(PROFILE_MARK) : len(PROFILE_MARK) + 2]
-        found.profile.setdefault(number, data[len(PROFILE_MARK) + 2 :])
+def join_profile(parts: Sequence[bytes]) -> bytes | None:
+    """Join the profile that spans segments (APP2, beginning with PROFILE_MARK); None where there is none.
 
-
-def _join_profile(found: _Found) -> bytes | None:
-    if not found.profile:
-        return None
-    numbers = range(1, found.n_profile_parts + 1)
-    if sorted(found.profile) != list(numbers):
-        raise damaged(f"its colour profile has parts {sorted(found.profile)} of {found.n_profile_parts}")
-    return b"".join(found.profile[number] for number in numbers)
+    Raises:
+        ImageTruncatedError: Parts are missing.
+    """
+    start, found, n_parts = len(PROFILE_MARK), dict[int, bytes](), 0
+    for part in parts:
+        if len(part) > start + 2:
+            n_parts = part[start + 1]
+            found.setdefault(part[start], part[start + 2 :])
+    if found and sorted(found) != list(range(1, n_parts + 1)):
+        raise damaged(f"its colour profile has parts {sorted(found)} of {n_parts}")
+    return b"".join(found[number] for number in sorted(found)) if found else None
 
 
 def _make_header(found: _Found, scan: int) -> JpegHeader:
@@ -151,7 +151,7 @@ def _make_header(found: _Found, scan: int) -> JpegHeader:
         )
     if n_components not in MODES:
         raise damaged(f"it has {n_components} components, expected 1 or 3")
-    profile = _join_profile(found)
+    profile = join_profile(found.profile)
     return JpegHeader(
         format="JPEG",
         width=width,
@@ -192,7 +192,7 @@ def find_end(content: bytes, scan: int) -> int:
     Raises:
         ImageTruncatedError: There is no end marker, or there are more than MAX_SCANS scans.
     """
-    stream = Stream(file=io.BytesIO(content), n_bytes=len(content))
+    stream = make_stream(content)
     offset = scan
     for _ in range(MAX_SCANS + 1):
         for marker, start, n_bytes in walk_segments(stream, offset):

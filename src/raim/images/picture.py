@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
-Format = Literal["PNG", "JPEG", "TIFF", "WEBP"]
+Format = Literal["PNG", "JPEG", "TIFF", "WEBP", "AVIF", "HEIF", "JXL"]
 Mode = Literal["grey", "grey-alpha", "rgb", "rgba", "palette", "cmyk"]
 Purpose = Literal["score", "restore"]
 

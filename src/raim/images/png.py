@@ -148,7 +148,7 @@ def _make_header(found: _Found) -> PngHeader:
     transparent = _read_transparent(found.content.get(b"tRNS"), mode)
     if transparent is not None:
         mode = "grey-alpha" if mode == "grey" else "rgba"
-    profile = _unpack_profile(found.content.get(b"iCCP"))
+    profile = unpack_profile(found.content[b"iCCP"]) if b"iCCP" in found.content else None
     cicp = found.content.get(b"cICP")
     space, warnings = _read_space(found.content)
     exif = strip_prefix(found.content[b"eXIf"]) if b"eXIf" in found.content else None
@@ -180,10 +180,12 @@ def _read_transparent(content: bytes | None, mode: Mode) -> tuple[int, ...] | No
     return struct.unpack(f">{n_samples}H", content)
 
 
-def _unpack_profile(content: bytes | None) -> bytes | None:
-    """Unpack an embedded profile, never more than MAX_PROFILE of it."""
-    if content is None:
-        return None
+def unpack_profile(content: bytes) -> bytes:
+    """Unpack an embedded profile (iCCP), never more than MAX_PROFILE of it.
+
+    Raises:
+        ImageTruncatedError: It is damaged, cut off, or larger.
+    """
     packed = content.partition(b"\0")[2][1:]  # name, 0, method
     unpacker = zlib.decompressobj()
     try:
@@ -191,9 +193,7 @@ def _unpack_profile(content: bytes | None) -> bytes | None:
     except zlib.error as error:
         raise damaged(f"its colour profile cannot be unpacked ({error})") from error
     if not unpacker.eof:
-        raise ImageError(
-            f"has a colour profile that is cut off or over {MAX_PROFILE:,} bytes; convert it to sRGB, save without"
-        )
+        raise damaged(f"its colour profile is cut off, or over {MAX_PROFILE:,} bytes")
     return profile
 
 

@@ -1,20 +1,43 @@
 """Reading of images: header first, then pixels of just the declared size, with nothing guessed about colour."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
 
-from raim.errors import ImageError
+from raim.errors import ImageError, ImageTruncatedError
+from raim.images.avif import decode_avif
 from raim.images.exif import UPRIGHT, set_upright
 from raim.images.header import Header
+from raim.images.heif import decode_heif
 from raim.images.inspecting import naming, open_stream, parse_header
-from raim.images.jpeg import JpegHeader, decode_jpeg
-from raim.images.picture import MAX_PIXELS, Picture, PixelArray, Purpose
-from raim.images.png import PngHeader, decode_png
-from raim.images.stream import damaged
-from raim.images.tiff import TiffHeader, decode_tiff
-from raim.images.webp import WebpHeader, decode_webp
+from raim.images.jpeg import decode_jpeg
+from raim.images.jpegxl import decode_jxl
+from raim.images.picture import MAX_PIXELS, Format, Picture, PixelArray, Purpose
+from raim.images.png import decode_png
+from raim.images.repair import repair, trim_scan
+from raim.images.stream import damaged, make_stream
+from raim.images.tiff import decode_tiff
+from raim.images.webp import decode_webp
+
+DECODERS: dict[Format, Callable[[bytes, Any], np.ndarray]] = {
+    "PNG": decode_png,
+    "JPEG": decode_jpeg,
+    "TIFF": decode_tiff,
+    "WEBP": decode_webp,
+    "AVIF": decode_avif,
+    "HEIF": decode_heif,
+    "JXL": decode_jxl,
+}
+UNSTATED: tuple[Format, ...] = ("AVIF", "HEIF", "JXL")  # their headers may not state the number of channels
+# Marks of a picture's brightness on HDR screens: Apple's, Adobe's (Ultra HDR), the standard's.
+GAIN_MAPS = (b"hdrgainmap", b"hdr-gain-map", b"urn:iso:std:iso:ts:21496:-1")
+
+STRAY_BEHIND = "it has stray bytes behind its pixels, which were passed over"
+MOST_TRIMS = 5  # a decoder that reads ahead finds the last of the stray bytes once the others are gone
 
 
 def read_image(source: Path | bytes, *, purpose: Purpose = "score", max_pixels: int = MAX_PIXELS) -> Picture:
@@ -46,22 +69,53 @@ def read_image(source: Path | bytes, *, purpose: Purpose = "score", max_pixels: 
         ...     read_image(Path(folder) / "red.png").pixels
         array([[[255,   0,   0]]], dtype=uint8)
     """
-    with naming(source):
-        with open_stream(source) as stream:
-            header = parse_header(stream, max_pixels)
+    with naming(source), open_stream(source) as stream:
+        try:
+            header = parse_header(stream, max_pixels, purpose)
             check_usable(header, purpose)
             content = (
                 source if isinstance(source, bytes) else stream.read_at(0, stream.n_bytes, "its content")
             )
-        pixels, warnings = drop_alpha(decode(content, header))
+            stored = decode(content, header)
+        except ImageTruncatedError as error:
+            if purpose == "score":
+                raise
+            content = stream.read_at(0, stream.n_bytes, "its content")
+            header, stored = read_repaired(content, max_pixels, error)
+        pixels, warnings = drop_alpha(stored)
         if purpose == "score":
             return Picture(pixels=np.ascontiguousarray(pixels), warnings=header.warnings + warnings)
         return Picture(
             pixels=turn_upright(pixels, header.orientation),
-            warnings=header.warnings + warnings,
+            warnings=header.warnings + warnings + find_gain_map(content, header),
             icc_profile=header.icc_profile,
             exif=set_upright(header.exif),
         )
+
+
+def find_gain_map(content: bytes, header: Header) -> tuple[str, ...]:
+    """Say that a gain map is left out, where a photograph of a telephone has one."""
+    has_one = header.format in ("JPEG", "HEIF", "AVIF") and any(mark in content for mark in GAIN_MAPS)
+    return ("its gain map, for HDR screens, was left out",) if has_one else ()
+
+
+def read_repaired(content: bytes, max_pixels: int, error: ImageTruncatedError) -> tuple[Header, np.ndarray]:
+    """Read a file that is damaged around its pixels, for restoring, as strictly as any once that is out of the way.
+
+    Raises:
+        ImageTruncatedError: Pixels are missing or damaged.
+    """
+    repaired, warnings = repair(content, error)
+    header = parse_header(make_stream(repaired), max_pixels, "restore")
+    check_usable(header, "restore")
+    for _ in range(MOST_TRIMS):
+        try:
+            pixels = decode(repaired, header)
+        except ImageTruncatedError as left:
+            repaired, warnings = trim_scan(repaired, left), (*warnings, STRAY_BEHIND)
+        else:
+            return replace(header, warnings=(*dict.fromkeys(warnings), *header.warnings)), pixels
+    raise error
 
 
 def check_usable(header: Header, purpose: Purpose) -> None:
@@ -96,19 +150,9 @@ def decode(content: bytes, header: Header) -> np.ndarray:
     Raises:
         ImageTruncatedError: They are cut off, damaged, or of another size than the header says.
     """
-    match header:
-        case PngHeader():
-            pixels = decode_png(content, header)
-        case JpegHeader():
-            pixels = decode_jpeg(content, header)
-        case WebpHeader():
-            pixels = decode_webp(content, header)
-        case TiffHeader():
-            pixels = decode_tiff(content, header)
-        case _:
-            raise TypeError(f"no decoder for {type(header).__name__}")
+    pixels = DECODERS[header.format](content, header)
     shape = (header.height, header.width) + ((header.n_channels,) if header.n_channels > 1 else ())
-    if pixels.shape != shape:
+    if pixels.shape[:2] != shape[:2] or (header.format not in UNSTATED and pixels.shape != shape):
         raise damaged(f"its pixels decode to shape {pixels.shape}, its header declares {shape}")
     return pixels
 

@@ -1,9 +1,9 @@
 """Which format a file has, from its first bytes; other kinds of file are named, so that the message helps."""
 
 from raim.errors import ImageError
-from raim.images.picture import Format
+from raim.images.picture import Format, Purpose
 
-N_SNIFFED = 32  # more than the longest signature below
+N_SNIFFED = 64  # more than the longest signature below, and the compatible brands
 MEND = "save it as PNG, JPEG, TIFF or WebP"
 
 OTHER_SIGNATURES = (
@@ -28,21 +28,28 @@ OTHER_SIGNATURES = (
 
 # ISO base media files say what they are in their "major brand".
 BRANDS = {
-    b"heic": "a HEIF image",
-    b"heix": "a HEIF image",
-    b"mif1": "a HEIF image",
-    b"msf1": "a HEIF image sequence",
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"mif1"), "a HEIF image"),
+    **dict.fromkeys((b"hevc", b"hevx", b"msf1"), "a HEIF image sequence"),
     b"avif": "an AVIF image",
     b"avis": "an AVIF image sequence",
     b"crx ": "a raw photograph (CR3)",
 }
 
 
-def find_format(start: bytes) -> Format:
+RESTORED: dict[str, Format] = {
+    "a HEIF image": "HEIF",
+    "a HEIF image sequence": "HEIF",
+    "an AVIF image": "AVIF",
+    "an AVIF image sequence": "AVIF",
+    "a JPEG XL image": "JXL",
+}
+
+
+def find_format(start: bytes, purpose: Purpose = "score") -> Format:
     r"""Find the format of a file by its first bytes.
 
     Raises:
-        ImageError: It is none of the four; the message says what it is.
+        ImageError: It is none of the four, or of the seven that are restored; the message says what it is.
 
     Example:
         >>> find_format(b"\xff\xd8\xff\xe0")
@@ -56,14 +63,18 @@ def find_format(start: bytes) -> Format:
         return "TIFF"
     if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
         return "WEBP"
-    raise ImageError(f"is {_name_other(start)}; {MEND}")
+    name = _name_other(start)
+    if purpose == "restore" and name in RESTORED:
+        return RESTORED[name]
+    raise ImageError(f"is {name}; {MEND}")
 
 
 def _name_other(start: bytes) -> str:
     if not start:
         return "an empty file"
     if start[4:8] == b"ftyp":
-        return BRANDS.get(start[8:12], "a video (MP4 or QuickTime)")
+        name = BRANDS.get(start[8:12], "a video (MP4 or QuickTime)")
+        return "an AVIF image" if name == "a HEIF image" and b"avif" in start[16:] else name
     if start.startswith(b"RIFF"):
         return "a video (AVI)" if start[8:12] == b"AVI " else "a RIFF file of another kind"
     for signature, name in OTHER_SIGNATURES:

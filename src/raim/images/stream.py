@@ -1,5 +1,6 @@
 """Bounded reading of a file or of bytes: nothing is read, and no memory taken, for what is not there."""
 
+import io
 from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import Any
@@ -32,6 +33,11 @@ class Stream:
         if len(data) != n_bytes:  # the file shrank while it was read
             raise cut_off(what, offset + n_bytes, offset + len(data))
         return data
+
+
+def make_stream(content: bytes) -> Stream:
+    """Stream of bytes."""
+    return Stream(file=io.BytesIO(content), n_bytes=len(content))
 
 
 def cut_off(what: str, needed: int, present: int) -> ImageTruncatedError:

@@ -165,7 +165,8 @@ def _make_header(stream: Stream, file: Any, page: Any) -> TiffHeader:
     is_tiled = TILE_WIDTH in tags
     block = _read_block_size(tags, size, is_tiled=is_tiled)
     orientation = _number(tags, ORIENTATION, UPRIGHT)
-    exif = read_tiff_exif(stream.file) if page.tags.valueof(EXIF) else None
+    has_exif = bool(page.tags.valueof(EXIF))
+    exif = read_tiff_exif(stream.file) if has_exif else None
     return TiffHeader(
         format="TIFF",
         width=size[0],
@@ -175,6 +176,7 @@ def _make_header(stream: Stream, file: Any, page: Any) -> TiffHeader:
         orientation=orientation if orientation in ORIENTATIONS else UPRIGHT,
         icc_profile=page.tags.valueof(PROFILE),
         exif=exif,
+        warnings=("its EXIF data cannot be read and were left out",) if has_exif and exif is None else (),
         order=file.byteorder,
         compression=_read_compression(tags),
         is_differenced=_read_predictor(tags),

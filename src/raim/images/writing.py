@@ -17,6 +17,7 @@ MOST_PIXELS = {"JPEG": 65_500, "WebP": 16_383}  # of a side: libjpeg's JPEG_MAX_
 # A segment's length has 16 bits and counts itself; before the content stands a mark, and profiles take 255 segments.
 MOST_EXIF, MOST_PROFILE = 65_527, 255 * 65_519
 LOSSLESS = 100
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe")  # the last two are old names, of files that are restored
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
 
@@ -40,7 +41,7 @@ def write_image(
         quality: Of JPEG (4:4:4) and WebP, 1 to 100; WebP is lossless at 100. PNG and TIFF are always lossless.
 
     Raises:
-        UnknownNameError: The suffix is none of .png, .jpg, .jpeg, .tif, .tiff, .webp.
+        UnknownNameError: The suffix is none of .png, .jpg, .jpeg, .jfif, .jpe, .tif, .tiff, .webp.
         InputError: The format cannot hold these pixels or metadata.
         OutputError: The file cannot be written.
 
@@ -74,7 +75,7 @@ def encode_image(
     match suffix.lower():
         case ".png":
             return encode_png(plain, icc_profile, block)
-        case ".jpg" | ".jpeg":
+        case ".jpg" | ".jpeg" | ".jfif" | ".jpe":
             return _encode_lossy("JPEG", plain, icc_profile, block, quality=quality, subsampling="4:4:4")
         case ".tif" | ".tiff":
             return encode_tiff(plain, icc_profile, block)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from raim.data import Manifest
+from raim.data import IMAGE_SUFFIXES, Manifest
 from raim.errors import InputError, SubmissionError
 from raim.files import cannot_write, check_writable
 from raim.restore.archive import write_submission
@@ -83,7 +83,7 @@ def plan_submission(source: Path, target: Path, *, overwrite: bool = False) -> S
         raise InputError(f"{target} is there already; name another, or add --overwrite")
     check_writable(target)
     parts = target.with_name(f"{target.name}.parts")
-    plan = plan_jobs(source, parts, suffix=SUFFIX)
+    plan = plan_jobs(source, parts, suffix=SUFFIX, suffixes=IMAGE_SUFFIXES)
     return SubmissionPlan(source=source, target=target, parts=parts, plan=plan)
 
 

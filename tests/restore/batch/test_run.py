@@ -3,6 +3,7 @@ import errno
 import io
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 import imagecodecs
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from raim.errors import InputError, WeightsMissingError
-from raim.images import encode_image, read_image, write_image
+from raim.images import encode_image, inspect_image, read_image, write_image
 from raim.restore import Restorer
 from raim.restore.batch import RECORD, Options, describe_work, plan_jobs, restore_batch
 
@@ -245,17 +246,37 @@ def test_a_submission_is_srgb_without_profile_and_exif(run, tmp_path):
     np.testing.assert_allclose(read_image(tmp_path / "bare.png").pixels[0, 0], (23, 209, 209), atol=2)
 
 
-def test_a_submission_refuses_what_has_no_clear_size_or_colour(run, tmp_path):
+def test_a_submission_is_upright_and_says_what_it_could_not_use(run, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(SMALL).save(tmp_path / "turned.jpg", exif=exif)
     (outcome,) = run(tmp_path / "turned.jpg", tmp_path / "turned.png", is_submission=True)
-    assert "EXIF rotation (orientation 6)" in outcome.error
+    assert read_image(outcome.job.target).pixels.shape == (16, 12, 3)
     broken = bytearray(imagecodecs.cms_profile("adobergb"))
     broken[12:40] = bytes(28)
     (tmp_path / "broken.png").write_bytes(with_profile(SMALL, bytes(broken)))
     (outcome,) = run(tmp_path / "broken.png", tmp_path / "out.png", is_submission=True)
-    assert "colour profile cannot be used" in outcome.error
+    assert "colour profile is damaged" in outcome.made.notes[0]
+
+
+def test_a_submission_refuses_colours_that_are_not_known(run, tmp_path):
+    png = encode_image(SMALL, ".png")
+    cicp = b"cICP" + bytes((9, 16, 0, 1))  # HDR television
+    chunk = (4).to_bytes(4) + cicp + zlib.crc32(cicp).to_bytes(4)
+    (tmp_path / "hdr.png").write_bytes(png[:33] + chunk + png[33:])
+    (outcome,) = run(tmp_path / "hdr.png", tmp_path / "out.png", is_submission=True)
+    assert "states other colours than sRGB without a profile" in outcome.error
+
+
+def test_formats_of_telephones_become_png_and_other_names_of_jpeg_stay(run, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a.avif", "b.JFIF", "c.jpe", "d.png"):  # d.png is a JPEG
+        form = "AVIF" if name == "a.avif" else "JPEG"
+        Image.fromarray(SMALL).save(tmp_path / "in" / name, form, quality=95)
+    run(tmp_path / "in", tmp_path / "out")
+    assert listed(tmp_path / "out") == [RECORD, "a.png", "b.JFIF", "c.jpe", "d.png"]
+    written = [inspect_image(path).format for path in sorted((tmp_path / "out").iterdir())[1:]]
+    assert written == ["PNG", "JPEG", "JPEG", "PNG"]
 
 
 def test_the_record_says_what_made_what(run, folder, tmp_path, inverting):
@@ -345,5 +366,5 @@ def test_a_damaged_exif_block_is_no_hindrance_in_any_format(run, tmp_path, suffi
     Image.fromarray(SMALL).save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\0\0 damaged")
     (outcome,) = run(tmp_path / "a.jpg", tmp_path / f"out{suffix}")
     assert outcome.made is not None
-    assert (suffix == ".tif") == ("its EXIF block is damaged and was left out" in outcome.made.notes)
+    assert "its EXIF block is damaged and was left out" in outcome.made.notes
     assert read_image(outcome.job.target).pixels.shape == SMALL.shape

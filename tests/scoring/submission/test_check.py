@@ -207,6 +207,22 @@ def test_a_foreign_colour_profile_is_refused_and_srgb_accepted(check, forge):
     assert check({"a.png": forge.image(icc_profile=srgb)}).is_fine
 
 
+def test_a_rotated_input_expects_an_upright_restoration(forge, tmp_path):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[274] = 6
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(forge.image(16, 12, kind="JPEG", exif=exif))
+    upright, stored = (
+        {"a.png": forge.image(*size), "readme.txt": forge.files("a")["readme.txt"]}
+        for size in ((12, 16), (16, 12))
+    )
+    assert check_submission(forge.write_zip(upright), tmp_path / "in").is_fine
+    problem = only(check_submission(forge.write_folder("stored", stored), tmp_path / "in"), "wrong-size")
+    assert "its input a.jpg has 12x16" in problem.message
+
+
 def test_an_exif_rotation_is_refused(check, forge):
     from PIL import Image
 

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from raim.data import PHOTOGRAPH_SUFFIXES
 from raim.errors import ImageError, InputError, RaimError
 from raim.files import check_writable
 from raim.images import PixelArray, inspect_image, read_image
+from raim.images.writing import JPEG_SUFFIXES, SUFFIXES
 from raim.scoring.submission import Member, open_images
 
 ARCHIVE_SUFFIX = ".zip"
 ARCHIVE_START = b"PK"
+LOSSLESS_SUFFIX = ".png"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +65,9 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def plan_jobs(source: Path, target: Path, *, suffix: str | None = None) -> Plan:
+def plan_jobs(
+    source: Path, target: Path, *, suffix: str | None = None, suffixes: frozenset[str] = PHOTOGRAPH_SUFFIXES
+) -> Plan:
     """List what is to be restored, and where it goes.
 
     Of folders and zips the photographs at the root count, as in `raim score`.
@@ -70,7 +75,9 @@ def plan_jobs(source: Path, target: Path, *, suffix: str | None = None) -> Plan:
     Args:
         source: A photograph, a folder or a zip of photographs.
         target: For a photograph the file of the result, or a folder that is there; for others a folder.
-        suffix: Of the results' names, such as ".png"; None for that of each input.
+        suffix: Of the results' names, such as ".png"; None for that of each input, and .png for those of formats
+            that raim does not write.
+        suffixes: Of the names of photographs in a folder or zip.
 
     Raises:
         InputError: There is nothing at `source`, or `target` cannot be what it must be.
@@ -95,7 +102,7 @@ def plan_jobs(source: Path, target: Path, *, suffix: str | None = None) -> Plan:
         raise InputError(
             f"{target} is the folder of the inputs; name another, so that nothing of theirs is replaced"
         )
-    images = open_images(source, allow_links=True, defer_unreadable=True)
+    images = open_images(source, allow_links=True, defer_unreadable=True, suffixes=suffixes)
     jobs = tuple(_plan_member(member, target, suffix) for member in images.values())
     return Plan(jobs=jobs, folder=target, notes=tuple(note.message for note in images.notes))
 
@@ -113,7 +120,7 @@ def is_archive(path: Path) -> bool:
 
 def _plan_file(source: Path, target: Path, suffix: str | None) -> Job:
     if target.is_dir():
-        target /= source.stem + (suffix or source.suffix)
+        target /= source.stem + (suffix or _choose_suffix(source))
     _refuse_itself(source, target)
     if not target.suffix:
         raise InputError(f"{target} has no suffix such as .png or .jpg, and is no folder; name one of either")
@@ -126,10 +133,16 @@ def _plan_file(source: Path, target: Path, suffix: str | None) -> Job:
 def _plan_member(member: Member, folder: Path, suffix: str | None) -> Job:
     is_file = member.entry is None and member.is_readable
     source = member.container / member.stored_name if is_file else member
-    target = folder / (Path(member.name).stem + (suffix or Path(member.name).suffix))
+    target = folder / (Path(member.name).stem + (suffix or _choose_suffix(Path(member.name))))
     if isinstance(source, Path):
         _refuse_itself(source, target)
     return Job(name=member.name, source=source, target=target, n_pixels=_count_pixels(source))
+
+
+def _choose_suffix(source: Path) -> str:
+    """Keep the suffix of an input, unless raim writes no such format."""
+    is_unwritten = source.suffix.lower() in PHOTOGRAPH_SUFFIXES - {*SUFFIXES, *JPEG_SUFFIXES}
+    return LOSSLESS_SUFFIX if is_unwritten else source.suffix
 
 
 def _refuse_itself(source: Path, target: Path) -> None:
@@ -140,7 +153,8 @@ def _refuse_itself(source: Path, target: Path) -> None:
 
 def _count_pixels(source: Path | Member) -> int:
     try:
-        info = inspect_image(source.read_bytes() if isinstance(source, Member) else source)
+        content = source.read_bytes() if isinstance(source, Member) else source
+        info = inspect_image(content, purpose="restore")
     except RaimError:
         return 0  # said when its turn comes
     return info.width * info.height

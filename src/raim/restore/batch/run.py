@@ -1,6 +1,5 @@
 """Restoring one photograph after another, keeping what an earlier run has made."""
 
-import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -12,17 +11,16 @@ import numpy as np
 from raim.errors import ImageError, InputError, item_error
 from raim.files import place_file
 from raim.images import Picture, encode_image, inspect_image, read_image
-from raim.images.colour import convert_to_srgb
-from raim.images.exif import UPRIGHT, is_readable
+from raim.images.colour import convert_to_srgb, is_srgb
+from raim.images.writing import JPEG_SUFFIXES
 from raim.restore.batch.plan import Job, Plan
 from raim.restore.batch.record import Made, append_record, read_record, vouches
 from raim.restore.descriptor import OnNote, Restorer
 from raim.restore.restoring import make_context, restore
 
 # Of JPEG; WebP is written without loss, which is quality 100.
-QUALITY = {".jpg": 95, ".jpeg": 95}
+QUALITY = dict.fromkeys(JPEG_SUFFIXES, 95)
 LOSSLESS = 100
-TIFF_SUFFIXES = (".tif", ".tiff")
 
 OnShare = Callable[[float], None]
 
@@ -205,7 +203,6 @@ def _try_one(one: _One, known: Made | None, folder: Path | None) -> Outcome:
 def _restore_content(one: _One, content: bytes) -> _Encoded:
     picture = _read_for_submission(content) if one.options.is_submission else _read(content)
     suffix = one.job.target.suffix
-    picture = _leave_out_damaged(picture, suffix)
     # A format that cannot hold the result is told before the work, by a small picture of the same kind.
     _encode(np.zeros((8, 8, *picture.pixels.shape[2:]), picture.pixels.dtype), picture, suffix)
     start = time.perf_counter()
@@ -225,33 +222,19 @@ def _restore_content(one: _One, content: bytes) -> _Encoded:
     )
 
 
-def _leave_out_damaged(picture: Picture, suffix: str) -> Picture:
-    """Leave out an EXIF block that a TIFF cannot take in: its entries become the file's own, so they must be read."""
-    if picture.exif is None or suffix.lower() not in TIFF_SUFFIXES or is_readable(picture.exif):
-        return picture
-    return dataclasses.replace(
-        picture, exif=None, warnings=(*picture.warnings, "its EXIF block is damaged and was left out")
-    )
-
-
 def _read(content: bytes) -> Picture:
     return read_image(content, purpose="restore")
 
 
 def _read_for_submission(content: bytes) -> Picture:
-    """Read a photograph as sRGB, as it is stored: raim check compares sizes with those of the inputs."""
-    info = inspect_image(content)
-    if info.orientation != UPRIGHT:
-        raise ImageError(
-            f"it carries an EXIF rotation (orientation {info.orientation}), so the size of its restoration is "
-            "doubtful; rotate its pixels and save it without"
-        )
+    """Read a photograph upright, its colours as sRGB."""
     picture = _read(content)
-    if not info.has_icc:
-        return Picture(pixels=picture.pixels, warnings=picture.warnings)
-    if picture.icc_profile is None:
+    pixels, profile = picture.pixels, picture.icc_profile
+    if profile is None and inspect_image(content, purpose="restore").has_icc:
         raise ImageError("it states other colours than sRGB without a profile (cICP); convert it to sRGB")
-    return Picture(pixels=convert_to_srgb(picture.pixels, picture.icc_profile), warnings=picture.warnings)
+    if profile is not None and not is_srgb(profile):
+        pixels = convert_to_srgb(pixels, profile)
+    return Picture(pixels=pixels, warnings=picture.warnings)
 
 
 def _encode(pixels: np.ndarray, picture: Picture, suffix: str) -> bytes:

@@ -24,7 +24,7 @@ class ExpectedImage:
         input_name: File name of the input.
         width: Pixels.
         height: Pixels.
-        is_stated: Whether the manifest states the size; else it is the input's.
+        is_stated: Whether the manifest states the size; else it is that of the upright input.
         is_grey: Whether the input is grey.
         bit_depth: Bits per sample of the input.
     """
@@ -71,11 +71,12 @@ def _expect_image(
     except ImageError as error:
         raise type(error)(f"the input {member.name} cannot be used: {error}") from error
     width, height = size
+    upright = info.upright_size  # as `raim restore` makes it of an input with an EXIF rotation
     return ExpectedImage(
         stem=stem,
         input_name=member.name,
-        width=info.width if width is None else width,
-        height=info.height if height is None else height,
+        width=upright[1] if width is None else width,
+        height=upright[0] if height is None else height,
         is_stated=width is not None,
         is_grey=info.mode in GREY_MODES,
         bit_depth=info.bit_depth,

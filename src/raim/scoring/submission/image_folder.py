@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from raim.data import collision_key, has_image_suffix
+from raim.data import IMAGE_SUFFIXES, collision_key, has_image_suffix
 from raim.errors import shown
 from raim.scoring.submission.archive import list_submission
 from raim.scoring.submission.findings import Finding, note, problem, submission_error
@@ -62,6 +62,7 @@ def open_images(
     limits: Limits = DEFAULT_LIMITS,
     allow_links: bool = False,
     defer_unreadable: bool = False,
+    suffixes: frozenset[str] = IMAGE_SUFFIXES,
 ) -> ImageFolder:
     """List the images (PNG, JPEG, TIFF, WebP) at the root of a folder or a zip; none is decoded.
 
@@ -73,6 +74,7 @@ def open_images(
         allow_links: Whether a folder's links to files elsewhere are followed: for folders that the reader owns.
         defer_unreadable: Whether a file that may not be read, or whose name is unsafe or like another's, is refused
             only once it is read, and the others can be. Control characters in its name are escaped.
+        suffixes: Of the names of images.
 
     Raises:
         InputError: There is nothing at that path.
@@ -88,7 +90,7 @@ def open_images(
     """
     listing = list_submission(path, limits=limits, allow_links=allow_links)
     layout = lay_out(listing.members)
-    images = [member for member in layout.root if has_image_suffix(member.name)]
+    images = [member for member in layout.root if has_image_suffix(member.name, suffixes)]
     problems = [*listing.problems, *layout.problems]
     if defer_unreadable:
         refusals = _find_refusals(listing, is_folder=path.is_dir())
@@ -101,7 +103,7 @@ def open_images(
     if problems:
         raise submission_error(str(path), problems)
     ordered = {member.stem: member for member in sorted(images, key=lambda member: member.stem)}
-    return ImageFolder(path=path, members=ordered, notes=(*layout.notes, *_note_ignored(layout)))
+    return ImageFolder(path=path, members=ordered, notes=(*layout.notes, *_note_ignored(layout, suffixes)))
 
 
 def _find_refusals(listing: Listing, *, is_folder: bool) -> dict[str | None, list[Finding]]:
@@ -146,11 +148,11 @@ def describe_no_images(layout: Layout) -> Finding:
     return problem("no-images", f"there is no image at the root (there is {listed}); put the images there")
 
 
-def _note_ignored(layout: Layout) -> list[Finding]:
+def _note_ignored(layout: Layout, suffixes: frozenset[str]) -> list[Finding]:
     others = [
         shown(member.name)
         for member in layout.root
-        if not has_image_suffix(member.name) and not is_readme(member.name)
+        if not has_image_suffix(member.name, suffixes) and not is_readme(member.name)
     ]
     others += sorted({f"{shown(member.parts[0])}/" for member in layout.nested if member.parts})
     if not others:
