@@ -6,6 +6,7 @@ extractors read differently (data around, shared bytes, names with NULs, headers
 
 import stat
 import struct
+import warnings
 import zipfile
 from io import BufferedIOBase
 from pathlib import Path
@@ -88,8 +89,10 @@ def describe_method(method: int) -> str:
 
 def _read_table(file: BufferedIOBase, label: str, end: ZipEnd) -> list[zipfile.ZipInfo]:
     try:
-        with zipfile.ZipFile(file) as archive:
-            rows = archive.infolist()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Empty unicode path")  # of Python 3.13; `read_name` refuses it
+            with zipfile.ZipFile(file) as archive:
+                rows = archive.infolist()
     except UnicodeDecodeError as error:
         name = error.object.decode("cp437")
         text = f"the name {shown(name)} claims to be UTF-8 and is not; pack again with a program that writes UTF-8"
