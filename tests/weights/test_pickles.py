@@ -18,34 +18,30 @@ from raim.weights.pickles import LEGACY_MAGIC, read_numpy_pickle, read_torch_che
 # What torch.save of torch 2 writes for {"params": {...}} with the tensors of EXPECTED, compressed.
 ZIP = zlib.decompress(
     base64.b64decode(
-        "eNqlVstvG0UYH7/W7jbk1dKkoYSUpwOp410/Yrd5sbRL0SKRboVkRULW1t7Gq252/e2OQ0GqFIQc6I1KCHGCXvkLkEDiwJEbHBCH"
-        "3nqoOHGHCzO7sbMzqZMm2WSy8mZ+j+/zfD97TUskEcpk0L5rFI0jw2u0rC1zvmlgI9e+Y6vKMFpnru34PUA1gexvG56x6UPsHsSz"
-        "tRh5YECigV3CkKt3sGX7Yt0zb3Usu1nHpuO7Xn1LFiGZzdbSZLNPdhobJqRCiKjaroFvhg9FEALCPKRrCXJvtDuQ0QQMp25oSItr"
-        "iR0QtYQW24HT9xsN17bNBrZcxxc/8JqmZzavWg0swtCsDs9hGNZhpCYSFuwZjt92fbMJoy1io5VqCa10KyAeo8QJLb4D41qM8p+5"
-        "36L4sxie1+FcUC8R6mw6MMFjJ28QSLwL57VEF6ZC3AsYLujwYo20GrUM+zZMh6jdYq+TR/1aXwpqlWCG0MUxXAxq7MLLWqwLr4R0"
-        "r2J4TYfXa6d6bTex6cEbA7rd3yFCtmc20JBhlmgkMbwZ9pGU+xa5kT7OhTqXMOR0mP8yeJH/AiQd5FqKIC2nad6FAlPE+66z0S+i"
-        "GAgUoEQEYhjKVCBGmRfCWyUUqGK4rMOVoJ9+w7ANDxYZi0VYChmWCcPsbIhawbCqw9tBNx3XMUFhMCV4h2AQhqtUFWnJHbimJamq"
-        "GuLfxXBdh/c6fm5NS2duev+e+yWOEF1rA6dhAi31pyF32/U2DVzfMj2fnDNVqXJDcYRLohZ+/OfR59Q5XYMtTKGFPQu781I3bGvD"
-        "2TQdrCqF47goF6mBlY/hb1I+ih9oYAyt9A3c+gSbLh0vVbly/OrX120LY9ukHrpLj8/TcyAc6GEYLTOpNJ9XlcsnMBCybq+QP6vk"
-        "l6xtsh6uUkcTXz15MEn+MXmIoznWkaQq2Wd2hCpomWp9v/XRb/Q8Jw/RWmW1ZFVZPEn718Oa9xb1Mtn54bPR4BPgYC9F1ktBVfJH"
-        "9pLeZaO67T+fuFQoc4juIqtbVJUKOn79M0HNuZ8u/Mr2Hz1L/0sn7f/gOkfQmb5WP2lGeLGCSN3//t3Gh4fP7zSS9wIksO+bnkUS"
-        "5FODfl7Wraaq5I5YjSSXK6XyQqFarpaL5EcuS5JUKBZLclWSKyUpL1UqhfxCEHM/3/krmyU+soHLGDXb9xlN4dF9zvnvITw6GqAT"
-        "7DuWQINymyeJhuAUQ/IgSrIveXmeaJCNMTzjSbQ/QHl4NHWGGfg3ScRlH4+NpgiLzaY4rMRjo1PPYr/msTKPjU4ui50ROGyBx0Yn"
-        "j8V+y2OLPezTZzN6nU1z2BKvG52ZEQa7HcEOOCvRozzNgP+IgJ8+ZGuaIMz1RjJxqY8c4u7/haWiu5leRApBWvqnw9fht4WUEGKG"
-        "gv3h3v8Bx3WeTQ=="
+        "eNqllUtv00AQxzdx4gQDfQItpZTyTqFNY+fVQqHFQj5gJIIBKeISmcQ0Fq6dsTflISFVqlqpNzhxAvEtQJxQvwEXxIEbh4oTd07s"
+        "2m1qOw2FdpWNlWR///lPPDMuyUwMoWQSta0e1IdUu1rXF7XJmorVdOOJIYld6GFgLUVfAiqz5HxDtdUFByIvIZoqR8gXKjBVbBGF"
+        "dKWJdcPhKrb2qKkbtQrWTMeyK4sCB7FUqpwghx1yUp3XIO4hnGRYKr7nfckB6wpmIFFmyLXaaEJSZjEcuCsjOSozq8DJjBxZhYNr"
+        "1aplGFoV65bpcHfsmmZrtZt6FXNwaEyBwxi6FOguc0QF26rpNCxHq0FPndiox+tsPVF3hXupMCNHV6FPjlD9/rU65Y9gOKrAMTdf"
+        "Eqi5YMJAmB28S5DoChyXmRUY8rgTGIYVOFmOE043a9ozGPGwzWxvW+Z8K9lTbrI8jBK9CIbT1EuEZnfGu5z1NM9hOK/ABdeLU1UN"
+        "1YaLW15cBQFSnsIYURgb86hLGC4rMF4mNx2ZlqnBRIDJQpowCMMkjYrk2Cpk5BiNynu8gCGrQK7ppEtyIvmm+Fb5TTi6Sx0raQDd"
+        "aFVS+rFlL6i4sqjZDrlHkngtVFD/uXhq48Ov78vUPd2dbQyh4raNzXqrqIY+by5oJpbE7F6cFHLUwOxT+BklIaJ/NdCLZlsGHj3H"
+        "mkXLUxKv7ucfMHSMDY16WLn24zitBfavHrrQ9UBXT2Yk8co+DHiqS7PkbY68yF4i+/0cdTTwauP1IPlhcBdH40FHvCSm/tlRYlOF"
+        "xmt83bBogOQu8WaC8QRJnEJ7z3/UzTX9aXid9lSsFRvtGHsuGDsriTP7aoDOeXaj/lasVrd1h4NlOer+y7v5B7vX7wgSthvIte9o"
+        "tk466IVK521Fr0li+j+z4TPF4lRBKArTxenpqXyOLwh5nucL03w+K2SKmTyfyxaFnNvm68ODiyniI+W6jFCzLZ/+SdTT5jz8HAvT"
+        "/gEyECBvRVGn2RUW8Q+BoYDIF79I2+QJ6/gbuTegozCofYCEcX/XdQXwrwwK9X6Y9XdQkK3HQiwfZv0dEGS/hVlhi925R/zrfjzE"
+        "ZsNx/bXbHWA/+9gO98xfUiMBuI9FuxR7SWbZ8a3WYCZaJBe6Lnupoo/s1qhi3al19YD32XtqxVmP4dzz3tk/91MZUw=="
     )
 )
 LEGACY = zlib.decompress(
     base64.b64decode(
-        "eNp9k9lu00AUhr0loYZC2Slr2ROWkDixk7C0AUopDFvNjW9QZJyhNnLtHHtSAVKl3CS0PAMXXPJqPAISFxx70tAKg6XxjM8c/9/M"
-        "f2YG0hfV//V16efc+++vZssD6fkPGd8bIBStGUEQelHIQif0O+s0ir0wABETrGmc8T3GfNqhQdezA5A2LRWD7GOPdmLvE41B3gCl"
-        "aOUwGLthxCBHJEvGLy9gkCeKpSQaYbAKBaL0+5xp5ROkHdlrMYgbIBUtEQM2yA4LI8ctd/rM82O1E9G3fc/vdhgN4jDqrGsqsopW"
-        "IYFhpr1KIcd/UZf80GaveVCFvLUfc1p1w6joDd2oN1tVDQrpupxeH/aQ/AsGUytEIBKRR6ASmYgj2LvloAU+dRg6EKsvoy6NaHfR"
-        "c5gK+0omTDPYb8IB7kBkB3EvjGkXZlxclJtzM6EHXQ47lMBkIo3gMBET5pEtN9E8yuCYCcdTRxDeXwvgxP/0Zsd6J1dQRhrCKSIP"
-        "4TTXOsPgrAnnUstd238Hc1xpbNEyhiYOnf8jXjcqmlZrNAy4gOISil9MnRnCJSIO4TIXv8LgqglFa2q7dJTRCEr/qNgkQ4Vrf28H"
-        "ibWqXmlocB2JChJv8FqgPTexw1qUOfUWg4oJ1c30Q/sMNRPq6WHzgi79APquDT7DYzbZoLHbPV1rGRVoIE5EXDPBiQmnxbvbHHeH"
-        "wV0T7qXViB3btyOYz66GXqtW6rAw1mujXqnENe4zeGDCw7QKQRhQWMw0QNPrNaMJj1BBQIWlZEUCUUbwmCjJipa52hMGT00g/Rhv"
-        "zpvktmaUTcwSlrLslrOOlJLlVC5ru3laloTx0xTmt4fK9kBot3e2vLDzGSwkCXxugO1bWxzPFMa9OMmda/8G4wskjg=="
+        "eNp9kstu00AUhn1LAoaWcqdcwz3hEhIncZsVWaBuplxqNt4gy9ij2si1c2bGFSBFyqYR5RlYsOTVeAQkFpzJBFCFxcgz9hyPv//3"
+        "PzMzPtvZzy9bP5rvvr1a78yM599NHKegtfw1TdMmrBBFVGTBPmU8LXLQcYG/gm+yVIiMBjSP0zAH45NvY1F8mNCApx8pB3MKVsuv"
+        "YZEnBRNQI4Zv4izNBdSJ5VuSUeS70CBWWSpNvy4lQxbucdCnYLR8HQshmJEoWJR0glKkGbcDRt+WaRYHgua8YMG+Y6NWy29IMVwZ"
+        "7lKoqU/srawIxWtVtKHur+Ka0aDf77obrjN03A0HGgtf0aSEY6T+QsDxHaIRg5hzsIlJ9DmcOIwwgoxGAhPg9ksWU0bjZ2kkbDjZ"
+        "9mBFwKoHp1QCLMz5pOA0hrUETSW1pFL0dKLEzkgxkxhzOEt0qXnuMJHM8wIueHBxkQiKl3s5XPofb33Ju7yDGOMArhDzAK4q1jUB"
+        "1z24sdiMNI/pe2gq1DKjbdyGPxHd/Esfur3uaDTaHMAtpOtIvy3d6jKTO+p2VyncE3Dfg9bCLY/CLGTQ/tet5HUHjjOAB0veQ+S1"
+        "24rxSMBjDzqLg5EXOYUnlQTH2eyNHOgiQUNCTzrSiDUHh1jSUV/RBgKGHrglx5P1Rp7mChd61a8aVWpmVeQW7cjjqVpz/Pu5oR1t"
+        "9SOz2VMcxnhhn2H/Ov4FH9rZwQ=="
     )
 )
 GRID = np.arange(6, dtype="f4").reshape(2, 3)
@@ -53,8 +49,6 @@ EXPECTED = {
     "a": GRID,
     "transposed": GRID.T,
     "column": GRID[:, 1],
-    "half": np.array([0.5, 1.5], "f2"),
-    "parameter": np.full((2, 2), 3, "f4"),
     "index": np.array([[7]], "i8"),
     "scalar": np.array(2.5, "f4"),
     "none": np.zeros((0, 4), "f4"),
@@ -133,6 +127,7 @@ def test_reading_imports_no_torch():
         ("numpy", "load"),
         ("numpy", "ndarray.tofile"),
         ("torch", "load"),
+        ("torch", "HalfStorage"),
         ("torch.storage", "_load_from_bytes"),
         ("torch.nn.modules.container", "Sequential"),
     ],

@@ -22,17 +22,6 @@ from raim.errors import WeightsFormatError
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
-STORAGES = {
-    "DoubleStorage": "<f8",
-    "FloatStorage": "<f4",
-    "HalfStorage": "<f2",
-    "LongStorage": "<i8",
-    "IntStorage": "<i4",
-    "ShortStorage": "<i2",
-    "CharStorage": "i1",
-    "ByteStorage": "u1",
-    "BoolStorage": "?",
-}
 NUMBERS = "fiub"  # kinds of numpy's types: floats, integers, booleans
 
 Storage = Callable[[str, np.dtype[Any], int], np.ndarray]
@@ -50,20 +39,17 @@ def _rebuild_tensor(storage: np.ndarray, offset: int, shape: Any, strides: Any, 
     return np.ndarray(tuple(shape), storage.dtype, storage.data, offset * n_bytes, steps)
 
 
-def _rebuild_parameter(tensor: np.ndarray, *_: object) -> np.ndarray:
-    return tensor
-
-
+# What the files of the table name, and no more.
 ALLOWED: Mapping[tuple[str, str], Any] = MappingProxyType(
     {
         ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-        ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+        ("numpy._core.multiarray", "_reconstruct"): _reconstruct,  # of numpy 2
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("collections", "OrderedDict"): OrderedDict,
         ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-        ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
-        **{("torch", name): np.dtype(code) for name, code in STORAGES.items()},
+        ("torch", "FloatStorage"): np.dtype("<f4"),
+        ("torch", "LongStorage"): np.dtype("<i8"),
     }
 )
 
