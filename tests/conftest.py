@@ -23,6 +23,14 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_priority():
+    """Keep the priority of the process of tests: a worker that one of them runs would lower it for all that follow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.nice", lambda _increment: 0, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def real_hasher():
     """Let the people of tests, who are many, log in without the cost of real passwords; give what makes that cost."""
     try:
