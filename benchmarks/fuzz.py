@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MODES = ("images", "restorers", "tables", "zips")
+MODES = ("images", "photographs", "restorers", "tables", "zips")
 MOST_SHOWN = 20
 
 

@@ -36,7 +36,7 @@ def parse_avif(stream: Stream) -> AvifHeader:
     content = stream.read_at(0, stream.n_bytes, "its content")
     try:
         image = AvifImagePlugin.AvifImageFile(io.BytesIO(content))
-    except (SyntaxError, ValueError, OSError) as error:
+    except (RuntimeError, SyntaxError, ValueError, OSError) as error:
         raise damaged(f"its header cannot be read ({error})") from error
     if image.n_frames > 1:
         raise ImageError("is an animated AVIF; save one frame as an ordinary AVIF or PNG")
