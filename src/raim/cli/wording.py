@@ -15,10 +15,10 @@ def say_number(value: float | None, digits: int) -> str:
     """Say a number of a table, and a dash for one that is not there.
 
     Example:
-        >>> say_number(0.25, 3), say_number(float("inf"), 2), say_number(None, 2)
-        ('0.250', 'inf', '-')
+        >>> say_number(0.25, 3), say_number(-1e-9, 2), say_number(float("inf"), 2), say_number(None, 2)
+        ('0.250', '0.00', 'inf', '-')
     """
-    return "-" if value is None else f"{value:.{digits}f}"
+    return "-" if value is None else f"{value:z.{digits}f}"  # z: no minus before zero
 
 
 def say_size(n_bytes: int) -> str:
