@@ -49,10 +49,29 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: It cannot be written.
     """
+    with write_whole(path) as part:
+        part.write_bytes(content)
+
+
+@contextlib.contextmanager
+def write_whole(path: Path) -> Iterator[Path]:
+    """Give a place beside a file where it is written, and move it there afterwards; nothing is left where that fails.
+
+    Raises:
+        OSError: It cannot be moved.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with write_whole(Path(folder, "a.txt")) as part:
+        ...         _ = part.write_text("all of it")
+        ...     [file.name for file in Path(folder).iterdir()]
+        ['a.txt']
+    """
     # Another writer of the same file has another name for its part, which is not too long where the file's is not.
     part = path.with_name(f".{path.name[:40]}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        part.write_bytes(content)
+        yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

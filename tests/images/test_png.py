@@ -66,8 +66,8 @@ def test_a_profile_that_unpacks_to_gigabytes_is_never_unpacked(forge, png):
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(300)) + packer.flush()
     content = forge.insert(png, b"iCCP", b"bomb\0\0" + bomb)
     tracemalloc.start()
-    with pytest.raises(ImageError, match="over 8,388,608 bytes"):
-        inspect_image(content)
+    with pytest.raises(ImageError, match="its colour profile cannot be read"):
+        read_image(content)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 30 << 20
@@ -89,8 +89,8 @@ def test_packed_texts_are_never_unpacked(forge, png, name):
 
 @pytest.mark.parametrize("content", [b"name\0\0damaged", b"name", b""])
 def test_a_damaged_profile_is_an_error(forge, png, content):
-    with pytest.raises(ImageError, match="colour profile"):
-        inspect_image(forge.insert(png, b"iCCP", content))
+    with pytest.raises(ImageError, match="its colour profile cannot be read"):
+        read_image(forge.insert(png, b"iCCP", content))
 
 
 @pytest.mark.parametrize(("cicp", "has_icc"), [((1, 13, 0, 1), False), ((9, 16, 0, 1), True)])

@@ -139,7 +139,7 @@ def wrong_checksum(forge, name, content):
             lambda forge, png: png[:33] + wrong_checksum(forge, b"eXIf", b"II") + png[33:],
             "chunk eXIf is damaged",
         ),
-        (lambda forge, png: forge.insert(png, b"iCCP", b"name\0\0damaged"), "chunk iCCP is damaged"),
+        (lambda forge, png: forge.insert(png, b"iCCP", b"name\0\0damaged"), "its colour profile is damaged"),
     ],
 )
 def test_a_png_that_is_damaged_around_its_pixels_is_restored_with_a_warning(forge, make, told):

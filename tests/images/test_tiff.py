@@ -177,3 +177,17 @@ def test_damaged_packed_data_are_an_error(forge):
     content[40] ^= 0xFF
     with pytest.raises(ImageTruncatedError):
         read_image(bytes(content))
+
+
+def test_a_profile_that_is_not_in_the_file_is_an_error_for_scoring_and_left_out_for_restoring(forge):
+    import tifffile
+
+    content = bytearray(forge.tiff(iccprofile=forge.profile()))
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        entry = file.pages[0].tags[34675]
+    struct.pack_into("<I", content, entry.offset + 8, 2**31)
+    with pytest.raises(ImageError, match="its colour profile cannot be read"):
+        read_image(bytes(content))
+    picture = read_image(bytes(content), purpose="restore")
+    assert np.array_equal(picture.pixels, forge.rgb)
+    assert "its colour profile is damaged" in picture.warnings[0]

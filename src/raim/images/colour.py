@@ -90,14 +90,14 @@ def describe_profile(profile: bytes) -> str:
 
     Example:
         >>> describe_profile(b"not a profile")
-        'unreadable'
+        'its colour profile cannot be read'
     """
     from PIL import ImageCms
 
     try:
         text = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
     except (OSError, ImageCms.PyCMSError):
-        return "unreadable"
+        return "its colour profile cannot be read"
     printable = "".join(letter for letter in text if " " <= letter <= "~").strip()
     return printable[:60] or "unnamed"
 

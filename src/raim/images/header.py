@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from raim.images.colour import Space
 from raim.images.picture import Format, Mode
 
+UNREADABLE = (
+    b""  # in place of a profile that is there and damaged: an error for scoring, left out for restoring
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:

@@ -20,7 +20,7 @@ from jaxtyping import UInt8
 from raim.errors import ImageError, ImageTooLargeError
 from raim.images.colour import CLOSENESS, CODED, D65, SRGB, Space, find_space
 from raim.images.exif import find_orientation, strip_prefix
-from raim.images.header import Header, Span
+from raim.images.header import UNREADABLE, Header, Span
 from raim.images.picture import Mode, PixelArray
 from raim.images.stream import Stream, damaged, load_codecs
 
@@ -148,7 +148,7 @@ def _make_header(found: _Found) -> PngHeader:
     transparent = _read_transparent(found.content.get(b"tRNS"), mode)
     if transparent is not None:
         mode = "grey-alpha" if mode == "grey" else "rgba"
-    profile = unpack_profile(found.content[b"iCCP"]) if b"iCCP" in found.content else None
+    profile = _unpack_profile(found.content.get(b"iCCP"))
     cicp = found.content.get(b"cICP")
     space, warnings = _read_space(found.content)
     exif = strip_prefix(found.content[b"eXIf"]) if b"eXIf" in found.content else None
@@ -180,21 +180,17 @@ def _read_transparent(content: bytes | None, mode: Mode) -> tuple[int, ...] | No
     return struct.unpack(f">{n_samples}H", content)
 
 
-def unpack_profile(content: bytes) -> bytes:
-    """Unpack an embedded profile (iCCP), never more than MAX_PROFILE of it.
-
-    Raises:
-        ImageTruncatedError: It is damaged, cut off, or larger.
-    """
+def _unpack_profile(content: bytes | None) -> bytes | None:
+    """Unpack an embedded profile, never more than MAX_PROFILE of it."""
+    if content is None:
+        return None
     packed = content.partition(b"\0")[2][1:]  # name, 0, method
     unpacker = zlib.decompressobj()
     try:
         profile = unpacker.decompress(packed, MAX_PROFILE)
-    except zlib.error as error:
-        raise damaged(f"its colour profile cannot be unpacked ({error})") from error
-    if not unpacker.eof:
-        raise damaged(f"its colour profile is cut off, or over {MAX_PROFILE:,} bytes")
-    return profile
+    except zlib.error:
+        return UNREADABLE
+    return profile if unpacker.eof else UNREADABLE
 
 
 def _read_space(content: dict[bytes, bytes]) -> tuple[Space | None, tuple[str, ...]]:

@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from raim.errors import ImageError, ImageTruncatedError
+from raim.errors import ImageTruncatedError
 from raim.images.jpeg import (
     ALONE,
     END,
@@ -22,7 +22,7 @@ from raim.images.jpeg import (
     SCAN,
     join_profile,
 )
-from raim.images.png import SIGNATURE, make_chunk, unpack_profile
+from raim.images.png import SIGNATURE, make_chunk
 
 START_OF_JPEG, END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
 MARKER = re.compile(rb"\xff+[^\x00\xff]")  # as libjpeg finds the next one
@@ -170,7 +170,7 @@ def _repair_png(content: bytes) -> tuple[bytes, tuple[str, ...]]:
             break
         is_ancillary = bool(name[0] & 0x20) and name != b"tRNS"
         is_whole = zlib.crc32(name + data) == int.from_bytes(content[end - 4 : end])
-        if is_ancillary and not (is_whole and _can_unpack(name, data)):
+        if is_ancillary and not is_whole:
             warnings.append(f"its chunk {name.decode('ascii', 'replace')} is damaged and was left out")
         else:
             chunks.append(content[offset:end])
@@ -178,13 +178,3 @@ def _repair_png(content: bytes) -> tuple[bytes, tuple[str, ...]]:
     else:
         warnings.append("its end chunk (IEND) is missing")
     return SIGNATURE + b"".join(chunks) + make_chunk(b"IEND", b""), tuple(warnings)
-
-
-def _can_unpack(name: bytes, data: bytes) -> bool:
-    if name != b"iCCP":
-        return True
-    try:
-        unpack_profile(data)
-    except ImageError:
-        return False
-    return True

@@ -21,7 +21,7 @@ from jaxtyping import UInt8
 
 from raim.errors import ImageError, InputError
 from raim.images.exif import ORIENTATIONS, UPRIGHT, is_readable, join_directories, read_tiff_exif
-from raim.images.header import Header, Span
+from raim.images.header import UNREADABLE, Header, Span
 from raim.images.picture import Mode, PixelArray
 from raim.images.stream import Stream, cut_off, damaged, load_codecs
 
@@ -152,14 +152,15 @@ def _read_tags(stream: Stream, file: Any, page: Any) -> Tags:
         if not all(isinstance(number, int) for number in numbers):
             raise damaged(f"its TIFF tag {tag} cannot be read, or has no whole numbers")
         tags[tag] = numbers
-    if PROFILE in present and not isinstance(page.tags.valueof(PROFILE), bytes):
-        raise damaged("its colour profile cannot be read")
+    if PROFILE in present:
+        tags[PROFILE] = ()  # it is no number
     return tags
 
 
 def _make_header(stream: Stream, file: Any, page: Any) -> TiffHeader:
     tags = _read_tags(stream, file, page)
     size = _number(tags, WIDTH), _number(tags, HEIGHT)
+    profile = page.tags.valueof(PROFILE)
     mode, n_samples = _read_mode(tags)
     n_planes = n_samples if _number(tags, PLANAR, 1) == 2 else 1
     is_tiled = TILE_WIDTH in tags
@@ -174,7 +175,7 @@ def _make_header(stream: Stream, file: Any, page: Any) -> TiffHeader:
         mode=mode,
         bit_depth=_read_depth(tags, n_samples),
         orientation=orientation if orientation in ORIENTATIONS else UPRIGHT,
-        icc_profile=page.tags.valueof(PROFILE),
+        icc_profile=profile if isinstance(profile, bytes) else None if PROFILE not in tags else UNREADABLE,
         exif=exif,
         warnings=("its EXIF data cannot be read and were left out",) if has_exif and exif is None else (),
         order=file.byteorder,

@@ -1,11 +1,10 @@
 """A submission from restored photographs: one zip of PNG files with its readme.txt, as `raim check` wants it."""
 
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from raim.files import cannot_write
+from raim.files import cannot_write, write_whole
 from raim.scoring.submission import Readme, format_readme
 
 README = "readme.txt"
@@ -32,14 +31,10 @@ def write_submission(path: Path, images: Sequence[Path], readme: Readme) -> None
         ...     zipfile.ZipFile(Path(folder, "s.zip")).namelist()
         ['readme.txt']
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        with write_whole(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
             for image in sorted(images):
                 archive.writestr(zipfile.ZipInfo(image.name, MOMENT), image.read_bytes())
             archive.writestr(zipfile.ZipInfo(README, MOMENT), format_readme(readme))
-        part.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, make_url, select
 
 from raim import __version__
 from raim.errors import InputError, StateError, StorageError
-from raim.files import cannot_write, check_writable
+from raim.files import cannot_write, check_writable, write_whole
 from raim.server.backup.contents import kept_tables, list_stored, list_texts, open_snapshot
 from raim.server.backup.manifest import (
     FILES,
@@ -90,17 +90,13 @@ def make_backup(
     check_writable(out)
     if out.exists():
         raise InputError(f"{out} is there already; name another file, or delete it first")
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        manifest = _write(settings, part, now, on_progress, with_secret=with_secret)
-        part.replace(out)
+        with write_whole(out) as part:
+            return _write(settings, part, now, on_progress, with_secret=with_secret)
     except StorageError:
         raise
     except OSError as error:
         raise cannot_write(out, error) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return manifest
 
 
 def _write(

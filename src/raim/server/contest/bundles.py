@@ -1,6 +1,5 @@
 """Data sets as zips for download: made once for each version, kept in the server's folder, fetched in ranges."""
 
-import os
 import threading
 import zipfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from raim.challenge.data_set import Part
 from raim.data import ManifestRow, format_manifest
 from raim.errors import UnknownNameError
+from raim.files import write_whole
 from raim.server.database import DataSet, Image
 from raim.server.storage import Storage, read_file
 
@@ -46,20 +46,15 @@ def make_bundle(session: Session, storage: Storage, folder: Path, data_set_id: i
 
 def _write(path: Path, storage: Storage, images: list[Image], part: Part) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    making = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        with zipfile.ZipFile(making, "w") as archive:
-            archive.writestr(zipfile.ZipInfo("manifest.csv", TIME), _manifest(images, part))
-            for image in images:
-                name, sha256, n_bytes = _file(image, part)
-                info = zipfile.ZipInfo(name, TIME)
-                info.file_size = n_bytes
-                with archive.open(info, "w") as entry:
-                    for chunk in read_file(storage, sha256):
-                        entry.write(chunk)
-        making.replace(path)
-    finally:
-        making.unlink(missing_ok=True)
+    with write_whole(path) as making, zipfile.ZipFile(making, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("manifest.csv", TIME), _manifest(images, part))
+        for image in images:
+            name, sha256, n_bytes = _file(image, part)
+            info = zipfile.ZipInfo(name, TIME)
+            info.file_size = n_bytes
+            with archive.open(info, "w") as entry:
+                for chunk in read_file(storage, sha256):
+                    entry.write(chunk)
 
 
 def _file(image: Image, part: Part) -> tuple[str, str, int]:
