@@ -18,7 +18,6 @@ from raim.weights import (
     load_weights,
     table,
     verify_weights,
-    weights_member_bytes,
     weights_sha256,
     weights_state,
 )
@@ -221,12 +220,6 @@ def test_a_tampered_published_file_is_refused_and_named(cache, online):
     damage(path)
     with pytest.raises(WeightsTamperedError, match=re.escape(str(path))):
         fetch_files("tiny")
-
-
-def test_one_published_file_is_given_as_bytes(cache, online, tiny):
-    assert weights_member_bytes("tiny", "model.npz") == tiny.member
-    with pytest.raises(UnknownNameError, match=r"model\.npz"):
-        weights_member_bytes("tiny", "model.bin")
 
 
 def test_verifying_names_the_files_that_were_read(cache, online):

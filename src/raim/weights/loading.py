@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from raim.errors import WeightsError, WeightsMissingError, WeightsTamperedError, unknown_name
+from raim.errors import WeightsError, WeightsMissingError, WeightsTamperedError
 from raim.files import hash_file, replace_file
-from raim.weights.archive import read_members
-from raim.weights.artifact import Artifact, WeightSet
 from raim.weights.content import content_sha256, read_tensors, write_tensors
-from raim.weights.conversion import convert
+from raim.weights.conversion import convert, read_members
 from raim.weights.download import Progress, download_artifact
 from raim.weights.folders import (
     Folders,
@@ -24,7 +22,7 @@ from raim.weights.folders import (
     weights_folders,
 )
 from raim.weights.index import index_settings
-from raim.weights.table import weight_set
+from raim.weights.table import WeightSet, weight_set
 
 READY = "ready"
 FETCHED = "fetched"
@@ -115,21 +113,6 @@ def fetch_files(name: str, *, progress: Progress | None = None) -> dict[str, Pat
     return paths
 
 
-def weights_member_bytes(name: str, file_name: str) -> bytes:
-    """Give one published file of a set, e.g. `"REALSR_DF2K_UP4X.param"`, unpacked.
-
-    Raises:
-        UnknownNameError: There is no such set, or no such file in it.
-        WeightsMissingError: It cannot be fetched.
-        WeightsTamperedError: A file is not the pinned one.
-    """
-    weights = weight_set(name)
-    known = [member.file_name for member in weights.members]
-    if file_name not in known:
-        raise unknown_name(f"file of {name}", file_name, known)
-    return _members(weights, weights_folders(), None)[file_name]
-
-
 def weights_state(name: str) -> str:
     """Tell whether a set is `"ready"`, `"fetched"` (not yet converted) or `"missing"`, without reading it."""
     weights, folders = weight_set(name), weights_folders()
@@ -201,7 +184,7 @@ def _members(weights: WeightSet, folders: Folders, progress: Progress | None) ->
     """Give the set's published files out of its checked artifact."""
     artifact = find_artifact(folders, weights.artifact) or _fetch(weights, folders, progress)
     _check_file(artifact, weights.artifact.sha256)
-    return read_members(artifact, weights.members)
+    return read_members(artifact, weights)
 
 
 def _fetch(weights: WeightSet, folders: Folders, progress: Progress | None) -> Path:
@@ -233,10 +216,9 @@ def _unwritable(folders: Folders, error: OSError) -> WeightsMissingError:
 
 
 def _missing(weights: WeightSet, folders: Folders) -> WeightsMissingError:
-    artifact: Artifact = weights.artifact
     where = " and ".join(str(folder) for folder in folders.all)
     if folders.offline:
-        way = f"put {artifact.file_name} into {folders.offline}, or unset RAIM_WEIGHTS_DIR"
+        way = f"put {weights.artifact.file_name} into {folders.offline}, or unset RAIM_WEIGHTS_DIR"
     else:
         way = f"run `raim weights fetch {weights.name}` with a network and without RAIM_OFFLINE"
     return WeightsMissingError(f"the weights {weights.name} are not in {where}; {way}")

