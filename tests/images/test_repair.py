@@ -111,6 +111,13 @@ def test_a_broken_exif_block_is_left_out_and_said(forge, block):
     assert read_image(content).warnings == ()  # scoring does not use it
 
 
+def test_of_two_exif_blocks_the_first_counts(forge):
+    blocks = b"".join(segment(0xE1, b"Exif\0\0" + forge.exif(orientation)) for orientation in (6, 3))
+    picture = read_image(at_tables(forge.pillow("JPEG"), blocks), purpose="restore")
+    assert picture.pixels.shape == (forge.width, forge.height, 3)
+    assert picture.warnings == ("it has several EXIF blocks; the first counts",)
+
+
 def test_a_profile_of_another_kind_of_pixels_is_left_out_and_said(forge):
     import imagecodecs
 

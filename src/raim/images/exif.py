@@ -8,8 +8,7 @@ CIPA DC-009 (DCF 2.0), section 5.2.3, for Adobe RGB without a profile.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 PREFIX = b"Exif\0\0"
 UPRIGHT = 1
@@ -40,17 +39,15 @@ UNCALIBRATED, OPTION_FILE = 0xFFFF, b"R03\0"
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Entry:
-    """One tag: type and count of its value, and the offset of its last four bytes (the value, or where it is)."""
+class _Entry(NamedTuple):
+    """One tag: type and number of its values, and the offset of its last four bytes (the value, or where it is)."""
 
     kind: int
-    count: int
+    n_values: int
     offset: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Directory:
+class _Directory(NamedTuple):
     """Its tags, and the offset of the pointer to the next one."""
 
     entries: dict[int, _Entry]
@@ -80,18 +77,18 @@ class _Block:
         entries: dict[int, _Entry] = {}
         for start in range(offset + 2, end, 12):
             tag, kind, count = struct.unpack_from(self.order + "HHI", self.data, start)
-            entries.setdefault(tag, _Entry(kind=kind, count=count, offset=start + 8))
-        return _Directory(entries=entries, pointer=end)
+            entries.setdefault(tag, _Entry(kind, count, start + 8))
+        return _Directory(entries, end)
 
     def follow(self, directory: _Directory, tag: int) -> _Directory:
         """Read the directory that a tag leads to; an empty one where there is no such tag."""
         if tag not in directory.entries:
-            return _Directory(entries={}, pointer=0)
+            return _Directory({}, 0)
         return self.read_directory(self.unpack("I", directory.entries[tag].offset))
 
     def number(self, directory: _Directory, tag: int) -> int | None:
         entry = directory.entries.get(tag)
-        if entry is None or entry.count != 1 or entry.kind not in LETTERS:
+        if entry is None or entry.n_values != 1 or entry.kind not in LETTERS:
             return None
         return self.unpack(LETTERS[entry.kind], entry.offset)
 

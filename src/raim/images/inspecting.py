@@ -5,31 +5,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError
-from raim.images.avif import parse_avif
+from raim.images.avif import decode_avif, parse_avif
 from raim.images.colour import ADOBE_RGB, SRGB, describe_profile, is_srgb, is_usable, make_profile
 from raim.images.exif import is_adobe_rgb, is_readable
 from raim.images.header import Header
-from raim.images.heif import parse_heif
-from raim.images.jpeg import parse_jpeg
-from raim.images.jpegxl import parse_jxl
+from raim.images.heif import decode_heif, parse_heif
+from raim.images.jpeg import decode_jpeg, parse_jpeg
+from raim.images.jpegxl import decode_jxl, parse_jxl
 from raim.images.picture import MAX_PIXELS, Format, ImageInfo, Mode, Purpose
-from raim.images.png import parse_png
+from raim.images.png import decode_png, parse_png
 from raim.images.repair import repair
 from raim.images.signatures import N_SNIFFED, find_format
 from raim.images.stream import Stream, damaged, make_stream
-from raim.images.tiff import parse_tiff
-from raim.images.webp import parse_webp
+from raim.images.tiff import decode_tiff, parse_tiff
+from raim.images.webp import decode_webp, parse_webp
 
-PARSERS: dict[Format, Callable[[Stream], Header]] = {
-    "PNG": parse_png,
-    "JPEG": parse_jpeg,
-    "TIFF": parse_tiff,
-    "WEBP": parse_webp,
-    "AVIF": parse_avif,
-    "HEIF": parse_heif,
-    "JXL": parse_jxl,
+FORMATS: dict[Format, tuple[Callable[[Stream], Header], Callable[[bytes, Any], np.ndarray]]] = {
+    "PNG": (parse_png, decode_png),
+    "JPEG": (parse_jpeg, decode_jpeg),
+    "TIFF": (parse_tiff, decode_tiff),
+    "WEBP": (parse_webp, decode_webp),
+    "AVIF": (parse_avif, decode_avif),
+    "HEIF": (parse_heif, decode_heif),
+    "JXL": (parse_jxl, decode_jxl),
 }
 GREY: tuple[Mode, ...] = ("grey", "grey-alpha")
 
@@ -87,7 +90,7 @@ def parse_header(stream: Stream, max_pixels: int, purpose: Purpose) -> Header:
         ImageError: It cannot be used; the message lacks its subject (see `naming`).
     """
     start = stream.read_at(0, min(N_SNIFFED, stream.n_bytes), "its signature")
-    header: Header = PARSERS[find_format(start, purpose)](stream)
+    header = FORMATS[find_format(start, purpose)][0](stream)
     if min(header.width, header.height) < 1:
         raise damaged(f"it declares {header.width}x{header.height} pixels")
     if header.width * header.height > max_pixels:

@@ -50,7 +50,7 @@ class _Found:
     """What the walk over the segments has found so far."""
 
     frame: bytes | None = None
-    exif: bytes | None = None
+    exif: list[bytes] = field(default_factory=list)
     profile: list[bytes] = field(default_factory=list)
 
 
@@ -70,9 +70,9 @@ def parse_jpeg(stream: Stream) -> JpegHeader:
                 raise damaged("it has two frame headers (SOF)")
             _check_frame_kind(marker)
             found.frame = stream.read_at(offset, n_bytes, "its frame header (SOF)")
-        elif marker == 0xE1 and found.exif is None:
+        elif marker == 0xE1:
             data = stream.read_at(offset, n_bytes, "its EXIF")
-            found.exif = strip_prefix(data) if data.startswith(PREFIX) else None
+            found.exif += [strip_prefix(data)] if data.startswith(PREFIX) else []
         elif marker == 0xE2:
             data = stream.read_at(offset, n_bytes, "its colour profile")
             found.profile += [data] if data.startswith(PROFILE_MARK) else []
@@ -152,15 +152,17 @@ def _make_header(found: _Found, scan: int) -> JpegHeader:
     if n_components not in MODES:
         raise damaged(f"it has {n_components} components, expected 1 or 3")
     profile = join_profile(found.profile)
+    exif = found.exif[0] if found.exif else None
     return JpegHeader(
         format="JPEG",
         width=width,
         height=height,
         mode=MODES[n_components],
         bit_depth=bit_depth,
-        orientation=find_orientation(found.exif),
+        orientation=find_orientation(exif),
         icc_profile=profile,
-        exif=found.exif,
+        exif=exif,
+        warnings=("it has several EXIF blocks; the first counts",) if len(found.exif) > 1 else (),
         scan=scan,
     )
 

@@ -1,37 +1,19 @@
 """Reading of images: header first, then pixels of just the declared size, with nothing guessed about colour."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
 
 from raim.errors import ImageError, ImageTruncatedError
-from raim.images.avif import decode_avif
 from raim.images.exif import UPRIGHT, set_upright
 from raim.images.header import Header
-from raim.images.heif import decode_heif
-from raim.images.inspecting import naming, open_stream, parse_header
-from raim.images.jpeg import decode_jpeg
-from raim.images.jpegxl import decode_jxl
+from raim.images.inspecting import FORMATS, naming, open_stream, parse_header
 from raim.images.picture import MAX_PIXELS, Format, Picture, PixelArray, Purpose
-from raim.images.png import decode_png
 from raim.images.repair import repair, trim_scan
 from raim.images.stream import damaged, make_stream
-from raim.images.tiff import decode_tiff
-from raim.images.webp import decode_webp
 
-DECODERS: dict[Format, Callable[[bytes, Any], np.ndarray]] = {
-    "PNG": decode_png,
-    "JPEG": decode_jpeg,
-    "TIFF": decode_tiff,
-    "WEBP": decode_webp,
-    "AVIF": decode_avif,
-    "HEIF": decode_heif,
-    "JXL": decode_jxl,
-}
 UNSTATED: tuple[Format, ...] = ("AVIF", "HEIF", "JXL")  # their headers may not state the number of channels
 # Marks of a picture's brightness on HDR screens: Apple's, Adobe's (Ultra HDR), the standard's.
 GAIN_MAPS = (b"hdrgainmap", b"hdr-gain-map", b"urn:iso:std:iso:ts:21496:-1")
@@ -150,7 +132,7 @@ def decode(content: bytes, header: Header) -> np.ndarray:
     Raises:
         ImageTruncatedError: They are cut off, damaged, or of another size than the header says.
     """
-    pixels = DECODERS[header.format](content, header)
+    pixels = FORMATS[header.format][1](content, header)
     shape = (header.height, header.width) + ((header.n_channels,) if header.n_channels > 1 else ())
     if pixels.shape[:2] != shape[:2] or (header.format not in UNSTATED and pixels.shape != shape):
         raise damaged(f"its pixels decode to shape {pixels.shape}, its header declares {shape}")

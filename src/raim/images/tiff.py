@@ -186,7 +186,9 @@ def _make_header(stream: Stream, file: Any, page: Any) -> TiffHeader:
         block_width=block[0],
         block_height=block[1],
         is_tiled=is_tiled,
-        blocks=_read_blocks(tags, n_planes * _count_blocks(size, block), is_tiled=is_tiled),
+        blocks=_read_blocks(
+            tags, n_planes * -(-size[0] // block[0]) * -(-size[1] // block[1]), is_tiled=is_tiled
+        ),
     )
 
 
@@ -252,10 +254,6 @@ def _read_block_size(tags: Tags, size: tuple[int, int], *, is_tiled: bool) -> tu
     if min(*block, width, height) < 1:
         raise damaged(f"it is {width}x{height} pixels in blocks of {block[0]}x{block[1]}")
     return block
-
-
-def _count_blocks(size: tuple[int, int], block: tuple[int, int]) -> int:
-    return -(-size[0] // block[0]) * -(-size[1] // block[1])
 
 
 def _read_blocks(tags: Tags, n_blocks: int, *, is_tiled: bool) -> tuple[Span, ...]:

@@ -246,6 +246,15 @@ def test_a_submission_is_srgb_without_profile_and_exif(run, tmp_path):
     np.testing.assert_allclose(read_image(tmp_path / "bare.png").pixels[0, 0], (23, 209, 209), atol=2)
 
 
+def test_a_submission_of_adobe_rgb_that_only_exif_states_is_converted(run, tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0xA001: 65535, 0xA005: {1: "R03"}})
+    colours = np.full((12, 16, 3), (200, 50, 50), np.uint8)
+    Image.fromarray(colours).save(tmp_path / "_a.webp", lossless=True, exif=exif)
+    run(tmp_path / "_a.webp", tmp_path / "bare.png", is_submission=True)
+    np.testing.assert_allclose(read_image(tmp_path / "bare.png").pixels[0, 0], (23, 209, 209), atol=2)
+
+
 def test_a_submission_is_upright_and_says_what_it_could_not_use(run, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
