@@ -1,16 +1,19 @@
-"""Spoiled tables of scores and points through rank, report and study: refused, or ranked as another reading ranks them.
+"""Spoiled tables through all of raim's readers: refused, or read and ranked as another reading does it.
 
-Each case takes what raim score, a person or raim rank would write, spoils it (bits, cells, columns, lines, values of
-JSON, nesting, encodings, its end) and hands it to the functions behind `raim rank`; every tenth case goes on to the
-command itself, another to `raim report --from-csv`, another to `raim study analyse --scores`. `read_expected` reads the
-same file by rules of its own and ranks in plain Python. A fault is another exception than raim's, a rank or final score
-that differs, a ranked entry that has no score or lacks images, and a file that was refused though it was not spoiled.
+Half of the cases are scores and points: what raim score, a person or raim rank would write is put in the form of any
+program, spoiled (bits, cells, columns, lines, values of JSON, nesting, encodings, its end) and handed to the functions
+behind `raim rank`; every tenth case goes on to the command itself, another to `raim report --from-csv`, another to
+`raim study analyse --scores`. `read_expected` reads the same file by rules of its own and ranks in plain Python. The
+other half goes through the other readers (`table_readers.py`). A fault is another exception than raim's, a value, rank
+or final score that differs, a ranked entry that has no score or lacks images, a file that was refused though it was not
+spoiled, whatever its form, and a case that takes more than ten seconds.
 """
 
 import contextlib
 import io
 import json
 import random
+import time
 import traceback
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,10 +30,12 @@ from raim.cli.main import raim as raim_command
 from raim.errors import RaimError
 from raim.study import StudyDesign, simulate_ballots
 from raim.study.files import StudyDocument, format_document
-from spoiled_tables import SOURCES, TEAMS, make_points, spoil
+from spoiled_tables import SOURCES, TEAMS, dress, make_points, spoil
+from table_readers import READERS, find_expected
 
 WEIGHTS = (0.4, 0.6)
-UNSPOILED = 50  # every so many-th case is handed in as it is
+LONGEST_S = 10.0  # of a case
+UNSPOILED = 5  # every so many-th case of a kind is not spoiled
 REPORTED, STUDIED, PRINTED = (
     3,
     7,
@@ -45,24 +50,50 @@ def run_cases(n: int, seed: int, folder: Path) -> Iterator[Outcome]:
     (folder / "study.json").write_text(_make_study(), encoding="utf-8")
     for number in range(n):
         rng = random.Random(f"{seed} {number}")  # noqa: S311 - not for secrets
-        outcome = _run_case(rng, number, folder)
+        is_of_scores = number % 2 == 0
+        begun = time.monotonic()
+        outcome = (_run_case if is_of_scores else _run_other)(rng, number // 2, folder)
+        if not outcome.fault and time.monotonic() - begun > LONGEST_S:
+            outcome = Outcome(words=outcome.words, fault=f"it took {time.monotonic() - begun:.0f} s")
         if outcome.fault:
-            for name in ("scores", "points"):
+            for name in ("scores", "points") if is_of_scores else ("other",):
                 (folder / f"{number}_{name}").write_bytes((folder / name).read_bytes())
         yield outcome
 
 
+def _run_other(rng: random.Random, number: int, folder: Path) -> Outcome:
+    """Run a case of another reader than that of scores and points."""
+    name = list(READERS)[number % len(READERS)]
+    reader = READERS[name]
+    is_spoiled = number // len(READERS) % UNSPOILED != 0
+    whole = reader.make(rng)
+    content = spoil(rng, whole) if is_spoiled else whole
+    content = dress(rng, content) if rng.random() < 0.6 else content
+    (folder / "other").write_bytes(content)
+    try:
+        found = reader.read(folder, content)
+    except RaimError as error:
+        str(error).encode()
+        fault = "" if is_spoiled else f"{name}: refused though it is not spoiled: {error}"
+        return Outcome(words=f"{name}: refused", fault=fault)
+    except Exception:  # noqa: BLE001 - any other exception is what is looked for
+        return Outcome(words="another exception", fault=traceback.format_exc(limit=-3))
+    expected = find_expected(reader, content if is_spoiled else whole)
+    fault = "" if found == expected else f"{name}: read {found}, expected {expected}"
+    return Outcome(words=f"{name}: read", fault=fault)
+
+
 def _run_case(rng: random.Random, number: int, folder: Path) -> Outcome:
     is_spoiled = number % UNSPOILED != 0
-    scores = rng.choice(SOURCES)(rng)
-    points = make_points(rng)
-    if is_spoiled:
-        scores = spoil(rng, scores)
-        points = spoil(rng, points) if rng.random() < 0.3 else points
+    whole, whole_points = rng.choice(SOURCES)(rng), make_points(rng)
+    scores = spoil(rng, whole) if is_spoiled else whole
+    points = spoil(rng, whole_points) if is_spoiled and rng.random() < 0.3 else whole_points
+    scores, points = (dress(rng, each) if rng.random() < 0.5 else each for each in (scores, points))
     (folder / "scores").write_bytes(scores)
     (folder / "points").write_bytes(points)
     has_points = rng.random() < 0.5
-    expected = _expect(scores, points if has_points else None)
+    told = (scores, points) if is_spoiled else (whole, whole_points)
+    expected = _expect(told[0], told[1] if has_points else None)
     try:
         ranking = _rank(folder / "scores", folder / "points" if has_points else None)
         fault = compare(ranking, expected)

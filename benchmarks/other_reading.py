@@ -36,7 +36,7 @@ def decode(content: bytes) -> str:
     if encoding is None:
         encoding = _without_mark(content)
     try:
-        text = content.decode(encoding).replace("\ufeff", "")
+        text = content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise UnreadableError("no text") from error
     if "\0" in text:

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import random
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -88,6 +89,46 @@ def _join(rows: Sequence[Sequence[str]]) -> bytes:
     held = io.StringIO()
     csv.writer(held, lineterminator="\n").writerows(rows)
     return held.getvalue().encode("utf-8", errors="surrogatepass")
+
+
+# --- in which forms it comes ------------------------------------------------------------------------------------------
+
+
+def dress(rng: random.Random, content: bytes) -> bytes:
+    """Give a table as another program would have written it: the same cells, otherwise separated and encoded."""
+    try:
+        text = content.decode()
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if any(row)]
+    except (csv.Error, UnicodeDecodeError):
+        return content
+    if not rows or text.lstrip()[:1] == "{":
+        return content
+    mark = rng.choice([",", ";", "\t"])
+    if mark != "," and rng.random() < 0.6:
+        rows = [rows[0], *([_with_comma(cell) for cell in row] for row in rows[1:])]
+    if rng.random() < 0.4 and not any(":" in name or " " in name for name in rows[0]):
+        rows[0] = [name.upper() for name in rows[0]]
+    more = [""] * rng.choice([0, 0, 2])
+    rows = [[*row, *more] for row in rows]
+    for _ in range(rng.choice([0, 0, 1, 3])):
+        rows.insert(rng.randint(0, len(rows)), [""] * rng.choice([1, len(rows[0])]))
+    held = io.StringIO(newline="")
+    has_lines = any("\n" in cell for row in rows for cell in row)
+    quoting = csv.QUOTE_ALL if has_lines or rng.random() < 0.5 else csv.QUOTE_MINIMAL
+    ends = rng.choice(["\n", "\r\n", "\r"])
+    csv.writer(held, delimiter=mark, quoting=quoting, lineterminator=ends).writerows(rows)
+    written = f"sep={mark}\r\n" * (rng.random() < 0.15) + held.getvalue()
+    codes = ["utf-8", "utf-8-sig", "utf-16", "utf-32", *(["utf-16-le"] if written[:40].isascii() else [])]
+    try:
+        return written.encode(rng.choice([*codes, "cp1252"]))
+    except UnicodeEncodeError:
+        return written.encode("utf-8", errors="surrogatepass")
+
+
+def _with_comma(cell: str) -> str:
+    """Write a number with a decimal comma that cannot be a sign for thousands."""
+    match = re.fullmatch(r"([+-]?[0-9]*)[.]([0-9]+)(e[+-]?[0-9]+)?", cell, re.IGNORECASE)
+    return cell if match is None else f"{match[1]},{match[2]}{'0' * (len(match[2]) == 3)}{match[3] or ''}"
 
 
 # --- how it is spoiled ------------------------------------------------------------------------------------------------

@@ -3,11 +3,14 @@ import pytest
 
 from benchmark_scripts import load_scripts
 from raim.challenge import ranking_files
+from raim.data import parse_manifest
 from raim.errors import ImageError
 from raim.images import Picture
 from raim.scoring import photograph
 
-scripts = load_scripts(["fuzz", "other_reading", "spoiled_tables", "fuzz_tables", "fuzz_images"])
+scripts = load_scripts(
+    ["fuzz", "other_reading", "spoiled_tables", "table_readers", "fuzz_tables", "fuzz_images"]
+)
 
 
 def faults(tmp_path, n):
@@ -31,6 +34,11 @@ def test_spoiled_tables_are_refused_or_ranked_right(tmp_path):
 def test_the_fuzzing_finds_what_is_wrong(tmp_path, monkeypatch, name, wrong):
     monkeypatch.setattr(ranking_files, name, wrong)
     assert faults(tmp_path, 12)
+
+
+def test_the_fuzzing_finds_another_reader_that_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(scripts["table_readers"], "parse_manifest", lambda _: parse_manifest("name\n0001\n"))
+    assert faults(tmp_path, 14)
 
 
 def test_spoiled_images_get_no_number_or_the_right_one(tmp_path):

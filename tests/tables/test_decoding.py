@@ -28,6 +28,7 @@ def test_what_is_no_utf8_is_read_as_windows_1252_with_a_note():
 
 DAMAGED = {
     "letters of UTF-8 beside others": "Zoë".encode() + b"\xe9",
+    "half of a pair of UTF-16 as UTF-8": b"a\xed\xa0\x80",
     "bytes without a letter in Windows-1252": b"a\x81",
     "half of a letter of UTF-16": "ab".encode("utf-16")[:-1],
 }

@@ -6,12 +6,14 @@ none of them is taken for Windows-1252, with a note. Workbooks are recognised by
 
 import codecs
 import io
+import re
 import zipfile
 from pathlib import Path
 
 from raim.errors import InputError
 
 LARGEST = 50 * 2**20
+LETTER_OF_UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 ZIP, OLE2 = b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")
 # UTF-32 before UTF-16, whose mark it begins with.
 MARKS = (
@@ -108,7 +110,7 @@ def _decode_windows(content: bytes, name: str, encoding: str, error: UnicodeDeco
     """Decode as Windows-1252 what has no letter of UTF-8 in it: that would be a damaged file."""
     expected = encoding.removesuffix("-sig").upper()
     refusal = InputError(f"{name}: it is not {expected} (byte {error.start}); save it as CSV in UTF-8")
-    if encoding != "utf-8" or not content.decode("utf-8", errors="ignore").isascii():
+    if encoding != "utf-8" or LETTER_OF_UTF8.search(content):
         raise refusal from error
     try:
         text = content.decode("cp1252")

@@ -10,6 +10,7 @@ import contextlib
 import csv
 import itertools
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,7 @@ def parse_table(content: bytes | str, name: str, *, known: Collection[str] = ())
     records = list(_split(text, delimiter, faults))
     header_line, header = records.pop(0) if records else (1, [])
     columns = _name_columns(header, known)
-    twice = sorted({each for each in columns if each and columns.count(each) > 1})
+    twice = sorted(each for each, number in Counter(filter(None, columns)).items() if number > 1)
     faults += [(header_line, f"the column {column!r} stands there twice") for column in twice]
     read: list[tuple[int, dict[str, str]]] = []
     for line, cells in records:
@@ -184,7 +185,7 @@ def _split(text: str, delimiter: str, faults: list[tuple[int, str]]) -> Iterator
     line = 1
     try:
         for number, cells in enumerate(reader):
-            if any(map(read_cell, cells)) and not (is_stated and number == 0):
+            if any(cells) and any(map(read_cell, cells)) and not (is_stated and number == 0):
                 yield line, cells
             line, lines.length = reader.line_num + 1, 0
             if number > MOST_ROWS:

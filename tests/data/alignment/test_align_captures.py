@@ -171,6 +171,7 @@ def test_tables_of_spreadsheets_name_scenes_and_files(captures, content):
         ),
         ("scene,file,role\n", "captures.csv has no rows"),
         ("PK\3\4", "captures.csv has no column scene"),
+        (f"scene,file,role\n{'9' * 5000},a.png,input\n", "File name too long"),
     ],
 )
 def test_a_table_that_is_none_is_refused_with_its_line(captures, text, message):

@@ -1,5 +1,7 @@
 import csv
 import io
+import unicodedata
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +11,7 @@ from raim.errors import InputError, VotesError
 from raim.study import StudyDesign, mean_points, points_array, simulate_ballots
 from raim.study.files import (
     format_document,
+    format_sheet,
     format_votes,
     make_archive,
     make_plan,
@@ -119,6 +122,57 @@ def test_points_and_mode_may_be_stated(tmp_path):
     text = "judge,image,entry,pick\nAnn,1,x,1\nAnn,1,y,\nAnn,1,z,\n"
     read = read_study([write(tmp_path, text)], mode="top-three", points=(5, 1))
     assert (read.ballots.mode, read.ballots.points) == ("top-three", (5, 1))
+
+
+SHEETS = {
+    "as it was": lambda text: text.encode(),
+    "semicolons and line ends of Windows": lambda text: (
+        "\ufeff" + text.replace(",", ";").replace("\n", "\r\n")
+    ).encode(),
+    "numbers with a point": lambda text: text.replace(",1\n", ",1.0\n").replace(",2\n", ",2.0\n").encode(),
+    "numbers with a comma": lambda text: text.replace(",", ";").replace(";1\n", ";1,0\n").encode(),
+    "Windows-1252": lambda text: text.encode("cp1252"),
+    "UTF-16 and tabs": lambda text: text.replace(",", "\t").encode("utf-16"),
+    "empty columns and rows": lambda text: (text.replace("\n", ",,\n") + ",,,,,,,\n\n").encode(),
+    "letters in two signs": lambda text: unicodedata.normalize("NFD", text).encode(),
+    "blanks that nobody sees": lambda text: text.replace("Zoë", "\u200bZoë\u00a0").encode(),
+    "capitals": lambda text: text.replace("judge,part,position", "Judge,PART,Position").encode(),
+    "shortened names of images": lambda text: text.replace("0042", "42").encode(),
+}
+
+
+@pytest.mark.parametrize("form", SHEETS)
+def test_a_sheet_comes_back_from_every_spreadsheet(tmp_path, form):
+    design = StudyDesign(
+        seed=1,
+        entries=("=Alpha", "@home", "Gämma"),
+        images={"0042": ""},
+        n_judges=1,
+        criteria=(),
+        n_training=0,
+        n_traps=0,
+    )
+    plan = make_plan(design, names=["Zoë"])
+    lines = format_sheet(design, plan.judges[0]).splitlines()
+    text = "\n".join(
+        [lines[0], *(f"{line}{pick}" for line, pick in zip(lines[1:], (1, 2, 3) * 9, strict=False)), ""]
+    )
+    (tmp_path / "sheet.csv").write_bytes(SHEETS[form](text))
+    read = read_study([tmp_path / "sheet.csv"], plan=plan)
+    assert read.ballots.votes[0].choice == plan.judges[0].trials[0].tiles
+    assert (read.ballots.votes[0].judge, read.ballots.votes[0].image) == ("Zoë", "0042")
+    said = {"Windows-1252": "was read as Windows-1252", "shortened names of images": "42 as 0042"}
+    assert all(said.get(form, "") in note for note in read.notes)
+    assert len(read.notes) == (form in said)
+
+
+def test_a_workbook_of_votes_is_recognised(tmp_path):
+    with zipfile.ZipFile(tmp_path / "votes.csv", "w") as archive:
+        archive.writestr("[Content_Types].xml", "")
+    with pytest.raises(
+        VotesError, match=r"is an Excel workbook \(.xlsx\), not CSV; in the spreadsheet choose"
+    ):
+        read_study([tmp_path / "votes.csv"])
 
 
 def test_every_problem_of_every_file_is_listed_with_its_line(tmp_path):

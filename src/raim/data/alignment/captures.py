@@ -162,7 +162,10 @@ def _group_rows(captures: Path, rows: Sequence[Row], problems: list[str]) -> Ite
 
 
 def _list_names(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    try:
+        return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    except OSError:  # such as a name that is too long; its picture says so
+        return []
 
 
 def _is_sub_folder(name: str) -> bool:
