@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raim.errors import SubmissionError
-from raim.scoring.submission.archive import list_submission
+from raim.scoring.submission.listing import list_submission
 from raim.scoring.submission.zip_members import CHUNK_BYTES, Packed, find_extra, stream_content
 
 
@@ -102,7 +102,7 @@ def test_a_file_that_ends_early_is_refused():
 
 
 def find_codes(path) -> list[str]:
-    return [each.code for each in list_submission(path).problems]
+    return [each.code for each in list_submission(path).all_problems]
 
 
 def test_an_ordinary_zip_has_no_contradictions_and_no_overlaps(forge):
@@ -156,7 +156,7 @@ def test_a_size_that_follows_the_data_may_not_be_another_in_the_header(forge):
 )
 def test_a_local_header_that_contradicts_the_table_is_refused(forge, change, what):
     path = forge.patch(forge.write_zip({"a.png": b"x" * 100}), 0, local=change)
-    (found,) = list_submission(path).problems
+    (found,) = list_submission(path).all_problems
     assert found.code == "header-mismatch"
     assert f"another {what} than" in found.message
 
@@ -175,7 +175,7 @@ def test_data_that_reach_into_the_table_are_refused(forge):
 
 def test_members_that_share_a_header_overlap(forge):
     path = forge.write_zip({"a.png": b"x" * 100, "b.png": b"x" * 100, "c.png": b"x"})
-    found, *_ = list_submission(forge.patch(path, 1, central={42: struct.pack("<L", 0)})).problems
+    found, *_ = list_submission(forge.patch(path, 1, central={42: struct.pack("<L", 0)})).all_problems
     assert found.code == "overlapping-members"
     assert "a.png and b.png" in found.message
 

@@ -131,7 +131,7 @@ def _plan_file(source: Path, target: Path, suffix: str | None) -> Job:
 
 
 def _plan_member(member: Member, folder: Path, suffix: str | None) -> Job:
-    is_file = member.entry is None and member.is_readable
+    is_file = member.entry is None and not member.problems
     source = member.container / member.stored_name if is_file else member
     target = folder / (Path(member.name).stem + (suffix or _choose_suffix(Path(member.name))))
     if isinstance(source, Path):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from raim.data import Manifest
 from raim.errors import SubmissionError, shown
-from raim.scoring.submission.archive import list_submission
 from raim.scoring.submission.check_report import CheckReport
 from raim.scoring.submission.expectation import Expectation, expect_images
 from raim.scoring.submission.findings import Finding, problem
@@ -18,6 +17,7 @@ from raim.scoring.submission.image_check import check_image
 from raim.scoring.submission.image_folder import ImageFolder, open_images
 from raim.scoring.submission.layout import Layout, lay_out
 from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
+from raim.scoring.submission.listing import list_submission
 from raim.scoring.submission.matching import Matching, match_images
 from raim.scoring.submission.member import Listing
 from raim.scoring.submission.readme import EXAMPLES, FILE_NAME, Readme, parse_readme
@@ -61,7 +61,7 @@ def check_submission(
         submission=str(path),
         n_inputs=len(expectation.images),
         n_images=len(matching.images),
-        problems=(*listing.problems, *layout.problems, *matching.problems, *found, *readme_problems),
+        problems=(*listing.all_problems, *layout.problems, *matching.problems, *found, *readme_problems),
         notes=(*layout.notes, *expectation.notes, *notes),
         readme=readme,
         manifest_sha256=None if manifest is None else manifest.sha256(),
@@ -70,7 +70,7 @@ def check_submission(
 
 def _is_open(listing: Listing) -> bool:
     """Say whether members could be listed; if not, it would mislead to call every image missing."""
-    return bool(listing.members) or not listing.problems
+    return bool(listing.members) or not listing.all_problems
 
 
 def _check_images(
@@ -79,7 +79,7 @@ def _check_images(
     problems: list[Finding] = []
     notes: list[Finding] = []
     for done, (stem, member) in enumerate(matching.images.items(), start=1):
-        if member.is_readable:
+        if not member.problems:
             found = check_image(member, expectation.images[stem], limits)
             problems += found.problems
             notes += found.notes
@@ -93,7 +93,7 @@ def _read_readme(
     if not matching.readmes:
         return None, (_missing_readme(layout),)
     member = matching.readmes[0]
-    if not member.is_readable:
+    if member.problems:
         return None, ()
     if member.n_bytes > limits.max_readme_bytes:
         text = (

@@ -1,6 +1,6 @@
 """The result of a check, as a record, as text for people and as JSON for programs."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from raim import __version__
@@ -47,9 +47,9 @@ class CheckReport:
             "inputs": self.n_inputs,
             "images": self.n_images,
             "manifest_sha256": self.manifest_sha256,
-            "readme": None if self.readme is None else _readme_dict(self.readme),
-            "problems": [_finding_dict(each) for each in self.problems],
-            "notes": [_finding_dict(each) for each in self.notes],
+            "readme": None if self.readme is None else asdict(self.readme),
+            "problems": [asdict(each) for each in self.problems],
+            "notes": [asdict(each) for each in self.notes],
         }
 
     def as_text(self) -> str:
@@ -66,16 +66,3 @@ class CheckReport:
             return f"fine, {self.n_images} of {self.n_inputs} images and readme.txt are as expected"
         n_problems = len(self.problems)
         return f"{n_problems} problem{'s' if n_problems > 1 else ''}"
-
-
-def _finding_dict(finding: Finding) -> dict[str, Any]:
-    return {"code": finding.code, "name": finding.name, "message": finding.message}
-
-
-def _readme_dict(readme: Readme) -> dict[str, Any]:
-    return {
-        "runtime_s": readme.runtime_s,
-        "is_on_cpu": readme.is_on_cpu,
-        "has_extra_data": readme.has_extra_data,
-        "description": readme.description,
-    }

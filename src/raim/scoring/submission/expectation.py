@@ -7,7 +7,7 @@ from pathlib import Path
 from raim.data import Manifest
 from raim.errors import ImageError, shown
 from raim.images import inspect_image
-from raim.scoring.submission.findings import Finding, note
+from raim.scoring.submission.findings import Finding, name_some, note
 from raim.scoring.submission.image_folder import ImageFolder
 from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.member import Member
@@ -93,12 +93,12 @@ def _compare(inputs: ImageFolder, manifest: Manifest) -> list[Finding]:
     notes = [note("manifest-reading", text) for text in manifest.notes]
     unnamed = [stem for stem in inputs if stem not in rows]
     if unnamed:
-        text = f"the manifest does not name {_some(unnamed)}; their own size is expected"
+        text = f"the manifest does not name {name_some(unnamed)}; their own size is expected"
         notes.append(note("not-in-manifest", text))
     absent = [name for name in rows if name not in inputs]
     if absent:
         notes.append(
-            note("not-in-inputs", f"the manifest names {_some(absent)}, which are not among the inputs")
+            note("not-in-inputs", f"the manifest names {name_some(absent)}, which are not among the inputs")
         )
     for stem, member in inputs.items():
         stated = rows[stem].input_sha256 if stem in rows else None
@@ -109,8 +109,3 @@ def _compare(inputs: ImageFolder, manifest: Manifest) -> list[Finding]:
         columns = ", ".join(shown(column) for column in manifest.ignored_columns)
         notes.append(note("ignored-columns", f"not used of the manifest: {columns}"))
     return notes
-
-
-def _some(names: list[str]) -> str:
-    listed = ", ".join(shown(name) for name in names[:3])
-    return f"{listed} and {len(names) - 3} more" if len(names) > 3 else listed

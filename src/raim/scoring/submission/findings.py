@@ -4,7 +4,7 @@ A finding has a stable code for programs and a message for people: what is wrong
 expected and the way out. `PROBLEMS` and `NOTES` are all the codes there are; docs/submissions.md explains each.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from raim.errors import SubmissionError, shown
@@ -107,6 +107,17 @@ def note(code: str, message: str, name: str | None = None) -> Finding:
     """
     NOTES[code]
     return Finding(code=code, message=message, name=None if name is None else shown(name))
+
+
+def name_some(names: Sequence[str], most: int = 3) -> str:
+    """List the first names, printable, and how many more there are.
+
+    Example:
+        >>> name_some(["a.png", "b.png", "c.png"], most=2)
+        'a.png, b.png and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(shown, names[:most])) + more
 
 
 def submission_error(label: str, problems: Iterable[Finding]) -> SubmissionError:

@@ -6,27 +6,16 @@ from pathlib import Path
 
 from raim.data import IMAGE_SUFFIXES, collision_key, has_image_suffix
 from raim.errors import shown
-from raim.scoring.submission.archive import list_submission
-from raim.scoring.submission.findings import Finding, note, problem, submission_error
+from raim.scoring.submission.findings import Finding, name_some, note, problem, submission_error
 from raim.scoring.submission.layout import Layout, find_collisions, lay_out
 from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
-from raim.scoring.submission.member import Listing, Member
+from raim.scoring.submission.listing import list_submission
+from raim.scoring.submission.member import Member
 from raim.scoring.submission.readme import is_readme
 
-# Problems that forbid reading one file of a zip and say nothing of the others; in a folder all of one file are such.
-OF_ONE_FILE = frozenset(
-    {
-        "unreadable-file",
-        "symlink",
-        "special-file",
-        "member-too-large",
-        "zip-bomb",
-        "encrypted",
-        "unsupported-compression",
-        "control-character",
-        "name-too-long",
-        "name-encoding",
-    }
+# Problems of one file that refuse all of a zip: whoever packed it meant no good, or no program reads it as another.
+UNSAFE = frozenset(
+    {"path-traversal", "absolute-path", "backslash", "empty-name", "header-mismatch", "damaged-member"}
 )
 
 
@@ -91,13 +80,14 @@ def open_images(
     listing = list_submission(path, limits=limits, allow_links=allow_links)
     layout = lay_out(listing.members)
     images = [member for member in layout.root if has_image_suffix(member.name, suffixes)]
-    problems = [*listing.problems, *layout.problems]
     if defer_unreadable:
-        refusals = _find_refusals(listing, is_folder=path.is_dir())
-        problems = [each for each in listing.problems if each not in refusals.get(each.name, ())]
-        images = _refuse_alike(
-            [_refuse(member, refusals.get(shown(member.stored_name), ())) for member in images]
-        )
+        is_unsafe = frozenset() if path.is_dir() else UNSAFE
+        problems = [
+            each for each in listing.all_problems if each in listing.problems or each.code in is_unsafe
+        ]
+        images = _refuse_alike(images)
+    else:
+        problems = [*listing.all_problems, *layout.problems]
     if not images and not problems:
         problems.append(describe_no_images(layout))
     if problems:
@@ -106,56 +96,44 @@ def open_images(
     return ImageFolder(path=path, members=ordered, notes=(*layout.notes, *_note_ignored(layout, suffixes)))
 
 
-def _find_refusals(listing: Listing, *, is_folder: bool) -> dict[str | None, list[Finding]]:
-    """Find what forbids reading single files, by their printable names."""
-    refusals: dict[str | None, list[Finding]] = {
-        shown(member.stored_name): [] for member in listing.members if not member.is_readable
-    }
-    for each in listing.problems:
-        if each.name in refusals and (is_folder or each.code in OF_ONE_FILE):
-            refusals[each.name].append(each)
-    return refusals
-
-
 def _refuse_alike(images: Sequence[Member]) -> list[Member]:
-    """Refuse images that could be taken for each other."""
+    """Refuse images that could be taken for each other, and name all that are refused so that it can be printed."""
     groups: dict[str, list[Member]] = {}
     for member in images:
         groups.setdefault(collision_key(member.stem), []).append(member)
-    return [
-        _refuse(member, find_collisions(group) if len(group) > 1 else ())
-        for group in groups.values()
-        for member in group
-    ]
-
-
-def _refuse(member: Member, findings: Sequence[Finding]) -> Member:
-    """Refuse a file once it is read, under a name that can be printed."""
-    if not findings:
-        return member
-    printable = shown(
-        member.name, longest=10 * len(member.name)
-    )  # one character is ten at most: not shortened
-    reason = "; ".join(each.message for each in findings)
-    return replace(member, parts=(printable,), is_readable=False, refusal=reason)
+    found = []
+    for group in groups.values():
+        alike = find_collisions(group) if len(group) > 1 else ()
+        for member in group:
+            problems = (*member.problems, *alike)
+            # One character is ten at most when it is escaped: no name is shortened.
+            printable = shown(member.name, longest=10 * len(member.name))
+            found.append(replace(member, parts=(printable,), problems=problems) if problems else member)
+    return found
 
 
 def describe_no_images(layout: Layout) -> Finding:
     """Make the problem that no image lies at the root, with what is there instead."""
-    there = sorted({f"{shown(member.parts[0])}/" for member in layout.nested if member.parts})
-    there += [shown(member.name) for member in layout.root]
-    listed = ", ".join(there[:5]) + (" ..." if len(there) > 5 else "") if there else "nothing"
-    return problem("no-images", f"there is no image at the root (there is {listed}); put the images there")
+    there = [*_name_folders(layout), *(member.name for member in layout.root)]
+    text = (
+        f"there is no image at the root (there is {name_some(there, 5) or 'nothing'}); put the images there"
+    )
+    return problem("no-images", text)
+
+
+def _name_folders(layout: Layout) -> list[str]:
+    return sorted({f"{member.parts[0]}/" for member in layout.nested if member.parts})
 
 
 def _note_ignored(layout: Layout, suffixes: frozenset[str]) -> list[Finding]:
     others = [
-        shown(member.name)
+        member.name
         for member in layout.root
         if not has_image_suffix(member.name, suffixes) and not is_readme(member.name)
     ]
-    others += sorted({f"{shown(member.parts[0])}/" for member in layout.nested if member.parts})
-    if not others:
-        return []
-    listed = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
-    return [note("ignored-file", f"ignored what is no image at the root: {listed}")]
+    others += _name_folders(layout)
+    return (
+        [note("ignored-file", f"ignored what is no image at the root: {name_some(others, 5)}")]
+        if others
+        else []
+    )

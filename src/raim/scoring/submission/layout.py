@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from raim.data import collision_key, has_image_suffix
 from raim.errors import shown
-from raim.scoring.submission.findings import Finding, note, problem
+from raim.scoring.submission.findings import Finding, name_some, note, problem
 from raim.scoring.submission.member import Member
 
 # What operating systems, network storage and desktop programs leave in folders and zips, in lower case.
@@ -51,8 +51,13 @@ def lay_out(members: Sequence[Member]) -> Layout:
     junk = [member for member in members if is_junk(member.parts)]
     kept = [member for member in members if not is_junk(member.parts)]
     folder = find_common_folder(kept)
-    notes = [_note_junk(junk)] if junk else []
-    notes += _note_guessed(kept)
+    notes = []
+    if junk:
+        text = "ignored what operating systems and desktop programs leave behind"
+        notes.append(note("junk", f"{text}: {name_some([member.stored_name for member in junk])}"))
+    if guessed := [member.stored_name for member in kept if member.raw_name]:
+        text = "the zip does not say in which encoding names are stored; read as code page 437"
+        notes.append(note("guessed-encoding", f"{text}: {name_some(guessed, 1)}"))
     if folder is not None:
         kept = [dataclasses.replace(member, parts=member.parts[1:]) for member in kept]
         text = f"all files lie in the folder {shown(folder)}/, which was taken as the root"
@@ -134,23 +139,5 @@ def _find_same_stem(names: list[str]) -> list[Finding]:
 
 
 def _colliding(names: list[str]) -> Finding:
-    listed = " and ".join(map(shown, names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    text = f"{listed} differ only in letter case or Unicode form; keep one, named as its input"
+    text = f"{name_some(names)} differ only in letter case or Unicode form; keep one, named as its input"
     return problem("colliding-names", text, names[0])
-
-
-def _note_junk(junk: Sequence[Member]) -> Finding:
-    names = ", ".join(shown(member.stored_name) for member in junk[:3])
-    more = f" and {len(junk) - 3} more" if len(junk) > 3 else ""
-    return note("junk", f"ignored what operating systems and desktop programs leave behind: {names}{more}")
-
-
-def _note_guessed(members: Sequence[Member]) -> list[Finding]:
-    guessed = [shown(member.stored_name) for member in members if member.raw_name]
-    if not guessed:
-        return []
-    more = f" and {len(guessed) - 1} more" if len(guessed) > 1 else ""
-    text = (
-        f"the zip does not say in which encoding names are stored; read as code page 437: {guessed[0]}{more}"
-    )
-    return [note("guessed-encoding", text)]

@@ -39,16 +39,16 @@ class Matching:
 
 def match_images(layout: Layout, expectation: Expectation) -> Matching:
     """Match the members of a submission to the expected images, by stem."""
-    safe = [member for member in layout.root if not find_name_problems(member.stored_name)]
-    unsafe = [member for member in layout.root if find_name_problems(member.stored_name)]
     images: dict[str, Member] = {}
     readmes: list[Member] = []
     problems: list[Finding] = _find_nested(layout.nested)
-    misplaced = {_key(member) for member in (*layout.nested, *unsafe)}
+    misplaced = {_key(member) for member in layout.nested}
     by_key = {collision_key(stem): stem for stem in expectation.images}
-    for member in safe:
+    for member in layout.root:
         suffix = PurePosixPath(member.name).suffix.lower()
-        if is_readme(member.name):
+        if find_name_problems(member.stored_name):
+            misplaced.add(_key(member))
+        elif is_readme(member.name):
             readmes.append(member)
         elif is_nested_archive(member):
             problems.append(_nested_archive(member))
@@ -101,15 +101,10 @@ def _nested_archive(member: Member) -> Finding:
 
 def _read_anew(member: Member, expectation: Expectation) -> tuple[str, str] | None:
     """Find the old encoding in which a name would be that of an input; None if there is none or the zip says which."""
-    readings = read_in_encodings(member.raw_name) if member.raw_name else {}
-    return next(
-        (
-            (encoding, PurePosixPath(name).name)
-            for encoding, name in readings.items()
-            if image_stem(name) in expectation.images
-        ),
-        None,
-    )
+    for encoding, name in read_in_encodings(member.raw_name).items():
+        if image_stem(name) in expectation.images:
+            return encoding, PurePosixPath(name).name
+    return None
 
 
 def _unexpected(member: Member, by_key: dict[str, str], expectation: Expectation) -> Finding:

@@ -14,7 +14,7 @@ from pathlib import Path
 from raim.data import image_stem
 from raim.errors import SubmissionError, shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
-from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
+from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.zip_members import CHUNK_BYTES, Packed, stream_content
 
 
@@ -27,10 +27,8 @@ class Member:
         stored_name: Path within it as it stands there; may hold anything.
         parts: The same, split; without a common folder once that is taken off.
         n_bytes: Declared size of the content.
-        is_readable: False if a problem forbids reading it.
-        refusal: What that problem is; "" where whoever listed it has said it.
+        problems: What forbids reading it.
         entry: Where its content lies in the zip; None for a file of a folder.
-        max_bytes: More is never read.
         raw_name: Path as the zip stores it, where it does not say in which encoding; else b"".
     """
 
@@ -38,10 +36,8 @@ class Member:
     stored_name: str
     parts: tuple[str, ...]
     n_bytes: int
-    is_readable: bool = True
-    refusal: str = ""
+    problems: tuple[Finding, ...] = ()
     entry: Packed | None = None
-    max_bytes: int = DEFAULT_LIMITS.max_member_bytes
     raw_name: bytes = b""
 
     @property
@@ -60,12 +56,8 @@ class Member:
         Raises:
             SubmissionError: It may not be read, is damaged, changed or larger than declared.
         """
-        if not self.is_readable:
-            if self.refusal:
-                raise SubmissionError(self.refusal)
-            raise self._error(
-                "unreadable-file", "was refused when the submission was listed; see its problems"
-            )
+        if self.problems:
+            raise SubmissionError("; ".join(each.message for each in self.problems), problems=self.problems)
         try:
             yield from self._pieces()
         except OSError as error:
@@ -94,10 +86,6 @@ class Member:
         return digest.hexdigest()
 
     def _pieces(self) -> Iterator[bytes]:
-        if self.n_bytes > self.max_bytes:
-            raise self._error(
-                "member-too-large", f"has {self.n_bytes} bytes, at most {self.max_bytes} are read"
-            )
         if self.entry is None:
             with (self.container / self.stored_name).open("rb") as file:
                 yield from self._file_pieces(file)
@@ -122,10 +110,16 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """What is in a zip or a folder, and every problem with reading it."""
+    """What is in a zip or a folder, and the problems of the whole and of what is no member."""
 
     members: tuple[Member, ...] = ()
     problems: tuple[Finding, ...] = ()
+
+    @property
+    def all_problems(self) -> tuple[Finding, ...]:
+        """The problems of the whole and of each member, each once."""
+        found = [*self.problems, *(each for member in self.members for each in member.problems)]
+        return tuple(dict.fromkeys(found))
 
 
 def find_total_problems(n_bytes: int, limits: Limits) -> list[Finding]:

@@ -14,7 +14,9 @@ Source: the readme.txt that the restoration challenges of the NTIRE workshops as
 import difflib
 import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from raim.errors import shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
@@ -73,19 +75,24 @@ def parse_readme(text: str) -> Readme:
         >>> parse_readme(lines + "other description: a U-Net").runtime_s
         10.43
     """
-    lines = _sort_lines(text)
-    problems = lines.problems
+    stated, miswritten, problems = _sort_lines(text)
     for label, example in EXAMPLES.items():
-        if label not in lines.stated and label not in lines.miswritten:
+        if label not in stated and label not in miswritten:
             problems.append(_malformed(f"the line `{label}` is missing; expected such as `{example}`"))
-    runtime_s = _read_seconds(lines)
-    is_on_cpu = _read_flag(lines, DEVICE)
-    has_extra_data = _read_flag(lines, EXTRA_DATA)
-    description = _read_description(lines)
-    if runtime_s is None or is_on_cpu is None or has_extra_data is None or problems:
+    values: dict[str, Any] = {}
+    for label, (number, value) in stated.items():
+        read, expected = VALUES[label]
+        values[label] = read(value)
+        if values[label] is None:
+            expected += f", such as `{EXAMPLES[label]}`"
+            problems.append(_wrong(number, f"{label} : {value}", expected))
+    if problems:
         raise submission_error(FILE_NAME, problems)
     return Readme(
-        runtime_s=runtime_s, is_on_cpu=is_on_cpu, has_extra_data=has_extra_data, description=description
+        runtime_s=values[RUNTIME],
+        is_on_cpu=values[DEVICE],
+        has_extra_data=values[EXTRA_DATA],
+        description=values[DESCRIPTION],
     )
 
 
@@ -106,85 +113,47 @@ def format_readme(readme: Readme) -> str:
     )
 
 
-@dataclass(kw_only=True, slots=True)
-class _Lines:
-    """The lines by their label: number and value; labels that were meant but are wrong; problems so far."""
-
-    stated: dict[str, tuple[int, str]] = field(default_factory=dict)
-    miswritten: set[str] = field(default_factory=set)
-    problems: list[Finding] = field(default_factory=list)
-
-
-def _sort_lines(text: str) -> _Lines:
-    lines = _Lines()
+def _sort_lines(text: str) -> tuple[dict[str, tuple[int, str]], set[str], list[Finding]]:
+    """Return number and value of the lines by label, labels that were meant but are wrong, and problems so far."""
+    stated: dict[str, tuple[int, str]] = {}
+    miswritten: set[str] = set()
+    problems: list[Finding] = []
     known = {_squeeze(label): label for label in EXAMPLES}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
         start, *rest = _COLON.split(line, maxsplit=1)
         label = known.get(_squeeze(start))
-        if label is not None and rest:
-            _add_stated(lines, label, number, rest[0].strip())
-        else:
-            _add_unknown(lines, known, number, line.strip())
-    return lines
+        if label in stated and rest:
+            again = f"line {number} states `{label}` again after line {stated[label][0]}; keep one"
+            problems.append(_malformed(again))
+        elif label and rest:
+            stated[label] = (number, rest[0].strip())
+        elif near := difflib.get_close_matches(_squeeze(start), known, n=1, cutoff=NEAR):
+            miswritten.add(known[near[0]])
+            expected = f"`{EXAMPLES[known[near[0]]]}`, with that label word for word"
+            problems.append(_wrong(number, line, expected))
+        elif DESCRIPTION in stated:
+            first, value = stated[DESCRIPTION]
+            stated[DESCRIPTION] = (first, f"{value}\n{line}".strip())
+        elif line:
+            problems.append(_wrong(number, line, "one of the four lines that begin " + ", ".join(EXAMPLES)))
+    return stated, miswritten, problems
 
 
-def _add_stated(lines: _Lines, label: str, number: int, value: str) -> None:
-    if label in lines.stated:
-        text = f"line {number} states `{label}` again after line {lines.stated[label][0]}; keep one"
-        lines.problems.append(_malformed(text))
-    else:
-        lines.stated[label] = (number, value)
-
-
-def _add_unknown(lines: _Lines, known: dict[str, str], number: int, line: str) -> None:
-    squeezed = _squeeze(_COLON.split(line, maxsplit=1)[0])
-    near = difflib.get_close_matches(squeezed, known, n=1, cutoff=NEAR)
-    if near:
-        label = known[near[0]]
-        lines.miswritten.add(label)
-        lines.problems.append(_wrong(number, line, f"`{EXAMPLES[label]}`, with that label word for word"))
-    elif DESCRIPTION in lines.stated:
-        first, value = lines.stated[DESCRIPTION]
-        lines.stated[DESCRIPTION] = (first, f"{value}\n{line}".strip())
-    else:
-        lines.problems.append(_wrong(number, line, "one of the four lines that begin " + ", ".join(EXAMPLES)))
-
-
-def _read_seconds(lines: _Lines) -> float | None:
-    if RUNTIME not in lines.stated:
-        return None
-    number, value = lines.stated[RUNTIME]
-    text = re.sub(r"\s*(s|sec|seconds?)\.?$", "", value, flags=re.IGNORECASE)
+def _read_seconds(value: str) -> float | None:
     try:
-        seconds = float(text)
+        seconds = float(re.sub(r"\s*(s|sec|seconds?)\.?$", "", value, flags=re.IGNORECASE))
     except ValueError:
-        seconds = math.nan
-    if math.isfinite(seconds) and seconds > 0:
-        return seconds
-    expected = f"seconds per image as a number above 0 with a decimal point, such as `{EXAMPLES[RUNTIME]}`"
-    lines.problems.append(_wrong(number, f"{RUNTIME} : {value}", expected))
-    return None
-
-
-def _read_flag(lines: _Lines, label: str) -> bool | None:
-    if label not in lines.stated:
         return None
-    number, value = lines.stated[label]
-    if value in ("0", "1"):
-        return value == "1"
-    expected = f"0 or 1 after the colon, such as `{EXAMPLES[label]}`"
-    lines.problems.append(_wrong(number, f"{label} : {value}", expected))
-    return None
+    return seconds if math.isfinite(seconds) and seconds > 0 else None
 
 
-def _read_description(lines: _Lines) -> str:
-    number, value = lines.stated.get(DESCRIPTION, (0, ""))
-    if DESCRIPTION in lines.stated and not value:
-        expected = f"the method in a few words, such as `{EXAMPLES[DESCRIPTION]}`"
-        lines.problems.append(_wrong(number, f"{DESCRIPTION} :", expected))
-    return value
+# How a value is read (None where it says something else), and what it must be.
+VALUES: dict[str, tuple[Callable[[str], Any], str]] = {
+    RUNTIME: (_read_seconds, "seconds per image as a number above 0 with a decimal point"),
+    DEVICE: ({"0": False, "1": True}.get, "0 or 1 after the colon"),
+    EXTRA_DATA: ({"0": False, "1": True}.get, "0 or 1 after the colon"),
+    DESCRIPTION: (lambda value: value or None, "the method in a few words"),
+}
 
 
 def _squeeze(label: str) -> str:

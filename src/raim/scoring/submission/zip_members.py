@@ -54,7 +54,7 @@ class Packed:
 
 def locate(
     file: BufferedIOBase, info: ZipInfo, raw_name: bytes, name: str, table_offset: int
-) -> tuple[Packed, Finding | None]:
+) -> tuple[Packed, list[Finding]]:
     """Read a member's own header.
 
     Args:
@@ -69,20 +69,20 @@ def locate(
     """
     file.seek(info.header_offset)
     header = file.read(LOCAL.size)
-    start, found = info.header_offset, None
+    start, found = info.header_offset, []
     if len(header) == LOCAL.size and header.startswith(b"PK\x03\x04"):
         fields = LOCAL.unpack(header)
         own_name, extra = file.read(fields[9]), file.read(fields[10])
         start += LOCAL.size + fields[9] + fields[10]
         if differing := _find_contradictions(info, raw_name, fields, own_name, extra):
             text = f"{name}: its own header has another {' and '.join(differing)} than the zip's table of members"
-            found = problem("header-mismatch", f"{text}; make the zip again with an ordinary program", name)
+            found = [problem("header-mismatch", f"{text}; make the zip again with an ordinary program", name)]
         elif start + info.compress_size > table_offset:
             text = f"{name} reaches into the zip's table of members; make the zip again"
-            found = problem("damaged-member", text, name)
+            found = [problem("damaged-member", text, name)]
     else:
         text = f"{name} has no header where the zip's table says; make the zip again"
-        found = problem("damaged-member", text, name)
+        found = [problem("damaged-member", text, name)]
     is_deflated = info.compress_type == ZIP_DEFLATED
     return Packed(start=start, n_bytes=info.compress_size, crc=info.CRC, is_deflated=is_deflated), found
 

@@ -5,13 +5,13 @@ import pytest
 
 from raim.errors import InputError
 from raim.scoring.submission import open_images
-from raim.scoring.submission.archive import list_submission
 from raim.scoring.submission.limits import Limits
+from raim.scoring.submission.listing import list_submission
 
 
 def codes(path, *, allow_links=False, **limits) -> list[str]:
     listing = list_submission(path, limits=Limits(**limits), allow_links=allow_links)
-    return [each.code for each in listing.problems]
+    return [each.code for each in listing.all_problems]
 
 
 def test_files_are_listed_with_their_folders_in_order(forge):
@@ -19,7 +19,7 @@ def test_files_are_listed_with_their_folders_in_order(forge):
     listing = list_submission(path)
     assert [member.parts for member in listing.members] == [("a.png",), ("b.png",), ("x", "c.png")]
     assert [member.read_bytes() for member in listing.members] == [b"1", b"2", b"3"]
-    assert listing.problems == ()
+    assert listing.all_problems == ()
 
 
 def test_a_link_out_of_the_folder_is_refused_unless_links_are_allowed(forge):
@@ -28,7 +28,7 @@ def test_a_link_out_of_the_folder_is_refused_unless_links_are_allowed(forge):
     outside.write_bytes(b"secret")
     (path / "b.png").symlink_to(outside)
     assert codes(path) == ["symlink"]
-    assert not list_submission(path).members[1].is_readable
+    assert list_submission(path).members[1].problems
     assert codes(path, allow_links=True) == []
     assert list_submission(path, allow_links=True).members[1].read_bytes() == b"secret"
 
@@ -37,7 +37,7 @@ def test_a_link_within_the_folder_is_followed(forge):
     path = forge.write_folder("team", {"a.png": b"1"})
     (path / "b.png").symlink_to("a.png")
     listing = list_submission(path)
-    assert listing.problems == ()
+    assert listing.all_problems == ()
     assert listing.members[1].read_bytes() == b"1"
 
 
@@ -66,7 +66,7 @@ def test_what_programs_leave_is_neither_read_nor_a_problem_however_odd_or_large_
     (path / ".Trash-1000").symlink_to(forge.folder, target_is_directory=True)
     forge.write_folder("team/.git", {str(n): b"" for n in range(20)})
     listing = list_submission(path, limits=Limits(max_members=8))
-    assert listing.problems == ()
+    assert listing.all_problems == ()
     assert [member.stored_name for member in listing.members] == [
         ".nfs0001", "Icon\r", "a.png", ".Trash-1000/", ".git/", "lost+found/", "x/@eaDir/"
     ]  # fmt: skip
@@ -124,14 +124,14 @@ def test_files_and_folders_without_permission_are_refused(forge, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     listing = list_submission(path)
-    assert [each.code for each in listing.problems] == ["unreadable-file", "unreadable-file"]
-    assert not listing.members[0].is_readable
+    assert [each.code for each in listing.all_problems] == ["unreadable-file", "unreadable-file"]
+    assert listing.members[0].problems
 
 
 def test_a_zip_without_permission_is_an_input_error(forge, monkeypatch):
     path = forge.write_zip({"a.png": b"1"})
 
-    def refuse(self, _mode):
+    def refuse(self, _mode, **_):
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr(type(path), "open", refuse)
