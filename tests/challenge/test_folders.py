@@ -95,6 +95,25 @@ def test_faults_of_a_manifest_come_with_their_lines(validate, example):
     assert "expected two whole numbers of pixels" in found[0][1].message
 
 
+def test_a_manifest_that_a_spreadsheet_has_written_over_keeps_its_scenarios(validate, example):
+    content = "\ufeffNAME;Scenario;;\r\n1;denoising;;\r\n2;blur;;\r\n;;;\r\n"
+    (example / PAIRS / "manifest.csv").write_text(content, encoding="utf-8", newline="")
+    ((_, note),) = validate()
+    assert note.severity == "note"
+    assert (
+        "a spreadsheet has shortened 2 names, which are read as they were: 1 as 0001, 2 as 0002"
+        in note.message
+    )
+    challenge = read_challenge(example, profiles=PROFILES, read_manifest=read_manifest)
+    images = challenge.data_set("feedback-pairs").images
+    assert [(image.name, image.scenario) for image in images] == [("0001", "denoising"), ("0002", "blur")]
+
+
+def test_a_manifest_of_other_images_is_one_problem(validate, example):
+    (example / PAIRS / "manifest.csv").write_text("name\na\nb\nc\n")
+    assert messages(validate()) == ["no row names an image: it has a, b, c, the images are 0001, 0002"]
+
+
 def test_a_single_fault_of_a_manifest_has_its_line_too(validate, example):
     (example / PAIRS / "manifest.csv").write_text("name,sha256\n0001,abc\n0002,\n")
     ((line, problem),) = validate()

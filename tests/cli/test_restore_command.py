@@ -272,6 +272,13 @@ def test_an_output_that_may_not_be_written(raim):
     assert "cannot be written" in err
 
 
+def test_a_manifest_that_names_no_input_is_refused_before_any_work(raim):
+    Path("m.csv").write_text("name\nother\n")
+    code, out, err = raim("in", "s.zip", "--submission", "--restorer", "identity", "--manifest", "m.csv")
+    assert (code, out) == (2, "")
+    assert "no row names an image: it has other" in err
+
+
 def test_a_submission_is_accepted_by_the_check(raim):
     code, out, err = raim(
         "in", "s.zip", "--submission", "--restorer", "nlm", "--description", "mine", "--compare", "c.html"

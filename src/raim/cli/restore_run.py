@@ -9,7 +9,7 @@ import click
 
 from raim.cli.progress import show_progress, show_share
 from raim.cli.restore_messages import announce, describe_outcome, raise_errors, summarise
-from raim.data import read_manifest
+from raim.data import image_stem, read_manifest
 from raim.errors import InputError
 from raim.restore import Restorer
 from raim.restore.batch import Options, Outcome, Plan, plan_jobs, restore_batch
@@ -65,6 +65,8 @@ class Run:
                 "inputs: add --reduction, or --manifest with a CSV that states the sizes"
             )
         planned = plan_submission(source, target, overwrite=self.options.overwrite)
+        if manifest is not None:
+            manifest.match([image_stem(job.name) for job in planned.plan.jobs])  # refused before any work
         outcomes = self._restore(planned.plan)
         if all(outcome.made is not None for outcome in outcomes):
             statement = self._state(stated)

@@ -3,9 +3,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from raim.data import parse_manifest
 from raim.errors import StateError
 from raim.server.accounts import make_team, register
-from raim.server.database import AuditEvent, Image, Phase, Submission
+from raim.server.database import AuditEvent, DataSet, Image, Phase, Submission
 from raim.server.storage import has_file
 
 
@@ -32,6 +33,17 @@ def test_reading_the_same_again_changes_nothing(imported):
         assert (
             len(session.scalars(select(AuditEvent).where(AuditEvent.action == "read challenge")).all()) == 1
         )
+
+
+def test_a_manifest_of_a_spreadsheet_is_kept_as_text(imported):
+    path = imported.folder / "data" / "feedback-pairs" / "manifest.csv"
+    path.write_bytes("name;scenario\r\n0001;Müll\r\n0002;blur\r\n".encode("cp1252"))
+    imported.bring()
+    with imported.database.reading() as session:
+        own = session.get_one(DataSet, imported.contest.data_set_ids["feedback-pairs"])
+        scenarios = session.scalars(select(Image.scenario).where(Image.data_set_id == own.id)).all()
+    assert parse_manifest(own.manifest).scenarios() == ("Müll", "blur")
+    assert sorted(scenarios) == ["Müll", "blur"]
 
 
 def test_dates_that_an_organiser_changed_stay_until_the_file_states_others(imported):
