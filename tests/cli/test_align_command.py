@@ -6,7 +6,7 @@ import pytest
 from raim.data.manifest import read_manifest
 from raim.images import read_image, write_image
 
-cv2 = pytest.importorskip("cv2", reason="the extra `restore` is not installed")
+cv2 = pytest.importorskip("cv2", reason="the extra `pairs` is not installed")
 
 SIDE = 240
 

@@ -1,4 +1,5 @@
 import contextlib
+import importlib.util
 import os
 import signal
 import subprocess
@@ -81,6 +82,18 @@ def test_a_page_that_cannot_be_written_is_told_once_and_training_goes_on(
     assert "has SCORE" in out
     assert "look at" not in out
     assert read_weights(tmp_path / "run") == read_weights(finished)
+
+
+@pytest.mark.parametrize("library", ["torch", "lightning_fabric", "tensorboardX", "scipy", "jinja2"])
+def test_a_library_that_is_not_installed_is_told_before_a_folder_is_made(
+    run_raim, recipe, tmp_path, monkeypatch, library
+):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == library else real(name))
+    code, _, err = run_raim("train", recipe, tmp_path / "run")
+    assert code == 2
+    assert f"raim train needs {library}, which is not installed; run: pip install 'raim[train]'" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("page")

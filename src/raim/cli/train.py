@@ -69,7 +69,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     that `raim restore --model` takes, logs, sample sheets, and index.html to look at while it goes. A run that was
     stopped goes on from its last checkpoint, to the same weights.
     """
-    need_extra("raim train", "train", "torch", "lightning_fabric", "scipy", "jinja2")
+    need_extra("raim train", "train", "torch", "lightning_fabric", "tensorboardX", "scipy", "jinja2")
     from raim.cli.progress import show_share
     from raim.report.training_page import PAGE, write_training_page
     from raim.restore.training import Listener, read_recipe, train

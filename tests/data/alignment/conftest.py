@@ -1,3 +1,3 @@
 import pytest
 
-pytest.importorskip("cv2", reason="the extra `restore` is not installed")
+pytest.importorskip("cv2", reason="the extra `pairs` is not installed")
