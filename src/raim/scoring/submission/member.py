@@ -1,21 +1,18 @@
 """One file of a zip or a folder, read without trusting it.
 
-A member is read by streaming, and never more than it declared; nothing is written to disk. It holds only paths
-and numbers, so it can be sent to a worker process and read there.
+Never more is read than it declared, and nothing is written to disk. It holds only paths and numbers, so it can be
+sent to a worker process and read there.
 """
 
 import hashlib
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedIOBase
 from pathlib import Path
 
 from raim.data import image_stem
 from raim.errors import SubmissionError, shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
 from raim.scoring.submission.limits import Limits
-from raim.scoring.submission.zip_members import CHUNK_BYTES, Packed, stream_content
+from raim.scoring.submission.zip_members import Packed, read_content
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,62 +47,36 @@ class Member:
         """What it is matched by: the name without suffix, in NFC."""
         return image_stem(self.name)
 
-    def stream(self) -> Iterator[bytes]:
-        """Read the content piece by piece; it counts only when the iteration ends without an error.
-
-        Raises:
-            SubmissionError: It may not be read, is damaged, changed or larger than declared.
-        """
-        if self.problems:
-            raise SubmissionError("; ".join(each.message for each in self.problems), problems=self.problems)
-        try:
-            yield from self._pieces()
-        except OSError as error:
-            raise self._error("unreadable-file", f"cannot be read: {error.strerror}") from error
-
     def read_bytes(self) -> bytes:
         """Read the whole content.
 
         Raises:
-            SubmissionError: As `stream`.
+            SubmissionError: It may not be read, is damaged, changed or has another size than declared.
         """
-        content = io.BytesIO()
-        for piece in self.stream():
-            content.write(piece)
-        return content.getvalue()
+        name = shown(self.stored_name)
+        if self.problems:
+            raise SubmissionError("; ".join(each.message for each in self.problems), problems=self.problems)
+        try:
+            if self.entry is not None:
+                with self.container.open("rb") as file:
+                    return read_content(file, self.entry, self.n_bytes, name)
+            with (self.container / self.stored_name).open("rb") as file:
+                content = file.read(self.n_bytes + 1)
+        except OSError as error:
+            text = f"{name} cannot be read: {error.strerror}"
+            raise submission_error(str(self.container), [problem("unreadable-file", text, name)]) from error
+        if len(content) != self.n_bytes:
+            text = f"{name} changed while it was read; try again"
+            raise submission_error(str(self.container), [problem("size-mismatch", text, name)])
+        return content
 
     def sha256(self) -> str:
-        """Hash the content, in bounded memory.
+        """Hash the content.
 
         Raises:
-            SubmissionError: As `stream`.
+            SubmissionError: As `read_bytes`.
         """
-        digest = hashlib.sha256()
-        for piece in self.stream():
-            digest.update(piece)
-        return digest.hexdigest()
-
-    def _pieces(self) -> Iterator[bytes]:
-        if self.entry is None:
-            with (self.container / self.stored_name).open("rb") as file:
-                yield from self._file_pieces(file)
-        else:
-            with self.container.open("rb") as file:
-                yield from stream_content(file, self.entry, self.n_bytes, shown(self.stored_name))
-
-    def _file_pieces(self, file: BufferedIOBase) -> Iterator[bytes]:
-        total = 0
-        while piece := file.read(CHUNK_BYTES):
-            total += len(piece)
-            if total > self.n_bytes:
-                break
-            yield piece
-        if total != self.n_bytes:
-            raise self._error("size-mismatch", "changed while it was read; try again")
-
-    def _error(self, code: str, text: str) -> SubmissionError:
-        name = shown(self.stored_name)
-        return submission_error(str(self.container), [problem(code, f"{name} {text}", self.stored_name)])
+        return hashlib.sha256(self.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 A member's own header must say the same as the table of members, and no two members may share bytes (the trick of
 the zip bombs that unpack a petabyte from 10 MB). Python's `zipfile` reads the table and looks at neither. Its
 reading of members wants the table read anew by each process and each member and stops at the declared size, so
-zlib is used as it is: every byte that comes out is counted, and a lying header costs at most one chunk.
+zlib is used as it is.
 
 Source: PKWARE APPNOTE.TXT 6.3.10, section 4.3.7; David Fifield, "A better zip bomb" (2019), for overlaps.
 """
@@ -11,7 +11,7 @@ Source: PKWARE APPNOTE.TXT 6.3.10, section 4.3.7; David Fifield, "A better zip b
 import itertools
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import Any
@@ -27,7 +27,7 @@ SIZES_FOLLOW = 0x0008
 UTF8_NAME = 0x0800
 SEE_ZIP64 = 0xFFFFFFFF
 ZIP64_EXTRA = 0x0001
-CHUNK_BYTES = 2**18
+LEAST_PACKED_BYTES = 1024  # twice the content and this is more than Deflate ever needs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,36 +104,44 @@ def find_overlaps(starts: Sequence[int], stops: Sequence[int], names: Sequence[s
     return problems
 
 
-def stream_content(file: BufferedIOBase, packed: Packed, n_bytes: int, name: str) -> Iterator[bytes]:
-    """Unpack one member piece by piece.
+def read_content(file: BufferedIOBase, packed: Packed, n_bytes: int, name: str) -> bytes:
+    """Unpack one member.
 
     Args:
         file: The zip.
         packed: Where the content lies.
-        n_bytes: Its declared size.
+        n_bytes: Its declared size; no more is unpacked.
         name: Of the member, printable.
 
-    Yields:
-        Pieces of at most 256 KiB; together never more than the declared size.
-
     Raises:
-        SubmissionError: It unpacks to another size than declared, has another checksum or is damaged. Raised at
-            the latest after the last piece, so what was yielded counts only when the iteration ends by itself.
+        SubmissionError: It unpacks to another size than declared, has another checksum or is damaged.
     """
+    if packed.n_bytes > 2 * n_bytes + LEAST_PACKED_BYTES:
+        raise _error("size-mismatch", name, f"{name} is packed into far more than its {n_bytes} bytes")
     file.seek(packed.start)
-    pieces = _read_packed(file, packed.n_bytes, name)
-    total, crc = 0, 0
-    for piece in _inflate(pieces, name) if packed.is_deflated else pieces:
-        total += len(piece)
-        if total > n_bytes:
-            raise _error("size-mismatch", name, f"{name} unpacks to more than the declared {n_bytes} bytes")
-        crc = zlib.crc32(piece, crc)
-        yield piece
-    if total < n_bytes:
-        raise _error("size-mismatch", name, f"{name} unpacks to only {total} of the declared {n_bytes} bytes")
-    if crc != packed.crc:
+    content = file.read(packed.n_bytes)
+    if len(content) < packed.n_bytes:
+        raise _error("damaged-member", name, f"{name} is cut off")
+    if packed.is_deflated:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            content = inflater.decompress(content, n_bytes + 1)
+        except zlib.error as error:
+            raise _error("damaged-member", name, f"{name} cannot be unpacked ({error})") from error
+        if len(content) <= n_bytes and (not inflater.eof or inflater.unused_data):
+            what = "goes on after its end" if inflater.eof else "ends early"
+            raise _error("damaged-member", name, f"the packed data of {name} {what}")
+    if len(content) != n_bytes:
+        found = (
+            f"more than the declared {n_bytes}"
+            if len(content) > n_bytes
+            else f"only {len(content)} of {n_bytes}"
+        )
+        raise _error("size-mismatch", name, f"{name} unpacks to {found} bytes")
+    if (crc := zlib.crc32(content)) != packed.crc:
         text = f"the content of {name} has the checksum {crc:08x}, the zip states {packed.crc:08x}"
         raise _error("checksum-mismatch", name, text)
+    return content
 
 
 def find_extra(extra: bytes, kind: int) -> bytes | None:
@@ -167,35 +175,6 @@ def _find_contradictions(
         "checksum": crc not in (info.CRC, *left_open),
     }
     return [what for what, differs in found.items() if differs]
-
-
-def _read_packed(file: BufferedIOBase, n_bytes: int, name: str) -> Iterator[bytes]:
-    while n_bytes:
-        chunk = file.read(min(CHUNK_BYTES, n_bytes))
-        if not chunk:
-            raise _error("damaged-member", name, f"{name} is cut off")
-        n_bytes -= len(chunk)
-        yield chunk
-
-
-def _inflate(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    surplus = b""
-    try:
-        for chunk in chunks:
-            waiting = chunk
-            while waiting and not inflater.eof:
-                yield inflater.decompress(waiting, CHUNK_BYTES)
-                waiting = inflater.unconsumed_tail
-            surplus = inflater.unused_data or waiting
-        # The end of a match can wait inside zlib after the last packed byte was taken.
-        while not inflater.eof and (piece := inflater.decompress(b"", CHUNK_BYTES)):
-            yield piece
-    except zlib.error as error:
-        raise _error("damaged-member", name, f"{name} cannot be unpacked ({error})") from error
-    if not inflater.eof or surplus:
-        what = "goes on after its end" if inflater.eof else "ends early"
-        raise _error("damaged-member", name, f"the packed data of {name} {what}")
 
 
 def _error(code: str, name: str, text: str) -> SubmissionError:
