@@ -116,10 +116,10 @@ def of_votes(names, folder):
 
 def of_votes_of_a_server(names, folder):
     pytest.importorskip("sqlalchemy", reason="the extra `server` is not installed")
-    from raim.server.contest.export_formats import Table, csv_pieces
+    from raim.server.contest.export_formats import ExportTable, csv_pieces
 
     ballots = made_ballots(names)
-    table = Table(name="v", title="", columns=vote_columns(ballots), read=lambda: vote_rows(ballots))
+    table = ExportTable(name="v", title="", columns=vote_columns(ballots), read=lambda: vote_rows(ballots))
     (folder / "v.csv").write_text("".join(csv_pieces(table)), encoding="utf-8", newline="")
     return shown_of(read_study([folder / "v.csv"]).ballots), shown_of(ballots)
 

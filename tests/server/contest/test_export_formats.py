@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from raim.server.contest.export_formats import (
     PIECE_BYTES,
-    Table,
+    ExportTable,
     csv_pieces,
     json_pieces,
     zip_pieces,
@@ -21,7 +21,7 @@ TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
 
 
 def table(*rows, columns=("a", "b")):
-    return Table(name="t", title="", columns=columns, read=lambda: iter(rows))
+    return ExportTable(name="t", title="", columns=columns, read=lambda: iter(rows))
 
 
 @given(st.lists(st.tuples(TEXTS, st.integers() | st.booleans()), max_size=20))
@@ -71,7 +71,7 @@ def test_a_zip_reads_rows_only_as_they_are_asked_for():
             yield number, f"{number * 7919 % 104_729:x}"
 
     pieces = zip_pieces(
-        [("a.csv", csv_pieces(Table(name="t", title="", columns=("a", "b"), read=rows)))], NOON
+        [("a.csv", csv_pieces(ExportTable(name="t", title="", columns=("a", "b"), read=rows)))], NOON
     )
     next(pieces)
     assert len(read) < 100_000

@@ -15,7 +15,7 @@ PIECE_BYTES = 2**16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
+class ExportTable:
     """A table to be handed on.
 
     Attributes:
@@ -31,22 +31,24 @@ class Table:
     read: Callable[[], Iterator[tuple[Any, ...]]]
 
 
-def csv_pieces(table: Table) -> Iterator[str]:
+def csv_pieces(table: ExportTable) -> Iterator[str]:
     r"""Give a table as CSV, line by line.
 
     Example:
-        >>> table = Table(name="t", title="", columns=("a", "b"), read=lambda: iter([("=1+1", -1.5), (None, True)]))
+        >>> rows = [("=1+1", -1.5), (None, True)]
+        >>> table = ExportTable(name="t", title="", columns=("a", "b"), read=lambda: iter(rows))
         >>> list(csv_pieces(table))
         ['a,b\n', "'=1+1,-1.5\n", ',true\n']
     """
     yield from format_rows(itertools.chain([table.columns], table.read()))
 
 
-def json_pieces(table: Table) -> Iterator[str]:
+def json_pieces(table: ExportTable) -> Iterator[str]:
     r"""Give a table as a JSON list with an object for each row.
 
     Example:
-        >>> table = Table(name="t", title="", columns=("a", "b"), read=lambda: iter([("x", float("inf")), (None, {})]))
+        >>> rows = [("x", float("inf")), (None, {})]
+        >>> table = ExportTable(name="t", title="", columns=("a", "b"), read=lambda: iter(rows))
         >>> print("".join(json_pieces(table)), end="")
         [
         {"a": "x", "b": "inf"},

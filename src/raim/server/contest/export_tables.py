@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from raim.server.contest.contest import Contest
-from raim.server.contest.export_formats import Table
+from raim.server.contest.export_formats import ExportTable
 from raim.server.database import (
     Announcement,
     AuditEvent,
@@ -29,7 +29,7 @@ Columns = Mapping[str, Any]
 Statement = Callable[[Select[Any]], Select[Any]]
 
 
-def people_tables(session: Session, contest: Contest) -> Iterator[Table]:
+def people_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
     """Give teams, their members, and all accounts."""
     yield _table(
         session,
@@ -84,7 +84,7 @@ def people_tables(session: Session, contest: Contest) -> Iterator[Table]:
     )
 
 
-def entry_tables(session: Session, measures: tuple[str, ...]) -> Iterator[Table]:
+def entry_tables(session: Session, measures: tuple[str, ...]) -> Iterator[ExportTable]:
     """Give submissions, and the results of entries and of images with a column for each measure."""
     author = aliased(User)
     yield _table(
@@ -125,7 +125,7 @@ def entry_tables(session: Session, measures: tuple[str, ...]) -> Iterator[Table]
     yield _with_measures(_image_results(session), measures)
 
 
-def _entry_results(session: Session) -> Table:
+def _entry_results(session: Session) -> ExportTable:
     return _table(
         session,
         "entry_results",
@@ -151,7 +151,7 @@ def _entry_results(session: Session) -> Table:
     )
 
 
-def _image_results(session: Session) -> Table:
+def _image_results(session: Session) -> ExportTable:
     return _table(
         session,
         "results",
@@ -178,7 +178,7 @@ def _image_results(session: Session) -> Table:
     )
 
 
-def text_tables(session: Session, contest: Contest) -> Iterator[Table]:
+def text_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
     """Give comments, announcements and finalists."""
     yield _table(
         session,
@@ -244,7 +244,7 @@ def text_tables(session: Session, contest: Contest) -> Iterator[Table]:
     )
 
 
-def audit_table(session: Session) -> Table:
+def audit_table(session: Session) -> ExportTable:
     """Give the log of who did what."""
     return _table(
         session,
@@ -264,20 +264,22 @@ def audit_table(session: Session) -> Table:
     )
 
 
-def _with_measures(table: Table, measures: tuple[str, ...]) -> Table:
+def _with_measures(table: ExportTable, measures: tuple[str, ...]) -> ExportTable:
     """Give a table whose last column, a record of measures, is a column for each of them."""
 
     def read() -> Iterator[tuple[Any, ...]]:
         for *before, values in table.read():
             yield (*before, *(values.get(name) for name in measures))
 
-    return Table(name=table.name, title=table.title, columns=(*table.columns[:-1], *measures), read=read)
+    return ExportTable(
+        name=table.name, title=table.title, columns=(*table.columns[:-1], *measures), read=read
+    )
 
 
-def _table(session: Session, name: str, title: str, columns: Columns, statement: Statement) -> Table:
+def _table(session: Session, name: str, title: str, columns: Columns, statement: Statement) -> ExportTable:
     def read() -> Iterator[tuple[Any, ...]]:
         found = statement(select(*columns.values())).execution_options(yield_per=ROWS_AT_ONCE)
         for row in session.execute(found):
             yield tuple(row)
 
-    return Table(name=name, title=title, columns=tuple(columns), read=read)
+    return ExportTable(name=name, title=title, columns=tuple(columns), read=read)

@@ -13,13 +13,13 @@ from raim.errors import unknown_name
 from raim.scoring.profiles import Profile
 from raim.server.accounts.fact_sheets import KEYS
 from raim.server.contest.contest import Contest
-from raim.server.contest.export_formats import Table, csv_pieces, json_pieces, zip_pieces
+from raim.server.contest.export_formats import ExportTable, csv_pieces, json_pieces, zip_pieces
 from raim.server.contest.export_tables import audit_table, entry_tables, people_tables, text_tables
 from raim.server.contest.standings import make_standings
 from raim.server.database import EntryResult, FactSheet, Team
 
 
-def export_tables(session: Session, contest: Contest, profile: Profile) -> tuple[Table, ...]:
+def export_tables(session: Session, contest: Contest, profile: Profile) -> tuple[ExportTable, ...]:
     """Give all tables; their rows are read while they are handed on, so the session has to stay open.
 
     Args:
@@ -38,7 +38,7 @@ def export_tables(session: Session, contest: Contest, profile: Profile) -> tuple
     )
 
 
-def find_table(tables: tuple[Table, ...], name: str) -> Table:
+def find_table(tables: tuple[ExportTable, ...], name: str) -> ExportTable:
     """Give the table of that name.
 
     Raises:
@@ -50,12 +50,12 @@ def find_table(tables: tuple[Table, ...], name: str) -> Table:
     raise unknown_name("table to export", name, [each.name for each in tables])
 
 
-def export_all(tables: tuple[Table, ...], contest: Contest, now: datetime) -> Iterator[bytes]:
+def export_all(tables: tuple[ExportTable, ...], contest: Contest, now: datetime) -> Iterator[bytes]:
     """Give one zip: each table as CSV and as JSON, and what challenge.toml says with the dates in force."""
     return zip_pieces(_files(tables, contest), now)
 
 
-def _files(tables: tuple[Table, ...], contest: Contest) -> Iterator[tuple[str, Iterator[str]]]:
+def _files(tables: tuple[ExportTable, ...], contest: Contest) -> Iterator[tuple[str, Iterator[str]]]:
     definition = json.dumps(as_plain(contest.challenge), indent=1, ensure_ascii=False)
     yield "challenge.json", iter([definition])
     for table in tables:
@@ -71,7 +71,9 @@ def _measures(session: Session, profile: Profile) -> tuple[str, ...]:
     return (*own, *sorted(earlier))
 
 
-def _leaderboards(session: Session, contest: Contest, profile: Profile, measures: tuple[str, ...]) -> Table:
+def _leaderboards(
+    session: Session, contest: Contest, profile: Profile, measures: tuple[str, ...]
+) -> ExportTable:
     def read() -> Iterator[tuple[Any, ...]]:
         for phase in contest.challenge.phases:
             if phase.scored is None:
@@ -85,7 +87,7 @@ def _leaderboards(session: Session, contest: Contest, profile: Profile, measures
                 )
 
     before = ("phase", "rank", "team", "submission", "n_entries", "submitted_at", "is_verified", "note")
-    return Table(
+    return ExportTable(
         name="leaderboards",
         title=f"Every leaderboard under {contest.scorer_version}",
         columns=(*before, "score", *measures),
@@ -93,7 +95,7 @@ def _leaderboards(session: Session, contest: Contest, profile: Profile, measures
     )
 
 
-def _fact_sheets(session: Session) -> Table:
+def _fact_sheets(session: Session) -> ExportTable:
     def read() -> Iterator[tuple[Any, ...]]:
         rows = session.execute(
             select(Team.name, FactSheet.updated_at, FactSheet.fields)
@@ -104,4 +106,6 @@ def _fact_sheets(session: Session) -> Table:
             yield (team, updated_at, *(stated.get(key, "") for key in KEYS))
 
     columns = ("team", "updated_at", *KEYS)
-    return Table(name="fact_sheets", title="What teams state about their methods", columns=columns, read=read)
+    return ExportTable(
+        name="fact_sheets", title="What teams state about their methods", columns=columns, read=read
+    )

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.errors import unknown_name
-from raim.server.contest.export_formats import Table, csv_pieces
+from raim.server.contest.export_formats import ExportTable, csv_pieces
 from raim.server.database import Image, Study, StudyImage, Trial
 from raim.server.database import Vote as VoteRow
 from raim.server.study.ballots import collect_ballots, judge_names, name_entries, real_judges
@@ -116,7 +116,7 @@ def study_document(session: Session, study: Study) -> StudyDocument:
     )
 
 
-def changes_table(session: Session, study: Study) -> Table:
+def changes_table(session: Session, study: Study) -> ExportTable:
     """Give every vote and every change of one, oldest first.
 
     Raises:
@@ -125,7 +125,7 @@ def changes_table(session: Session, study: Study) -> Table:
     check_revealed(study, "votes are handed on")
     names = judge_names(real_judges(session, study))
     teams = {each.row.code: each.team for each in name_entries(session, study)} | {BLURRED: BLURRED}
-    return Table(
+    return ExportTable(
         name="changes",
         title="Every change of a vote",
         columns=(

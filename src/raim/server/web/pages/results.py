@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from raim.challenge import FinalRanking
 from raim.errors import AccessError, UnknownNameError
-from raim.server.contest.export_formats import Table, csv_pieces
+from raim.server.contest.export_formats import ExportTable, csv_pieces
 from raim.server.database import Study
 from raim.server.study.results import StudyResults, all_rows, newest_revealed, rank_by_score
 from raim.server.study.secrecy import studies_under_way
@@ -108,7 +108,7 @@ def check_published(visit: Visit, session: Session) -> None:
         raise AccessError("judges vote on these images; the results are shown when they have finished")
 
 
-def ranking_table(outcome: Outcome) -> Table:
+def ranking_table(outcome: Outcome) -> ExportTable:
     """Give a ranking as a table, entries that were left out last."""
     intervals = ("points_low", "points_high", "final_low", "final_high", "rank_low", "rank_high")
 
@@ -130,7 +130,7 @@ def ranking_table(outcome: Outcome) -> Table:
             )
 
     columns = ("rank", "team", "score", "points", "normalised", "final", *intervals)
-    return Table(
+    return ExportTable(
         name="ranking",
         title="Final ranking",
         columns=(*columns, "award", "note", "is_simulated"),
