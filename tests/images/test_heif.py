@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from raim.errors import ImageError, ImageTooLargeError
+from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError
 from raim.images import inspect_image, read_image
 from raim.images.exif import find_orientation
 
@@ -67,3 +67,13 @@ def test_scoring_refuses_it_and_without_the_library_so_does_restoring(monkeypatc
     monkeypatch.setitem(sys.modules, "pi_heif", None)
     with pytest.raises(ImageError, match=r"pip install 'raim\[heif\]' to read it, or save it as PNG"):
         read_image(TURNED, purpose="restore")
+
+
+def test_an_item_of_an_impossible_type_is_refused_before_the_library_ends_the_process():
+    with pytest.raises(ImageTruncatedError, match="item of an impossible type"):
+        read_image(TURNED.replace(b"Exif", b"\xff\xff\xff\x7f", 1), purpose="restore")
+
+
+def test_a_file_without_a_picture_is_refused():
+    with pytest.raises(ImageError):
+        read_image(TURNED.replace(b"hvc1", b"free", 1), purpose="restore")

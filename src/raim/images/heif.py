@@ -6,6 +6,7 @@ Source: ISO/IEC 23008-12 (HEIF); ITU-T H.273 for the codes of its colour space.
 """
 
 import io
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,10 @@ from raim.images.picture import Mode
 from raim.images.stream import Stream, damaged
 
 MODES: dict[str, Mode] = {"L": "grey", "LA": "grey-alpha", "RGB": "rgb", "RGBA": "rgba", "I": "grey"}
+
+N_BYTES = 4  # of a box's length, before its name
+# A box of an item (infe) up to its type: version 2 has an identifier of 2 bytes, version 3 of 4.
+ITEM = re.compile(rb"infe(?:\x02.{7}|\x03.{9})", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +77,24 @@ def _open(content: bytes) -> Any:
         raise ImageError(
             "is a HEIF image (HEIC); pip install 'raim[heif]' to read it, or save it as PNG, JPEG, TIFF or WebP"
         ) from error
+    _check_items(content)
     try:
-        return pi_heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=False)
+        image = pi_heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=False)
     except (RuntimeError, ValueError, EOFError, SyntaxError, OSError) as error:
         raise damaged(f"its header cannot be read ({error})") from error
+    if len(image) == 0:
+        raise damaged("it holds no picture")
+    return image
+
+
+def _check_items(content: bytes) -> None:
+    """Refuse items whose type or name is no text: pi-heif ends the process at one."""
+    meta = content.find(b"meta") - N_BYTES
+    header = content[max(0, meta) : meta + int.from_bytes(content[max(0, meta) : meta + N_BYTES])]
+    for found in ITEM.finditer(header):
+        start = found.start() - N_BYTES
+        text = header[found.end() : start + int.from_bytes(header[start : start + N_BYTES])]
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            raise damaged("it has an item of an impossible type") from error
