@@ -27,6 +27,8 @@ def misbehave(task, report):
         os._exit(3)
     if task == "fault":
         raise ValueError("a bug")
+    if task == "no message":
+        return lambda: task
     return task
 
 

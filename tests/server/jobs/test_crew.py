@@ -75,10 +75,11 @@ def test_an_idle_child_that_died_is_replaced():
     made.close()
 
 
-def test_a_bug_comes_back_as_its_traceback(crew):
-    ((_, outcome),) = crew.run(misbehave, ["fault"])
+@pytest.mark.parametrize(("task", "told"), [("fault", "ValueError: a bug"), ("no message", "pickle")])
+def test_a_bug_comes_back_as_its_traceback(crew, task, told):
+    ((_, outcome),) = crew.run(misbehave, [task])
     assert not outcome.is_fine
-    assert "ValueError: a bug" in outcome.fault
+    assert told in outcome.fault
 
 
 def test_a_task_that_takes_too_long_is_ended(crew):

@@ -7,6 +7,7 @@ priority; they end with the worker, also when it is killed.
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import pickle
 import signal
 import threading
 import time
@@ -214,7 +215,11 @@ def _serve(pipe: Any, limits: ProcessLimits) -> None:
             work, task = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(_do(work, task, pipe))
+        answer = _do(work, task, pipe)
+        try:
+            pipe.send(answer)
+        except (pickle.PicklingError, TypeError, AttributeError):  # what it gave cannot be sent: nothing was
+            pipe.send(("fault", traceback.format_exc()))
 
 
 def _do(work: Work, task: Any, pipe: Any) -> tuple[str, Any]:
