@@ -333,7 +333,7 @@ def test_an_archive_in_a_folder_is_refused_too(check):
 def test_images_in_a_folder_are_one_problem_not_many(check, forge):
     changes = {"a.png": None, "b.png": None, "results/a.png": forge.image(), "results/b.png": forge.image()}
     found = only(check(changes), "nested-folder")
-    assert "2 files lie in results/ (such as results/a.png); move them to the root" in found.message
+    assert "files lie in the folder results/ (results/a.png and 1 more)" in found.message
 
 
 def test_one_common_folder_and_junk_are_accepted_with_a_note(forge, inputs):

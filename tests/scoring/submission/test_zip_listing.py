@@ -237,8 +237,13 @@ def test_data_after_the_end_is_refused(find, sound):
     assert "4 bytes follow" in text
 
 
-def test_data_before_the_first_member_is_refused(find, sound):
+def test_data_before_the_first_member_or_around_the_table_are_refused(find, sound):
     assert find(b"#!/bin/sh\n" + sound)[0] == "extra-data"
+    table, end = sound.index(b"PK\1\2"), sound.rindex(b"PK\5\6")
+    code, text = find(sound[:table] + b"gap" + sound[table:])
+    assert code == "extra-data"
+    assert "3 bytes stand before the zip's first member or its table of members" in text
+    assert find(sound[:end] + b"gap" + sound[end:])[0] == "damaged-archive"
 
 
 @pytest.mark.parametrize("cut", [1, 10, 22, 200])

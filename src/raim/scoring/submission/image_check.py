@@ -19,111 +19,99 @@ FORMATS = frozenset({"PNG", "JPEG"})
 SUFFIX_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 UNUSUAL_MODES = {"palette": "a palette", "cmyk": "CMYK"}
 LONGEST_REASON = 400  # characters of what the reader of images says; decoders can be chatty
+HEADER_CODES = frozenset({"wrong-mode", "colour-profile", "rotation"})
 UPRIGHT = 1  # EXIF orientation: the first row is the top
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFindings:
-    """Problems and notes of one image."""
+    """Problems and notes of one image, by its name."""
 
+    name: str
     problems: list[Finding] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
+
+    def add_problem(self, code: str, text: str) -> None:
+        """Add a problem, whose message begins with the image's name."""
+        self.problems.append(problem(code, f"{shown(self.name)} {text}", self.name))
+
+    def add_note(self, code: str, text: str) -> None:
+        """Add a note, whose message begins with the image's name."""
+        self.notes.append(note(code, f"{shown(self.name)} {text}", self.name))
 
 
 def check_image(member: Member, expected: ExpectedImage, limits: Limits) -> ImageFindings:
     """Unpack and decode one image and find everything that is wrong with it."""
-    found = ImageFindings()
-    name = member.name
+    found = ImageFindings(name=member.name)
     try:
         content = member.read_bytes()
         with naming(content):
             form = find_format(content)
         if form not in FORMATS:
-            found.problems.append(_wrong_format(name, form))
+            found.add_problem("wrong-format", f"is a {form} image; save it as PNG or JPEG")
             return found
         info = inspect_image(content, max_pixels=limits.max_pixels)
     except SubmissionError as error:
         found.problems.extend(error.problems)
     except ImageTooLargeError as error:
-        found.problems.append(problem("image-too-large", f"{shown(name)}: {_said(error)}", name))
+        found.add_problem("image-too-large", _said(error))
     except ImageError as error:
-        found.problems.append(_unreadable(name, error))
+        found.add_problem("unreadable", f"cannot be decoded: {_said(error)}")
     else:
-        _check_header(name, info, expected, found)
-        _decode(name, content, info, limits, found)
+        _check_header(info, expected, found)
+        _check_mode(info, expected, found)
+        _decode(content, info, limits, found)
     return found
 
 
-def _check_header(name: str, info: ImageInfo, expected: ExpectedImage, found: ImageFindings) -> None:
-    if SUFFIX_FORMATS.get("." + name.lower().rpartition(".")[2]) != info.format:
-        found.notes.append(note("suffix", f"{shown(name)} is a {info.format} image, read as such", name))
+def _check_header(info: ImageInfo, expected: ExpectedImage, found: ImageFindings) -> None:
+    if SUFFIX_FORMATS.get("." + found.name.lower().rpartition(".")[2]) != info.format:
+        found.add_note("suffix", f"is a {info.format} image, read as such")
     if (info.width, info.height) != (expected.width, expected.height):
-        found.problems.append(_wrong_size(name, info, expected))
+        source = (
+            "the manifest states" if expected.is_stated else f"its input {shown(expected.input_name)} has"
+        )
+        text = f"is {info.width}x{info.height}, {source} {expected.width}x{expected.height}; save it at that size"
+        found.add_problem("wrong-size", text)
     if info.has_icc:
-        text = f"{shown(name)} is in another colour space than sRGB; convert it to sRGB, save without profile"
-        found.problems.append(problem("colour-profile", text, name))
+        text = "is in another colour space than sRGB; convert it to sRGB, save without profile"
+        found.add_problem("colour-profile", text)
     if info.orientation != UPRIGHT:
-        text = f"{shown(name)} carries an EXIF rotation ({info.orientation}); rotate its pixels, save without EXIF"
-        found.problems.append(problem("rotation", text, name))
-    _check_mode(name, info, expected, found)
+        text = f"carries an EXIF rotation ({info.orientation}); rotate its pixels, save without EXIF"
+        found.add_problem("rotation", text)
 
 
-def _wrong_format(name: str, form: str) -> Finding:
-    return problem("wrong-format", f"{shown(name)} is a {form} image; save it as PNG or JPEG", name)
-
-
-def _wrong_size(name: str, info: ImageInfo, expected: ExpectedImage) -> Finding:
-    source = "the manifest states" if expected.is_stated else f"its input {shown(expected.input_name)} has"
-    text = (
-        f"{shown(name)} is {info.width}x{info.height}, {source} {expected.width}x{expected.height}; "
-        "save it at that size"
-    )
-    return problem("wrong-size", text, name)
-
-
-def _check_mode(name: str, info: ImageInfo, expected: ExpectedImage, found: ImageFindings) -> None:
-    visible = shown(name)
+def _check_mode(info: ImageInfo, expected: ExpectedImage, found: ImageFindings) -> None:
     kind = "grey" if expected.is_grey else "RGB"
     if info.mode in UNUSUAL_MODES:
-        text = f"{visible} has {UNUSUAL_MODES[info.mode]} instead of plain pixels; convert it to {kind}"
-        found.problems.append(problem("wrong-mode", text, name))
+        text = f"has {UNUSUAL_MODES[info.mode]} instead of plain pixels; convert it to {kind}"
+        found.add_problem("wrong-mode", text)
     elif (info.mode in GREY_MODES) != expected.is_grey:
-        own = "grey" if info.mode in GREY_MODES else "in colour"
-        other = "grey" if expected.is_grey else "in colour"
-        text = f"{visible} is {own}, its input {shown(expected.input_name)} is {other}; save it as {kind}"
-        found.problems.append(problem("wrong-mode", text, name))
+        own, other = ("in colour", "grey") if expected.is_grey else ("grey", "in colour")
+        text = f"is {own}, its input {shown(expected.input_name)} is {other}; save it as {kind}"
+        found.add_problem("wrong-mode", text)
+    depths = f"has {info.bit_depth} bits per sample, its input {expected.bit_depth}"
     if info.bit_depth > 8 >= expected.bit_depth:
-        text = f"{visible} has {info.bit_depth} bits per sample, its input {expected.bit_depth}; save it with 8 bits"
-        found.problems.append(problem("wrong-mode", text, name))
+        found.add_problem("wrong-mode", f"{depths}; save it with 8 bits")
     elif info.bit_depth <= 8 < expected.bit_depth:
-        text = f"{visible} has {info.bit_depth} bits per sample, its input {expected.bit_depth}: precision is lost"
-        found.notes.append(note("bit-depth", text, name))
+        found.add_note("bit-depth", f"{depths}: precision is lost")
 
 
-def _decode(name: str, content: bytes, info: ImageInfo, limits: Limits, found: ImageFindings) -> None:
+def _decode(content: bytes, info: ImageInfo, limits: Limits, found: ImageFindings) -> None:
     try:
         picture = read_image(content, max_pixels=limits.max_pixels)
-    except ImageTruncatedError as error:
-        found.problems.append(_unreadable(name, error))
     except ImageError as error:
-        _add_refusal(name, info, error, found)
+        is_cut_off = isinstance(error, ImageTruncatedError)
+        # Why the reader refuses a whole image its header may have said already.
+        if not is_cut_off and any(each.code in HEADER_CODES for each in found.problems):
+            return
+        if not is_cut_off and info.mode in ("rgba", "grey-alpha"):
+            found.add_problem("wrong-mode", "is partly transparent; flatten it and save it without alpha")
+        else:
+            found.add_problem("unreadable", f"cannot be decoded: {_said(error)}")
     else:
-        found.notes.extend(note("image-warning", f"{shown(name)}: {text}", name) for text in picture.warnings)
-
-
-def _add_refusal(name: str, info: ImageInfo, error: ImageError, found: ImageFindings) -> None:
-    """Add why the reader refused a whole image, unless its header has said so already."""
-    if any(each.code in ("wrong-mode", "colour-profile", "rotation") for each in found.problems):
-        return
-    if info.mode in ("rgba", "grey-alpha"):
-        text = f"{shown(name)} is partly transparent; flatten it and save it without alpha"
-        found.problems.append(problem("wrong-mode", text, name))
-    else:
-        found.problems.append(_unreadable(name, error))
-
-
-def _unreadable(name: str, error: ImageError) -> Finding:
-    return problem("unreadable", f"{shown(name)} cannot be decoded: {_said(error)}", name)
+        for text in picture.warnings:
+            found.notes.append(note("image-warning", f"{shown(found.name)}: {text}", found.name))
 
 
 def _said(error: ImageError) -> str:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from raim.data import collision_key, image_stem
 from raim.errors import shown
 from raim.scoring.submission.expectation import Expectation
-from raim.scoring.submission.findings import UTF8_ADVICE, Finding, problem
+from raim.scoring.submission.findings import UTF8_ADVICE, Finding, name_some, problem
 from raim.scoring.submission.image_folder import describe_no_images
 from raim.scoring.submission.layout import Layout, is_nested_archive
 from raim.scoring.submission.member import Member
@@ -87,8 +87,8 @@ def _find_nested(nested: Iterable[Member]) -> list[Finding]:
         else:
             folders.setdefault(member.parts[0], []).append(member)
     for folder, members in folders.items():
-        example = shown("/".join(members[0].parts))
-        text = f"{len(members)} files lie in {shown(folder)}/ (such as {example}); move them to the root"
+        listed = name_some(["/".join(member.parts) for member in members], 1)
+        text = f"files lie in the folder {shown(folder)}/ ({listed}); move them to the root"
         problems.append(problem("nested-folder", text, folder))
     return problems
 

@@ -112,8 +112,8 @@ def _check_end(file: io.BufferedReader, n_rows: int, start: int) -> None:
     if stated[3] != n_rows:
         raise _damaged(f"it declares {stated[3]} members and lists {n_rows}")
     if stated[5] < start:
-        text = f"{start - stated[5]} bytes stand before the zip's first member (a self-extracting archive?)"
-        raise _refusal("extra-data", f"{text}; make an ordinary zip")
+        text = f"{start - stated[5]} bytes stand before the zip's first member or its table of members"
+        raise _refusal("extra-data", f"{text} (a self-extracting archive?); make an ordinary zip")
     if stated != true:
         raise _damaged("its table of members is not where its end record says")
 
