@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from raim.errors import ImageError, ImageTruncatedError
-from raim.images import inspect_image, read_image
+from raim.images import inspect_image, read_image, repair
 
 END = b"\xff\xd9"
 WAYS = [{}, {"progressive": True}, {"subsampling": "4:2:0"}, {"restart_marker_blocks": 3}]
@@ -177,3 +177,18 @@ def test_a_gain_map_is_left_out_and_said(forge, mark):
     content = at_tables(forge.pillow("JPEG"), mark) + forge.pillow("JPEG", forge.grey)
     assert read_image(content, purpose="restore").warnings == ("its gain map, for HDR screens, was left out",)
     assert read_image(content).warnings == ()
+
+
+def test_thousands_of_scans_that_are_never_complete_are_not_gone_through(forge, monkeypatch):
+    """Each scan is of the first component alone, and there is no end marker."""
+    calls = []
+    original = repair._is_complete
+    monkeypatch.setattr(
+        repair, "_is_complete", lambda *given, **options: calls.append(1) or original(*given, **options)
+    )
+    content = forge.pillow("JPEG")
+    scan = content.index(b"\xff\xda")
+    bomb = content[:scan] + (segment(0xDA, bytes((1, 1, 0, 0, 63, 0))) + b"\0") * 9000
+    with pytest.raises(ImageTruncatedError):
+        read_image(bomb, purpose="restore")
+    assert len(calls) < 150

@@ -52,7 +52,8 @@ def inspect_image(
     Raises:
         ImageTooLargeError: The declared size is over the limit.
         ImageTruncatedError: The file ends within its header, or contradicts itself.
-        ImageError: It is no PNG, JPEG, TIFF or WebP, has several frames, or cannot be opened.
+        ImageError: It is no PNG, JPEG, TIFF or WebP (for "restore" AVIF, HEIF and JPEG XL, too), has several frames,
+            or cannot be opened.
 
     Example:
         >>> import numpy as np, tempfile
@@ -122,7 +123,7 @@ def settle_colour(header: Header) -> Header:
     if profile is not None:
         return header if is_srgb(profile) else replace(header, colour=describe_profile(profile))
     if header.colour is not None:
-        told = f"its colour space, {header.colour}, is not known, and what is written of it does not say it"
+        told = f"its colour space, {header.colour}, is not known and was not kept"
         return replace(header, warnings=(*header.warnings, told))
     if space is None and is_adobe_rgb(header.exif):
         space = ADOBE_RGB

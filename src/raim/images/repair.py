@@ -16,6 +16,7 @@ from raim.images.jpeg import (
     ALONE,
     END,
     FRAMES,
+    MAX_SCANS,
     MAX_SEGMENTS,
     NEXT_MARKER,
     PROFILE_MARK,
@@ -29,9 +30,8 @@ MARKER = re.compile(rb"\xff+[^\x00\xff]")  # as libjpeg finds the next one
 PROGRESSIVE = frozenset({0xC2, 0xCA})
 PROFILE = 0xE2
 N_PART = 2 + len(PROFILE_MARK) + 2  # length, mark, number of the part and of all
-BETWEEN_SCANS = frozenset(
-    {SCAN, 0xC4, 0xCC, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)}
-)  # tables, comments, metadata
+# Tables, comments, metadata.
+BETWEEN_SCANS = frozenset({SCAN, 0xC4, 0xCC, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
 STRAY = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 NO_END = "its end marker is missing; look whether its last rows are right if other data follow its pixels"
 
@@ -88,44 +88,43 @@ def _repair_jpeg(content: bytes, error: ImageTruncatedError) -> tuple[bytes, tup
 
 def _keep_profile(segments: list[Segment]) -> tuple[list[Segment], bool]:
     """Keep each part of a profile once, or none where parts are missing; say whether any was dropped."""
-    parts: dict[int, bytes] = {}
-    for marker, data in segments:
-        if marker == PROFILE and data[2:].startswith(PROFILE_MARK) and len(data) > N_PART:
-            parts.setdefault(data[N_PART - 2], data)
+    kept: list[Segment] = []
+    numbers = set()
+    for segment in segments:
+        number = segment[1][N_PART - 2 : N_PART - 1]
+        if not _is_part(segment) or (len(segment[1]) > N_PART and number not in numbers):
+            kept.append(segment)
+            numbers |= {number} if _is_part(segment) else set()
     try:
-        join_profile([data[2:] for data in parts.values()])
+        join_profile([data[2:] for marker, data in kept if _is_part((marker, data))])
     except ImageTruncatedError:
-        parts = {}
-    kept, left = [], set(parts)
-    for marker, data in segments:
-        if marker == PROFILE and data[2:].startswith(PROFILE_MARK):
-            number = data[N_PART - 2] if len(data) > N_PART else None
-            if number not in left:
-                continue
-            left.discard(number)
-        kept.append((marker, data))
+        kept = [segment for segment in kept if not _is_part(segment)]
     return kept, len(kept) < len(segments)
+
+
+def _is_part(segment: Segment) -> bool:
+    return segment[0] == PROFILE and segment[1][2:].startswith(PROFILE_MARK)
 
 
 def _walk_jpeg(content: bytes) -> tuple[list[Segment], int, bool]:
     """Find the segments as libjpeg does, the stray bytes between them, and whether an end marker follows them."""
     segments: list[Segment] = []
-    offset, n_stray, has_scan = len(START_OF_JPEG), 0, False
+    offset, n_stray, n_scans = len(START_OF_JPEG), 0, 0
     for _ in range(MAX_SEGMENTS):
         found = MARKER.search(content, offset)
         marker = END if found is None else found[0][-1]
-        if found is None or marker == END or (has_scan and marker not in BETWEEN_SCANS):
+        if found is None or marker == END or (n_scans and marker not in BETWEEN_SCANS):
             return segments, n_stray, found is not None and marker == END
         n_stray += found.start() - offset
         offset = found.end()
         if marker in ALONE:
             continue
         end = offset + int.from_bytes(content[offset : offset + 2])
-        if not offset + 2 <= end <= len(content):
+        if not offset + 2 <= end <= len(content) or n_scans > MAX_SCANS:
             break
         if marker == SCAN:
             following = NEXT_MARKER.search(content, end)
-            end, has_scan = (len(content) if following is None else following.start()), True
+            end, n_scans = (len(content) if following is None else following.start()), n_scans + 1
         segments.append((marker, content[offset:end]))
         offset = end
         if marker == SCAN and _is_complete(segments, may_go_on=False):
