@@ -248,12 +248,13 @@ def _make_submissions(rng: random.Random) -> bytes:
 
 def _read_submissions(folder: Path, content: bytes) -> Any:
     material = read_folder(_make_report(folder, "submissions.csv", content))
-    return sorted((each.team, each.score) for each in material.timeline)
+    return sorted(((each.team, each.score) for each in material.timeline), key=str)
 
 
 def _expect_submissions(content: bytes) -> Any:
     lines = read_lines(content, [{"submitted_at"}, {"team"}, {"score"}])
-    return sorted((line["team"], read_value(line["score"], column_of(lines, "score"))) for line in lines)
+    column = column_of(lines, "score")
+    return sorted(((line["team"], read_value(line["score"], column)) for line in lines), key=str)
 
 
 def _make_report(folder: Path, name: str, content: bytes) -> Path:
