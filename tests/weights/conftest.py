@@ -74,7 +74,7 @@ class FakeIndex:
     Attributes:
         files: Content by file name, all of the project tiny-weights.
         cut_after: For each coming request of a file, after how many bytes the connection breaks.
-        failures: How many coming requests are answered with 503.
+        failures: How many coming requests are answered with 503, and to wait for an hour.
         advertised: SHA-256 in the listing by file name; none without an entry.
         requests: Their paths in the order of arrival.
     """
@@ -111,7 +111,10 @@ def _handler(index: FakeIndex) -> type[BaseHTTPRequestHandler]:
             index.requests.append(self.path)
             if index.failures:
                 index.failures -= 1
-                self.send_error(503)
+                self.send_response(503)
+                self.send_header("Retry-After", "3600")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
             elif self.path == "/simple/tiny-weights/":
                 self._listing()
             elif self.path.startswith("/files/"):

@@ -71,7 +71,14 @@ def _client(url: str, settings: IndexSettings, pause_s: float) -> "PyPISimple":
     session.verify = settings.cert or True
     if settings.proxy:
         session.proxies.update({"http": settings.proxy, "https": settings.proxy})
-    retry = Retry(RETRIES, backoff_factor=pause_s, status_forcelist=BUSY, raise_on_status=False)
+    # An index may ask to wait for an hour: its answer is told at once instead.
+    retry = Retry(
+        RETRIES,
+        backoff_factor=pause_s,
+        status_forcelist=BUSY,
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
     return PyPISimple(url, session=session)
