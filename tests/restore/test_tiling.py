@@ -54,6 +54,17 @@ def test_tiles_are_not_longer_than_asked_but_for_rounding(layout, n):
     assert longest <= layout.tile_px + 2 * layout.multiple
 
 
+@given(st.integers(8, 900))
+def test_full_tiles_are_all_of_one_size_and_see_what_they_give(n):
+    layout = Layout(tile_px=256, overlap_px=0, ramp_px=64, is_full=True)
+    total = np.zeros(n, np.float32)
+    for span in split_axis(n, layout):
+        assert 0 <= span.read[0] <= span.kept[0] < span.kept[1] <= span.read[1] <= n
+        assert span.read[1] - span.read[0] == min(n, 256)
+        total[span.kept[0] : span.kept[1]] += weigh(span, 1)
+    np.testing.assert_allclose(total, 1, atol=1e-6)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_tiles_equal_the_whole_where_the_net_reaches_no_further_than_the_overlap(threads):
     image = np.random.default_rng(0).random((70, 53, 3), np.float32)

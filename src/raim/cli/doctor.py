@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Import name, the extra that brings it, and what it is for.
 EXTRAS = {
-    "torch": ("torch", "GPUs, training, differentiable measures"),
+    "torch": ("torch", "GPUs, training, differentiable measures, the restorer maxim-deblur"),
     "lightning_fabric": ("train", "raim train"),
     "pi_heif": ("heif", "raim restore of HEIC"),
     "pillow_jxl": ("jxl", "raim restore of JPEG XL"),

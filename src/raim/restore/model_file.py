@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from raim.devices import exact_convolutions, find_device
+from raim.devices import find_device
 from raim.errors import InputError, need_extra
 from raim.restore.descriptor import Context, Photograph, Restorer
-from raim.restore.tiling import Layout, Network, run_tiled
+from raim.restore.tiling import Layout, Network
 from raim.restore.trained_file import HALFNET, read_facts, restorer_from_trained
 
 # Exact for nets of up to 32 convolutions; transformers look no further than their windows of 8 to 32 pixels, a few
@@ -192,12 +192,15 @@ def measure_memory(model: Any, height: int, width: int) -> int:
 
 @functools.lru_cache(maxsize=2)
 def _bytes_per_pixel(model: Any) -> float:
+    import torch
+
     from raim.restore.torch_networks import count_peak
 
     side, _ = _pad_sides(model, PROBE_PX, PROBE_PX)
     probe = np.zeros((side, side, 3), np.float32)
     network = _network(model.to(find_device("cpu")), "cpu")
-    return count_peak(lambda: network(probe)) / side**2
+    with torch.inference_mode():
+        return count_peak(lambda: network(probe)) / side**2
 
 
 def make_layout(model: Any, *, height: int, width: int, tile_px: int | None) -> Layout:
@@ -216,26 +219,15 @@ def make_layout(model: Any, *, height: int, width: int, tile_px: int | None) -> 
 
 
 def _run(model: Any, image: Photograph, context: Context) -> Photograph:
-    """Run a model in tiles. torch itself uses the threads, so that one tile runs at a time."""
-    import dataclasses
-
-    import torch
+    """Run a model in tiles."""
+    from raim.restore.torch_networks import run_torch_tiled
 
     model = model.to(find_device(context.device)).eval()
     layout = make_layout(model, height=image.shape[0], width=image.shape[1], tile_px=context.tile_px)
-    before = torch.get_num_threads()
-    torch.set_num_threads(context.threads)
-    try:
-        return run_tiled(
-            image, _network(model, context.device), layout, dataclasses.replace(context, threads=1)
-        )
-    finally:
-        torch.set_num_threads(before)
+    return run_torch_tiled(image, _network(model, context.device), layout, context)
 
 
 def _network(model: Any, device: str) -> Network:
-    import torch
-
     from raim.restore.torch_networks import from_device, to_device
 
     def network(tile: Photograph) -> Photograph:
@@ -249,7 +241,7 @@ def _network(model: Any, device: str) -> Network:
             + [(0, 0)],
             mode="reflect",
         )
-        with torch.inference_mode(), exact_convolutions(), _meshgrid_unwarned():
+        with _meshgrid_unwarned():
             # The descriptor itself would clip infinity and a result in 0..255 to white, without a word.
             restored = model._call_fn(model.model, to_device(grown.transpose(2, 0, 1), device))  # noqa: SLF001
             restored = restored[..., : height * model.scale, : width * model.scale]

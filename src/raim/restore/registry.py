@@ -9,6 +9,7 @@ from raim.restore.classical import IDENTITY, bicubic, nlm
 from raim.restore.composition import chain
 from raim.restore.descriptor import Restorer
 from raim.restore.ffdnet import ffdnet
+from raim.restore.maxim import MAXIM_DEBLUR
 from raim.restore.model_file import builtin_model
 from raim.restore.reduction import reduced
 from raim.restore.rrdbnet import rrdbnet
@@ -28,6 +29,7 @@ _BUILT_IN = (
     bicubic(4),
     nlm(),
     ffdnet(),
+    MAXIM_DEBLUR,
     _REAL_ESRGAN,
     rrdbnet(
         "realsr-df2k-x4",

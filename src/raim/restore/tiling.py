@@ -36,6 +36,7 @@ class Layout:
         multiple: Sides of tiles are multiples of this.
         border_px: The photograph is reflected this far at its borders before it is cut into tiles.
         scale: Size of the result over that of the input.
+        is_full: Whether tiles read on to `tile_px` where the photograph goes on, for nets that know one size best.
     """
 
     tile_px: int
@@ -44,6 +45,7 @@ class Layout:
     multiple: int = 1
     border_px: int = 0
     scale: int = 1
+    is_full: bool = False
 
     def with_tile(self, tile_px: int | None) -> "Layout":
         """Give the same with tiles of another size; None leaves it as it is."""
@@ -117,6 +119,9 @@ def _make_span(start: int, stop: int, length: int, layout: Layout) -> Span:
     kept = (max(0, start - half), min(length, stop + half))
     low = math.floor((kept[0] - layout.overlap_px) / layout.multiple) * layout.multiple
     high = math.ceil((kept[1] + layout.overlap_px) / layout.multiple) * layout.multiple
+    if layout.is_full:
+        low = min(max(0, (low + high - layout.tile_px) // 2), length - layout.tile_px)
+        high = low + layout.tile_px
     return Span(
         read=(max(0, low), min(length, high)),
         kept=kept,

@@ -3,6 +3,7 @@
 Source: as in `ffdnet`, whose weights it shares.
 """
 
+import dataclasses
 import functools
 import weakref
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from jaxtyping import Float32
 
 from raim.devices import exact_convolutions, find_device
 from raim.errors import need_extra
+from raim.restore.descriptor import Context, Photograph
+from raim.restore.tiling import Layout, Network, run_tiled
 
 need_extra("this device", "torch", "torch")
 
@@ -58,6 +61,24 @@ def ffdnet_convolutions(planes: Planes, *, device: str) -> Planes:
         for name in CONVOLUTIONS[:-1]:
             x = functional.relu(convolve(tensors, name, x))
         return from_device(convolve(tensors, CONVOLUTIONS[-1], x))
+
+
+def run_torch_tiled(image: Photograph, network: Network, layout: Layout, context: Context) -> Photograph:
+    """Run a net of torch in tiles, one at a time: torch itself uses the threads.
+
+    Its convolutions and products are exact, and it keeps no gradients; else as `run_tiled`.
+    """
+
+    def restore_tile(tile: Photograph) -> Photograph:
+        with torch.inference_mode(), exact_convolutions():
+            return network(tile)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(context.threads)
+    try:
+        return run_tiled(image, restore_tile, layout, dataclasses.replace(context, threads=1))
+    finally:
+        torch.set_num_threads(before)
 
 
 def to_device(planes: Planes, device: str) -> torch.Tensor:

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
-from raim.devices import exact_convolutions, find_device
+from raim.devices import find_device
 from raim.errors import InputError
 from raim.files import place_file
 from raim.restore.descriptor import Context, Photograph, Restorer
-from raim.restore.tiling import Layout, run_tiled
+from raim.restore.tiling import Layout
 
 SCHEMA = 1
 ENTRY = "raim"
@@ -191,20 +191,12 @@ def _check_weights(path: Path, shape: Any) -> None:
 
 
 def _run(net: LoadedHalfNet, image: Photograph, layout: Layout, context: Context) -> Photograph:
-    """Run the net in tiles; torch itself uses the threads, so that one tile runs at a time."""
-    import torch
-
-    from raim.restore.torch_networks import from_device, to_device
+    """Run the net in tiles."""
+    from raim.restore.torch_networks import from_device, run_torch_tiled, to_device
 
     network = net.network.to(find_device(context.device))
 
     def restore_tile(tile: Photograph) -> Photograph:
-        with torch.inference_mode(), exact_convolutions():
-            return from_device(network(to_device(tile.transpose(2, 0, 1), context.device))).transpose(1, 2, 0)
+        return from_device(network(to_device(tile.transpose(2, 0, 1), context.device))).transpose(1, 2, 0)
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(context.threads)
-    try:
-        return run_tiled(image, restore_tile, layout, dataclasses.replace(context, threads=1))
-    finally:
-        torch.set_num_threads(before)
+    return run_torch_tiled(image, restore_tile, layout, context)

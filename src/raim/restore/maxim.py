@@ -1,0 +1,63 @@
+"""MAXIM-3S for motion blur, of a camera or of what it saw; 22.2 million parameters.
+
+It runs in torch, on the processor too, in tiles of the size that it was trained on: on a whole photograph its grid has
+larger cells than it knows, and the result is worse (30.49 dB on pairs of GoPro, in tiles 30.64).
+
+Source: Tu et al., "MAXIM: Multi-Axis MLP for Image Processing", CVPR 2022 (arXiv 2201.02973); google-research/maxim;
+weights trained on GoPro (Nah et al., CVPR 2017).
+"""
+
+import numpy as np
+
+from raim.errors import need_extra
+from raim.restore.descriptor import Context, Photograph, Restorer
+from raim.restore.tiling import Layout, reflect
+
+NAME = "maxim-deblur"
+# Neighbours fade over the whole of what they share; at 64 pixels the seams are below what the net itself changes.
+LAYOUT = Layout(tile_px=256, overlap_px=0, ramp_px=64, is_full=True)
+
+
+def restore_motion_blur(image: Photograph, context: Context) -> Photograph:
+    """Restore a photograph.
+
+    Args:
+        image: (h, w, 3) in [0, 1], of any size.
+        context: Device, threads and tiles.
+
+    Returns:
+        The same size; values may overshoot [0, 1].
+
+    Raises:
+        MissingExtraError: torch is not installed.
+        WeightsMissingError: The weights are not here and cannot be fetched.
+    """
+    need_extra(NAME, "torch", "torch")
+    import torch
+
+    from raim.devices import find_device
+    from raim.restore.maxim_network import MULTIPLE, run_maxim
+    from raim.restore.torch_networks import load_tensors, run_torch_tiled
+
+    tensors = load_tensors(NAME, context.device)
+    device = find_device(context.device)
+
+    def network(tile: Photograph) -> Photograph:
+        height, width = tile.shape[:2]
+        picture = torch.from_numpy(np.ascontiguousarray(reflect(tile, 0, MULTIPLE)))[None].to(device)
+        return run_maxim(tensors, picture)[0, :height, :width].cpu().numpy()
+
+    return run_torch_tiled(image, network, LAYOUT.with_tile(context.tile_px), context)
+
+
+MAXIM_DEBLUR = Restorer(
+    name=NAME,
+    purpose="take away motion blur",
+    compute=restore_motion_blur,
+    is_range_known=True,
+    licence="Apache-2.0; MIT",
+    source="Tu et al., CVPR 2022 (arXiv 2201.02973); google-research/maxim",
+    weights=(NAME,),
+    seconds_per_megapixel=160.0,
+    devices=("cpu", "torch"),
+)
