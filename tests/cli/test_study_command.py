@@ -100,7 +100,7 @@ WRONG_PLANS = {
     "tiles": (("--images", "images.csv", "--tiles", "5"), "expected 2 to 4"),
     "tie": (("--images", "images.csv", "--tie", "J01"), "expected JUDGE=ENTRY"),
     "entry of a tie": (("--images", "images.csv", "--tie", "J01=Wrem"), "did you mean 'Wren'"),
-    "list": (("--images", "none.csv"), "cannot read the manifest"),
+    "list": (("--images", "none.csv"), "none.csv cannot be read: No such file"),
 }
 
 
