@@ -1,6 +1,7 @@
 import math
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,8 +37,9 @@ def test_what_a_spreadsheet_would_run_gets_an_apostrophe(text):
 
 
 def test_numbers_stay_numbers():
-    values = (-1.5, -math.inf, -7, Digits("-1.50"), True, None)
-    assert [format_cell(each) for each in values] == ["-1.5", "-inf", "-7", "-1.50", "true", ""]
+    values = (-1.5, -math.inf, -7, np.float64(-0.1), np.int64(-7), Digits("-1.50"), True, None)
+    expected = ["-1.5", "-inf", "-7", "-0.1", "-7", "-1.50", "true", ""]
+    assert [format_cell(each) for each in values] == expected
 
 
 def test_times_and_records_have_their_json_form():

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -59,8 +60,8 @@ def format_cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, numbers.Real):  # NumPy's too, whose own repr names its type
+        return repr(int(value) if isinstance(value, numbers.Integral) else float(value))
     return json.dumps(json_value(value), ensure_ascii=False)
 
 
