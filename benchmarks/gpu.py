@@ -26,7 +26,7 @@ from raim.restore import find_restorer
 from raim.restore.descriptor import Context
 
 HALF_LEVEL = 0.5 / 255
-RESTORERS = ("ffdnet", "real-esrgan-x4plus", "realsr-df2k-x4", "dat-light-x2")
+RESTORERS = ("ffdnet", "maxim-deblur", "real-esrgan-x4plus", "realsr-df2k-x4", "dat-light-x2")
 
 
 @dataclass(frozen=True, kw_only=True)
