@@ -73,12 +73,12 @@ def read_numbers(path: Path, column: str) -> TeamNumbers:
     content = read_content(path)
     problems = Problems()
     text, note = decode_table(content, str(path))
+    problems.notes += [f"{path}: {note}"] if note else []
     if text.lstrip().startswith("{"):
-        problems.notes += [f"{path}: {note}"] if note else []
         rows = list(_json_rows(text, path, column, problems))
     else:
         needed = ("team|entry", column)
-        table = parse_table(content, str(path), known=list_columns(needed, KNOWN))
+        table = parse_table(text, str(path), known=list_columns(needed, KNOWN))
         rows = take_rows(table, needed, problems)
     teams = find_teams(rows, problems)
     values = {team: read_number(row, column, problems, is_needed=True) for team, row in teams.items()}

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from raim.errors import ImageError, ImageTooLargeError
-from raim.images.colour import CLOSENESS, CODED, D65, SRGB, Space, find_space
+from raim.images.colour import CLOSENESS, CODED, D65, MAX_PROFILE, SRGB, Space, find_space
 from raim.images.exif import find_orientation, strip_prefix
 from raim.images.header import UNREADABLE, Header, Span
 from raim.images.picture import Mode, PixelArray
@@ -28,7 +28,6 @@ Bytes = UInt8[np.ndarray, " _"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 1_000_000  # 120 megapixels of 16 bits in chunks of 8 KB, the usual size, are 90,000
-MAX_PROFILE = 8 << 20  # large profiles of printers are 3 MB
 MAX_METADATA = 64 << 20
 MAX_CHUNK = 2**31 - 1  # a chunk's length is a positive 32-bit number
 BLOCK = 65535  # the most that a stored block of Deflate holds

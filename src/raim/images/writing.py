@@ -75,7 +75,7 @@ def encode_image(
     match suffix.lower():
         case ".png":
             return encode_png(plain, icc_profile, block)
-        case ".jpg" | ".jpeg" | ".jfif" | ".jpe":
+        case kind if kind in JPEG_SUFFIXES:
             return _encode_lossy("JPEG", plain, icc_profile, block, quality=quality, subsampling="4:4:4")
         case ".tif" | ".tiff":
             return encode_tiff(plain, icc_profile, block)

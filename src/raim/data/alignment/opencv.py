@@ -3,18 +3,12 @@
 import importlib
 from typing import Any
 
-from raim.errors import need_extra
-
 
 def load_opencv() -> Any:
-    """Load OpenCV.
-
-    Raises:
-        MissingExtraError: It is not installed; the message has the command.
+    """Load OpenCV; that it is installed was looked for when the package was imported.
 
     Example:
         >>> hasattr(load_opencv(), "SIFT_create")
         True
     """
-    need_extra("aligning captures", "pairs", "cv2")
     return importlib.import_module("cv2")
