@@ -1,5 +1,6 @@
 """Fixtures that every test module may use."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,10 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_priority():
-    """Keep the priority of the process of tests: a worker that one of them runs would lower it for all that follow."""
+    """Keep the priority of the tests, which a worker would lower for all that follow, and of all that they start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.nice", lambda _increment: 0, raising=False)
+        patch.setenv("PYTHONPATH", str(ROOT / "tests/own_priority"), prepend=os.pathsep)
         yield
 
 

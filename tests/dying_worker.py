@@ -33,11 +33,6 @@ TILE_STAGES = {
 }
 
 
-# A worker goes behind everything else on its machine; among tests on a busy one it would hardly go on at all. Its
-# children import this module too.
-os.nice = lambda _increment: 0
-
-
 def arm(stage, deaths, counter):
     """Let the function of a stage end this process."""
     import importlib

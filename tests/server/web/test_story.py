@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from browser import find_chromium
-from conftest import ROOT
 from patience import PATIENCE_S
 from raim.challenge import write_example
 from raim.server.serving import take_port
@@ -26,7 +25,6 @@ from server_site import README
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
-OWN_PRIORITY = ROOT / "tests/own_priority"
 PASSWORD = "correct horse battery"
 PHONE = 360
 
@@ -42,7 +40,6 @@ def served(tmp_path):
     environment = os.environ | {
         "RAIM_WEIGHTS_DIR": str(weights_folders().cache),
         "RAIM_KEEP_FREE_BYTES": "0",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(OWN_PRIORITY), os.environ.get("PYTHONPATH")])),
         "PATH": str(Path(sys.executable).parent),  # neither Node nor anything else of the machine
     }
     command = [sys.executable, "-m", "raim", "serve", str(folder), "--port", str(port)]
