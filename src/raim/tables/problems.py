@@ -1,14 +1,17 @@
 """What is wrong with tables that people hand in: every fault is collected before anything is said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from raim.errors import InputError
 from raim.tables.cells import parse_moment, parse_number
+from raim.tables.names import rename_known
 from raim.tables.reading import Row, Table, read_table
 
+_Value = TypeVar("_Value")
 MOST_LISTED = 30  # problems or notes in a message
 
 
@@ -133,6 +136,27 @@ def read_moment(row: Row, name: str, problems: Problems) -> datetime | None:
     except InputError as error:
         problems.add(row.where, f"{name} is {error}")
         return None
+
+
+def name_alike(
+    where: str, found: Mapping[str, _Value], known: Collection[str], problems: Problems
+) -> dict[str, _Value]:
+    """Put known names in the place of those of a table that mean them, with a note on names that were shortened.
+
+    Args:
+        where: Which table, for the note.
+        found: What it says, by the names that it has.
+        known: Names that another table, or a folder, has for the same.
+        problems: The note is added here.
+
+    Example:
+        >>> problems = Problems()
+        >>> name_alike("points.csv", {"7": 2.0}, ["007"], problems), len(problems.notes)
+        ({'007': 2.0}, 1)
+    """
+    renamed, note = rename_known(found, known)
+    problems.notes += [f"{where}: {note}"] if note else []
+    return renamed
 
 
 def by_name(rows: Sequence[Row], name: str, problems: Problems) -> dict[str, Row]:

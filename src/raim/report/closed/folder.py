@@ -11,11 +11,10 @@ challenge.toml              name, organisers, phases, awards, weights: as docs/c
 images/input, images/TEAM   folders or zips of images, and images.csv with name,issue
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from raim.challenge import Challenge, Entrant, Prize, StudyRule, Weights, parse_challenge, rank_teams
 from raim.challenge.ranking_files import COUNTS, KNOWN, find_incomplete, find_teams
@@ -30,13 +29,12 @@ from raim.tables import (
     Row,
     by_name,
     list_shortly,
+    name_alike,
     read_moment,
     read_number,
     read_rows,
-    rename_known,
 )
 
-_Value = TypeVar("_Value")
 VOTES = ("votes.csv", "study.json", "votes.zip")
 KNOWN_COLUMNS = frozenset({"team", "left_out"})
 NOT_MEASURES = frozenset(
@@ -95,9 +93,9 @@ def read_folder(folder: Path, options: FolderOptions | None = None) -> Material:
     teams = _read_teams(folder, problems)
     study = _read_votes(folder, None if challenge is None else challenge.study, problems)
     if study is not None:
-        renamed = _name_alike("scores.csv", teams, study.ballots.entries, problems)
+        renamed = name_alike("scores.csv", teams, study.ballots.entries, problems)
         teams = {name: replace(each, team=name) for name, each in renamed.items()}
-    points = _name_alike("points.csv", _read_points(folder, problems), teams, problems)
+    points = name_alike("points.csv", _read_points(folder, problems), teams, problems)
     excluded = _read_excluded(folder, study, problems)
     timeline = _read_timeline(folder, problems)
     names = list(teams) if study is None else [*study.ballots.entries]
@@ -176,7 +174,7 @@ def _read_teams(folder: Path, problems: Problems) -> dict[str, TeamMaterial]:
     sheets = by_name(
         read_rows(folder, "teams.csv", ("team",), problems, known=("left_out",)), "team", problems
     )
-    sheets = _name_alike("teams.csv", sheets, scores, problems)
+    sheets = name_alike("teams.csv", sheets, scores, problems)
     found = {}
     for name, row in scores.items():
         sheet = sheets[name].cells if name in sheets else {}
@@ -234,18 +232,10 @@ def _read_votes(folder: Path, rule: StudyRule | None, problems: Problems) -> Stu
     return None
 
 
-def _name_alike(
-    file: str, found: Mapping[str, _Value], known: Collection[str], problems: Problems
-) -> dict[str, _Value]:
-    renamed, note = rename_known(found, known)
-    problems.notes += [f"{file}: {note}"] if note else []
-    return renamed
-
-
 def _read_excluded(folder: Path, study: StudyDocument | None, problems: Problems) -> dict[str, str]:
     rows = by_name(read_rows(folder, "judges.csv", ("judge", "excluded"), problems), "judge", problems)
     judges = () if study is None else study.ballots.judges
-    rows = _name_alike("judges.csv", rows, judges, problems)
+    rows = name_alike("judges.csv", rows, judges, problems)
     for name, row in rows.items():
         if name not in judges:
             problems.add(row.where, str(unknown_name("judge", name, judges)))

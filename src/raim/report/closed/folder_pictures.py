@@ -9,7 +9,7 @@ from raim.errors import unknown_name
 from raim.report.closed.material import Failures, ImageMaterial, PictureSource, attempt
 from raim.scoring.submission import open_images
 from raim.study import Ballots
-from raim.tables import Problems, by_name, match_names, read_rows, say_none_known
+from raim.tables import Problems, by_name, match_names, name_alike, read_rows, say_none_known
 
 INPUT = "input"
 
@@ -72,9 +72,7 @@ def _name_alike(
     where: str, found: Mapping[str, str], stems: Sequence[str], problems: Problems
 ) -> Mapping[str, str]:
     """Give what is said of images by their names; a table that names none of them is a problem."""
-    match = match_names(found, stems)
-    if match.note:
-        problems.notes.append(f"{where}: {match.note}")
-    if found and not match.names:
+    named = name_alike(where, found, stems, problems)
+    if found and not named.keys() & set(stems):
         problems.add(where, say_none_known(found, stems))
-    return {match.names.get(name, name): value for name, value in found.items()}
+    return named
