@@ -14,17 +14,8 @@ PREFIX = b"Exif\0\0"
 UPRIGHT = 1
 ORIENTATIONS = range(1, 9)
 ORDERS = {b"II*\0": "<", b"MM\0*": ">"}  # little and big endian
-LETTERS = {
-    1: "B",
-    2: "B",
-    3: "H",
-    4: "I",
-    6: "B",
-    7: "B",
-    8: "h",
-    9: "i",
-    13: "I",
-}  # of whole numbers, by type
+# Of whole numbers, by type.
+LETTERS = {1: "B", 2: "B", 3: "H", 4: "I", 6: "B", 7: "B", 8: "h", 9: "i", 13: "I"}
 LONG = 4  # a type
 
 WIDTH, HEIGHT, ORIENTATION, EXIF = 0x0100, 0x0101, 0x0112, 0x8769  # of the first directory

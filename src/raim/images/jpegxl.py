@@ -23,16 +23,8 @@ CODESTREAM = {b"jxlc": 0, b"jxlp": 4}  # box -> bytes before the codestream
 MAX_BOXES = 1000
 N_SIZE_HEADER = 16  # more than it can be
 BITS = (9, 13, 18, 30)  # of a side
-RATIOS = (
-    (0, 1),
-    (1, 1),
-    (6, 5),
-    (4, 3),
-    (3, 2),
-    (16, 9),
-    (5, 4),
-    (2, 1),
-)  # of width to height; the first: none
+# Of width to height; the first: none.
+RATIOS = ((0, 1), (1, 1), (6, 5), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

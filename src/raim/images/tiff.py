@@ -34,21 +34,10 @@ TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, SAMPLE_FORMAT = 322, 323, 324, 325, 
 EXIF, PROFILE = 34665, 34675
 NUMBERS = frozenset(
     {
-        *(
-            WIDTH,
-            HEIGHT,
-            BITS,
-            COMPRESSION,
-            PHOTOMETRIC,
-            FILL_ORDER,
-            STRIPS,
-            ORIENTATION,
-            SAMPLES,
-            STRIP_ROWS,
-        ),
-        *(STRIP_BYTES, PLANAR, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, SAMPLE_FORMAT),
+        WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIPS, ORIENTATION, SAMPLES, STRIP_ROWS,
+        STRIP_BYTES, PLANAR, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, SAMPLE_FORMAT,
     }
-)
+)  # fmt: skip
 FRACTIONS = frozenset({5, 10, 11, 12})  # types
 NOT_A_PAGE = 0b101  # subfile type: a reduced copy or a transparency mask of another page
 MAX_PAGES = 64
