@@ -113,6 +113,43 @@ def test_ffdnet_denoises_at_a_given_sigma(raim):
     assert np.std(read_image(Path("out.png")).pixels) < 4
 
 
+def test_no_strength_gives_the_input_and_another_strength_is_other_work(raim):
+    arguments = ("in", "out", "--restorer", "nlm", "--threads", 1, "--strength")
+    assert raim(*arguments, 0)[0] == 0
+    np.testing.assert_array_equal(read_image(Path("out/1.png")).pixels, read_image(Path("in/1.png")).pixels)
+    code, _, err = raim(*arguments, 0)
+    assert code == 0
+    assert err.count("kept from an earlier run") == 3
+    code, _, err = raim(*arguments, 0.004)  # by its name, in whole per cent, it is the same
+    assert code == 2
+    assert "is there already" in err
+    assert raim(*arguments, 0.5, "--overwrite")[0] == 0
+    half, whole = read_image(Path("out/1.png")).pixels, read_image(Path("in/1.png")).pixels
+    assert np.abs(half.astype(int) - whole).mean() > 0
+    assert '"work": "50% nlm; strength=0.5; raim' in Path("out/.raim-restore.jsonl").read_text()
+
+
+@pytest.mark.parametrize("strength", ["-0.1", "1.5", "nan", "strong"])
+def test_a_strength_outside_its_range_is_refused_before_any_work(raim, strength):
+    code, _, err = raim("in", "out", "--restorer", "nlm", "--strength", strength)
+    assert code == 2
+    assert "strength" in err
+    assert "out" not in listed()
+
+
+@pytest.mark.parametrize("method", ["adain", "wavelet"])
+def test_colours_are_those_of_the_input_and_in_the_record(raim, method):
+    for path in Path("in").iterdir():
+        write_image(path, read_image(path).pixels // 2)  # the mean is 64, of the negative 191
+    arguments = ("in", "out", "--python", "plugin_of_test:negative", "--colour-fix", method)
+    code, _, err = raim(*arguments)
+    assert code == 0, err
+    assert f"plugin_of_test:negative, colours by {method}: 3 photographs" in err
+    before, after = (read_image(Path(path)).pixels for path in ("in/0.png", "out/0.png"))
+    np.testing.assert_allclose(after.mean(axis=(0, 1)), before.mean(axis=(0, 1)), atol=5)
+    assert f"; colour_fix={method}; " in Path("out/.raim-restore.jsonl").read_text()
+
+
 def test_auto_is_the_default_and_gives_its_reason(raim):
     code, _, err = raim("in/0.png", "out.png", "--threads", 1)
     assert code == 0, err

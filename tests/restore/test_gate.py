@@ -145,11 +145,6 @@ def test_the_gate_stands_within_chains_and_mixtures_too(make):
         restore(IMAGE, make(give(result)))
 
 
-def test_what_enlarges_without_saying_so_is_not_mixed_with_its_input():
-    with pytest.raises(InputError, match="only what keeps the size"):
-        restore(IMAGE, blend(give(np.ones((16, 24, 3), np.float32), is_external=True), 0.5))
-
-
 def fail(error):
     def compute(image, context):
         raise error

@@ -41,6 +41,18 @@ PAGE_SUFFIXES = (".html", ".htm")
     help="Noise level for ffdnet and nlm, of 255. [default: measured]",
 )
 @click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of the result, for every restorer; the rest is the input.",
+)
+@click.option(
+    "--colour-fix",
+    type=click.Choice(("adain", "wavelet")),
+    help="Give the result the input's colours: mean and contrast of each channel, or all low frequencies.",
+)
+@click.option(
     "--format", "suffix", type=click.Choice(FORMATS), help="Of the results. [default: as each input]"
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, or a device of torch such as cuda.")
@@ -83,6 +95,8 @@ def command(  # noqa: PLR0917 - click passes options by name
     timeout: float,
     reduction: str | None,
     sigma: float | None,
+    strength: float,
+    colour_fix: str | None,
     suffix: str | None,
     device: str,
     threads: int | None,
@@ -124,6 +138,8 @@ def command(  # noqa: PLR0917 - click passes options by name
         timeout_s=timeout,
         reduction=reduction,
         sigma=sigma,
+        strength=strength,
+        colour_fix=colour_fix,
     )
     chosen = choose_restorer(choice)
     options = Options(

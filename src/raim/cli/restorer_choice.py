@@ -16,6 +16,7 @@ from raim.restore import (
     restorer_from_file,
 )
 from raim.restore.batch import describe_work
+from raim.restore.finish import finish
 from raim.restore.registry import at_scale_one
 
 DEFAULT_RESTORER = "auto"
@@ -34,6 +35,8 @@ class Choice:
         timeout_s: For the program.
         reduction: 1 to 4 or "measure"; None for the restorer's own scale.
         sigma: Noise level for those that take one.
+        strength: Share of the result; the rest is the input.
+        colour_fix: "adain" or "wavelet"; None for none.
     """
 
     restorer: str | None = None
@@ -43,10 +46,12 @@ class Choice:
     timeout_s: float = 600.0
     reduction: str | None = None
     sigma: float | None = None
+    strength: float = 1.0
+    colour_fix: str | None = None
 
 
 def choose_restorer(choice: Choice) -> Restorer:
-    """Find or load the restorer.
+    """Find or load the restorer, with what is done to its results.
 
     Raises:
         InputError: Several are named, or what is named cannot be used.
@@ -57,6 +62,10 @@ def choose_restorer(choice: Choice) -> Restorer:
         >>> choose_restorer(Choice(restorer="bicubic-x4", reduction="2")).name
         'bicubic-x4, reduced by 2'
     """
+    return finish(_choose_bare(choice), colour_fix=choice.colour_fix, strength=choice.strength)
+
+
+def _choose_bare(choice: Choice) -> Restorer:
     own = [each for each in (choice.model, choice.function, choice.program) if each is not None]
     if len(own) + (choice.restorer is not None) > 1:
         raise InputError(
@@ -76,6 +85,8 @@ def describe_choice(choice: Choice, restorer: Restorer, *, is_submission: bool) 
     return describe_work(
         restorer,
         sigma=choice.sigma,
+        strength=None if choice.strength == 1 else choice.strength,
+        colour_fix=choice.colour_fix,
         model=None if choice.model is None else hash_file(choice.model)[:HASH_DIGITS],
         function=None if choice.function is None else _hash_module(choice.function),
         submission=is_submission or None,

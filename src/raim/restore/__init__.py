@@ -10,6 +10,7 @@ Example:
 from raim.restore.composition import blend, chain
 from raim.restore.descriptor import Context, Restorer
 from raim.restore.external import restorer_from_callable, restorer_from_command
+from raim.restore.finish import finish, fix_colours
 from raim.restore.inspection import Inspection, inspect_photograph
 from raim.restore.model_file import restorer_from_file
 from raim.restore.noise import estimate_noise
@@ -27,6 +28,8 @@ __all__ = [
     "chain",
     "estimate_noise",
     "find_restorer",
+    "finish",
+    "fix_colours",
     "inspect_photograph",
     "reduced",
     "restore",

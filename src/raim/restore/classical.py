@@ -1,6 +1,7 @@
 """Restorers without learned weights: the input itself, bicubic interpolation, non-local means."""
 
 import numpy as np
+from jaxtyping import Float32
 from PIL import Image
 
 from raim.errors import need_extra
@@ -29,14 +30,21 @@ def enlarge_bicubic(image: Photograph, scale: int) -> Photograph:
         >>> enlarge_bicubic(np.ones((8, 8, 3), np.float32), 2).shape
         (16, 16, 3)
     """
-    size = (image.shape[1] * scale, image.shape[0] * scale)
-    channels = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(image[..., channel])).resize(size, Image.Resampling.BICUBIC)
-        )
-        for channel in range(3)
-    ]
-    return np.stack(channels, axis=-1)
+    return np.stack([enlarge_channel(image[..., channel], scale) for channel in range(3)], axis=-1)
+
+
+def enlarge_channel(channel: Float32[np.ndarray, "_h _w"], scale: int) -> Float32[np.ndarray, "_H _W"]:
+    """Do so with one channel; at scale 1 it is given as it is.
+
+    Example:
+        >>> enlarge_channel(np.ones((8, 9), np.float32), 3).shape
+        (24, 27)
+    """
+    if scale == 1:
+        return channel
+    size = (channel.shape[1] * scale, channel.shape[0] * scale)
+    image = Image.fromarray(np.ascontiguousarray(channel))
+    return np.asarray(image.resize(size, Image.Resampling.BICUBIC))
 
 
 def bicubic(scale: int) -> Restorer:

@@ -1,15 +1,20 @@
-"""Restorers made of restorers: one after another, or mixed with the input."""
+"""Restorers made of restorers: one after another, or joined with the input."""
 
 import dataclasses
 import itertools
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+from jaxtyping import Float32
 
 from raim.errors import InputError
+from raim.restore.classical import enlarge_channel
 from raim.restore.descriptor import Context, Photograph, Restorer
+
+Channel = Float32[np.ndarray, "h w"]
+Mix = Callable[[Channel, Channel], Channel]
 
 
 def chain(restorers: Sequence[Restorer]) -> Restorer:
@@ -90,34 +95,56 @@ def _part(context: Context, restorers: Sequence[Restorer], index: int) -> Contex
     return dataclasses.replace(context, on_progress=lambda done: context.on_progress(start + share * done))
 
 
-def blend(restorer: Restorer, share: float) -> Restorer:
-    """Mix what a restorer of scale 1 gives with its input.
+def beside_input(restorer: Restorer, name: str, mix: Mix) -> Restorer:
+    """Make a restorer whose results are joined with their input, a channel at a time so that little memory is taken.
 
     Args:
-        restorer: Of scale 1.
-        share: Of the restored, 0 to 1.
-
-    Raises:
-        InputError: The scale is not 1, or the share not in [0, 1].
-
-    Example:
-        >>> from raim.restore import find_restorer
-        >>> half = blend(find_restorer("identity"), 0.5)
-        >>> float(half.run(np.ones((8, 8, 3), np.float32), Context())[0, 0, 0])
-        1.0
+        restorer: Of any scale; where it enlarges, so is the input, bicubically.
+        name: Of what is made.
+        mix: Given a channel of the result and the same of the input, both (h, w), in [0, 1] but for the overshoot of
+            bicubic interpolation; gives a new one of that size.
     """
-    if restorer.scale != 1 or not 0 <= share <= 1:
-        raise InputError(
-            f"{restorer.name} of scale {restorer.scale} cannot be mixed with a share of {share:g}; expected scale 1 "
-            "and a share from 0 to 1"
-        )
 
     def compute(image: Photograph, context: Context) -> Photograph:
         restored = restorer.run(image, context)
-        if restored.shape != image.shape:
-            raise InputError(
-                f"{restorer.name} enlarges; only what keeps the size can be mixed with its input"
-            )
-        return image + np.float32(share) * (restored - image)
+        scale = restored.shape[0] // image.shape[0]
+        result = np.empty_like(restored)  # the restored may be the input itself
+        for channel in range(3):
+            result[..., channel] = mix(restored[..., channel], enlarge_channel(image[..., channel], scale))
+        return result
 
-    return dataclasses.replace(restorer, name=f"{share:.0%} {restorer.name}", compute=compute)
+    return dataclasses.replace(
+        restorer,
+        name=name,
+        compute=compute,
+        is_range_known=True,  # the restorer's own results are judged within
+        parts=((1, restorer),),
+        whole_memory=None,
+    )
+
+
+def blend(restorer: Restorer, share: float) -> Restorer:
+    """Mix what a restorer gives with its input, enlarged bicubically where the restorer enlarges.
+
+    Args:
+        restorer: Of any scale.
+        share: Of the restored, 0 to 1: 0 gives the input exactly, 1 what the restorer gives.
+
+    Raises:
+        InputError: The share is not in [0, 1].
+
+    Example:
+        >>> from raim.restore import find_restorer
+        >>> brighter = Restorer(name="brighter", purpose="", compute=lambda image, _: image + 0.2)
+        >>> half = blend(brighter, 0.5)
+        >>> half.name, float(half.run(np.full((8, 8, 3), 0.5, np.float32), Context())[0, 0, 0])
+        ('50% brighter', 0.6000000238418579)
+    """
+    if not 0 <= share <= 1:
+        raise InputError(
+            f"the strength is {share:g}; expected a share of the restored from 0 (the input) to 1"
+        )
+    own, rest = np.float32(share), np.float32(1 - share)
+    return beside_input(
+        restorer, f"{share:.0%} {restorer.name}", lambda restored, image: own * restored + rest * image
+    )

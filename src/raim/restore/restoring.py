@@ -7,6 +7,7 @@ from raim.devices import check_device
 from raim.errors import InputError
 from raim.restore.capacity import check_capacity
 from raim.restore.descriptor import Context, OnNote, OnProgress, Restorer
+from raim.restore.finish import finish
 from raim.restore.pixels import AnyPixels, from_photograph, to_photograph
 from raim.restore.registry import find_restorer
 
@@ -30,6 +31,8 @@ def restore(
     image: AnyPixels,
     restorer: Restorer | str,
     *,
+    strength: float = 1.0,
+    colour_fix: str | None = None,
     device: str = "cpu",
     tile: int | None = None,
     threads: int | None = None,
@@ -44,6 +47,8 @@ def restore(
     Args:
         image: (h, w, 3) RGB or (h, w) grey; uint8, uint16, or float in [0, 1]; at least 8x8.
         restorer: A restorer, or the name of a built-in one (or of several, with commas between).
+        strength: Share of the result, 0 to 1; the rest is the input, enlarged bicubically where the restorer enlarges.
+        colour_fix: "adain" or "wavelet" sets the result's colours to the input's, see `raim.restore.finish`.
         device: "cpu", or a device of torch such as "cuda".
         tile: Side of the tiles in pixels; None for the restorer's own.
         threads: Threads; None for all processors.
@@ -56,7 +61,7 @@ def restore(
     Raises:
         InputError: The image or an option is not as stated, what is made would have more than 120 megapixels or not
             fit into memory, or the restorer gives NaN, another size, or another range than [0, 1].
-        UnknownNameError: There is no such restorer.
+        UnknownNameError: There is no such restorer or colour fix.
         WeightsMissingError: Its weights are not here and cannot be fetched.
         MissingExtraError: It needs a library that is not installed.
         RaimError: The restorer failed, whatever it raised itself.
@@ -66,7 +71,8 @@ def restore(
         >>> restore(np.full((8, 12, 3), 200, np.uint8), "bicubic-x2").pixels.shape
         (16, 24, 3)
     """
-    chosen = find_restorer(restorer) if isinstance(restorer, str) else restorer
+    named = find_restorer(restorer) if isinstance(restorer, str) else restorer
+    chosen = finish(named, colour_fix=colour_fix, strength=strength)
     photograph = to_photograph(image)
     notes: list[str] = []
 
