@@ -1,6 +1,7 @@
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,10 @@ def wait_at_dark(image):
     while image.max() < 0.5 and not Path("go").exists():
         time.sleep(0.01)
     return 1 - image
+
+def paint(image):
+    image[48:64, 64:96] = 0.9
+    return image
 
 def fail(image):
     raise RuntimeError("out of order")
@@ -148,6 +153,18 @@ def test_colours_are_those_of_the_input_and_in_the_record(raim, method):
     before, after = (read_image(Path(path)).pixels for path in ("in/0.png", "out/0.png"))
     np.testing.assert_allclose(after.mean(axis=(0, 1)), before.mean(axis=(0, 1)), atol=5)
     assert f"; colour_fix={method}; " in Path("out/.raim-restore.jsonl").read_text()
+
+
+def test_what_does_not_follow_from_the_input_is_said_and_kept(raim):
+    coarse = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    write_image(Path("coarse.png"), coarse)
+    code, _, err = raim("coarse.png", "out.png", "--python", "plugin_of_test:paint")
+    assert code == 0, err
+    assert re.search(r"; \d\.\d % of it does not follow from its input \(most at \d+, \d+\)", err)
+    assert (read_image(Path("out.png")).pixels[48:64, 64:96] == 230).all()
+    code, _, err = raim("coarse.png", "same.png", "--restorer", "nlm", "--threads", 1)
+    assert code == 0, err
+    assert "; agrees with its input" in err
 
 
 def test_auto_is_the_default_and_gives_its_reason(raim):

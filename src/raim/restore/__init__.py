@@ -12,6 +12,7 @@ from raim.restore.descriptor import Context, Restorer
 from raim.restore.external import restorer_from_callable, restorer_from_command
 from raim.restore.finish import finish, fix_colours
 from raim.restore.inspection import Inspection, inspect_photograph
+from raim.restore.invention import Invention, find_invention
 from raim.restore.model_file import restorer_from_file
 from raim.restore.noise import estimate_noise
 from raim.restore.reduction import reduced
@@ -22,11 +23,13 @@ __all__ = [
     "RESTORERS",
     "Context",
     "Inspection",
+    "Invention",
     "Restored",
     "Restorer",
     "blend",
     "chain",
     "estimate_noise",
+    "find_invention",
     "find_restorer",
     "finish",
     "fix_colours",

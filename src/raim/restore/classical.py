@@ -59,6 +59,7 @@ def bicubic(scale: int) -> Restorer:
         purpose=f"enlarge {scale} times by bicubic interpolation",
         compute=lambda image, _: enlarge_bicubic(image, scale),
         scale=scale,
+        can_invent=False,
         is_range_known=True,
         source="Keys, IEEE TASSP 29(6), 1981",
         seconds_per_megapixel=0.02 * scale**2,
@@ -115,5 +116,6 @@ IDENTITY = Restorer(
     name="identity",
     purpose="the input as it is",
     compute=keep,
+    can_invent=False,
     seconds_per_megapixel=0.001,
 )

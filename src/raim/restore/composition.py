@@ -45,6 +45,7 @@ def chain(restorers: Sequence[Restorer]) -> Restorer:
         compute=compute,
         scale=math.prod(restorer.scale for restorer in restorers),
         is_external=any(restorer.is_external for restorer in restorers),
+        can_invent=any(restorer.can_invent for restorer in restorers),
         licence=_join(restorer.licence for restorer in restorers),
         source=_join(restorer.source for restorer in restorers),
         weights=tuple(dict.fromkeys(name for restorer in restorers for name in restorer.weights)),

@@ -63,6 +63,8 @@ class Restorer:
         scale: Size of what comes out over the size of what goes in.
         is_external: Whether it is a program or function of the user: it may give any whole multiple of the size, and
             do other work next time, so that earlier results are not kept unless that is asked for.
+        can_invent: Whether its results are guarded, see `raim.restore.invention`: all but those of the input itself and
+            of interpolation, which hold nothing else.
         is_range_known: Whether all that it gives outside [0, 1] is overshoot to be clipped; else the gate refuses much.
         licence: SPDX identifier of code and weights as they are used here.
         source: The paper or the project.
@@ -82,6 +84,7 @@ class Restorer:
     compute: Compute
     scale: int = 1
     is_external: bool = False
+    can_invent: bool = True
     is_range_known: bool = False
     licence: str = "Apache-2.0"
     source: str = "raim"

@@ -1,13 +1,17 @@
 """One function for everything: restore a photograph with a restorer."""
 
 import dataclasses
+import time
 from dataclasses import dataclass
+
+import numpy as np
 
 from raim.devices import check_device
 from raim.errors import InputError
 from raim.restore.capacity import check_capacity
 from raim.restore.descriptor import Context, OnNote, OnProgress, Restorer
 from raim.restore.finish import finish
+from raim.restore.invention import Invention, find_invention
 from raim.restore.pixels import AnyPixels, from_photograph, to_photograph
 from raim.restore.registry import find_restorer
 
@@ -19,12 +23,17 @@ class Restored:
     Attributes:
         pixels: As the input: its type, its channels; `scale` times its size.
         scale: Size of the result over that of the input.
-        notes: What was measured and chosen on the way.
+        seconds: That it took, without the comparison with the input.
+        notes: What was measured and chosen on the way, and in the end whether the result agrees with the input.
+        invention: What of the result does not follow from the input; None where that was not measured: the restorer
+            cannot invent or gave the input, the photograph is of less than 48x48 pixels, or it was not wanted.
     """
 
     pixels: AnyPixels
     scale: int
+    seconds: float
     notes: tuple[str, ...] = ()
+    invention: Invention | None = None
 
 
 def restore(
@@ -33,6 +42,7 @@ def restore(
     *,
     strength: float = 1.0,
     colour_fix: str | None = None,
+    guard: bool = True,
     device: str = "cpu",
     tile: int | None = None,
     threads: int | None = None,
@@ -42,13 +52,15 @@ def restore(
     """Restore a photograph.
 
     Large photographs go through nets in tiles that join without a seam, so that memory is bounded. Whatever the
-    restorer gives has passed the `gate`: values are finite and in [0, 1].
+    restorer gives has passed the `gate`: values are finite and in [0, 1]. Then it is compared with the input, which
+    changes nothing of it: see `raim.restore.invention`.
 
     Args:
         image: (h, w, 3) RGB or (h, w) grey; uint8, uint16, or float in [0, 1]; at least 8x8.
         restorer: A restorer, or the name of a built-in one (or of several, with commas between).
         strength: Share of the result, 0 to 1; the rest is the input, enlarged bicubically where the restorer enlarges.
         colour_fix: "adain" or "wavelet" sets the result's colours to the input's, see `raim.restore.finish`.
+        guard: Whether to look for what does not follow from the input, in the results of restorers that may invent.
         device: "cpu", or a device of torch such as "cuda".
         tile: Side of the tiles in pixels; None for the restorer's own.
         threads: Threads; None for all processors.
@@ -71,6 +83,7 @@ def restore(
         >>> restore(np.full((8, 12, 3), 200, np.uint8), "bicubic-x2").pixels.shape
         (16, 24, 3)
     """
+    start = time.perf_counter()
     named = find_restorer(restorer) if isinstance(restorer, str) else restorer
     chosen = finish(named, colour_fix=colour_fix, strength=strength)
     photograph = to_photograph(image)
@@ -85,7 +98,12 @@ def restore(
     check_capacity(chosen, *photograph.shape[:2], tile_px=tile)
     result = chosen.run(photograph, dataclasses.replace(context, on_note=take_note))
     pixels = from_photograph(result, image)
-    return Restored(pixels=pixels, scale=result.shape[0] // photograph.shape[0], notes=tuple(notes))
+    scale, seconds = result.shape[0] // photograph.shape[0], time.perf_counter() - start
+    is_kept = scale == 1 and np.array_equal(image, pixels)  # as `auto` may choose
+    invention = find_invention(image, pixels) if guard and chosen.can_invent and not is_kept else None
+    if invention is not None:
+        take_note(invention.describe())
+    return Restored(pixels=pixels, scale=scale, seconds=seconds, notes=tuple(notes), invention=invention)
 
 
 def make_context(

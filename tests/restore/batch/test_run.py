@@ -38,7 +38,7 @@ def test_every_photograph_of_a_folder_is_restored_in_its_own_format(run, folder,
     for outcome in outcomes:
         before = read_image(folder / outcome.job.name).pixels
         np.testing.assert_array_equal(read_image(outcome.job.target).pixels, 255 - before)
-        assert outcome.made.notes == ("inverted",)
+        assert outcome.made.notes[0] == "inverted"
 
 
 def test_a_zip_gives_a_folder(run, folder, tmp_path):

@@ -1,7 +1,6 @@
 """Restoring one photograph after another, keeping what an earlier run has made."""
 
 import hashlib
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,7 +204,6 @@ def _restore_content(one: _One, content: bytes) -> _Encoded:
     suffix = one.job.target.suffix
     # A format that cannot hold the result is told before the work, by a small picture of the same kind.
     _encode(np.zeros((8, 8, *picture.pixels.shape[2:]), picture.pixels.dtype), picture, suffix)
-    start = time.perf_counter()
     restored = restore(
         picture.pixels,
         one.restorer,
@@ -216,7 +214,7 @@ def _restore_content(one: _One, content: bytes) -> _Encoded:
         note=one.on_note,
     )
     return _Encoded(
-        seconds=time.perf_counter() - start,
+        seconds=restored.seconds,
         content=_encode(restored.pixels, picture, suffix),
         notes=(*picture.warnings, *restored.notes),
     )
