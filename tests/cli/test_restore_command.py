@@ -374,10 +374,12 @@ def test_the_page_shows_every_photograph(raim):
     assert "40 × 30 pixels before, 80 × 60 after" in text
 
 
-def test_the_table_names_every_restorer(raim):
+def test_the_table_names_every_restorer_with_its_licences(raim, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     code, out, _ = raim("--list")
     assert code == 0
     assert all(name in out for name in RESTORERS)
+    assert "code Apache-2.0, weights MIT; commercial use: yes" in out
 
 
 def test_the_table_as_json_says_which_weights_are_here(raim):
@@ -387,6 +389,9 @@ def test_the_table_as_json_says_which_weights_are_here(raim):
     assert list(rows) == list(RESTORERS)
     assert rows["identity"]["weights"] == {}
     assert set(rows["ffdnet"]["weights"]) == {"ffdnet-color"}
+    licences = {key: value for key, value in rows["ffdnet"].items() if "licence" in key or "use" in key}
+    assert licences == {"code_licence": "Apache-2.0", "weights_licence": "MIT", "commercial_use": "yes"}
+    assert rows["identity"]["weights_licence"] is None
 
 
 def test_the_table_shows_missing_weights(raim, monkeypatch, tmp_path):

@@ -8,9 +8,14 @@ import pytest
 
 from raim.cli.restore import command
 from raim.restore import RESTORERS
+from raim.restore.licences import find_commercial_use, find_weights_licence
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "restorers.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| `([^`]+)` \| (\d) \| (.+?) \| ([^|]+) \| ([^|]+) \| (.+) \|$", TEXT, re.MULTILINE)
+ROWS = re.findall(
+    r"^\| `([^`]+)` \| (\d) \| (.+?) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| (.+) \|$",
+    TEXT,
+    re.MULTILINE,
+)
 
 
 def test_the_table_has_every_restorer_once_in_order():
@@ -21,7 +26,8 @@ def test_the_table_has_every_restorer_once_in_order():
 def test_a_row_says_what_the_descriptor_says(row):
     restorer = RESTORERS[row[0]]
     seconds = f"{restorer.seconds_per_megapixel:.3g}"
-    assert row[1:] == (str(restorer.scale), restorer.purpose, seconds, restorer.licence, restorer.source)
+    licences = restorer.licence, find_weights_licence(restorer) or "-", find_commercial_use(restorer)
+    assert row[1:] == (str(restorer.scale), restorer.purpose, seconds, *licences, restorer.source)
 
 
 UNSAID = {"--device", "--threads", "--json"}  # as everywhere, and said by --help

@@ -127,7 +127,6 @@ def auto(enlarger: Restorer, *, rules: Rules = RULES) -> Restorer:
         name=NAME,
         purpose="measure the photograph, choose what fits it, say why",
         compute=compute,
-        licence=f"{enlarger.licence}; {denoiser.licence}",
         source="raim, with ffdnet and real-esrgan-x4plus",
         weights=(*denoiser.weights, *enlarger.weights),
         # Of its slowest choice.

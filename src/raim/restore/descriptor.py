@@ -21,6 +21,8 @@ Photograph = Float32[np.ndarray, "_h _w 3"]
 OnProgress = Callable[[float], None]
 OnNote = Callable[[str], None]
 
+OF_USER = "yours"  # in place of a licence: code or weights are the user's own
+
 # Below this no restorer has anything to look at, and reflection at the borders has nothing to reflect.
 SMALLEST_SIDE_PX = 8
 
@@ -66,7 +68,9 @@ class Restorer:
         can_invent: Whether its results are guarded, see `raim.restore.invention`: all but those of the input itself and
             of interpolation, which hold nothing else.
         is_range_known: Whether all that it gives outside [0, 1] is overshoot to be clipped; else the gate refuses much.
-        licence: SPDX identifier of code and weights as they are used here.
+        licence: SPDX identifiers of the code as it runs here, with "; " between; "yours" for a user's own. That of
+            the weights is in `raim.weights`, see `raim.restore.licences`.
+        has_weights_of_user: Whether its weights are a file of the user.
         source: The paper or the project.
         weights: Names in `raim.weights` that it needs.
         seconds_per_megapixel: Measured once on one core of a 2026 server, to tell a short run from a long one.
@@ -87,6 +91,7 @@ class Restorer:
     can_invent: bool = True
     is_range_known: bool = False
     licence: str = "Apache-2.0"
+    has_weights_of_user: bool = False
     source: str = "raim"
     weights: tuple[str, ...] = ()
     seconds_per_megapixel: float = 0.1

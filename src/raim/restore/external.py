@@ -13,7 +13,7 @@ import numpy as np
 
 from raim.errors import ImageError, InputError, OutOfMemoryError, item_error, shown
 from raim.images import read_image, write_image
-from raim.restore.descriptor import Context, Photograph, Restorer
+from raim.restore.descriptor import OF_USER, Context, Photograph, Restorer
 from raim.restore.pixels import to_photograph
 from raim.restore.program import run_program
 
@@ -41,7 +41,7 @@ def restorer_from_callable(name: str) -> Restorer:
         purpose="a Python function of yours",
         compute=lambda image, _: _call(name, function, image),
         is_external=True,
-        licence="as its author says",
+        licence=OF_USER,
         source="yours",
         seconds_per_megapixel=1.0,
     )
@@ -124,7 +124,7 @@ def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Rest
         purpose=f"the program {words[0]}",
         compute=compute,
         is_external=True,
-        licence="as its author says",
+        licence=OF_USER,
         source="yours",
         seconds_per_megapixel=1.0,
     )

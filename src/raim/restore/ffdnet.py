@@ -104,7 +104,6 @@ def ffdnet(sigma: float | None = None) -> Restorer:
         purpose="denoise, at the measured or a given noise level",
         compute=compute,
         is_range_known=True,
-        licence="MIT",
         source="Zhang, Zuo, Zhang, IEEE TIP 2018; cszn/KAIR",
         weights=(WEIGHTS,),
         seconds_per_megapixel=2.5,

@@ -55,7 +55,6 @@ MAXIM_DEBLUR = Restorer(
     purpose="take away motion blur",
     compute=restore_motion_blur,
     is_range_known=True,
-    licence="Apache-2.0; MIT",
     source="Tu et al., CVPR 2022 (arXiv 2201.02973); google-research/maxim",
     weights=(NAME,),
     seconds_per_megapixel=160.0,

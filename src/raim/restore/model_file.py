@@ -33,6 +33,9 @@ WHOLE_ONLY = frozenset({"HVICIDNet", "MixDehazeNet", "RetinexFormer"})
 FIXED_BYTES = 200_000_000
 WORK_SHARE = 1.3
 PROBE_PX = 64
+# spandrel is MIT, the code of DAT in it Apache-2.0; of other architectures it is whatever their authors chose.
+DAT_LICENCE = "Apache-2.0; MIT"
+FILE_LICENCE = "the architecture's, in spandrel"
 SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt")
 
 
@@ -52,7 +55,7 @@ def restorer_from_file(path: Path) -> Restorer:
     if facts is not None and facts.architecture.get("name") == HALFNET:
         return restorer_from_trained(path, facts)
     model = load_network(path)
-    return _describe(path.stem, f"{model.architecture.name} from {path.name}", model, "as its author says")
+    return _describe(path.stem, f"{model.architecture.name} from {path.name}", model)
 
 
 def load_network(path: Path) -> Any:
@@ -66,7 +69,7 @@ def load_network(path: Path) -> Any:
     return _load_file(path, path.stat().st_mtime_ns)
 
 
-def builtin_model(name: str, scale: int, licence: str, source: str) -> Restorer:
+def builtin_model(name: str, scale: int, source: str) -> Restorer:
     """Describe a model of the table of weights; it is loaded when it first runs."""
 
     def compute(image: Photograph, context: Context) -> Photograph:
@@ -79,7 +82,7 @@ def builtin_model(name: str, scale: int, licence: str, source: str) -> Restorer:
         compute=compute,
         scale=scale,
         is_range_known=True,
-        licence=licence,
+        licence=DAT_LICENCE,
         source=source,
         weights=(name,),
         seconds_per_megapixel=530.0,
@@ -158,7 +161,7 @@ def _check(name: str, model: Any) -> Any:
     return model
 
 
-def _describe(name: str, purpose: str, model: Any, licence: str) -> Restorer:
+def _describe(name: str, purpose: str, model: Any) -> Restorer:
     import spandrel
 
     is_whole = model.tiling is not spandrel.ModelTiling.SUPPORTED
@@ -167,7 +170,8 @@ def _describe(name: str, purpose: str, model: Any, licence: str) -> Restorer:
         purpose=purpose,
         compute=lambda image, context: _run(model, image, context),
         scale=model.scale,
-        licence=licence,
+        licence=FILE_LICENCE,
+        has_weights_of_user=True,
         source="a file of yours",
         seconds_per_megapixel=300.0,
         devices=("cpu", "torch"),

@@ -19,7 +19,6 @@ DAT = "Chen et al., ICCV 2023 (arXiv 2308.03364); zhengchen1999/DAT"
 _REAL_ESRGAN = rrdbnet(
     "real-esrgan-x4plus",
     "enlarge 4 times what is blurred, noisy and compressed",
-    "BSD-3-Clause",
     "Wang et al., ICCVW 2021 (arXiv 2107.10833); xinntao/Real-ESRGAN",
 )
 _BUILT_IN = (
@@ -34,10 +33,9 @@ _BUILT_IN = (
     rrdbnet(
         "realsr-df2k-x4",
         "enlarge 4 times what cameras and JPEG made",
-        "Apache-2.0",
         "Ji et al., CVPRW 2020; Tencent/Real-SR",
     ),
-    *(builtin_model(f"dat-light-x{scale}", scale, "Apache-2.0", DAT) for scale in (2, 3, 4)),
+    *(builtin_model(f"dat-light-x{scale}", scale, DAT) for scale in (2, 3, 4)),
 )
 
 RESTORERS: Mapping[str, Restorer] = MappingProxyType({restorer.name: restorer for restorer in _BUILT_IN})

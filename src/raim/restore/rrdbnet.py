@@ -59,7 +59,7 @@ class Engine:
     head: Stage
 
 
-def rrdbnet(name: str, purpose: str, licence: str, source: str) -> Restorer:
+def rrdbnet(name: str, purpose: str, source: str) -> Restorer:
     """Describe an RRDBNet by the name of its weights."""
 
     def compute(image: Photograph, context: Context) -> Photograph:
@@ -71,7 +71,6 @@ def rrdbnet(name: str, purpose: str, licence: str, source: str) -> Restorer:
         compute=compute,
         scale=SCALE,
         is_range_known=True,
-        licence=licence,
         source=source,
         weights=(name,),
         seconds_per_megapixel=350.0,

@@ -112,7 +112,7 @@ def restorer_from_trained(path: Path, facts: TrainedFacts) -> Restorer:
         purpose="trained by raim train"
         + (f", SCORE {score:.2f} in its validation" if _is_number(score) else ""),
         compute=lambda image, context: _run(net, image, layout.with_tile(context.tile_px), context),
-        licence="as its author says",
+        has_weights_of_user=True,
         source="raim train",
         seconds_per_megapixel=SECONDS_PER_MEGAPIXEL,
         devices=("cpu", "torch"),
