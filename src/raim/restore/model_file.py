@@ -1,6 +1,8 @@
 """Any model file that spandrel reads, or that `raim train` made: DAT-light of the built-in table, and files of users.
 
-A user's pickle is read by spandrel's unpickler, which makes nothing but tensors and plain containers.
+Architectures whose licences restrict their use, Restormer among them, are in the package spandrel_extra_arches: where
+the user has installed it, its models are read too. A user's pickle is read by spandrel's unpickler, which makes nothing
+but tensors and plain containers.
 
 Source: https://github.com/chaiNNer-org/spandrel; Chen et al., "Dual Aggregation Transformer for Image
 Super-Resolution", ICCV 2023 (arXiv 2308.03364) for DAT.
@@ -8,6 +10,8 @@ Super-Resolution", ICCV 2023 (arXiv 2308.03364) for DAT.
 
 import contextlib
 import functools
+import importlib.metadata
+import importlib.util
 import math
 import warnings
 from collections.abc import Iterator
@@ -25,6 +29,7 @@ from raim.restore.trained_file import HALFNET, read_facts, restorer_from_trained
 # Exact for nets of up to 32 convolutions; transformers look no further than their windows of 8 to 32 pixels, a few
 # layers deep. An ESRGAN of 350 convolutions differs by up to 10/255 (measured).
 OVERLAP_PX = 32
+RAMP_PX = 8
 TILE_PX = 160
 # They learn the light, or what is alike, from means over the whole photograph.
 WHOLE_ONLY = frozenset({"HVICIDNet", "MixDehazeNet", "RetinexFormer"})
@@ -35,7 +40,14 @@ WORK_SHARE = 1.3
 PROBE_PX = 64
 # spandrel is MIT, the code of DAT in it Apache-2.0; of other architectures it is whatever their authors chose.
 DAT_LICENCE = "Apache-2.0; MIT"
-FILE_LICENCE = "the architecture's, in spandrel"
+FILE_LICENCE = "the architecture's, in {package}"
+EXTRA = "spandrel_extra_arches"
+EXTRA_NOTE = (
+    f"Restormer, MPRNet, MIRNet-v2, SRFormer and some more are in {EXTRA}, which raim uses where it is installed (pip "
+    f"install {EXTRA}); several of them may not be used commercially"
+)
+# Where windows of attention, or pixels of the coarsest scale, begin, where no attribute of the net says it.
+GRIDS = {"SCUNet": 64}  # windows of 8 pixels at an eighth of the size
 SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt")
 
 
@@ -62,7 +74,8 @@ def load_network(path: Path) -> Any:
     """Load a model file by spandrel, which describes the net; kept until the file changes.
 
     Raises:
-        InputError: It is no model that spandrel knows, or none that takes and gives RGB.
+        InputError: It is no model that spandrel knows, or none that takes and gives RGB; or spandrel_extra_arches is
+            installed and broken.
         MissingExtraError: spandrel is not installed.
     """
     _need_spandrel()
@@ -101,12 +114,14 @@ def _load_file(path: Path, changed_ns: int) -> Any:
 
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path.name} is no model file; expected one of {', '.join(SUFFIXES)}")
+    has_extra = _register_extra()
     try:
         with _meshgrid_unwarned():
             model = spandrel.ModelLoader(device="cpu").load_from_file(path)
     except spandrel.UnsupportedModelError as error:
         raise InputError(
             f"{path.name} holds no model that spandrel {_version()} knows; its README lists those it does"
+            + ("" if has_extra else f". {EXTRA_NOTE}")
         ) from error
     except Exception as error:  # a damaged file makes unpicklers raise anything
         raise InputError(
@@ -129,6 +144,22 @@ def _load_builtin(name: str) -> Any:
         return _check(name, spandrel.ModelLoader(device="cpu").load_from_state_dict(state))
 
 
+@functools.cache
+def _register_extra() -> bool:
+    """Let spandrel know the architectures of spandrel_extra_arches; say whether the user has installed it."""
+    if importlib.util.find_spec(EXTRA) is None:
+        return False
+    try:
+        importlib.import_module(EXTRA).install(ignore_duplicates=True)
+    except (
+        Exception
+    ) as error:  # of a package that raim neither pins nor tests with all of spandrel's versions
+        raise InputError(
+            f"{EXTRA} is installed and cannot be loaded ({type(error).__name__}: {error}); update or remove it"
+        ) from error
+    return True
+
+
 @contextlib.contextmanager
 def _meshgrid_unwarned() -> Iterator[None]:
     """Let architectures in spandrel call torch.meshgrid in the form that torch warns of."""
@@ -138,8 +169,6 @@ def _meshgrid_unwarned() -> Iterator[None]:
 
 
 def _version() -> str:
-    import importlib.metadata
-
     return importlib.metadata.version("spandrel")
 
 
@@ -165,12 +194,21 @@ def _describe(name: str, purpose: str, model: Any) -> Restorer:
     import spandrel
 
     is_whole = model.tiling is not spandrel.ModelTiling.SUPPORTED
+    package = type(model.architecture).__module__.partition(".")[0]
+
+    def compute(image: Photograph, context: Context) -> Photograph:
+        if package == EXTRA:
+            context.on_note(
+                f"{model.architecture.name} is of {EXTRA}: see its licence before any commercial use"
+            )
+        return _run(model, image, context)
+
     return Restorer(
         name=name,
         purpose=purpose,
-        compute=lambda image, context: _run(model, image, context),
+        compute=compute,
         scale=model.scale,
-        licence=FILE_LICENCE,
+        licence=FILE_LICENCE.format(package=package),
         has_weights_of_user=True,
         source="a file of yours",
         seconds_per_megapixel=300.0,
@@ -207,18 +245,33 @@ def _bytes_per_pixel(model: Any) -> float:
         return count_peak(lambda: network(probe)) / side**2
 
 
+def find_grid(model: Any) -> int:
+    """Find the pixels after which a net does the same again: its windows of attention, its coarsest scale.
+
+    Tiles that begin on this grid see the same windows and the same coarse pixels as the whole photograph has; others
+    differ from it by up to 40/255 (NAFNet) and 20/255 (DAT), measured.
+    """
+    net = model.model
+    stated = [getattr(net, name, 1) for name in ("window_size", "pad_size", "padder_size")]
+    split = getattr(net, "hyperparameters", {}).get(
+        "split_size", ()
+    )  # of DAT and RGT, both sides of their windows
+    sides = [*stated, *(split if isinstance(split, list | tuple) else ())]
+    steps = [side for side in sides if isinstance(side, int) and side > 0]
+    return math.lcm(max(1, model.size_requirements.multiple_of), GRIDS.get(model.architecture.id, 1), *steps)
+
+
 def make_layout(model: Any, *, height: int, width: int, tile_px: int | None) -> Layout:
     """Choose tiles for a model: the whole photograph where that is better and no tiles are asked for."""
     import spandrel
 
     needs = model.size_requirements
-    # Tiles that begin where windows of attention do see the same windows as the whole photograph has.
-    window = getattr(model.model, "window_size", 1)
-    multiple = math.lcm(max(1, needs.multiple_of), window if isinstance(window, int) else 1)
-    overlap = -(-OVERLAP_PX // multiple) * multiple
+    multiple = find_grid(model)
+    # What a tile reads begins on the grid by itself, half a ramp and the overlap before what it gives.
+    overlap = OVERLAP_PX if multiple == 1 else -(-OVERLAP_PX // multiple) * multiple - RAMP_PX // 2
     is_whole = model.tiling is not spandrel.ModelTiling.SUPPORTED and (tile_px is None or not can_tile(model))
-    tile = max(height, width) + multiple if is_whole else max(TILE_PX, 4 * overlap, needs.minimum)
-    layout = Layout(tile_px=tile, overlap_px=overlap, multiple=multiple, scale=model.scale)
+    tile = max(height, width) + multiple if is_whole else max(TILE_PX, 5 * multiple, needs.minimum)
+    layout = Layout(tile_px=tile, overlap_px=overlap, ramp_px=RAMP_PX, multiple=multiple, scale=model.scale)
     return layout if is_whole else layout.with_tile(tile_px)
 
 
