@@ -1,4 +1,4 @@
-"""Nets of five architectures, small, with weights from a seed; benchmarks/spandrel_models.py runs the published ones."""
+"""Nets of five architectures, small, with weights from a seed; benchmarks/spandrel_models.py runs published sizes."""
 
 import sys
 from types import SimpleNamespace
