@@ -105,6 +105,14 @@ def test_what_is_painted_in_disagrees_just_there(noise, scale):
     assert found.block_px == SIDE_PX * scale
 
 
+@pytest.mark.parametrize("contrast", [40, 120])
+def test_a_strong_addition_does_not_pass_as_blur_of_the_whole(contrast):
+    place = slice(64, 160), slice(96, 192)  # a ninth of the photograph
+    found = find_invention(add_noise(leaves(), 2), paint(leaves(), place, contrast, 16))
+    assert found.mask[4:10, 6:12].mean() > 0.9
+    assert found.mask.sum() < 60
+
+
 def test_the_same_patch_in_the_input_is_no_invention():
     assert share(paint(leaves()), paint(leaves())) == 0
 
