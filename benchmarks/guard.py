@@ -128,8 +128,8 @@ def format_report(rows: Sequence[str], date: str) -> str:
     titles = [scenario.replace("_", " ") for scenario in SCENARIOS]
     about = (
         f"{date}, {describe_machine()} (`python benchmarks/guard.py`): the share, in %, of a photograph that does not "
-        "follow from its input, in the mean (at most; pairs), and how much of a chequered disc (64 pixels, squares of 8, "
-        "+40 and -40 of 255) is found that was painted into results of the scenario denoise, whose inputs are sharp."
+        "follow from its input, in the mean (at most; pairs), and how much of a chequered disc (64 pixels, squares of "
+        "8, +40 and -40 of 255) is found that was painted into results of the scenario denoise, whose inputs are sharp."
     )
     head = f"| result | {' | '.join(titles)} | of a disc painted in |\n|---|{'---:|' * (len(titles) + 1)}"
     return "\n".join([about, "", head, *rows]) + "\n"

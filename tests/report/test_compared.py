@@ -23,9 +23,15 @@ def decode(uri):
 
 @pytest.fixture
 def compared(tmp_path):
-    def show(before, after, side_px=2048, **metadata):
+    def show(before, after, side_px=2048, *, is_guarded=False, **metadata):
         write_image(tmp_path / "after.png", after, **metadata)
-        entry = Comparison(name="x", before=lambda: before, after=tmp_path / "after.png", notes=("why",))
+        entry = Comparison(
+            name="x",
+            before=lambda: before,
+            after=tmp_path / "after.png",
+            notes=("why",),
+            is_guarded=is_guarded,
+        )
         return show_comparison(entry, side_px=side_px)
 
     return show
@@ -91,6 +97,54 @@ def test_the_colour_profile_goes_with_the_pixels(compared):
     shown = compared(noise(10, 10), noise(10, 10, 1), icc_profile=profile)
     assert decode(shown.before_uri)[1]["icc_profile"] == profile
     assert decode(shown.after_uri)[1]["icc_profile"] == profile
+
+
+def painted_pair():
+    """A coarse photograph, and the same with a strong pattern in the blocks of 16 pixels from (96, 64) to (128, 96)."""
+    before = noise(20, 30, 3).repeat(8, axis=0).repeat(8, axis=1)
+    after = before.copy()
+    after[64:96, 96:128] = (np.indices((32, 32)).sum(axis=0) // 8 % 2 * 255)[..., None]
+    return before, after
+
+
+def test_what_does_not_follow_from_the_input_is_marked_in_place(compared):
+    shown = compared(*painted_pair(), is_guarded=True)
+    marks = decode_marks(shown.marks_uri)
+    assert marks.shape == (160, 240, 4)
+    inside = np.zeros((160, 240), bool)
+    inside[64:96, 96:128] = True
+    np.testing.assert_array_equal(marks[..., 3] > 0, inside)
+    frame = inside.copy()
+    frame[66:94, 98:126] = False
+    np.testing.assert_array_equal(marks[..., 3] == 255, frame)
+
+
+def test_marks_follow_the_part_that_is_shown(compared):
+    whole = decode_marks(compared(*painted_pair(), is_guarded=True).marks_uri)
+    shown = compared(*painted_pair(), side_px=50, is_guarded=True)
+    crop = shown.crop
+    expected = whole[crop.y : crop.y + crop.height, crop.x : crop.x + crop.width]
+    np.testing.assert_array_equal(decode_marks(shown.marks_uri), expected)
+
+
+def test_nothing_is_marked_where_all_follows_or_nobody_asked(compared):
+    before, after = painted_pair()
+    assert compared(before, before, is_guarded=True).marks_uri == ""
+    assert compared(before, after).marks_uri == ""
+    assert compared(noise(30, 40, 1), noise(30, 40, 2), is_guarded=True).marks_uri == ""  # too small to judge
+
+
+def test_marks_of_an_enlarged_photograph_lie_where_its_blocks_do(compared):
+    before, after = painted_pair()
+    marks = decode_marks(
+        compared(before, after.repeat(2, axis=0).repeat(2, axis=1), is_guarded=True).marks_uri
+    )
+    expected = decode_marks(compared(before, after, is_guarded=True).marks_uri)[..., 3] > 0
+    np.testing.assert_array_equal(marks[..., 3] > 0, expected.repeat(2, axis=0).repeat(2, axis=1))
+
+
+def decode_marks(uri):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGBA"))
 
 
 def test_a_restored_file_that_is_gone_is_named(tmp_path):

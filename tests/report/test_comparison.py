@@ -188,6 +188,58 @@ def test_before_is_left_and_after_right_of_the_line_pixel_for_pixel(chromium, tm
     assert not find_zoom(screen, noise(200, 300)[150:190, 240:280])
 
 
+def write_marked(tmp_path):
+    before = np.random.default_rng(3).integers(0, 256, (20, 30, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    after = before.copy()
+    after[64:96, 96:128] = (np.indices((32, 32)).sum(axis=0) // 8 % 2 * 255)[..., None]
+    write_image(tmp_path / "after.png", after)
+    entry = Comparison(name="fine", before=lambda: before, after=tmp_path / "after.png", is_guarded=True)
+    write_comparison(tmp_path / "page.html", [entry])
+    return tmp_path / "page.html"
+
+
+def test_a_photograph_with_marks_has_a_button_and_a_key_for_them(tmp_path):
+    text = write_marked(tmp_path).read_text()
+    elements = Elements(text).found
+    assert "mark" in [attributes["data-do"] for tag, attributes in elements if tag == "button"]
+    (marks,) = [a for tag, a in elements if tag == "img" and a["class"] == "marks"]
+    assert "hidden" in marks  # until they are wanted
+    assert "<kbd>m</kbd> mark" in text
+    assert "<kbd>m</kbd> mark" not in write(tmp_path)
+
+
+@pytest.mark.slow
+def test_marks_are_shown_and_hidden_over_what_is_after(chromium, tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    address = write_marked(tmp_path).as_uri()
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium)
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        complaints = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(address)
+
+        def count_marked():
+            shot = Image.open(io.BytesIO(page.locator(".frame").screenshot())).convert("RGB")
+            return int((np.asarray(shot) == (255, 0, 200)).all(axis=2).sum())
+
+        assert count_marked() == 0
+        page.get_by_role("button", name="mark what does not follow").click()
+        page.locator(".frame").press("a")  # all after
+        shown = count_marked()
+        assert shown > 32 * 4 * 2
+        page.locator(".frame").press("b")  # all before: marks are of what is after
+        assert count_marked() == 0
+        page.locator(".frame").press("a")
+        page.locator(".frame").press("m")
+        assert count_marked() == 0
+        page.locator(".frame").press("m")
+        assert count_marked() == shown
+        assert page.get_by_role("button", name="mark what").get_attribute("aria-pressed") == "true"
+        browser.close()
+    assert complaints == []
+
+
 @pytest.mark.slow
 def test_without_scripts_both_pictures_stand_whole(chromium, tmp_path):
     page, shot = tmp_path / "page.html", tmp_path / "shot.png"

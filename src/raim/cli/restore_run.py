@@ -129,6 +129,7 @@ class Run:
                 before=outcome.job.read_pixels,
                 after=outcome.job.target,
                 notes=outcome.made.notes,
+                is_guarded=self.restorer.can_invent,
             )
             for outcome in outcomes
             if outcome.made is not None

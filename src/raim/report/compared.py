@@ -13,7 +13,11 @@ import numpy as np
 from raim.images import Picture, PixelArray, read_image
 from raim.report.crop import Crop, Pixels8, choose_crop, difference, repeat_pixels, show_pixels
 from raim.report.embedding import encode_lossless, write_uri
+from raim.restore.invention import Invention, find_invention
 
+MARK_COLOUR = 255, 0, 200  # rare in photographs
+TINT = 56  # of 255
+LINE_PX = 2
 # The part that changed most is searched for on a grid of at most so many pixels a side, to bound the memory.
 SEARCH_PX = 1024
 
@@ -28,12 +32,14 @@ class Comparison:
             one photograph at a time is in memory.
         after: The restored file, of a whole multiple of the input's size.
         notes: What the restorer measured and chose.
+        is_guarded: Whether the places are marked that do not follow from the input, see `raim.restore.invention`.
     """
 
     name: str
     before: Callable[[], PixelArray]
     after: Path
     notes: tuple[str, ...] = ()
+    is_guarded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +55,8 @@ class ComparedPicture:
         after_size: Width and height of the whole restored photograph.
         is_deep: Whether 16 bits are shown in 8.
         notes: What the restorer measured and chose.
+        marks_uri: Lossless picture of the same size that marks the places which do not follow from the input, clear
+            elsewhere; empty where there are none in this part.
     """
 
     name: str
@@ -59,6 +67,7 @@ class ComparedPicture:
     after_size: tuple[int, int]
     is_deep: bool
     notes: tuple[str, ...]
+    marks_uri: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -109,6 +118,7 @@ def show_comparison(entry: Comparison, *, side_px: int) -> ComparedPicture:
     """
     restored = read_image(entry.after, purpose="restore")
     before, after = show_pixels(Picture(pixels=entry.before())), show_pixels(restored)
+    invention = find_invention(before, after) if entry.is_guarded else None
     crop = choose_changed_part(before, after, side_px)
     rows = np.arange(crop.y, crop.y + crop.height)
     columns = np.arange(crop.x, crop.x + crop.width)
@@ -122,4 +132,50 @@ def show_comparison(entry: Comparison, *, side_px: int) -> ComparedPicture:
         after_size=(after.shape[1], after.shape[0]),
         is_deep=restored.pixels.dtype == np.uint16,
         notes=entry.notes,
+        marks_uri="" if invention is None else mark_invention(invention, crop),
     )
+
+
+def mark_invention(invention: Invention, crop: Crop) -> str:
+    """Draw the blocks of a part that do not follow from the input: tinted, and framed where they end.
+
+    Args:
+        invention: Of the whole photograph.
+        crop: The part.
+
+    Returns:
+        A picture of the part's size as an address, empty if it has no such block.
+
+    Example:
+        >>> invention = Invention(added=np.eye(3, dtype=np.float32), threshold=0.5, block_px=16)
+        >>> mark_invention(invention, Crop(x=16, y=0, width=16, height=16))
+        ''
+        >>> mark_invention(invention, Crop(x=0, y=0, width=48, height=48))[:22]
+        'data:image/webp;base64'
+    """
+    places = [
+        np.arange(start - LINE_PX, start + length + LINE_PX) // invention.block_px
+        for start, length in ((crop.y, crop.height), (crop.x, crop.width))
+    ]
+    # Beyond the blocks, and beyond the photograph, nothing is marked.
+    padded = np.pad(invention.mask, 1)
+    rows, columns = (
+        np.clip(place + 1, 0, side - 1) for place, side in zip(places, padded.shape, strict=True)
+    )
+    wide = padded[rows[:, None], columns]
+    own = slice(LINE_PX, -LINE_PX), slice(LINE_PX, -LINE_PX)
+    marked = wide[own]
+    if not marked.any():
+        return ""
+    height, width = wide.shape
+    inner = np.logical_and.reduce(
+        [
+            wide[LINE_PX + down : height - LINE_PX + down, LINE_PX + right : width - LINE_PX + right]
+            for down in (-LINE_PX, 0, LINE_PX)
+            for right in (-LINE_PX, 0, LINE_PX)
+        ]
+    )
+    pixels = np.zeros((*marked.shape, 4), np.uint8)
+    pixels[marked] = (*MARK_COLOUR, TINT)
+    pixels[marked & ~inner] = (*MARK_COLOUR, 255)
+    return write_uri(encode_lossless(pixels))

@@ -90,4 +90,5 @@ def render_comparison(
         version=__version__,
         n_entries=n_entries,
         pictures=shown,
+        is_marked=any(picture.marks_uri for picture in shown),
     )

@@ -10,6 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import UInt8
+
 from raim.errors import InputError
 from raim.report.crop import Pixels8
 from raim.report.photographs import Photograph
@@ -63,8 +66,10 @@ def embed_photographs(photographs: Sequence[Photograph], *, max_bytes: int) -> E
         shown = tuple(each.narrow(side) for each in shown)
 
 
-def encode_lossless(pixels: Pixels8, *, icc_profile: bytes | None = None) -> bytes:
-    """Encode pixels as lossless WebP, with the colour profile that they refer to if it is not sRGB."""
+def encode_lossless(
+    pixels: Pixels8 | UInt8[np.ndarray, "_ _ 4"], *, icc_profile: bytes | None = None
+) -> bytes:
+    """Encode pixels, RGB or with alpha, as lossless WebP, with their colour profile if it is not sRGB."""
     options = {"lossless": True, "quality": LOSSLESS_EFFORT, "method": LOSSLESS_METHOD}
     return _encode(pixels, **options, icc_profile=icc_profile or b"")
 
@@ -104,7 +109,7 @@ def _keep(content: bytes, uris: dict[str, str]) -> str:
     return key
 
 
-def _encode(pixels: Pixels8, **options: float | bool | bytes) -> bytes:
+def _encode(pixels: np.ndarray, **options: float | bool | bytes) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()

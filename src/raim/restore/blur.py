@@ -1,6 +1,6 @@
 """The blur that makes an input of a restored photograph: measured, and applied to it.
 
-The input x is taken for k * y + noise, y being the restored. k is fitted by least squares to the luma of the whole
+The input x is taken for k * y + noise, y being the restored, both in luma. k is fitted by least squares to the whole
 photograph, and then in windows of 128 pixels (and 32 around them), since blur differs between places:
 
     whole     minimise  mean w (x - k * y)^2  +  ridge |k - 1|^2,                     ridge = 1e-4 mean w y^2
@@ -24,9 +24,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64
-
-from raim.restore.descriptor import Photograph
-from raim.restore.spectrum import LUMA
 
 WINDOW_PX = 128
 WINDOW_BORDER_PX = 32
@@ -72,30 +69,30 @@ def list_windows(height: int, width: int) -> list[Window]:
     return [Window(rows=tall, columns=wide) for tall, wide in itertools.product(rows, columns)]
 
 
-def bring_back(image: Photograph, restored: Photograph) -> Iterator[tuple[Window, Photograph]]:
+def bring_back(image: Plane, restored: Plane) -> Iterator[tuple[Window, Plane]]:
     """Blur a restored photograph as its input is, window by window.
 
     Args:
-        image: (h, w, 3), at least 16x16.
+        image: Luma, at least 16x16.
         restored: Of the same size.
 
     Yields:
         Each window, and the restored within it, blurred.
 
     Example:
-        >>> restored = np.random.default_rng(0).random((64, 64, 3), np.float32)
+        >>> restored = np.random.default_rng(0).random((64, 64), np.float32)
         >>> shifted = np.roll(restored, 3, axis=1)
         >>> ((window, brought),) = bring_back(shifted, restored)
         >>> bool(np.abs(brought - shifted)[8:-8, 8:-8].max() < 0.02)
         True
     """
-    height, width = image.shape[:2]
+    height, width = image.shape
     reach = min(MOST_REACH_PX, min(height, width) // PX_PER_REACH)
-    x, y = (luma - luma.mean(dtype=np.float64).astype(np.float32) for luma in (image @ LUMA, restored @ LUMA))
+    x, y = (luma - luma.mean(dtype=np.float64).astype(np.float32) for luma in (image, restored))
     step = math.ceil(math.sqrt(height * width / MOST_SAMPLES))
     weights = weigh_pixels(y)
     whole = fit_whole(take_samples(x, y, weights, reach, step + (step % 2 == 0)))
-    padded = np.pad(restored, ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
+    padded = np.pad(restored, reach, mode="reflect")
     for window in list_windows(height, width):
         near = window.widen(WINDOW_BORDER_PX, WINDOW_BORDER_PX)
         kernel = fit_window(take_samples(x[near], y[near], weights[near], reach, WINDOW_STEP), whole)
@@ -214,24 +211,20 @@ def fit_window(samples: Samples, whole: Fit) -> Float64[np.ndarray, "taps taps"]
     return kernel.reshape(whole.kernel.shape)
 
 
-def correlate(padded: Photograph, kernel: Float64[np.ndarray, "taps taps"]) -> Photograph:
-    """Apply a kernel to each channel, about the channel's mean; what it needs beyond the result is there.
+def correlate(
+    padded: Float32[np.ndarray, "_H _W"], kernel: Float64[np.ndarray, "taps taps"]
+) -> Float32[np.ndarray, "_h _w"]:
+    """Apply a kernel about the mean; what it needs beyond the result is there.
 
     Example:
         >>> kernel = np.zeros((3, 3))
         >>> kernel[1, 2] = 1
-        >>> picture = np.arange(16, dtype=np.float32).reshape(4, 4, 1).repeat(3, axis=2)
-        >>> correlate(picture, kernel)[..., 0].round(3)
+        >>> correlate(np.arange(16, dtype=np.float32).reshape(4, 4), kernel).round(3)
         array([[ 6.,  7.],
                [10., 11.]], dtype=float32)
     """
-    height, width = (side - len(kernel) + 1 for side in padded.shape[:2])
-    sides = [side + -side % 16 for side in padded.shape[:2]]  # fast to transform
-    spectrum = np.conj(np.fft.rfft2(kernel, s=sides))
-    result = np.empty((height, width, 3), np.float32)
-    for channel in range(3):
-        plane = padded[..., channel]
-        mean = plane.mean()
-        transformed = np.fft.rfft2(plane - mean, s=sides) * spectrum
-        result[..., channel] = np.fft.irfft2(transformed, s=sides)[:height, :width] + mean
-    return result
+    height, width = (side - len(kernel) + 1 for side in padded.shape)
+    sides = [side + -side % 16 for side in padded.shape]  # fast to transform
+    mean = padded.mean()
+    spectrum = np.fft.rfft2(padded - mean, s=sides) * np.conj(np.fft.rfft2(kernel, s=sides))
+    return (np.fft.irfft2(spectrum, s=sides)[:height, :width] + mean).astype(np.float32)

@@ -11,8 +11,9 @@ the other sign, in r. A block does not follow from the input where `added` is ab
 
     sqrt((2/255)^2 + n^2),  n = what is left of the input's noise at half the size (`estimate_flat_noise` / 2)
 
-All of it happens at half the size of the input (results that are enlarged are averaged down to it): in the finest
-octave noise cannot be told from detail. `raim.restore.blur` measures k, which reaches up to 15 pixels of the input. The
+All of it happens in luma, since cameras and JPEG blur colours more than light, which nets undo; and at half the size of
+the input (results that are enlarged are averaged down to it), since in the finest octave noise cannot be told from
+detail. `raim.restore.blur` measures k, which reaches up to 15 pixels of the input. The
 outermost blocks are not judged: light from beyond the border is blurred into them.
 
 Source: raim; the test of back projection (a result, degraded, must give its input) is that of Irani, Peleg, "Improving
@@ -30,6 +31,7 @@ from raim.errors import InputError
 from raim.restore.blur import bring_back
 from raim.restore.noise import measure_flat_residual
 from raim.restore.pixels import AnyPixels
+from raim.restore.spectrum import LUMA
 
 FACTOR = 2  # of the size at which all is compared
 BLOCK_PX = 8  # there
@@ -37,7 +39,7 @@ NEIGHBOURS = 2  # blocks on each side whose mean is taken off
 LEAST_SIDE_PX = 3 * BLOCK_PX
 FLOOR = 2 / 255  # of what is seen, and rounding
 
-Half = Float32[np.ndarray, "h w 3"]
+Plane = Float32[np.ndarray, "h w"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,12 +120,11 @@ def find_invention(image: AnyPixels, restored: AnyPixels) -> Invention | None:
     if min(height, width) < LEAST_SIDE_PX:
         return None
     before = reduce_pixels(image, FACTOR, height, width)
-    after = reduce_pixels(restored, FACTOR * scale, height, width)
     # What is left of the noise at half the size: that of the blocks, whose threshold it is a part of.
     threshold = math.hypot(FLOOR, measure_flat_residual(before))
-    return Invention(
-        added=measure_added(before, after), threshold=threshold, block_px=BLOCK_PX * FACTOR * scale
-    )
+    after = reduce_pixels(restored, FACTOR * scale, height, width) @ LUMA
+    added = measure_added(before @ LUMA, after)
+    return Invention(added=added, threshold=threshold, block_px=BLOCK_PX * FACTOR * scale)
 
 
 def _find_scale(image: AnyPixels, restored: AnyPixels) -> int:
@@ -137,7 +138,9 @@ def _find_scale(image: AnyPixels, restored: AnyPixels) -> int:
     return scale
 
 
-def reduce_pixels(pixels: AnyPixels, factor: int, height: int, width: int) -> Half:
+def reduce_pixels(
+    pixels: AnyPixels, factor: int, height: int, width: int
+) -> Float32[np.ndarray, "{height} {width} 3"]:
     """Average blocks of pixels, of any kind, to float32 (height, width, 3) in [0, 1]; the rest is left out.
 
     Example:
@@ -152,16 +155,15 @@ def reduce_pixels(pixels: AnyPixels, factor: int, height: int, width: int) -> Ha
     return total if total.ndim == 3 else np.repeat(total[..., None], 3, axis=2)
 
 
-def measure_added(before: Half, after: Half) -> Float32[np.ndarray, "rows columns"]:
+def measure_added(before: Plane, after: Plane) -> Float32[np.ndarray, "rows columns"]:
     """Measure what was added to each block of 8x8 pixels.
 
     Args:
-        before: The input, of at least 3x3 blocks, all of them whole.
+        before: Luma of the input, of at least 3x3 blocks, all of them whole.
         after: The restored, of the same size.
     """
     rows, columns = (side // BLOCK_PX for side in before.shape[:2])
-    # Means over blocks of r, b, r b and b b, channel by channel.
-    means = np.zeros((4, rows, columns, 3))
+    means = np.zeros((4, rows, columns))  # over blocks, of r, b, r b and b b
     for window, brought in bring_back(before, after):
         rest = before[window.rows, window.columns] - brought
         place = tuple(
@@ -169,11 +171,11 @@ def measure_added(before: Half, after: Half) -> Float32[np.ndarray, "rows column
         )
         for total, product in zip(means, (rest, brought, rest * brought, brought * brought), strict=True):
             tall, wide = (side // BLOCK_PX for side in product.shape[:2])
-            total[place] = product.reshape(tall, BLOCK_PX, wide, BLOCK_PX, 3).mean(axis=(1, 3))
+            total[place] = product.reshape(tall, BLOCK_PX, wide, BLOCK_PX).mean(axis=(1, 3))
     rest, brought, both, square = means
     own, near = average_neighbours(rest), average_neighbours(brought)
-    covariance = (both - own * brought - near * rest + own * near).mean(axis=2)
-    deviation = np.sqrt(np.maximum((square - 2 * near * brought + near * near).mean(axis=2), 1e-12))
+    covariance = both - own * brought - near * rest + own * near
+    deviation = np.sqrt(np.maximum(square - 2 * near * brought + near * near, 1e-12))
     added = np.zeros((rows, columns), np.float32)
     inner = slice(1, -1), slice(1, -1)
     added[inner] = np.clip(-covariance / deviation, 0, deviation)[inner]
@@ -181,17 +183,17 @@ def measure_added(before: Half, after: Half) -> Float32[np.ndarray, "rows column
 
 
 def average_neighbours(
-    blocks: Float64[np.ndarray, "rows columns 3"],
-) -> Float64[np.ndarray, "rows columns 3"]:
+    blocks: Float64[np.ndarray, "rows columns"],
+) -> Float64[np.ndarray, "rows columns"]:
     """Give the mean of 5x5 blocks around each; those at the border are repeated beyond it.
 
     Example:
-        >>> blocks = np.zeros((5, 5, 3))
+        >>> blocks = np.zeros((5, 5))
         >>> blocks[2, 2] = 25
-        >>> float(average_neighbours(blocks)[0, 4, 0])
+        >>> float(average_neighbours(blocks)[0, 4])
         1.0
     """
     side = 2 * NEIGHBOURS + 1
-    padded = np.pad(blocks, ((NEIGHBOURS, NEIGHBOURS), (NEIGHBOURS, NEIGHBOURS), (0, 0)), mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(0, 1))
-    return windows.mean(axis=(3, 4))
+    padded = np.pad(blocks, NEIGHBOURS, mode="edge")
+    windows: np.ndarray = np.lib.stride_tricks.sliding_window_view(padded, (side, side))
+    return windows.mean(axis=(2, 3))

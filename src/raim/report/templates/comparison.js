@@ -9,7 +9,9 @@
     constructor(article) {
       const find = (selector) => article.querySelector(selector);
       this.frame = find(".frame");
-      this.images = [find(".before"), find(".after")];
+      this.marks = find(".marks"); // over after, and clear but where it marks; null where there is nothing to mark
+      this.marker = find("[data-do=mark]");
+      this.images = [find(".before"), find(".after"), this.marks].filter(Boolean);
       this.over = find(".over");
       this.line = find(".line");
       this.labels = [find(".left"), find(".right")];
@@ -110,11 +112,18 @@
       this.draw();
     }
 
+    mark() {
+      if (!this.marks) return;
+      this.marks.hidden = !this.marks.hidden;
+      this.marker.setAttribute("aria-pressed", String(!this.marks.hidden));
+    }
+
     act(name) {
       const actions = {
         in: () => this.step(1), out: () => this.step(-1), native: () => this.zoomTo(1),
         double: () => this.zoomTo(2), fourfold: () => this.zoomTo(4),
         fit: () => { this.isFitted = true; this.draw(); },
+        mark: () => this.mark(),
         before: () => this.splitAt(100), after: () => this.splitAt(0),
         left: () => this.pan(PAN_STEP, 0), right: () => this.pan(-PAN_STEP, 0),
         up: () => this.pan(0, PAN_STEP), down: () => this.pan(0, -PAN_STEP),
@@ -125,7 +134,7 @@
 
     listen() {
       const KEYS = {
-        "+": "in", "=": "in", "-": "out", "0": "fit", "1": "native", "2": "double", "4": "fourfold", b: "before", a: "after",
+        "+": "in", "=": "in", "-": "out", "0": "fit", "1": "native", "2": "double", "4": "fourfold", b: "before", a: "after", m: "mark",
       };
       const ARROWS = {
         ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Escape: "leave",
