@@ -25,7 +25,7 @@ from raim.restore.descriptor import Context, Photograph
 from raim.restore.finish import COLOUR_FIXES
 from variants import Pair, find_pairs
 
-RESTORERS = ("real-esrgan-x4plus/4", "realsr-df2k-x4/4", "ffdnet", "nlm")
+RESTORERS = ("real-esrgan-x4plus/4", "realsr-df2k-x4/4", "dat-light-x2/2", "ffdnet", "nlm")
 NONE = "none"
 FIXES = (NONE, *COLOUR_FIXES)
 SECTION = "colour-fix"
