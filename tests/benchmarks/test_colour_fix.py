@@ -11,7 +11,17 @@ pytest.importorskip("cv2", reason="the extra opencv is not installed")
 
 SCRIPTS = load_scripts(
     [
-        *("turns", "processes", "variants", "restorations", "rows", "scored", "figure", "documents", "results"),
+        *(
+            "turns",
+            "processes",
+            "variants",
+            "restorations",
+            "rows",
+            "scored",
+            "figure",
+            "documents",
+            "results",
+        ),
         *("baselines", "colour_fix", "guard"),
     ]
 )
