@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-SPREAD = 0.03  # of values in [0, 1]: about 8 levels of 255
+SPREAD = 0.02  # of values in [0, 1]: about 5 levels of 255
 SIDE = 64  # of the picture by which the last layer is scaled
 SIX = [6] * 6
 

@@ -1,9 +1,11 @@
 """What can be set, run or asked stands in the documentation."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from raim.cli.main import COMMANDS
 from raim.server.accounts import FIELDS
@@ -28,6 +30,23 @@ def test_every_command_stands_in_the_readme(command):
 @pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
 def test_every_page_is_linked_from_the_readme(page):
     assert f"docs/{page}" in README
+
+
+def test_the_readmes_pictures_are_there_small_and_credited():
+    shown = re.findall(r"!\[([^]]+)\]\((docs/pictures/[^)]+)\)", README)
+    assert {path for _, path in shown} == {
+        str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "pictures").iterdir()
+    }
+    assert sum((ROOT / path).stat().st_size for _, path in shown) < 500_000
+    assert all(
+        words in README
+        for words in ("NASA, public domain", "Stefan van der Walt, CC0", "Rachel Michetti,\nCC0")
+    )
+    for _, path in shown:
+        with Image.open(ROOT / path) as picture:
+            picture.load()
+            assert picture.mode == "RGBA"  # nothing around them on white or dark pages
+            assert picture.width >= 1000
 
 
 def test_every_field_of_a_fact_sheet_has_a_label():
