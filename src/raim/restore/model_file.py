@@ -47,7 +47,7 @@ EXTRA_NOTE = (
     f"install {EXTRA}); several of them may not be used commercially"
 )
 # Where windows of attention, or pixels of the coarsest scale, begin, where no attribute of the net says it.
-GRIDS = {"SCUNet": 64}  # windows of 8 pixels at an eighth of the size
+GRIDS = {"MoESR": 2, "SCUNet": 64}  # SCUNet: windows of 8 pixels at an eighth of the size
 SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt")
 
 
@@ -252,11 +252,10 @@ def find_grid(model: Any) -> int:
     differ from it by up to 40/255 (NAFNet) and 20/255 (DAT), measured.
     """
     net = model.model
-    stated = [getattr(net, name, 1) for name in ("window_size", "pad_size", "padder_size")]
-    split = getattr(net, "hyperparameters", {}).get(
-        "split_size", ()
-    )  # of DAT and RGT, both sides of their windows
-    sides = [*stated, *(split if isinstance(split, list | tuple) else ())]
+    sides: list[Any] = []
+    for name in ("window_size", "split_size", "pad_size", "padder_size"):
+        for stated in (getattr(net, name, None), getattr(net, "hyperparameters", {}).get(name)):
+            sides += stated if isinstance(stated, list | tuple) else [stated]
     steps = [side for side in sides if isinstance(side, int) and side > 0]
     return math.lcm(max(1, model.size_requirements.multiple_of), GRIDS.get(model.architecture.id, 1), *steps)
 
