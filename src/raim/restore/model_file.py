@@ -150,7 +150,9 @@ def _register_extra() -> bool:
     if importlib.util.find_spec(EXTRA) is None:
         return False
     try:
-        importlib.import_module(EXTRA).install(ignore_duplicates=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what torch has deprecated since
+            importlib.import_module(EXTRA).install(ignore_duplicates=True)
     except (
         Exception
     ) as error:  # of a package that raim neither pins nor tests with all of spandrel's versions
