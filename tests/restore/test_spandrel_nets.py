@@ -123,7 +123,8 @@ def test_an_unknown_model_is_answered_with_the_package_that_may_know_it(extra, s
 
 def test_the_package_of_further_architectures_is_used_where_it_is_installed(extra, strange):
     extra(
-        "import warnings\nwarnings.warn('old', FutureWarning)\ncalled = []\ndef install(*, ignore_duplicates):\n    called.append(ignore_duplicates)\n"
+        "import warnings\nwarnings.warn('old', FutureWarning)\ncalled = []\n"
+        "def install(*, ignore_duplicates):\n    called.append(ignore_duplicates)\n"
     )
     with pytest.raises(InputError, match=r"those it does$"):
         restorer_from_file(strange)
