@@ -36,13 +36,22 @@ def picture():
     return np.stack([0.5 + 0.4 * np.sin(x / 3) * np.cos(y / 5), board, (x + y) / 126], -1).astype(np.float32)
 
 
-def test_it_gives_what_the_published_graph_gives():
+def test_it_gives_what_the_published_graph_gives(monkeypatch):
+    monkeypatch.setattr("raim.restore.maxim.SHARP", np.inf)  # a chessboard is
     found = restore_motion_blur(picture(), Context(threads=1))
     np.testing.assert_allclose(found[8::24, 8::24].reshape(-1, 3), EXPECTED, atol=1e-4)
 
 
+def blurred(height, width):
+    """Draw noise that has moved by 9 pixels to the side and 5 down."""
+    image = np.random.default_rng(0).random((height + 4, width + 8, 3), np.float32)
+    across = np.mean([image[:, index : index + width] for index in range(9)], axis=0)
+    return np.mean([across[index : index + height] for index in range(5)], axis=0, dtype=np.float32)
+
+
 @pytest.mark.parametrize(("shape", "dtype"), [((9, 70), np.uint16), ((64, 40, 3), np.float32)])
-def test_any_size_grey_and_16_bits_come_back_as_they_were(shape, dtype):
+def test_any_size_grey_and_16_bits_come_back_as_they_were(monkeypatch, shape, dtype):
+    monkeypatch.setattr("raim.restore.maxim.SHARP", np.inf)
     image = np.full(shape, 0.25 if dtype is np.float32 else 16384, dtype)
     found = restore(image, NAME, threads=1).pixels
     assert found.shape == shape
@@ -58,16 +67,30 @@ def test_larger_photographs_are_restored_in_tiles_of_the_size_that_it_was_traine
         return tile
 
     monkeypatch.setattr("raim.restore.maxim_network.run_maxim", keep)
-    image = np.random.default_rng(0).random((300, 520, 3), np.float32)
+    image = blurred(300, 520)
     np.testing.assert_allclose(restore_motion_blur(image, Context(threads=1)), image, atol=1e-6)
     assert seen == [(1, 256, 256, 3)] * 6
+
+
+def test_sharp_tiles_and_flat_ones_stay_as_they_are_and_are_counted(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "raim.restore.maxim_network.run_maxim", lambda _tensors, tile: seen.append(1) or tile / 2
+    )
+    image = blurred(256, 640)
+    image[:, 256:] = np.random.default_rng(1).random((256, 384, 3))
+    result = restore(image, NAME, threads=1)
+    assert len(seen) == 1
+    assert result.notes == ("2 of 3 tiles are sharp or flat and stay as they are",)
+    np.testing.assert_allclose(result.pixels[:, 256:], image[:, 256:], atol=1e-6)
+    np.testing.assert_allclose(result.pixels[:, :192], image[:, :192] / 2, atol=1e-6)
 
 
 def test_no_gpu_rounds_what_it_multiplies():
     from emulated_gpu import Gpu
 
     with Gpu() as gpu:
-        restore_motion_blur(np.zeros((8, 8, 3), np.float32), Context(threads=1))
+        restore_motion_blur(blurred(64, 64), Context(threads=1))
     assert gpu.n_convolutions > 1000
     assert gpu.n_rounded == 0
 

@@ -29,7 +29,7 @@ from jaxtyping import Float32, Float64
 
 from raim.errors import InputError
 from raim.restore.blur import bring_back
-from raim.restore.noise import measure_flat_residual
+from raim.restore.noise import FLATTEST, measure_residuals
 from raim.restore.pixels import AnyPixels
 from raim.restore.spectrum import LUMA
 
@@ -121,7 +121,7 @@ def find_invention(image: AnyPixels, restored: AnyPixels) -> Invention | None:
         return None
     before = reduce_pixels(image, FACTOR, height, width)
     # What is left of the noise at half the size: that of the blocks, whose threshold it is a part of.
-    threshold = math.hypot(FLOOR, measure_flat_residual(before))
+    threshold = math.hypot(FLOOR, measure_residuals(before, (FLATTEST,))[0] / 255)
     after = reduce_pixels(restored, FACTOR * scale, height, width) @ LUMA
     added = measure_added(before @ LUMA, after)
     return Invention(added=added, threshold=threshold, block_px=BLOCK_PX * FACTOR * scale)

@@ -13,6 +13,7 @@ Sources: Chen, Zhu, Heng, "An efficient statistical method for image noise level
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -96,28 +97,29 @@ def estimate_flat_noise(image: Photograph) -> float:
         >>> round(estimate_flat_noise(noise), 1)
         9.1
     """
-    return 2 * 255 * measure_flat_residual(reduce(image, 2))
+    return measure_residuals(reduce(image, 2), (FLATTEST,))[0] * 2
 
 
-def measure_flat_residual(image: Photograph) -> float:
-    """Measure the residual of second differences in the 20th percentile of blocks of 8x8 pixels.
+def measure_residuals(image: Photograph, percentiles: Sequence[float]) -> list[float]:
+    """Measure what second differences leave in blocks of 8x8 pixels, of all colours together.
 
     Args:
         image: (h, w, 3) in [0, 1].
+        percentiles: Of the blocks, from 0 (the flattest) to 100.
 
     Returns:
-        Of full range, a little less than sigma for white noise. 0 for photographs of less than 10x10 pixels.
+        The residual at each percentile, of 255; white noise keeps its sigma. 0 for photographs of less than 10x10 pixels.
 
     Example:
-        >>> noise = np.random.default_rng(0).normal(0.5, 10 / 255, (256, 256, 3)).astype(np.float32)
-        >>> round(255 * measure_flat_residual(noise), 1)
-        9.2
+        >>> noise = np.random.default_rng(0).normal(0.5, 10 / 255, (512, 512, 3)).astype(np.float32)
+        >>> [round(residual) for residual in measure_residuals(noise, (5, 50, 95))]
+        [9, 10, 12]
     """
     across = image[:, 2:] - 2 * image[:, 1:-1] + image[:, :-2]
     residual = across[2:] - 2 * across[1:-1] + across[:-2]
     height, width = (side // PATCH_PX * PATCH_PX for side in residual.shape[:2])
     if not height or not width:
-        return 0.0
+        return [0.0] * len(percentiles)
     blocks = residual[:height, :width].reshape(height // PATCH_PX, PATCH_PX, width // PATCH_PX, PATCH_PX, 3)
     deviations = np.sqrt(np.mean(blocks.astype(np.float64) ** 2, axis=(1, 3, 4)))
-    return float(np.percentile(deviations, FLATTEST)) / MASK_NORM
+    return [255 / MASK_NORM * float(value) for value in np.percentile(deviations, percentiles)]
