@@ -57,8 +57,13 @@ def read_photograph(path: Path, sha256: str) -> Photograph:
     return to_photograph(read_image(path, purpose="restore").pixels)
 
 
-def cut_scene(pixels: np.ndarray) -> np.ndarray:
-    """Cut the part with the most detail in its middle."""
+def cut_scene(photograph: Photograph) -> np.ndarray:
+    """Reduce a photograph until it is sharp to its pixels, and cut the part with the most detail in its middle.
+
+    At the size that comes from a camera it is softer, and has noise that pairs must not have in their reference.
+    """
+    factor = int(np.clip(min(photograph.shape[:2]) // SHORT_SIDE_PX, 1, MOST_REDUCTION))
+    pixels = np.rint(255 * reduce(photograph, factor)).astype(np.uint8)
     side = min(SCENE_PX, *(length // BLOCK_PX * BLOCK_PX for length in pixels.shape[:2]))
     corners = [
         (top, left)
@@ -88,45 +93,21 @@ class Group:
     Attributes:
         name: Of its folder and of its files' ends.
         preset: Of the camera model.
-        size: How large the photograph is for the camera and afterwards: "sharp" to its pixels, "native" as it came
-            from its camera, which is softer, or "web": native, and both halved after the camera.
         overrides: What is set in place of what the preset draws.
     """
 
     name: str
     preset: str
-    size: str = "sharp"
     overrides: Mapping[str, Value] = field(default_factory=dict)
 
 
 CLEAN: Mapping[str, Value] = {"noise.iso": 100.0, "denoise.radius_px": 0}
 SMALL: Mapping[str, Value] = {**CLEAN, "compression.quality": 20}
-STEADY: Mapping[str, Value] = {"noise.iso": 50.0}
 GROUPS = (
     *(Group(name=name, preset=name) for name in PRESETS),
     # What no preset is: a photograph as cameras store it, which is to be left alone, and one that was stored too small.
     Group(name="ordinary", preset="denoise", overrides=CLEAN),
     Group(name="jpeg", preset="denoise", overrides=SMALL),
-    *(
-        Group(name=f"{name}_native", preset=name, size="native")
-        for name in (
-            "denoise",
-            "color_noise",
-            "motion_blur",
-            "out_of_focus",
-            "super_resolution",
-            "combined",
-            "moire",
-        )
-    ),
-    Group(name="ordinary_native", preset="denoise", size="native", overrides=CLEAN),
-    Group(name="jpeg_native", preset="denoise", size="native", overrides=SMALL),
-    Group(name="steady_native", preset="motion_blur", size="native", overrides=STEADY),
-    *(
-        Group(name=f"{name}_web", preset=name, size="web")
-        for name in ("denoise", "motion_blur", "out_of_focus", "combined")
-    ),
-    Group(name="ordinary_web", preset="denoise", size="web", overrides=CLEAN),
 )
 
 
@@ -135,26 +116,18 @@ def make_pairs(packages: Path, out: Path) -> int:
     rows = read_list()
     uses = {row["name"]: row["use"] for row in rows}
     with tempfile.TemporaryDirectory(prefix="raim-auto-") as folder:
+        scenes = Path(folder) / "scenes"
+        scenes.mkdir()
         for row in rows:
-            photograph = read_photograph(packages / row["package"] / row["path"], row["sha256"])
-            write_scenes(photograph, row["name"], Path(folder) / "scenes")
+            scene = cut_scene(read_photograph(packages / row["package"] / row["path"], row["sha256"]))
+            write_image(scenes / f"{row['name']}.png", scene)
         return sum(make_group(group, Path(folder), out, uses) for group in GROUPS)
-
-
-def write_scenes(photograph: Photograph, name: str, folder: Path) -> None:
-    """Write what the camera takes, at both sizes where they differ."""
-    factor = int(np.clip(min(photograph.shape[:2]) // SHORT_SIDE_PX, 1, MOST_REDUCTION))
-    sizes = {"sharp": factor} if factor == 1 else {"sharp": factor, "native": 1}
-    for size, reduction in sizes.items():
-        target = folder / size / f"{name}.png"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_image(target, cut_scene(np.rint(255 * reduce(photograph, reduction)).astype(np.uint8)))
 
 
 def make_group(group: Group, folder: Path, out: Path, uses: Mapping[str, str]) -> int:
     """Make the pairs of a group, and say in labels.csv of each use what is wrong with each input."""
     made = degrade_folder(
-        folder / "scenes" / ("sharp" if group.size == "sharp" else "native"),
+        folder / "scenes",
         folder / group.name,
         presets=[group.preset],
         seed=SEED,
@@ -164,7 +137,7 @@ def make_group(group: Group, folder: Path, out: Path, uses: Mapping[str, str]) -
     n_made = 0
     for pair in made.pairs:
         files = [made.folder / part / f"{pair.plan.name}.png" for part in PARTS]
-        cut = [cut_middle(shrink(read_image(file).pixels, group)) for file in files]
+        cut = [cut_middle(read_image(file).pixels) for file in files]
         if min(cut[0].shape[:2]) < SMALLEST_PX:
             continue
         stem = pair.plan.photograph.stem
@@ -177,13 +150,6 @@ def make_group(group: Group, folder: Path, out: Path, uses: Mapping[str, str]) -
             file.write(f"{stem}_{group.name},{';'.join(name_defects(pair.plan.camera))}\n")
         n_made += 1
     return n_made
-
-
-def shrink(pixels: np.ndarray, group: Group) -> np.ndarray:
-    """Halve what is to be of the size of the web."""
-    if group.size != "web":
-        return pixels
-    return np.rint(255 * reduce(to_photograph(pixels), 2)).astype(np.uint8)
 
 
 def name_defects(camera: Camera) -> list[str]:

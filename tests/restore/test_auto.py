@@ -1,64 +1,91 @@
-import dataclasses
+import importlib.util
 
 import numpy as np
 import pytest
 
 from raim.images import read_image
 from raim.restore import find_restorer, inspect_photograph, restore
-from raim.restore.auto import Rules, choose
+from raim.restore.auto import Findings, choose
+from raim.restore.prediction import Gain, Rules
 from raim.scoring import find_profile, score_pair
 
-SHARP = inspect_photograph(np.random.default_rng(0).random((64, 64, 3), np.float32))
-CLEAN = dataclasses.replace(SHARP, noise=0.2, flat_noise=0.3, bandwidth=0.2, clipped=0.0)
+MEASURED = inspect_photograph(np.random.default_rng(0).random((64, 64, 3), np.float32))
 
 
-def test_a_noisy_photograph_is_denoised_and_keeps_a_little_grain():
-    choice = choose(dataclasses.replace(CLEAN, noise=1.0, flat_noise=3.0, bandwidth=0.7))
-    assert choice.restorer == "ffdnet"
-    assert choice.sigma == pytest.approx(3.0 * Rules().noise_gain)
-    assert choice.share < 1
-    assert "because flat places have a noise of 3.0" in choice.reason
+def findings(defects=None, **gains):
+    return Findings(
+        measured=MEASURED,
+        defects=defects or {},
+        gains={name: Gain(mean=mean, deviation=deviation) for name, (mean, deviation) in gains.items()},
+    )
 
 
-def test_a_blurred_photograph_is_reduced_and_enlarged():
-    choice = choose(CLEAN)
-    assert (choice.restorer, choice.reduction) == ("enlarge", 4)
-    assert "detail ends at 0.20" in choice.reason
+def test_what_surely_gains_most_is_chosen():
+    found = findings(enlarge=(12.0, 3.0), deblur=(13.0, 30.0))
+    assert choose(found, Rules(caution=0.5)).candidate == "enlarge"
+    assert choose(found, Rules(caution=0.0)).candidate == "deblur"
 
 
-def test_texture_of_an_enlarged_photograph_is_not_taken_for_noise():
-    assert choose(dataclasses.replace(CLEAN, noise=0.1, flat_noise=2.0)).restorer == "enlarge"
+def test_a_photograph_is_left_alone_where_nothing_surely_gains():
+    choice = choose(findings(enlarge=(2.0, 30.0), deblur=(-3.0, 1.0)), Rules(caution=0.5))
+    assert choice.candidate == ""
+    assert "nothing surely makes it better" in choice.reason
+    assert choose(findings()).candidate == ""
 
 
-def test_a_sharp_clean_photograph_is_left_as_it_is():
-    choice = choose(dataclasses.replace(CLEAN, bandwidth=0.9))
-    assert choice.restorer == "identity"
-    assert "because it is sharp" in choice.reason
+def test_what_is_found_is_named_with_its_confidence():
+    reason = choose(findings({"noise": 0.81, "moire": 0.1, "JPEG": 0.6}, enlarge=(7.0, 1.0))).reason
+    assert reason == "it has noise (81 %) and JPEG (60 %); 7 points of SCORE are expected"
+    assert "no defect is known for sure" in choose(findings({"noise": 0.2})).reason
 
 
-def test_the_noise_level_stays_in_what_the_net_was_trained_on():
-    assert choose(dataclasses.replace(CLEAN, noise=60.0, flat_noise=60.0)).sigma == 75
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_flat_photograph_is_left_as_it_is(value):
+    image = np.full((64, 80, 3), value, np.uint8)
+    result = restore(image, "auto", threads=1)
+    np.testing.assert_array_equal(result.pixels, image)
+    assert result.notes[0].startswith("left as it is")
 
 
-def test_it_says_what_it_measured_and_why_it_chose():
-    image = np.full((64, 64, 3), 99, np.uint8)
-    image[::2] = 180
-    result = restore(image, "auto")
-    assert len(result.notes) == 1
-    assert "measured: 64x64, noise sigma" in result.notes[0]
+def read_pair(shared, scenario, name):
+    folder = shared / "data" / "paired" / scenario
+    return [read_image(next((folder / part).glob(f"{name}.*"))).pixels for part in ("input", "reference")]
+
+
+def cut(pixels, top, left):
+    return np.ascontiguousarray(pixels[top : top + 256, left : left + 256])
+
+
+def gain(before, after, reference):
+    profile = find_profile("raim-2024")
+    return score_pair(after, reference, profile).score - score_pair(before, reference, profile).score
 
 
 @pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    ("scenario", "name", "gain"),
-    [("out_of_focus", "lytro_14", 30), ("denoise", "polyu_Canon5D2_5_160_6400_reciever_2", 20)],
+    ("scenario", "name", "corner", "least"),
+    [
+        ("denoise", "polyu_Canon5D2_5_160_6400_reciever_2", (128, 128), 10),
+        ("motion_blur", "gopro_01", (256, 512), 40),
+    ],
 )
-def test_it_raises_the_score_of_real_photographs(shared, scenario, name, gain):
-    folder = shared / "data" / "paired" / scenario
-    before, reference = (
-        read_image(next((folder / part).glob(f"{name}.*"))).pixels for part in ("input", "reference")
+def test_it_raises_the_score_of_real_photographs(shared, scenario, name, corner, least):
+    before, reference = (cut(pixels, *corner) for pixels in read_pair(shared, scenario, name))
+    result = restore(before, find_restorer("auto"), threads=1)
+    assert gain(before, result.pixels, reference) > least
+    assert "points of SCORE are expected" in result.notes[0]
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_without_torch_it_says_that_motion_blur_stays_and_goes_on_with_the_rest(shared, monkeypatch):
+    before, _ = (cut(pixels, 256, 512) for pixels in read_pair(shared, "motion_blur", "gopro_01"))
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, *rest: None if name == "torch" else find_spec(name, *rest)
     )
-    after = restore(before, find_restorer("auto"), threads=1).pixels
-    profile = find_profile("raim-2024")
-    assert score_pair(after, reference, profile).score - score_pair(before, reference, profile).score > gain
+    note = restore(before, find_restorer("auto"), threads=1).notes[0]
+    assert "motion blur" in note
+    assert "pip install 'raim[torch]'" in note
+    assert not note.startswith("maxim")

@@ -81,7 +81,7 @@ def test_sharp_tiles_and_flat_ones_stay_as_they_are_and_are_counted(monkeypatch)
     image[:, 256:] = np.random.default_rng(1).random((256, 384, 3))
     result = restore(image, NAME, threads=1)
     assert len(seen) == 1
-    assert result.notes == ("2 of 3 tiles are sharp or flat and stay as they are",)
+    assert result.notes[0] == "2 of 3 tiles are sharp or flat and stay as they are"
     np.testing.assert_allclose(result.pixels[:, 256:], image[:, 256:], atol=1e-6)
     np.testing.assert_allclose(result.pixels[:, :192], image[:, :192] / 2, atol=1e-6)
 

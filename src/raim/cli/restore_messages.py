@@ -24,19 +24,21 @@ def announce(plan: Plan, restorer: Restorer, options: Options) -> None:
     threads = options.threads or count_cores()
     count = say_count(len(plan.jobs), "photograph")
     size = f" to {restorer.scale} times the width and height" if restorer.scale > 1 else ", sizes kept"
+    most = "at most " if restorer.seconds_by_choice else ""
+    time = say_time(megapixels * restorer.seconds_per_megapixel / threads)
     click.echo(
-        f"{restorer.name}: {count}, {megapixels:.1f} megapixels{size}; "
-        f"about {say_time(megapixels * restorer.seconds_per_megapixel / threads)} on "
+        f"{restorer.name}: {count}, {megapixels:.1f} megapixels{size}; {most}about {time} on "
         f"{say_count(threads, 'thread')} of a CPU",
         err=True,
     )
     _announce_memory(plan, restorer, options.tile)
-    if restorer.seconds_by_reduction:
-        times = (
-            f"{factor}: {say_time(megapixels * seconds / threads)}"
-            for factor, seconds in sorted(restorer.seconds_by_reduction.items())
-        )
-        click.echo(f"about, with a reduction of {', '.join(times)}", err=True)
+    for kind, each in (
+        ("with a reduction of ", sorted(restorer.seconds_by_reduction.items())),
+        ("where it chooses ", restorer.seconds_by_choice.items()),
+    ):
+        times = (f"{name}: {say_time(megapixels * seconds / threads)}" for name, seconds in each)
+        if each:
+            click.echo(f"about, {kind}{', '.join(times)}", err=True)
 
 
 def _announce_memory(plan: Plan, restorer: Restorer, tile: int | None) -> None:

@@ -1,50 +1,88 @@
-"""`auto`: the restorer that fits what is measured in the photograph, and why.
+"""`auto`: measure the photograph, try what may help on a few parts of it, take what is expected to gain, or nothing.
 
-    noise in flat places, and at the finest scale  ->  ffdnet; a quarter of the grain stays
-    else, no detail at the finest scale            ->  real-esrgan-x4plus, reduced by 4
-    else                                           ->  identity: sharp and clean, every restorer would take from it
+    the photograph  ->  four parts with detail
+                    ->  what is measured in each              ->  its defects, each with a confidence
+                    ->  every candidate tried on each         ->  the gain in SCORE that is expected, and how sure it is
+                    ->  the candidate that gains most for sure, on the whole photograph; none, if none does
 
-A photograph without fine noise but with coarse one has been enlarged or blurred afterwards, and what looks like noise
-is texture. A quarter of the grain stays because measures, like people, take a surface without any for smeared.
+Candidates are FFDNet at four strengths, relative to the noise that was measured, Real-ESRGAN behind a reduction by 4,
+and, where the photograph is not sharp, MAXIM. A quarter of the grain stays behind FFDNet, because measures, as people
+do, take a surface without any for smeared.
 
-The numbers were chosen by SCORE on 30 pairs of real photographs from ten sources; docs/restorers.md has what comes
-out where a source is judged by numbers chosen without it.
+What is expected rests on known pairs (`raim.restore.prediction`): a photograph that is like none of them is left alone.
 """
 
-from dataclasses import dataclass
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from raim.errors import MissingExtraError, WeightsMissingError
 from raim.restore.classical import IDENTITY
 from raim.restore.composition import blend
 from raim.restore.descriptor import Context, Photograph, Restorer
-from raim.restore.ffdnet import STRONGEST, ffdnet
-from raim.restore.inspection import Inspection, inspect_photograph
+from raim.restore.ffdnet import ffdnet
+from raim.restore.inspection import Inspection, inspect_photograph, take_median
+from raim.restore.maxim import MAXIM_DEBLUR, is_sharp
+from raim.restore.prediction import (
+    RULES,
+    Gain,
+    Numbers,
+    Predictor,
+    Rules,
+    Trial,
+    describe_numbers,
+    find_predictor,
+)
+from raim.restore.probing import choose_tiles, measure_niqe, try_restorer
 from raim.restore.reduction import reduced
 
 NAME = "auto"
+ENLARGE = "enlarge"
+DEBLUR = "deblur"
+REDUCTION = 4
+# Sigma that FFDNet is told, over the noise in flat places, which cameras have smoothed.
+DENOISE = {f"denoise_{strength}": strength for strength in (0.6, 1.2, 2.0, 3.2)}
+STRONGEST_TRIED = 60.0  # of 255: the known pairs say nothing beyond it
+SHARE = 0.75  # of what FFDNet gives; the rest is the input
+LEAST_NAMED = 0.5  # confidence from which a defect is found
+FAR_BELOW = 5.0  # points of SCORE: further parts do not make up for so much
+PROBING = 0.1  # of the progress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rules:
-    """The numbers of `auto`.
+class Parts:
+    """Parts of a photograph that restorers are tried on.
 
     Attributes:
-        least_noise: Noise in flat places, of 255, from which a photograph is denoised.
-        least_fine_noise: White noise, of 255, that must be there too.
-        noise_gain: Sigma that FFDNet is told, over the noise in flat places, which smoothing has weakened.
-        share: Of the restored photograph; the rest is the input.
-        most_bandwidth: Bandwidth below which a photograph without noise is reduced and enlarged again.
-        reduction: The factor of that.
+        tiles: Their pixels.
+        measured: What was measured in each.
+        numbers: The same as the predictor takes it.
+        niqe: Of each; none where one of them is too flat to have it.
     """
 
-    least_noise: float = 1.0
-    least_fine_noise: float = 0.35
-    noise_gain: float = 3.2
-    share: float = 0.75
-    most_bandwidth: float = 0.6
-    reduction: int = 4
+    tiles: Sequence[Photograph]
+    measured: Sequence[Inspection]
+    numbers: Sequence[Numbers]
+    niqe: Sequence[float]
 
 
-RULES = Rules()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """What was found out about a photograph.
+
+    Attributes:
+        measured: The median of its parts.
+        defects: How sure each is, 0 to 1.
+        gains: What is expected of each candidate that was tried.
+        missing: Why MAXIM could not be tried although it might help; "" where it could, or need not.
+    """
+
+    measured: Inspection
+    defects: Mapping[str, float]
+    gains: Mapping[str, Gain]
+    missing: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,86 +90,174 @@ class Choice:
     """What is to be done.
 
     Attributes:
-        restorer: "identity", "ffdnet" or "enlarge".
-        sigma: For ffdnet, of 255.
-        reduction: For the one that enlarges.
-        share: Of what it gives; the rest is the input.
+        candidate: Its name; "" to leave the photograph alone.
         reason: Why, in one sentence.
     """
 
-    restorer: str
-    sigma: float = 0.0
-    reduction: int = 1
-    share: float = 1.0
-    reason: str = ""
+    candidate: str
+    reason: str
 
 
-def choose(measured: Inspection, rules: Rules = RULES) -> Choice:
-    """Choose what fits a photograph.
+def choose(findings: Findings, rules: Rules = RULES) -> Choice:
+    """Choose the candidate that surely gains most.
 
     Args:
-        measured: See `inspect_photograph`.
-        rules: The numbers.
+        findings: See there.
+        rules: Whose caution decides.
 
     Example:
-        >>> import numpy as np
-        >>> noise = np.random.default_rng(0).normal(0.5, 10 / 255, (256, 256, 3)).astype(np.float32)
-        >>> choose(inspect_photograph(noise)).restorer
-        'ffdnet'
+        >>> gains = {"enlarge": Gain(mean=12, deviation=3), "deblur": Gain(mean=13, deviation=9)}
+        >>> measured = inspect_photograph(np.zeros((8, 8, 3), np.float32))
+        >>> choose(Findings(measured=measured, defects={"defocus": 0.8}, gains=gains)).reason
+        'it has defocus (80 %); 12 points of SCORE are expected'
     """
-    noise, bandwidth = measured.flat_noise, measured.bandwidth
-    if noise >= rules.least_noise and measured.noise >= rules.least_fine_noise:
-        sigma = min(rules.noise_gain * noise, STRONGEST)
-        return Choice(
-            restorer="ffdnet",
-            sigma=sigma,
-            share=rules.share,
-            reason=f"{rules.share:.0%} ffdnet at sigma {sigma:.1f}, because flat places have a noise of {noise:.1f}",
-        )
-    if bandwidth < rules.most_bandwidth:
-        return Choice(
-            restorer="enlarge",
-            reduction=rules.reduction,
-            reason=f"real-esrgan-x4plus, reduced by {rules.reduction}, because detail ends at {bandwidth:.2f} of what "
-            f"the size could hold and flat places have a noise of {noise:.1f}",
-        )
+    sure = {name: gain.surely(rules) for name, gain in findings.gains.items()}
+    best = max(sure, key=lambda name: sure[name], default="")
+    named = [f"{name} ({100 * share:.0f} %)" for name, share in findings.defects.items() if share >= LEAST_NAMED]
+    found = f"it has {' and '.join(named)}" if named else "no defect is known for sure"
+    if not best or sure[best] <= 0:
+        return Choice(candidate="", reason=f"{found}; nothing surely makes it better")
     return Choice(
-        restorer="identity",
-        reason=f"left as it is, because it is sharp (detail up to {bandwidth:.2f} of what the size could hold) and "
-        f"flat places have a noise of {noise:.1f}",
+        candidate=best, reason=f"{found}; {findings.gains[best].mean:.0f} points of SCORE are expected"
     )
 
 
-def auto(enlarger: Restorer, *, rules: Rules = RULES) -> Restorer:
+def find_out(
+    image: Photograph,
+    candidates: Callable[[float], Mapping[str, Restorer]],
+    predictor: Predictor,
+    context: Context,
+) -> Findings:
+    """Measure a photograph, and try on parts of it what may help.
+
+    Args:
+        image: (h, w, 3) in [0, 1].
+        candidates: Gives the restorers for a strength of noise.
+        predictor: What is known.
+        context: Device and threads; told the share that is done.
+    """
+    parts = look_at_parts(image)
+    measured = take_median(parts.measured, width=image.shape[1], height=image.shape[0])
+    defects = predictor.recognise(parts.numbers)
+    gains: dict[str, Gain] = {}
+    missing = ""
+    tried = candidates(measured.flat_noise) if parts.niqe else {}
+    quiet = replace(context, on_progress=lambda _: None, on_note=lambda _: None)
+    for index, (name, restorer) in enumerate(tried.items()):
+        if name == DEBLUR and is_sharp(measured.falloff):
+            continue
+        best = max((gain.surely(predictor.rules) for gain in gains.values()), default=0.0)
+        try:
+            gain = predict_gain(name, restorer, parts, predictor, quiet, best=max(0.0, best))
+        except (MissingExtraError, WeightsMissingError) as error:
+            if name != DEBLUR:
+                raise
+            missing = str(error)
+            continue
+        if gain is not None:
+            gains[name] = gain
+        context.on_progress((index + 1) / len(tried))
+    return Findings(measured=measured, defects=defects, gains=gains, missing=missing)
+
+
+def look_at_parts(image: Photograph) -> Parts:
+    """Cut out the parts and measure them."""
+    tiles = [np.ascontiguousarray(image[tile]) for tile in choose_tiles(image)]
+    measured = [inspect_photograph(tile) for tile in tiles]
+    niqe = [value for value in map(measure_niqe, tiles) if value is not None]
+    return Parts(
+        tiles=tiles,
+        measured=measured,
+        numbers=[describe_numbers(each) for each in measured],
+        niqe=niqe if len(niqe) == len(tiles) else [],
+    )
+
+
+def predict_gain(
+    name: str, restorer: Restorer, parts: Parts, predictor: Predictor, context: Context, *, best: float
+) -> Gain | None:
+    """Try a candidate on one part after another, and predict what it gains.
+
+    Args:
+        name: Of the candidate.
+        restorer: The candidate.
+        parts: Of the photograph.
+        predictor: What is known.
+        context: Device and threads.
+        best: What another one gains: where the parts that were tried are far below, the others are not.
+
+    Returns:
+        None where its results are too flat to be judged.
+    """
+    trials: list[Trial] = []
+    gain = None
+    for tile, before in zip(parts.tiles, parts.niqe, strict=True):
+        trial = try_restorer(restorer, tile, before, context)
+        if trial is None:
+            return None
+        trials.append(trial)
+        n_tried = len(trials)
+        gain = predictor.predict(name, parts.numbers[:n_tried], parts.niqe[:n_tried], trials)
+        if gain.mean + gain.deviation < best - FAR_BELOW:
+            break
+    return gain
+
+
+def auto(enlarger: Restorer) -> Restorer:
     """Describe `auto`.
 
     Args:
         enlarger: The restorer for photographs without fine detail.
-        rules: The numbers.
     """
-    small = reduced(enlarger, rules.reduction)
+    small = reduced(enlarger, REDUCTION)
 
-    def find_restorer(choice: Choice) -> Restorer:
-        if choice.restorer == "ffdnet":
-            return blend(ffdnet(choice.sigma), choice.share)
-        return small if choice.restorer == "enlarge" else IDENTITY
+    def list_candidates(noise: float) -> dict[str, Restorer]:
+        denoisers = {name: blend(ffdnet(find_sigma(name, noise)), SHARE) for name in DENOISE}
+        return {**denoisers, ENLARGE: small, DEBLUR: MAXIM_DEBLUR}
 
     def compute(image: Photograph, context: Context) -> Photograph:
-        measured = inspect_photograph(image)
-        choice = choose(measured, rules)
-        context.on_note(f"{choice.reason} (measured: {measured.describe()})")
-        return find_restorer(choice).run(image, context)
+        predictor = find_predictor()
+        probing = replace(context, on_progress=lambda done: context.on_progress(PROBING * done))
+        findings = find_out(image, list_candidates, predictor, probing)
+        choice = choose(findings)
+        noise = findings.measured.flat_noise
+        restorer = list_candidates(noise)[choice.candidate] if choice.candidate else IDENTITY
+        context.on_note(_say(choice, restorer, findings))
+        rest = replace(context, on_progress=lambda done: context.on_progress(PROBING + (1 - PROBING) * done))
+        return restorer.run(image, rest)
 
     denoiser = ffdnet()
+    parts = (denoiser, small, MAXIM_DEBLUR) if has_torch() else (denoiser, small)
     return Restorer(
         name=NAME,
         purpose="measure the photograph, choose what fits it, say why",
         compute=compute,
-        source="raim, with ffdnet and real-esrgan-x4plus",
-        weights=(*denoiser.weights, *enlarger.weights),
-        # Of its slowest choice.
-        seconds_per_megapixel=small.seconds_per_megapixel,
-        seconds_by_reduction=small.seconds_by_reduction,
+        source="raim, with ffdnet, real-esrgan-x4plus and maxim-deblur",
+        weights=("niqe", *(name for part in parts for name in part.weights)),
+        seconds_per_megapixel=max(part.seconds_per_megapixel for part in parts),
+        seconds_by_choice={part.name: part.seconds_per_megapixel for part in parts},
         devices=enlarger.devices,
-        parts=((1, denoiser), (1, small)),
+        parts=tuple((1, part) for part in parts),
     )
+
+
+def has_torch() -> bool:
+    """Tell whether MAXIM can run; torch is not imported for it."""
+    return importlib.util.find_spec("torch") is not None
+
+
+def _say(choice: Choice, restorer: Restorer, findings: Findings) -> str:
+    """Say what is done, why, what could not be tried and what was measured, in one note."""
+    done = "left as it is" if restorer is IDENTITY else restorer.name
+    if choice.candidate in DENOISE:
+        done += f" at sigma {find_sigma(choice.candidate, findings.measured.flat_noise):.1f}"
+    untried = ""
+    if findings.missing:
+        share = findings.defects["motion blur"]
+        untried = f"; motion blur ({100 * share:.0f} %) stays: {findings.missing}"
+    return f"{done}: {choice.reason}{untried} (measured: {findings.measured.describe()})"
+
+
+def find_sigma(candidate: str, noise: float) -> float:
+    """Return the sigma that FFDNet is told, of 255."""
+    return min(DENOISE[candidate] * noise, STRONGEST_TRIED)

@@ -77,6 +77,7 @@ class Restorer:
         seconds_by_reduction: The same at scale 1 for each factor that the photograph may be reduced by; empty where
             it is not reduced.
         devices: Where it can run.
+        seconds_by_choice: The same for each restorer of which one is chosen; empty where nothing is.
         parts: The restorers that it runs, each with the size of what that is given over the size of what goes in.
         whole_memory: Bytes that the net takes for a height and a width, where it sees the whole photograph at once;
             None where tiles or strips bound it.
@@ -96,6 +97,7 @@ class Restorer:
     weights: tuple[str, ...] = ()
     seconds_per_megapixel: float = 0.1
     seconds_by_reduction: Mapping[int, float] = field(default_factory=dict)
+    seconds_by_choice: Mapping[str, float] = field(default_factory=dict)
     devices: tuple[str, ...] = ("cpu",)
     parts: "tuple[tuple[float, Restorer], ...]" = ()
     whole_memory: MeasureMemory | None = None

@@ -7,6 +7,7 @@ at all scales. The interference of a screen stands out of the spectrum as peaks.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -128,7 +129,7 @@ def take_median(parts: Sequence[Inspection], *, width: int, height: int) -> Insp
         >>> take_median(parts, width=48, height=16).describe()[:5]
         '48x16'
     """
-    medians = {
+    medians: dict[str, Any] = {
         each.name: float(np.median([getattr(part, each.name) for part in parts]))
         for each in fields(Inspection)
     }

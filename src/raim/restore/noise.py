@@ -108,7 +108,8 @@ def measure_residuals(image: Photograph, percentiles: Sequence[float]) -> list[f
         percentiles: Of the blocks, from 0 (the flattest) to 100.
 
     Returns:
-        The residual at each percentile, of 255; white noise keeps its sigma. 0 for photographs of less than 10x10 pixels.
+        The residual at each percentile, of 255; white noise keeps its sigma. 0 where less than 10x10
+        pixels are given.
 
     Example:
         >>> noise = np.random.default_rng(0).normal(0.5, 10 / 255, (512, 512, 3)).astype(np.float32)
