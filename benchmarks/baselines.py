@@ -19,7 +19,7 @@ from typing import Any
 
 from raim.processes import count_cores
 from restorations import Job, Store, plan_jobs, restore_all, write_whole
-from results import write_results
+from results import SECTION, write_results
 from scored import score_jobs
 from variants import Pair, find_pairs, list_variants
 
@@ -58,6 +58,9 @@ def parse_options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--write-docs", type=Path, metavar="F.md", help="document that gets tables and figure"
+    )
+    parser.add_argument(
+        "--section", default=SECTION, metavar="NAME", help="of the document, between its marks; baselines"
     )
     return parser.parse_args()
 
@@ -99,7 +102,7 @@ def main() -> None:
         "not_run": [[job.variant.name, job.pair.name] for job in jobs if job not in done],
         "failures": failures,
     }
-    write_results(content, options.out, options.write_docs)
+    write_results(content, options.out, options.write_docs, section=options.section)
 
 
 def choose_pairs(pairs: Sequence[Pair], names: Sequence[str] | None) -> list[Pair]:

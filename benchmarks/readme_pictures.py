@@ -33,7 +33,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 MOST_BYTES = 500_000  # of both together
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png")
 SEED = 3
-SETTINGS = ("motion.length_px=14",)
+SETTINGS = ("motion.length_px=14", "noise.iso=50")
 PRESETS = {"restored": "motion_blur", "wall": "denoise"}
 GAP_PX = 12
 CORNER_PX = 8

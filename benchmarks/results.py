@@ -11,27 +11,29 @@ from figure import draw_figure
 from rows import ALL, Outcome, Row, format_table, group_rows
 
 SECTION = "baselines"
-FIGURE = "baselines.svg"
 
 
-def write_results(content: Mapping[str, Any], out: Path, document: Path | None) -> None:
-    """Write everything into `out`, and tables and figure into a document where one is named."""
+def write_results(
+    content: Mapping[str, Any], out: Path, document: Path | None, *, section: str = SECTION
+) -> None:
+    """Write everything into `out`, and tables and figure into a section of a document where one is named."""
+    figure = f"{section}.svg"
     rows = group_rows([Outcome(**outcome) for outcome in content["outcomes"]])
     (out / "results.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (out / FIGURE).write_text(draw_figure(rows), encoding="utf-8")
-    report = format_report(content, rows)
+    (out / figure).write_text(draw_figure(rows), encoding="utf-8")
+    report = format_report(content, rows, figure)
     (out / "baselines.md").write_text(report, encoding="utf-8")
     print(f"\n{report}")
     if document is not None:
-        write_section(document, SECTION, report)
-        shutil.copyfile(out / FIGURE, document.with_name(FIGURE))
+        write_section(document, section, report)
+        shutil.copyfile(out / figure, document.with_name(figure))
 
 
-def format_report(content: Mapping[str, Any], rows: Mapping[str, Sequence[Row]]) -> str:
+def format_report(content: Mapping[str, Any], rows: Mapping[str, Sequence[Row]], figure: str) -> str:
     """Write what was run, the figure and a table for each scenario."""
     parts = [
         describe_run(content),
-        f"![Mean SCORE of each restorer, by scenario]({FIGURE})",
+        f"![Mean SCORE of each restorer, by scenario]({figure})",
         *(format_scenario(name, found, content["pairs"]) for name, found in rows.items()),
         *describe_gaps(content),
     ]

@@ -34,8 +34,8 @@ def test_a_photograph_is_left_alone_where_nothing_surely_gains():
 
 
 def test_what_is_found_is_named_with_its_confidence():
-    reason = choose(findings({"noise": 0.81, "moire": 0.1, "JPEG": 0.6}, enlarge=(7.0, 1.0))).reason
-    assert reason == "it has noise (81 %) and JPEG (60 %); 7 points of SCORE are expected"
+    reason = choose(findings({"JPEG": 0.6, "moire": 0.1, "noise": 0.81}, enlarge=(7.0, 1.0))).reason
+    assert reason == "it has noise (81 %), JPEG (60 %); 7 points of SCORE are expected"
     assert "no defect is known for sure" in choose(findings({"noise": 0.2})).reason
 
 

@@ -113,8 +113,12 @@ def choose(findings: Findings, rules: Rules = RULES) -> Choice:
     """
     sure = {name: gain.surely(rules) for name, gain in findings.gains.items()}
     best = max(sure, key=lambda name: sure[name], default="")
-    named = [f"{name} ({100 * share:.0f} %)" for name, share in findings.defects.items() if share >= LEAST_NAMED]
-    found = f"it has {' and '.join(named)}" if named else "no defect is known for sure"
+    named = sorted(
+        (name for name, share in findings.defects.items() if share >= LEAST_NAMED),
+        key=lambda name: -findings.defects[name],
+    )
+    listed = ", ".join(f"{name} ({100 * findings.defects[name]:.0f} %)" for name in named)
+    found = f"it has {listed}" if named else "no defect is known for sure"
     if not best or sure[best] <= 0:
         return Choice(candidate="", reason=f"{found}; nothing surely makes it better")
     return Choice(
