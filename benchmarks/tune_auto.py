@@ -259,9 +259,13 @@ def judge(cases: Sequence[Case], known: Sequence[Case], rules: Rules) -> dict[st
             if all(name in part.trials for part in parts)
             and (name != DEBLUR or not is_sharp(float(np.median([part.measured[FALLOFF] for part in parts]))))
         }
-        chosen[photograph] = choose(
-            Findings(measured=NOTHING_MEASURED, defects=found, gains=gains), rules
-        ).candidate
+        findings = Findings(
+            measured=NOTHING_MEASURED,
+            defects=found,
+            gains=gains,
+            is_known=predictor.is_known([part.measured for part in parts]),
+        )
+        chosen[photograph] = choose(findings, rules).candidate
     return chosen
 
 

@@ -39,6 +39,14 @@ def test_what_is_found_is_named_with_its_confidence():
     assert "no defect is known for sure" in choose(findings({"noise": 0.2})).reason
 
 
+@pytest.mark.parametrize("shape", [(8, 8, 3), (9, 70), (256, 255, 3)])
+def test_what_resembles_no_known_photograph_is_left_as_it_is(shape):
+    image = np.random.default_rng(0).integers(0, 65536, shape, np.uint16)
+    result = restore(image, "auto", threads=1)
+    np.testing.assert_array_equal(result.pixels, image)
+    assert "it resembles no photograph that anything is known of" in result.notes[0]
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_a_flat_photograph_is_left_as_it_is(value):
     image = np.full((64, 80, 3), value, np.uint8)

@@ -101,6 +101,8 @@ def test_what_resembles_no_known_pair_is_less_sure():
     )
     assert far.deviation > 2 * near.deviation
     assert far.surely(Rules(caution=1)) < far.mean
+    assert predictor.is_known([(4.0,) * N_NUMBERS])
+    assert not predictor.is_known([(400.0,) * N_NUMBERS])
 
 
 def test_defects_are_told_apart_with_a_confidence():

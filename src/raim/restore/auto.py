@@ -77,12 +77,14 @@ class Findings:
         defects: How sure each is, 0 to 1.
         gains: What is expected of each candidate that was tried.
         missing: Why MAXIM could not be tried although it might help; "" where it could, or need not.
+        is_known: Whether it resembles photographs that something is known of.
     """
 
     measured: Inspection
     defects: Mapping[str, float]
     gains: Mapping[str, Gain]
     missing: str = ""
+    is_known: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +121,8 @@ def choose(findings: Findings, rules: Rules = RULES) -> Choice:
     )
     listed = ", ".join(f"{name} ({100 * findings.defects[name]:.0f} %)" for name in named)
     found = f"it has {listed}" if named else "no defect is known for sure"
+    if not findings.is_known:
+        return Choice(candidate="", reason="it resembles no photograph that anything is known of")
     if not best or sure[best] <= 0:
         return Choice(candidate="", reason=f"{found}; nothing surely makes it better")
     return Choice(
@@ -145,7 +149,8 @@ def find_out(
     defects = predictor.recognise(parts.numbers)
     gains: dict[str, Gain] = {}
     missing = ""
-    tried = candidates(measured.flat_noise) if parts.niqe else {}
+    is_known = predictor.is_known(parts.numbers)
+    tried = candidates(measured.flat_noise) if parts.niqe and is_known else {}
     quiet = replace(context, on_progress=lambda _: None, on_note=lambda _: None)
     for index, (name, restorer) in enumerate(tried.items()):
         if name == DEBLUR and is_sharp(measured.falloff):
@@ -161,7 +166,13 @@ def find_out(
         if gain is not None:
             gains[name] = gain
         context.on_progress((index + 1) / len(tried))
-    return Findings(measured=measured, defects=defects, gains=gains, missing=missing)
+    return Findings(
+        measured=measured,
+        defects=defects if is_known else {},
+        gains=gains,
+        missing=missing,
+        is_known=is_known,
+    )
 
 
 def look_at_parts(image: Photograph) -> Parts:

@@ -13,7 +13,7 @@ known_pairs.csv and all numbers come from benchmarks/tune_auto.py; docs/restorer
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import as_file, files
 
 import numpy as np
@@ -45,6 +45,8 @@ class Rules:
         noise: Variance of what no measurement explains, over that of what is predicted.
         weight: Of what was measured of the restorer, over what was measured of the photograph.
         caution: Deviations that an expected gain must be above 0.
+        least_known: How like a known pair a photograph must be, 0 to 1, or nothing is known of it; of those kept for
+            testing the least like one is at 0.33, noise alone at 0.28.
     """
 
     length: float = 1.0
@@ -52,6 +54,7 @@ class Rules:
     noise: float = 0.1
     weight: float = 2.0
     caution: float = 1.0
+    least_known: float = 0.3
 
 
 RULES = Rules()
@@ -143,6 +146,11 @@ class Regression:
         unknown = np.sqrt(np.maximum(own - np.sum(explained**2, axis=0), 0))
         return self.mean + likeness @ self.weights, self.deviation * unknown
 
+    def find_nearest(self, inputs: Matrix) -> Vector:
+        """Return how like the most similar pair each row is, 0 (nothing like it) to 1 (the same)."""
+        rows = (inputs - self.centre) / self.spread
+        return measure_likeness(rows, self.inputs, replace(self.rules, trend=0.0)).max(axis=1)
+
 
 def regress(inputs: Matrix, targets: Vector, rules: Rules, *, n_weighted: int = 0) -> Regression:
     """Learn targets from inputs.
@@ -217,6 +225,15 @@ class Predictor:
             name: float(np.clip(regression.predict(rows)[0].mean(), 0, 1))
             for name, regression in self.defects.items()
         }
+
+    def is_known(self, measured: Sequence[Numbers]) -> bool:
+        """Tell whether there are known pairs that a photograph resembles.
+
+        Args:
+            measured: Of each part of one photograph, see `describe_numbers`.
+        """
+        regression = next(iter(self.defects.values()))
+        return float(regression.find_nearest(np.array(measured)).mean()) >= self.rules.least_known
 
     def predict(
         self, candidate: str, measured: Sequence[Numbers], niqe: Sequence[float], trials: Sequence[Trial]
