@@ -370,13 +370,14 @@ def measure_area(inside: np.ndarray, outside: np.ndarray) -> float:
 
 def report(cases: Mapping[str, Sequence[Case]], *, is_written: bool) -> None:
     """Print what was learned and how far it holds; write it where that is wanted."""
-    camera, real = list(cases["choose"]), list(cases["real"])
+    camera, test, real = (list(cases[use]) for use in ("choose", "test", "real"))
     rules = find_best(camera)
     print("chosen on the camera's pairs:", rules)
     print("the package's:               ", RULES)
     rows = [
         ("camera model: learned without their source", camera, leave_out(camera, lambda _: rules)),
-        ("camera model: kept for testing", cases["test"], judge(cases["test"], camera, rules)),
+        ("camera model: kept for testing", test, judge(test, camera, rules)),
+        ("camera model: kept for testing, as raim ships it", test, judge(test, camera + real, RULES)),
         ("real: learned from the camera model alone", real, judge(real, camera, rules)),
         ("real: nested, each source without itself", real, pick(leave_out(camera + real, find_best), real)),
         ("real: as raim ships it", real, judge(real, camera + real, RULES)),
