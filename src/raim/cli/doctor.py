@@ -207,7 +207,7 @@ def find_weights() -> Iterator[Finding]:
     is_offline = weights_folders().is_offline
     for name, weights in WEIGHTS.items():
         state = weights_state(name)
-        is_scoring = weights.group == SCORING
+        is_scoring = SCORING in weights.groups
         mend = "" if state != "missing" else f"raim weights fetch {'' if is_scoring else name}".strip()
         yield Finding(
             what=f"weights {name}",

@@ -60,7 +60,7 @@ class WeightSet:
     Attributes:
         name: What `load_weights` is asked for.
         what: One line for people.
-        group: `"scoring"` (what the measures need) or `"restoring"`.
+        groups: `"scoring"` (what the measures need), `"restoring"` (what the restorers need), or both.
         artifact: The pinned file that holds it.
         members: The files inside the artifact that it is made of, in the order in which the conversion takes them.
         conversion: Which function of `raim.weights.conversion` makes arrays of the members.
@@ -71,7 +71,7 @@ class WeightSet:
 
     name: str
     what: str
-    group: str
+    groups: tuple[str, ...]
     artifact: Artifact
     members: tuple[Member, ...]
     conversion: str
@@ -86,7 +86,9 @@ _ARTIFACTS = {name: Artifact(project=name, **row) for name, row in _ROWS["artifa
 
 def _make_set(row: dict[str, Any]) -> WeightSet:
     members = tuple(Member(**each) for each in row["members"])
-    return WeightSet(**{**row, "artifact": _ARTIFACTS[row["artifact"]], "members": members})
+    return WeightSet(
+        **{**row, "groups": tuple(row["groups"]), "artifact": _ARTIFACTS[row["artifact"]], "members": members}
+    )
 
 
 ARTIFACTS = tuple(_ARTIFACTS.values())
@@ -113,12 +115,12 @@ def select_weights(names: Iterable[str]) -> tuple[str, ...]:
 
     Example:
         >>> select_weights(["restoring", "vgg16"])[:3]
-        ('real-esrgan-x4plus', 'realsr-df2k-x4', 'ffdnet-color')
+        ('niqe', 'real-esrgan-x4plus', 'realsr-df2k-x4')
     """
     groups = {SCORING, RESTORING}
     selected: dict[str, None] = {}
     for name in names:
         if name not in groups | set(WEIGHTS):
             raise unknown_name("weights", name, [*WEIGHTS, *groups])
-        selected.update({row.name: None for row in WEIGHTS.values() if name in (row.name, row.group)})
+        selected.update({row.name: None for row in WEIGHTS.values() if name in (row.name, *row.groups)})
     return tuple(selected)
