@@ -3,10 +3,11 @@ import importlib.util
 import numpy as np
 import pytest
 
+from raim.errors import MissingExtraError, OutOfMemoryError, WeightsMissingError
 from raim.images import read_image
-from raim.restore import find_restorer, inspect_photograph, restore
-from raim.restore.auto import Findings, choose
-from raim.restore.prediction import Gain, Rules
+from raim.restore import Context, Restorer, find_restorer, inspect_photograph, restore
+from raim.restore.auto import DEBLUR, Findings, choose, find_out
+from raim.restore.prediction import Gain, Predictor, Rules
 from raim.scoring import find_profile, score_pair
 
 MEASURED = inspect_photograph(np.random.default_rng(0).random((64, 64, 3), np.float32))
@@ -53,6 +54,23 @@ def test_a_flat_photograph_is_left_as_it_is(value):
     result = restore(image, "auto", threads=1)
     np.testing.assert_array_equal(result.pixels, image)
     assert result.notes[0].startswith("left as it is")
+
+
+@pytest.mark.parametrize("error", [MissingExtraError, OutOfMemoryError, WeightsMissingError])
+@pytest.mark.parametrize(("share", "is_said"), [(0.8, True), (0.1, False)])
+def test_what_keeps_maxim_from_being_tried_is_said_where_it_may_matter(monkeypatch, error, share, is_said):
+    def fail(*_):
+        raise error("maxim-deblur cannot run here")
+
+    monkeypatch.setattr(Predictor, "recognise", lambda *_: {"motion blur": share})
+    monkeypatch.setattr(Predictor, "is_known", lambda *_: True)
+    noise = np.random.default_rng(0).random((264, 264, 3), np.float32)
+    across = np.mean([noise[:, shift : shift + 256] for shift in range(9)], axis=0)
+    image = np.mean([across[shift : shift + 256] for shift in range(9)], axis=0)
+    candidates = {DEBLUR: Restorer(name="deblur", purpose="", compute=fail)}
+    found = find_out(image, lambda _: candidates, Predictor(rules=Rules()), Context(threads=1))
+    assert found.gains == {}
+    assert found.missing == ("maxim-deblur cannot run here" if is_said else "")
 
 
 def read_pair(shared, scenario, name):

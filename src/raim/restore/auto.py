@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from raim.errors import MissingExtraError, WeightsMissingError
+from raim.errors import MissingExtraError, OutOfMemoryError, WeightsMissingError
 from raim.restore.classical import IDENTITY
 from raim.restore.composition import blend
 from raim.restore.descriptor import Context, Photograph, Restorer
@@ -47,6 +47,7 @@ DENOISE = {f"denoise_{strength}": strength for strength in (0.6, 1.2, 2.0, 3.2)}
 STRONGEST_TRIED = 60.0  # of 255: the known pairs say nothing beyond it
 SHARE = 0.75  # of what FFDNet gives; the rest is the input
 LEAST_NAMED = 0.5  # confidence from which a defect is found
+LEAST_MENTIONED = 0.25  # and from which motion blur is mentioned that MAXIM could not be tried on
 FAR_BELOW = 5.0  # points of SCORE: further parts do not make up for so much
 PROBING = 0.1  # of the progress
 
@@ -158,10 +159,10 @@ def find_out(
         best = max((gain.surely(predictor.rules) for gain in gains.values()), default=0.0)
         try:
             gain = predict_gain(name, restorer, parts, predictor, quiet, best=max(0.0, best))
-        except (MissingExtraError, WeightsMissingError) as error:
+        except (MissingExtraError, OutOfMemoryError, WeightsMissingError) as error:
             if name != DEBLUR:
                 raise
-            missing = str(error)
+            missing = str(error) if defects["motion blur"] >= LEAST_MENTIONED else ""
             continue
         if gain is not None:
             gains[name] = gain
