@@ -26,7 +26,7 @@ from raim.images import read_image, write_image
 from raim.processes import count_cores
 from raim.report.crop import show_pixels
 from raim.restore import find_restorer, inspect_photograph, restore
-from raim.restore.auto import DEBLUR, DENOISE, ENLARGE, REDUCTION, STRONGEST_TRIED, Findings, choose
+from raim.restore.auto import DEBLUR, DENOISE, ENLARGE, REDUCTION, Findings, choose, find_sigma
 from raim.restore.inspection import Inspection
 from raim.restore.maxim import is_sharp
 from raim.restore.pixels import to_photograph
@@ -70,7 +70,6 @@ DEFECT_OF = {
 }
 GRID = {"weight": (1.5, 2.0), "noise": (0.1, 0.2), "caution": (0.7, 1.0)}
 MARGIN = 0.1  # of the falloff
-NOTHING = 0.0
 NOTHING_MEASURED = inspect_photograph(np.zeros((8, 8, 3), np.float32))
 ROOT = Path(__file__).parent.parent
 KNOWN = ROOT / "src/raim/restore/known_pairs.csv"
@@ -233,8 +232,8 @@ def list_columns(
         columns[DEBLUR] = measure_one("maxim@100")
     sigmas = [sigma for sigma in SIGMAS if f"ffd_{sigma}@75" in scores]
     levels = np.array([(0.0, 0.0, 0.0), *(measure_one(f"ffd_{sigma}@75") for sigma in sigmas)])
-    for name, strength in DENOISE.items():
-        sigma = min(strength * noise, STRONGEST_TRIED)
+    for name in DENOISE:
+        sigma = find_sigma(name, noise)
         columns[name] = tuple(float(np.interp(sigma, (0, *sigmas), level)) for level in levels.T)
     return columns
 
@@ -242,28 +241,26 @@ def list_columns(
 def judge(cases: Sequence[Case], known: Sequence[Case], rules: Rules) -> dict[str, str]:
     """Give the candidate that is chosen for each photograph by what is learned from known ones."""
     predictor = learn([case.pair for case in known], rules)
-    measured = np.array([case.pair.measured for case in cases])
-    defects = {name: each.predict(measured)[0] for name, each in predictor.defects.items()}
     chosen = {}
     for photograph, indices in group_by(cases, lambda case: case.photograph).items():
         parts = [cases[index].pair for index in indices]
-        found = {name: float(np.clip(values[indices].mean(), 0, 1)) for name, values in defects.items()}
+        measured = [part.measured for part in parts]
         gains = {
             name: predictor.predict(
                 name,
-                [part.measured for part in parts],
+                measured,
                 [part.niqe for part in parts],
                 [part.trials[name] for part in parts],
             )
             for name in parts[0].trials
             if all(name in part.trials for part in parts)
-            and (name != DEBLUR or not is_sharp(float(np.median([part.measured[FALLOFF] for part in parts]))))
+            and (name != DEBLUR or not is_sharp(float(np.median([numbers[FALLOFF] for numbers in measured]))))
         }
         findings = Findings(
             measured=NOTHING_MEASURED,
-            defects=found,
+            defects=predictor.recognise(measured),
             gains=gains,
-            is_known=predictor.is_known([part.measured for part in parts]),
+            is_known=predictor.is_known(measured),
         )
         chosen[photograph] = choose(findings, rules).candidate
     return chosen
@@ -280,7 +277,7 @@ def group_by(cases: Sequence[Case], key: Callable[[Case], str]) -> dict[str, lis
 def gain(cases: Sequence[Case], chosen: Mapping[str, str]) -> float:
     """Give the mean gain of what was chosen, over photographs."""
     return fmean(
-        fmean(cases[i].pair.gains.get(chosen[name], NOTHING) for i in indices)
+        fmean(cases[i].pair.gains.get(chosen[name], 0.0) for i in indices)
         for name, indices in group_by(cases, lambda case: case.photograph).items()
     )
 
