@@ -58,7 +58,7 @@ def test_the_list_tells_a_fetched_set_from_a_missing_one(cache):
 
 @pytest.mark.parametrize(
     ("arguments", "count"),
-    [([], 6), (["--all"], 13), (["restoring"], 7), (["dists", "niqe"], 2), (["scoring", "dists"], 6)],
+    [([], 6), (["--all"], 13), (["restoring"], 8), (["dists", "niqe"], 2), (["scoring", "dists"], 6)],
 )
 def test_fetch_takes_nothing_all_groups_or_names(fetched, arguments, count):
     done = run("fetch", *arguments)
