@@ -19,6 +19,7 @@ def case(source, index, *, gain, niqe_gain=0.0, falloff=-1.0):
         pair=KnownPair(
             name=f"{source}{index}",
             source=source,
+            photograph=f"{source}{index}",
             defects=frozenset({"noise"} if index % 2 else ()),
             measured=tuple(measured),
             niqe=5.0,
@@ -26,7 +27,6 @@ def case(source, index, *, gain, niqe_gain=0.0, falloff=-1.0):
             gains=gain,
         ),
         group="even" if index % 2 == 0 else "odd",
-        photograph=f"{source}{index}",
         before=50.0,
     )
 
@@ -69,7 +69,7 @@ def test_the_numbers_are_taken_by_which_nothing_loses_and_most_is_gained(monkeyp
 
 def test_the_tables_state_gains_and_how_defects_are_told():
     every = cases()
-    chosen = dict.fromkeys((each.photograph for each in every), "")
+    chosen = dict.fromkeys((each.pair.photograph for each in every), "")
     table = tune_auto.show_gains("all nothing", every, chosen)
     assert table.splitlines()[0].startswith("| all nothing | photographs | input | deblur | enlarge |")
     assert table.splitlines()[-1].startswith("| all | 30 | 50.0 |")

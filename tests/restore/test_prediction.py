@@ -29,12 +29,20 @@ def known(index, *, gain, defects=()):
     return KnownPair(
         name=f"pair {index}",
         source="test",
+        photograph=f"photograph {index}",
         defects=frozenset(defects),
         measured=(float(index),) * N_NUMBERS,
         niqe=5.0,
         trials={"enlarge": Trial(niqe_gain=2.0, change=4.0)},
         gains={"enlarge": gain},
     )
+
+
+def test_parts_of_one_photograph_tell_less_than_as_many_photographs():
+    inputs, targets = np.zeros((4, 1)), np.array([8.0, 8.0, 8.0, 0.0])
+    alone = regress(inputs, targets, Rules(noise=0.5)).predict(inputs)[1]
+    together = regress(inputs, targets, Rules(noise=0.5), parts=np.full(4, 4.0)).predict(inputs)[1]
+    assert (together > alone).all()
 
 
 def test_one_unit_of_niqe_is_worth_what_the_profile_says():

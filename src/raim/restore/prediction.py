@@ -12,6 +12,7 @@ known_pairs.csv and all numbers come from benchmarks/tune_auto.py; docs/restorer
 """
 
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import as_file, files
@@ -42,7 +43,8 @@ class Rules:
     Attributes:
         length: Distance, in standard deviations of each measurement, over which pairs resemble one another.
         trend: Share of a linear trend, which carries beyond the known pairs.
-        noise: Variance of what no measurement explains, over that of what is predicted.
+        noise: Variance of what no measurement explains, over that of what is predicted; times the root of the number of
+            parts where several are of one photograph, which do not tell as much as as many photographs.
         weight: Of what was measured of the restorer, over what was measured of the photograph.
         caution: Deviations that an expected gain must be above 0.
         least_known: How like a known pair a photograph must be, 0 to 1, or nothing is known of it; of those kept for
@@ -52,7 +54,7 @@ class Rules:
     length: float = 1.0
     trend: float = 0.1
     noise: float = 0.1
-    weight: float = 2.0
+    weight: float = 1.5
     caution: float = 1.0
     least_known: float = 0.3
 
@@ -80,6 +82,7 @@ class KnownPair:
     Attributes:
         name: Of the pair.
         source: Who took the photographs: what is judged as a whole.
+        photograph: What it is a part of.
         defects: What is wrong with it, of `DEFECTS`.
         measured: See `describe_numbers`.
         niqe: Of the input.
@@ -89,6 +92,7 @@ class KnownPair:
 
     name: str
     source: str
+    photograph: str
     defects: frozenset[str]
     measured: Numbers
     niqe: float
@@ -152,13 +156,21 @@ class Regression:
         return measure_likeness(rows, self.inputs, replace(self.rules, trend=0.0)).max(axis=1)
 
 
-def regress(inputs: Matrix, targets: Vector, rules: Rules, *, n_weighted: int = 0) -> Regression:
+def regress(
+    inputs: Matrix,
+    targets: Vector,
+    rules: Rules,
+    *,
+    parts: Vector | float = 1.0,
+    n_weighted: int = 0,
+) -> Regression:
     """Learn targets from inputs.
 
     Args:
         inputs: A row for each pair.
         targets: What is to be predicted.
         rules: The numbers.
+        parts: How many rows are of the same photograph as each.
         n_weighted: How many of the last columns have `Rules.weight`.
 
     Example:
@@ -170,7 +182,7 @@ def regress(inputs: Matrix, targets: Vector, rules: Rules, *, n_weighted: int = 
     centre, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
     spread[len(spread) - n_weighted :] /= rules.weight
     rows = (inputs - centre) / spread
-    kernel = measure_likeness(rows, rows, rules) + rules.noise * np.eye(len(rows))
+    kernel = measure_likeness(rows, rows, rules) + rules.noise * np.sqrt(parts) * np.eye(len(rows))
     factor = np.linalg.cholesky(kernel)
     mean = float(targets.mean())
     weights = np.linalg.solve(factor.T, np.linalg.solve(factor, targets - mean))
@@ -270,7 +282,12 @@ def learn(pairs: Sequence[KnownPair], rules: Rules = RULES) -> Predictor:
     """Learn from pairs."""
     measured = np.array([pair.measured for pair in pairs])
     defects = {
-        name: regress(measured, np.array([float(name in pair.defects) for pair in pairs]), rules)
+        name: regress(
+            measured,
+            np.array([float(name in pair.defects) for pair in pairs]),
+            rules,
+            parts=_count_parts(pairs),
+        )
         for name in DEFECTS
     }
     candidates = dict.fromkeys(name for pair in pairs for name in pair.gains)
@@ -288,7 +305,12 @@ def _learn_gain(candidate: str, pairs: Sequence[KnownPair], rules: Rules) -> Reg
         np.clip(pair.gains[candidate] - pair.trials[candidate].niqe_gain, -MOST_POINTS, MOST_POINTS)
         for pair in tried
     ]
-    return regress(np.array(inputs), np.array(others), rules, n_weighted=N_TRIAL)
+    return regress(np.array(inputs), np.array(others), rules, parts=_count_parts(tried), n_weighted=N_TRIAL)
+
+
+def _count_parts(pairs: Sequence[KnownPair]) -> Vector:
+    counts = Counter(pair.photograph for pair in pairs)
+    return np.array([float(counts[pair.photograph]) for pair in pairs])
 
 
 @functools.cache
@@ -310,6 +332,7 @@ def parse_pair(cells: Mapping[str, str]) -> KnownPair:
     return KnownPair(
         name=cells["name"],
         source=cells["source"],
+        photograph=cells["photograph"],
         defects=frozenset(filter(None, cells["defects"].split(";"))),
         measured=tuple(float(cells[name]) for name in (*RATIOS, *LEVELS)),
         niqe=float(cells["niqe"]),
@@ -324,7 +347,11 @@ def parse_pair(cells: Mapping[str, str]) -> KnownPair:
 def format_pair(pair: KnownPair) -> dict[str, str | float]:
     """Write a row of known_pairs.csv."""
     numbers = zip((*RATIOS, *LEVELS, "niqe"), (*pair.measured, pair.niqe), strict=True)
-    cells: dict[str, str | float] = {"name": pair.name, "source": pair.source}
+    cells: dict[str, str | float] = {
+        "name": pair.name,
+        "source": pair.source,
+        "photograph": pair.photograph,
+    }
     cells["defects"] = ";".join(sorted(pair.defects))
     cells |= {name: round(number, 3) for name, number in numbers}
     for name, trial in pair.trials.items():
@@ -335,4 +362,4 @@ def format_pair(pair: KnownPair) -> dict[str, str | float]:
 
 
 GAIN, NIQE_GAIN, CHANGE = " gain", " by niqe", " change"
-COLUMNS = ("name", "source", "defects", *RATIOS, *LEVELS, "niqe")
+COLUMNS = ("name", "source", "photograph", "defects", *RATIOS, *LEVELS, "niqe")
