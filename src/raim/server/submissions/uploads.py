@@ -22,7 +22,7 @@ from raim.server.database import Database, Member, Submission, Upload
 from raim.server.storage import Storage, adopt_file, no_room
 from raim.server.submissions.promise import Promise
 from raim.server.submissions.states import change_state, lock_submission
-from raim.server.submissions.tries import take_try
+from raim.server.submissions.tries import lock_team, take_try
 
 KEY_BYTES = 24
 FOLDER = "uploads"  # in the server's folder
@@ -45,6 +45,7 @@ def begin_upload(
     Raises:
         As `take_try`.
     """
+    lock_team(session, member.team_id)  # before the look: of two that begin the same file at once one goes on
     begun = session.scalar(
         select(Upload)
         .join(Submission, Submission.id == Upload.submission_id)

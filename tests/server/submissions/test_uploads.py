@@ -1,0 +1,64 @@
+import threading
+import time
+
+import pytest
+from sqlalchemy import func, select, text
+
+from raim.server.database import Member, Submission, Team
+from raim.server.submissions import Promise, begin_upload
+
+PROMISE = Promise(file_name="a.zip", n_bytes=9, sha256="a" * 64)
+
+
+@pytest.fixture
+def begin(contest):
+    def begin(session):
+        return begin_upload(
+            session,
+            contest.now,
+            contest.load(session),
+            member=session.get_one(Member, contest.member),
+            phase="first",
+            kind="scored",
+            promise=PROMISE,
+        ).key
+
+    return begin
+
+
+def wait_for_locks(database, count):
+    """Wait until so many transactions of PostgreSQL wait for a lock; those of SQLite wait for their turn anyway."""
+    if database.engine.dialect.name == "sqlite":
+        return
+    end = time.monotonic() + 20
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    while time.monotonic() < end:
+        with database.reading() as session:
+            if session.scalar(waiting) >= count:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
+
+
+def test_the_same_file_begun_three_times_at_once_takes_one_try(contest, begin):
+    """Two requests are in their middle while the first one, which they cannot see, begins the upload and commits."""
+    keys = []
+
+    def again():
+        with contest.database.writing() as session:
+            keys.append(begin(session))
+
+    threads = [threading.Thread(target=again) for _ in range(2)]
+    with contest.database.writing() as session:
+        team_id = session.get_one(Member, contest.member).team_id
+        session.scalars(select(Team).where(Team.id == team_id).with_for_update()).one()
+        for thread in threads:
+            thread.start()
+        wait_for_locks(contest.database, 2)
+        keys.append(begin(session))
+    for thread in threads:
+        thread.join()
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    with contest.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Submission)) == 1
