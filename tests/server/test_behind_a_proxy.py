@@ -81,6 +81,15 @@ def test_nobody_else_is_believed(challenge_copy):
     assert addresses(challenge_copy) == ["127.0.0.1"]
 
 
+@pytest.mark.slow
+def test_a_second_server_of_the_same_database_is_refused_at_its_start(challenge_copy):
+    with serve(challenge_copy):
+        second = [sys.executable, "-m", "raim", "serve", str(challenge_copy), "--port", "1", "--no-worker"]
+        ended = subprocess.run(second, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert ended.returncode == 2
+    assert "another `raim serve` runs with this database" in ended.stderr
+
+
 @pytest.fixture
 def challenge_copy(tmp_path):
     import numpy as np

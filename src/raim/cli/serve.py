@@ -42,15 +42,17 @@ def command(
     from raim.cli.progress import show_progress
     from raim.cli.scoring_weights import fetch_missing_weights
     from raim.scoring.definitions import profile_weights
+    from raim.server.database.engine import hold_alone
     from raim.server.jobs import WorkerChild
     from raim.server.serving import open_server, run_server, take_port
 
     settings = read_server_settings(folder, database=database, storage=storage)
     if "RAIM_PUBLIC_URL" not in os.environ:
         settings = replace(settings, public_url=f"http://127.0.0.1:{port}")
-    with show_progress("storing the challenge's images") as on_progress:
-        opened = open_server(settings, on_progress=on_progress)
     with ExitStack() as stack:
+        stack.enter_context(hold_alone(settings.database_url))
+        with show_progress("storing the challenge's images") as on_progress:
+            opened = open_server(settings, on_progress=on_progress)
         listener = stack.enter_context(take_port(host, port, default=port))
         if worker and fetch_missing_weights(profile_weights(opened.server.profile)):
             stack.enter_context(WorkerChild(settings))

@@ -24,7 +24,7 @@ from raim.server.database import Member
 from raim.server.serving import Opened, open_server
 from raim.server.settings import Settings
 from raim.server.storage import pieces
-from raim.server.submissions import Promise, add_bytes, begin_upload, change_state, finish_upload, part_file
+from raim.server.submissions import Promise, begin_upload, change_state, keep_file
 from raim.server.web.server import Server
 
 DEFAULT_PORT = 8624
@@ -244,7 +244,6 @@ def _send(
 ) -> int:
     path = workplace.submissions / f"{entry.file_name}.zip"
     promise = Promise(file_name=path.name, n_bytes=path.stat().st_size, sha256=hash_file(path))
-    folder = server.settings.folder
     with server.database.writing() as session:
         contest = server.contest(session)
         member = session.get_one(Member, member_id)
@@ -258,10 +257,9 @@ def _send(
             promise=promise,
             note=entry.description,
         )
-        key, part = upload.key, part_file(folder, upload)
+        key = upload.key
     with path.open("rb") as file:
-        add_bytes(part, 0, pieces(file), n_bytes=promise.n_bytes)
-    return finish_upload(server.database, server.storage, when, folder=folder, contest=contest, key=key).id
+        return keep_file(server.database, server.storage, when, key=key, chunks=pieces(file)).id
 
 
 def _accept(server: Server, workplace: Workplace, entry: Entry, submission_id: int, when: datetime) -> None:

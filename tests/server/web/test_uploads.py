@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from raim.errors import StorageFullError
+from raim.server import storage as storing
 from raim.server.database import Submission, Upload
-from raim.server.submissions import abandon_silent
+from raim.server.submissions import abandon_silent, uploads
 
 
 def head(person, url):
@@ -249,3 +250,43 @@ def test_a_plain_form_without_a_file_says_so(site, ada):
     answer = ada.client.post("/submit", data=fields, files={"file": ("a.zip", b"x")})
     assert answer.status_code == 404
     assert "no kind of submission named" in answer.text
+
+
+def test_the_offset_is_asked_for_while_the_last_piece_is_kept(site, ada, content, monkeypatch):
+    url = site.begin(ada, content).json()["upload"]["url"]
+    asked, kept = [], []
+    keep = uploads.adopt_file
+
+    def keep_slowly(storage, part, **promised):
+        kept.append(part)
+        if not asked:
+            asked.append(None)
+            asked[0] = head(ada, url).status_code
+        keep(storage, part, **promised)
+
+    monkeypatch.setattr(uploads, "adopt_file", keep_slowly)
+    assert site.send(ada, url, content).status_code == 204
+    assert asked == [200]
+    assert len(kept) == 1
+
+
+def test_a_form_sent_twice_at_once_is_one_submission(site, ada, content, monkeypatch):
+    """The second one comes while the first is being kept."""
+    token, answers = ada.form_token("/submit"), []
+    keep = storing.put_file
+
+    def post():
+        fields = {"form_token": token, "target": "feedback/scored"}
+        files = {"file": ("a.zip", content)}
+        answer = ada.client.post("/submit", data=fields, files=files, follow_redirects=False)
+        answers.append(answer.headers.get("location") or answer.text)
+
+    def keep_slowly(*args, **promised):
+        if not answers:
+            answers.append(None)
+            post()
+        keep(*args, **promised)
+
+    monkeypatch.setattr(uploads, "put_file", keep_slowly)
+    post()
+    assert answers == [None, "/submissions/1?note=sent", "/submissions/1?note=sent"]

@@ -11,10 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
+
+from raim.errors import StateError
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -22,6 +26,7 @@ BUSY_TIMEOUT_MS = 30_000
 MIGRATION_LOCK = 7_246_001
 ACCOUNTS_LOCK = 7_246_002
 LOGINS_LOCK = 7_246_003
+SERVER_LOCK = 7_246_004
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +75,36 @@ def take_turn(session: Session, lock: int) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
+@contextmanager
+def hold_alone(url: str) -> Iterator[None]:
+    """Be the one server of a database: what it keeps in memory (turns, limits, the file as read) no other may share.
+
+    The hold goes with the process; on PostgreSQL also with its connection, so a restart of the database ends it early.
+
+    Raises:
+        StateError: Another process serves this database.
+    """
+    taken = (
+        "another `raim serve` runs with this database; stop that one first, or name another with --database"
+    )
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        path = Path(parts.database or "")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = FileLock(f"{path}.serving").acquire(timeout=0)
+        except Timeout as error:
+            raise StateError(taken) from error
+        with lock:
+            yield
+        return
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": SERVER_LOCK}):
+            raise StateError(taken)
+        yield
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

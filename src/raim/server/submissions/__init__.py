@@ -12,6 +12,7 @@ from raim.server.submissions.uploads import (
     drop_upload,
     find_upload,
     finish_upload,
+    keep_file,
     part_file,
     received_bytes,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "drop_upload",
     "find_upload",
     "finish_upload",
+    "keep_file",
     "list_comments",
     "part_file",
     "received_bytes",

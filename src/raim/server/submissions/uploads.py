@@ -19,7 +19,7 @@ from raim.errors import ContentMismatchError, StateError, StorageError, UnknownN
 from raim.files import hash_file
 from raim.server.contest import Contest
 from raim.server.database import Database, Member, Submission, Upload
-from raim.server.storage import Storage, adopt_file, no_room
+from raim.server.storage import Storage, adopt_file, no_room, put_file
 from raim.server.submissions.promise import Promise
 from raim.server.submissions.states import change_state, lock_submission
 from raim.server.submissions.tries import lock_team, take_try
@@ -161,11 +161,31 @@ def finish_upload(
             "was sent: send it again from the beginning"
         )
     adopt_file(storage, part, n_bytes=n_bytes, sha256=sha256)
+    return _begin_check(database, now, submission_id)
+
+
+def keep_file(
+    database: Database, storage: Storage, now: datetime, *, key: str, chunks: Iterable[bytes]
+) -> Submission:
+    """Bring a file that the server has whole already into the storage and let its check begin.
+
+    Raises:
+        As `put_file`.
+    """
+    with database.reading() as session:
+        _, submission = find_upload(session, key)
+        if submission.state != "receiving":
+            return submission
+    put_file(storage, chunks, n_bytes=submission.committed_bytes, sha256=submission.committed_sha256)
+    return _begin_check(database, now, submission.id)
+
+
+def _begin_check(database: Database, now: datetime, submission_id: int) -> Submission:
     with database.writing() as session:
         submission = lock_submission(session, submission_id)
         if submission.state == "receiving":  # or another request was faster, or it was withdrawn
             change_state(session, now, submission_id, "checking")
-            _end(session, now, submission_id, is_whole=True, received_bytes=n_bytes)
+            _end(session, now, submission_id, is_whole=True, received_bytes=submission.committed_bytes)
         session.flush()
         session.expunge(submission)
     return submission

@@ -9,7 +9,7 @@ Why not tuspyserver, which the field uses: its body handler runs before the chec
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -48,14 +48,16 @@ def tell_options(visit: Admitted, key: str) -> Response:
 
 
 @router.head("/uploads/{key}", name="upload.head")
-def tell_offset(visit: Admitted, key: str) -> Response:
+def tell_offset(visit: Admitted, key: str, request: Request) -> Response:
     """Say how much has come; what has come whole and could not be kept then is kept now."""
     with visit.server.database.reading() as session:
         upload, submission = find_upload(session, key)
         offset = _offset(visit, upload, submission)
         length, is_coming = submission.committed_bytes, submission.state == "receiving"
     if is_coming and offset == length:
-        _finish(visit, key)
+        with _turn(request.app.state.turns, key) as is_ours:
+            if is_ours:  # else another request is keeping it
+                _finish(visit, key)
     headers = {
         **VERSION,
         "Upload-Offset": str(offset),
@@ -71,7 +73,7 @@ async def add_piece(visit: Admitted, key: str, request: Request) -> Response:
     offset = _read_header(request, "upload-offset")
     if request.headers.get("content-type") != MEDIA_TYPE:
         raise InputError(f"the content type must be {MEDIA_TYPE}")
-    async with _turn(request.app.state.turns, key):
+    async with _own_turn(request.app.state.turns, key):
         part, n_bytes = await run_in_threadpool(_prepare, visit, key)
         if part is None:
             return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(n_bytes)})
@@ -147,16 +149,27 @@ def _read_header(request: Request, name: str) -> int:
     return int(text)
 
 
-@contextlib.asynccontextmanager
-async def _turn(taken: dict[str, object], key: str) -> AsyncIterator[None]:
-    """Let one request at a time write to an upload."""
+@contextlib.contextmanager
+def _turn(taken: dict[str, object], key: str) -> Iterator[bool]:
+    """Let one request at a time write to an upload; whether this one may is given. A database has one server."""
     mine = object()
+    is_ours = taken.setdefault(key, mine) is mine
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            del taken[key]
+
+
+@contextlib.asynccontextmanager
+async def _own_turn(taken: dict[str, object], key: str) -> AsyncIterator[None]:
+    """Wait for the turn."""
     end = time.monotonic() + WAIT_S
-    while taken.setdefault(key, mine) is not mine:
+    while True:
+        with _turn(taken, key) as is_ours:
+            if is_ours:
+                yield
+                return
         if time.monotonic() > end:
             raise StateError("another request still sends to this upload; ask for its offset and go on")
         await asyncio.sleep(LOOK_S)
-    try:
-        yield
-    finally:
-        del taken[key]

@@ -18,11 +18,9 @@ from raim.server.database import EntryResult, Submission
 from raim.server.storage import check_space, pieces
 from raim.server.submissions import (
     Promise,
-    add_bytes,
     begin_upload,
     count_tries,
-    finish_upload,
-    part_file,
+    keep_file,
 )
 from raim.server.web.answers import go_to
 from raim.server.web.api.records import NewSubmission
@@ -162,16 +160,6 @@ def _take_file(visit: Visit, file: UploadFile, target: str, note: str) -> int:
             promise=promise,
             note=note,
         )
-        key, part = upload.key, part_file(visit.server.settings.folder, upload)
-    part.unlink(missing_ok=True)
+        key = upload.key
     file.file.seek(0)
-    add_bytes(part, 0, pieces(file.file), n_bytes=n_bytes)
-    done = finish_upload(
-        visit.server.database,
-        visit.server.storage,
-        now,
-        folder=visit.server.settings.folder,
-        contest=visit.contest,
-        key=key,
-    )
-    return done.id
+    return keep_file(visit.server.database, visit.server.storage, now, key=key, chunks=pieces(file.file)).id
