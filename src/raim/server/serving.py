@@ -2,10 +2,13 @@
 
 import logging
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from raim.challenge import Challenge, read_challenge
 from raim.data import read_manifest
@@ -17,8 +20,11 @@ from raim.server.database import migrate, open_database
 from raim.server.jobs.versions import scorer_version
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
+from raim.server.submissions import drop_ended_parts
 from raim.server.web.server import Clock, Server, read_secret
 
+LOG = logging.getLogger(__name__)
+DROP_PARTS_EVERY_S = 300.0
 BACKLOG = 2048  # connections that wait to be taken
 OnProgress = Callable[[int, int], None]
 
@@ -113,7 +119,23 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=20,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    stop = threading.Event()
+    threading.Thread(target=_drop_parts, args=(opened.server, stop), name="ended parts", daemon=True).start()
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        stop.set()
+
+
+def _drop_parts(server: Server, stop: threading.Event) -> None:
+    """Delete what has come of uploads that have ended, at the start and then now and again."""
+    while True:
+        try:
+            drop_ended_parts(server.database, server.settings.folder)
+        except (SQLAlchemyError, OSError):
+            LOG.exception("parts of ended uploads could not be deleted; it is tried again")
+        if stop.wait(DROP_PARTS_EVERY_S):
+            return
 
 
 def take_port(host: str, port: int | None, *, default: int) -> socket.socket:

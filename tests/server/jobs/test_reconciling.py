@@ -1,16 +1,21 @@
 """The tick, with an engine that only remembers: what is due is made once, what is lost is made good."""
 
-from datetime import timedelta
+import threading
+from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 
 from jobs_world import score_waiting
 from raim.errors import StateError
 from raim.server.database import Challenge, WorkerHeartbeat
+from raim.server.jobs import heartbeats, worker
 from raim.server.jobs.due import MOST_ATTEMPTS, begin_anew, read_due
 from raim.server.jobs.faults import Throttle
 from raim.server.jobs.heartbeats import beat, gone_workers, start_heart, stop_heart
 from raim.server.jobs.reconciling import Reconciler
+from raim.server.jobs.workflows import Engine
+from raim.server.settings import Settings
 
 
 class FakeEngine:
@@ -150,3 +155,35 @@ def test_one_job_is_enough_for_all_that_are_scored_with_it(world, crew):
     assert score_waiting(world.station(crew=crew)) == [ids]
     with world.database.reading() as session:
         assert read_due(session) == []
+
+
+class SlowTime(datetime):
+    """The time of a machine whose clock is 70 s behind."""
+
+    @classmethod
+    def now(cls, zone=None):
+        return datetime.now(zone) - timedelta(seconds=70)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # workers of SQLite are on one machine
+def test_a_live_worker_whose_clock_is_behind_is_not_taken_for_dead(database, world, monkeypatch):
+    url = database.engine.url.render_as_string(hide_password=False)
+    settings = Settings(
+        folder=world.folder / "remote",
+        database_url=url,
+        storage_url=(world.folder / "files").as_uri(),
+        secret_key_file=world.folder / "secret.key",
+    )
+    for module in (worker, heartbeats):
+        monkeypatch.setattr(module, "datetime", SlowTime)
+    monkeypatch.setattr(worker, "launch", lambda *_: Mock(spec=Engine))
+    seen, stop = [], threading.Event()
+
+    def look(*_):
+        with database.reading() as session:
+            seen.append(gone_workers(session, datetime.now(UTC)))
+        stop.set()
+
+    monkeypatch.setattr(worker, "_tick_on", look)
+    worker.run_worker(settings, name="behind", processes=1, stop=stop)
+    assert seen == [[]]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from raim.errors import StorageFullError
 from raim.server import storage as storing
 from raim.server.database import Submission, Upload
-from raim.server.submissions import abandon_silent, uploads
+from raim.server.submissions import abandon_silent, drop_ended_parts, uploads
 
 
 def head(person, url):
@@ -140,8 +140,8 @@ def test_a_silent_upload_is_given_up_after_a_day(site, ada, content, clock):
     site.send(ada, url, content[:100])
     clock.move(hours=25)
     with site.server.database.writing() as session:
-        assert abandon_silent(session, clock(), site.folder) == 1
-        assert abandon_silent(session, clock(), site.folder) == 0
+        assert abandon_silent(session, clock()) == 1
+        assert abandon_silent(session, clock()) == 0
     assert ada.api("GET", "/submissions/1").json()["error"].startswith("nothing came for 24 hours")
     assert head(ada, url).status_code == 404
 
@@ -290,3 +290,19 @@ def test_a_form_sent_twice_at_once_is_one_submission(site, ada, content, monkeyp
     monkeypatch.setattr(uploads, "put_file", keep_slowly)
     post()
     assert answers == [None, "/submissions/1?note=sent", "/submissions/1?note=sent"]
+
+
+def test_the_server_deletes_what_came_of_uploads_that_a_remote_worker_gave_up(site, ada, content, clock):
+    """A worker on another machine has a folder of its own, where the server's part is not."""
+    given_up, running = (
+        site.begin(ada, zipped).json()["upload"]["url"] for zipped in (content, content + b"x")
+    )
+    site.send(ada, given_up, content[:100])
+    clock.move(hours=23)
+    site.send(ada, running, content[:100])
+    clock.move(hours=2)
+    with site.server.database.writing() as session:
+        assert abandon_silent(session, clock()) == 1
+    assert drop_ended_parts(site.server.database, site.folder) == 1
+    assert [part.name for part in (site.folder / "uploads").iterdir()] == [running.rpartition("/")[2]]
+    assert head(ada, running).headers["upload-offset"] == "100"

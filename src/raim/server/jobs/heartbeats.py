@@ -1,18 +1,44 @@
 """Heartbeats: each worker process has a row that says when it was last seen, and what it does."""
 
+import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim import __version__
 from raim.errors import StateError
-from raim.server.database import WorkerHeartbeat
+from raim.server.database import Database, WorkerHeartbeat
 
 EVERY_S = 5.0
 SILENCE = timedelta(seconds=60)  # a worker that was not seen for so long is taken for dead
 LONGEST_DOING = 200
+
+
+class DatabaseClock:
+    """The time of the database, carried on from the last look at it by this machine's steady clock.
+
+    Workers on several machines compare heartbeats and leases: by one clock, however wrong their own are. On SQLite,
+    whose workers are on one machine, it is that machine's time.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.look()
+
+    def look(self) -> None:
+        """Ask the database for its time."""
+        moment = datetime.now(UTC)
+        if self._database.engine.dialect.name == "postgresql":
+            with self._database.reading() as session:
+                moment = session.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)
+        self._known = moment, time.monotonic()
+
+    def __call__(self) -> datetime:
+        """Give the time."""
+        moment, at = self._known
+        return moment + timedelta(seconds=time.monotonic() - at)
 
 
 def start_heart(session: Session, now: datetime, name: str) -> None:

@@ -29,7 +29,7 @@ def keep_house(station: Station, engine: Engine | None = None) -> None:
     sweep_incoming(station.storage, before=now - HALF_WRITTEN)
     with station.database.writing() as session:
         forget_logins(session, now)
-        abandon_silent(session, now, station.folder)
+        abandon_silent(session, now)
         session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < now - OLD_HEARTS))
         versions = set(session.scalars(select(DataSet.version)))
     prune_data_sets(station, versions)

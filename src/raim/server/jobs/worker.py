@@ -9,10 +9,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -23,7 +23,7 @@ from raim.errors import SettingsError, StateError
 from raim.processes import THREAD_VARIABLES, count_cores
 from raim.server.database import Database, Image, open_database
 from raim.server.jobs.faults import Throttle
-from raim.server.jobs.heartbeats import EVERY_S, SILENCE, beat, start_heart, stop_heart
+from raim.server.jobs.heartbeats import EVERY_S, SILENCE, DatabaseClock, beat, start_heart, stop_heart
 from raim.server.jobs.housekeeping import keep_house
 from raim.server.jobs.leases import renew_leases
 from raim.server.jobs.limits import Limits, lower_priority
@@ -66,7 +66,6 @@ def run_worker(
     stop: threading.Event | None = None,
     pace: Pace | None = None,
     limits: Limits | None = None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Check and score submissions until `stop` is set. A process can have one worker.
 
@@ -77,7 +76,6 @@ def run_worker(
         stop: Ends the worker; what is under way is taken up later, by it or another.
         pace: How often it does what.
         limits: On child processes; None for what the settings say.
-        clock: Gives the time, aware.
 
     Raises:
         StateError: A worker of this name runs already.
@@ -98,7 +96,7 @@ def run_worker(
             database=database,
             storage=storage,
             folder=settings.folder,
-            clock=clock,
+            clock=DatabaseClock(database),
             limits=limits or Limits.of(settings),
             processes=processes or settings.worker_processes or count_cores(),
             silence=pace.silence,
@@ -207,6 +205,8 @@ def _keep_beating(station: Station, started_at: datetime, every_s: float) -> Non
 
 
 def _beat(station: Station, started_at: datetime) -> None:
+    if isinstance(station.clock, DatabaseClock):
+        station.clock.look()
     now = station.clock()
     with station.database.writing() as session:
         beat(

@@ -216,21 +216,36 @@ def add_bytes(part: Path, offset: int, chunks: Iterable[bytes], *, n_bytes: int)
     return offset
 
 
-def abandon_silent(session: Session, now: datetime, folder: Path, *, silence: timedelta = SILENCE) -> int:
-    """Give up uploads that have stood still; their tries are given back. Give how many there were."""
+def abandon_silent(session: Session, now: datetime, *, silence: timedelta = SILENCE) -> int:
+    """Give up uploads that have stood still; their tries are given back. Give how many there were.
+
+    A worker may do it: the files lie with the server, which deletes them itself (`drop_ended_parts`).
+    """
     silent = session.scalars(
         select(Upload)
         .join(Submission, Submission.id == Upload.submission_id)
         .where(Submission.state == "receiving", Upload.updated_at < now - silence)
     ).all()
     for upload in silent:
-        change_state(session, now, upload.submission_id, "abandoned")
-        lock_submission(
-            session, upload.submission_id
-        ).error = f"nothing came for {silence.total_seconds() / 3600:g} hours; it takes no try"
+        reason = f"nothing came for {silence.total_seconds() / 3600:g} hours; it takes no try"
+        change_state(session, now, upload.submission_id, "abandoned", error=reason)
         _end(session, now, upload.submission_id, is_whole=False)
-        part_file(folder, upload).unlink(missing_ok=True)
     return len(silent)
+
+
+def drop_ended_parts(database: Database, folder: Path) -> int:
+    """Delete what has come of uploads that have ended, whoever ended them; give how many files there were."""
+    place = folder / FOLDER
+    there = (
+        set(place.iterdir()) if place.is_dir() else set()
+    )  # looked at first: what comes later is not ended
+    with database.reading() as session:
+        coming = select(Upload.key).join(Submission, Submission.id == Upload.submission_id)
+        under_way = session.scalars(coming.where(Submission.state == "receiving")).all()
+    ended = there - {place / key for key in under_way}
+    for part in ended:
+        part.unlink(missing_ok=True)
+    return len(ended)
 
 
 def drop_upload(session: Session, now: datetime, folder: Path, submission_id: int) -> None:
