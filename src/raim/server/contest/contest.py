@@ -20,6 +20,7 @@ class Contest:
     Attributes:
         id: Of its row.
         challenge: Its record, with the dates in force.
+        version: Raised by every change of what is kept; whatever was made of this record is kept under it.
         phase_ids: Row of each phase, by the phase's id in the file.
         data_set_ids: Row of each data set, by its id in the file.
         data_set_versions: Reference version of each data set.
@@ -30,6 +31,7 @@ class Contest:
 
     id: int
     challenge: Challenge
+    version: int
     phase_ids: Mapping[str, int]
     data_set_ids: Mapping[str, int]
     data_set_versions: Mapping[str, str]
@@ -68,6 +70,7 @@ def load_contest(session: Session, challenge: Challenge) -> Contest:
     Raises:
         StateError: The challenge was not brought into this database.
     """
+    version = read_version(session, challenge.id)
     row = session.scalar(select(tables.Challenge).where(tables.Challenge.slug == challenge.id))
     if row is None:
         raise StateError(f"the challenge {challenge.id!r} is not in this database; restart the server")
@@ -83,6 +86,7 @@ def load_contest(session: Session, challenge: Challenge) -> Contest:
     changed = tuple(_with_dates(phase, by_slug) for phase in challenge.phases)
     return Contest(
         id=row.id,
+        version=version,
         challenge=replace(challenge, phases=tuple(sorted(changed, key=lambda phase: phase.opens))),
         phase_ids={each.slug: each.id for each in phases},
         data_set_ids={each.slug: each.id for each in sets},
@@ -91,6 +95,11 @@ def load_contest(session: Session, challenge: Challenge) -> Contest:
         scorer_version=row.scorer_version,
         results_published_at=row.results_published_at,
     )
+
+
+def read_version(session: Session, slug: str) -> int:
+    """Give the version of what is kept, to be read before what is kept under it; 0 without such a challenge."""
+    return session.scalar(select(tables.Challenge.version).where(tables.Challenge.slug == slug)) or 0
 
 
 def _with_dates(phase: Phase, rows: Mapping[str, tables.Phase]) -> Phase:

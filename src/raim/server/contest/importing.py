@@ -19,7 +19,7 @@ from raim.errors import StateError
 from raim.files import hash_file
 from raim.server import database as tables
 from raim.server.auditing import record_event
-from raim.server.database import Database
+from raim.server.database import Database, announce_change
 from raim.server.storage import Storage, has_file, pieces, put_file
 from raim.tables import decode_table, read_content
 
@@ -161,6 +161,8 @@ def _put_data_set(
     manifest = data_set.manifest_file
     row.title, row.kind = data_set.name, data_set.kind
     row.manifest = "" if manifest is None else decode_table(read_content(manifest), manifest.name)[0]
+    if row.version != version:
+        announce_change(session)
     row.version = version
     session.add(row)
     session.flush()

@@ -1,4 +1,4 @@
-"""The leaderboard of a phase from its rows, kept until anything in the audit log says that it may have changed."""
+"""The leaderboard of a phase from its rows, kept as long as the challenge has the same version."""
 
 import threading
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import BoardEntry, BoardRow, Phase, rank_entries
 from raim.server.contest.contest import Contest
-from raim.server.database import AuditEvent, EntryResult, Submission, Team
+from raim.server.database import EntryResult, Submission, Team
 
 LISTED_STATES = ("scored",)
 
@@ -45,7 +45,7 @@ class Standings:
         rows: Best first.
         scenarios: Names of the scenarios that entries have means for.
         history: For each team, its best score so far after each of its scored entries: (time, score).
-        version: Changes whenever the rows may have changed.
+        version: Of the challenge when they were made.
     """
 
     rows: tuple[Standing, ...]
@@ -58,29 +58,26 @@ class Standings:
 class StandingsCache:
     """Leaderboards as they were last made; one for each phase."""
 
-    made: dict[tuple[str, int, str], Standings] = field(default_factory=dict)
+    made: dict[tuple[str, int], Standings] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, session: Session, contest: Contest, phase: Phase, profile: Any) -> Standings:
-        """Give the leaderboard of a phase; every deed leaves an audit event, so the newest one is its version."""
-        version = session.scalar(select(func.max(AuditEvent.id))) or 0
-        key = (phase.id, version, contest.scorer_version)
+        """Give the leaderboard of a phase."""
+        key = (phase.id, contest.version)
         found = self.made.get(key)
         if found is not None:
             return found
         with self.lock:  # one of many readers makes it, the others wait for it
             found = self.made.get(key)
             if found is None:
-                found = make_standings(session, contest, phase, profile, version=version)
+                found = make_standings(session, contest, phase, profile)
                 for old in [each for each in self.made if each[0] == phase.id]:
                     del self.made[old]
                 self.made[key] = found
         return found
 
 
-def make_standings(
-    session: Session, contest: Contest, phase: Phase, profile: Any, *, version: int = 0
-) -> Standings:
+def make_standings(session: Session, contest: Contest, phase: Phase, profile: Any) -> Standings:
     """Make the leaderboard of a phase's scored submissions.
 
     Args:
@@ -88,7 +85,6 @@ def make_standings(
         contest: The challenge in force.
         phase: One of its phases.
         profile: The scoring profile, which knows the direction of each measure.
-        version: What the result carries.
     """
     found = _read_entries(session, contest, phase)
     by_id = {entry.row_id: entry for entry in found}
@@ -99,7 +95,7 @@ def make_standings(
     )
     rows = tuple(_standing(row, by_id[row.entry.id]) for row in ranked)
     names = sorted({name for entry in found for name in entry.scenarios})
-    return Standings(rows=rows, scenarios=tuple(names), history=_history(found), version=version)
+    return Standings(rows=rows, scenarios=tuple(names), history=_history(found), version=contest.version)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

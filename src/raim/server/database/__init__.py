@@ -10,7 +10,7 @@ from raim.server.database.contest import (
     Image,
     Phase,
 )
-from raim.server.database.engine import Database, open_database
+from raim.server.database.engine import Database, announce_change, open_database
 from raim.server.database.entries import Comment, EntryResult, LogLine, Result, Submission, Upload
 from raim.server.database.judging import Judge, JudgeLink, ScreenCheck, Tie, Trial, Vote
 from raim.server.database.migration import migrate
@@ -64,6 +64,7 @@ __all__ = [
     "User",
     "Vote",
     "WorkerHeartbeat",
+    "announce_change",
     "migrate",
     "open_database",
 ]

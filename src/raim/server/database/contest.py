@@ -23,6 +23,7 @@ SET_KINDS = ("paired", "unpaired")
 class Challenge(Base):
     """A contest; `definition` is what its challenge.toml says, `definition_sha256` of the file's bytes.
 
+    `version` is raised by every change of what is kept (see `engine`).
     `scorer_version` names profile, definitions and weights that the leaderboard shows; results of others are kept.
     """
 
@@ -32,6 +33,7 @@ class Challenge(Base):
     id: Mapped[Identity]
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     title: Mapped[Name]
+    version: Mapped[int] = mapped_column(default=1)
     definition: Mapped[dict[str, Any]]
     definition_sha256: Mapped[Sha256]
     profile: Mapped[str] = mapped_column(String(80))

@@ -4,6 +4,10 @@ SQLite: write-ahead log, so that readers never wait for the writer; foreign keys
 will write says so at its beginning (BEGIN IMMEDIATE) and waits its turn for up to 30 s, since one that turns
 from reading to writing in its middle can only fail. PostgreSQL: READ COMMITTED, and rows that decide are locked
 (`with_for_update`) by those functions that need it.
+
+Whatever changes what is kept (boards, charts, results, the dates in force) raises `challenge.version` in its own
+transaction, as the last thing before the commit: so the row is locked for a moment only, and whoever reads the new
+number reads the change too.
 """
 
 import sqlite3
@@ -15,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text, update
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
+from raim.server.database.contest import Challenge
 
 BUSY_TIMEOUT_MS = 30_000
+CHANGED = "raim_changed"
 
 # Locks of PostgreSQL are numbers, shared by all programs on one database: any that no other is likely to take.
 MIGRATION_LOCK = 7_246_001
@@ -46,6 +52,15 @@ class Database:
         """Give a session that is committed at its end, or rolled back by an exception."""
         with Session(self.engine.execution_options(raim_writes=True)) as session, session.begin():
             yield session
+            if session.info.get(CHANGED):
+                session.flush()
+                raised = update(Challenge).values(version=Challenge.version + 1)
+                session.execute(raised.execution_options(synchronize_session=False))
+
+
+def announce_change(session: Session) -> None:
+    """Have the version of what is kept raised when this writing transaction is committed."""
+    session.info[CHANGED] = True
 
 
 def open_database(url: str) -> Database:

@@ -4,22 +4,20 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import Weights
 from raim.challenge.ranking import Entrant, FinalRanking, RankedTeam, rank_teams
 from raim.scoring.profiles import Profile
 from raim.server.contest import Contest, Standings, StandingsCache
-from raim.server.database import AuditEvent, Study
+from raim.server.database import Study
 from raim.server.study.ballots import NamedEntry, collect_ballots, judge_names, name_entries, real_judges
 from raim.study import Ballots
 from raim.study.findings import Analysis, EntryResult
 
 DRAWS = 2000
 KEPT = 4  # studies
-# Deeds that change no score, no vote and no ranking.
-IDLE_DEEDS = ("log in", "fail to log in", "export", "export study")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +55,7 @@ class StudyResults:
 
 @dataclass(slots=True)
 class ResultsCache:
-    """Results as they were last made; the audit log's newest id is their version, since every deed leaves an event."""
+    """Results as they were last made; one for each study and version of the challenge."""
 
     made: dict[tuple[int, int], StudyResults] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -70,8 +68,7 @@ class ResultsCache:
         Raises:
             StateError: It is not revealed.
         """
-        version = results_version(session)
-        key = (study.id, version)
+        key = (study.id, contest.version)
         with self.lock:
             found = self.made.get(key)
             if found is None:
@@ -81,12 +78,6 @@ class ResultsCache:
                     self.made.pop(next(iter(self.made)))
                 self.made[key] = found
         return found
-
-
-def results_version(session: Session) -> int:
-    """Give the number of the newest deed that results may depend on: any but looking and logging in."""
-    found = select(func.max(AuditEvent.id)).where(AuditEvent.action.not_in(IDLE_DEEDS))
-    return session.scalar(found) or 0
 
 
 def make_results(

@@ -34,6 +34,8 @@ ACCEPTED_KINDS = frozenset({"feedback", "final"})
 FREE_ENDS = frozenset({"refused", "failed", "abandoned"})
 # A team that withdraws before scoring has begun has learnt nothing, and has its try back.
 FREE_TO_WITHDRAW = frozenset({"receiving", "checking", "queued"})
+# Boards, studies and results show these; steps between others change nothing that is kept.
+SHOWN = frozenset({"scored", "accepted"})
 COUNTABLE = frozenset({"queued", "scoring", "scored", "accepted"})
 
 
@@ -100,6 +102,7 @@ def change_state(
         subject="submission",
         subject_id=submission.id,
         details={"from": before, "to": state, "takes_try": submission.takes_try},
+        is_idle=not {before, state} & SHOWN,
     )
     return submission
 

@@ -11,7 +11,6 @@ from raim.errors import unknown_name
 from raim.report.closed.material import Material
 from raim.server.database import Study
 from raim.server.study.material import collect_material
-from raim.server.study.results import results_version
 from raim.server.web.visit import Visit
 
 THEMES: dict[str, Literal["light", "dark"]] = {"light": "light", "dark": "dark"}
@@ -56,7 +55,7 @@ def give_chart(visit: Visit, session: Session, study: Study, name: str, theme: s
         if name not in available_charts(material):
             raise unknown_name("chart", name, available_charts(material))
         drawn = _kept(
-            (*_key(visit, session, study), name, theme),
+            (*_key(visit, study), name, theme),
             lambda: draw_chart(name, material, format="svg", theme=THEMES[theme]),
         )
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
@@ -79,13 +78,13 @@ def _material(visit: Visit, session: Session, study: Study) -> Material:
             results=results,
         )
 
-    found: Material = _kept((*_key(visit, session, study), "material"), collect)
+    found: Material = _kept((*_key(visit, study), "material"), collect)
     return found
 
 
-def _key(visit: Visit, session: Session, study: Study) -> tuple[Hashable, ...]:
+def _key(visit: Visit, study: Study) -> tuple[Hashable, ...]:
     """Tell the results of a study apart from older ones, and from those of another server in this process."""
-    return visit.server.secret, visit.server.settings.database_url, study.id, results_version(session)
+    return visit.server.secret, visit.server.settings.database_url, study.id, visit.contest.version
 
 
 def _kept(key: tuple[Hashable, ...], make: Callable[[], Any]) -> Any:

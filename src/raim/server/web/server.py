@@ -2,20 +2,19 @@
 
 import os
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge
 from raim.errors import SettingsError
 from raim.scoring.profiles import Profile, find_profile
 from raim.server.contest import Contest, StandingsCache, load_contest
-from raim.server.database import AuditEvent, Database
+from raim.server.contest.contest import read_version
+from raim.server.database import Database, announce_change
 from raim.server.settings import Settings
 from raim.server.storage import Storage
 from raim.server.study.results import ResultsCache
@@ -47,8 +46,7 @@ class Server:
     secret: bytes
     standings: StandingsCache = field(default_factory=StandingsCache)
     results: ResultsCache = field(default_factory=ResultsCache)
-    _contest: tuple[int, Contest] | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _kept: tuple[Challenge, Contest] | None = None
 
     @property
     def profile(self) -> Profile:
@@ -56,19 +54,18 @@ class Server:
         return find_profile(self.challenge.profile)
 
     def contest(self, session: Session) -> Contest:
-        """Give the challenge in force; it is read again whenever the audit log has grown."""
-        version = session.scalar(select(func.max(AuditEvent.id))) or 0
-        kept = self._contest
-        if kept is not None and kept[0] == version:
-            return kept[1]
-        loaded = load_contest(session, self.challenge)
-        self._contest = (version, loaded)
-        return loaded
+        """Give the challenge in force; it is read again whenever its version was raised."""
+        version = read_version(session, self.challenge.id)
+        challenge, kept = self.challenge, self._kept  # after the version: `replace_challenge` raises it last
+        if kept is None or kept[0] is not challenge or kept[1].version != version:
+            self._kept = kept = (challenge, load_contest(session, challenge))
+        return kept[1]
 
     def replace_challenge(self, challenge: Challenge) -> None:
-        """Take what the file says now."""
-        with self._lock:
-            self.challenge, self._contest = challenge, None
+        """Take what the file says now; what a request makes meanwhile of the old one is kept under an old version."""
+        self.challenge = challenge
+        with self.database.writing() as session:
+            announce_change(session)
 
 
 def read_secret(path: Path) -> bytes:

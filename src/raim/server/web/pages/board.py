@@ -154,8 +154,7 @@ class View:
 
     def key(self, visit: Visit) -> tuple[Hashable, ...]:
         """Give what the view depends on."""
-        versions = (self.standings.version, visit.contest.scorer_version)
-        return (id(visit.server), self.phase.id, *versions, self.scenario, self.sort)
+        return (id(visit.server), self.phase.id, self.standings.version, self.scenario, self.sort)
 
 
 def _keep(key: tuple[Hashable, ...], make: Callable[[], str]) -> str:

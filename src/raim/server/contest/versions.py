@@ -1,0 +1,144 @@
+"""Which results are in force: of each data set, those of one scorer version and one version of its references.
+
+A new scorer version, or mended references, are scored beside the pair in force. The leaderboard stays on that pair until
+the organisers switch; where nothing is scored under it, or challenge.toml says `new_versions = "at-once"`, the new pair
+is in force at once. Results are never changed, so nothing is lost either way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from raim.errors import StateError
+from raim.server.auditing import record_event
+from raim.server.contest.contest import Contest
+from raim.server.database import DataSet, EntryResult, Submission, Team
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewVersion:
+    """Versions of a data set that are scored beside those in force.
+
+    Attributes:
+        data_set: Its id in the file.
+        scorer_version: Of the results that are in force after a switch.
+        reference_version: As above.
+        n_scored: Entries that have a result under both.
+        n_entries: All scored entries.
+    """
+
+    data_set: str
+    scorer_version: str
+    reference_version: str
+    n_scored: int
+    n_entries: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a switch takes no entry off the board."""
+        return self.n_scored == self.n_entries
+
+
+def is_in_force(contest: Contest) -> ColumnElement[bool]:
+    """Give the condition that joins a submission's `EntryResult` in force: one at most."""
+    return _results_of(contest, contest.in_force)
+
+
+def list_new_versions(session: Session, contest: Contest) -> tuple[NewVersion, ...]:
+    """Give the versions that are not in force yet, with how many entries are scored under them."""
+    new = [slug for slug, pair in contest.in_force.items() if pair != contest.newest[slug]]
+    rows = session.execute(
+        select(Submission.data_set_id, func.count(Submission.id), func.count(EntryResult.id))
+        .join(Team, Team.id == Submission.team_id)
+        .outerjoin(EntryResult, _results_of(contest, contest.newest))
+        .where(
+            Submission.data_set_id.in_([contest.data_set_ids[slug] for slug in new]),
+            Submission.state == "scored",
+            Team.state == "approved",
+        )
+        .group_by(Submission.data_set_id)
+    )
+    counts = {row_id: (n_entries, n_scored) for row_id, n_entries, n_scored in rows}
+    found = []
+    for slug in new:
+        n_entries, n_scored = counts.get(contest.data_set_ids[slug], (0, 0))
+        scorer, reference = contest.newest[slug]
+        found.append(
+            NewVersion(
+                data_set=slug,
+                scorer_version=scorer,
+                reference_version=reference,
+                n_scored=n_scored,
+                n_entries=n_entries,
+            )
+        )
+    return tuple(found)
+
+
+def switch_versions(
+    session: Session, now: datetime, contest: Contest, *, even_incomplete: bool = False, actor_id: int
+) -> None:
+    """Put the newest versions of all data sets in force.
+
+    Args:
+        session: A writing session.
+        now: The time.
+        contest: The challenge in force.
+        even_incomplete: Also where entries have no result under them yet, and lose their place until they have.
+        actor_id: The organiser.
+
+    Raises:
+        StateError: There is no new version, or one is not complete.
+    """
+    new = list_new_versions(session, contest)
+    if not new:
+        raise StateError("the newest versions are in force already")
+    left = [each for each in new if not each.is_complete]
+    if left and not even_incomplete:
+        raise StateError(
+            "; ".join(
+                f"{each.n_scored} of {each.n_entries} entries on {each.data_set} are scored under the new version"
+                for each in left
+            )
+            + ": score the others again first, or switch though they lose their place until they are scored"
+        )
+    for each in new:
+        session.execute(
+            update(DataSet)
+            .where(DataSet.id == contest.data_set_ids[each.data_set])
+            .values(
+                scorer_version_in_force=each.scorer_version, reference_version_in_force=each.reference_version
+            )
+        )
+    record_event(
+        session,
+        now,
+        "switch versions",
+        actor_id=actor_id,
+        subject="challenge",
+        subject_id=contest.id,
+        details={each.data_set: [each.scorer_version, each.n_scored, each.n_entries] for each in new},
+    )
+
+
+def has_results_in_force(session: Session, data_set: DataSet) -> bool:
+    """Say whether anything is scored under a data set's pair in force."""
+    found = (
+        select(EntryResult.id)
+        .join(Submission, Submission.id == EntryResult.submission_id)
+        .where(
+            Submission.data_set_id == data_set.id,
+            EntryResult.scorer_version == data_set.scorer_version_in_force,
+            EntryResult.reference_version == data_set.reference_version_in_force,
+        )
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
+def _results_of(contest: Contest, versions: Mapping[str, tuple[str, str]]) -> ColumnElement[bool]:
+    triples = [(contest.data_set_ids[slug], *pair) for slug, pair in versions.items()]
+    key = tuple_(Submission.data_set_id, EntryResult.scorer_version, EntryResult.reference_version)
+    return (EntryResult.submission_id == Submission.id) & key.in_(triples)

@@ -1,0 +1,124 @@
+"""What is kept of a challenge: new as soon as what it shows is committed, and not made again for anything else."""
+
+from dataclasses import replace
+
+import pytest
+
+from desk_world import NOON, make_world
+from raim.scoring.profiles import find_profile
+from raim.server.auditing import record_event
+from raim.server.contest import pause
+from raim.server.database import Phase, Submission
+from raim.server.settings import read_settings
+from raim.server.storage import open_storage
+from raim.server.submissions import change_state
+from raim.server.web import server as module
+from raim.server.web.server import Server
+
+
+@pytest.fixture
+def world(database, tmp_path):
+    """Give the challenge with a submission that is being scored, and a server that keeps what it shows."""
+    world = make_world(database)
+    world.team("A")
+    world.number = world.submission("A", state="scoring")
+    world.server = Server(
+        settings=read_settings({}, folder=tmp_path),
+        database=database,
+        storage=open_storage("memory://world"),
+        challenge=world.challenge,
+        secret=b"",
+    )
+    return world
+
+
+def board(world):
+    with world.database.reading() as session:
+        contest = world.server.contest(session)
+        phase = contest.challenge.phase("first")
+        return world.server.standings.get(session, contest, phase, find_profile("raim-2024"))
+
+
+def finish(world, session):
+    row = session.get_one(Submission, world.number)
+    world.add_results(session, world.contest(), row, 71.0)
+    change_state(session, world.now, world.number, "scored")
+
+
+def fail_to_log_in(session):
+    record_event(session, NOON, "fail to log in", actor_id=None, subject="login", subject_id=None)
+
+
+def makes_a_new_board(world, action):
+    before = board(world)
+    action()
+    return board(world) is not before
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_score_is_on_the_board_at_its_commit_though_another_event_was_committed_between(world):
+    with world.database.writing() as worker:
+        finish(world, worker)
+        worker.flush()
+        with world.database.writing() as other:
+            fail_to_log_in(other)
+        assert not board(world).rows
+    assert [row.row.entry.score for row in board(world).rows] == [71.0]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_pause_holds_at_its_commit_though_another_event_was_committed_between(world):
+    with world.database.writing() as organiser:
+        row = organiser.get_one(Phase, world.contest().phase_ids["first"])
+        pause(organiser, NOON, row, actor_id=world.organiser)
+        organiser.flush()
+        with world.database.writing() as other:
+            fail_to_log_in(other)
+        with world.database.reading() as reader:
+            world.server.contest(reader)
+    with world.database.reading() as reader:
+        assert world.server.contest(reader).paused_at == {"first": NOON}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_failed_log_in_leaves_the_board_that_is_kept(world):
+    def fail():
+        with world.database.writing() as session:
+            fail_to_log_in(session)
+
+    assert not makes_a_new_board(world, fail)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_submission_that_begins_to_be_scored_leaves_the_board_and_one_that_is_scored_makes_it_anew(world):
+    waiting = world.submission("A", state="queued", score=1.0)
+
+    def begin():
+        with world.database.writing() as session:
+            change_state(session, world.now, waiting, "scoring")
+
+    def end():
+        with world.database.writing() as session:
+            finish(world, session)
+
+    assert not makes_a_new_board(world, begin)
+    assert makes_a_new_board(world, end)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_reader_that_was_slow_does_not_bring_the_old_file_back(world, monkeypatch):
+    new = replace(world.challenge, name="Another name")
+    load = module.load_contest
+
+    def load_slowly(session, challenge):
+        found = load(session, challenge)
+        if challenge is world.challenge:
+            monkeypatch.setattr(module, "load_contest", load)
+            world.server.replace_challenge(new)
+        return found
+
+    monkeypatch.setattr(module, "load_contest", load_slowly)
+    with world.database.reading() as session:
+        world.server.contest(session)
+    with world.database.reading() as session:
+        assert world.server.contest(session).challenge.name == "Another name"
