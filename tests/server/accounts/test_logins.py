@@ -5,6 +5,7 @@ import argon2
 import pytest
 from sqlalchemy import func, select
 
+from raim.errors import InputError
 from raim.server.accounts import (
     disable_user,
     find_user,
@@ -162,3 +163,20 @@ def test_old_tries_and_sessions_are_forgotten(database, ada):
     with database.writing() as session:
         forget_logins(session, NOON + timedelta(hours=8))
         assert session.scalar(select(func.count()).select_from(LoginSession)) == 1
+
+
+def test_a_login_whose_compared_form_is_longer_logs_in(database):
+    login = "ß" * 50  # 100 letters as compared
+    with database.writing() as session:
+        register(session, NOON, login=login, password_hash=hash_password(PASSWORD))
+    assert enter(database, login=login).token is not None
+    assert enter(database, login="SS" * 50).token is not None
+
+
+def test_names_that_no_column_holds_as_compared_are_refused(database, ada):
+    long = "\ufdfa" * 20  # each is 18 letters as compared
+    with database.writing() as session:
+        for name in ({"login": long}, {"login": "bob", "name": long}):
+            with pytest.raises(InputError, match="360 characters as it is compared, at most 200"):
+                register(session, NOON, password_hash="x", **name)
+    assert enter(database, login=long).refused == "login or password is wrong"

@@ -6,8 +6,9 @@ from sqlalchemy import select
 from raim.data import parse_manifest
 from raim.errors import StateError
 from raim.server.accounts import make_team, register
-from raim.server.database import AuditEvent, DataSet, Image, Phase, Submission
+from raim.server.database import AuditEvent, Challenge, DataSet, Image, Phase, Submission
 from raim.server.storage import has_file
+from raim.server.submissions import Promise, take_try
 
 
 def edit(imported, before, after):
@@ -105,3 +106,38 @@ def test_images_of_a_set_that_nobody_used_come_and_go(imported):
         own = imported.contest.data_set_ids["feedback-pairs"]
         names = session.scalars(select(Image.name).where(Image.data_set_id == own).order_by(Image.name)).all()
     assert names == ["0001", "0003"]
+
+
+def test_another_challenge_in_the_folder_is_refused_at_the_start(imported):
+    edit(imported, 'id = "my-challenge"', 'id = "other"')
+    with pytest.raises(
+        StateError, match=r"this server runs 'my-challenge'; .* put its id back, or start another"
+    ):
+        imported.bring()
+    with imported.database.reading() as session:
+        assert session.scalars(select(Challenge.slug)).all() == ["my-challenge"]
+
+
+def test_a_phase_with_submissions_that_left_the_file_is_refused_at_the_start(imported):
+    with imported.database.writing() as session:
+        phase = session.scalars(select(Phase).where(Phase.slug == "feedback")).one()
+        user = register(session, imported.now, login="ada", password_hash="x")
+        member = make_team(
+            session, imported.now, challenge_id=phase.challenge_id, name="Ada", user=user, is_approved=True
+        )
+        promise = Promise(file_name="a.zip", n_bytes=9, sha256="a" * 64)
+        take_try(
+            session,
+            phase.opens_at,
+            imported.contest,
+            member=member,
+            phase="feedback",
+            kind="scored",
+            promise=promise,
+        )
+    for old in ('id = "feedback"', 'phase = "feedback"'):
+        edit(imported, old, old.replace("feedback", "online"))
+    with pytest.raises(StateError, match="submitted to the phase 'feedback', which is no longer in the file"):
+        imported.bring()
+    with imported.database.reading() as session:
+        assert session.scalars(select(Phase).where(Phase.slug == "online")).all() == []

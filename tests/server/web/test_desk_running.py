@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from desk_world import World
 from raim.errors import InputError
@@ -55,6 +55,36 @@ def test_dates_are_typed_in_the_challenges_zone_and_shown_beside_the_files(site,
     assert longer.isoformat() in page
     assert before.closes_at.isoformat() in page
     assert f"{longer:%Y-%m-%d %H:%M}" in site.visitor().get("/").text
+
+
+def test_dates_that_were_not_changed_stay_to_the_second_and_in_the_second_of_two_hours(site, world, olga):
+    edit(site, 'timezone = "UTC"', 'timezone = "Europe/Zurich"')
+    olga.post("/desk/challenge/read")
+    opens, closes = datetime(2026, 4, 1, 9, 59, 59, 5, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    with (
+        site.server.database.writing() as session
+    ):  # the clocks show 02:30 for the second time when it closes
+        session.execute(
+            update(Phase)
+            .where(Phase.slug == "final")
+            .values(closes_at=closes + timedelta(days=9), opens_at=closes)
+        )
+        session.execute(
+            update(Phase).where(Phase.slug == "feedback").values(opens_at=opens, closes_at=closes)
+        )
+    shown = re.findall(r'name="(?:opens|closes)" value="([^"]*)"', olga.get("/desk/phases").text)
+    at = shown.index("2026-04-01T11:59:59")
+    assert shown[at + 1] == "2026-10-25T02:30:00"
+    for typed in (shown[at + 1], shown[at + 1].removesuffix(":00")):  # browsers leave seconds out that are 0
+        answer = olga.post("/desk/phases/feedback/dates", opens=shown[at], closes=typed)
+        assert answer.headers["location"] == "/desk/phases?note=saved"
+        row = phase_row(world)
+        assert (row.opens_at, row.closes_at) == (opens, closes)
+    olga.post("/desk/phases/feedback/dates", opens="2026-04-01T11:58:57", closes=shown[at + 1])
+    assert (phase_row(world).opens_at, phase_row(world).closes_at) == (
+        opens.replace(minute=58, second=57, microsecond=0),
+        closes,
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from raim.server.accounts.passwords import hash_password, is_outdated, is_password
-from raim.server.accounts.users import MAXIMUM_NAME, name_key
+from raim.server.accounts.users import MAXIMUM_KEY, name_key
 from raim.server.auditing import record_event
 from raim.server.database import Database, LoginAttempt, LoginSession, User
 from raim.server.database.engine import LOGINS_LOCK, take_turn
@@ -97,7 +97,7 @@ def log_in(
 
 def _typed_key(login: str) -> str:
     # Anything can be typed; what a database cannot hold (NUL, lone surrogates) is no login either.
-    return "".join(sign if sign.isprintable() else "?" for sign in name_key(login)[:MAXIMUM_NAME])
+    return "".join(sign if sign.isprintable() else "?" for sign in name_key(login)[:MAXIMUM_KEY])
 
 
 def next_try(session: Session, now: datetime, *, key: str, address: str) -> datetime | None:

@@ -12,6 +12,7 @@ from raim.server.database import ApiToken, LoginSession, OneUseLink, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
 
 MAXIMUM_NAME = 80
+MAXIMUM_KEY = 200  # of `Name`, the column; the compared form of a letter can be longer than the letter
 
 
 def name_key(name: str) -> str:
@@ -28,7 +29,7 @@ def check_name(name: str, what: str) -> str:
     """Give a name in its clean form.
 
     Raises:
-        InputError: It is empty, longer than 80 characters, or has characters that do not print.
+        InputError: It is empty, longer than 80 characters or than 200 as it is compared, or does not print.
 
     Example:
         >>> check_name(" Ada ", "login")
@@ -38,6 +39,11 @@ def check_name(name: str, what: str) -> str:
     if not 1 <= len(clean) <= MAXIMUM_NAME or not clean.isprintable():
         raise InputError(
             f"the {what} {clean[:MAXIMUM_NAME]!r} must have 1 to {MAXIMUM_NAME} printable characters"
+        )
+    if len(name_key(clean)) > MAXIMUM_KEY:
+        raise InputError(
+            f"the {what} {clean!r} has {len(name_key(clean))} characters as it is compared, at most {MAXIMUM_KEY}; "
+            "choose plainer letters"
         )
     return clean
 

@@ -19,6 +19,7 @@ from raim.errors import StateError
 from raim.files import hash_file
 from raim.server import database as tables
 from raim.server.auditing import record_event
+from raim.server.contest.conflicts import find_conflicts
 from raim.server.database import Database, announce_change
 from raim.server.storage import Storage, has_file, pieces, put_file
 from raim.tables import decode_table, read_content
@@ -65,9 +66,14 @@ def import_challenge(
         on_progress: Called with (images stored, images in all).
 
     Raises:
-        StateError: A data set that teams have submitted to has other images than before.
+        StateError: It is another challenge than the database's, or lacks what teams have submitted to: a phase, a data
+            set, an image of one; a line each.
         StorageError: A file cannot be kept.
     """
+    with database.reading() as session:
+        conflicts = list(find_conflicts(session, challenge))
+    if conflicts:
+        raise StateError("\n".join(conflicts))
     stored = _store_all(storage, challenge, on_progress)
     with database.writing() as session:
         row = _put_challenge(session, now, challenge, scorer_version)

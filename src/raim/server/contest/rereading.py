@@ -1,12 +1,9 @@
 """Read challenge.toml again while the server runs: every problem is told and nothing changed, or all of it is taken."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge, Problem, examine_challenge
 from raim.data import read_manifest
@@ -15,7 +12,7 @@ from raim.scoring.profiles import PROFILES
 from raim.server.auditing import record_event
 from raim.server.contest.contest import Contest, load_contest
 from raim.server.contest.importing import import_challenge
-from raim.server.database import Database, DataSet, Phase, Submission
+from raim.server.database import Database
 from raim.server.storage import Storage
 
 ScorerVersion = Callable[[str], str]
@@ -66,15 +63,11 @@ def read_again(
     challenge = examined.challenge
     if challenge is None:
         return Reread(challenge=None, problems=_problems(examined.found), notes=notes)
-    with database.reading() as session:
-        faults = tuple(find_conflicts(session, before, challenge))
-    if faults:
-        return Reread(challenge=None, problems=faults, notes=notes)
     version = scorer_version(challenge.profile)
     try:
         import_challenge(database, storage, now, challenge, scorer_version=version)
     except RaimError as error:
-        return Reread(challenge=None, problems=(str(error),), notes=notes)
+        return Reread(challenge=None, problems=tuple(str(error).splitlines()), notes=notes)
     with database.writing() as session:
         after = load_contest(session, challenge)
         changes = tuple(describe_changes(before, after))
@@ -90,24 +83,6 @@ def read_again(
     return Reread(
         challenge=challenge, notes=notes, changes=changes, to_rescore=tuple(_to_rescore(before, after))
     )
-
-
-def find_conflicts(session: Session, before: Contest, challenge: Challenge) -> Iterator[str]:
-    """Give what a file must not change while teams take part.
-
-    Args:
-        session: Any session.
-        before: The challenge in force.
-        challenge: What the file says now.
-    """
-    if challenge.id != before.challenge.id:
-        yield (
-            f"the file is of the challenge {challenge.id!r}, this server runs {before.challenge.id!r}; "
-            "a server has one challenge: start another one with a folder of its own"
-        )
-        return
-    yield from _lost(session, before, challenge)
-    yield from _overlaps(session, before, challenge)
 
 
 def describe_changes(before: Contest, after: Contest) -> Iterator[str]:
@@ -137,50 +112,6 @@ def describe_changes(before: Contest, after: Contest) -> Iterator[str]:
 
 def _problems(found: tuple[Problem, ...]) -> tuple[str, ...]:
     return tuple(str(each) for each in found if each.severity == "problem")
-
-
-def _lost(session: Session, before: Contest, challenge: Challenge) -> Iterator[str]:
-    """Give phases and data sets that have submissions and are no longer in the file."""
-    used_phases = session.scalars(
-        select(Phase.slug)
-        .where(Phase.challenge_id == before.id, Phase.id.in_(select(Submission.phase_id)))
-        .order_by(Phase.slug)
-    ).all()
-    used_sets = session.scalars(
-        select(DataSet.slug)
-        .where(DataSet.challenge_id == before.id, DataSet.id.in_(select(Submission.data_set_id)))
-        .order_by(DataSet.slug)
-    ).all()
-    phases = {phase.id for phase in challenge.phases}
-    sets = {data_set.id for data_set in challenge.data_sets}
-    for what, used, there in (("phase", used_phases, phases), ("data set", used_sets, sets)):
-        for slug in used:
-            if slug not in there:
-                yield f"teams have submitted to the {what} {slug!r}, which is no longer in the file; put it back"
-
-
-def _overlaps(session: Session, before: Contest, challenge: Challenge) -> Iterator[str]:
-    """Give phases that would overlap: dates that were changed on the page stay while the file's own stay the same."""
-    stated: Mapping[str, Phase] = {
-        row.slug: row for row in session.scalars(select(Phase).where(Phase.challenge_id == before.id))
-    }
-    dates = []
-    for phase in challenge.phases:
-        row = stated.get(phase.id)
-        is_same = row is not None and (row.stated_opens_at, row.stated_closes_at) == (
-            phase.opens,
-            phase.closes,
-        )
-        opens, closes = (
-            (row.opens_at, row.closes_at) if row is not None and is_same else (phase.opens, phase.closes)
-        )
-        dates.append((opens, closes, phase.name))
-    for (_, closes, name), (opens, _, following) in zip(sorted(dates), sorted(dates)[1:], strict=False):
-        if opens < closes:
-            yield (
-                f"{following} would open at {opens:%Y-%m-%d %H:%M} UTC, before {name} closes at "
-                f"{closes:%Y-%m-%d %H:%M} UTC as it was set on the page; change one of them"
-            )
 
 
 def _to_rescore(before: Contest, after: Contest) -> Iterator[str]:

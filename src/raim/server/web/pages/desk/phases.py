@@ -21,7 +21,7 @@ from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 PATH = "/desk/phases/{phase_id}"
-FORM = "%Y-%m-%dT%H:%M"  # of <input type="datetime-local">
+FORM = "%Y-%m-%dT%H:%M:%S"  # of <input type="datetime-local" step="1">
 
 
 @router.get("/desk/phases", name="desk.phases")
@@ -35,14 +35,14 @@ def change_dates(visit: Admitted, phase_id: Slug, opens: Text = "", closes: Text
     """Change when a phase is open; times are in the challenge's zone."""
     zone = visit.contest.challenge.timezone
     try:
-        opens_at, closes_at = parse_local(opens, zone), parse_local(closes, zone)
         with visit.server.database.writing() as session:
+            row = find_phase_row(visit, session, phase_id)
             set_dates(
                 session,
                 visit.now,
-                find_phase_row(visit, session, phase_id),
-                opens_at=opens_at,
-                closes_at=closes_at,
+                row,
+                opens_at=parse_local(opens, zone, shown=row.opens_at),
+                closes_at=parse_local(closes, zone, shown=row.closes_at),
                 actor_id=visit.user_id,
             )
     except RaimError as error:
@@ -100,8 +100,13 @@ def find_phase_row(visit: Visit, session: Session, phase_id: str) -> Phase:
     return session.get_one(Phase, visit.contest.phase_ids[visit.contest.challenge.phase(phase_id).id])
 
 
-def parse_local(text: str, zone: ZoneInfo) -> datetime:
+def parse_local(text: str, zone: ZoneInfo, *, shown: datetime | None = None) -> datetime:
     """Read the time of a form, which is in the challenge's zone; of an hour that comes twice, the first is meant.
+
+    Args:
+        text: As typed.
+        zone: Of the challenge.
+        shown: The time that the form showed; typed as it was shown it stays, to its fraction and in its hour.
 
     Raises:
         InputError: It is no time, or one that a change of clocks leaves out.
@@ -116,6 +121,8 @@ def parse_local(text: str, zone: ZoneInfo) -> datetime:
         raise InputError(f"{text[:40]!r} is no time; write it as 2026-03-31T12:00, in {zone.key}") from error
     if local.tzinfo is not None:
         raise InputError(f"{text[:40]!r} names a zone of its own; write it in {zone.key}, without a zone")
+    if shown is not None and local == shown.astimezone(zone).replace(tzinfo=None, microsecond=0):
+        return shown
     try:
         moment = local.replace(tzinfo=zone).astimezone(UTC)
     except OverflowError as error:
