@@ -9,11 +9,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 from raim.challenge.locating import KeyPath
+from raim.challenge.modes import MODES
 from raim.challenge.parsing import Draft
 from raim.challenge.problem import Fault
-
-# How many points each kind of trial gives; the others count wins or ratings.
-PICKS = {"top-three": 3, "best": 1}
 
 
 @runtime_checkable
@@ -118,18 +116,8 @@ def _study(draft: Draft) -> Iterator[Fault]:
                 f"the phase {phase.id!r} takes no final submissions to judge; expected a phase with `final`"
             )
             yield Fault(path=("study", "phase"), message=message)
-    expected = PICKS.get(rule.mode, len(rule.points))
-    if len(rule.points) != expected:
-        message = f"points has {len(rule.points)} numbers; the mode {rule.mode!r} needs {expected}"
-        yield Fault(path=("study", "points"), message=message)
-    if rule.mode == "pairwise" and rule.tiles not in {0, 2}:
-        message = f"tiles is {rule.tiles}; a pairwise trial shows 2"
-        yield Fault(path=("study", "tiles"), message=message)
-    elif rule.tiles == 1 or 0 < rule.tiles < len(rule.points):
-        message = (
-            f"tiles is {rule.tiles}; a trial shows at least 2 candidates, and as many as it has points for"
-        )
-        yield Fault(path=("study", "tiles"), message=message)
+    for key, message in MODES[rule.mode].find_faults(rule.points, rule.tiles):
+        yield Fault(path=("study", key), message=message)
     finalists = draft.challenge.finalists
     if finalists is not None and rule.tiles > finalists.count:
         message = f"tiles is {rule.tiles}, but there are only {finalists.count} finalists; expected fewer, or 0 for all"

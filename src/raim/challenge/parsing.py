@@ -11,6 +11,7 @@ from typing import TypeVar
 from raim.challenge.challenge import SCHEMA, Challenge
 from raim.challenge.credits import Award, Organiser, Prize, Sponsor
 from raim.challenge.data_set import DataKind, DataSet
+from raim.challenge.modes import MODES
 from raim.challenge.phase import Audience, Intake, OpenTo, Phase
 from raim.challenge.section import Section
 from raim.challenge.settings import (
@@ -20,7 +21,6 @@ from raim.challenge.settings import (
     LeaderboardRule,
     Registration,
     StudyRule,
-    TrialMode,
     Uploads,
     Website,
     Weights,
@@ -239,11 +239,12 @@ def _finalists(section: Section) -> FinalistRule:
 
 
 def _study(section: Section) -> StudyRule:
+    mode = section.choice("mode", MODES, STUDY.mode)
     return StudyRule(
         phase=section.text("phase"),
-        mode=section.choice("mode", TrialMode, STUDY.mode),
+        mode=mode,
         judges=section.whole("judges", STUDY.judges),
-        points=section.wholes("points", STUDY.points),
+        points=section.wholes("points", MODES[mode].points),
         repeats_share=section.fraction("repeats_share", STUDY.repeats_share),
         criteria=section.texts("criteria", STUDY.criteria),
         conflicts=section.choice("conflicts", Conflicts, STUDY.conflicts),

@@ -185,8 +185,8 @@ class Section:
         return UTC_ZONE
 
     def choice(self, key: str, choices: Any, default: Chosen) -> Chosen:
-        """Read one of the names of a Literal type."""
-        names = get_args(choices)
+        """Read one of the names of a Literal type, or of some names."""
+        names = get_args(choices) or tuple(choices)
         value = self.take(key, str, f"one of: {', '.join(names)}", default)
         if value is not None and value not in names:
             near = difflib.get_close_matches(value, names, n=1)

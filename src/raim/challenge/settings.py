@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from raim.challenge.modes import TOP_THREE
+
 Counting = Literal["best", "chosen"]
-TrialMode = Literal["top-three", "best", "pairwise", "rating"]
 Conflicts = Literal["exclude-judge", "hide-tile"]
 
 
@@ -93,7 +94,7 @@ class StudyRule:
 
     Attributes:
         phase: Id of the phase whose final submissions are judged.
-        mode: What a judge does in a trial: picks the best three in order, picks the best, compares two, rates.
+        mode: What a judge does in a trial: a name of `raim.challenge.modes.MODES`.
         judges: How many judges are planned.
         points: For the first, second, third pick.
         repeats_share: Share of trials that are shown a second time, hidden, to see how steady a judge is.
@@ -105,9 +106,9 @@ class StudyRule:
     """
 
     phase: str
-    mode: TrialMode = "top-three"
+    mode: str = TOP_THREE.name
     judges: int = 18
-    points: tuple[int, ...] = (3, 2, 1)
+    points: tuple[int, ...] = TOP_THREE.points
     repeats_share: float = 0.05
     # Source: section 3 of the report (arXiv 2405.09923).
     criteria: tuple[str, ...] = ("textures and details", "noise", "artifacts", "fidelity")

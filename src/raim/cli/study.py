@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import click
 
+from raim.challenge.modes import MODES
 from raim.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from raim.study.files import StudyDocument
 
 PATH = click.Path(path_type=Path)
-MODES = click.Choice(["top-three", "best", "pairwise", "rating"])
+NAMES = click.Choice(list(MODES))
 VOTES = click.argument("votes", nargs=-1, required=True, type=PATH)
 PLAN = click.option("--plan", "plan_path", type=PATH, help="plan.json, which says who saw what.")
-MODE = click.option("--mode", type=MODES, help="What a judge did in a trial; default: told from the votes.")
+MODE = click.option("--mode", type=NAMES, help="What a judge did in a trial; default: told from the votes.")
 POINTS = click.option("--points", metavar="3,2,1", help="For the first, second, third pick.")
 
 
@@ -36,7 +37,7 @@ def command() -> None:
     "--judge", "judges", multiple=True, help="A judge's name; once for each. Default: J01, J02, ..."
 )
 @click.option("--judges", "n_judges", type=click.IntRange(1, 10_000), help="How many judges, without names.")
-@click.option("--mode", type=MODES, help="What a judge does in a trial; default: top-three.")
+@click.option("--mode", type=NAMES, help="What a judge does in a trial; default: top-three.")
 @POINTS
 @click.option(
     "--tiles", type=click.IntRange(0, 1000), help="Candidates a trial shows; default: 0, all of them."
@@ -222,13 +223,12 @@ def export(  # noqa: PLR0917 - click passes options by name
 def _read(
     paths: tuple[Path, ...], plan_path: Path | None, mode: str | None, points: str | None
 ) -> "StudyDocument":
-    from raim.challenge.settings import TrialMode
     from raim.study.files import check_points, read_plan, read_study
 
     return read_study(
         paths,
         plan=None if plan_path is None else read_plan(plan_path),
-        mode=next((each for each in get_args(TrialMode) if each == mode), None),
+        mode=mode,
         points=None if points is None else check_points(points),
     )
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from raim.study import StudyDesign
     from raim.study.files import StudyPlan
 
-POINTS = {"best": (1,), "pairwise": (1,), "rating": ()}
-
 
 def make_design(
     *,
@@ -66,19 +64,17 @@ def _read_challenge(path: Path) -> "tuple[StudyRule, dict[str, str]]":
 
 
 def _change(rule: "StudyRule", changes: Mapping[str, Any]) -> "StudyRule":
+    from raim.challenge.modes import MODES
     from raim.study.files import check_points
 
     stated = {name: value for name, value in changes.items() if value is not None}
     if "points" in stated:
         stated["points"] = check_points(stated["points"])
     elif stated.get("mode", rule.mode) != rule.mode:
-        stated["points"] = POINTS.get(stated["mode"], (3, 2, 1))
+        stated["points"] = MODES[stated["mode"]].points
     changed = replace(rule, **stated)
-    expected = len(POINTS[changed.mode]) if changed.mode in POINTS else None
-    if expected is not None and len(changed.points) != expected:
-        raise InputError(
-            f"points has {len(changed.points)} numbers; the mode {changed.mode!r} needs {expected}"
-        )
+    for _, fault in MODES[changed.mode].find_faults(changed.points, changed.tiles):
+        raise InputError(fault)
     return changed
 
 
@@ -103,6 +99,7 @@ def read_ties(given: Iterable[str]) -> dict[str, list[str]]:
 
 def describe_plan(plan: "StudyPlan", files: Sequence[Path]) -> str:
     """Say what was drawn, and what to do next."""
+    from raim.challenge.modes import MODES
     from raim.study.planning import count_repeats
 
     design, first = plan.design, plan.judges[0]
@@ -113,7 +110,7 @@ def describe_plan(plan: "StudyPlan", files: Sequence[Path]) -> str:
         f"{size}, {len(design.entries)} entries: a trial shows {shown}, mode {design.mode}",
         f"{len(first.trials)} trials for each judge, of which {extras}; {len(first.training)} of training before",
     ]
-    if design.mode == "top-three" and design.is_complete:
+    if MODES[design.mode].has_power_table and design.is_complete:
         lines.append(_describe_power(len(plan.judges), len(design.images)))
     lines += [f"{name} is tied to a team and does not vote" for name in plan.excluded]
     lines += [f"{each.judge} does not see {', '.join(each.hidden)}" for each in plan.judges if each.hidden]

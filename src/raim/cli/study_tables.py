@@ -52,6 +52,7 @@ def print_power(ballots: "Ballots") -> None:
     """Print the least differences that studies of other sizes would find, judged by these votes."""
     from rich.console import Console
 
+    from raim.challenge.modes import MODES
     from raim.study import points_array
     from raim.study.power import difference_components, power_table
 
@@ -62,7 +63,8 @@ def print_power(ballots: "Ballots") -> None:
         return
     cells = power_table(causes)
     images = list(dict.fromkeys(cell.n_images for cell in cells))
-    title = f"least difference in {'grade' if ballots.mode == 'rating' else 'points an image'} found four times in five"
+    mode = MODES[ballots.mode]
+    title = f"least difference in {'grade' if mode.grades else 'points an image'} found four times in five"
     grid = _grid(title, "", "judges", *(say_count(number, "image") for number in images))
     for judges in dict.fromkeys(cell.n_judges for cell in cells):
         grid.add_row(
@@ -80,6 +82,8 @@ def _left_out_lines(found: "Analysis", reasons: Mapping[str, str]) -> Iterator[s
 
 
 def _agreement_lines(found: "Analysis") -> Iterator[str]:
+    from raim.challenge.modes import MODES
+
     for flag in found.flags:
         yield f"flag: {flag.code}: {flag.words}"
     if not found.flags:
@@ -94,7 +98,7 @@ def _agreement_lines(found: "Analysis") -> Iterator[str]:
     if alpha.value is None:
         yield f"Krippendorff's alpha: none, {alpha.why}"
     else:
-        yield f"Krippendorff's alpha of single {'grades' if found.mode == 'rating' else 'picks'}: {alpha.value:.2f}"
+        yield f"Krippendorff's alpha of single {MODES[found.mode].answer}s: {alpha.value:.2f}"
     yield f"95 % intervals from {found.n_draws} draws over judges and images, seed {found.seed}"
 
 

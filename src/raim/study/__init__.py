@@ -11,7 +11,7 @@ from raim.study.planning import plan_judge, plan_training
 from raim.study.points import Turnout, criterion_points, mean_points, points_array, turnout
 from raim.study.simulation import simulate_ballots
 from raim.study.trial import Trial
-from raim.study.votes import BLURRED, Ballots, Vote, check_choice
+from raim.study.votes import BLURRED, Ballots, Vote
 
 __all__ = [
     "BLURRED",
@@ -23,7 +23,6 @@ __all__ = [
     "Vote",
     "analyse",
     "as_plain",
-    "check_choice",
     "criterion_points",
     "mean_points",
     "plan_judge",

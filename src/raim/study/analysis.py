@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from raim.challenge.modes import MODES
 from raim.challenge.ranking import EQUAL_POINTS, ONE_TEAM, describe_incomplete
 from raim.challenge.settings import Weights
 from raim.errors import unknown_name
@@ -94,7 +95,7 @@ def analyse(
     said = replace(said, absent=absent)
     return Analysis(
         mode=ballots.mode,
-        unit="mean opinion score" if ballots.mode == "rating" else "points",
+        unit=MODES[ballots.mode].unit,
         point_values=ballots.points,
         n_images=len(ballots.images),
         seed=seed,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import kendalltau
 
+from raim.challenge.modes import MODES
 from raim.study.votes import BLURRED, Ballots, Vote
 
 
@@ -55,19 +56,10 @@ def compare_repeats(votes: Sequence[Vote]) -> Repeats:
 
 
 def count_traps(ballots: Ballots, votes: Sequence[Vote]) -> Traps:
-    """Count the traps of one judge.
-
-    A trap has caught the judge if the blurred copy is among the picks; where there are as many picks as tiles, if it is
-    not the last; with ratings, if its grade is the best.
-    """
+    """Count the traps of one judge, and those in which the blurred copy was preferred."""
     traps = [vote for vote in votes if vote.kind == "trap" and _says(vote)]
-    return Traps(n=len(traps), n_trapped=sum(_is_trapped(ballots, vote) for vote in traps))
-
-
-def _is_trapped(ballots: Ballots, vote: Vote) -> bool:
-    if ballots.mode == "rating":
-        return BLURRED in vote.ratings and vote.ratings[BLURRED] == max(vote.ratings.values())
-    return BLURRED in vote.choice[: len(vote.shown) - 1]
+    mode = MODES[ballots.mode]
+    return Traps(n=len(traps), n_trapped=sum(mode.is_trapped(vote, BLURRED) for vote in traps))
 
 
 def _says(vote: Vote) -> bool:

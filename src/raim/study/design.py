@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, get_args
 
-from raim.challenge.settings import Conflicts, StudyRule, TrialMode
+from raim.challenge.modes import MODES, TOP_THREE
+from raim.challenge.settings import Conflicts, StudyRule
 from raim.errors import InputError
 
 SCHEMA = "raim-study/1"
-PICKS = {"best": 1, "pairwise": 1, "rating": 0}
 # What JSON has for each field; a list or an object may be told apart from a text only so.
 PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("schema", "mode", "conflicts"), str),
@@ -26,7 +26,7 @@ class StudyDesign:
     Attributes:
         schema: Version of this record.
         seed: All orders follow from it.
-        mode: What a judge does in a trial: picks the best three in order, picks the best, compares two, rates.
+        mode: What a judge does in a trial: a name of `raim.challenge.modes.MODES`.
         points: For the first, second, third pick.
         criteria: What judges look at.
         entries: Names or codes.
@@ -41,8 +41,8 @@ class StudyDesign:
 
     schema: str = SCHEMA
     seed: int
-    mode: TrialMode = "top-three"
-    points: tuple[int, ...] = (3, 2, 1)
+    mode: str = TOP_THREE.name
+    points: tuple[int, ...] = TOP_THREE.points
     criteria: tuple[str, ...] = ("textures and details", "noise", "artifacts", "fidelity")
     entries: tuple[str, ...]
     images: Mapping[str, str]
@@ -61,10 +61,10 @@ class StudyDesign:
         """
         if self.schema != SCHEMA:
             raise InputError(f"the design's schema is {self.schema!r}; this version of raim reads {SCHEMA!r}")
-        for name, known in (("mode", TrialMode), ("conflicts", Conflicts)):
-            if getattr(self, name) not in get_args(known):
+        for name, known in (("mode", tuple(MODES)), ("conflicts", get_args(Conflicts))):
+            if getattr(self, name) not in known:
                 raise InputError(
-                    f"the design's {name} is {getattr(self, name)!r}; expected {', '.join(get_args(known))}"
+                    f"the design's {name} is {getattr(self, name)!r}; expected {', '.join(known)}"
                 )
         if len(self.entries) < 2 or len(set(self.entries)) != len(self.entries):
             raise InputError(
@@ -81,7 +81,7 @@ class StudyDesign:
     @property
     def n_picks(self) -> int:
         """How many picks a trial asks for; 0 with ratings."""
-        return PICKS.get(self.mode, min(len(self.points), self.tiles))
+        return min(MODES[self.mode].n_picks(self.points), self.tiles)
 
     @property
     def is_complete(self) -> bool:
@@ -144,7 +144,7 @@ class StudyDesign:
         return cls(**values)
 
     def _checked_tiles(self) -> int:
-        tiles = 2 if self.mode == "pairwise" else self.tiles or len(self.entries)
+        tiles = MODES[self.mode].count_tiles(self.tiles, len(self.entries))
         if not 2 <= tiles <= len(self.entries):
             raise InputError(
                 f"a trial is to show {tiles} candidates of {len(self.entries)}; expected 2 to {len(self.entries)}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from raim.challenge.modes import MODES
 from raim.challenge.ranking import NO_SCORE, final_scores, normalise_points, why_flat
 from raim.challenge.settings import Weights
 from raim.study.drawing import NOBODY, Drawn, draw_points, estimate, estimate_ranks
@@ -49,7 +50,7 @@ def entry_results(
 ) -> tuple[EntryResult, ...]:
     """Give the result of each entry, in the order of the ballots."""
     points = points_array(ballots)
-    is_grade = ballots.mode == "rating"
+    is_grade = bool(MODES[ballots.mode].grades)
     drawn = draw_points(points, rng, n_draws, is_mean=is_grade)
     strengths = _strengths(ballots)
     picks = _count_picks(ballots)
@@ -133,7 +134,7 @@ def _crossed(
 
 
 def _strengths(ballots: Ballots) -> list[Estimate]:
-    if ballots.mode == "rating":
+    if not MODES[ballots.mode].strengths:
         why = "grades have no strengths; the mean opinion score is their measure"
         return [Estimate(value=None, why=why)] * len(ballots.entries)
     choices = list_choices(ballots)
@@ -149,9 +150,7 @@ def _strengths(ballots: Ballots) -> list[Estimate]:
 
 def _count_picks(ballots: Ballots) -> list[tuple[int, ...]]:
     """Count for each entry how often it was the first, second, ... pick."""
-    if ballots.mode == "rating":
-        return [()] * len(ballots.entries)
-    n_picks = len(ballots.points) if ballots.mode == "top-three" else 1
+    n_picks = MODES[ballots.mode].n_picks(ballots.points)
     places = {entry: place for place, entry in enumerate(ballots.entries)}
     counts = np.zeros((len(places), n_picks), int)
     for vote in counted_votes(ballots):

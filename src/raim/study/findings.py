@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from raim.challenge.settings import TrialMode
 from raim.study.points import Turnout
 
 FlagKind = Literal["repeats", "trap", "agreement", "likelihood", "favour", "ratings", "pace"]
@@ -241,7 +240,7 @@ class Analysis:
     """
 
     schema: int = 1
-    mode: TrialMode
+    mode: str
     unit: str = "points"
     point_values: tuple[int, ...]
     n_images: int

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from raim.challenge.modes import MODES
 from raim.study.consistency import Repeats, compare_repeats, count_traps
 from raim.study.findings import JudgeResult
 from raim.study.points import counted_votes, is_partial, points_array
@@ -52,7 +53,8 @@ def judge_results(ballots: Ballots, excluded: frozenset[str]) -> tuple[JudgeResu
     """
     codes = judge_codes(ballots)
     totals, choices = judge_totals(ballots), list_choices(ballots)
-    grades = bt500_rejects(points_array(ballots)) if ballots.mode == "rating" else [""] * len(ballots.judges)
+    has_grades = bool(MODES[ballots.mode].grades)
+    grades = bt500_rejects(points_array(ballots)) if has_grades else [""] * len(ballots.judges)
     of_each = [
         replace(ballots, votes=tuple(vote for vote in ballots.votes if vote.judge == judge))
         for judge in ballots.judges
@@ -68,7 +70,7 @@ def judge_results(ballots: Ballots, excluded: frozenset[str]) -> tuple[JudgeResu
             others_overlap=_mean_overlap(repeats[:place] + repeats[place + 1 :]),
             likelihood=likelihood_of(choices, place) if has_enough else None,
             agreement=agreement_with_others(totals, place) if has_enough else None,
-            favour=favour_of(totals, place) if has_enough and ballots.mode != "rating" else None,
+            favour=favour_of(totals, place) if has_enough and not has_grades else None,
             bt500=grades[place],
             median_seconds=_median_seconds(own),
         )
@@ -92,20 +94,20 @@ def _describe(own: Ballots, code: str, signs: Signs, *, is_excluded: bool) -> Ju
         n_trapped=signs.traps.n_trapped,
         agreement=signs.agreement,
         likelihood=None if signs.likelihood is None else signs.likelihood.z,
-        why=_why(signs, len(counted), mode=own.mode),
+        why=_why(signs, len(counted), has_strengths=bool(MODES[own.mode].strengths)),
         is_excluded=is_excluded,
         flags=find_flags(code, signs, own.entries),
     )
 
 
-def _why(signs: Signs, n_votes: int, *, mode: str) -> str:
+def _why(signs: Signs, n_votes: int, *, has_strengths: bool) -> str:
     if not n_votes:
         return "no vote that counts"
     if n_votes < LEAST_VOTES:
         return f"fewer than {LEAST_VOTES} votes, too few to compare with the others"
     if signs.agreement is None:
         return "no rank correlation: fewer than three entries in common with the others, or all totals equal"
-    if signs.likelihood is None and mode != "rating":
+    if signs.likelihood is None and has_strengths:
         return "no likelihood: the others have no preference, or have not voted"
     return ""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from raim.challenge.modes import MODES
 from raim.study.drawing import draw_points, estimate_ranks
 from raim.study.entries import why_unranked
 from raim.study.findings import EntryPoints, Part
@@ -32,7 +33,7 @@ def criterion_parts(
 ) -> tuple[Part, ...]:
     """Give the points of picks that name each criterion as a reason; none for a criterion that was never given."""
     counts = count_reasons(ballots)
-    if ballots.mode == "rating" or not any(counts.values()):
+    if MODES[ballots.mode].grades or not any(counts.values()):
         return ()
     picks = [vote for vote in counted_votes(ballots) for _ in vote.choice]
     given = sum(any(vote.reasons.get(name) for name in vote.choice) for vote in counted_votes(ballots))
@@ -65,7 +66,7 @@ def count_reasons(ballots: Ballots) -> Mapping[str, int]:
 def _entries(
     ballots: Ballots, points: PointsArray, left_out: frozenset[str], rng: np.random.Generator, n_draws: int
 ) -> tuple[EntryPoints, ...]:
-    drawn = draw_points(points, rng, n_draws, is_mean=ballots.mode == "rating")
+    drawn = draw_points(points, rng, n_draws, is_mean=bool(MODES[ballots.mode].grades))
     ranks = estimate_ranks(drawn.values, drawn.draws, why_unranked(ballots.entries, drawn, left_out))
     return tuple(
         EntryPoints(entry=entry, points=points, rank=rank)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from raim.challenge.modes import MODES
 from raim.study.votes import Ballots, Vote
 
 PointsArray = Float[np.ndarray, "judges images entries"]
@@ -55,12 +56,12 @@ def points_array(ballots: Ballots) -> PointsArray:
         >>> points_array(ballots).tolist()
         [[[2.0, 0.0, 3.0]]]
     """
-    return _fill(ballots, ballots.votes)
+    return _fill(ballots)
 
 
 def criterion_points(ballots: Ballots, criterion: str) -> PointsArray:
     """Give the points of those picks which a judge has given a criterion as the reason of; other picks give 0."""
-    return _fill(ballots, ballots.votes, criterion=criterion)
+    return _fill(ballots, criterion=criterion)
 
 
 def mean_points(points: PointsArray) -> Float[np.ndarray, " entries"]:
@@ -75,11 +76,6 @@ def mean_points(points: PointsArray) -> Float[np.ndarray, " entries"]:
             "ignore", RuntimeWarning
         )  # the mean over nothing is NaN, which is what is wanted
         return points.shape[1] * np.nanmean(np.nanmean(points, axis=0), axis=0)
-
-
-def count_exposures(points: PointsArray) -> Float[np.ndarray, "images entries"]:
-    """Count for each image and entry the judges who saw it and voted."""
-    return (~np.isnan(points)).sum(0).astype(float)
 
 
 def images_of_issue(ballots: Ballots, issue: str) -> Bool[np.ndarray, " images"]:
@@ -107,28 +103,18 @@ def counted_votes(ballots: Ballots) -> list[Vote]:
 
 def is_partial(ballots: Ballots, vote: Vote) -> bool:
     """Say whether a vote has fewer picks (or grades) than were asked for and possible."""
-    if ballots.mode == "rating":
-        return len(vote.ratings) < len(vote.shown)
-    wanted = len(ballots.points) if ballots.mode == "top-three" else 1
-    return len(vote.choice) < min(wanted, len(vote.shown))
+    return MODES[ballots.mode].is_partial(vote, ballots.points)
 
 
-def _fill(ballots: Ballots, votes: tuple[Vote, ...], *, criterion: str | None = None) -> PointsArray:
+def _fill(ballots: Ballots, *, criterion: str | None = None) -> PointsArray:
     judges, images, entries = (
         {name: place for place, name in enumerate(names)}
         for names in (ballots.judges, ballots.images, ballots.entries)
     )
     filled = np.full((len(judges), len(images), len(entries)), np.nan)
-    for vote in votes:
-        if vote.kind != "counted" or not (vote.choice or vote.ratings):
-            continue
+    for vote in counted_votes(ballots):
         row = filled[judges[vote.judge], images[vote.image]]
-        if ballots.mode == "rating":
-            for name, grade in vote.ratings.items():
-                row[entries[name]] = grade
-            continue
-        row[[entries[name] for name in vote.shown]] = 0.0
-        for name, worth in zip(vote.choice, ballots.points, strict=False):
-            if criterion is None or criterion in vote.reasons.get(name, ()):
-                row[entries[name]] = worth
+        for name, worth in MODES[ballots.mode].worth(vote, ballots.points).items():
+            counts = criterion is None or criterion in vote.reasons.get(name, ())
+            row[entries[name]] = worth if counts else 0.0
     return filled

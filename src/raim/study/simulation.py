@@ -14,11 +14,12 @@ from typing import Literal
 
 import numpy as np
 
+from raim.challenge.modes import MODES
 from raim.errors import InputError
 from raim.study.design import StudyDesign
 from raim.study.planning import plan_judge
 from raim.study.trial import Trial
-from raim.study.votes import BLURRED, HIGHEST_GRADE, LOWEST_GRADE, Ballots, Vote
+from raim.study.votes import BLURRED, Ballots, Vote
 
 # honest; random: picks by chance; biased: puts one entry first; lazy: picks what stands first on the screen.
 Habit = Literal["honest", "random", "biased", "lazy"]
@@ -103,15 +104,15 @@ class _Judge:
 
 def _cast(design: StudyDesign, trial: Trial, judge: _Judge, liking: Mapping[str, float]) -> Vote:
     order = _order(trial.tiles, judge, liking)
-    is_rating = design.mode == "rating"
+    grades = len(MODES[design.mode].grades)
     return Vote(
         judge=judge.name,
         image=trial.image,
         kind=trial.kind,
         position=trial.position,
         shown=trial.tiles,
-        choice=() if is_rating else order[: design.n_picks],
-        ratings=_grades(order, judge, liking) if is_rating else {},
+        choice=order[: design.n_picks],
+        ratings=_grades(order, judge, liking, grades) if grades else {},
         seconds=round(float(MEDIAN_LOOK_S * np.exp(judge.rng.normal(0, LOOK_SPREAD))), 1),
     )
 
@@ -129,13 +130,12 @@ def _order(tiles: tuple[str, ...], judge: _Judge, liking: Mapping[str, float]) -
     return tuple(sorted(tiles, key=lambda name: -value[name]))
 
 
-def _grades(order: tuple[str, ...], judge: _Judge, liking: Mapping[str, float]) -> dict[str, int]:
+def _grades(
+    order: tuple[str, ...], judge: _Judge, liking: Mapping[str, float], highest: int
+) -> dict[str, int]:
     if judge.habit == "random":
-        drawn = judge.rng.integers(LOWEST_GRADE, HIGHEST_GRADE + 1, len(order))
+        drawn = judge.rng.integers(1, highest + 1, len(order))
         return {name: int(grade) for name, grade in zip(order, drawn, strict=True)}
     middle = float(np.mean(list(liking.values())))
-    grades = [3 + liking[name] - middle + judge.rng.normal(0, 0.7) for name in order]
-    return {
-        name: int(np.clip(np.rint(grade), LOWEST_GRADE, HIGHEST_GRADE))
-        for name, grade in zip(order, grades, strict=True)
-    }
+    grades = [(highest + 1) / 2 + liking[name] - middle + judge.rng.normal(0, 0.7) for name in order]
+    return {name: int(np.clip(np.rint(grade), 1, highest)) for name, grade in zip(order, grades, strict=True)}

@@ -251,6 +251,6 @@ def test_every_mode_takes_its_own_kind_of_vote(site, mode, points, vote):
     study = make_judged_study(site, mode=mode, points=points, judges=1)
     judge = Judge(site, study.links[0]).ready()
     trial = judge.trial(1).json()
-    assert (trial["mode"], len(trial["candidates"])) == (mode, 2 if mode == "pairwise" else 4)
+    assert len(trial["candidates"]) == (2 if mode == "pairwise" else 4)
     assert judge.vote(1, **vote).status_code == 200
     assert np.isclose(judge.vote(1, **vote, seconds=4).json()["done"], 1)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from raim.challenge import FinalRanking, RankedTeam, Weights
+from raim.challenge.modes import MODES, TOP_THREE
 from raim.report.closed.grid import Cell, Grid, Heading, mark_best
 from raim.report.closed.material import Material
 from raim.report.closed.measures import find_measures
@@ -164,8 +165,8 @@ def points_title(analysis: Analysis | None) -> str:
         >>> points_title(None)
         'Points (S3)'
     """
-    is_grade = analysis is not None and analysis.unit != "points"
-    return "Mean grade (S3)" if is_grade else "Points (S3)"
+    mode = TOP_THREE if analysis is None else MODES[analysis.mode]
+    return f"{mode.title} (S3)"
 
 
 def describe_final(weights: Weights) -> str:

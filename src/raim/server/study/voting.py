@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from raim.challenge.modes import MODES
 from raim.errors import InputError, StateError
 from raim.server.auditing import record_event
 from raim.server.database import Judge, Study, StudyImage, Trial, Vote
 from raim.server.study.trials import Part, entry_of, labels_of
-from raim.study import StudyDesign, check_choice
+from raim.study import StudyDesign
 
 MOST_REGIONS = 20  # in one trial
 LONGEST_LOOK_S = 24 * 3600.0
@@ -63,7 +64,7 @@ def cast_vote(
     design = StudyDesign.from_plain(study.design)
     labels = tuple(labels_of(trial).values())
     # By labels: what a judge is told must not name an entry, whose code is the same in every trial.
-    check_choice(design.mode, labels, ballot.choice, ballot.ratings, n_picks=design.n_picks)
+    MODES[design.mode].check(labels, ballot.choice, ballot.ratings, design.points)
     choice = tuple(entry_of(trial, label) for label in ballot.choice)
     ratings = {entry_of(trial, label): grade for label, grade in ballot.ratings.items()}
     vote = Vote(

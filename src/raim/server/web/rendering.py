@@ -14,6 +14,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from raim import __version__
+from raim.challenge.modes import MODES
 from raim.server.web.markdown import render_markdown
 from raim.server.web.notes import NOTES
 from raim.server.web.visit import Visit
@@ -59,7 +60,13 @@ def environment() -> jinja2.Environment:
     made.filters["bytes"] = show_bytes
     made.filters["as_number"] = as_number
     made.globals.update(
-        asset=asset, MEASURES=MEASURES, STATES=STATES, version=__version__, badge=badge, NOTES=NOTES
+        asset=asset,
+        MEASURES=MEASURES,
+        MODES=MODES,
+        STATES=STATES,
+        version=__version__,
+        badge=badge,
+        NOTES=NOTES,
     )
     return made
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from raim.challenge.settings import TrialMode
+from raim.challenge.modes import MODES
 from raim.errors import InputError
 from raim.study.design import SCHEMA, StudyDesign
 from raim.study.files.problems import find_vote_problems, votes_error
@@ -139,7 +139,7 @@ def _read_ballots(plain: Mapping[str, Any], problems: list[str]) -> Ballots | No
             problems.append(f"votes[{place}]: {error}")
     try:
         return Ballots(
-            mode=need_choice(plain.get("mode"), get_args(TrialMode), "mode"),
+            mode=need_choice(plain.get("mode"), tuple(MODES), "mode"),
             points=tuple(
                 need_whole(each, "points") for each in need_list(plain.get("points", [3, 2, 1]), "points")
             ),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from raim.challenge.settings import TrialMode
+from raim.challenge.modes import MODES, infer_mode
 from raim.errors import InputError
 from raim.study.files.document import StudyDocument
 from raim.study.files.plan import StudyPlan
@@ -12,8 +12,6 @@ from raim.study.files.votes_reading import VoteRow, VoteTable
 from raim.study.trial import Trial, label_of
 from raim.study.votes import BLURRED, Ballots, Vote
 from raim.tables import match_names
-
-DEFAULT_POINTS = (3, 2, 1)
 
 
 @dataclass(slots=True)
@@ -31,7 +29,7 @@ def gather_votes(
     problems: list[str],
     *,
     plan: StudyPlan | None = None,
-    mode: TrialMode | None = None,
+    mode: str | None = None,
     points: tuple[int, ...] | None = None,
 ) -> StudyDocument | None:
     """Make ballots of tables.
@@ -41,7 +39,7 @@ def gather_votes(
         problems: What is wrong is added.
         plan: Says who saw what; without one, all names are those that occur.
         mode: What a judge did in a trial; None to tell from the votes.
-        points: For the first, second, third pick; None for the plan's, else 3, 2, 1.
+        points: For the first, second, third pick; None for the plan's, else the mode's.
 
     Returns:
         None if there are problems.
@@ -195,7 +193,7 @@ def _make_ballots(
     found: _Gathering,
     tables: Sequence[VoteTable],
     entries: tuple[str, ...],
-    mode: TrialMode | None,
+    mode: str | None,
     points: tuple[int, ...] | None,
 ) -> Ballots:
     design = found.plan.design if found.plan else None
@@ -210,7 +208,7 @@ def _make_ballots(
     issues: Mapping[str, str] = design.images if design else found.issues
     return Ballots(
         mode=told,
-        points=points if points is not None else design.points if design else _points_of(told),
+        points=points if points is not None else design.points if design else MODES[told].points,
         criteria=design.criteria if design else tuple(criteria),
         entries=entries,
         images=tuple(images),
@@ -218,24 +216,6 @@ def _make_ballots(
         judges=tuple(judges),
         votes=tuple(found.votes),
     )
-
-
-def infer_mode(votes: Sequence[Vote]) -> TrialMode:
-    """Tell from the votes what a judge did in a trial.
-
-    Example:
-        >>> infer_mode([Vote(judge="J1", image="a", position=1, shown=("x", "y"), choice=("y",))])
-        'pairwise'
-    """
-    if any(vote.ratings for vote in votes):
-        return "rating"
-    if max((len(vote.choice) for vote in votes), default=0) > 1:
-        return "top-three"
-    return "pairwise" if all(len(vote.shown) == 2 for vote in votes) else "best"
-
-
-def _points_of(mode: TrialMode) -> tuple[int, ...]:
-    return {"top-three": DEFAULT_POINTS, "rating": ()}.get(mode, (1,))
 
 
 def _notes(found: _Gathering, *, only_picks: bool, n_entries: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from raim.challenge.modes import MODES
 from raim.errors import InputError, unknown_name
 from raim.files import place_file
 from raim.study.design import SCHEMA, StudyDesign
@@ -147,7 +148,6 @@ def format_sheet(design: StudyDesign, judge: JudgePlan) -> str:
         >>> print(format_sheet(design, make_plan(design).judges[0]).splitlines()[:3])
         ['judge,part,position,image,label,pick', 'J01,voting,1,1,A,', 'J01,voting,1,1,B,']
     """
-    answer = "grade" if design.mode == "rating" else "pick"
     reasons = [f"{REASON}{name}" for name in design.criteria]
     rows = [
         [judge.judge, part, trial.position, trial.image, label_of(place), None, *(None for _ in reasons)]
@@ -155,7 +155,9 @@ def format_sheet(design: StudyDesign, judge: JudgePlan) -> str:
         for trial in trials
         for place in range(len(trial.tiles))
     ]
-    return format_table(["judge", "part", "position", "image", "label", answer, *reasons], rows)
+    return format_table(
+        ["judge", "part", "position", "image", "label", MODES[design.mode].answer, *reasons], rows
+    )
 
 
 def write_plan(plan: StudyPlan, folder: Path) -> tuple[Path, ...]:

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from raim.challenge.modes import MODES
 from raim.errors import InputError, VotesError
-from raim.study.votes import BLURRED, Ballots, Vote, check_choice
+from raim.study.votes import BLURRED, Ballots, Vote
 
 MOST_LISTED = 50  # problems in a message; the error's `problems` has all
 
@@ -67,9 +68,7 @@ def _vote_problems(ballots: Ballots, vote: Vote) -> Iterator[str]:
     if len(set(vote.shown)) != len(vote.shown):
         yield f"{where}: an entry is shown twice"
     try:
-        check_choice(
-            ballots.mode, vote.shown, vote.choice, vote.ratings, n_picks=count_picks(ballots, len(vote.shown))
-        )
+        MODES[ballots.mode].check(vote.shown, vote.choice, vote.ratings, ballots.points)
     except InputError as error:
         yield f"{where}: {error}"
     if vote.position < 1 or vote.seconds < 0:
@@ -78,10 +77,3 @@ def _vote_problems(ballots: Ballots, vote: Vote) -> Iterator[str]:
         strange = [each for each in reasons if each not in ballots.criteria]
         if strange:
             yield f"{where}: the reason {strange[0]!r} for {name!r} is no criterion of the study"
-
-
-def count_picks(ballots: Ballots, n_shown: int) -> int:
-    """Say how many picks a trial asks for; 0 with ratings."""
-    if ballots.mode == "rating":
-        return 0
-    return min(len(ballots.points), n_shown) if ballots.mode == "top-three" else 1

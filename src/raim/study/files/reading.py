@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from raim.challenge.settings import TrialMode
 from raim.errors import InputError
 from raim.study.files.archive import LARGEST, read_archive
 from raim.study.files.document import StudyDocument, parse_document
@@ -20,7 +19,7 @@ def read_study(
     paths: Sequence[Path],
     *,
     plan: StudyPlan | None = None,
-    mode: TrialMode | None = None,
+    mode: str | None = None,
     points: tuple[int, ...] | None = None,
 ) -> StudyDocument:
     """Read the votes of a study.

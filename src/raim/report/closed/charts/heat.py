@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from raim.challenge.modes import MODES
 from raim.report.closed.charts.canvas import Canvas, clean, list_names
 from raim.report.closed.material import Material
 from raim.report.closed.ranking_tables import final_rank
@@ -153,7 +154,7 @@ def _readable_on(ground: Sequence[float], inks: Sequence[str]) -> str:
 def _part_rows(material: Material, parts: Sequence[Part], kind: str) -> HeatRows | None:
     if not parts or material.analysis is None:
         return None
-    is_points = material.analysis.unit == "points"
+    is_points = not MODES[material.analysis.mode].grades
     by_part = [{each.entry: each.points.value for each in part.entries} for part in parts]
     teams = tuple(team for team in material.ranked_teams if any(team in found for found in by_part))
     values = [

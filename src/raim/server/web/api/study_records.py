@@ -1,12 +1,15 @@
 """The JSON forms of the organisers' API about blinded studies."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from raim.challenge.modes import MODES, check_mode
 from raim.server.web.api.desk_records import Name, RowNumber, Words
 from raim.server.web.api.records import Number, Record
+
+Mode = Annotated[str, AfterValidator(check_mode), Field(json_schema_extra={"enum": list(MODES)})]
 
 
 class StudyBrief(Record):
@@ -65,7 +68,7 @@ class NewStudy(Record):
     seed: int = Field(ge=0, le=2**53, description="all orders follow from it: take one that nobody guesses")
     submissions: list[RowNumber] | None = None
     images: list[Name] | None = None
-    mode: Literal["top-three", "best", "pairwise", "rating"] | None = None
+    mode: Mode | None = None
     points: list[int] | None = None
     tiles: int | None = Field(default=None, ge=0, le=1000, description="candidates at once; 0 for all")
     repeats_share: float | None = Field(default=None, ge=0, le=1)

@@ -1,20 +1,16 @@
-// A ballot: picks in order or grades, the reasons of each pick, marked regions, and what was before, for undo.
+// A ballot: what a judge says of one trial, and what was before, for undo. How it is filled in stands in the script of
+// the study's mode, as `TrialBallot`: isComplete, say(value), slots, about(label), subjectAfter(label), set(label, value),
+// and click(label) where a click votes.
 
 const EMPTY = { choice: [], ratings: {}, reasons: {}, regions: [] };
 
 export class Ballot {
   constructor(trial) {
-    this.mode = trial.mode;
     this.nPicks = trial.n_picks;
     this.labels = trial.candidates.map((each) => each.label);
     const { choice, ratings, reasons, regions } = trial.vote ?? EMPTY;
     this.now = structuredClone({ choice, ratings, reasons, regions });
     this.before = [];
-  }
-
-  get isComplete() {
-    if (this.mode === "rating") return this.labels.every((label) => this.now.ratings[label]);
-    return this.now.choice.length >= Math.min(this.nPicks, this.labels.length);
   }
 
   get isEmpty() {
@@ -23,35 +19,7 @@ export class Ballot {
 
   // Give the place of a candidate, from 1, or its grade; 0 for none.
   valueOf(label) {
-    return this.mode === "rating" ? this.now.ratings[label] ?? 0 : this.now.choice.indexOf(label) + 1;
-  }
-
-  // Put a candidate at a place (from 1), or give it a grade. Who stood there moves to the place that comes free.
-  set(label, value) {
-    if (!this.labels.includes(label)) return false;
-    if (this.mode === "rating") {
-      if (value < 1 || value > 5) return false;
-      return this.change((next) => { next.ratings[label] = value; });
-    }
-    if (value < 1 || value > this.nPicks) return false;
-    return this.change((next) => {
-      const from = next.choice.indexOf(label);
-      const place = Math.min(value - 1, from < 0 ? next.choice.length : next.choice.length - 1);
-      if (from >= 0) [next.choice[from], next.choice[place]] = [next.choice[place], label];
-      else if (next.choice.length > place) {
-        const moved = next.choice[place];
-        next.choice[place] = label;
-        if (next.choice.length < this.nPicks) next.choice.push(moved);
-      } else next.choice.push(label);
-    });
-  }
-
-  // A click: the next free place; a picked one is taken back.
-  toggle(label) {
-    if (this.mode === "rating") return false;
-    if (this.now.choice.includes(label)) return this.remove(label);
-    if (this.now.choice.length >= this.nPicks) return this.nPicks === 1 && this.set(label, 1);
-    return this.set(label, this.now.choice.length + 1);
+    return this.now.ratings[label] ?? this.now.choice.indexOf(label) + 1;
   }
 
   remove(label) {

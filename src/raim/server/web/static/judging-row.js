@@ -3,19 +3,10 @@
 
 import { make } from "./pixels.js";
 
-const ORDINALS = ["", "1st", "2nd", "3rd"];
-const GRADES = ["", "bad", "poor", "fair", "good", "excellent"];
-
 function press(words, title, act, fields = {}) {
   const made = make("button", { type: "button", title, ...fields }, words);
   made.addEventListener("click", act);
   return made;
-}
-
-// Say a place or a grade in words.
-export function sayValue(ballot, value) {
-  if (ballot.mode === "rating") return `${value} ${GRADES[value]}`;
-  return ballot.nPicks === 1 ? "best" : ORDINALS[value] ?? `${value}th`;
 }
 
 export class BallotRow {
@@ -28,9 +19,7 @@ export class BallotRow {
 
   draw(ballot, { criteria, isLocked, isFirst, isLast }) {
     const focused = this.root.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    if (!ballot.labels.includes(this.subject) || (ballot.mode !== "rating" && !ballot.valueOf(this.subject))) {
-      this.subject = ballot.mode === "rating" ? ballot.labels[0] : ballot.now.choice.at(-1) ?? null;
-    }
+    this.subject = ballot.subjectAfter(ballot.labels.includes(this.subject) ? this.subject : null);
     this.root.replaceChildren(
       this.slots(ballot), this.about(ballot, criteria, isLocked), make("span", { className: "space" }),
       this.ways(ballot, { isLocked, isFirst, isLast }));
@@ -39,19 +28,11 @@ export class BallotRow {
 
   slots(ballot) {
     const group = make("span", { className: "slots", role: "group", ariaLabel: "Your vote" });
-    const add = (words, label, title) => {
+    for (const { words, label, title } of ballot.slots) {
       const made = press(words, title, () => this.acts.select(label), { disabled: !label });
       made.ariaPressed = String(Boolean(label) && label === this.subject);
       made.dataset.key = `slot ${words[0]}${label}`;
       group.append(made);
-    };
-    if (ballot.mode === "rating") {
-      for (const label of ballot.labels) add(`${label} ${ballot.valueOf(label) || "–"}`, label, `Grade and reasons of ${label}`);
-    } else {
-      for (let place = 0; place < Math.min(ballot.nPicks, ballot.labels.length); place += 1) {
-        const label = ballot.now.choice[place];
-        add(`${sayValue(ballot, place + 1)}: ${label ?? "–"}`, label, label ? `Reasons for ${label}` : "Still free");
-      }
     }
     return group;
   }
@@ -66,10 +47,8 @@ export class BallotRow {
       made.dataset.key = words;
       group.append(made);
     };
-    if (ballot.mode === "rating") {
-      for (let grade = 1; grade <= 5; grade += 1) {
-        add(String(grade), `${label}: ${GRADES[grade]}`, ballot.valueOf(label) === grade, false, () => this.acts.grade(label, grade));
-      }
+    for (const { value, title } of ballot.about(label)) {
+      add(String(value), title, ballot.valueOf(label) === value, false, () => this.acts.grade(label, value));
     }
     group.append(make("span", { className: "because quiet" }, label ? `${label} because of` : "because of"));
     for (const criterion of criteria) {

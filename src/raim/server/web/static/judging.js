@@ -1,15 +1,16 @@
 // The page of trials: shows one after the other, takes the vote, keeps it as it is made.
 
-import { Ballot } from "./judging-ballot.js";
 import { findFacts, findObstacle } from "./judging-fitness.js";
 import { Frame } from "./judging-frame.js";
-import { BallotRow, sayValue } from "./judging-row.js";
+import { BallotRow } from "./judging-row.js";
 import { Saving } from "./judging-saving.js";
 import { Wall } from "./judging-wall.js";
 import { tilesOfWhole } from "./judging-zoom.js";
 
 class Judging {
-  constructor(root) {
+  // TrialBallot: how a vote is made in the study's mode
+  constructor(root, TrialBallot) {
+    this.TrialBallot = TrialBallot;
     this.least = [Number(root.dataset.leastWidth), Number(root.dataset.leastHeight)];
     this.part = root.dataset.part;
     this.total = Number(root.dataset.total);
@@ -84,7 +85,7 @@ class Judging {
     Object.assign(this, { trial, position, since: null });
     this.open ??= new Set(trial.open);
     trial.vote = this.saving.voteOf(`${this.address(position)}/vote`) ?? trial.vote;
-    this.ballot = new Ballot(trial);
+    this.ballot = new this.TrialBallot(trial);
     this.row.subject = null;
     this.seconds = trial.vote?.seconds ?? 0;
     this.frame.say("");
@@ -143,14 +144,14 @@ class Judging {
 
   go(label) {
     this.wall.go(label);
-    if (!this.ballot.valueOf(label) && this.ballot.mode !== "rating") return;
+    if (this.ballot.subjectAfter(label) !== label) return;
     this.row.subject = label;
     this.showBallot();
   }
 
   click(label) {
-    if (this.ballot.mode === "rating") this.select(label);
-    else this.vote((ballot) => ballot.toggle(label), label);
+    if (this.ballot.click) this.vote((ballot) => ballot.click(label), label);
+    else this.select(label);
   }
 
   vote(act, label) {
@@ -173,7 +174,7 @@ class Judging {
 
   showBallot() {
     const { ballot, trial } = this;
-    this.wall.showPicks((label) => ballot.valueOf(label), (value) => sayValue(ballot, value));
+    this.wall.showPicks((label) => ballot.valueOf(label), (value) => ballot.say(value));
     this.wall.showRegions(ballot.now.regions);
     this.row.draw(ballot, { criteria: trial.criteria, isLocked: trial.is_locked, isFirst: this.position === 1, isLast: this.position === this.total });
   }
@@ -288,4 +289,4 @@ class Judging {
 }
 
 const root = document.getElementById("judging");
-if (root && window.OpenSeadragon) new Judging(root);
+if (root && window.OpenSeadragon) new Judging(root, (await import(root.dataset.ballot)).TrialBallot);

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from raim.challenge import Phase, StudyRule
+from raim.challenge.modes import MODES
 from raim.errors import InputError, RaimError, StateError
 from raim.server.contest import Contest
 from raim.server.database import Judge, Study, StudyEntry, StudyImage
@@ -17,7 +18,7 @@ from raim.server.study.building import Proposal, build_study, propose_study
 from raim.server.web.answers import go_to
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Search
-from raim.server.web.pages.desk.study_form import MODES, StudyForm, form_of, rule_of, whole
+from raim.server.web.pages.desk.study_form import StudyForm, form_of, rule_of, whole
 from raim.server.web.rendering import render
 from raim.server.web.visit import Admitted, Visit
 
@@ -149,7 +150,11 @@ def _show_form(
     typed = form or form_of(
         rule, title=visit.contest.challenge.name, seed=secrets.randbelow(LARGEST_SEED), proposal=proposal
     )
-    context: dict[str, Any] = {"rule": rule, "modes": MODES, "phases": phases_with_finals(visit.contest)}
+    context: dict[str, Any] = {
+        "rule": rule,
+        "modes": [(each.name, each.words) for each in MODES.values()],
+        "phases": phases_with_finals(visit.contest),
+    }
     return render(
         visit,
         "desk_study_new.html.jinja",

@@ -5,18 +5,13 @@ from dataclasses import replace
 from pydantic import BaseModel, Field
 
 from raim.challenge import StudyRule
-from raim.challenge.settings import Conflicts, TrialMode
+from raim.challenge.modes import TOP_THREE, check_mode
+from raim.challenge.settings import Conflicts
 from raim.errors import InputError
 from raim.server.database import Study
 from raim.server.study.building import Proposal
 
 LONGEST = 30_000
-MODES: tuple[tuple[TrialMode, str], ...] = (
-    ("top-three", "picks the best, in order"),
-    ("best", "picks the best one"),
-    ("pairwise", "picks the better of two"),
-    ("rating", "rates each from 1 bad to 5 excellent"),
-)
 CONFLICTS: tuple[Conflicts, ...] = ("exclude-judge", "hide-tile")
 
 
@@ -24,7 +19,7 @@ class StudyForm(BaseModel):
     """What the page sends; numbers as they were typed."""
 
     title: str = Field(default="", max_length=400)
-    mode: str = Field(default="top-three", max_length=20)
+    mode: str = Field(default=TOP_THREE.name, max_length=20)
     points: str = Field(default="", max_length=200)
     tiles: str = Field(default="0", max_length=10)
     repeats_percent: str = Field(default="5", max_length=10)
@@ -69,16 +64,13 @@ def rule_of(form: StudyForm, rule: StudyRule) -> StudyRule:
     Raises:
         InputError: Something on it cannot be.
     """
-    mode = next((each for each, _ in MODES if each == form.mode), None)
     conflicts = next((each for each in CONFLICTS if each == form.conflicts), None)
-    if mode is None:
-        raise InputError(f"there is no mode {form.mode[:20]!r}; there are {', '.join(dict(MODES))}")
     if conflicts is None:
         raise InputError(f"judges with a tie are {' or '.join(CONFLICTS)}, not {form.conflicts[:20]!r}")
     criteria = tuple(line.strip() for line in form.criteria.splitlines() if line.strip())
     return replace(
         rule,
-        mode=mode,
+        mode=check_mode(form.mode),
         points=_points(form.points),
         tiles=whole(form.tiles, "number of candidates at once", low=0, high=1000),
         repeats_share=_percent(form.repeats_percent) / 100,

@@ -113,7 +113,6 @@ def give_trial(visit: Admitted, part: Part, position: int) -> Response:
                 "total": total,
                 "done": total - len(unvoted),
                 "open": unvoted,
-                "mode": bench.design.mode,
                 "n_picks": bench.design.n_picks,
                 "image": {key: facts[key] for key in ("width", "height", "tile", "levels")},
                 "input": {"tiles": f"/judging/tiles/{trial.key}/input", **facts["input"]},
