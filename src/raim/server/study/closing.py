@@ -20,7 +20,7 @@ def open_study(session: Session, now: datetime, study: Study, *, actor_id: int |
     Raises:
         StateError: It is no draft, or tiles are missing.
     """
-    _expect(study, "draft", "opened")
+    _expect(session, study, "draft", "opened")
     left, faults = count_unmade(session, study)
     if faults:
         raise StateError(
@@ -40,7 +40,7 @@ def close_study(session: Session, now: datetime, study: Study, *, actor_id: int 
     Raises:
         StateError: It is not open.
     """
-    _expect(study, "open", "closed")
+    _expect(session, study, "open", "closed")
     study.state, study.closed_at = "closed", now
     counts = session.execute(
         select(func.count(Judge.id), func.count(Judge.finished_at)).where(
@@ -57,7 +57,7 @@ def reopen_study(session: Session, now: datetime, study: Study, *, reason: str, 
         InputError: There is no reason.
         StateError: It is not closed, or its results were revealed.
     """
-    _expect(study, "closed", "opened again")
+    _expect(session, study, "closed", "opened again")
     study.state, study.closed_at = "open", None
     _record(
         session,
@@ -75,7 +75,7 @@ def reveal_study(session: Session, now: datetime, study: Study, *, actor_id: int
     Raises:
         StateError: It is not closed.
     """
-    _expect(study, "closed", "revealed")
+    _expect(session, study, "closed", "revealed")
     study.state, study.revealed_at = "revealed", now
     _record(session, now, "reveal study", study, actor_id)
 
@@ -89,6 +89,7 @@ def discard_study(
         InputError: There is no reason.
         StateError: It is revealed or discarded.
     """
+    session.refresh(study, with_for_update=True)
     if study.state in {"revealed", "discarded"}:
         raise StateError(f"the study is {study.state} and stays so")
     reason = _checked(reason, "the study is put aside")
@@ -147,7 +148,10 @@ def check_revealed(study: Study, deed: str) -> None:
         raise StateError(f"the study is {study.state}; {deed} once it is revealed")
 
 
-def _expect(study: Study, state: str, deed: str) -> None:
+def _expect(session: Session, study: Study, state: str, deed: str) -> None:
+    session.refresh(
+        study, with_for_update=True
+    )  # votes that are being kept come first, later ones see the new state
     if study.state != state:
         article = {"open": "an open", "draft": "a draft of a", "closed": "a closed"}[state]
         raise StateError(f"the study is {study.state}; only {article} study can be {deed}")

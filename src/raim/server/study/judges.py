@@ -100,6 +100,7 @@ def remind_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int
 
 def revoke_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int | None) -> None:
     """Let none of a judge's links open anything; their votes stay."""
+    session.refresh(judge, with_for_update=True)  # a vote that is being kept comes first
     judge.revoked_at = judge.revoked_at or now
     session.execute(
         update(JudgeLink)

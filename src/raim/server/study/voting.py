@@ -59,8 +59,7 @@ def cast_vote(
         StateError: The judge has finished, or the study is not open.
         UnknownNameError: A label is not in the trial.
     """
-    session.execute(select(Judge.id).where(Judge.id == judge.id).with_for_update())
-    check_votes_are_taken(study, judge)
+    check_votes_are_taken(session, study, judge)
     design = StudyDesign.from_plain(study.design)
     labels = tuple(labels_of(trial).values())
     # By labels: what a judge is told must not name an entry, whose code is the same in every trial.
@@ -82,12 +81,16 @@ def cast_vote(
     return vote
 
 
-def check_votes_are_taken(study: Study, judge: Judge) -> None:
-    """Refuse votes that come too early or too late.
+def check_votes_are_taken(session: Session, study: Study, judge: Judge) -> None:
+    """Refuse votes that come too early or too late; who ends the voting waits until this transaction has ended.
 
     Raises:
-        StateError: The judge has finished, or the study is not open.
+        StateError: The judge has finished or is revoked, or the study is not open.
     """
+    session.refresh(study, with_for_update={"read": True})  # shared: all judges may vote at once
+    session.refresh(judge, with_for_update=True)
+    if judge.revoked_at is not None:
+        raise StateError("your invitation was revoked; write to the organiser if that is wrong")
     if judge.finished_at is not None:
         raise StateError(
             "you have finished, so your votes are locked; write to the organiser if one is wrong"
@@ -104,7 +107,7 @@ def finish_judging(session: Session, now: datetime, study: Study, judge: Judge) 
     """
     if judge.finished_at is not None:
         return
-    check_votes_are_taken(study, judge)
+    check_votes_are_taken(session, study, judge)
     judge.finished_at = judge.seen_at = now
     details = {"open": open_positions(session, judge)}
     record_event(
