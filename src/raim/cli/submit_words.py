@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from raim.cli.score_table import DIGITS
 from raim.cli.wording import say_count, say_number
+from raim.records import STATES, named
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from raim.client import Submission
-
-ENDS = {
-    "scored": "is scored",
-    "accepted": "is accepted",
-    "refused": "is refused, and takes no try",
-    "failed": "has failed through the server's fault, and takes no try",
-    "withdrawn": "was withdrawn",
-    "abandoned": "was abandoned, and takes no try",
-}
 
 
 def describe_state(submission: "Submission") -> str:
@@ -32,9 +24,9 @@ def describe_state(submission: "Submission") -> str:
         >>> describe_state(SimpleNamespace(state="scoring", images_done=37, images_total=100))
         'scoring 37/100'
     """
-    if submission.state == "scoring" and submission.images_total:
+    if submission.state in named("is_in_scoring") and submission.images_total:
         return f"scoring {submission.images_done}/{submission.images_total}"
-    if submission.state == "queued":
+    if submission.state in named("is_queued"):
         place = "" if submission.position is None else f", place {submission.position}"
         when = submission.expected_at
         return f"queued{place}" + (
@@ -52,7 +44,8 @@ def print_submission(submission: "Submission", measures: Sequence[str], page: st
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    ending = ENDS.get(submission.state, f"is there: {describe_state(submission)}")
+    known = STATES.get(submission.state)
+    ending = known.ending if known and known.ending else f"is there: {describe_state(submission)}"
     say(f"submission {submission.id} {ending}: {page}")
     if submission.error and submission.error not in submission.problems:
         say(submission.error)

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-# States that a submission does not leave by itself.
-GOOD_ENDS = frozenset({"scored", "accepted"})
-BAD_ENDS = frozenset({"refused", "failed", "withdrawn", "abandoned"})
+from raim.records import STATES, named
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,12 +198,12 @@ class Submission:
     @property
     def has_ended(self) -> bool:
         """Whether it stays in its state unless somebody acts."""
-        return self.state in GOOD_ENDS | BAD_ENDS
+        return self.state in STATES and not STATES[self.state].is_under_way
 
     @property
     def is_good(self) -> bool:
         """Whether it has ended as it should."""
-        return self.state in GOOD_ENDS
+        return self.state in named("is_good")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,11 +10,11 @@ from raim.client.records import Challenge, Started, Submission, SubmissionList
 from raim.client.server import Server
 from raim.client.uploading import send_file
 from raim.errors import StateError
+from raim.records import named
 
 Progress = Callable[[str, int, int], None]
 """Called with "hashing" or "sending", bytes done, bytes in all."""
 
-UNDER_WAY = frozenset({"checking", "queued", "scoring", "scored", "accepted"})
 SLOWEST = 10  # times `poll_s`, while nothing changes
 FASTER = 1.2  # by which the pause grows
 
@@ -133,7 +133,7 @@ def withdraw(server: Server, submission_id: int) -> Submission:
         except StateError:
             # A repeated request whose first answer was lost has done what was asked.
             now = ask(connection, Submission, "GET", f"/submissions/{submission_id}")
-            if now.state != "withdrawn":
+            if now.state not in named("is_withdrawn"):
                 raise
             return now
 
@@ -148,7 +148,9 @@ def _find(connection: Connection, source: Source, phase: str | None, kind: str) 
     """Find the submission of the same file that is already there whole."""
     own = ask(connection, SubmissionList, "GET", "/submissions").submissions
     same = [
-        each for each in own if (each.sha256, each.kind) == (source.sha256, kind) and each.state in UNDER_WAY
+        each
+        for each in own
+        if (each.sha256, each.kind) == (source.sha256, kind) and each.state in named("is_taken")
     ]
     if not same:
         return None

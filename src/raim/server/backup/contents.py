@@ -42,7 +42,7 @@ def list_stored(connection: Connection) -> dict[str, int]:
     whole = (
         select(Submission.committed_sha256, Submission.committed_bytes)
         .outerjoin(Upload, Upload.submission_id == Submission.id)
-        .where(Submission.state != "receiving", (Upload.id.is_(None)) | (Upload.finished_at.is_not(None)))
+        .where(Submission.where("has_file"), (Upload.id.is_(None)) | (Upload.finished_at.is_not(None)))
     )
     images = select(Image.input_sha256, Image.input_bytes)
     references = select(Image.reference_sha256, Image.reference_bytes).where(

@@ -40,7 +40,7 @@ def reset_states(session: Session, now: datetime, manifest: Manifest) -> Reset:
         f"the server was recovered from a backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC, at which this upload was "
         "under way; it takes no try: send the file again"
     )
-    receiving = session.scalars(select(Submission.id).where(Submission.state == "receiving")).all()
+    receiving = session.scalars(select(Submission.id).where(Submission.where("is_arriving"))).all()
     for submission_id in receiving:
         change_state(session, now, submission_id, "abandoned", error=lost)
     session.flush()
@@ -49,7 +49,7 @@ def reset_states(session: Session, now: datetime, manifest: Manifest) -> Reset:
         .where(Upload.submission_id.in_(receiving), Upload.finished_at.is_(None), Upload.aborted_at.is_(None))
         .values(aborted_at=now, updated_at=now)
     )
-    scoring = session.scalars(select(Submission.id).where(Submission.state == "scoring")).all()
+    scoring = session.scalars(select(Submission.id).where(Submission.where("is_in_scoring"))).all()
     for submission_id in scoring:
         change_state(session, now, submission_id, "queued")
     session.flush()

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from raim.errors import unknown_name
+from raim.records import named
 from raim.server.accounts.fact_sheets import missing_fields
 from raim.server.auditing import record_event
 from raim.server.contest.contest import Contest
@@ -24,7 +25,6 @@ from raim.server.database import (
     User,
 )
 
-UNDER_WAY = ("receiving", "checking", "queued", "scoring")
 BY_HAND = {
     "licences": "The licences of the finalists' code, models and data were looked at and allow the award",
     "eligibility": "The finalists may take part: members, affiliations, no tie to the organisers",
@@ -164,9 +164,9 @@ def _work_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
         .group_by(Submission.state)
     )
     counts = {state: count for state, count in rows}  # noqa: C416 - rows are no pairs to mypy
-    waiting = tuple(f"{counts[state]} {state}" for state in UNDER_WAY if counts.get(state))
+    waiting = tuple(f"{counts[state]} {state}" for state in named("is_under_way") if counts.get(state))
     yield ComputedPoint(key="queue", text="Nothing is under way or waits to be scored", left=waiting)
-    failed = counts.get("failed", 0)
+    failed = sum(counts.get(state, 0) for state in named("is_restartable"))
     left = (f"{_say(failed)}; look at each on its page and start it again",) if failed else ()
     yield ComputedPoint(key="failures", text="No submission has failed by our fault", left=left)
     old = _count_old(session, contest)
@@ -188,7 +188,7 @@ def _count_old(session: Session, contest: Contest) -> int:
         .outerjoin(EntryResult, in_force)
         .where(
             Submission.phase_id.in_(contest.phase_ids.values()),
-            Submission.state == "scored",
+            Submission.where("has_score"),
             Team.state == "approved",
             EntryResult.id.is_(None),
         )
@@ -240,7 +240,7 @@ def _final_submissions(
     if not phases:
         return
     handed_in = select(Submission.team_id).where(
-        Submission.phase_id.in_(phases), Submission.kind == "final", Submission.state == "accepted"
+        Submission.phase_id.in_(phases), Submission.kind == "final", Submission.where("is_handed_over")
     )
     there = set(session.scalars(handed_in))
     left = tuple(name for team_id, (name, _) in sheets.items() if team_id not in there)

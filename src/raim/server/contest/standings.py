@@ -13,8 +13,6 @@ from raim.challenge import BoardEntry, BoardRow, Phase, rank_entries
 from raim.server.contest.contest import Contest
 from raim.server.database import EntryResult, Submission, Team
 
-LISTED_STATES = ("scored",)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
@@ -124,7 +122,7 @@ def _read_entries(session: Session, contest: Contest, phase: Phase) -> list[_Ent
         .where(
             Submission.phase_id == contest.phase_ids[phase.id],
             Submission.kind == "scored",
-            Submission.state.in_(LISTED_STATES),
+            Submission.where("has_score"),
             Team.state == "approved",
         )
         .order_by(Submission.received_at, Submission.id)

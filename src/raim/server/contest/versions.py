@@ -56,7 +56,7 @@ def list_new_versions(session: Session, contest: Contest) -> tuple[NewVersion, .
         .outerjoin(EntryResult, _results_of(contest, contest.newest))
         .where(
             Submission.data_set_id.in_([contest.data_set_ids[slug] for slug in new]),
-            Submission.state == "scored",
+            Submission.where("has_score"),
             Team.state == "approved",
         )
         .group_by(Submission.data_set_id)

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from raim.records import STATES, State, named
 from raim.server.database.columns import (
     Base,
     Identity,
@@ -18,18 +19,6 @@ from raim.server.database.columns import (
 )
 
 KINDS = ("scored", "feedback", "final")
-STATES = (
-    "receiving",
-    "checking",
-    "queued",
-    "scoring",
-    "scored",
-    "accepted",
-    "refused",
-    "failed",
-    "withdrawn",
-    "abandoned",
-)
 
 
 class Submission(Base):
@@ -45,17 +34,15 @@ class Submission(Base):
     __tablename__ = "submission"
     __table_args__ = (
         CheckConstraint(one_of("kind", KINDS), name="kind"),
-        CheckConstraint(one_of("state", STATES), name="state"),
-        CheckConstraint("rescore_asked_at IS NULL OR state = 'scored'", name="rescore"),
+        CheckConstraint(one_of("state", tuple(STATES)), name="state"),
+        CheckConstraint(f"rescore_asked_at IS NULL OR {one_of('state', named('has_score'))}", name="rescore"),
         CheckConstraint("committed_bytes > 0", name="committed_bytes"),
         CheckConstraint(is_sha256("committed_sha256"), name="committed_sha256"),
         CheckConstraint("attempt >= 0", name="attempt"),
         CheckConstraint("images_done BETWEEN 0 AND images_total", name="images_done"),
         CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name="lease"),
-        CheckConstraint("state NOT IN ('refused', 'failed') OR error IS NOT NULL", name="error"),
-        CheckConstraint(
-            "NOT is_chosen OR state IN ('queued', 'scoring', 'scored', 'accepted')", name="chosen"
-        ),
+        CheckConstraint(f"error IS NOT NULL OR NOT {one_of('state', named('needs_reason'))}", name="error"),
+        CheckConstraint(f"NOT is_chosen OR {one_of('state', named('is_checked'))}", name="chosen"),
         Index("ix_submission_tries", "team_id", "phase_id", "kind", "received_at"),
         Index("ix_submission_state_received_at", "state", "received_at"),
         Index(
@@ -94,6 +81,16 @@ class Submission(Base):
     report: Mapped[dict[str, Any] | None]
     flags: Mapped[dict[str, Any]] = mapped_column(default=dict)
     rescore_asked_at: Mapped[datetime | None]
+
+    @property
+    def facts(self) -> State:
+        """What holds in its state."""
+        return STATES[self.state]
+
+    @classmethod
+    def where(cls, claim: str) -> ColumnElement[bool]:
+        """Give the condition that a claim of `State` holds of the state."""
+        return cls.state.in_(named(claim))
 
 
 class Upload(Base):

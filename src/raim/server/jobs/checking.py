@@ -21,7 +21,7 @@ from raim.server.jobs.leases import has_lease, take_lease
 from raim.server.jobs.scratch import bring_data_set, open_submission, read_set_files
 from raim.server.jobs.station import Station
 from raim.server.submissions import change_state
-from raim.server.submissions.states import ACCEPTED_KINDS, lock_submission
+from raim.server.submissions.states import after_check, lock_submission
 
 PROGRESS_EVERY_S = 0.5
 TRIES = 2
@@ -61,7 +61,7 @@ def run_check(station: Station, submission_id: int, attempt: int) -> str:
 def _begin(station: Station, submission_id: int, attempt: int) -> bool:
     with station.database.writing() as session:
         row = lock_submission(session, submission_id)
-        if row.state != "checking" or not take_lease(
+        if not row.facts.is_in_check or not take_lease(
             session, station.clock(), station, submission_id, attempt
         ):
             return False
@@ -100,7 +100,7 @@ def _check(station: Station, submission_id: int) -> Outcome:
 def _show_progress(station: Station, submission_id: int, done: int, total: int) -> None:
     with station.database.writing() as session:
         row = lock_submission(session, submission_id)
-        if row.state == "checking" and row.lease_owner == station.name:
+        if row.facts.is_in_check and row.lease_owner == station.name:
             row.images_done, row.images_total = min(done, total), total
 
 
@@ -126,8 +126,7 @@ def _judge(session: Any, station: Station, row: Submission, checked: Checked) ->
     if not checked.is_fine:
         return change_state(session, station.clock(), row.id, "refused", error=checked.text).state
     row.flags = {**row.flags, **flag_files(session, row, checked.report["image_sha256"])}
-    due = "accepted" if row.kind in ACCEPTED_KINDS else "queued"
-    return change_state(session, station.clock(), row.id, due).state
+    return change_state(session, station.clock(), row.id, after_check(row.kind)).state
 
 
 def _fail(station: Station, submission_id: int, attempt: int, reason: str, log: str) -> None:

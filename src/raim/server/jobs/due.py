@@ -57,7 +57,7 @@ def read_due(session: Session) -> list[Job]:
     """Give the jobs of all submissions that wait for a check, in order of arrival; tiles; scores, in fair order."""
     checks = session.execute(
         select(Submission.id, Submission.attempt)
-        .where(Submission.state == "checking", Submission.lease_owner.is_(None))
+        .where(Submission.where("is_in_check"), Submission.lease_owner.is_(None))
         .order_by(Submission.received_at, Submission.id)
     )
     jobs = [Job(kind="check", submission_id=number, attempt=attempt) for number, attempt in checks]
@@ -111,7 +111,7 @@ def begin_anew(session: Session, now: datetime, jobs: Iterable[Job]) -> None:
         if row.attempt != job.attempt or row.lease_owner is not None or not is_due(row):
             continue
         row.attempt += 1
-        if row.attempt > MOST_ATTEMPTS and row.state != "scored":
+        if row.attempt > MOST_ATTEMPTS and not row.facts.has_score:
             what = "checked" if job.kind == "check" else "scored"
             reason = f"it was begun {MOST_ATTEMPTS} times and never came to an end"
             change_state(session, now, row.id, "failed", error=OURS.format(what=what, reason=reason))

@@ -94,7 +94,7 @@ def fail_submission(
         if not has_lease(row, station, attempt):
             return
         log_line(session, now, station, submission_id, log)
-        if row.state != "scored":
+        if not row.facts.has_score:
             change_state(session, now, submission_id, "failed", error=OURS.format(what=what, reason=reason))
             return
         _give_up_again(session, now, row, reason)

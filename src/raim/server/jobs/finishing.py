@@ -68,7 +68,7 @@ def _write(station: Station, group: Group, entry: Entry, own: Mapping[str, dict[
             _add_results(session, now, row, group, own)
         row.images_done = row.images_total
         row.flags = {**row.flags, **flag_pixels(own)}
-        if row.state == "scoring":
+        if row.facts.is_in_scoring:
             change_state(session, now, row.id, "scored")
         else:
             _end_again(session, now, row, group)

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from raim.server.database import Image, Submission, Team
 
-GONE = frozenset({"receiving", "abandoned"})
 # A distance of exactly nothing between the features of two images: their pixels are the same.
 DISTANCES = ("lpips", "dists")
 
@@ -63,7 +62,7 @@ def _flag_same_file(session: Session, submission: Submission) -> str:
         .where(
             Submission.committed_sha256 == submission.committed_sha256,
             Submission.team_id != submission.team_id,
-            Submission.state.not_in(GONE),
+            Submission.where("has_file"),
         )
         .order_by(Submission.id)
     ).all()

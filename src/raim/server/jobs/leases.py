@@ -35,7 +35,7 @@ def take_lease(session: Session, now: datetime, station: Station, submission_id:
     is_ours = row.attempt == attempt and _is_free(session, now, station, row)
     if not is_due(row) or not (is_new or is_ours):
         return False
-    if row.state == "queued":
+    if row.facts.is_queued:
         row = change_state(session, now, submission_id, "scoring")
     row.attempt = attempt
     row.lease_owner, row.lease_until = station.name, now + station.silence
@@ -44,9 +44,7 @@ def take_lease(session: Session, now: datetime, station: Station, submission_id:
 
 def is_due(row: Submission) -> bool:
     """Say whether a submission is to be checked or scored."""
-    if row.state in {"checking", "scoring"}:
-        return True
-    return row.state == "queued" or row.rescore_asked_at is not None
+    return row.facts.is_waiting or row.rescore_asked_at is not None
 
 
 def has_lease(row: Submission, station: Station, attempt: int) -> bool:
@@ -83,7 +81,7 @@ def put_back(session: Session, now: datetime, submission_ids: Iterable[int]) -> 
 
 
 def _free(session: Session, now: datetime, row: Submission) -> None:
-    if row.state == "scoring":
+    if row.facts.is_in_scoring:
         change_state(session, now, row.id, "queued")
     row.lease_owner = row.lease_until = None
 

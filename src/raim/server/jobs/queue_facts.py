@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from raim.records import named
 from raim.server.database import Submission, WorkerHeartbeat
 from raim.server.jobs.heartbeats import live_workers
 from raim.server.jobs.waiting import list_groups, read_waiting
@@ -49,6 +50,11 @@ class QueueOverview:
     images_waiting: int
     done_at: datetime | None
 
+    @property
+    def n_in_check(self) -> int:
+        """Submissions that wait for their check, or are being checked."""
+        return sum(self.states.get(state, 0) for state in named("is_in_check"))
+
 
 def queue_position(session: Session, submission_id: int) -> int | None:
     """Give a submission's place in the queue, from 1; None if it does not wait to be scored."""
@@ -76,7 +82,7 @@ def expected_at(session: Session, now: datetime, submission_id: int) -> datetime
     pace = _images_per_second(session, now)
     if row is None or pace is None:
         return None
-    if row.lease_owner is not None and row.state in {"scoring", "scored"}:
+    if row.lease_owner is not None and (row.facts.is_in_scoring or row.facts.has_score):
         together = _images_under_way(session, owner=row.lease_owner)
         own = _images_per_second(session, now, name=row.lease_owner)
         return now + timedelta(seconds=together / (own or pace))
@@ -117,7 +123,7 @@ def _view(row: WorkerHeartbeat) -> WorkerView:
 def _images_under_way(session: Session, *, owner: str | None = None) -> int:
     left = select(func.sum(Submission.images_total - Submission.images_done)).where(
         Submission.lease_owner.is_not(None) if owner is None else Submission.lease_owner == owner,
-        or_(Submission.state == "scoring", Submission.rescore_asked_at.is_not(None)),
+        or_(Submission.where("is_in_scoring"), Submission.rescore_asked_at.is_not(None)),
     )
     return int(session.scalar(left) or 0)
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from raim.records import STATES
 from raim.server.database import Challenge, DataSet, Image, Submission
 
 MOST_TOGETHER = 6
@@ -117,7 +118,7 @@ def read_waiting(session: Session) -> list[Waiting]:
         .where(
             Submission.kind == "scored",
             or_(
-                Submission.state == "queued",
+                Submission.where("is_queued"),
                 Submission.rescore_asked_at.is_not(None) & Submission.lease_owner.is_(None),
             ),
         )
@@ -131,7 +132,7 @@ def read_waiting(session: Session) -> list[Waiting]:
             team_id=row.team_id,
             data_set_id=row.data_set_id,
             received_at=row.received_at,
-            is_again=row.state == "scored",
+            is_again=STATES[row.state].has_score,
             attempt=row.attempt,
             n_images=n_images.get(row.data_set_id, 0),
             scorer_version=row.scorer_version,
@@ -155,8 +156,8 @@ def _count_recent(session: Session, waiting: Sequence[Waiting]) -> dict[int, int
         .where(
             Submission.kind == "scored",
             or_(
-                Submission.state == "scoring",
-                (Submission.state == "scored") & (Submission.state_at > since),
+                Submission.where("is_in_scoring"),
+                Submission.where("has_score") & (Submission.state_at > since),
             ),
         )
         .group_by(Submission.team_id)

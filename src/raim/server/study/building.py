@@ -226,7 +226,7 @@ def _final_submissions(session: Session, contest: Contest, phase: Phase) -> Mapp
         .where(
             Submission.phase_id == contest.phase_ids[phase.id],
             Submission.kind == "final",
-            Submission.state == "accepted",
+            Submission.where("is_handed_over"),
         )
         .order_by(Submission.is_chosen, Submission.id)
     )

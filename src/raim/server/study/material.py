@@ -34,8 +34,6 @@ from raim.server.study.results import (
 )
 from raim.server.study.secrecy import studies_under_way
 
-SCORED_STATES = ("scored",)
-
 
 def find_results(
     session: Session, contest: Contest, make: Callable[[Study], StudyResults]
@@ -166,7 +164,7 @@ def _submission_counts(session: Session, contest: Contest) -> dict[str, int]:
     rows = session.execute(
         select(Team.name, func.count(Submission.id))
         .join(Submission, Submission.team_id == Team.id)
-        .where(Team.challenge_id == contest.id, Submission.state.in_((*SCORED_STATES, "accepted")))
+        .where(Team.challenge_id == contest.id, Submission.where("is_good"))
         .group_by(Team.name)
     )
     return {team: count for team, count in rows}  # noqa: C416 - rows are no pairs to mypy
@@ -198,7 +196,7 @@ def _timeline(session: Session, contest: Contest) -> tuple[Submitted, ...]:
             (EntryResult.submission_id == Submission.id)
             & (EntryResult.scorer_version == contest.scorer_version),
         )
-        .where(Team.challenge_id == contest.id, Team.state == "approved", Submission.state.in_(SCORED_STATES))
+        .where(Team.challenge_id == contest.id, Team.state == "approved", Submission.where("has_score"))
         .order_by(Submission.received_at, Submission.id)
     )
     in_force = {contest.data_set_ids[key]: version for key, version in contest.data_set_versions.items()}

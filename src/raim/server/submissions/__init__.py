@@ -3,7 +3,7 @@
 from raim.server.submissions.choices import choose, withdraw
 from raim.server.submissions.comments import Region, add_comment, list_comments
 from raim.server.submissions.promise import Promise
-from raim.server.submissions.states import STEPS, change_state
+from raim.server.submissions.states import change_state
 from raim.server.submissions.tries import count_tries, take_try
 from raim.server.submissions.uploads import (
     abandon_silent,
@@ -20,7 +20,6 @@ from raim.server.submissions.uploads import (
 from raim.server.submissions.verdicts import Tries
 
 __all__ = [
-    "STEPS",
     "Promise",
     "Region",
     "Tries",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from raim.errors import AccessError, StateError
 from raim.server.auditing import record_event
 from raim.server.database import Member, Submission, Team
-from raim.server.submissions.states import COUNTABLE, change_state, lock_submission
+from raim.server.submissions.states import change_state, lock_submission
 
 
 def withdraw(session: Session, now: datetime, submission_id: int, member: Member) -> Submission:
@@ -34,7 +34,7 @@ def choose(session: Session, now: datetime, submission_id: int, member: Member) 
     # The team's row first, as in `take_try`: two choices at once follow each other.
     session.scalars(select(Team.id).where(Team.id == member.team_id).with_for_update()).one()
     submission = _own(session, submission_id, member)
-    if submission.state not in COUNTABLE:
+    if not submission.facts.is_checked:
         raise StateError(f"submission {submission.id} is {submission.state}, it cannot count")
     session.execute(
         update(Submission)

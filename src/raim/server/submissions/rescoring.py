@@ -25,7 +25,7 @@ def ask_rescore(session: Session, now: datetime, submission_id: int, *, actor_id
         UnknownNameError: There is no such submission.
     """
     submission = lock_submission(session, submission_id)
-    if submission.state != "scored":
+    if not submission.facts.has_score:
         raise StateError(
             f"submission {submission_id} is {submission.state}; only one that is scored can be scored again"
         )
@@ -50,7 +50,7 @@ def ask_rescore_all(session: Session, now: datetime, phase_id: int, *, actor_id:
         .where(
             Submission.phase_id == phase_id,
             Submission.kind == "scored",
-            Submission.state == "scored",
+            Submission.where("has_score"),
             Submission.rescore_asked_at.is_(None),
         )
         .values(rescore_asked_at=now)
@@ -76,7 +76,7 @@ def restart_failed(session: Session, now: datetime, submission_id: int, *, actor
         UnknownNameError: There is no such submission.
     """
     submission = lock_submission(session, submission_id)
-    if submission.state != "failed":
+    if not submission.facts.is_restartable:
         raise StateError(
             f"submission {submission_id} is {submission.state}; only a failed one is started again"
         )

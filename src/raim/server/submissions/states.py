@@ -1,42 +1,19 @@
-"""The states of a submission and the steps between them: the one table of them."""
+"""The steps of a submission from state to state; the table of them is `raim.records.states`."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.errors import InputError, StateError, UnknownNameError
+from raim.records import STATES
 from raim.server.auditing import record_event
 from raim.server.database import Submission
 
-# From a state to those that may follow. "queued" after "scoring": the worker is gone, or the server's fault passes.
-STEPS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "receiving": frozenset({"checking", "withdrawn", "abandoned", "failed"}),
-        "checking": frozenset({"queued", "accepted", "refused", "withdrawn", "failed"}),
-        "queued": frozenset({"scoring", "withdrawn", "failed"}),
-        "scoring": frozenset({"queued", "scored", "withdrawn", "failed"}),
-        "scored": frozenset(
-            {"withdrawn"}
-        ),  # scored again under a new profile, it stays so: only results are added
-        "accepted": frozenset({"withdrawn"}),
-        "failed": frozenset({"checking", "withdrawn"}),  # checking: the organiser starts it again
-        "refused": frozenset(),
-        "withdrawn": frozenset(),
-        "abandoned": frozenset(),
-    }
-)
-# A submission that is scored is queued once checked; the other kinds are done.
-ACCEPTED_KINDS = frozenset({"feedback", "final"})
-# Ends that cost no try: the check found problems, the fault is ours, or the upload never ended.
-FREE_ENDS = frozenset({"refused", "failed", "abandoned"})
-# A team that withdraws before scoring has begun has learnt nothing, and has its try back.
-FREE_TO_WITHDRAW = frozenset({"receiving", "checking", "queued"})
-# Boards, studies and results show these; steps between others change nothing that is kept.
-SHOWN = frozenset({"scored", "accepted"})
-COUNTABLE = frozenset({"queued", "scoring", "scored", "accepted"})
+
+def after_check(kind: str) -> str:
+    """Give the state that follows a good check: what is to be scored is queued, the other kinds are done."""
+    return "queued" if kind == "scored" else "accepted"
 
 
 def lock_submission(session: Session, submission_id: int) -> Submission:
@@ -73,7 +50,7 @@ def change_state(
         submission_id: Which.
         state: Where to.
         actor_id: The user who did it; None for the server.
-        error: What the team is shown; needed for "refused" and "failed", cleared by every other step.
+        error: What the team is shown; needed where `State.needs_reason`, cleared by every other step.
 
     Raises:
         StateError: The step is not in the table, or not for this kind.
@@ -81,17 +58,18 @@ def change_state(
         UnknownNameError: There is no such submission.
     """
     submission = lock_submission(session, submission_id)
-    before = submission.state
+    before, facts = submission.state, submission.facts
     _check_step(submission, state)
-    if state in {"refused", "failed"} and not error:
+    after = STATES[state]
+    if after.needs_reason and not error:
         raise InputError(f"a submission that is {state} needs its reason, which the team is shown")
-    if state in FREE_ENDS or (state == "withdrawn" and before in FREE_TO_WITHDRAW):
+    if after.is_free or (after.is_withdrawn and facts.is_free_to_withdraw):
         submission.takes_try = False
-    if state not in COUNTABLE:
+    if not after.is_checked:
         submission.is_chosen = False
-    if state != "scoring":
+    if not after.is_in_scoring:
         submission.lease_owner = submission.lease_until = None
-    if state != "scored":
+    if not after.has_score:
         submission.rescore_asked_at = None
     submission.state, submission.state_at, submission.error = state, now, error
     record_event(
@@ -102,18 +80,17 @@ def change_state(
         subject="submission",
         subject_id=submission.id,
         details={"from": before, "to": state, "takes_try": submission.takes_try},
-        is_idle=not {before, state} & SHOWN,
+        is_idle=not (facts.is_good or after.is_good),  # boards, studies and results show good ends only
     )
     return submission
 
 
 def _check_step(submission: Submission, state: str) -> None:
-    if state not in STEPS[submission.state]:
-        possible = ", ".join(sorted(STEPS[submission.state])) or "nothing"
+    if state not in submission.facts.following:
+        possible = ", ".join(sorted(submission.facts.following)) or "nothing"
         raise StateError(
             f"submission {submission.id} is {submission.state} and cannot become {state}; possible: {possible}"
         )
-    if submission.state == "checking" and state in {"queued", "accepted"}:
-        due = "accepted" if submission.kind in ACCEPTED_KINDS else "queued"
-        if state != due:
-            raise StateError(f"a {submission.kind} submission is {due} after its check, not {state}")
+    due = after_check(submission.kind)
+    if submission.facts.is_in_check and STATES[state].is_checked and state != due:
+        raise StateError(f"a {submission.kind} submission is {due} after its check, not {state}")

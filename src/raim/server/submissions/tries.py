@@ -157,7 +157,7 @@ def _earlier(
 
 def _check_rate(session: Session, now: datetime, team: Team) -> None:
     mine = select(func.count()).select_from(Submission).where(Submission.team_id == team.id)
-    if (session.scalar(mine.where(Submission.state == "receiving")) or 0) >= BEGUN_AT_ONCE:
+    if (session.scalar(mine.where(Submission.where("is_arriving"))) or 0) >= BEGUN_AT_ONCE:
         raise StateError(
             f"{BEGUN_AT_ONCE} uploads of your team are under way; finish one or withdraw it, then begin another"
         )

@@ -53,7 +53,7 @@ def begin_upload(
             Submission.team_id == member.team_id,
             Submission.phase_id == contest.phase_ids.get(phase, 0),
             Submission.kind == kind,
-            Submission.state == "receiving",
+            Submission.where("is_arriving"),
             Submission.committed_sha256 == promise.sha256,
             Submission.committed_bytes == promise.n_bytes,
         )
@@ -137,7 +137,7 @@ def finish_upload(
     """
     with database.reading() as session:
         upload, submission = find_upload(session, key)
-        if submission.state != "receiving":
+        if not submission.facts.is_arriving:
             return submission
         part, submission_id = part_file(folder, upload), submission.id
         n_bytes, sha256 = submission.committed_bytes, submission.committed_sha256
@@ -174,7 +174,7 @@ def keep_file(
     """
     with database.reading() as session:
         _, submission = find_upload(session, key)
-        if submission.state != "receiving":
+        if not submission.facts.is_arriving:
             return submission
     put_file(storage, chunks, n_bytes=submission.committed_bytes, sha256=submission.committed_sha256)
     return _begin_check(database, now, submission.id)
@@ -183,7 +183,7 @@ def keep_file(
 def _begin_check(database: Database, now: datetime, submission_id: int) -> Submission:
     with database.writing() as session:
         submission = lock_submission(session, submission_id)
-        if submission.state == "receiving":  # or another request was faster, or it was withdrawn
+        if submission.facts.is_arriving:  # or another request was faster, or it was withdrawn
             change_state(session, now, submission_id, "checking")
             _end(session, now, submission_id, is_whole=True, received_bytes=submission.committed_bytes)
         session.flush()
@@ -224,7 +224,7 @@ def abandon_silent(session: Session, now: datetime, *, silence: timedelta = SILE
     silent = session.scalars(
         select(Upload)
         .join(Submission, Submission.id == Upload.submission_id)
-        .where(Submission.state == "receiving", Upload.updated_at < now - silence)
+        .where(Submission.where("is_arriving"), Upload.updated_at < now - silence)
     ).all()
     for upload in silent:
         reason = f"nothing came for {silence.total_seconds() / 3600:g} hours; it takes no try"
@@ -241,7 +241,7 @@ def drop_ended_parts(database: Database, folder: Path) -> int:
     )  # looked at first: what comes later is not ended
     with database.reading() as session:
         coming = select(Upload.key).join(Submission, Submission.id == Upload.submission_id)
-        under_way = session.scalars(coming.where(Submission.state == "receiving")).all()
+        under_way = session.scalars(coming.where(Submission.where("is_arriving"))).all()
     ended = there - {place / key for key in under_way}
     for part in ended:
         part.unlink(missing_ok=True)

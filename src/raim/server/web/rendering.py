@@ -15,25 +15,13 @@ from starlette.responses import HTMLResponse
 
 from raim import __version__
 from raim.challenge.modes import MODES
+from raim.records import STATES
 from raim.server.web.markdown import render_markdown
 from raim.server.web.notes import NOTES
 from raim.server.web.visit import Visit
 
 STATIC = Path(str(files("raim.server.web").joinpath("static")))
 
-# What people read for the states of submissions; the second word is the class of its badge.
-STATES = {
-    "receiving": ("upload under way", "busy"),
-    "checking": ("being checked", "busy"),
-    "queued": ("waiting to be scored", "busy"),
-    "scoring": ("being scored", "busy"),
-    "scored": ("scored", "good"),
-    "accepted": ("accepted", "good"),
-    "refused": ("refused", "bad"),
-    "failed": ("failed by our fault", "bad"),
-    "withdrawn": ("withdrawn", "quiet"),
-    "abandoned": ("given up", "quiet"),
-}
 MEASURES = {
     "psnr": "PSNR",
     "ssim": "SSIM",
@@ -157,8 +145,8 @@ def show_bytes(n_bytes: int) -> str:
 
 def badge(state: str) -> Markup:
     """Give the badge of a submission's state."""
-    words, kind = STATES[state]
-    return Markup('<span class="badge badge-{}">{}</span>').format(kind, words)
+    facts = STATES[state]
+    return Markup('<span class="badge badge-{}">{}</span>').format(facts.badge, facts.label)
 
 
 @functools.cache

@@ -10,8 +10,6 @@ from raim.server.database import Submission
 from raim.server.storage import Storage, local_path, read_file
 
 KINDS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
-# Only what its check has found to be images is shown.
-CHECKED = frozenset({"queued", "scoring", "scored", "accepted"})
 
 
 def read_restored(storage: Storage, submission: Submission, stem: str) -> Response:
@@ -20,7 +18,7 @@ def read_restored(storage: Storage, submission: Submission, stem: str) -> Respon
     Raises:
         UnknownNameError: It is not checked, or has no such image.
     """
-    if submission.state not in CHECKED:
+    if not submission.facts.is_checked:
         raise UnknownNameError(f"images are shown once the submission is checked; it is {submission.state}")
     path = local_path(storage, submission.committed_sha256)
     if path is not None:

@@ -208,9 +208,9 @@ def _record(
     entry: EntryResult | None,
 ) -> SubmissionRecord:
     report = row.report or {}
-    is_waiting = row.state in {"checking", "queued", "scoring"}
+    is_waiting = row.facts.is_waiting
     came = row.committed_bytes
-    if row.state == "receiving" and upload is not None:
+    if row.facts.is_arriving and upload is not None:
         came = received_bytes(visit.server.settings.folder, upload)
     return SubmissionRecord(
         id=row.id,
@@ -240,7 +240,7 @@ def _record(
         scenarios={} if entry is None else entry.scenarios,
         scorer_version=None if entry is None else entry.scorer_version,
         upload=UploadRecord(url=f"/uploads/{upload.key}", offset=came)
-        if row.state == "receiving" and upload is not None
+        if row.facts.is_arriving and upload is not None
         else None,
     )
 

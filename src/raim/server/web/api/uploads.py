@@ -53,7 +53,7 @@ def tell_offset(visit: Admitted, key: str, request: Request) -> Response:
     with visit.server.database.reading() as session:
         upload, submission = find_upload(session, key)
         offset = _offset(visit, upload, submission)
-        length, is_coming = submission.committed_bytes, submission.state == "receiving"
+        length, is_coming = submission.committed_bytes, submission.facts.is_arriving
     if is_coming and offset == length:
         with _turn(request.app.state.turns, key) as is_ours:
             if is_ours:  # else another request is keeping it
@@ -112,7 +112,7 @@ async def _receive(request: Request, part: Path, offset: int, n_bytes: int) -> i
 def _prepare(visit: Visit, key: str) -> tuple[Path | None, int]:
     with visit.server.database.reading() as session:
         upload, submission = find_upload(session, key)
-        if submission.state != "receiving":
+        if not submission.facts.is_arriving:
             return None, submission.committed_bytes
         return part_file(visit.server.settings.folder, upload), submission.committed_bytes
 
@@ -136,7 +136,7 @@ def _finish(visit: Visit, key: str) -> None:
 
 
 def _offset(visit: Visit, upload: Upload, submission: Submission) -> int:
-    if submission.state != "receiving":
+    if not submission.facts.is_arriving:
         return submission.committed_bytes
     part = part_file(visit.server.settings.folder, upload)
     return part.stat().st_size if part.exists() else 0

@@ -95,7 +95,7 @@ def _final_entries(visit: Visit, session: Session, phase: Phase) -> list[tuple[S
         .where(
             Submission.phase_id == visit.contest.phase_ids[phase.id],
             Submission.kind == "final",
-            Submission.state == "accepted",
+            Submission.where("is_handed_over"),
             Team.state == "approved",
         )
         .order_by(Submission.is_chosen, Submission.id)

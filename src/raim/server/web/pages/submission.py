@@ -23,7 +23,6 @@ from raim.tables import format_table
 
 router = APIRouter(include_in_schema=False)
 PATH = "/submissions/{submission_id}"
-UNDER_WAY = frozenset({"receiving", "checking", "queued", "scoring"})
 
 
 @router.get(PATH, name="submission")
@@ -52,7 +51,7 @@ def show_status(visit: Admitted, submission_id: int) -> Response:
     with visit.server.database.reading() as session:
         context = read_status(visit, session, submission_id)
         answer = render(visit, "submission_status.html.jinja", **context)
-    if context["submission"].state not in UNDER_WAY:
+    if not context["submission"].facts.is_under_way:
         answer.headers["HX-Refresh"] = "true"  # it has ended: the whole page has more to show now
     return answer
 
@@ -191,7 +190,7 @@ def read_status(visit: Visit, session: Session, submission_id: int) -> dict[str,
     ).one()
     upload = session.scalar(select(Upload).where(Upload.submission_id == submission_id))
     received = submission.committed_bytes
-    if submission.state == "receiving" and upload is not None:
+    if submission.facts.is_arriving and upload is not None:
         received = received_bytes(visit.server.settings.folder, upload)
     report = submission.report or {}
     return {

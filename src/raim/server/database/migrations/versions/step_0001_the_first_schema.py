@@ -434,14 +434,14 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("kind IN ('scored', 'feedback', 'final')", name=op.f("ck_submission_kind")),
         sa.CheckConstraint(
-            "rescore_asked_at IS NULL OR state = 'scored'", name=op.f("ck_submission_rescore")
+            "rescore_asked_at IS NULL OR state IN ('scored')", name=op.f("ck_submission_rescore")
         ),
         sa.CheckConstraint(
             "state IN ('receiving', 'checking', 'queued', 'scoring', 'scored', 'accepted', 'refused', 'failed', 'withdrawn', 'abandoned')",
             name=op.f("ck_submission_state"),
         ),
         sa.CheckConstraint(
-            "state NOT IN ('refused', 'failed') OR error IS NOT NULL", name=op.f("ck_submission_error")
+            "error IS NOT NULL OR NOT state IN ('refused', 'failed')", name=op.f("ck_submission_error")
         ),
         sa.CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name=op.f("ck_submission_lease")),
         sa.CheckConstraint("attempt >= 0", name=op.f("ck_submission_attempt")),

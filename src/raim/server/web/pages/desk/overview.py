@@ -45,7 +45,9 @@ def read_overview(visit: Visit) -> dict[str, Any]:
             "folder_free": shutil.disk_usage(visit.server.settings.folder).free,
             "keep_free": visit.server.settings.keep_free_bytes,
             "failures": _failures(visit, session),
-            "n_failures": _count(session, Submission.state == "failed", Submission.state_at > now - DAY),
+            "n_failures": _count(
+                session, Submission.where("is_restartable"), Submission.state_at > now - DAY
+            ),
             "n_waiting_teams": _count(session, Team.state == "waiting"),
             "n_flagged": len(unseen_flags(session)),
             "n_silent_finalists": _count(
@@ -58,7 +60,7 @@ def _failures(visit: Visit, session: Session) -> list[tuple[Submission, str]]:
     rows = session.execute(
         select(Submission, Team.name)
         .join(Team, Team.id == Submission.team_id)
-        .where(Submission.state == "failed", Submission.state_at > visit.now - DAY)
+        .where(Submission.where("is_restartable"), Submission.state_at > visit.now - DAY)
         .order_by(Submission.state_at.desc(), Submission.id.desc())
         .limit(MOST_FAILURES)
     )

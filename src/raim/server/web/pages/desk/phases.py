@@ -177,7 +177,7 @@ def _counts(session: Session) -> dict[int, dict[str, int]]:
     """Count the scored submissions of each phase, and those that wait to be scored again."""
     rows = session.execute(
         select(Submission.phase_id, func.count(), func.count(Submission.rescore_asked_at))
-        .where(Submission.state == "scored")
+        .where(Submission.where("has_score"))
         .group_by(Submission.phase_id)
     )
     found: dict[int, Any] = {}

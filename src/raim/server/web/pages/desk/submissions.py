@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from raim.errors import RaimError
+from raim.records import STATES
 from raim.server.database import EntryResult, Image, LogLine, Phase, Result, Submission, Team
 from raim.server.database.columns import LARGEST_ID
 from raim.server.database.entries import KINDS
@@ -25,7 +26,7 @@ from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Page, RowId, Search, Slug, Ticked, find_row
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.pages.submission import read_status
-from raim.server.web.rendering import STATES, render
+from raim.server.web.rendering import render
 from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)

@@ -99,7 +99,7 @@ def select_teams(visit: Visit, q: str, state: str) -> Any:
         .join(Submission, Submission.id == EntryResult.submission_id)
         .where(
             Submission.team_id == Team.id,
-            Submission.state == "scored",
+            Submission.where("has_score"),
             EntryResult.scorer_version == visit.contest.scorer_version,
         )
         .correlate(Team)
