@@ -242,7 +242,7 @@ def _expect(scores: bytes, points: bytes | None) -> "Expected | str":
         finals[team] = (
             score if is_flat else WEIGHTS[0] * score + WEIGHTS[1] * (100 * (own - low) / (high - low))
         )
-    rounded = {team: float(np.round(final, 2)) for team, final in finals.items()}
+    rounded = {team: round(final, 2) for team, final in finals.items()}
     return {
         team: (1 + sum(other > rounded[team] + 1e-9 for other in rounded.values()), finals[team])
         if team in finals

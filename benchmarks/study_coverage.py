@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from raim.challenge import Weights
-from raim.challenge.ranking import final_scores, shared_ranks
+from raim.challenge.ranking import final_scores, round_as_printed, shared_ranks
 from raim.study import Ballots, StudyDesign, simulate_ballots
 from raim.study.drawing import draw_points
 from raim.study.intervals import crossed_interval, interval, rank_interval
@@ -96,8 +96,8 @@ def cover(field: str, n_studies: int) -> None:
         study = simulate(FIELDS[field], rng)
         drawn = draw_points(study.points, rng, N_DRAWS)
         finals = final_scores(SCORES, drawn.draws, Weights())
-        ranks = shared_ranks(np.round(finals, 2))
-        own = shared_ranks(np.round(final_scores(SCORES, drawn.values, Weights()), 2))
+        ranks = shared_ranks(round_as_printed(finals, 2))
+        own = shared_ranks(round_as_printed(final_scores(SCORES, drawn.values, Weights()), 2))
         found[at], strengths[at] = drawn.values, fitted_strengths(study)
         for entry in range(N_ENTRIES):
             value = float(drawn.values[entry])

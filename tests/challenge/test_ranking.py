@@ -154,3 +154,17 @@ def test_many_draws_at_once_are_each_ranked_as_one(pairs):
         by_team = {each.team: each for each in one.rows}
         assert [by_team[f"team {place}"].final for place in range(len(pairs))] == pytest.approx(row.tolist())
     assert shared_ranks(finals).min(-1).tolist() == [1, 1, 1]
+
+
+@given(st.lists(st.integers(-200_000, 200_000).map(lambda number: number / 1000), min_size=2, max_size=8))
+def test_teams_share_a_rank_just_where_the_printed_scores_are_the_same(scores):
+    everybody = [Entrant(team=f"t{place}", score=score) for place, score in enumerate(scores)]
+    rows = rank_teams(everybody, weights=Weights(score=1.0, study=0.0)).rows
+    printed = [float(f"{row.final:.2f}") for row in rows]
+    assert [row.rank for row in rows] == [1 + sum(other > own for other in printed) for own in printed]
+
+
+def test_what_prints_as_267_is_not_ranked_as_268():
+    entrants = [Entrant(team="a", score=2.68), Entrant(team="b", score=2.675)]
+    rows = rank_teams(entrants, weights=Weights(score=1.0, study=0.0)).rows
+    assert [(row.rank, f"{row.final:.2f}") for row in rows] == [(1, "2.68"), (2, "2.67")]

@@ -80,3 +80,8 @@ def test_equal_after_rounding_share_the_better_rank():
     found = estimate_ranks(values, np.tile(values, (4, 1)), [""] * 3, decimals=2)
     assert [each.value for each in found] == [1, 1, 3]
     assert [each.first for each in found] == [1.0, 1.0, 0.0]
+
+
+def test_ranks_are_of_the_numbers_that_are_printed():
+    found = estimate_ranks(np.array([2.68, 2.675]), np.zeros((0, 2)), ["", ""], decimals=2)
+    assert [each.value for each in found] == [1, 2]

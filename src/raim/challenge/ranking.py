@@ -212,6 +212,20 @@ def why_flat(n_teams: int) -> str:
     return ONE_TEAM if n_teams == 1 else EQUAL_POINTS
 
 
+def round_as_printed(
+    values: Float[np.ndarray, "*draws teams"], decimals: int
+) -> Float[np.ndarray, "*draws teams"]:
+    """Round to the digits that pages and tables print; `numpy.round` scales first, and gives other ones.
+
+    Example:
+        >>> round_as_printed(np.array([2.675]), 2).tolist(), f"{2.675:.2f}", np.round(2.675, 2).tolist()
+        ([2.67], '2.67', 2.68)
+    """
+    return np.array([round(value, decimals) for value in values.ravel().tolist()], float).reshape(
+        values.shape
+    )
+
+
 def shared_ranks(values: Float[np.ndarray, "*draws teams"]) -> Int[np.ndarray, "*draws teams"]:
     """Rank from 1 for the highest; equal values share the better rank, as in 1, 2, 2, 4.
 
@@ -280,7 +294,7 @@ def _rank_able(
         normalised = normalise_points(points)
         finals = final_scores(scores, points, weights)
         note = why_flat(len(able)) if np.isnan(normalised).all() else ""
-    ranks = shared_ranks(np.round(finals, decimals))
+    ranks = shared_ranks(round_as_printed(finals, decimals))
     rows = [
         RankedTeam(
             team=each.team,

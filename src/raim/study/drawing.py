@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from raim.challenge.ranking import shared_ranks
+from raim.challenge.ranking import round_as_printed, shared_ranks
 from raim.study.findings import Estimate, RankEstimate
 from raim.study.intervals import bootstrap_points, interval, rank_interval
 from raim.study.points import PointsArray, mean_points
@@ -96,7 +96,7 @@ def estimate_ranks(
     own, drawn = values[places], draws[:, places]
     drawn = drawn[~np.isnan(drawn).any(1)]
     if decimals is not None:
-        own, drawn = np.round(own, decimals), np.round(drawn, decimals)
+        own, drawn = round_as_printed(own, decimals), round_as_printed(drawn, decimals)
     found, each_draw = shared_ranks(own), shared_ranks(drawn)
     for at, place in enumerate(places):
         ranks[place] = (

@@ -108,11 +108,11 @@ def make_results(
     names = judge_names(judges)
     excluded = {names[judge.id]: judge.excluded_reason for judge in judges if judge.excluded_reason}
     left_out = {each.team: each.row.left_out_reason for each in entries if each.row.left_out_reason}
-    counting = {} if board is None else {each.team: each.row.entry for each in reversed(board.rows)}
-    own = {each.team: counting[each.team].score if each.team in counting else None for each in entries}
-    lacking = {
-        team: counting[team].unscored for team, score in own.items() if score is None and team in counting
-    }
+    by_id = {} if board is None else {each.row.entry.team: each.row.entry for each in reversed(board.rows)}
+    counting = {each.team: by_id.get(str(each.team_id)) for each in entries}
+    own = {team: None if entry is None else entry.score for team, entry in counting.items()}
+    lacking = {team: entry.unscored for team, entry in counting.items() if entry and entry.score is None}
+    decimals = contest.challenge.leaderboard.decimals
     analysis = analyse(
         ballots,
         scores={team: score for team, score in own.items() if score is not None},
@@ -120,6 +120,7 @@ def make_results(
         left_out=frozenset(left_out),
         incomplete=lacking,
         excluded_judges=frozenset(excluded),
+        decimals=decimals,
         seed=study.design["seed"],
         n_draws=n_draws,
     )
@@ -136,7 +137,12 @@ def make_results(
             )
             for team in own
         ]
-        return rank_teams(entrants, weights=contest.challenge.weights, awards=contest.challenge.awards)
+        return rank_teams(
+            entrants,
+            weights=contest.challenge.weights,
+            decimals=decimals,
+            awards=contest.challenge.awards,
+        )
 
     return StudyResults(
         study_id=study.id,
