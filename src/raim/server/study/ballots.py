@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from raim.errors import StateError
 from raim.server.database import Image, Judge, Study, StudyEntry, StudyImage, Submission, Team, Trial
 from raim.server.database import Vote as VoteRow
+from raim.server.study.judges import replaced_judges
 from raim.server.study.voting import is_empty, newest_votes
 from raim.study import BLURRED, Ballots, StudyDesign, Vote
 
@@ -25,7 +26,7 @@ class NamedEntry:
         row: Of the study.
         submission_id: The final submission.
         team_id: The team.
-        team: Its name.
+        team: Its name, which is told apart from that of a trap's tile.
     """
 
     row: StudyEntry
@@ -44,7 +45,12 @@ def name_entries(session: Session, study: Study) -> list[NamedEntry]:
         .order_by(Team.name_key)
     )
     return [
-        NamedEntry(row=row, submission_id=submission_id, team_id=team_id, team=team)
+        NamedEntry(
+            row=row,
+            submission_id=submission_id,
+            team_id=team_id,
+            team=f"{team} (team)" if team.casefold().startswith(BLURRED) else team,
+        )
         for row, submission_id, team_id, team in rows
     ]
 
@@ -74,9 +80,11 @@ def collect_ballots(session: Session, study: Study) -> Ballots:
 
 
 def real_judges(session: Session, study: Study) -> Sequence[Judge]:
-    """Give the judges of a study by number, without organisers who only look."""
+    """Give the judges of a study by number, without organisers who only look, and each person once."""
     found = select(Judge).where(Judge.study_id == study.id, ~Judge.is_preview).order_by(Judge.number)
-    return session.scalars(found).all()
+    judges = session.scalars(found).all()
+    replaced = replaced_judges(judges)
+    return [judge for judge in judges if judge.id not in replaced]
 
 
 def judge_names(judges: Sequence[Judge]) -> dict[int, str]:

@@ -1,6 +1,6 @@
 """Judges: invited by a link of their own, reminded, revoked, excluded; their ties to teams."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,12 +44,14 @@ def invite_judge(
 
     Raises:
         InputError: The name is not usable.
-        StateError: The study takes no judges any more, or the tie rules the judge out.
+        StateError: The study takes no judges any more, or a tie that is stated rules the judge out.
     """
     if study.state not in {"draft", "open"}:
         raise StateError(f"the study is {study.state}; judges are invited while it is a draft or open")
-    ties = {**find_ties(session, study, email), **(ties or {})}
-    if ties and study.design["conflicts"] == "exclude-judge":
+    ties = dict(ties or {})
+    if study.design["conflicts"] == "hide-tile":
+        ties = {**find_ties(session, study, email), **ties}
+    elif ties:
         raise StateError(
             f"{name} has a tie to {_names(session, ties)}, and the study's rule is that such a judge does not vote; "
             'invite somebody else, or build the study with conflicts = "hide-tile"'
@@ -72,7 +74,10 @@ def invite_judge(
 
 
 def find_ties(session: Session, study: Study, email: str | None) -> dict[int, str]:
-    """Give the teams of the study that somebody with this e-mail address is a member of, with the reason."""
+    """Give the teams of the study that an account with this e-mail address is a member of, with the reason.
+
+    Nobody verifies addresses, so this rules no judge out: a team could keep anybody from judging.
+    """
     if not email:
         return {}
     rows = session.execute(
@@ -81,6 +86,32 @@ def find_ties(session: Session, study: Study, email: str | None) -> dict[int, st
         .where(func.lower(User.email) == email.strip().lower(), Member.team_id.in_(_team_ids(session, study)))
     )
     return {team_id: f"a member of the team has this e-mail address: {name}" for team_id, name in rows}
+
+
+def shared_addresses(session: Session, study: Study) -> dict[int, str]:
+    """Give for each judge whose e-mail address an account in a team of the study has what to ask them."""
+    rows = session.execute(
+        select(Judge.id, Team.name)
+        .join(User, func.lower(User.email) == func.lower(Judge.email))
+        .join(Member, Member.user_id == User.id)
+        .join(Team, Team.id == Member.team_id)
+        .where(Judge.study_id == study.id, Team.id.in_(_team_ids(session, study)))
+    )
+    words = "an account of {} has this e-mail address, which is not verified: ask whether they have a tie"
+    return {judge_id: words.format(team) for judge_id, team in rows}
+
+
+def replaced_judges(judges: Sequence[Judge]) -> set[int]:
+    """Give the rows of revoked judges who were invited again: of one person only the other invitation's votes count."""
+    return {
+        old.id
+        for old in judges
+        if old.revoked_at is not None
+        and any(
+            _is_same_person(old, other) and (other.revoked_at is None or other.number > old.number)
+            for other in judges
+        )
+    }
 
 
 def remind_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int | None) -> str:
@@ -153,6 +184,12 @@ def hidden_entries(session: Session, judge: Judge) -> frozenset[str]:
             .where(Tie.judge_id == judge.id, StudyEntry.study_id == judge.study_id)
         )
     )
+
+
+def _is_same_person(one: Judge, other: Judge) -> bool:
+    if one.email and other.email:
+        return one.email.casefold() == other.email.casefold()
+    return one.name.casefold() == other.name.casefold()
 
 
 def _make_link(session: Session, now: datetime, judge: Judge) -> str:

@@ -1,13 +1,14 @@
 """How far the judges are: votes, pace, what looks hurried. Never what was voted for."""
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.server.database import Judge, ScreenCheck, Study, Trial
+from raim.server.study.judges import replaced_judges, shared_addresses
 from raim.server.study.voting import is_empty, newest_votes
 
 # Nobody compares nine candidates in two seconds; such trials are named, not left out.
@@ -27,6 +28,7 @@ class JudgeProgress:
         left_s: Estimated time for the open trials at that pace; None without a vote.
         screen: Their newest check; None without one.
         flags: What an organiser should look at, in words.
+        is_replaced: Their person was invited again, so that these votes do not count.
     """
 
     judge: Judge
@@ -36,12 +38,13 @@ class JudgeProgress:
     left_s: float | None
     screen: ScreenCheck | None
     flags: tuple[str, ...]
+    is_replaced: bool = False
 
     @property
     def state(self) -> str:
         """Say how they stand, in a word or two."""
         if self.judge.revoked_at is not None:
-            return "revoked"
+            return "invited again" if self.is_replaced else "revoked"
         if self.judge.finished_at is not None:
             return "finished"
         if self.n_done:
@@ -67,19 +70,15 @@ def judge_progress(session: Session, study: Study) -> list[JudgeProgress]:
             select(ScreenCheck).where(ScreenCheck.judge_id.in_(ids)).order_by(ScreenCheck.id)
         )
     }
-    return [
-        _progress(
-            judge,
-            trials.get(judge.id),
-            [
-                votes[each].seconds
-                for each in trials.get(judge.id, ())
-                if each in votes and not is_empty(votes[each])
-            ],
-            screens.get(judge.id),
-        )
-        for judge in judges
-    ]
+    shared, replaced = shared_addresses(session, study), replaced_judges(judges)
+    found = []
+    for judge in judges:
+        own = [votes[each] for each in trials.get(judge.id, ()) if each in votes]
+        seconds = [vote.seconds for vote in own if not is_empty(vote)]
+        row = _progress(judge, trials.get(judge.id), seconds, screens.get(judge.id))
+        flags = (*((shared[judge.id],) if judge.id in shared else ()), *row.flags)
+        found.append(replace(row, flags=flags, is_replaced=judge.id in replaced))
+    return found
 
 
 def own_pace(session: Session, judge: Judge) -> float | None:
