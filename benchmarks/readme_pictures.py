@@ -140,19 +140,20 @@ def show_wall(folder: Path) -> np.ndarray:
         {"RAIM_KEEP_FREE_BYTES": "0", "RAIM_PUBLIC_URL": f"http://127.0.0.1:{PORT}"}, folder=workplace.folder
     )
     hosted = host_demo(workplace, settings, profile="raim-2024", note=challenge.note, now=datetime.now(UTC))
-    with run_server(settings, PORT) as running:
+    with run_server(settings, PORT):
         picture = folder / "wall.png"
-        photograph_page(running.address, hosted.judge_link.rpartition("/")[2], picture)
+        photograph_page(hosted.judge_link, picture)
     return round_corners(read_image(picture).pixels)
 
 
-def photograph_page(address: str, link: str, picture: Path) -> None:
+def photograph_page(address: str, picture: Path) -> None:
     """Go to the first trial as a judge does and take the picture."""
     from playwright.sync_api import sync_playwright
 
     from study_judges import begin
 
-    begin(address, link)
+    here, _, link = address.rpartition("/judge/")
+    begin(here, link)
     program = os.environ.get("RAIM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
@@ -160,10 +161,10 @@ def photograph_page(address: str, link: str, picture: Path) -> None:
         )
         page = browser.new_context(viewport={"width": WINDOW[0], "height": WINDOW[1]}).new_page()
         page.set_default_timeout(SHOWN_MS)
-        page.goto(f"{address}/judge/{link}")
+        page.goto(address)
         page.locator("button.main").click()  # "Begin", or "Go on"
         page.wait_for_url("**/judging/**")
-        page.goto(f"{address}/judging/vote?position=1")
+        page.goto(f"{here}/judging/vote?position=1")
         page.wait_for_selector('html[data-shown="voting 1"]', state="attached")
         page.wait_for_timeout(1000)
         page.screenshot(path=picture)

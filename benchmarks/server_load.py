@@ -44,6 +44,7 @@ from raim.server.storage import has_file, open_storage
 from server_crowd import fill_board
 
 SIDE = 1024
+HERE = "/c/my-challenge"  # of the example that is served
 READY_S = 120
 README = """runtime per image [s] : 1
 CPU[1] / GPU[0] : 1
@@ -211,7 +212,7 @@ def read_pages(server: Running, options: argparse.Namespace, folder: Path, token
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         row = next(csv.DictReader(io.StringIO(Path(place, "readers_stats.csv").read_text(encoding="utf-8"))))
     after = state_of(server, token, handed_in.id)
-    page = requests.get(f"{server.address}/leaderboard", timeout=30)
+    page = requests.get(f"{server.address}{HERE}/leaderboard", timeout=30)
     print(
         f"readers {options.readers}, teams {options.teams}, {options.seconds} s, page {len(page.content)} bytes"
     )
@@ -226,7 +227,7 @@ def read_pages(server: Running, options: argparse.Namespace, folder: Path, token
 def state_of(server: Running, token: str, number: int) -> str:
     """Ask for the state of a submission."""
     headers = {"Authorization": f"Bearer {token}"}
-    answer = requests.get(f"{server.address}/api/v1/submissions/{number}", headers=headers, timeout=30)
+    answer = requests.get(f"{server.address}/api/v1{HERE}/submissions/{number}", headers=headers, timeout=30)
     state: str = answer.json()["state"]
     return state
 

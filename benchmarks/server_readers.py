@@ -14,4 +14,4 @@ class Reader(FastHttpUser):
     @task
     def read(self) -> None:
         """Ask for the page."""
-        self.client.get("/leaderboard")
+        self.client.get("/c/my-challenge/leaderboard")

@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from server_load import Running
+from server_load import HERE, Running
 
 SHOWN_MS = 60_000
 
@@ -21,10 +21,10 @@ def judge_in_browser(running: Running, link: str) -> None:
             executable_path=program, args=["--no-sandbox", "--force-color-profile=srgb"]
         )
         page = browser.new_context(viewport={"width": 1920, "height": 1000}).new_page()
-        page.goto(f"{running.address}/judge/{link}")
+        page.goto(f"{running.address}{HERE}/judge/{link}")
         page.locator("button.main").click()  # "Begin", or "Go on"
         page.wait_for_url("**/judging/**")
-        page.goto(f"{running.address}/judging/vote?position=1")
+        page.goto(f"{running.address}{HERE}/judging/vote?position=1")
         cold = wait_shown(page, 1, time.perf_counter())
         total = int(page.get_attribute("#judging", "data-total"))
         shown, large, most = [], [], 0.0

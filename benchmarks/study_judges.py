@@ -39,9 +39,8 @@ from raim.server.settings import Settings, read_settings
 from raim.server.study.building import build_study, propose_study
 from raim.server.study.closing import open_study
 from raim.server.study.judges import invite_judge
-from raim.server.web.forms import HEADER
 from raim.server.web.server import Server
-from server_load import Running, run_server, start_postgresql
+from server_load import HERE, Running, run_server, start_postgresql
 from study_browser import judge_in_browser
 from study_teams import enter_finalists
 
@@ -93,7 +92,7 @@ def main() -> None:
             links = open_and_invite(server, study_id, options.judges + 1)
             judge_all(running, links[1:], options)
             if options.browser:
-                begin(running.address, links[0])
+                begin(f"{running.address}{HERE}", links[0])
                 judge_in_browser(running, links[0])
         if options.kill:
             judge_through_a_kill(settings, server, study_id, options)
@@ -236,12 +235,12 @@ def judge(address: str, link: str, seed: int, options: argparse.Namespace) -> Me
     """Do what a judge's browser does, from the link to the last vote; give what was waited for."""
     measured = Measured()
     rng = random.Random(seed)  # noqa: S311 - a simulation
-    session, token = begin(address, link)
+    session = begin(f"{address}{HERE}", link)
     position, total = 1, 1
     while position <= total:
         time.sleep(rng.uniform(0.5, 1.5) * options.think)
         began = time.perf_counter()
-        trial = ask(session, f"{address}/judging/trials/voting/{position}", measured, "trial").json()
+        trial = ask(session, f"{address}{HERE}/judging/trials/voting/{position}", measured, "trial").json()
         total = trial["total"]
         look(session, address, trial, measured)
         measured.shown.append(time.perf_counter() - began)
@@ -254,32 +253,20 @@ def judge(address: str, link: str, seed: int, options: argparse.Namespace) -> Me
                 "regions": [],
                 "seconds": 3.0,
             }
-            url = f"{address}/judging/trials/voting/{position}/vote"
-            ask(session, url, measured, "vote", method="PUT", json=body, headers={HEADER: token})
+            url = f"{address}{HERE}/judging/trials/voting/{position}/vote"
+            ask(session, url, measured, "vote", method="PUT", json=body)
         position += 1
     return measured
 
 
-def begin(address: str, link: str) -> tuple[requests.Session, str]:
-    """Open a judge's link as a browser does; give the session and its token for forms."""
+def begin(address: str, link: str) -> requests.Session:
+    """Open a judge's link as a browser does; give the session."""
     session = requests.Session()
     session.headers["Accept"] = "application/json"
-    page = session.get(f"{address}/judge/{link}", headers={"Accept": "text/html"}, timeout=60)
-    session.post(f"{address}/judge/{link}", data={"form_token": find_token(page.text)}, timeout=60)
-    page = session.get(f"{address}/judging/screen", headers={"Accept": "text/html"}, timeout=60)
-    token = find_token(page.text)
-    answer = session.post(f"{address}/judging/screen", json=SCREEN, headers={HEADER: token}, timeout=60)
-    answer.raise_for_status()
-    session.post(f"{address}/judging/instructions", data={"form_token": token}, timeout=60)
-    return session, token
-
-
-def find_token(page: str) -> str:
-    """Find the token for forms in a page."""
-    for mark in ('name="form_token" value="', 'name="form-token" content="'):
-        if mark in page:
-            return page.split(mark, 1)[1].split('"', 1)[0]
-    raise SystemExit("the page has no token for forms")
+    session.post(f"{address}/judge/{link}", timeout=60)
+    session.post(f"{address}/judging/screen", json=SCREEN, timeout=60).raise_for_status()
+    session.post(f"{address}/judging/instructions", timeout=60)
+    return session
 
 
 def look(session: requests.Session, address: str, trial: dict, measured: Measured) -> None:
@@ -339,13 +326,13 @@ def judge_through_a_kill(
     lock, stop = threading.Lock(), threading.Event()
 
     def vote_on(link: str) -> None:
-        session = token = None
+        session = None
         position, total = 1, 1
         while position <= total and not stop.is_set():
             try:
                 if session is None:
-                    session, token = begin(f"http://127.0.0.1:{options.port}", link)
-                url = f"http://127.0.0.1:{options.port}/judging/trials/voting/{position}"
+                    session = begin(f"http://127.0.0.1:{options.port}{HERE}", link)
+                url = f"http://127.0.0.1:{options.port}{HERE}/judging/trials/voting/{position}"
                 trial = session.get(url, timeout=60).json()
                 body = {
                     "choice": [trial["candidates"][0]["label"]],
@@ -354,9 +341,7 @@ def judge_through_a_kill(
                     "regions": [],
                 }
                 total = trial["total"]
-                answer = session.put(
-                    f"{url}/vote", json=body | {"seconds": 1.0}, headers={HEADER: token}, timeout=60
-                )
+                answer = session.put(f"{url}/vote", json=body | {"seconds": 1.0}, timeout=60)
                 answer.raise_for_status()
             except (requests.RequestException, KeyError, ValueError):
                 time.sleep(0.3)

@@ -131,6 +131,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_any(self):
         fake = self.fake
+        if self.path == "/api/v1/challenges":
+            return self.reply(Reply(200, [{"id": "raim", "name": "RAIM", "page": "/c/raim/"}]))
+        self.path = self.path.replace(
+            "/api/v1/c/raim", "/api/v1"
+        )  # tests name addresses within the challenge
         fake.requests.append((self.command, self.path, dict(self.headers)))
         fault = next((each for each in fake.faults if each.fits(self.command, self.path)), None)
         if fault is not None:

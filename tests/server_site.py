@@ -38,6 +38,31 @@ class Clock:
         self.now += timedelta(**by)
 
 
+HERE = "/c/my-challenge"
+# What a server has once, whatever its challenges; every other address is within the challenge.
+OF_SERVER = re.compile(
+    r"/(c/|account|login|logout|register|first/|reset/|health|robots|static/|api$|api/v1/(c/|openapi|challenges))|/$"
+)
+
+
+def place(path):
+    """Give the address on the server of what tests name within the challenge."""
+    if not path.startswith("/") or OF_SERVER.match(path):
+        return path
+    return f"/api/v1{HERE}{path[7:]}" if path.startswith("/api/v1") else HERE + path
+
+
+class Browser(TestClient):
+    """A browser whose addresses are those within the challenge, given and got."""
+
+    def request(self, method, url, **options):
+        answer = super().request(method, place(str(url)), **options)
+        for each in (answer, *answer.history):
+            if "location" in each.headers:
+                each.headers["location"] = each.headers["location"].removeprefix(ADDRESS).removeprefix(HERE)
+        return answer
+
+
 @dataclass
 class Person:
     """Somebody with a browser."""
@@ -46,14 +71,8 @@ class Person:
     login: str = ""
     token: str = field(default="")
 
-    def form_token(self, path="/"):
-        page = self.client.get(path)
-        found = re.search(r'name="form_token" value="([0-9a-f]*)"', page.text)
-        return "" if found is None else found[1]
-
-    def post(self, path, *, on=None, follow=False, **fields):
-        """Send a form as a browser does from the page `on`."""
-        fields["form_token"] = self.form_token(on or "/account")
+    def post(self, path, *, follow=False, **fields):
+        """Send a form."""
         return self.client.post(path, data=fields, follow_redirects=follow)
 
     def get(self, path, **options):
@@ -80,20 +99,20 @@ class Site:
         self.folder = folder
 
     def visitor(self):
-        client = TestClient(self.app, base_url=ADDRESS, raise_server_exceptions=False)
+        client = Browser(self.app, base_url=ADDRESS, raise_server_exceptions=False)
         return Person(client=client)
 
     def organiser(self, login="olga"):
         person = self.visitor()
         path = self.first_link.removeprefix(ADDRESS)
-        answer = person.post(path, on=path, login=login, password=PASSWORD)
+        answer = person.post(path, login=login, password=PASSWORD)
         assert answer.status_code == 303, answer.text
         person.login = login
         return self.with_token(person)
 
     def user(self, login):
         person = self.visitor()
-        answer = person.post("/register", on="/register", login=login, password=PASSWORD, consent="yes")
+        answer = person.post("/register", login=login, password=PASSWORD, consent="yes")
         assert answer.status_code == 303, answer.text
         person.login = login
         return person

@@ -54,12 +54,13 @@ class PassingError(Exception):
         self.wait_s = wait_s
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Connection:
-    """An open connection; `session` keeps it alive between requests."""
+    """An open connection; `session` keeps it alive between requests, `challenge` is the one that is asked about."""
 
     server: Server
     session: requests.Session
+    challenge: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +80,7 @@ def connect(server: Server) -> Iterator[Connection]:
         session.headers["User-Agent"] = f"raim/{__version__}"
         session.headers["Accept"] = "application/json"
         session.auth = _Bearer(server.token)
-        yield Connection(server=server, session=session)
+        yield Connection(server=server, session=session, challenge=server.challenge)
 
 
 class _Bearer(AuthBase):
@@ -108,7 +109,7 @@ def ask(
         connection: To the server.
         kind: Record of the answer.
         method: Of HTTP.
-        path: Under the API.
+        path: Under the API of the challenge.
         body: What is sent, as JSON.
 
     Raises:
@@ -117,7 +118,7 @@ def ask(
     """
 
     def attempt() -> Record:
-        answer = send(connection, method, API + path, json=body)
+        answer = send(connection, method, api_path(connection) + path, json=body)
         url = connection.server.url
         try:
             plain = answer.json()
@@ -126,6 +127,21 @@ def ask(
         return read_record(kind, plain, url=url)
 
     return persist(connection, attempt)
+
+
+def api_path(connection: Connection) -> str:
+    """Give where the API of the challenge begins; a server that was named alone is asked which challenge it has.
+
+    Raises:
+        InputError: It has several, or none.
+    """
+    if not connection.challenge:
+        found = send(connection, "GET", f"{API}/challenges").json()
+        if len(found) != 1:
+            names = ", ".join(f"{connection.server.url}/c/{each['id']}" for each in found) or "none"
+            raise InputError(f"give the address of a challenge; {connection.server.url} has: {names}")
+        connection.challenge = str(found[0]["id"])
+    return f"{API}/c/{connection.challenge}"
 
 
 def persist(

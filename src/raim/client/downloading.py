@@ -14,9 +14,9 @@ from urllib.parse import quote
 import requests
 
 from raim.client.asking import (
-    API,
     Connection,
     PassingError,
+    api_path,
     connect,
     exchange,
     persist,
@@ -81,9 +81,10 @@ def download_inputs(
     path = Path(path)
     check_writable(path)
     with connect(server) as connection:
+        api = persist(connection, lambda: api_path(connection))
         download = _Download(
             connection=connection,
-            url_path=f"{API}/data-sets/{quote(data_set, safe='')}/inputs.zip",
+            url_path=f"{api}/data-sets/{quote(data_set, safe='')}/inputs.zip",
             target=path,
             on_received=on_progress,
         )

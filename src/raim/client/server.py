@@ -48,7 +48,9 @@ class Server:
     A token over plain http to another machine is readable on the way: that is a warning.
 
     Attributes:
-        url: Its address, such as https://challenge.example.org.
+        url: Its address, such as https://challenge.example.org; that of one of its challenges, which ends in /c/ID,
+            where it has several.
+        challenge: Id of the challenge; "" for the only one of the server.
         token: An API token of a team's member, from the account's page; "" asks without one.
         patience: How it is asked.
 
@@ -63,10 +65,13 @@ class Server:
     url: str
     token: str = field(default="", repr=False)
     patience: Patience = field(default_factory=Patience)
+    challenge: str = field(init=False, default="", repr=False)
 
     def __post_init__(self) -> None:
         """Check the address and the token."""
-        object.__setattr__(self, "url", _checked_url(self.url))
+        url, _, challenge = _checked_url(self.url).partition("/c/")
+        object.__setattr__(self, "url", url)
+        object.__setattr__(self, "challenge", challenge.partition("/")[0])
         object.__setattr__(self, "token", _checked_token(self.token))
         if self.token and is_readable_on_the_way(self.url):
             warnings.warn(

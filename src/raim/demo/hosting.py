@@ -157,8 +157,8 @@ def host_demo(
         opened=opened,
         login=ENTRIES[0].file_name,
         password=password,
-        judge_link=f"{settings.public_url}/judge/{studies.judge_token}",
-        study_path=f"/desk/studies/{studies.finished_id}",
+        judge_link=f"{settings.public_url}{opened.server.here}/judge/{studies.judge_token}",
+        study_path=f"{opened.server.here}/desk/studies/{studies.finished_id}",
     )
 
 

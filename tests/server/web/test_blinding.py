@@ -130,10 +130,10 @@ def test_traps_and_repeats_look_like_any_other_trial(crawled):
 def test_addresses_of_tiles_are_new_for_every_judge_and_trial(crawled):
     study, crawler = crawled
     inputs = [path for path in crawler.seen if path.endswith("/input/0/0_0.png")]
-    keys = [path.split("/")[3] for path in inputs]
+    keys = [path.split("/")[5] for path in inputs]
     assert len(set(keys)) == len(keys)
     other = Judge(study.site, study.links[1]).ready()
-    theirs = {other.trial(position).json()["input"]["tiles"].split("/")[3] for position in range(1, 4)}
+    theirs = {other.trial(position).json()["input"]["tiles"].split("/")[5] for position in range(1, 4)}
     assert not theirs & set(keys)
 
 

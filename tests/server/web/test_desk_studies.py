@@ -39,7 +39,6 @@ def rows(world, table, **where):
 
 def send(olga, path, **fields):
     """Send a form whose fields may be lists."""
-    fields["form_token"] = olga.form_token("/account")
     return olga.client.post(path, data=fields, follow_redirects=False)
 
 
@@ -128,7 +127,7 @@ def test_tiles_are_followed_and_faults_tried_again(world, made, olga):
     made.build()
     page = olga.get("/desk/studies/1")
     assert f"0 of {len(made.image_names())} images made" in page.text
-    assert 'hx-get="/desk/studies/1/live"' in page.text
+    assert 'hx-get="/c/my-challenge/desk/studies/1/live"' in page.text
     assert olga.post("/desk/studies/1/state", step="open").status_code == 409
     with world.database.writing() as session:
         session.scalars(select(StudyImage)).first().error = "the zip ends early"
@@ -151,7 +150,9 @@ def test_judges_are_invited_by_links_that_are_shown_once(world, made, olga):
     page = olga.post(
         "/desk/studies/1/judges", lines="Ada Lovelace, ada@example.org\n\nBob <bob@example.org>\nCleo"
     )
-    links = re.findall(r'value="(http://127\.0\.0\.1:8000/judge/raim_judge_[\w-]+)"', page.text)
+    links = re.findall(
+        r'value="(http://127\.0\.0\.1:8000/c/my-challenge/judge/raim_judge_[\w-]+)"', page.text
+    )
     assert len(set(links)) == 3
     mail = unquote(re.search(r'href="(mailto:ada@example\.org[^"]*)"', page.text)[1].replace("&amp;", "&"))
     assert "Study of tests" in mail

@@ -37,9 +37,9 @@ def test_the_dashboard_tells_queue_workers_and_failures(site, world, olga):
     assert "worker-1" in page
     assert "No worker lives" not in page
     assert "1 submission failed within a day" in page
-    assert f'<a href="/desk/submissions/{failed}">{failed}</a>' in page
+    assert f'<a href="/c/my-challenge/desk/submissions/{failed}">{failed}</a>' in page
     assert "the disk is full" in page
-    assert 'hx-get="/desk/live" hx-trigger="every 5s"' in page
+    assert 'hx-get="/c/my-challenge/desk/live" hx-trigger="every 5s"' in page
     site.clock.move(minutes=2)
     assert "No worker lives" in olga.get("/desk/live").text
 
@@ -51,7 +51,11 @@ def test_filters_find_submissions_by_team_phase_kind_state_and_flags(world, olga
 
     def listed(query):
         page = olga.get(f"/desk/submissions?{query}").text
-        return {number for number in (first, second, third) if f'"/desk/submissions/{number}"' in page}
+        return {
+            number
+            for number in (first, second, third)
+            if f'"/c/my-challenge/desk/submissions/{number}"' in page
+        }
 
     assert listed("") == {first, second, third}
     assert listed(f"team={world.teams['Ada'][0]}") == {first, third}
@@ -97,7 +101,7 @@ def test_the_whole_file_comes_back_to_the_organiser(site, olga):
     ada = site.member("ada")
     content = site.zip_of()
     number = site.submit(ada, content)
-    assert f'href="/submissions/{number}/file"' in olga.get(f"/desk/submissions/{number}").text
+    assert f'href="/c/my-challenge/submissions/{number}/file"' in olga.get(f"/desk/submissions/{number}").text
     assert olga.get(f"/submissions/{number}/file").content == content
 
 

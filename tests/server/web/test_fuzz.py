@@ -86,9 +86,8 @@ def test_no_address_breaks_the_server(fuzzed, path, query, header):
 def test_no_form_breaks_the_server(fuzzed, fields):
     site, _ = fuzzed
     visitor = site.visitor()
-    token = visitor.form_token("/register")
     for path in ("/register", "/login"):
-        answer = visitor.client.post(path, data={**fields, "form_token": token}, follow_redirects=False)
+        answer = visitor.client.post(path, data=fields, follow_redirects=False)
         assert answer.status_code < 500, (path, fields)
 
 

@@ -59,10 +59,10 @@ def test_a_judge_is_led_from_screen_to_instructions_to_training_to_trials_to_the
     assert judge.post("/judging/screen", json=SCREEN).json() == {
         "is_fine": True,
         "why": "",
-        "next": "/judging",
+        "next": "/c/my-challenge/judging",
     }
     assert judge.get("/judging").headers["location"] == "/judging/instructions"
-    judge.client.post("/judging/instructions", data={"form_token": judge.token})
+    judge.client.post("/judging/instructions", data={})
     assert judge.get("/judging").headers["location"] == "/judging/vote?part=training"
     for part in ("training", "voting"):
         total = judge.trial(1, part).json()["total"]
@@ -70,7 +70,7 @@ def test_a_judge_is_led_from_screen_to_instructions_to_training_to_trials_to_the
             assert judge.vote(position, part, choice=["A", "B", "C"]).status_code == 200
     assert judge.get("/judging").headers["location"] == "/judging/done"
     assert "All trials are judged" in judge.get("/judging/done").text
-    judge.client.post("/judging/finish", data={"form_token": judge.token})
+    judge.client.post("/judging/finish", data={})
     assert "Your votes are locked" in judge.get("/judging/done").text
 
 
@@ -79,7 +79,7 @@ def test_nobody_goes_straight_to_the_trials_past_the_screen_and_the_instructions
     assert judge.get("/judging/vote").headers["location"] == "/judging/screen"
     judge.post("/judging/screen", json=SCREEN)
     assert judge.get("/judging/vote").headers["location"] == "/judging/instructions"
-    judge.client.post("/judging/instructions", data={"form_token": judge.token})
+    judge.client.post("/judging/instructions", data={})
     assert judge.get("/judging/vote").status_code == 200
     judge.post("/judging/screen", json={**SCREEN, "window_width": 800})
     assert judge.get("/judging/vote").headers["location"] == "/judging/screen"
@@ -142,16 +142,19 @@ def test_what_is_no_vote_is_refused_and_nothing_is_kept(study, judge, name):
     assert votes(study.site) == []
 
 
-def test_a_vote_needs_the_token_of_the_page(study, judge):
+def test_a_page_of_another_judge_in_the_same_browser_casts_no_vote(study, judge):
     judge.ready()
-    judge.token = "0" * 64
-    assert judge.vote(1, choice=["A"]).status_code == 403
+    judge.keeper = "another judge"
+    answer = judge.vote(1, choice=["A"])
+    assert answer.status_code == 409
+    assert "load the page again" in answer.json()["error"]["message"]
+    assert votes(study.site) == []
 
 
 def test_no_vote_is_taken_after_finishing_closing_or_revoking(study, judge):
     judge.ready().vote(1, choice=["A"])
     other = Judge(study.site, study.links[1]).ready()
-    judge.client.post("/judging/finish", data={"form_token": judge.token})
+    judge.client.post("/judging/finish", data={})
     assert judge.vote(1, choice=["B"]).status_code == 409
     now = study.site.clock()
     change(

@@ -16,7 +16,7 @@ from patience import PATIENCE_S, wait_until
 from raim.images import read_image, write_image
 from raim.server import database as t
 from raim.server.web.app import make_app
-from server_site import Site
+from server_site import HERE, Site
 
 pytest.importorskip("pyvips", reason="libvips is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -87,7 +87,7 @@ def is_accessible(page):
 
 def arrive(page, address, link):
     """Go from the link to the first training trial by keys and clicks."""
-    page.goto(f"{address}/judge/{link}")
+    page.goto(f"{address}{HERE}/judge/{link}")
     assert is_accessible(page) == []
     photograph(page, "invitation")
     page.get_by_role("button", name="Begin").click()

@@ -20,7 +20,7 @@ from patience import PATIENCE_S
 from raim.challenge import write_example
 from raim.server.serving import take_port
 from raim.weights import weights_folders
-from server_site import README
+from server_site import README, place
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -87,7 +87,7 @@ class Visitor:
         )
 
     def open(self, path):
-        self.page.goto(path)
+        self.page.goto(place(path))
         return self
 
     def fill(self, **fields):
@@ -237,7 +237,7 @@ def move_the_final(organiser):
     organiser.open("/desk/phases")
     for phase, field in (("feedback", "closes"), ("final", "opens")):
         organiser.page.locator(f"#{field}-{phase}").fill(f"{turn:%Y-%m-%dT%H:%M}")
-        organiser.page.locator(f"form[action='/desk/phases/{phase}/dates'] button").click()
+        organiser.page.locator(f"form[action='/c/my-challenge/desk/phases/{phase}/dates'] button").click()
         organiser.sees("Saved")
     return turn
 

@@ -179,7 +179,8 @@ def test_before_the_reveal_nothing_of_the_votes_is_told(site, world, olga):
 
 def test_charts_are_pictures_in_both_themes(revealed, olga):
     names = re.findall(
-        r'src="/desk/studies/1/charts/(\w+)\?theme=light"', olga.get("/desk/studies/1/results").text
+        r'src="/c/my-challenge/desk/studies/1/charts/(\w+)\?theme=light"',
+        olga.get("/desk/studies/1/results").text,
     )
     assert set(names) >= {"finals", "points", "final_ranks", "score_points", "issues", "agreement"}
     for name in names:

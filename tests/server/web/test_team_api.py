@@ -9,7 +9,7 @@ def test_an_invitation_made_by_a_program_lets_one_person_in(site):
     ada, bob = site.member("ada"), site.user("bob")
     url = ada.api("POST", "/team/invitations").json()["url"]
     path = url.removeprefix("http://127.0.0.1:8000")
-    assert bob.post(path, on=path).headers["location"] == "/team?note=joined"
+    assert bob.post(path).headers["location"] == "/team?note=joined"
     assert [each["login"] for each in ada.api("GET", "/team").json()["members"]] == ["ada", "bob"]
 
 

@@ -227,7 +227,7 @@ def test_a_client_that_goes_away_leaves_what_has_come(site, ada, content):
 
 
 def test_a_plain_form_takes_a_file_without_scripts(site, ada, content):
-    fields = {"form_token": ada.form_token("/submit"), "target": "feedback/scored", "note": "first"}
+    fields = {"target": "feedback/scored", "note": "first"}
     answer = ada.client.post(
         "/submit", data=fields, files={"file": ("a.zip", content)}, follow_redirects=False
     )
@@ -240,13 +240,10 @@ def test_a_plain_form_takes_a_file_without_scripts(site, ada, content):
 
 
 def test_a_plain_form_without_a_file_says_so(site, ada):
-    token = ada.form_token("/submit")
-    answer = ada.client.post(
-        "/submit", data={"form_token": token, "target": "feedback/scored"}, files={"other": b"x"}
-    )
+    answer = ada.client.post("/submit", data={"target": "feedback/scored"}, files={"other": b"x"})
     assert answer.status_code == 400
     assert "choose a zip file" in answer.text
-    fields = {"form_token": token, "target": "feedback/nothing"}
+    fields = {"target": "feedback/nothing"}
     answer = ada.client.post("/submit", data=fields, files={"file": ("a.zip", b"x")})
     assert answer.status_code == 404
     assert "no kind of submission named" in answer.text
@@ -272,11 +269,11 @@ def test_the_offset_is_asked_for_while_the_last_piece_is_kept(site, ada, content
 
 def test_a_form_sent_twice_at_once_is_one_submission(site, ada, content, monkeypatch):
     """The second one comes while the first is being kept."""
-    token, answers = ada.form_token("/submit"), []
+    answers = []
     keep = storing.put_file
 
     def post():
-        fields = {"form_token": token, "target": "feedback/scored"}
+        fields = {"target": "feedback/scored"}
         files = {"file": ("a.zip", content)}
         answer = ada.client.post("/submit", data=fields, files=files, follow_redirects=False)
         answers.append(answer.headers.get("location") or answer.text)

@@ -16,6 +16,7 @@ from raim.challenge.rules import Role
 Who = Literal["anyone", "user", "member", "team", "judge", "organiser"]
 
 ANYONE = (
+    "root", "api.challenges",
     "home", "announcements", "data", "rules", "leaderboard", "leaderboard.phase", "leaderboard.csv",
     "leaderboard.json", "gallery", "gallery.image", "results", "results.chart", "results.csv", "health", "robots",
     "register", "register.post", "login", "login.post", "join", "organiser.link", "organiser.link.post",

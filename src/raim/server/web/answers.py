@@ -1,18 +1,15 @@
 """What page functions answer with beside a page: going elsewhere with a word about what was done, and new forms."""
 
-import secrets
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from raim.errors import RaimError
+from raim.server.web.context import Context, is_secure, session_cookie
 from raim.server.web.failures import status_of
-from raim.server.web.forms import VISITOR_COOKIE, form_token
 from raim.server.web.rendering import render
 from raim.server.web.server import Server
-from raim.server.web.visit import Visit, is_secure, session_cookie
 
 HOUR_S = 3600
 
@@ -42,27 +39,9 @@ def own_path(path: str) -> str:
     return path if is_own else "/"
 
 
-def render_form(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -> Response:
-    """Give a page whose form a visitor without a login may send; a cookie binds it to the browser."""
-    if visit.viewer.is_user:
-        return render(visit, template, status=status, **context)
-    holder = visit.request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
-    token = form_token(visit.server.secret, holder)
-    page: HTMLResponse = render(replace(visit, form_token=token), template, status=status, **context)
-    page.set_cookie(
-        VISITOR_COOKIE,
-        holder,
-        max_age=HOUR_S * 24,
-        httponly=True,
-        secure=is_secure(visit.server),
-        samesite="lax",
-    )
-    return page
-
-
-def refuse_form(visit: Visit, template: str, error: RaimError, /, **context: Any) -> Response:
+def refuse_form(context: Context, template: str, error: RaimError, /, **shown: Any) -> Response:
     """Show a form again with what was wrong; what was typed stays."""
-    return render_form(visit, template, status=status_of(error)[0], error=str(error), **context)
+    return render(context, template, status=status_of(error)[0], error=str(error), **shown)
 
 
 def open_browser_session(server: Server, token: str, answer: Response) -> Response:
@@ -76,7 +55,6 @@ def open_browser_session(server: Server, token: str, answer: Response) -> Respon
         samesite="lax",
         path="/",
     )
-    answer.delete_cookie(VISITOR_COOKIE)
     return answer
 
 

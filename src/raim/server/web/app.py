@@ -9,14 +9,14 @@ from starlette.types import Scope
 from raim import __version__
 from raim.server.web.api import API_ROUTERS
 from raim.server.web.body_limit import BodyLimit
+from raim.server.web.context import admit, is_secure
 from raim.server.web.failures import add_handlers
 from raim.server.web.headers import SafeHeaders
 from raim.server.web.host_check import HostCheck
-from raim.server.web.pages import PAGE_ROUTERS
+from raim.server.web.pages import CHALLENGE_ROUTERS, SERVER_ROUTERS
 from raim.server.web.rate_limit import Buckets
 from raim.server.web.rendering import STATIC
 from raim.server.web.server import Server
-from raim.server.web.visit import admit, is_secure
 
 
 class VersionedFiles(StaticFiles):
@@ -56,7 +56,9 @@ def make_app(server: Server) -> FastAPI:
     app.state.server = server
     app.state.buckets = Buckets()
     app.state.turns = {}
-    for router in (*PAGE_ROUTERS, *API_ROUTERS):
+    for router in CHALLENGE_ROUTERS:
+        app.include_router(router, prefix="/c/{challenge_id}", dependencies=[Depends(admit)])
+    for router in (*SERVER_ROUTERS, *API_ROUTERS):
         app.include_router(router, dependencies=[Depends(admit)])
     app.mount("/static", VersionedFiles(directory=STATIC), name="static")
     add_handlers(app)

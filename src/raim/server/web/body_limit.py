@@ -1,5 +1,6 @@
 """How long a request's body may be: counted as it comes, whatever its headers promise."""
 
+import re
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
@@ -8,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from raim.errors import TooLargeError
 
 SMALL_BODY = 2**20  # forms and JSON
-UPLOADS = "/uploads/"
-FILE_FORM = "/submit"
+UPLOADS = re.compile("/c/[^/]+/uploads/")
+FILE_FORM = re.compile("/c/[^/]+/submit")
 
 
 class BodyLimit:
@@ -24,10 +25,10 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http" or scope["path"].startswith(UPLOADS):
+        if scope["type"] != "http" or UPLOADS.match(scope["path"]):
             await self.app(scope, receive, send)
             return
-        limit = SMALL_BODY + (self.file_bytes() if scope["path"] == FILE_FORM else 0)
+        limit = SMALL_BODY + (self.file_bytes() if FILE_FORM.fullmatch(scope["path"]) else 0)
         promised = Headers(scope=scope).get("content-length", "0")
         if not promised.isdigit() or int(promised) > limit:
             await _refuse(send, limit)

@@ -11,7 +11,7 @@ from raim.errors import unknown_name
 from raim.report.closed.material import Material
 from raim.server.database import Study
 from raim.server.study.material import collect_material
-from raim.server.web.visit import Visit
+from raim.server.web.context import Context
 
 THEMES: dict[str, Literal["light", "dark"]] = {"light": "light", "dark": "dark"}
 KEPT = 64
@@ -19,7 +19,7 @@ _made: dict[tuple[Hashable, ...], Any] = {}
 _lock = threading.Lock()
 
 
-def list_charts(visit: Visit, session: Session, study: Study) -> Mapping[str, Any]:
+def list_charts(context: Context, session: Session, study: Study) -> Mapping[str, Any]:
     """Give the charts that a revealed study has (`raim.report.closed.charts.Chart`), by name.
 
     Raises:
@@ -28,15 +28,15 @@ def list_charts(visit: Visit, session: Session, study: Study) -> Mapping[str, An
     from raim.report.closed.charts import CHARTS, available_charts
 
     with _lock:
-        material = _material(visit, session, study)
+        material = _material(context, session, study)
     return {name: CHARTS[name] for name in available_charts(material)}
 
 
-def give_chart(visit: Visit, session: Session, study: Study, name: str, theme: str) -> Response:
+def give_chart(context: Context, session: Session, study: Study, name: str, theme: str) -> Response:
     """Give a chart of a revealed study.
 
     Args:
-        visit: The request.
+        context: The request.
         session: Any session.
         study: The study.
         name: Of `list_charts`.
@@ -51,40 +51,40 @@ def give_chart(visit: Visit, session: Session, study: Study, name: str, theme: s
     if theme not in THEMES:
         raise unknown_name("theme", theme, THEMES)
     with _lock:  # drawing is not for many threads at once
-        material = _material(visit, session, study)
+        material = _material(context, session, study)
         if name not in available_charts(material):
             raise unknown_name("chart", name, available_charts(material))
         drawn = _kept(
-            (*_key(visit, study), name, theme),
+            (*_key(context, study), name, theme),
             lambda: draw_chart(name, material, format="svg", theme=THEMES[theme]),
         )
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
     return Response(drawn, media_type="image/svg+xml", headers=headers)
 
 
-def _material(visit: Visit, session: Session, study: Study) -> Material:
-    server = visit.server
+def _material(context: Context, session: Session, study: Study) -> Material:
+    server = context.server
     results = server.results.get(
-        session, visit.contest, study, standings=server.standings, profile=server.profile
+        session, context.contest, study, standings=server.standings, profile=server.profile
     )
 
     def collect() -> Material:
         return collect_material(
             session,
             server.storage,
-            visit.contest,
+            context.contest,
             standings=server.standings,
             profile=server.profile,
             results=results,
         )
 
-    found: Material = _kept((*_key(visit, study), "material"), collect)
+    found: Material = _kept((*_key(context, study), "material"), collect)
     return found
 
 
-def _key(visit: Visit, study: Study) -> tuple[Hashable, ...]:
+def _key(context: Context, study: Study) -> tuple[Hashable, ...]:
     """Tell the results of a study apart from older ones, and from those of another server in this process."""
-    return visit.server.secret, visit.server.settings.database_url, study.id, visit.contest.version
+    return context.server.secret, context.server.settings.database_url, study.id, context.contest.version
 
 
 def _kept(key: tuple[Hashable, ...], make: Callable[[], Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -24,11 +25,11 @@ from raim.errors import (
     TooManyRequestsError,
     UnknownNameError,
 )
+from raim.server.web.context import LoginNeededError, TeamNeededError
 from raim.server.web.rendering import environment
-from raim.server.web.visit import LoginNeededError, TeamNeededError
 
 LOG = logging.getLogger("raim.server")
-PROGRAMS = ("/api/", "/uploads/")  # what programs ask; everything else is a page
+PROGRAMS = re.compile("/api/|/c/[^/]+/uploads/")  # what programs ask; everything else is a page
 
 # The first class that fits decides.
 STATUS: tuple[tuple[type[BaseException], int, str], ...] = (
@@ -85,7 +86,7 @@ async def _expected(request: Request, error: Exception) -> Response:
     if isinstance(error, LoginNeededError) and is_page:
         return RedirectResponse(f"/login?next={quote(request.url.path)}", status_code=303)
     if isinstance(error, TeamNeededError) and is_page:
-        return RedirectResponse("/team/new", status_code=303)
+        return RedirectResponse(f"{request.app.state.server.here}/team/new", status_code=303)
     status, code = status_of(error)
     headers = {}
     if isinstance(error, TooManyRequestsError):
@@ -134,7 +135,7 @@ async def _bug(request: Request, error: Exception) -> Response:
 def is_program(request: Request) -> bool:
     """Say whether a program asks."""
     wants = request.headers.get("accept", "")
-    return request.url.path.startswith(PROGRAMS) or wants.startswith("application/json")
+    return bool(PROGRAMS.match(request.url.path)) or wants.startswith("application/json")
 
 
 def _answer(

@@ -16,9 +16,9 @@ from starlette.responses import HTMLResponse
 from raim import __version__
 from raim.challenge.modes import MODES
 from raim.records import STATES
+from raim.server.web.context import Context
 from raim.server.web.markdown import render_markdown
 from raim.server.web.notes import NOTES
-from raim.server.web.visit import Visit
 
 STATIC = Path(str(files("raim.server.web").joinpath("static")))
 
@@ -59,33 +59,33 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def render(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
+def render(context: Context, template: str, /, *, status: int = 200, **shown: Any) -> HTMLResponse:
     """Give a page.
 
     Args:
-        visit: The request; templates know it as `visit`.
+        context: The request; templates know it as `context`.
         template: Name of the file.
         status: Of HTTP.
-        context: What the template shows.
+        shown: What the template shows.
     """
-    return HTMLResponse(render_text(visit, template, **context), status_code=status)
+    return HTMLResponse(render_text(context, template, **shown), status_code=status)
 
 
-def render_text(visit: Visit, template: str, /, **context: Any) -> str:
+def render_text(context: Context, template: str, /, **shown: Any) -> str:
     """Give the HTML of a template."""
-    zone = visit.contest.challenge.timezone
+    zone = context.contest.challenge.timezone
     return (
         environment()
         .get_template(template)
         .render(
-            visit=visit,
-            viewer=visit.viewer,
-            contest=visit.contest,
-            challenge=visit.contest.challenge,
-            now=visit.now,
-            form_token=visit.form_token,
+            context=context,
+            here=context.here,
+            viewer=context.viewer,
+            contest=context.contest,
+            challenge=context.contest.challenge,
+            now=context.now,
             moment=functools.partial(show_moment, zone=zone),
-            **context,
+            **shown,
         )
     )
 

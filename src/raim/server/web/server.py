@@ -33,7 +33,7 @@ class Server:
         storage: Opened.
         challenge: As its file says; dates in force come with `contest`.
         clock: Gives the time, aware.
-        secret: Key of form tokens.
+        secret: Key of what only this server can make.
         standings: Leaderboards as last made.
         results: Results of studies as last made.
     """
@@ -47,6 +47,11 @@ class Server:
     standings: StandingsCache = field(default_factory=StandingsCache)
     results: ResultsCache = field(default_factory=ResultsCache)
     _kept: tuple[Challenge, Contest] | None = None
+
+    @property
+    def here(self) -> str:
+        """Path of the challenge's pages."""
+        return f"/c/{self.challenge.id}"
 
     @property
     def profile(self) -> Profile:

@@ -8,9 +8,9 @@ from fastapi import Depends
 
 from raim.errors import TooManyRequestsError
 from raim.server.web.api.records import Failure
-from raim.server.web.visit import Admitted
+from raim.server.web.context import Admitted
 
-PREFIX = "/api/v1"
+PREFIX = "/api/v1/c/{challenge_id}"
 WORDS = {
     400: "It cannot be used",
     401: "Log in, or send a token",
@@ -27,19 +27,19 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def limit_rate(visit: Admitted) -> None:
+def limit_rate(context: Admitted) -> None:
     """Take one request out of the asker's bucket.
 
     Raises:
         TooManyRequestsError: It is empty.
     """
-    buckets = visit.request.app.state.buckets
-    name = f"user {visit.viewer.user_id}" if visit.viewer.is_user else f"address {visit.address}"
+    buckets = context.request.app.state.buckets
+    name = f"user {context.viewer.user_id}" if context.viewer.is_user else f"address {context.address}"
     wait = buckets.wait(name, time.monotonic())
     if wait:
         raise TooManyRequestsError(
             f"asked too often; {buckets.per_minute:g} requests a minute are answered",
-            retry_at=visit.now + timedelta(seconds=wait),
+            retry_at=context.now + timedelta(seconds=wait),
         )
 
 

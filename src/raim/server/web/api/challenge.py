@@ -18,35 +18,36 @@ from raim.server.web.api.records import (
     MeRecord,
     PhaseRecord,
 )
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.board import find_phase, read_standings, standings_as_dict
 from raim.server.web.pages.data import give_bundle, verdict
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(prefix=PREFIX, tags=["challenge"], responses=FAILURES, dependencies=LIMITED)
 
 
 @router.get("/challenge", name="api.challenge")
-def read_challenge(visit: Admitted) -> ChallengeRecord:
+def read_challenge(context: Admitted) -> ChallengeRecord:
     """Give the challenge with its phases in force."""
-    challenge = visit.contest.challenge
+    challenge = context.contest.challenge
     return ChallengeRecord(
         id=challenge.id,
         name=challenge.name,
         tagline=challenge.tagline,
         profile=challenge.profile,
-        measures=[each for each in visit.server.profile.columns if each != "score"],
-        scorer_version=visit.contest.scorer_version,
+        measures=[each for each in context.server.profile.columns if each != "score"],
+        scorer_version=context.contest.scorer_version,
         max_bytes=challenge.uploads.max_bytes,
         grace_seconds=challenge.uploads.grace_seconds,
-        phases=[_phase(visit, phase) for phase in challenge.phases],
+        phases=[_phase(context, phase) for phase in challenge.phases],
         data_sets=[
             DataSetRecord(
                 id=each.id,
                 name=each.name,
                 kind=each.kind,
                 n_images=len(each.images),
-                may_get_inputs=verdict(visit, each.id, "input").is_allowed,
-                may_get_references=each.kind == "paired" and verdict(visit, each.id, "reference").is_allowed,
+                may_get_inputs=verdict(context, each.id, "input").is_allowed,
+                may_get_references=each.kind == "paired"
+                and verdict(context, each.id, "reference").is_allowed,
             )
             for each in challenge.data_sets
         ],
@@ -54,29 +55,29 @@ def read_challenge(visit: Admitted) -> ChallengeRecord:
 
 
 @router.get("/announcements", name="api.announcements")
-def read_announcements(visit: Admitted) -> list[AnnouncementRecord]:
+def read_announcements(context: Admitted) -> list[AnnouncementRecord]:
     """Give the announcements, newest first."""
-    with visit.server.database.reading() as session:
-        found = list_announcements(session, visit.contest.id)
+    with context.server.database.reading() as session:
+        found = list_announcements(session, context.contest.id)
         return [
             AnnouncementRecord(
-                id=each.id, title=each.title, text=each.text, published_at=each.published_at or visit.now
+                id=each.id, title=each.title, text=each.text, published_at=each.published_at or context.now
             )
             for each in found
         ]
 
 
 @router.get("/me", name="api.me")
-def read_me(visit: Admitted) -> MeRecord:
+def read_me(context: Admitted) -> MeRecord:
     """Give who asks, with the tries that their team has left."""
-    viewer = visit.viewer
+    viewer = context.viewer
     intakes: dict[str, list[IntakeRecord]] = {}
     if viewer.team_id is not None:
-        with visit.server.database.reading() as session:
-            for phase in visit.contest.challenge.phases:
+        with context.server.database.reading() as session:
+            for phase in context.contest.challenge.phases:
                 intakes[phase.id] = [
                     _intake(kind, intake).model_copy(
-                        update=_left(visit, session, viewer.team_id, phase.id, kind)
+                        update=_left(context, session, viewer.team_id, phase.id, kind)
                     )
                     for kind, intake in phase.intakes.items()
                 ]
@@ -92,32 +93,32 @@ def read_me(visit: Admitted) -> MeRecord:
 
 
 @router.get("/phases/{phase_id}/leaderboard", name="api.leaderboard")
-def read_leaderboard(visit: Admitted, phase_id: str) -> BoardRecord:
+def read_leaderboard(context: Admitted, phase_id: str) -> BoardRecord:
     """Give the leaderboard of a phase."""
-    phase = find_phase(visit, phase_id)
-    return BoardRecord.model_validate(standings_as_dict(visit, phase, read_standings(visit, phase)))
+    phase = find_phase(context, phase_id)
+    return BoardRecord.model_validate(standings_as_dict(context, phase, read_standings(context, phase)))
 
 
 @router.get("/data-sets/{data_set_id}/inputs.zip", name="api.inputs_zip", response_class=Response)
-def download_inputs(visit: Admitted, data_set_id: str) -> Response:
+def download_inputs(context: Admitted, data_set_id: str) -> Response:
     """Give all inputs of a data set as a zip; ranges of it can be asked for."""
-    return give_bundle(visit, data_set_id, "input")
+    return give_bundle(context, data_set_id, "input")
 
 
 @router.get("/data-sets/{data_set_id}/references.zip", name="api.references_zip", response_class=Response)
-def download_references(visit: Admitted, data_set_id: str) -> Response:
+def download_references(context: Admitted, data_set_id: str) -> Response:
     """Give all references of a data set as a zip, where a phase gives them out."""
-    return give_bundle(visit, data_set_id, "reference")
+    return give_bundle(context, data_set_id, "reference")
 
 
-def _phase(visit: Visit, phase: Phase) -> PhaseRecord:
+def _phase(context: Context, phase: Phase) -> PhaseRecord:
     return PhaseRecord(
         id=phase.id,
         name=phase.name,
-        state=visit.contest.state(phase, visit.now),
+        state=context.contest.state(phase, context.now),
         opens=phase.opens,
         closes=phase.closes,
-        deadline=describe_deadline(phase, visit.contest.challenge.uploads.grace_seconds),
+        deadline=describe_deadline(phase, context.contest.challenge.uploads.grace_seconds),
         gives_out=list(phase.gives_out),
         intakes=[_intake(kind, intake) for kind, intake in phase.intakes.items()],
     )
@@ -130,7 +131,7 @@ def _intake(kind: str, intake: Intake) -> IntakeRecord:
 
 
 def _left(
-    visit: Visit, session: Session, team_id: int, phase: str, kind: SubmissionKind
+    context: Context, session: Session, team_id: int, phase: str, kind: SubmissionKind
 ) -> dict[str, object]:
-    tries = count_tries(session, visit.now, visit.contest, team_id=team_id, phase=phase, kind=kind)
+    tries = count_tries(session, context.now, context.contest, team_id=team_id, phase=phase, kind=kind)
     return {"left_today": tries.left_today, "left_in_all": tries.left_in_all, "next_at": tries.next_at}

@@ -23,72 +23,72 @@ from raim.server.web.api.desk_records import (
     SubmissionDetails,
 )
 from raim.server.web.api.records import as_plain
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.desk.fields import RowId, Slug, find_row
 from raim.server.web.pages.desk.looking import write_comment
 from raim.server.web.pages.desk.phases import find_phase_row
 from raim.server.web.pages.desk.submissions import read_submission
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(prefix=f"{PREFIX}/desk", tags=["desk"], responses=FAILURES, dependencies=LIMITED)
 PATH = "/submissions/{submission_id}"
 
 
 @router.get(PATH, name="api.desk.submission")
-def read_details(visit: Admitted, submission_id: RowId) -> SubmissionDetails:
+def read_details(context: Admitted, submission_id: RowId) -> SubmissionDetails:
     """Give report, flags, log and the results under all versions."""
-    return _details(visit, submission_id)
+    return _details(context, submission_id)
 
 
 @router.patch(PATH, name="api.desk.submission.change")
-def change_submission(visit: Admitted, submission_id: RowId, wanted: SubmissionChange) -> SubmissionDetails:
+def change_submission(context: Admitted, submission_id: RowId, wanted: SubmissionChange) -> SubmissionDetails:
     """Say whether it is verified and can win, and that its flags were looked at."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         row = find_row(session, Submission, submission_id, "submission")
         out = wanted.is_out_of_competition
         mark_submission(
             session,
-            visit.now,
+            context.now,
             row,
             is_verified=row.is_verified if wanted.is_verified is None else wanted.is_verified,
             is_out_of_competition=row.is_out_of_competition if out is None else out,
-            actor_id=visit.user_id,
+            actor_id=context.user_id,
         )
         if wanted.flags_looked_at and submission_id in unseen_flags(session):
-            look_at_flags(session, visit.now, row, actor_id=visit.user_id)
-    return _details(visit, submission_id)
+            look_at_flags(session, context.now, row, actor_id=context.user_id)
+    return _details(context, submission_id)
 
 
 @router.post(f"{PATH}/rescore", name="api.desk.rescore")
-def rescore(visit: Admitted, submission_id: RowId) -> Asked:
+def rescore(context: Admitted, submission_id: RowId) -> Asked:
     """Have a scored submission scored again; its results stay."""
-    with visit.server.database.writing() as session:
-        ask_rescore(session, visit.now, submission_id, actor_id=visit.user_id)
+    with context.server.database.writing() as session:
+        ask_rescore(session, context.now, submission_id, actor_id=context.user_id)
     return Asked(submissions=1)
 
 
 @router.post("/phases/{phase_id}/rescore", name="api.desk.rescore_all")
-def rescore_phase(visit: Admitted, phase_id: Slug) -> Asked:
+def rescore_phase(context: Admitted, phase_id: Slug) -> Asked:
     """Have all scored submissions of a phase scored again; their results stay."""
-    with visit.server.database.writing() as session:
-        row = find_phase_row(visit, session, phase_id)
-        return Asked(submissions=ask_rescore_all(session, visit.now, row.id, actor_id=visit.user_id))
+    with context.server.database.writing() as session:
+        row = find_phase_row(context, session, phase_id)
+        return Asked(submissions=ask_rescore_all(session, context.now, row.id, actor_id=context.user_id))
 
 
 @router.post(f"{PATH}/restart", name="api.desk.restart")
-def restart(visit: Admitted, submission_id: RowId) -> SubmissionDetails:
+def restart(context: Admitted, submission_id: RowId) -> SubmissionDetails:
     """Start a failed submission again from its check."""
-    with visit.server.database.writing() as session:
-        restart_failed(session, visit.now, submission_id, actor_id=visit.user_id)
-    return _details(visit, submission_id)
+    with context.server.database.writing() as session:
+        restart_failed(session, context.now, submission_id, actor_id=context.user_id)
+    return _details(context, submission_id)
 
 
 @router.post(f"{PATH}/comments", name="api.desk.comment", status_code=201)
-def comment(visit: Admitted, submission_id: RowId, wanted: NewComment) -> Made:
+def comment(context: Admitted, submission_id: RowId, wanted: NewComment) -> Made:
     """Write a comment on a submission, on one of its images, or on a part of it."""
     region = wanted.region
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         made = write_comment(
-            visit,
+            context,
             session,
             submission_id,
             text=wanted.text,
@@ -101,10 +101,10 @@ def comment(visit: Admitted, submission_id: RowId, wanted: NewComment) -> Made:
         return Made(id=made.id)
 
 
-def _details(visit: Visit, submission_id: int) -> SubmissionDetails:
-    with visit.server.database.reading() as session:
+def _details(context: Context, submission_id: int) -> SubmissionDetails:
+    with context.server.database.reading() as session:
         find_row(session, Submission, submission_id, "submission")
-        found = read_submission(visit, session, submission_id)
+        found = read_submission(context, session, submission_id)
         row: Submission = found["submission"]
         return SubmissionDetails(
             id=row.id,

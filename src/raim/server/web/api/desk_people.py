@@ -29,20 +29,20 @@ from raim.server.web.api.desk_people_records import (
     UserRecord,
 )
 from raim.server.web.api.records import as_plain
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.desk.fields import Page, RowId, Search, find_row
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.pages.desk.teams import read_team, select_teams
 from raim.server.web.pages.desk.users import make_link_for, make_user_with_link, select_users
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(prefix=f"{PREFIX}/desk", tags=["desk"], responses=FAILURES, dependencies=LIMITED)
 
 
 @router.get("/teams", name="api.desk.teams")
-def list_teams(visit: Admitted, q: Search = "", state: Search = "", page: Page = 1) -> TeamList:
+def list_teams(context: Admitted, q: Search = "", state: Search = "", page: Page = 1) -> TeamList:
     """Give teams by name; `q` looks for a part of it."""
-    with visit.server.database.reading() as session:
-        found = read_page(session, select_teams(visit, q, state), page, filters={})
+    with context.server.database.reading() as session:
+        found = read_page(session, select_teams(context, q, state), page, filters={})
         teams = [
             TeamRecord(
                 id=team.id,
@@ -61,43 +61,43 @@ def list_teams(visit: Admitted, q: Search = "", state: Search = "", page: Page =
 
 
 @router.get("/teams/{team_id}", name="api.desk.team")
-def read_one_team(visit: Admitted, team_id: RowId) -> TeamDetails:
+def read_one_team(context: Admitted, team_id: RowId) -> TeamDetails:
     """Give all about one team."""
-    return _details(visit, team_id)
+    return _details(context, team_id)
 
 
 @router.patch("/teams/{team_id}", name="api.desk.team.change")
-def change_team(visit: Admitted, team_id: RowId, wanted: TeamChange) -> TeamDetails:
+def change_team(context: Admitted, team_id: RowId, wanted: TeamChange) -> TeamDetails:
     """Approve or suspend a team, and say how it takes part."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         team = find_row(session, Team, team_id, "team")
         if wanted.state is not None:
-            decide_about_team(session, visit.now, team, wanted.state, actor_id=visit.user_id)
+            decide_about_team(session, context.now, team, wanted.state, actor_id=context.user_id)
         mark_team(
             session,
-            visit.now,
+            context.now,
             team,
             is_baseline=_or(wanted.is_baseline, team.is_baseline),
             is_out_of_competition=_or(wanted.is_out_of_competition, team.is_out_of_competition),
-            actor_id=visit.user_id,
+            actor_id=context.user_id,
         )
-    return _details(visit, team_id)
+    return _details(context, team_id)
 
 
 @router.post("/teams/{team_id}/merge", name="api.desk.team.merge")
-def merge_team(visit: Admitted, team_id: RowId, wanted: Merge) -> TeamDetails:
+def merge_team(context: Admitted, team_id: RowId, wanted: Merge) -> TeamDetails:
     """Bring a team's members into another, which is given."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         team, into = find_row(session, Team, team_id, "team"), find_row(session, Team, wanted.into, "team")
-        merge_teams(session, visit.now, team, into, actor_id=visit.user_id)
-    return _details(visit, wanted.into)
+        merge_teams(session, context.now, team, into, actor_id=context.user_id)
+    return _details(context, wanted.into)
 
 
 @router.get("/hints", name="api.desk.hints")
-def list_hints(visit: Admitted) -> list[HintRecord]:
+def list_hints(context: Admitted) -> list[HintRecord]:
     """Give what several teams share: files, e-mail addresses, network addresses."""
-    with visit.server.database.reading() as session:
-        found = find_hints(session, visit.contest.id)
+    with context.server.database.reading() as session:
+        found = find_hints(session, context.contest.id)
     return [
         HintRecord(shared=each.shared, value=each.value, teams=dict(each.teams), people=list(each.people))
         for each in found
@@ -105,10 +105,10 @@ def list_hints(visit: Admitted) -> list[HintRecord]:
 
 
 @router.get("/users", name="api.desk.users")
-def list_users(visit: Admitted, q: Search = "", role: Search = "", page: Page = 1) -> UserList:
+def list_users(context: Admitted, q: Search = "", role: Search = "", page: Page = 1) -> UserList:
     """Give accounts by login; `q` looks at login, name, e-mail and team."""
-    with visit.server.database.reading() as session:
-        found = read_page(session, select_users(visit, q, role), page, filters={})
+    with context.server.database.reading() as session:
+        found = read_page(session, select_users(context, q, role), page, filters={})
         users = [
             UserRecord(
                 id=user.id,
@@ -126,38 +126,38 @@ def list_users(visit: Admitted, q: Search = "", role: Search = "", page: Page = 
 
 
 @router.post("/users", name="api.desk.users.create", status_code=201)
-def create_user(visit: Admitted, wanted: NewUser) -> ResetLink:
+def create_user(context: Admitted, wanted: NewUser) -> ResetLink:
     """Make an account for a judge, an organiser or a participant; hand the link over."""
     login, url = make_user_with_link(
-        visit, login=wanted.login, name=wanted.name, email=wanted.email, role=wanted.role
+        context, login=wanted.login, name=wanted.name, email=wanted.email, role=wanted.role
     )
     return ResetLink(login=login, url=url)
 
 
 @router.patch("/users/{user_id}", name="api.desk.user.change", status_code=204)
-def change_user(visit: Admitted, user_id: RowId, wanted: UserChange) -> None:
+def change_user(context: Admitted, user_id: RowId, wanted: UserChange) -> None:
     """Change a role; shut or open an account."""
     if wanted.role is None and wanted.is_disabled is None:
         raise InputError("nothing is to be changed; send role or is_disabled")
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         user = find_row(session, User, user_id, "account")
         if wanted.role is not None:
-            change_role(session, visit.now, user, wanted.role, actor_id=visit.user_id)
+            change_role(session, context.now, user, wanted.role, actor_id=context.user_id)
         if wanted.is_disabled is not None:
             change = shut_account if wanted.is_disabled else reopen_account
-            change(session, visit.now, user, actor_id=visit.user_id)
+            change(session, context.now, user, actor_id=context.user_id)
 
 
 @router.post("/users/{user_id}/reset-link", name="api.desk.reset_link", status_code=201)
-def create_reset_link(visit: Admitted, user_id: RowId) -> ResetLink:
+def create_reset_link(context: Admitted, user_id: RowId) -> ResetLink:
     """Make a link for a new password, to be handed over."""
-    login, url = make_link_for(visit, user_id)
+    login, url = make_link_for(context, user_id)
     return ResetLink(login=login, url=url)
 
 
-def _details(visit: Visit, team_id: int) -> TeamDetails:
-    with visit.server.database.reading() as session:
-        found = read_team(visit, session, team_id)
+def _details(context: Context, team_id: int) -> TeamDetails:
+    with context.server.database.reading() as session:
+        found = read_team(context, session, team_id)
         team: Team = found["team"]
         return TeamDetails(
             id=team.id,

@@ -34,6 +34,7 @@ from raim.server.web.api.desk_records import (
     Tick,
     WorkerRecord,
 )
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.desk.announcements import publish_announcement
 from raim.server.web.pages.desk.audit import PER_PAGE, select_events
 from raim.server.web.pages.desk.checklist import change_publication, read_checklist
@@ -43,15 +44,14 @@ from raim.server.web.pages.desk.finalists import answer_for, give_place, invite_
 from raim.server.web.pages.desk.overview import read_overview
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.pages.desk.phases import find_phase_row, read_challenge_again
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(prefix=f"{PREFIX}/desk", tags=["desk"], responses=FAILURES, dependencies=LIMITED)
 
 
 @router.get("", name="api.desk.overview")
-def read_desk(visit: Admitted) -> OverviewRecord:
+def read_desk(context: Admitted) -> OverviewRecord:
     """Give phases, queue, workers, disks, failures, and what waits for an organiser."""
-    found = read_overview(visit)
+    found = read_overview(context)
     queue = found["queue"]
     return OverviewRecord(
         phases={phase.id: state for phase, state in found["phases"]},
@@ -83,31 +83,31 @@ def read_desk(visit: Admitted) -> OverviewRecord:
 
 
 @router.patch("/phases/{phase_id}", name="api.desk.phase")
-def change_phase(visit: Admitted, phase_id: Slug, wanted: PhaseChange) -> PhaseDates:
+def change_phase(context: Admitted, phase_id: Slug, wanted: PhaseChange) -> PhaseDates:
     """Change the dates of a phase; pause or resume it."""
-    with visit.server.database.writing() as session:
-        row = find_phase_row(visit, session, phase_id)
+    with context.server.database.writing() as session:
+        row = find_phase_row(context, session, phase_id)
         if wanted.opens is not None or wanted.closes is not None:
             set_dates(
                 session,
-                visit.now,
+                context.now,
                 row,
                 opens_at=wanted.opens or row.opens_at,
                 closes_at=wanted.closes or row.closes_at,
-                actor_id=visit.user_id,
+                actor_id=context.user_id,
             )
         if wanted.is_paused is not None:
             change = pause if wanted.is_paused else resume
-            change(session, visit.now, row, actor_id=visit.user_id)
+            change(session, context.now, row, actor_id=context.user_id)
         session.flush()
         session.refresh(row)
-        return _dates(visit, row)
+        return _dates(context, row)
 
 
 @router.post("/challenge/read", name="api.desk.challenge.read")
-def read_file(visit: Admitted) -> RereadRecord:
+def read_file(context: Admitted) -> RereadRecord:
     """Read challenge.toml again: all its problems are given, or it is in force."""
-    found = read_challenge_again(visit)
+    found = read_challenge_again(context)
     return RereadRecord(
         problems=list(found.problems),
         notes=list(found.notes),
@@ -117,90 +117,90 @@ def read_file(visit: Admitted) -> RereadRecord:
 
 
 @router.post("/announcements", name="api.desk.announce", status_code=201)
-def create_announcement(visit: Admitted, wanted: NewAnnouncement) -> Made:
+def create_announcement(context: Admitted, wanted: NewAnnouncement) -> Made:
     """Publish a text in Markdown."""
-    return Made(id=publish_announcement(visit, wanted.title, wanted.text))
+    return Made(id=publish_announcement(context, wanted.title, wanted.text))
 
 
 @router.post("/announcements/{announcement_id}/withdraw", name="api.desk.announcement.withdraw")
-def end_announcement(visit: Admitted, announcement_id: RowId) -> Made:
+def end_announcement(context: Admitted, announcement_id: RowId) -> Made:
     """Take a text off the pages."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         row = find_row(session, Announcement, announcement_id, "announcement")
-        withdraw_announcement(session, visit.now, row, actor_id=visit.user_id)
+        withdraw_announcement(session, context.now, row, actor_id=context.user_id)
     return Made(id=announcement_id)
 
 
 @router.get("/finalists", name="api.desk.finalists")
-def list_invited(visit: Admitted) -> FinalistsRecord:
+def list_invited(context: Admitted) -> FinalistsRecord:
     """Give the finalists, and who would be invited now."""
-    return _finalists(visit)
+    return _finalists(context)
 
 
 @router.post("/finalists", name="api.desk.finalists.invite")
-def invite(visit: Admitted, wanted: Invited) -> FinalistsRecord:
+def invite(context: Admitted, wanted: Invited) -> FinalistsRecord:
     """Invite teams, in the order of places."""
-    invite_teams(visit, wanted.teams)
-    return _finalists(visit)
+    invite_teams(context, wanted.teams)
+    return _finalists(context)
 
 
 @router.post("/finalists/{finalist_id}/answer", name="api.desk.finalist.answer")
-def answer(visit: Admitted, finalist_id: RowId, wanted: Answer) -> FinalistsRecord:
+def answer(context: Admitted, finalist_id: RowId, wanted: Answer) -> FinalistsRecord:
     """Write down what a team has said."""
-    answer_for(visit, finalist_id, wanted.answer)
-    return _finalists(visit)
+    answer_for(context, finalist_id, wanted.answer)
+    return _finalists(context)
 
 
 @router.post("/finalists/{finalist_id}/replace", name="api.desk.finalist.replace")
-def replace(visit: Admitted, finalist_id: RowId, wanted: Replacement) -> FinalistsRecord:
+def replace(context: Admitted, finalist_id: RowId, wanted: Replacement) -> FinalistsRecord:
     """Give a place to another team."""
-    give_place(visit, finalist_id, wanted.team_id)
-    return _finalists(visit)
+    give_place(context, finalist_id, wanted.team_id)
+    return _finalists(context)
 
 
 @router.get("/checklist", name="api.desk.checklist")
-def read_points(visit: Admitted) -> Checklist:
+def read_points(context: Admitted) -> Checklist:
     """Give what is done and what is left before awards are given."""
-    return _checklist(visit)
+    return _checklist(context)
 
 
 @router.patch("/checklist/{point}", name="api.desk.checklist.tick")
-def set_tick(visit: Admitted, point: Slug, wanted: Tick) -> Checklist:
+def set_tick(context: Admitted, point: Slug, wanted: Tick) -> Checklist:
     """Tick a point by hand, or take the tick back."""
-    with visit.server.database.writing() as session:
-        tick(session, visit.now, visit.contest, point, is_done=wanted.is_done, actor_id=visit.user_id)
-    return _checklist(visit)
+    with context.server.database.writing() as session:
+        tick(session, context.now, context.contest, point, is_done=wanted.is_done, actor_id=context.user_id)
+    return _checklist(context)
 
 
 @router.patch("/gallery", name="api.desk.publish")
-def publish(visit: Admitted, wanted: Publication) -> Publication:
+def publish(context: Admitted, wanted: Publication) -> Publication:
     """Show the gallery of results to everybody, or to organisers only."""
-    change_publication(visit, wanted.shown_to)
+    change_publication(context, wanted.shown_to)
     return wanted
 
 
 @router.get("/exports/{table}", name="api.desk.export", response_class=Response)
-def give_export(visit: Admitted, table: Slug) -> Response:
+def give_export(context: Admitted, table: Slug) -> Response:
     """Give everything.zip, or a table as CSV or JSON, such as teams.csv or results.json."""
-    return export(visit, table)
+    return export(context, table)
 
 
 @router.get("/audit", name="api.desk.audit")
-def list_events(visit: Admitted, action: Search = "", actor: Search = "", page: Page = 1) -> EventList:
+def list_events(context: Admitted, action: Search = "", actor: Search = "", page: Page = 1) -> EventList:
     """Give the log of who did what, newest first."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         found = read_page(session, select_events(action, actor), page, filters={}, per_page=PER_PAGE)
         events = [_event(event, login) for event, login in found.rows]
     return EventList(events=events, n_rows=found.n_rows, page=found.page, n_pages=found.n_pages)
 
 
-def _dates(visit: Visit, row: Phase) -> PhaseDates:
+def _dates(context: Context, row: Phase) -> PhaseDates:
     from dataclasses import replace as with_dates
 
-    phase = with_dates(visit.contest.challenge.phase(row.slug), opens=row.opens_at, closes=row.closes_at)
+    phase = with_dates(context.contest.challenge.phase(row.slug), opens=row.opens_at, closes=row.closes_at)
     return PhaseDates(
         id=row.slug,
-        state=phase_state(phase, visit.now, is_paused=row.paused_at is not None),
+        state=phase_state(phase, context.now, is_paused=row.paused_at is not None),
         opens=row.opens_at,
         closes=row.closes_at,
         stated_opens=row.stated_opens_at,
@@ -209,9 +209,9 @@ def _dates(visit: Visit, row: Phase) -> PhaseDates:
     )
 
 
-def _finalists(visit: Visit) -> FinalistsRecord:
-    with visit.server.database.reading() as session:
-        found: dict[str, Any] = read_finalists(visit, session)
+def _finalists(context: Context) -> FinalistsRecord:
+    with context.server.database.reading() as session:
+        found: dict[str, Any] = read_finalists(context, session)
         proposal, standings = found["proposal"], found["standings"]
         if proposal is None:
             raise StateError("challenge.toml has no [finalists]")
@@ -245,9 +245,9 @@ def _candidate(standing: Standing) -> Candidate:
     return Candidate(team_id=int(row.entry.team), team=standing.team, rank=row.rank, score=row.entry.score)
 
 
-def _checklist(visit: Visit) -> Checklist:
-    with visit.server.database.reading() as session:
-        points = read_checklist(visit, session)
+def _checklist(context: Context) -> Checklist:
+    with context.server.database.reading() as session:
+        points = read_checklist(context, session)
     return Checklist(
         computed=[
             PointRecord(key=each.key, text=each.text, is_done=each.is_done, left=list(each.left))

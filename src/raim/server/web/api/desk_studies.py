@@ -37,6 +37,7 @@ from raim.server.web.api.study_records import (
     StudyResultsRecord,
     StudyStep,
 )
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.desk.fields import RowId, Search, Slug, find_row
 from raim.server.web.pages.desk.studies import find_phase, list_studies, stated_rule
 from raim.server.web.pages.desk.study import change_state, read_study, retry_tiles
@@ -49,7 +50,6 @@ from raim.server.web.pages.desk.study_judges import (
     remind_one,
 )
 from raim.server.web.pages.desk.study_results import export_study, rank_entry, read_results
-from raim.server.web.visit import Admitted, Visit
 from raim.study import as_plain
 
 router = APIRouter(prefix=f"{PREFIX}/desk/studies", tags=["desk"], responses=FAILURES, dependencies=LIMITED)
@@ -57,19 +57,19 @@ RULE_FIELDS = ("mode", "tiles", "repeats_share", "traps", "training", "conflicts
 
 
 @router.get("", name="api.desk.studies")
-def give_studies(visit: Admitted) -> StudyList:
+def give_studies(context: Admitted) -> StudyList:
     """Give all studies, newest first."""
-    with visit.server.database.reading() as session:
-        found = list_studies(session, visit.contest)
-        return StudyList(studies=[_brief(visit, study, counts) for study, counts in found])
+    with context.server.database.reading() as session:
+        found = list_studies(session, context.contest)
+        return StudyList(studies=[_brief(context, study, counts) for study, counts in found])
 
 
 @router.get("/proposal", name="api.desk.studies.proposal")
-def give_proposal(visit: Admitted, phase: Search = "") -> ProposalRecord:
+def give_proposal(context: Admitted, phase: Search = "") -> ProposalRecord:
     """Give what a study of a phase's final submissions would be made of, and what each team lacks."""
-    chosen = find_phase(visit.contest, phase)
-    with visit.server.database.reading() as session:
-        found = propose_study(session, visit.contest, chosen)
+    chosen = find_phase(context.contest, phase)
+    with context.server.database.reading() as session:
+        found = propose_study(session, context.contest, chosen)
     return ProposalRecord(
         phase=chosen.id,
         data_set=found.data_set,
@@ -84,64 +84,64 @@ def give_proposal(visit: Admitted, phase: Search = "") -> ProposalRecord:
             for each in found.entries
         ],
         images=[ProposedImage(name=name, issue=issue) for _, name, issue in found.images],
-        design=_plain_rule(stated_rule(visit.contest, chosen)),
+        design=_plain_rule(stated_rule(context.contest, chosen)),
     )
 
 
 @router.post("", name="api.desk.studies.create", status_code=201)
-def create_study(visit: Admitted, wanted: NewStudy) -> StudyRecord:
+def create_study(context: Admitted, wanted: NewStudy) -> StudyRecord:
     """Make the draft of a study; its tiles are then made by a job."""
-    phase = find_phase(visit.contest, wanted.phase or "")
-    with visit.server.database.writing() as session:
+    phase = find_phase(context.contest, wanted.phase or "")
+    with context.server.database.writing() as session:
         study = build_study(
             session,
-            visit.now,
-            visit.contest,
-            propose_study(session, visit.contest, phase),
-            title=wanted.title or visit.contest.challenge.name,
-            rule=_rule(wanted, stated_rule(visit.contest, phase)),
+            context.now,
+            context.contest,
+            propose_study(session, context.contest, phase),
+            title=wanted.title or context.contest.challenge.name,
+            rule=_rule(wanted, stated_rule(context.contest, phase)),
             seed=wanted.seed,
             submissions=wanted.submissions,
             image_names=wanted.images,
             instructions=wanted.instructions,
             min_width=wanted.min_width,
             min_height=wanted.min_height,
-            actor_id=visit.user_id,
+            actor_id=context.user_id,
         )
         session.flush()
-        return _record(visit, session, study)
+        return _record(context, session, study)
 
 
 @router.get("/{study_id}", name="api.desk.study")
-def give_study(visit: Admitted, study_id: RowId) -> StudyRecord:
+def give_study(context: Admitted, study_id: RowId) -> StudyRecord:
     """Give a study as it stands."""
-    return _give(visit, study_id)
+    return _give(context, study_id)
 
 
 @router.patch("/{study_id}", name="api.desk.study.change")
-def take_step(visit: Admitted, study_id: RowId, wanted: StudyStep) -> StudyRecord:
+def take_step(context: Admitted, study_id: RowId, wanted: StudyStep) -> StudyRecord:
     """Open a study, close it, open it again, reveal it or put it aside."""
-    change_state(visit, study_id, wanted.step, reason=wanted.reason, is_sure=wanted.is_sure)
-    return _give(visit, study_id)
+    change_state(context, study_id, wanted.step, reason=wanted.reason, is_sure=wanted.is_sure)
+    return _give(context, study_id)
 
 
 @router.post("/{study_id}/tiles", name="api.desk.study.tiles")
-def make_tiles_again(visit: Admitted, study_id: RowId) -> StudyRecord:
+def make_tiles_again(context: Admitted, study_id: RowId) -> StudyRecord:
     """Have the tiles made again that could not be made."""
-    retry_tiles(visit, study_id)
-    return _give(visit, study_id)
+    retry_tiles(context, study_id)
+    return _give(context, study_id)
 
 
 @router.post("/{study_id}/preview", name="api.desk.study.preview", status_code=201)
-def preview(visit: Admitted, study_id: RowId) -> PreviewLink:
+def preview(context: Admitted, study_id: RowId) -> PreviewLink:
     """Make a link under which an organiser looks at the study as a judge does; what is voted so is no vote."""
-    return PreviewLink(link=make_preview(visit, study_id))
+    return PreviewLink(link=make_preview(context, study_id))
 
 
 @router.get("/{study_id}/judges", name="api.desk.study.judges")
-def give_judges(visit: Admitted, study_id: RowId) -> JudgeList:
+def give_judges(context: Admitted, study_id: RowId) -> JudgeList:
     """Give how far the judges are."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         study = find_row(session, Study, study_id, "study")
         ties = ties_of(session, study)
         return JudgeList(
@@ -150,41 +150,43 @@ def give_judges(visit: Admitted, study_id: RowId) -> JudgeList:
 
 
 @router.post("/{study_id}/judges", name="api.desk.study.judges.invite", status_code=201)
-def invite(visit: Admitted, study_id: RowId, wanted: NewJudges) -> JudgeLinks:
+def invite(context: Admitted, study_id: RowId, wanted: NewJudges) -> JudgeLinks:
     """Invite judges, all or none; their links are told only now."""
     lines = "\n".join(
         f"{' '.join(each.name.splitlines())}, {each.email}".rstrip(", ") for each in wanted.judges
     )
-    return JudgeLinks(links=[_link(each) for each in invite_lines(visit, study_id, lines, ties=wanted.ties)])
+    return JudgeLinks(
+        links=[_link(each) for each in invite_lines(context, study_id, lines, ties=wanted.ties)]
+    )
 
 
 @router.patch("/{study_id}/judges/{judge_id}", name="api.desk.study.judge.change")
-def change_judge(visit: Admitted, study_id: RowId, judge_id: RowId, wanted: JudgeChange) -> JudgeList:
+def change_judge(context: Admitted, study_id: RowId, judge_id: RowId, wanted: JudgeChange) -> JudgeList:
     """Revoke an invitation, write down ties, or leave a judge's votes out of the main result."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         judge = find_one(session, study_id, judge_id)
         if wanted.ties is not None:
-            change_ties(session, visit.now, judge, wanted.ties, actor_id=visit.user_id)
+            change_ties(session, context.now, judge, wanted.ties, actor_id=context.user_id)
         if wanted.is_revoked:
-            revoke_judge(session, visit.now, judge, actor_id=visit.user_id)
+            revoke_judge(session, context.now, judge, actor_id=context.user_id)
     if wanted.excluded is not None:
-        count_votes(visit, study_id, judge_id, reason=wanted.excluded or None)
-    return give_judges(visit, study_id)
+        count_votes(context, study_id, judge_id, reason=wanted.excluded or None)
+    return give_judges(context, study_id)
 
 
 @router.post("/{study_id}/judges/{judge_id}/remind", name="api.desk.study.judge.remind")
-def remind(visit: Admitted, study_id: RowId, judge_id: RowId) -> JudgeLinkRecord:
+def remind(context: Admitted, study_id: RowId, judge_id: RowId) -> JudgeLinkRecord:
     """Make a further link of a judge, for a reminder."""
-    return _link(remind_one(visit, study_id, judge_id))
+    return _link(remind_one(context, study_id, judge_id))
 
 
 @router.get("/{study_id}/results", name="api.desk.study.results")
-def give_results(visit: Admitted, study_id: RowId) -> StudyResultsRecord:
+def give_results(context: Admitted, study_id: RowId) -> StudyResultsRecord:
     """Give ranking and analysis of a revealed study; judges stand in it without names."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         study = find_row(session, Study, study_id, "study")
         check_revealed(study, "results are told")
-        results = read_results(visit, session, study)
+        results = read_results(context, session, study)
         return StudyResultsRecord(
             ranking=ranking_record(
                 results.ranking, results, title=study.title, is_simulated=study.is_simulated
@@ -195,21 +197,21 @@ def give_results(visit: Admitted, study_id: RowId) -> StudyResultsRecord:
 
 
 @router.patch("/{study_id}/entries/{entry_id}", name="api.desk.study.entry.change")
-def change_entry(visit: Admitted, study_id: RowId, entry_id: RowId, wanted: EntryChange) -> StudyRecord:
+def change_entry(context: Admitted, study_id: RowId, entry_id: RowId, wanted: EntryChange) -> StudyRecord:
     """Leave an entry out of the ranking after the vote, or take it back in."""
-    rank_entry(visit, study_id, entry_id, reason=wanted.left_out or None)
-    return _give(visit, study_id)
+    rank_entry(context, study_id, entry_id, reason=wanted.left_out or None)
+    return _give(context, study_id)
 
 
 @router.get("/{study_id}/exports/{file}", name="api.desk.study.export", response_class=Response)
-def give_export(visit: Admitted, study_id: RowId, file: Slug) -> Response:
+def give_export(context: Admitted, study_id: RowId, file: Slug) -> Response:
     """Give votes.csv, votes.json, changes.csv or archive.zip of a revealed study."""
-    return export_study(visit, study_id, file)
+    return export_study(context, study_id, file)
 
 
-def _give(visit: Visit, study_id: int) -> StudyRecord:
-    with visit.server.database.reading() as session:
-        return _record(visit, session, find_row(session, Study, study_id, "study"))
+def _give(context: Context, study_id: int) -> StudyRecord:
+    with context.server.database.reading() as session:
+        return _record(context, session, find_row(session, Study, study_id, "study"))
 
 
 def _secret(study: Study) -> frozenset[str]:
@@ -217,12 +219,12 @@ def _secret(study: Study) -> frozenset[str]:
     return frozenset({"entries"} if study.state == "revealed" else {"entries", "seed"})
 
 
-def _brief(visit: Visit, study: Study, counts: Any) -> StudyBrief:
+def _brief(context: Context, study: Study, counts: Any) -> StudyBrief:
     return StudyBrief(
         id=study.id,
         title=study.title,
         state=study.state,
-        phase=visit.contest.phase_of_row(study.phase_id).id,
+        phase=context.contest.phase_of_row(study.phase_id).id,
         is_simulated=study.is_simulated,
         n_entries=counts["entries"],
         n_images=counts["images"],
@@ -232,13 +234,13 @@ def _brief(visit: Visit, study: Study, counts: Any) -> StudyBrief:
     )
 
 
-def _record(visit: Visit, session: Session, study: Study) -> StudyRecord:
+def _record(context: Context, session: Session, study: Study) -> StudyRecord:
     found = read_study(session, study)
     return StudyRecord(
         id=study.id,
         title=study.title,
         state=study.state,
-        phase=visit.contest.phase_of_row(study.phase_id).id,
+        phase=context.contest.phase_of_row(study.phase_id).id,
         is_simulated=study.is_simulated,
         design={key: value for key, value in study.design.items() if key not in _secret(study)},
         entries=[

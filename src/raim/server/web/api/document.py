@@ -6,27 +6,26 @@ from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
-from raim.server.web.api.answers import PREFIX
+from raim.server.web.context import Admitted, Context
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get(f"{PREFIX}/openapi.json", name="api.document")
-def give_document(visit: Admitted) -> JSONResponse:
+@router.get("/api/v1/openapi.json", name="api.document")
+def give_document(context: Admitted) -> JSONResponse:
     """Give the OpenAPI document."""
-    return JSONResponse(_document(visit))
+    return JSONResponse(_document(context))
 
 
 @router.get("/api", name="api.documents")
-def show_document(visit: Admitted) -> Response:
+def show_document(context: Admitted) -> Response:
     """Show the API's routes as a page."""
-    return render(visit, "api.html.jinja", document=_document(visit))
+    return render(context, "api.html.jinja", document=_document(context))
 
 
-def _document(visit: Visit) -> dict[str, Any]:
-    app = visit.request.app
+def _document(context: Context) -> dict[str, Any]:
+    app = context.request.app
     if app.openapi_schema is None:
         made = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes

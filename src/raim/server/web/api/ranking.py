@@ -10,20 +10,20 @@ from raim.server.study.results import StudyResults
 from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
 from raim.server.web.api.records import as_plain
 from raim.server.web.api.study_records import RankedRecord, RankingRecord
+from raim.server.web.context import Admitted
 from raim.server.web.pages.results import find_outcome
-from raim.server.web.visit import Admitted
 
 router = APIRouter(prefix=PREFIX, tags=["challenge"], responses=FAILURES, dependencies=LIMITED)
 
 
 @router.get("/ranking", name="api.ranking")
-def give_ranking(visit: Admitted) -> RankingRecord:
+def give_ranking(context: Admitted) -> RankingRecord:
     """Give the final ranking, once it is published."""
-    with visit.server.database.reading() as session:
-        outcome = find_outcome(visit, session)
+    with context.server.database.reading() as session:
+        outcome = find_outcome(context, session)
         if outcome is None:
             raise StateError("there is no final ranking yet")
-        title = visit.contest.challenge.name if outcome.results is None else outcome.results.title
+        title = context.contest.challenge.name if outcome.results is None else outcome.results.title
         return ranking_record(
             outcome.ranking, outcome.results, title=title, is_simulated=outcome.is_simulated
         )

@@ -35,8 +35,8 @@ from raim.server.web.api.records import (
     UploadRecord,
     as_plain,
 )
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.submission import acting_member, newest_entries, read_results
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(prefix=PREFIX, tags=["submissions"], responses=FAILURES, dependencies=LIMITED)
 PATH = "/submissions/{submission_id}"
@@ -44,71 +44,73 @@ MOST_LISTED = 200
 
 
 @router.post("/submissions", name="api.submissions.create", status_code=201)
-def create_submission(visit: Admitted, wanted: NewSubmission) -> StartedSubmission:
+def create_submission(context: Admitted, wanted: NewSubmission) -> StartedSubmission:
     """Begin a submission: takes the try and answers where the file goes; the same file goes on where it stopped."""
-    return begin_submission(visit, wanted)
+    return begin_submission(context, wanted)
 
 
-def begin_submission(visit: Visit, wanted: NewSubmission) -> StartedSubmission:
+def begin_submission(context: Context, wanted: NewSubmission) -> StartedSubmission:
     """Begin a submission, or go on with the one that was begun with the same file."""
     kind = submission_kind(wanted.kind)
-    phase = wanted.phase or _open_phase(visit)
+    phase = wanted.phase or _open_phase(context)
     promise = Promise(file_name=wanted.file_name, n_bytes=wanted.n_bytes, sha256=wanted.sha256)
-    if wanted.n_bytes > visit.server.settings.upload_limit_bytes:
+    if wanted.n_bytes > context.server.settings.upload_limit_bytes:
         raise StorageFullError(
-            f"this server takes files of up to {visit.server.settings.upload_limit_bytes} bytes; ask the organisers"
+            f"this server takes files of up to {context.server.settings.upload_limit_bytes} bytes; ask the organisers"
         )
-    check_space(visit.server.storage, wanted.n_bytes)
-    folder = visit.server.settings.folder
-    with visit.server.database.writing() as session:
+    check_space(context.server.storage, wanted.n_bytes)
+    folder = context.server.settings.folder
+    with context.server.database.writing() as session:
         upload = begin_upload(
             session,
-            visit.now,
-            visit.contest,
-            member=visit.member(session),
+            context.now,
+            context.contest,
+            member=context.member(session),
             phase=phase,
             kind=kind,
             promise=promise,
             note=wanted.note,
         )
-        record = describe(visit, session, upload.submission_id)
+        record = describe(context, session, upload.submission_id)
         return StartedSubmission(
             submission=record,
-            upload=UploadRecord(url=f"/uploads/{upload.key}", offset=received_bytes(folder, upload)),
+            upload=UploadRecord(
+                url=f"{context.here}/uploads/{upload.key}", offset=received_bytes(folder, upload)
+            ),
         )
 
 
 @router.get("/submissions", name="api.submissions")
 def list_submissions(
-    visit: Admitted,
+    context: Admitted,
     phase: Annotated[str | None, Query(max_length=80)] = None,
     kind: Annotated[str | None, Query(max_length=20)] = None,
 ) -> SubmissionList:
     """Give the submissions of one's team, newest first; organisers are given all teams'."""
     found = select(Submission.id).order_by(Submission.id.desc()).limit(MOST_LISTED)
-    if not visit.viewer.is_organiser:
-        found = found.where(Submission.team_id == visit.viewer.team_id)
+    if not context.viewer.is_organiser:
+        found = found.where(Submission.team_id == context.viewer.team_id)
     if phase is not None:
-        found = found.where(Submission.phase_id == visit.contest.phase_ids.get(phase, 0))
+        found = found.where(Submission.phase_id == context.contest.phase_ids.get(phase, 0))
     if kind is not None:
         found = found.where(Submission.kind == kind)
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         ids = session.scalars(found).all()
-        return SubmissionList(submissions=describe_all(visit, session, ids))
+        return SubmissionList(submissions=describe_all(context, session, ids))
 
 
 @router.get(PATH, name="api.submission")
-def read_submission(visit: Admitted, submission_id: int) -> SubmissionRecord:
+def read_submission(context: Admitted, submission_id: int) -> SubmissionRecord:
     """Give a submission as it is now."""
-    with visit.server.database.reading() as session:
-        return describe(visit, session, submission_id)
+    with context.server.database.reading() as session:
+        return describe(context, session, submission_id)
 
 
 @router.get(f"{PATH}/results", name="api.results")
-def read_image_results(visit: Admitted, submission_id: int) -> ResultList:
+def read_image_results(context: Admitted, submission_id: int) -> ResultList:
     """Give the measures of its images, worst first."""
-    with visit.server.database.reading() as session:
-        rows = read_results(session, session.get_one(Submission, submission_id), visit.contest)
+    with context.server.database.reading() as session:
+        rows = read_results(session, session.get_one(Submission, submission_id), context.contest)
         return ResultList(
             submission_id=submission_id,
             scorer_version=rows[0][0].scorer_version if rows else None,
@@ -126,10 +128,10 @@ def read_image_results(visit: Admitted, submission_id: int) -> ResultList:
 
 
 @router.get(f"{PATH}/comments", name="api.comments")
-def read_comments(visit: Admitted, submission_id: int) -> CommentList:
+def read_comments(context: Admitted, submission_id: int) -> CommentList:
     """Give the organisers' comments."""
-    with visit.server.database.reading() as session:
-        rows = list_comments(session, submission_id, for_team=not visit.viewer.is_organiser)
+    with context.server.database.reading() as session:
+        rows = list_comments(session, submission_id, for_team=not context.viewer.is_organiser)
         return CommentList(
             comments=[
                 CommentRecord(
@@ -152,35 +154,35 @@ def read_comments(visit: Admitted, submission_id: int) -> CommentList:
 
 
 @router.post(f"{PATH}/withdraw", name="api.withdraw")
-def withdraw_submission(visit: Admitted, submission_id: int) -> SubmissionRecord:
+def withdraw_submission(context: Admitted, submission_id: int) -> SubmissionRecord:
     """Take a submission back; before scoring has begun, its try too."""
-    with visit.server.database.writing() as session:
-        withdraw(session, visit.now, submission_id, acting_member(visit, session, submission_id))
-        drop_upload(session, visit.now, visit.server.settings.folder, submission_id)
-        return describe(visit, session, submission_id)
+    with context.server.database.writing() as session:
+        withdraw(session, context.now, submission_id, acting_member(context, session, submission_id))
+        drop_upload(session, context.now, context.server.settings.folder, submission_id)
+        return describe(context, session, submission_id)
 
 
 @router.post(f"{PATH}/choose", name="api.choose")
-def choose_submission(visit: Admitted, submission_id: int) -> SubmissionRecord:
+def choose_submission(context: Admitted, submission_id: int) -> SubmissionRecord:
     """Let this entry count."""
-    with visit.server.database.writing() as session:
-        choose(session, visit.now, submission_id, acting_member(visit, session, submission_id))
-        return describe(visit, session, submission_id)
+    with context.server.database.writing() as session:
+        choose(session, context.now, submission_id, acting_member(context, session, submission_id))
+        return describe(context, session, submission_id)
 
 
-def describe(visit: Visit, session: Session, submission_id: int) -> SubmissionRecord:
+def describe(context: Context, session: Session, submission_id: int) -> SubmissionRecord:
     """Give the JSON form of a submission.
 
     Raises:
         UnknownNameError: There is none.
     """
-    found = describe_all(visit, session, [submission_id])
+    found = describe_all(context, session, [submission_id])
     if not found:
         raise UnknownNameError("there is no such submission")
     return found[0]
 
 
-def describe_all(visit: Visit, session: Session, submission_ids: Sequence[int]) -> list[SubmissionRecord]:
+def describe_all(context: Context, session: Session, submission_ids: Sequence[int]) -> list[SubmissionRecord]:
     """Give the JSON form of submissions, newest first, with few questions however many there are."""
     rows = session.execute(
         select(Submission, Team.name, Phase.slug, Upload)
@@ -190,15 +192,15 @@ def describe_all(visit: Visit, session: Session, submission_ids: Sequence[int]) 
         .where(Submission.id.in_(submission_ids))
         .order_by(Submission.id.desc())
     ).all()
-    entries = newest_entries(session, submission_ids, visit.contest)
+    entries = newest_entries(session, submission_ids, context.contest)
     return [
-        _record(visit, session, row, team=team, phase=phase, upload=upload, entry=entries.get(row.id))
+        _record(context, session, row, team=team, phase=phase, upload=upload, entry=entries.get(row.id))
         for row, team, phase, upload in rows
     ]
 
 
 def _record(
-    visit: Visit,
+    context: Context,
     session: Session,
     row: Submission,
     *,
@@ -211,10 +213,10 @@ def _record(
     is_waiting = row.facts.is_waiting
     came = row.committed_bytes
     if row.facts.is_arriving and upload is not None:
-        came = received_bytes(visit.server.settings.folder, upload)
+        came = received_bytes(context.server.settings.folder, upload)
     return SubmissionRecord(
         id=row.id,
-        page=f"/submissions/{row.id}",
+        page=f"{context.here}/submissions/{row.id}",
         phase=phase,
         kind=row.kind,
         state=row.state,
@@ -234,19 +236,19 @@ def _record(
         images_done=row.images_done,
         images_total=row.images_total,
         position=queue_position(session, row.id) if is_waiting else None,
-        expected_at=expected_at(session, visit.now, row.id) if is_waiting else None,
+        expected_at=expected_at(session, context.now, row.id) if is_waiting else None,
         score=None if entry is None else as_plain(entry.score),
         measures={} if entry is None else entry.measures,
         scenarios={} if entry is None else entry.scenarios,
         scorer_version=None if entry is None else entry.scorer_version,
-        upload=UploadRecord(url=f"/uploads/{upload.key}", offset=came)
+        upload=UploadRecord(url=f"{context.here}/uploads/{upload.key}", offset=came)
         if row.facts.is_arriving and upload is not None
         else None,
     )
 
 
-def _open_phase(visit: Visit) -> str:
-    phase = current_phase(visit.contest.challenge, visit.now)
+def _open_phase(context: Context) -> str:
+    phase = current_phase(context.contest.challenge, context.now)
     if phase is None:
         raise StateError("no phase is open now; name the phase that the submission is for")
     return phase.id

@@ -14,8 +14,8 @@ from raim.server.contest import answer_invitation, find_finalist
 from raim.server.database import Finalist, Member, Team, User
 from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
 from raim.server.web.api.records import Record
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.submission import give_file, give_restored
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(prefix=PREFIX, tags=["team"], responses=FAILURES, dependencies=LIMITED)
 
@@ -67,69 +67,69 @@ class FactSheetChange(Record):
 
 
 @router.get("/team", name="api.team")
-def read_team(visit: Admitted) -> TeamRecord:
+def read_team(context: Admitted) -> TeamRecord:
     """Give one's own team."""
-    with visit.server.database.reading() as session:
-        return _describe(visit, session)
+    with context.server.database.reading() as session:
+        return _describe(context, session)
 
 
 @router.post("/team/invitations", name="api.team.invite", status_code=201)
-def make_invitation(visit: Admitted) -> InvitationRecord:
+def make_invitation(context: Admitted) -> InvitationRecord:
     """Make a link with which one person joins within 14 days; captains only."""
-    with visit.server.database.writing() as session:
-        token = invite(session, visit.now, visit.member(session))
-    return InvitationRecord(url=f"{visit.server.settings.public_url}/join/{token}")
+    with context.server.database.writing() as session:
+        token = invite(session, context.now, context.member(session))
+    return InvitationRecord(url=f"{context.server.settings.public_url}{context.here}/join/{token}")
 
 
 @router.get("/team/fact-sheet", name="api.team.fact_sheet")
-def read_sheet(visit: Admitted) -> FactSheetRecord:
+def read_sheet(context: Admitted) -> FactSheetRecord:
     """Give the team's fact sheet."""
-    with visit.server.database.reading() as session:
-        stated = read_fact_sheet(session, visit.viewer.team_id or 0)
+    with context.server.database.reading() as session:
+        stated = read_fact_sheet(session, context.viewer.team_id or 0)
     return FactSheetRecord(fields=stated, missing=list(missing_fields(stated)))
 
 
 @router.patch("/team/fact-sheet", name="api.team.fact_sheet.change")
-def change_sheet(visit: Admitted, change: FactSheetChange) -> FactSheetRecord:
+def change_sheet(context: Admitted, change: FactSheetChange) -> FactSheetRecord:
     """Change fields of the team's fact sheet."""
-    with visit.server.database.writing() as session:
-        save_fact_sheet(session, visit.now, visit.member(session), change.fields)
-        stated = read_fact_sheet(session, visit.viewer.team_id or 0)
+    with context.server.database.writing() as session:
+        save_fact_sheet(session, context.now, context.member(session), change.fields)
+        stated = read_fact_sheet(session, context.viewer.team_id or 0)
     return FactSheetRecord(fields=stated, missing=list(missing_fields(stated)))
 
 
 @router.post("/team/invitation-to-final", name="api.team.invitation.answer")
-def answer_final(visit: Admitted, answer: AnswerRecord) -> TeamRecord:
+def answer_final(context: Admitted, answer: AnswerRecord) -> TeamRecord:
     """Accept or decline the place in the final."""
-    with visit.server.database.writing() as session:
-        finalist = find_finalist(session, visit.contest, visit.viewer.team_id)
+    with context.server.database.writing() as session:
+        finalist = find_finalist(session, context.contest, context.viewer.team_id)
         if finalist is None:
             raise UnknownNameError("your team is not invited to the final")
-        answer_invitation(session, visit.now, finalist, accepts=answer.accepts, actor_id=visit.user_id)
-        return _describe(visit, session)
+        answer_invitation(session, context.now, finalist, accepts=answer.accepts, actor_id=context.user_id)
+        return _describe(context, session)
 
 
 @router.get("/submissions/{submission_id}/file", name="api.file", response_class=Response)
-def download_file(visit: Admitted, submission_id: int) -> Response:
+def download_file(context: Admitted, submission_id: int) -> Response:
     """Give back the zip that was handed in."""
-    return give_file(visit, submission_id)
+    return give_file(context, submission_id)
 
 
 @router.get("/submissions/{submission_id}/restored/{name}", name="api.restored", response_class=Response)
-def download_restored(visit: Admitted, submission_id: int, name: str) -> Response:
+def download_restored(context: Admitted, submission_id: int, name: str) -> Response:
     """Give one restored image of a checked submission."""
-    return give_restored(visit, submission_id, name)
+    return give_restored(context, submission_id, name)
 
 
-def _describe(visit: Visit, session: Session) -> TeamRecord:
-    team = session.get_one(Team, visit.viewer.team_id)
+def _describe(context: Context, session: Session) -> TeamRecord:
+    team = session.get_one(Team, context.viewer.team_id)
     members = session.execute(
         select(Member, User)
         .join(User, User.id == Member.user_id)
         .where(Member.team_id == team.id)
         .order_by(Member.id)
     )
-    finalist = find_finalist(session, visit.contest, visit.viewer.team_id)
+    finalist = find_finalist(session, context.contest, context.viewer.team_id)
     return TeamRecord(
         id=team.id,
         name=team.name,

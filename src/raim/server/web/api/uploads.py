@@ -27,10 +27,10 @@ from raim.server.submissions import (
     part_file,
     withdraw,
 )
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.submission import acting_member
-from raim.server.web.visit import Admitted, Visit
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(prefix="/c/{challenge_id}", include_in_schema=False)
 VERSION = {"Tus-Resumable": "1.0.0"}
 WRITE_BYTES = 2**20  # so much is gathered before it is written
 MEDIA_TYPE = "application/offset+octet-stream"
@@ -39,25 +39,25 @@ WAIT_S = 20  # for another request that still writes to the same upload, such as
 
 
 @router.options("/uploads/{key}", name="upload.options")
-def tell_options(visit: Admitted, key: str) -> Response:
+def tell_options(context: Admitted, key: str) -> Response:
     """Say what is offered."""
     del key
-    most = visit.contest.challenge.uploads.max_bytes
+    most = context.contest.challenge.uploads.max_bytes
     headers = {**VERSION, "Tus-Version": "1.0.0", "Tus-Extension": "termination", "Tus-Max-Size": str(most)}
     return Response(status_code=204, headers=headers)
 
 
 @router.head("/uploads/{key}", name="upload.head")
-def tell_offset(visit: Admitted, key: str, request: Request) -> Response:
+def tell_offset(context: Admitted, key: str, request: Request) -> Response:
     """Say how much has come; what has come whole and could not be kept then is kept now."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         upload, submission = find_upload(session, key)
-        offset = _offset(visit, upload, submission)
+        offset = _offset(context, upload, submission)
         length, is_coming = submission.committed_bytes, submission.facts.is_arriving
     if is_coming and offset == length:
         with _turn(request.app.state.turns, key) as is_ours:
             if is_ours:  # else another request is keeping it
-                _finish(visit, key)
+                _finish(context, key)
     headers = {
         **VERSION,
         "Upload-Offset": str(offset),
@@ -68,29 +68,29 @@ def tell_offset(visit: Admitted, key: str, request: Request) -> Response:
 
 
 @router.patch("/uploads/{key}", name="upload.patch")
-async def add_piece(visit: Admitted, key: str, request: Request) -> Response:
+async def add_piece(context: Admitted, key: str, request: Request) -> Response:
     """Add bytes at an offset; with the last one the file is checked against its promise."""
     offset = _read_header(request, "upload-offset")
     if request.headers.get("content-type") != MEDIA_TYPE:
         raise InputError(f"the content type must be {MEDIA_TYPE}")
     async with _own_turn(request.app.state.turns, key):
-        part, n_bytes = await run_in_threadpool(_prepare, visit, key)
+        part, n_bytes = await run_in_threadpool(_prepare, context, key)
         if part is None:
             return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(n_bytes)})
         offset = await _receive(request, part, offset, n_bytes)
-        await run_in_threadpool(_note_progress, visit, key, offset)
+        await run_in_threadpool(_note_progress, context, key, offset)
         if offset == n_bytes:
-            await run_in_threadpool(_finish, visit, key)
+            await run_in_threadpool(_finish, context, key)
     return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(offset)})
 
 
 @router.delete("/uploads/{key}", name="upload.delete")
-def give_up(visit: Admitted, key: str) -> Response:
+def give_up(context: Admitted, key: str) -> Response:
     """Give an upload up: the submission is withdrawn, its try given back."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         _, submission = find_upload(session, key)
-        withdraw(session, visit.now, submission.id, acting_member(visit, session, submission.id))
-        drop_upload(session, visit.now, visit.server.settings.folder, submission.id)
+        withdraw(session, context.now, submission.id, acting_member(context, session, submission.id))
+        drop_upload(session, context.now, context.server.settings.folder, submission.id)
     return Response(status_code=204, headers=VERSION)
 
 
@@ -109,36 +109,36 @@ async def _receive(request: Request, part: Path, offset: int, n_bytes: int) -> i
     return await run_in_threadpool(add_bytes, part, offset, [bytes(gathered)], n_bytes=n_bytes)
 
 
-def _prepare(visit: Visit, key: str) -> tuple[Path | None, int]:
-    with visit.server.database.reading() as session:
+def _prepare(context: Context, key: str) -> tuple[Path | None, int]:
+    with context.server.database.reading() as session:
         upload, submission = find_upload(session, key)
         if not submission.facts.is_arriving:
             return None, submission.committed_bytes
-        return part_file(visit.server.settings.folder, upload), submission.committed_bytes
+        return part_file(context.server.settings.folder, upload), submission.committed_bytes
 
 
-def _note_progress(visit: Visit, key: str, offset: int) -> None:
-    with visit.server.database.writing() as session:
+def _note_progress(context: Context, key: str, offset: int) -> None:
+    with context.server.database.writing() as session:
         upload, _ = find_upload(session, key)
-        upload.received_bytes, upload.updated_at = offset, visit.server.clock()
+        upload.received_bytes, upload.updated_at = offset, context.server.clock()
 
 
-def _finish(visit: Visit, key: str) -> None:
-    server = visit.server
+def _finish(context: Context, key: str) -> None:
+    server = context.server
     finish_upload(
         server.database,
         server.storage,
         server.clock(),
         folder=server.settings.folder,
-        contest=visit.contest,
+        contest=context.contest,
         key=key,
     )
 
 
-def _offset(visit: Visit, upload: Upload, submission: Submission) -> int:
+def _offset(context: Context, upload: Upload, submission: Submission) -> int:
     if not submission.facts.is_arriving:
         return submission.committed_bytes
-    part = part_file(visit.server.settings.folder, upload)
+    part = part_file(context.server.settings.folder, upload)
     return part.stat().st_size if part.exists() else 0
 
 

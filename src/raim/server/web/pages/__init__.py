@@ -12,13 +12,14 @@ from raim.server.web.pages import (
     submission,
     submitting,
     team,
+    whole,
 )
 
-PAGE_ROUTERS = (
+# Under the address of the challenge, and of the server whatever its challenges.
+CHALLENGE_ROUTERS = (
     public.router,
     board.router,
     data.router,
-    account.router,
     team.router,
     submitting.router,
     submission.router,
@@ -27,3 +28,4 @@ PAGE_ROUTERS = (
     *judging.ROUTERS,
     *desk.ROUTERS,
 )
+SERVER_ROUTERS = (account.router, whole.router)

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from raim.errors import InputError, RaimError, TooManyRequestsError, UnknownNameError
 from raim.server.accounts import (
-    accept_invitation,
     delete_account,
     hash_password,
     is_password,
@@ -31,10 +30,9 @@ from raim.server.web.answers import (
     open_browser_session,
     own_path,
     refuse_form,
-    render_form,
 )
+from raim.server.web.context import Admitted, Context
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form()]
@@ -42,14 +40,14 @@ REGISTRATIONS = 60  # from one address within 15 minutes: a class may register t
 
 
 @router.get("/register", name="register")
-def show_registration(visit: Admitted, following: str = "") -> Response:
+def show_registration(context: Admitted, following: str = "") -> Response:
     """Show the form of a new account."""
-    return render_form(visit, "register.html.jinja", error="", typed={}, following=own_path(following or "/"))
+    return render(context, "register.html.jinja", error="", typed={}, following=own_path(following or "/"))
 
 
 @router.post("/register", name="register.post")
 def make_account(
-    visit: Admitted,
+    context: Admitted,
     login: Text = "",
     password: Text = "",
     name: Text = "",
@@ -60,222 +58,207 @@ def make_account(
     """Make an account and log it in."""
     typed = {"login": login, "name": name, "email": email}
     try:
-        token = _register(visit, login, password, name, email, has_consented=bool(consent))
+        token = _register(context, login, password, name, email, has_consented=bool(consent))
     except RaimError as error:
-        return refuse_form(visit, "register.html.jinja", error, typed=typed, following=own_path(following))
+        return refuse_form(context, "register.html.jinja", error, typed=typed, following=own_path(following))
     answer = go_to(own_path(following), note="welcome")
-    return open_browser_session(visit.server, token, answer)
+    return open_browser_session(context.server, token, answer)
 
 
 @router.get("/login", name="login")
-def show_login(visit: Admitted, following: str = "/", next: str = "") -> Response:  # noqa: A002 - in the address
+def show_login(context: Admitted, following: str = "/", next: str = "") -> Response:  # noqa: A002 - in the address
     """Show the form to log in."""
-    return render_form(visit, "login.html.jinja", error="", login="", following=own_path(next or following))
+    return render(context, "login.html.jinja", error="", login="", following=own_path(next or following))
 
 
 @router.post("/login", name="login.post")
-def start_session(visit: Admitted, login: Text = "", password: Text = "", following: Text = "/") -> Response:
+def start_session(
+    context: Admitted, login: Text = "", password: Text = "", following: Text = "/"
+) -> Response:
     """Log in."""
     found = log_in(
-        visit.server.database,
-        visit.now,
+        context.server.database,
+        context.now,
         login=login,
         password=password,
-        address=visit.address,
-        hours=visit.server.settings.session_hours,
+        address=context.address,
+        hours=context.server.settings.session_hours,
     )
     if found.token is None:
         reason = found.refused or "it did not work"
         error: RaimError = InputError(reason)
         if found.retry_at is not None:
             error = TooManyRequestsError(reason, retry_at=found.retry_at)
-        return refuse_form(visit, "login.html.jinja", error, login=login, following=own_path(following))
-    return open_browser_session(visit.server, found.token, go_to(own_path(following)))
+        return refuse_form(context, "login.html.jinja", error, login=login, following=own_path(following))
+    return open_browser_session(context.server, found.token, go_to(own_path(following)))
 
 
 @router.post("/logout", name="logout")
-def end_session(visit: Admitted) -> Response:
+def end_session(context: Admitted) -> Response:
     """Log out."""
-    with visit.server.database.writing() as session:
-        log_out(session, visit.now, visit.viewer.session_token)
-    return close_browser_session(visit.server, go_to("/"))
+    with context.server.database.writing() as session:
+        log_out(session, context.now, context.viewer.session_token)
+    return close_browser_session(context.server, go_to(f"{context.here}/"))
 
 
 @router.get("/first/{token}", name="organiser.link")
-def show_first_account(visit: Admitted, token: str) -> Response:
+def show_first_account(context: Admitted, token: str) -> Response:
     """Show the form of the organiser's first account."""
-    return render_form(visit, "first_account.html.jinja", error="", token=token, login="")
+    return render(context, "first_account.html.jinja", error="", token=token, login="")
 
 
 @router.post("/first/{token}", name="organiser.link.post")
-def make_first_account(visit: Admitted, token: str, login: Text = "", password: Text = "") -> Response:
+def make_first_account(context: Admitted, token: str, login: Text = "", password: Text = "") -> Response:
     """Make the organiser's first account and log it in."""
     try:
         hashed = hash_password(password)
-        with visit.server.database.writing() as session:
-            user = use_organiser_link(session, visit.now, token, login=login, password_hash=hashed)
-            opened = _open(visit, session, user)
+        with context.server.database.writing() as session:
+            user = use_organiser_link(session, context.now, token, login=login, password_hash=hashed)
+            opened = _open(context, session, user)
     except RaimError as error:
-        return refuse_form(visit, "first_account.html.jinja", error, token=token, login=login)
-    return open_browser_session(visit.server, opened, go_to("/desk", note="welcome"))
+        return refuse_form(context, "first_account.html.jinja", error, token=token, login=login)
+    return open_browser_session(context.server, opened, go_to(f"{context.here}/desk", note="welcome"))
 
 
 @router.get("/reset/{token}", name="reset")
-def show_reset(visit: Admitted, token: str) -> Response:
+def show_reset(context: Admitted, token: str) -> Response:
     """Show the form of a new password."""
-    return render_form(visit, "reset.html.jinja", error="", token=token)
+    return render(context, "reset.html.jinja", error="", token=token)
 
 
 @router.post("/reset/{token}", name="reset.post")
-def reset_password(visit: Admitted, token: str, password: Text = "") -> Response:
+def reset_password(context: Admitted, token: str, password: Text = "") -> Response:
     """Set a new password by a link of the organiser."""
     try:
         hashed = hash_password(password)
-        with visit.server.database.writing() as session:
-            user = use_reset_link(session, visit.now, token, password_hash=hashed)
-            opened = _open(visit, session, user)
+        with context.server.database.writing() as session:
+            user = use_reset_link(session, context.now, token, password_hash=hashed)
+            opened = _open(context, session, user)
     except RaimError as error:
-        return refuse_form(visit, "reset.html.jinja", error, token=token)
-    return open_browser_session(visit.server, opened, go_to("/account", note="password"))
-
-
-@router.get("/join/{token}", name="join")
-def show_invitation(visit: Admitted, token: str) -> Response:
-    """Show what an invitation is for; it is accepted by a button, never by opening the page."""
-    return render_form(visit, "join.html.jinja", token=token, error="")
-
-
-@router.post("/join/{token}", name="join.post")
-def join_team(visit: Admitted, token: str) -> Response:
-    """Join the team of an invitation."""
-    try:
-        with visit.server.database.writing() as session:
-            user = session.get_one(User, visit.user_id)
-            limit = visit.contest.challenge.registration.team_size
-            accept_invitation(session, visit.now, token, user, team_size=limit)
-    except RaimError as error:
-        return refuse_form(visit, "join.html.jinja", error, token=token)
-    return go_to("/team", note="joined")
+        return refuse_form(context, "reset.html.jinja", error, token=token)
+    return open_browser_session(context.server, opened, go_to("/account", note="password"))
 
 
 @router.get("/account", name="account")
-def show_account(visit: Admitted) -> Response:
+def show_account(context: Admitted) -> Response:
     """Show one's own account."""
-    return _show_account(visit)
+    return _show_account(context)
 
 
 @router.post("/account/password", name="account.password")
-def change_password(visit: Admitted, old: Text = "", password: Text = "") -> Response:
+def change_password(context: Admitted, old: Text = "", password: Text = "") -> Response:
     """Change one's own password; this browser stays logged in."""
     try:
         hashed = hash_password(password)
-        _check_password(visit, old)
-        with visit.server.database.writing() as session:
-            user = session.get_one(User, visit.user_id)
-            set_password(session, visit.now, user, hashed, actor_id=user.id)
-            opened = _open(visit, session, user)
+        _check_password(context, old)
+        with context.server.database.writing() as session:
+            user = session.get_one(User, context.user_id)
+            set_password(session, context.now, user, hashed, actor_id=user.id)
+            opened = _open(context, session, user)
     except RaimError as error:
-        return _show_account(visit, error=str(error), status=400)
-    return open_browser_session(visit.server, opened, go_to("/account", note="password"))
+        return _show_account(context, error=str(error), status=400)
+    return open_browser_session(context.server, opened, go_to("/account", note="password"))
 
 
 @router.post("/account/tokens", name="account.token")
-def make_token(visit: Admitted, name: Text = "") -> Response:
+def make_token(context: Admitted, name: Text = "") -> Response:
     """Make a token for programs; this page is the only place that ever shows it."""
     try:
-        with visit.server.database.writing() as session:
-            user = session.get_one(User, visit.user_id)
-            made = make_api_token(session, visit.now, user, name=name)
+        with context.server.database.writing() as session:
+            user = session.get_one(User, context.user_id)
+            made = make_api_token(session, context.now, user, name=name)
     except RaimError as error:
-        return _show_account(visit, error=str(error), status=400)
-    return _show_account(visit, made=made)
+        return _show_account(context, error=str(error), status=400)
+    return _show_account(context, made=made)
 
 
 @router.post("/account/tokens/{token_id}/revoke", name="account.token.revoke")
-def revoke_token(visit: Admitted, token_id: int) -> Response:
+def revoke_token(context: Admitted, token_id: int) -> Response:
     """End one of one's own tokens."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         found = session.scalar(
-            select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == visit.user_id)
+            select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == context.user_id)
         )
         if found is None:
             raise UnknownNameError("there is no such token of yours")
-        revoke_api_token(session, visit.now, found, actor_id=visit.user_id)
+        revoke_api_token(session, context.now, found, actor_id=context.user_id)
     return go_to("/account", note="revoked")
 
 
 @router.post("/account/delete", name="account.delete")
-def delete_own_account(visit: Admitted, old: Text = "") -> Response:
+def delete_own_account(context: Admitted, old: Text = "") -> Response:
     """Delete one's own account."""
     try:
-        _check_password(visit, old)
-        with visit.server.database.writing() as session:
-            user = session.get_one(User, visit.user_id)
-            delete_account(session, visit.now, user, actor_id=user.id)
+        _check_password(context, old)
+        with context.server.database.writing() as session:
+            user = session.get_one(User, context.user_id)
+            delete_account(session, context.now, user, actor_id=user.id)
     except RaimError as error:
-        return _show_account(visit, error=str(error), status=400)
-    return close_browser_session(visit.server, go_to("/", note="goodbye"))
+        return _show_account(context, error=str(error), status=400)
+    return close_browser_session(context.server, go_to(f"{context.here}/", note="goodbye"))
 
 
-def _register(visit: Visit, login: str, password: str, name: str, email: str, *, has_consented: bool) -> str:
-    rules = visit.contest.challenge.registration
+def _register(
+    context: Context, login: str, password: str, name: str, email: str, *, has_consented: bool
+) -> str:
+    rules = context.contest.challenge.registration
     if rules.consent and not has_consented:
         raise InputError("an account needs your consent; tick the box, or take no part")
     if rules.email_required and not email.strip():
         raise InputError("this challenge asks for an e-mail address; write it as name@example.org")
     hashed = hash_password(password)
-    with visit.server.database.writing() as session:
-        _check_registrations(visit, session)
+    with context.server.database.writing() as session:
+        _check_registrations(context, session)
         user = register(
             session,
-            visit.now,
+            context.now,
             login=login,
             password_hash=hashed,
             name=name.strip() or None,
             email=email.strip() or None,
             has_consented=has_consented,
-            address=visit.address,
+            address=context.address,
         )
-        return _open(visit, session, user)
+        return _open(context, session, user)
 
 
-def _check_registrations(visit: Visit, session: Session) -> None:
+def _check_registrations(context: Context, session: Session) -> None:
     recent = session.scalar(
         select(func.count())
         .select_from(AuditEvent)
         .where(
             AuditEvent.action == "register",
-            AuditEvent.address == visit.address,
-            AuditEvent.happened_at > visit.now - WINDOW,
+            AuditEvent.address == context.address,
+            AuditEvent.happened_at > context.now - WINDOW,
         )
     )
     if (recent or 0) >= REGISTRATIONS:
         raise TooManyRequestsError(
             "too many accounts were made from your network; try again in a quarter of an hour",
-            retry_at=visit.now + WINDOW,
+            retry_at=context.now + WINDOW,
         )
 
 
-def _check_password(visit: Visit, password: str) -> None:
-    with visit.server.database.reading() as session:
-        known = session.get_one(User, visit.user_id).password_hash
+def _check_password(context: Context, password: str) -> None:
+    with context.server.database.reading() as session:
+        known = session.get_one(User, context.user_id).password_hash
     if not is_password(password, known):
         raise InputError("the present password is wrong")
 
 
-def _open(visit: Visit, session: Session, user: User) -> str:
-    hours = visit.server.settings.session_hours
-    return open_session(session, visit.now, user, hours=hours, address=visit.address)
+def _open(context: Context, session: Session, user: User) -> str:
+    hours = context.server.settings.session_hours
+    return open_session(session, context.now, user, hours=hours, address=context.address)
 
 
-def _show_account(visit: Visit, *, error: str = "", made: str = "", status: int = 200) -> Response:
-    with visit.server.database.reading() as session:
+def _show_account(context: Context, *, error: str = "", made: str = "", status: int = 200) -> Response:
+    with context.server.database.reading() as session:
         tokens = session.scalars(
             select(ApiToken)
-            .where(ApiToken.user_id == visit.user_id, ApiToken.revoked_at.is_(None))
+            .where(ApiToken.user_id == context.user_id, ApiToken.revoked_at.is_(None))
             .order_by(ApiToken.id)
         ).all()
-        user = session.get_one(User, visit.user_id)
+        user = session.get_one(User, context.user_id)
         return render(
-            visit, "account.html.jinja", status=status, user=user, tokens=tokens, error=error, made=made
+            context, "account.html.jinja", status=status, user=user, tokens=tokens, error=error, made=made
         )

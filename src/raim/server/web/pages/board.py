@@ -12,9 +12,9 @@ from raim.challenge import Phase, is_leaderboard_visible
 from raim.errors import AccessError, UnknownNameError
 from raim.server.contest import Standing, Standings
 from raim.server.web.api.records import as_plain
+from raim.server.web.context import Admitted, Context
 from raim.server.web.history_chart import draw_history
 from raim.server.web.rendering import render, render_text
-from raim.server.web.visit import Admitted, Visit
 from raim.tables import format_table
 
 router = APIRouter(include_in_schema=False)
@@ -23,26 +23,26 @@ _made: dict[tuple[Hashable, ...], str] = {}
 
 
 @router.get("/leaderboard", name="leaderboard")
-def show_leaderboard(visit: Admitted) -> Response:
+def show_leaderboard(context: Admitted) -> Response:
     """Show the leaderboard of the newest phase that has one to see."""
-    phases = visible_phases(visit)
+    phases = visible_phases(context)
     if not phases:
-        return render(visit, "leaderboard_none.html.jinja")
-    return _show(visit, phases[-1], scenario="", sort="")
+        return render(context, "leaderboard_none.html.jinja")
+    return _show(context, phases[-1], scenario="", sort="")
 
 
 @router.get("/leaderboard/{phase_id}", name="leaderboard.phase")
-def show_leaderboard_of(visit: Admitted, phase_id: str, scenario: str = "", sort: str = "") -> Response:
+def show_leaderboard_of(context: Admitted, phase_id: str, scenario: str = "", sort: str = "") -> Response:
     """Show the leaderboard of one phase."""
-    return _show(visit, find_phase(visit, phase_id), scenario=scenario, sort=sort)
+    return _show(context, find_phase(context, phase_id), scenario=scenario, sort=sort)
 
 
 @router.get("/leaderboard/{phase_id}/scores.csv", name="leaderboard.csv")
-def give_csv(visit: Admitted, phase_id: str) -> Response:
+def give_csv(context: Admitted, phase_id: str) -> Response:
     """Give the leaderboard as CSV."""
-    phase = find_phase(visit, phase_id)
-    standings = read_standings(visit, phase)
-    measures = visit.server.profile.columns
+    phase = find_phase(context, phase_id)
+    standings = read_standings(context, phase)
+    measures = context.server.profile.columns
     rows = []
     for each in standings.rows:
         values, row = _values(each), each.row
@@ -56,48 +56,48 @@ def give_csv(visit: Admitted, phase_id: str) -> Response:
 
 
 @router.get("/leaderboard/{phase_id}/scores.json", name="leaderboard.json")
-def give_json(visit: Admitted, phase_id: str) -> Response:
+def give_json(context: Admitted, phase_id: str) -> Response:
     """Give the leaderboard as JSON."""
-    phase = find_phase(visit, phase_id)
-    return JSONResponse(standings_as_dict(visit, phase, read_standings(visit, phase)))
+    phase = find_phase(context, phase_id)
+    return JSONResponse(standings_as_dict(context, phase, read_standings(context, phase)))
 
 
-def visible_phases(visit: Visit) -> list[Phase]:
+def visible_phases(context: Context) -> list[Phase]:
     """Give the phases whose leaderboards the viewer sees, in the order of time."""
     return [
         phase
-        for phase in visit.contest.challenge.phases
-        if phase.scored is not None and is_leaderboard_visible(phase, visit.viewer.role, visit.now)
+        for phase in context.contest.challenge.phases
+        if phase.scored is not None and is_leaderboard_visible(phase, context.viewer.role, context.now)
     ]
 
 
-def find_phase(visit: Visit, phase_id: str) -> Phase:
+def find_phase(context: Context, phase_id: str) -> Phase:
     """Give a phase whose leaderboard the viewer sees.
 
     Raises:
         UnknownNameError: There is none of that id, or it scores nothing.
         AccessError: They do not see it now.
     """
-    phase = visit.contest.challenge.phase(phase_id)
+    phase = context.contest.challenge.phase(phase_id)
     if phase.scored is None:
         raise UnknownNameError(f"{phase.name} has no leaderboard; nothing is scored in it")
-    if not is_leaderboard_visible(phase, visit.viewer.role, visit.now):
+    if not is_leaderboard_visible(phase, context.viewer.role, context.now):
         raise AccessError(f"the leaderboard of {phase.name} is not public now")
     return phase
 
 
-def read_standings(visit: Visit, phase: Phase) -> Standings:
+def read_standings(context: Context, phase: Phase) -> Standings:
     """Give the leaderboard of a phase as it is now."""
-    with visit.server.database.reading() as session:
-        return visit.server.standings.get(session, visit.contest, phase, visit.server.profile)
+    with context.server.database.reading() as session:
+        return context.server.standings.get(session, context.contest, phase, context.server.profile)
 
 
-def standings_as_dict(visit: Visit, phase: Phase, standings: Standings) -> dict[str, Any]:
+def standings_as_dict(context: Context, phase: Phase, standings: Standings) -> dict[str, Any]:
     """Give the JSON form of a leaderboard."""
     return {
         "phase": phase.id,
-        "scorer_version": visit.contest.scorer_version,
-        "profile": visit.contest.challenge.profile,
+        "scorer_version": context.contest.scorer_version,
+        "profile": context.contest.challenge.profile,
         "rows": [
             {
                 "rank": each.row.rank,
@@ -119,21 +119,21 @@ def standings_as_dict(visit: Visit, phase: Phase, standings: Standings) -> dict[
     }
 
 
-def _show(visit: Visit, phase: Phase, *, scenario: str, sort: str) -> Response:
-    standings = read_standings(visit, phase)
-    columns = visit.server.profile.columns
+def _show(context: Context, phase: Phase, *, scenario: str, sort: str) -> Response:
+    standings = read_standings(context, phase)
+    columns = context.server.profile.columns
     view = View(
         phase=phase,
         standings=standings,
         scenario=scenario if scenario in standings.scenarios else "",
         sort=sort if sort in columns else "",
     )
-    if visit.viewer.is_user or visit.request.query_params.get("note"):
-        return HTMLResponse(_page(visit, view))
+    if context.viewer.is_user or context.request.query_params.get("note"):
+        return HTMLResponse(_page(context, view))
     # What is public is the same for every reader: it is made once, until something has changed.
-    seen = tuple(each.id for each in visible_phases(visit))
-    key = ("page", *view.key(visit), seen, visit.contest.results_published_at)
-    return HTMLResponse(_keep(key, lambda: _page(visit, view)))
+    seen = tuple(each.id for each in visible_phases(context))
+    key = ("page", *view.key(context), seen, context.contest.results_published_at)
+    return HTMLResponse(_keep(key, lambda: _page(context, view)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,9 +152,9 @@ class View:
     scenario: str
     sort: str
 
-    def key(self, visit: Visit) -> tuple[Hashable, ...]:
+    def key(self, context: Context) -> tuple[Hashable, ...]:
         """Give what the view depends on."""
-        return (id(visit.server), self.phase.id, self.standings.version, self.scenario, self.sort)
+        return (id(context.server), self.phase.id, self.standings.version, self.scenario, self.sort)
 
 
 def _keep(key: tuple[Hashable, ...], make: Callable[[], str]) -> str:
@@ -167,36 +167,36 @@ def _keep(key: tuple[Hashable, ...], make: Callable[[], str]) -> str:
     return found
 
 
-def _page(visit: Visit, view: View) -> str:
-    table = _keep(("table", *view.key(visit)), lambda: _table(visit, view))
+def _page(context: Context, view: View) -> str:
+    table = _keep(("table", *view.key(context)), lambda: _table(context, view))
     return render_text(
-        visit,
+        context,
         "leaderboard.html.jinja",
         phase=view.phase,
-        phases=visible_phases(visit),
+        phases=visible_phases(context),
         standings=view.standings,
         scenario=view.scenario,
         sort=view.sort,
         table=Markup(table),  # noqa: S704 - of a template, which escapes
-        profile=visit.server.profile,
+        profile=context.server.profile,
     )
 
 
-def _table(visit: Visit, view: View) -> str:
+def _table(context: Context, view: View) -> str:
     return render_text(
-        visit,
+        context,
         "leaderboard_table.html.jinja",
-        rows=list(_rows(visit, view.standings, view.scenario, view.sort)),
-        columns=visit.server.profile.columns,
+        rows=list(_rows(context, view.standings, view.scenario, view.sort)),
+        columns=context.server.profile.columns,
         phase=view.phase,
         scenario=view.scenario,
         sort=view.sort,
-        chart=draw_history(view.standings.history, zone=visit.contest.challenge.timezone),
+        chart=draw_history(view.standings.history, zone=context.contest.challenge.timezone),
     )
 
 
 def _rows(
-    visit: Visit, standings: Standings, scenario: str, sort: str
+    context: Context, standings: Standings, scenario: str, sort: str
 ) -> Iterator[tuple[Standing, dict[str, float | None]]]:
     shown = [
         (each, _values(each) if not scenario else dict(each.scenarios.get(scenario, {})))
@@ -204,7 +204,7 @@ def _rows(
     ]
     if sort or scenario:
         column = sort or "score"
-        is_higher = visit.server.profile.is_higher_better(column)
+        is_higher = context.server.profile.is_higher_better(column)
 
         def place(pair: tuple[Standing, dict[str, float | None]]) -> tuple[bool, float]:
             value = pair[1].get(column)

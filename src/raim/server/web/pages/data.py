@@ -12,8 +12,8 @@ from raim.errors import AccessError, UnknownNameError
 from raim.server.contest.bundles import make_bundle
 from raim.server.database import Image
 from raim.server.storage import local_path, read_file
+from raim.server.web.context import Admitted, Context
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 MEDIA_TYPES = {
@@ -27,106 +27,106 @@ MEDIA_TYPES = {
 
 
 @router.get("/data", name="data")
-def show_data(visit: Admitted) -> Response:
+def show_data(context: Admitted) -> Response:
     """Show every data set, with its downloads or when they come."""
     sets = [
         (
             each,
-            verdict(visit, each.id, "input"),
-            verdict(visit, each.id, "reference") if each.kind == "paired" else None,
+            verdict(context, each.id, "input"),
+            verdict(context, each.id, "reference") if each.kind == "paired" else None,
         )
-        for each in visit.contest.challenge.data_sets
+        for each in context.contest.challenge.data_sets
     ]
-    return render(visit, "data.html.jinja", data_sets=sets)
+    return render(context, "data.html.jinja", data_sets=sets)
 
 
 @router.get("/data-sets/{data_set_id}/inputs.zip", name="data.inputs_zip")
-def give_inputs(visit: Admitted, data_set_id: str) -> Response:
+def give_inputs(context: Admitted, data_set_id: str) -> Response:
     """Give all inputs of a data set."""
-    return give_bundle(visit, data_set_id, "input")
+    return give_bundle(context, data_set_id, "input")
 
 
 @router.get("/data-sets/{data_set_id}/references.zip", name="data.references_zip")
-def give_references(visit: Admitted, data_set_id: str) -> Response:
+def give_references(context: Admitted, data_set_id: str) -> Response:
     """Give all references of a data set."""
-    return give_bundle(visit, data_set_id, "reference")
+    return give_bundle(context, data_set_id, "reference")
 
 
 @router.get("/data-sets/{data_set_id}/input/{name}", name="data.input")
-def give_input(visit: Admitted, data_set_id: str, name: str) -> Response:
+def give_input(context: Admitted, data_set_id: str, name: str) -> Response:
     """Give one input."""
-    return _give_image(visit, data_set_id, "input", name)
+    return _give_image(context, data_set_id, "input", name)
 
 
 @router.get("/data-sets/{data_set_id}/reference/{name}", name="data.reference")
-def give_reference(visit: Admitted, data_set_id: str, name: str) -> Response:
+def give_reference(context: Admitted, data_set_id: str, name: str) -> Response:
     """Give one reference."""
-    return _give_image(visit, data_set_id, "reference", name)
+    return _give_image(context, data_set_id, "reference", name)
 
 
-def verdict(visit: Visit, data_set_id: str, part: Part) -> Verdict:
+def verdict(context: Context, data_set_id: str, part: Part) -> Verdict:
     """Say whether the viewer may download a part of a data set now."""
     return may_download(
-        visit.contest.challenge,
+        context.contest.challenge,
         data_set_id,
         part,
-        role=visit.viewer.role,
-        now=visit.now,
-        is_approved=visit.viewer.is_approved,
-        is_finalist=visit.viewer.is_finalist,
+        role=context.viewer.role,
+        now=context.now,
+        is_approved=context.viewer.is_approved,
+        is_finalist=context.viewer.is_finalist,
     )
 
 
-def check_download(visit: Visit, data_set_id: str, part: Part) -> None:
+def check_download(context: Context, data_set_id: str, part: Part) -> None:
     """Refuse a download that the dates or the viewer's team do not allow.
 
     Raises:
         AccessError: With the reason.
         UnknownNameError: There is no such data set.
     """
-    found = verdict(visit, data_set_id, part)
-    if not found.is_allowed or visit.viewer.team_state == "suspended":
+    found = verdict(context, data_set_id, part)
+    if not found.is_allowed or context.viewer.team_state == "suspended":
         raise AccessError(found.reason or "your team is suspended; ask the organisers")
 
 
-def give_bundle(visit: Visit, data_set_id: str, part: Part) -> Response:
+def give_bundle(context: Context, data_set_id: str, part: Part) -> Response:
     """Give a part of a data set as one zip, which can be fetched in ranges."""
-    check_download(visit, data_set_id, part)
-    with visit.server.database.reading() as session:
-        row_id = visit.contest.data_set_ids[data_set_id]
-        path = make_bundle(session, visit.server.storage, visit.server.settings.folder, row_id, part)
+    check_download(context, data_set_id, part)
+    with context.server.database.reading() as session:
+        row_id = context.contest.data_set_ids[data_set_id]
+        path = make_bundle(session, context.server.storage, context.server.settings.folder, row_id, part)
     name = f"{data_set_id}-{part}s.zip"
     return FileResponse(path, media_type="application/zip", filename=name)
 
 
-def give_stored(visit: Visit, sha256: str, *, name: str, n_bytes: int) -> Response:
+def give_stored(context: Context, sha256: str, *, name: str, n_bytes: int) -> Response:
     """Give an image of the storage, to be looked at or saved; never as a page of our site."""
     kind = MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
     headers = {
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Content-Disposition": f"inline; filename*=UTF-8''{quote(name)}",
     }
-    path = local_path(visit.server.storage, sha256)
+    path = local_path(context.server.storage, sha256)
     if path is not None:
         return FileResponse(path, media_type=kind, headers=headers)
     headers["Content-Length"] = str(n_bytes)
-    return StreamingResponse(read_file(visit.server.storage, sha256), media_type=kind, headers=headers)
+    return StreamingResponse(read_file(context.server.storage, sha256), media_type=kind, headers=headers)
 
 
-def _give_image(visit: Visit, data_set_id: str, part: Part, name: str) -> Response:
-    check_download(visit, data_set_id, part)
-    with visit.server.database.reading() as session:
+def _give_image(context: Context, data_set_id: str, part: Part, name: str) -> Response:
+    check_download(context, data_set_id, part)
+    with context.server.database.reading() as session:
         image = session.scalar(
             select(Image).where(
-                Image.data_set_id == visit.contest.data_set_ids[data_set_id], Image.name == name
+                Image.data_set_id == context.contest.data_set_ids[data_set_id], Image.name == name
             )
         )
     if image is None:
         raise UnknownNameError(f"the data set {data_set_id!r} has no image {name!r}")
     if part == "input":
-        return give_stored(visit, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes)
+        return give_stored(context, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes)
     if image.reference_sha256 is None or image.reference_name is None or image.reference_bytes is None:
         raise UnknownNameError(f"the data set {data_set_id!r} has no references")
     return give_stored(
-        visit, image.reference_sha256, name=image.reference_name, n_bytes=image.reference_bytes
+        context, image.reference_sha256, name=image.reference_name, n_bytes=image.reference_bytes
     )

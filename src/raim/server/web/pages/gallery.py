@@ -10,12 +10,12 @@ from starlette.responses import Response
 from raim.challenge import Phase
 from raim.errors import UnknownNameError
 from raim.server.database import Image, Submission, Team
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.data import give_stored
 from raim.server.web.pages.results import check_published
 from raim.server.web.pages.submission import find_image
 from raim.server.web.rendering import render
 from raim.server.web.restored import read_restored
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 MOST = 20  # teams
@@ -37,17 +37,17 @@ class Shown:
 
 
 @router.get("/gallery", name="gallery")
-def show_gallery(visit: Admitted, image: str = "") -> Response:
+def show_gallery(context: Admitted, image: str = "") -> Response:
     """Show one image after the other, as every team has restored it."""
-    with visit.server.database.reading() as session:
-        check_published(visit, session)
-        shown = _find(visit, session)
+    with context.server.database.reading() as session:
+        check_published(context, session)
+        shown = _find(context, session)
         if shown is None:
-            return render(visit, "gallery.html.jinja", shown=None, image=None)
+            return render(context, "gallery.html.jinja", shown=None, image=None)
         names = [each.name for each in shown.images]
         place = names.index(image) if image in names else 0
         return render(
-            visit,
+            context,
             "gallery.html.jinja",
             shown=shown,
             image=shown.images[place],
@@ -57,27 +57,29 @@ def show_gallery(visit: Admitted, image: str = "") -> Response:
 
 
 @router.get("/gallery/{source}/{name}", name="gallery.image")
-def give_image(visit: Admitted, source: str, name: str) -> Response:
+def give_image(context: Admitted, source: str, name: str) -> Response:
     """Give an input (source "input"), or the restored image of a submission that the gallery shows."""
-    with visit.server.database.reading() as session:
-        check_published(visit, session)
-        shown = _find(visit, session)
+    with context.server.database.reading() as session:
+        check_published(context, session)
+        shown = _find(context, session)
         for submission, _ in () if shown is None else shown.entries:
             image = find_image(session, submission, name)
             if source == "input":
                 return give_stored(
-                    visit, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes
+                    context, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes
                 )
             if source == str(submission.id):
-                return read_restored(visit.server.storage, submission, image.name)
+                return read_restored(context.server.storage, submission, image.name)
     raise UnknownNameError("the gallery has no such image")
 
 
-def _find(visit: Visit, session: Session) -> Shown | None:
+def _find(context: Context, session: Session) -> Shown | None:
     """Give the last phase that has something to show: its final submissions, else those that count on its board."""
-    for phase in reversed(visit.contest.challenge.phases):
+    for phase in reversed(context.contest.challenge.phases):
         entries = (
-            _final_entries(visit, session, phase) if phase.final else _scored_entries(visit, session, phase)
+            _final_entries(context, session, phase)
+            if phase.final
+            else _scored_entries(context, session, phase)
         )
         if entries:
             images = session.scalars(
@@ -87,13 +89,13 @@ def _find(visit: Visit, session: Session) -> Shown | None:
     return None
 
 
-def _final_entries(visit: Visit, session: Session, phase: Phase) -> list[tuple[Submission, str]]:
+def _final_entries(context: Context, session: Session, phase: Phase) -> list[tuple[Submission, str]]:
     """Give the chosen final submission of each team, its newest where none is chosen."""
     rows = session.execute(
         select(Submission, Team.name)
         .join(Team, Team.id == Submission.team_id)
         .where(
-            Submission.phase_id == visit.contest.phase_ids[phase.id],
+            Submission.phase_id == context.contest.phase_ids[phase.id],
             Submission.kind == "final",
             Submission.where("is_handed_over"),
             Team.state == "approved",
@@ -104,9 +106,9 @@ def _final_entries(visit: Visit, session: Session, phase: Phase) -> list[tuple[S
     return sorted(newest.values(), key=lambda entry: entry[1].casefold())
 
 
-def _scored_entries(visit: Visit, session: Session, phase: Phase) -> list[tuple[Submission, str]]:
+def _scored_entries(context: Context, session: Session, phase: Phase) -> list[tuple[Submission, str]]:
     if phase.scored is None:
         return []
-    standings = visit.server.standings.get(session, visit.contest, phase, visit.server.profile)
+    standings = context.server.standings.get(session, context.contest, phase, context.server.profile)
     ranked = [each for each in standings.rows if each.row.rank is not None][:MOST]
     return [(session.get_one(Submission, each.submission_id), each.team) for each in ranked]

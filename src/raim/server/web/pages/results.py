@@ -14,9 +14,9 @@ from raim.server.database import Study
 from raim.server.study.results import StudyResults, all_rows, newest_revealed, rank_by_score
 from raim.server.study.secrecy import studies_under_way
 from raim.server.web.charts import give_chart, list_charts
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.desk.fields import Search, Slug
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,30 +42,30 @@ class Outcome:
 
 
 @router.get("/results", name="results")
-def show_results(visit: Admitted) -> Response:
+def show_results(context: Admitted) -> Response:
     """Show the final ranking."""
-    with visit.server.database.reading() as session:
-        outcome = find_outcome(visit, session)
+    with context.server.database.reading() as session:
+        outcome = find_outcome(context, session)
         study = None if outcome is None else outcome.study
-        charts = {} if study is None else list_charts(visit, session, study)
-        return render(visit, "results.html.jinja", outcome=outcome, charts=charts)
+        charts = {} if study is None else list_charts(context, session, study)
+        return render(context, "results.html.jinja", outcome=outcome, charts=charts)
 
 
 @router.get("/results/charts/{name}", name="results.chart")
-def show_chart(visit: Admitted, name: Slug, theme: Search = "light") -> Response:
+def show_chart(context: Admitted, name: Slug, theme: Search = "light") -> Response:
     """Give a chart as SVG."""
-    with visit.server.database.reading() as session:
-        outcome = find_outcome(visit, session)
+    with context.server.database.reading() as session:
+        outcome = find_outcome(context, session)
         if outcome is None or outcome.study is None:
             raise UnknownNameError("there is no chart: no study was made")
-        return give_chart(visit, session, outcome.study, name, theme)
+        return give_chart(context, session, outcome.study, name, theme)
 
 
 @router.get("/results/ranking.csv", name="results.csv")
-def give_csv(visit: Admitted) -> Response:
+def give_csv(context: Admitted) -> Response:
     """Give the final ranking as CSV."""
-    with visit.server.database.reading() as session:
-        outcome = find_outcome(visit, session)
+    with context.server.database.reading() as session:
+        outcome = find_outcome(context, session)
         if outcome is None:
             raise UnknownNameError("there is no final ranking yet")
         text = "".join(csv_pieces(ranking_table(outcome)))
@@ -74,14 +74,14 @@ def give_csv(visit: Admitted) -> Response:
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def find_outcome(visit: Visit, session: Session) -> Outcome | None:
+def find_outcome(context: Context, session: Session) -> Outcome | None:
     """Give the final ranking; None while there is none: judges vote, or a study is to come.
 
     Raises:
         AccessError: The results are not published, and no organiser asks.
     """
-    server, contest = visit.server, visit.contest
-    check_published(visit, session)
+    server, contest = context.server, context.contest
+    check_published(context, session)
     study = newest_revealed(session, contest)
     if study is not None:
         results = server.results.get(
@@ -94,17 +94,17 @@ def find_outcome(visit: Visit, session: Session) -> Outcome | None:
     return Outcome(study=None, results=None, ranking=ranking) if ranking.rows else None
 
 
-def check_published(visit: Visit, session: Session) -> None:
+def check_published(context: Context, session: Session) -> None:
     """Let only organisers see results that are not published, or that would connect names with what judges see.
 
     Raises:
         AccessError: With the reason.
     """
-    if visit.viewer.is_organiser:
+    if context.viewer.is_organiser:
         return
-    if visit.contest.results_published_at is None:
+    if context.contest.results_published_at is None:
         raise AccessError("the results are not published yet")
-    if studies_under_way(session, visit.contest):
+    if studies_under_way(session, context.contest):
         raise AccessError("judges vote on these images; the results are shown when they have finished")
 
 

@@ -15,10 +15,10 @@ from raim.server.database import EntryResult, Image, Member, Phase, Result, Subm
 from raim.server.jobs.queue_facts import expected_at, queue_position
 from raim.server.submissions import choose, drop_upload, list_comments, received_bytes, withdraw
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.data import give_stored, verdict
 from raim.server.web.rendering import render
 from raim.server.web.restored import read_restored
-from raim.server.web.visit import Admitted, Visit
 from raim.tables import format_table
 
 router = APIRouter(include_in_schema=False)
@@ -26,44 +26,44 @@ PATH = "/submissions/{submission_id}"
 
 
 @router.get(PATH, name="submission")
-def show_submission(visit: Admitted, submission_id: int) -> Response:
+def show_submission(context: Admitted, submission_id: int) -> Response:
     """Show a submission."""
-    with visit.server.database.reading() as session:
-        context = read_status(visit, session, submission_id)
-        submission: Submission = context["submission"]
-        results = read_results(session, submission, visit.contest)
-        comments = list_comments(session, submission_id, for_team=not visit.viewer.is_organiser)
+    with context.server.database.reading() as session:
+        shown = read_status(context, session, submission_id)
+        submission: Submission = shown["submission"]
+        results = read_results(session, submission, context.contest)
+        comments = list_comments(session, submission_id, for_team=not context.viewer.is_organiser)
         names = () if results else _image_names(session, submission)
         return render(
-            visit,
+            context,
             "submission.html.jinja",
-            **context,
+            **shown,
             results=results,
             comments=comments,
             names=names,
-            measures=visit.server.profile.columns,
+            measures=context.server.profile.columns,
         )
 
 
 @router.get(f"{PATH}/status", name="submission.status")
-def show_status(visit: Admitted, submission_id: int) -> Response:
+def show_status(context: Admitted, submission_id: int) -> Response:
     """Give the part of the page that changes while the submission is worked on."""
-    with visit.server.database.reading() as session:
-        context = read_status(visit, session, submission_id)
-        answer = render(visit, "submission_status.html.jinja", **context)
-    if not context["submission"].facts.is_under_way:
+    with context.server.database.reading() as session:
+        shown = read_status(context, session, submission_id)
+        answer = render(context, "submission_status.html.jinja", **shown)
+    if not shown["submission"].facts.is_under_way:
         answer.headers["HX-Refresh"] = "true"  # it has ended: the whole page has more to show now
     return answer
 
 
 @router.get(f"{PATH}/results.csv", name="submission.results_csv")
-def give_results(visit: Admitted, submission_id: int) -> Response:
+def give_results(context: Admitted, submission_id: int) -> Response:
     """Give the measures of every image as CSV."""
-    columns = visit.server.profile.columns
+    columns = context.server.profile.columns
     rows = []
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         submission = session.get_one(Submission, submission_id)
-        for result, image in read_results(session, submission, visit.contest):
+        for result, image in read_results(session, submission, context.contest):
             values = {**result.measures, "score": result.score}
             cells = [values.get(each) for each in columns]
             rows.append([image.name, image.scenario, *cells, result.unscorable])
@@ -73,90 +73,93 @@ def give_results(visit: Admitted, submission_id: int) -> Response:
 
 
 @router.get(f"{PATH}/file", name="submission.file")
-def give_file(visit: Admitted, submission_id: int) -> Response:
+def give_file(context: Admitted, submission_id: int) -> Response:
     """Give back the file that was handed in."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         submission = session.get_one(Submission, submission_id)
         upload = session.scalar(select(Upload).where(Upload.submission_id == submission_id))
     if upload is None or upload.finished_at is None:
         raise UnknownNameError("the file of this submission has not come whole")
-    answer = give_stored(visit, submission.committed_sha256, name="a.zip", n_bytes=submission.committed_bytes)
+    answer = give_stored(
+        context, submission.committed_sha256, name="a.zip", n_bytes=submission.committed_bytes
+    )
     answer.headers["Content-Type"] = "application/zip"
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(upload.file_name)}"
     return answer
 
 
 @router.get(f"{PATH}/images/{{name}}", name="submission.image")
-def show_image(visit: Admitted, submission_id: int, name: str) -> Response:
+def show_image(context: Admitted, submission_id: int, name: str) -> Response:
     """Show a restored image beside its input; the reference only where it was given out."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         submission = session.get_one(Submission, submission_id)
         image = find_image(session, submission, name)
         result = next(
-            (each for each, of in read_results(session, submission, visit.contest) if of.id == image.id), None
+            (each for each, of in read_results(session, submission, context.contest) if of.id == image.id),
+            None,
         )
         comments = list_comments(
-            session, submission_id, for_team=not visit.viewer.is_organiser, image_id=image.id
+            session, submission_id, for_team=not context.viewer.is_organiser, image_id=image.id
         )
-        data_set = visit.contest.data_set_of_row(submission.data_set_id)
+        data_set = context.contest.data_set_of_row(submission.data_set_id)
         names = _image_names(session, submission)
         place = names.index(image.name)
         return render(
-            visit,
+            context,
             "submission_image.html.jinja",
             submission=submission,
             image=image,
             result=result,
             comments=comments,
             data_set=data_set,
-            measures=visit.server.profile.columns,
-            shows_input=verdict(visit, data_set, "input").is_allowed,
+            measures=context.server.profile.columns,
+            shows_input=verdict(context, data_set, "input").is_allowed,
             shows_reference=image.reference_sha256 is not None
-            and verdict(visit, data_set, "reference").is_allowed
-            and not visit.viewer.is_organiser,
+            and verdict(context, data_set, "reference").is_allowed
+            and not context.viewer.is_organiser,
             before=names[place - 1] if place else None,
             after=names[place + 1] if place + 1 < len(names) else None,
         )
 
 
 @router.get(f"{PATH}/restored/{{name}}", name="submission.restored")
-def give_restored(visit: Admitted, submission_id: int, name: str) -> Response:
+def give_restored(context: Admitted, submission_id: int, name: str) -> Response:
     """Give a restored image, as it lies in the zip."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         submission = session.get_one(Submission, submission_id)
         image = find_image(session, submission, name)
-        return read_restored(visit.server.storage, submission, image.name)
+        return read_restored(context.server.storage, submission, image.name)
 
 
 @router.post(f"{PATH}/withdraw", name="submission.withdraw")
-def withdraw_submission(visit: Admitted, submission_id: int) -> Response:
+def withdraw_submission(context: Admitted, submission_id: int) -> Response:
     """Take a submission back."""
-    with visit.server.database.writing() as session:
-        withdraw(session, visit.now, submission_id, acting_member(visit, session, submission_id))
-        drop_upload(session, visit.now, visit.server.settings.folder, submission_id)
-    return go_to(f"/submissions/{submission_id}", note="withdrawn")
+    with context.server.database.writing() as session:
+        withdraw(session, context.now, submission_id, acting_member(context, session, submission_id))
+        drop_upload(session, context.now, context.server.settings.folder, submission_id)
+    return go_to(f"{context.here}/submissions/{submission_id}", note="withdrawn")
 
 
 @router.post(f"{PATH}/choose", name="submission.choose")
-def choose_submission(visit: Admitted, submission_id: int) -> Response:
+def choose_submission(context: Admitted, submission_id: int) -> Response:
     """Let this entry count."""
-    with visit.server.database.writing() as session:
-        choose(session, visit.now, submission_id, acting_member(visit, session, submission_id))
-    return go_to(f"/submissions/{submission_id}", note="chosen")
+    with context.server.database.writing() as session:
+        choose(session, context.now, submission_id, acting_member(context, session, submission_id))
+    return go_to(f"{context.here}/submissions/{submission_id}", note="chosen")
 
 
-def acting_member(visit: Visit, session: Session, submission_id: int) -> Member:
+def acting_member(context: Context, session: Session, submission_id: int) -> Member:
     """Give the member who decides: of the team, never an organiser in its place.
 
     Raises:
         UnknownNameError: Who asks is an organiser.
     """
     submission = session.get_one(Submission, submission_id)
-    if visit.viewer.team_id != submission.team_id:
+    if context.viewer.team_id != submission.team_id:
         raise UnknownNameError(
             "only the team decides about its submissions; suspend or flag it on your desk instead"
         )
-    return visit.member(session)
+    return context.member(session)
 
 
 def find_image(session: Session, submission: Submission, name: str) -> Image:
@@ -178,7 +181,7 @@ def _image_names(session: Session, submission: Submission) -> list[str]:
     return list(session.scalars(found))
 
 
-def read_status(visit: Visit, session: Session, submission_id: int) -> dict[str, Any]:
+def read_status(context: Context, session: Session, submission_id: int) -> dict[str, Any]:
     """Give what pages and API tell of a submission as a whole."""
     submission, team, phase, author = session.execute(
         select(Submission, Team, Phase, User)
@@ -191,7 +194,7 @@ def read_status(visit: Visit, session: Session, submission_id: int) -> dict[str,
     upload = session.scalar(select(Upload).where(Upload.submission_id == submission_id))
     received = submission.committed_bytes
     if submission.facts.is_arriving and upload is not None:
-        received = received_bytes(visit.server.settings.folder, upload)
+        received = received_bytes(context.server.settings.folder, upload)
     report = submission.report or {}
     return {
         "submission": submission,
@@ -200,9 +203,9 @@ def read_status(visit: Visit, session: Session, submission_id: int) -> dict[str,
         "author": author,
         "upload": upload,
         "received": received,
-        "entry": newest_entries(session, [submission_id], visit.contest).get(submission_id),
+        "entry": newest_entries(session, [submission_id], context.contest).get(submission_id),
         "position": queue_position(session, submission_id),
-        "expected": expected_at(session, visit.now, submission_id),
+        "expected": expected_at(session, context.now, submission_id),
         "problems": [each["message"] for each in report.get("problems", [])],
         "remarks": [each["message"] for each in report.get("notes", [])],
     }

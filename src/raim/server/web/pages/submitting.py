@@ -24,82 +24,76 @@ from raim.server.submissions import (
 )
 from raim.server.web.answers import go_to
 from raim.server.web.api.records import NewSubmission
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
-from raim.server.web.forms import FIELD, check_form_token
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/submit", name="submit")
-def show_form(visit: Admitted) -> Response:
+def show_form(context: Admitted) -> Response:
     """Show what the team may hand in now, and the form."""
-    return _show_form(visit)
+    return _show_form(context)
 
 
 @router.post("/submit", name="submit.post")
-async def take_form(visit: Admitted, request: Request) -> Response:
+async def take_form(context: Admitted, request: Request) -> Response:
     """Take a file sent by a plain form: for browsers without JavaScript. It counts when it has come whole."""
     async with request.form(max_files=1, max_fields=10) as form:
-        token = form.get(FIELD)
-        if not visit.viewer.by_token:
-            check_form_token(
-                visit.server.secret, visit.viewer.session_token, token if isinstance(token, str) else ""
-            )
         file, target, note = form.get("file"), form.get("target"), form.get("note")
         if not isinstance(file, UploadFile) or not isinstance(target, str):
-            return await run_in_threadpool(_show_form, visit, error="choose a zip file and what it is for")
+            return await run_in_threadpool(_show_form, context, error="choose a zip file and what it is for")
         try:
             number = await run_in_threadpool(
-                _take_file, visit, file, target, note if isinstance(note, str) else ""
+                _take_file, context, file, target, note if isinstance(note, str) else ""
             )
         except RaimError as error:
-            return await run_in_threadpool(_show_form, visit, error=str(error), status=status_of(error)[0])
-    return go_to(f"/submissions/{number}", note="sent")
+            return await run_in_threadpool(_show_form, context, error=str(error), status=status_of(error)[0])
+    return go_to(f"{context.here}/submissions/{number}", note="sent")
 
 
 @router.post("/submissions/new", name="submissions.create")
-def begin(visit: Admitted, wanted: Annotated[dict[str, Any], Body()]) -> Response:
+def begin(context: Admitted, wanted: Annotated[dict[str, Any], Body()]) -> Response:
     """Begin an upload for the page's script; the answer is that of the API."""
     from raim.server.web.api.submissions import begin_submission
 
-    started = begin_submission(visit, NewSubmission.model_validate(wanted))
+    started = begin_submission(context, NewSubmission.model_validate(wanted))
     return JSONResponse(started.model_dump(mode="json"), status_code=201)
 
 
 @router.get("/submissions", name="submissions")
-def show_list(visit: Admitted) -> Response:
+def show_list(context: Admitted) -> Response:
     """Show all submissions of one's team, newest first."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         rows = session.execute(
             select(Submission, EntryResult)
             .outerjoin(
                 EntryResult,
                 (EntryResult.submission_id == Submission.id)
-                & (EntryResult.scorer_version == visit.contest.scorer_version),
+                & (EntryResult.scorer_version == context.contest.scorer_version),
             )
-            .where(Submission.team_id == visit.viewer.team_id)
+            .where(Submission.team_id == context.viewer.team_id)
             .order_by(Submission.id.desc())
         ).all()
-        return render(visit, "submissions.html.jinja", rows=rows, intakes=open_intakes(visit))
+        return render(context, "submissions.html.jinja", rows=rows, intakes=open_intakes(context))
 
 
-def open_intakes(visit: Visit) -> list[dict[str, Any]]:
+def open_intakes(context: Context) -> list[dict[str, Any]]:
     """Say for each kind of submission of each phase whether the viewer's team may submit, and what it has left."""
     found = []
-    with visit.server.database.reading() as session:
-        finalist = visit.viewer.team_id is not None and is_finalist(
-            session, visit.contest, visit.viewer.team_id
+    with context.server.database.reading() as session:
+        finalist = context.viewer.team_id is not None and is_finalist(
+            session, context.contest, context.viewer.team_id
         )
-        for phase in visit.contest.challenge.phases:
-            state = visit.contest.state(phase, visit.now)
+        for phase in context.contest.challenge.phases:
+            state = context.contest.state(phase, context.now)
             for kind, intake in phase.intakes.items():
                 tries = count_tries(
                     session,
-                    visit.now,
-                    visit.contest,
-                    team_id=visit.viewer.team_id or 0,
+                    context.now,
+                    context.contest,
+                    team_id=context.viewer.team_id or 0,
                     phase=phase.id,
                     kind=kind,
                 )
@@ -108,36 +102,36 @@ def open_intakes(visit: Visit) -> list[dict[str, Any]]:
                     {
                         "phase": phase,
                         "kind": kind,
-                        "data_set": visit.contest.challenge.data_set(intake.on),
+                        "data_set": context.contest.challenge.data_set(intake.on),
                         "tries": tries,
                         "state": state,
                         "is_for_them": is_for_them,
                         "is_open": state == "open"
                         and is_for_them
                         and tries.next_at is not None
-                        and tries.next_at <= visit.now,
-                        "deadline": _deadline(visit, phase),
+                        and tries.next_at <= context.now,
+                        "deadline": _deadline(context, phase),
                     }
                 )
     return found
 
 
-def _deadline(visit: Visit, phase: Phase) -> str:
-    return describe_deadline(phase, visit.contest.challenge.uploads.grace_seconds)
+def _deadline(context: Context, phase: Phase) -> str:
+    return describe_deadline(phase, context.contest.challenge.uploads.grace_seconds)
 
 
-def _show_form(visit: Visit, *, error: str = "", status: int = 400) -> Response:
+def _show_form(context: Context, *, error: str = "", status: int = 400) -> Response:
     return render(
-        visit,
+        context,
         "submit.html.jinja",
         status=status if error else 200,
-        intakes=open_intakes(visit),
+        intakes=open_intakes(context),
         error=error,
-        max_bytes=visit.contest.challenge.uploads.max_bytes,
+        max_bytes=context.contest.challenge.uploads.max_bytes,
     )
 
 
-def _take_file(visit: Visit, file: UploadFile, target: str, note: str) -> int:
+def _take_file(context: Context, file: UploadFile, target: str, note: str) -> int:
     phase, _, kind = target.rpartition("/")
     digest, n_bytes = hashlib.sha256(), 0
     file.file.seek(0)
@@ -146,15 +140,15 @@ def _take_file(visit: Visit, file: UploadFile, target: str, note: str) -> int:
         n_bytes += len(chunk)
     if not n_bytes:
         raise InputError("the file is empty; choose the zip with your restored images")
-    check_space(visit.server.storage, n_bytes)
+    check_space(context.server.storage, n_bytes)
     promise = Promise(file_name=file.filename or "submission.zip", n_bytes=n_bytes, sha256=digest.hexdigest())
-    now = visit.server.clock()  # when it had come, not when it began: nothing was promised before
-    with visit.server.database.writing() as session:
+    now = context.server.clock()  # when it had come, not when it began: nothing was promised before
+    with context.server.database.writing() as session:
         upload = begin_upload(
             session,
             now,
-            visit.contest,
-            member=visit.member(session),
+            context.contest,
+            member=context.member(session),
             phase=phase,
             kind=submission_kind(kind),
             promise=promise,
@@ -162,4 +156,6 @@ def _take_file(visit: Visit, file: UploadFile, target: str, note: str) -> int:
         )
         key = upload.key
     file.file.seek(0)
-    return keep_file(visit.server.database, visit.server.storage, now, key=key, chunks=pieces(file.file)).id
+    return keep_file(
+        context.server.database, context.server.storage, now, key=key, chunks=pieces(file.file)
+    ).id

@@ -53,8 +53,8 @@ export class Frame {
   buildKeys() {
     const rows = KEYS.map(([keys, words]) => make("tr", {}, make("th", { scope: "row" }, keys), make("td", {}, words)));
     const close = press("Close", "Close (Esc)", () => dialog.close(), { autofocus: true });
-    const ways = make("p", {}, make("a", { href: "/judging/instructions" }, "Instructions"), " · ",
-      make("a", { href: "/judging/screen" }, "Check the screen again"));
+    const ways = make("p", {}, make("a", { href: "instructions" }, "Instructions"), " · ",
+      make("a", { href: "screen" }, "Check the screen again"));
     const dialog = make("dialog", { ariaLabel: "Keys" }, make("table", { className: "keys" }, make("tbody", {}, ...rows)), ways, close);
     return dialog;
   }

@@ -1,13 +1,12 @@
 // Votes on their way to the server: one at a time, kept in the browser until the server has said that it has them.
 
 const WAITS_MS = [500, 1000, 2000, 4000, 8000];
-const FORM_REFUSED = 403;
 
 export class Saving {
   // keeper: what the server calls this judge; another judge's votes in the same browser are not ours to send
   constructor(keeper, onState) {
     this.kept = `raim-judging ${keeper} `;
-    this.token = document.querySelector("meta[name=form-token]").content;
+    this.keeper = keeper;
     this.onState = onState;
     this.queue = new Map(); // address -> vote; a later vote replaces one that waits
     this.newest = new Map(); // address -> vote that this page has or had to send: newer than what it asked the server for
@@ -77,29 +76,15 @@ export class Saving {
   // Give what the server says; null if it could not be asked, or is in trouble, and the vote has to be sent again.
   async put(address, vote) {
     try {
-      let reply = await this.ask(address, vote);
-      if (reply.status === FORM_REFUSED && await this.renewToken()) reply = await this.ask(address, vote);
+      const reply = await fetch(address, {
+        method: "PUT", body: JSON.stringify(vote),
+        headers: { "Content-Type": "application/json", Accept: "application/json", "X-Raim-Judge": this.keeper },
+      });
       if (reply.status >= 500 || reply.status === 429) return null;
       const answer = await reply.json();
       return reply.ok ? answer : { error: answer.error?.message ?? `the server answers ${reply.status}` };
     } catch {
       return null;
     }
-  }
-
-  ask(address, vote) {
-    return fetch(address, {
-      method: "PUT", body: JSON.stringify(vote),
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": this.token },
-    });
-  }
-
-  // Another link of the same judge was opened in this browser: its pages have another token.
-  async renewToken() {
-    const page = new DOMParser().parseFromString(await (await fetch("/judging/instructions")).text(), "text/html");
-    const token = page.querySelector("meta[name=form-token]")?.content;
-    if (!token || token === this.token) return false;
-    this.token = token;
-    return true;
   }
 }

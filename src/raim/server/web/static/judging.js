@@ -46,7 +46,7 @@ class Judging {
   // ---- Trials
 
   address(position) {
-    return `/judging/trials/${this.part}/${position}`;
+    return `trials/${this.part}/${position}`;
   }
 
   async fetchTrial(position) {
@@ -94,7 +94,7 @@ class Judging {
     this.wall.open(trial);
     this.showBallot();
     this.showProgress();
-    history.replaceState(null, "", `/judging/vote?part=${this.part}&position=${position}`);
+    history.replaceState(null, "", `vote?part=${this.part}&position=${position}`);
     document.title = `Trial ${position} of ${this.total}`;
     this.startClock();
   }
@@ -126,7 +126,7 @@ class Judging {
   }
 
   get end() {
-    return this.part === "training" ? "/judging/vote" : "/judging/done";
+    return this.part === "training" ? "vote" : "done";
   }
 
   showPlaces() {

@@ -50,12 +50,12 @@ function hashFile(file, onProgress) {
   });
 }
 
-async function promise(address, token, wanted) {
+async function promise(address, wanted) {
   let answer;
   try {
     answer = await fetch(address, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": token },
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify(wanted),
     });
   } catch {
@@ -67,13 +67,13 @@ async function promise(address, token, wanted) {
   return JSON.parse(text);
 }
 
-function send(file, url, token, { onProgress, onLost, onStart }) {
+function send(file, url, { onProgress, onLost, onStart }) {
   return new Promise((resolve, reject) => {
     let conflicts = 0;
     const upload = new window.tus.Upload(file, {
       uploadUrl: url,
       chunkSize: CHUNK_BYTES,
-      headers: { "X-CSRF-Token": token, Accept: "application/json" },
+      headers: { Accept: "application/json" },
       retryDelays: Array.from({ length: RETRIES }, (_, attempt) => RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]),
       storeFingerprintForResuming: false,
       onProgress,
@@ -173,12 +173,11 @@ async function run(form, file, wanted, panel, onStart) {
   if (file.size > most) {
     throw new Refusal(`${file.name} has ${describeBytes(file.size)}; at most ${describeBytes(most)} can be sent.`);
   }
-  const token = form.elements.form_token.value;
   const sha256 = await hashFile(file, (done) => panel.progress("Reading the file", done, file.size));
   const promised = { ...wanted, file_name: file.name, n_bytes: file.size, sha256 };
-  const { submission, upload } = await promise(form.dataset.create, token, promised);
+  const { submission, upload } = await promise(form.dataset.create, promised);
   panel.pause.hidden = false;
-  await send(file, upload.url, token, {
+  await send(file, upload.url, {
     onStart,
     onProgress: (done, total) => panel.progress("Sending", done, total),
     onLost: (status) => panel.say(status
@@ -187,7 +186,7 @@ async function run(form, file, wanted, panel, onStart) {
   });
   panel.progress("Sending", file.size, file.size);
   panel.say("All is sent.");
-  return submission.page ?? `/submissions/${submission.id}`;
+  return submission.page;
 }
 
 function makeDropZone(input) {

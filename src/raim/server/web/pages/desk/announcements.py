@@ -8,67 +8,67 @@ from raim.errors import RaimError
 from raim.server.contest import announce, withdraw_announcement
 from raim.server.database import Announcement, User
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Page, RowId, Text, find_row
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 PER_PAGE = 20  # each is a whole text
 
 
 @router.get("/desk/announcements", name="desk.announcements")
-def show_announcements(visit: Admitted, page: Page = 1) -> Response:
+def show_announcements(context: Admitted, page: Page = 1) -> Response:
     """Show all announcements, and the form of a new one."""
-    return _show(visit, page=page)
+    return _show(context, page=page)
 
 
 @router.post("/desk/announcements", name="desk.announcements.post")
-def publish(visit: Admitted, title: Text = "", text: Text = "") -> Response:
+def publish(context: Admitted, title: Text = "", text: Text = "") -> Response:
     """Publish a text."""
     try:
-        publish_announcement(visit, title, text)
+        publish_announcement(context, title, text)
     except RaimError as error:
-        return _show(visit, error=error, title=title, text=text)
-    return go_to("/desk/announcements", note="announced")
+        return _show(context, error=error, title=title, text=text)
+    return go_to(f"{context.here}/desk/announcements", note="announced")
 
 
 @router.post("/desk/announcements/{announcement_id}/withdraw", name="desk.announcement.withdraw")
-def withdraw(visit: Admitted, announcement_id: RowId) -> Response:
+def withdraw(context: Admitted, announcement_id: RowId) -> Response:
     """Take a text off the pages."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         row = find_row(session, Announcement, announcement_id, "announcement")
-        withdraw_announcement(session, visit.now, row, actor_id=visit.user_id)
-    return go_to("/desk/announcements", note="unannounced")
+        withdraw_announcement(session, context.now, row, actor_id=context.user_id)
+    return go_to(f"{context.here}/desk/announcements", note="unannounced")
 
 
-def publish_announcement(visit: Visit, title: str, text: str) -> int:
+def publish_announcement(context: Context, title: str, text: str) -> int:
     """Publish a text; give its number.
 
     Raises:
         InputError: Title or text are empty or too long.
     """
-    with visit.server.database.writing() as session:
-        author = session.get_one(User, visit.user_id)
+    with context.server.database.writing() as session:
+        author = session.get_one(User, context.user_id)
         row = announce(
-            session, visit.now, challenge_id=visit.contest.id, author=author, title=title, text=text
+            session, context.now, challenge_id=context.contest.id, author=author, title=title, text=text
         )
         return row.id
 
 
 def _show(
-    visit: Visit, *, page: int = 1, error: RaimError | None = None, title: str = "", text: str = ""
+    context: Context, *, page: int = 1, error: RaimError | None = None, title: str = "", text: str = ""
 ) -> Response:
     found = (
         select(Announcement, User.name)
         .join(User, User.id == Announcement.author_id)
-        .where(Announcement.challenge_id == visit.contest.id)
+        .where(Announcement.challenge_id == context.contest.id)
         .order_by(Announcement.id.desc())
     )
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         return render(
-            visit,
+            context,
             "desk_announcements.html.jinja",
             status=200 if error is None else status_of(error)[0],
             error="" if error is None else str(error),

@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from raim.server.accounts.users import name_key
 from raim.server.database import AuditEvent, User
+from raim.server.web.context import Admitted
 from raim.server.web.pages.desk.fields import Page, Search
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted
 
 router = APIRouter(include_in_schema=False)
 PER_PAGE = 100
@@ -19,12 +19,12 @@ SERVER = "the server"  # what the filter takes for events without an actor
 
 
 @router.get("/desk/audit", name="desk.audit")
-def show_audit(visit: Admitted, action: Search = "", actor: Search = "", page: Page = 1) -> Response:
+def show_audit(context: Admitted, action: Search = "", actor: Search = "", page: Page = 1) -> Response:
     """Show the log, newest first."""
     filters = {"action": action, "actor": actor}
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         return render(
-            visit,
+            context,
             "desk_audit.html.jinja",
             paged=read_page(session, select_events(action, actor), page, filters=filters, per_page=PER_PAGE),
             actions=session.scalars(select(AuditEvent.action).distinct().order_by(AuditEvent.action)).all(),

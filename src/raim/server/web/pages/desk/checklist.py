@@ -12,42 +12,42 @@ from raim.server.contest.publishing import hide_results, publish_results
 from raim.server.study.secrecy import check_may_publish
 from raim.server.submissions.rescoring import unseen_flags
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Text, Ticked
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/desk/checklist", name="desk.checklist")
-def show_checklist(visit: Admitted) -> Response:
+def show_checklist(context: Admitted) -> Response:
     """Show what is done and what is left before awards are given."""
-    return _show(visit)
+    return _show(context)
 
 
 @router.post("/desk/checklist", name="desk.checklist.tick")
-def set_tick(visit: Admitted, point: Text = "", *, done: Ticked = False) -> Response:
+def set_tick(context: Admitted, point: Text = "", *, done: Ticked = False) -> Response:
     """Tick a point, or take the tick back."""
     try:
-        with visit.server.database.writing() as session:
-            tick(session, visit.now, visit.contest, point, is_done=done, actor_id=visit.user_id)
+        with context.server.database.writing() as session:
+            tick(session, context.now, context.contest, point, is_done=done, actor_id=context.user_id)
     except RaimError as error:
-        return _show(visit, error=error)
-    return go_to("/desk/checklist", note="saved")
+        return _show(context, error=error)
+    return go_to(f"{context.here}/desk/checklist", note="saved")
 
 
 @router.post("/desk/publish", name="desk.publish")
-def set_publication(visit: Admitted, show: Text = "") -> Response:
+def set_publication(context: Admitted, show: Text = "") -> Response:
     """Show ranking and gallery to everybody, or to organisers only."""
     try:
-        change_publication(visit, show)
+        change_publication(context, show)
     except RaimError as error:
-        return _show(visit, error=error)
-    return go_to("/desk/checklist", note="published" if show == "everybody" else "hidden")
+        return _show(context, error=error)
+    return go_to(f"{context.here}/desk/checklist", note="published" if show == "everybody" else "hidden")
 
 
-def change_publication(visit: Visit, show: str) -> None:
+def change_publication(context: Context, show: str) -> None:
     """Show ranking and gallery to "everybody" or to "organisers".
 
     Raises:
@@ -57,27 +57,27 @@ def change_publication(visit: Visit, show: str) -> None:
     if show not in {"everybody", "organisers"}:
         raise InputError(f"results are shown to everybody or to organisers, not to {show[:20]!r}")
     change = publish_results if show == "everybody" else hide_results
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         if show == "everybody":
-            check_may_publish(session, visit.contest)
-        change(session, visit.now, visit.contest.id, actor_id=visit.user_id)
+            check_may_publish(session, context.contest)
+        change(session, context.now, context.contest.id, actor_id=context.user_id)
 
 
-def read_checklist(visit: Visit, session: Session) -> dict[str, Any]:
+def read_checklist(context: Context, session: Session) -> dict[str, Any]:
     """Give all points."""
     n_unseen = len(unseen_flags(session))
     return {
-        "computed": computed_points(session, visit.now, visit.contest, n_unseen_flags=n_unseen),
-        "manual": manual_points(session, visit.contest),
+        "computed": computed_points(session, context.now, context.contest, n_unseen_flags=n_unseen),
+        "manual": manual_points(session, context.contest),
     }
 
 
-def _show(visit: Visit, *, error: RaimError | None = None) -> Response:
-    with visit.server.database.reading() as session:
-        points = read_checklist(visit, session)
+def _show(context: Context, *, error: RaimError | None = None) -> Response:
+    with context.server.database.reading() as session:
+        points = read_checklist(context, session)
     n_left = sum(not each.is_done for each in (*points["computed"], *points["manual"]))
     return render(
-        visit,
+        context,
         "desk_checklist.html.jinja",
         status=200 if error is None else status_of(error)[0],
         error="" if error is None else str(error),

@@ -10,9 +10,9 @@ from raim.errors import unknown_name
 from raim.server.auditing import record_event
 from raim.server.contest.export_formats import csv_pieces, json_pieces
 from raim.server.contest.exports import export_all, export_tables, find_table
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.desk.fields import Slug
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 EVERYTHING = "everything.zip"
@@ -22,54 +22,54 @@ Write = Callable[[Session], Iterator[bytes]]
 
 
 @router.get("/desk/exports", name="desk.exports")
-def show_exports(visit: Admitted) -> Response:
+def show_exports(context: Admitted) -> Response:
     """Show what can be downloaded."""
-    with visit.server.database.reading() as session:
-        tables = export_tables(session, visit.contest, visit.server.profile)
-    return render(visit, "desk_exports.html.jinja", tables=tables, everything=EVERYTHING)
+    with context.server.database.reading() as session:
+        tables = export_tables(session, context.contest, context.server.profile)
+    return render(context, "desk_exports.html.jinja", tables=tables, everything=EVERYTHING)
 
 
 @router.get("/desk/exports/{table}", name="desk.export")
-def give_export(visit: Admitted, table: Slug) -> Response:
+def give_export(context: Admitted, table: Slug) -> Response:
     """Give everything as a zip, or a table as CSV or JSON."""
-    return export(visit, table)
+    return export(context, table)
 
 
-def export(visit: Visit, name: str) -> Response:
+def export(context: Context, name: str) -> Response:
     """Give everything as a zip, or a table as CSV or JSON: "everything.zip", "teams.csv", "teams.json", ...
 
     Raises:
         UnknownNameError: There is no such file.
     """
-    media_type, write = _find(visit, name)
-    with visit.server.database.writing() as session:
+    media_type, write = _find(context, name)
+    with context.server.database.writing() as session:
         record_event(
             session,
-            visit.now,
+            context.now,
             "export",
-            actor_id=visit.user_id,
+            actor_id=context.user_id,
             subject="challenge",
-            subject_id=visit.contest.id,
+            subject_id=context.contest.id,
             details={"file": name},
         )
-    headers = {"Content-Disposition": f'attachment; filename="{visit.contest.challenge.id}-{name}"'}
-    return StreamingResponse(_read(visit, write), media_type=media_type, headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{context.contest.challenge.id}-{name}"'}
+    return StreamingResponse(_read(context, write), media_type=media_type, headers=headers)
 
 
-def _find(visit: Visit, name: str) -> tuple[str, Write]:
+def _find(context: Context, name: str) -> tuple[str, Write]:
     if name == EVERYTHING:
         return "application/zip", lambda session: export_all(
-            export_tables(session, visit.contest, visit.server.profile), visit.contest, visit.now
+            export_tables(session, context.contest, context.server.profile), context.contest, context.now
         )
     table, _, suffix = name.rpartition(".")
     if suffix not in FORMATS:
         raise unknown_name("form of an export", suffix, [*FORMATS, "zip"])
     media_type, pieces = FORMATS[suffix]
-    with visit.server.database.reading() as session:
-        find_table(export_tables(session, visit.contest, visit.server.profile), table)
+    with context.server.database.reading() as session:
+        find_table(export_tables(session, context.contest, context.server.profile), table)
 
     def write(session: Session) -> Iterator[bytes]:
-        found = find_table(export_tables(session, visit.contest, visit.server.profile), table)
+        found = find_table(export_tables(session, context.contest, context.server.profile), table)
         return _gather(pieces(found))
 
     return media_type, write
@@ -88,6 +88,6 @@ def _gather(pieces: Iterator[str]) -> Iterator[bytes]:
     yield "".join(held).encode()
 
 
-def _read(visit: Visit, write: Write) -> Iterator[bytes]:
-    with visit.server.database.reading() as session:
+def _read(context: Context, write: Write) -> Iterator[bytes]:
+    with context.server.database.reading() as session:
         yield from write(session)

@@ -20,10 +20,10 @@ from raim.server.contest import (
 )
 from raim.server.database import Finalist, Team
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Number, RowId, Text, find_row
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 PATH = "/desk/finalists/{finalist_id}"
@@ -31,42 +31,42 @@ MOST_NEXT = 20  # teams that could take a place, as listed
 
 
 @router.get("/desk/finalists", name="desk.finalists")
-def show_finalists(visit: Admitted) -> Response:
+def show_finalists(context: Admitted) -> Response:
     """Show the proposal and the finalists."""
-    return _show(visit)
+    return _show(context)
 
 
 @router.post("/desk/finalists", name="desk.finalists.invite")
-def invite(visit: Admitted, team: Annotated[list[Number] | None, Form()] = None) -> Response:
+def invite(context: Admitted, team: Annotated[list[Number] | None, Form()] = None) -> Response:
     """Invite the teams that are ticked."""
     try:
-        invite_teams(visit, team or [])
+        invite_teams(context, team or [])
     except RaimError as error:
-        return _show(visit, error=error)
-    return go_to("/desk/finalists", note="invited")
+        return _show(context, error=error)
+    return go_to(f"{context.here}/desk/finalists", note="invited")
 
 
 @router.post(f"{PATH}/answer", name="desk.finalist.answer")
-def answer(visit: Admitted, finalist_id: RowId, answer: Text = "") -> Response:
+def answer(context: Admitted, finalist_id: RowId, answer: Text = "") -> Response:
     """Write down what a team has said by another way."""
     try:
-        answer_for(visit, finalist_id, answer)
+        answer_for(context, finalist_id, answer)
     except RaimError as error:
-        return _show(visit, error=error)
-    return go_to("/desk/finalists", note="answered")
+        return _show(context, error=error)
+    return go_to(f"{context.here}/desk/finalists", note="answered")
 
 
 @router.post(f"{PATH}/replace", name="desk.finalist.replace")
-def replace(visit: Admitted, finalist_id: RowId, team: Number) -> Response:
+def replace(context: Admitted, finalist_id: RowId, team: Number) -> Response:
     """Give a place to another team."""
     try:
-        give_place(visit, finalist_id, team)
+        give_place(context, finalist_id, team)
     except RaimError as error:
-        return _show(visit, error=error)
-    return go_to("/desk/finalists", note="replaced")
+        return _show(context, error=error)
+    return go_to(f"{context.here}/desk/finalists", note="replaced")
 
 
-def invite_teams(visit: Visit, teams: list[int]) -> None:
+def invite_teams(context: Context, teams: list[int]) -> None:
     """Invite teams, in the order of the leaderboard's places.
 
     Raises:
@@ -75,11 +75,11 @@ def invite_teams(visit: Visit, teams: list[int]) -> None:
     """
     if not teams:
         raise InputError("no team is ticked; tick those that are to be invited")
-    with visit.server.database.writing() as session:
-        invite_finalists(session, visit.now, visit.contest, teams, actor_id=visit.user_id)
+    with context.server.database.writing() as session:
+        invite_finalists(session, context.now, context.contest, teams, actor_id=context.user_id)
 
 
-def answer_for(visit: Visit, finalist_id: int, answer: str) -> None:
+def answer_for(context: Context, finalist_id: int, answer: str) -> None:
     """Write down a finalist's answer, "accept" or "decline".
 
     Raises:
@@ -89,32 +89,32 @@ def answer_for(visit: Visit, finalist_id: int, answer: str) -> None:
     """
     if answer not in {"accept", "decline"}:
         raise InputError(f"the answer is accept or decline, not {answer[:20]!r}")
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         row = find_row(session, Finalist, finalist_id, "finalist")
-        answer_invitation(session, visit.now, row, accepts=answer == "accept", actor_id=visit.user_id)
+        answer_invitation(session, context.now, row, accepts=answer == "accept", actor_id=context.user_id)
 
 
-def give_place(visit: Visit, finalist_id: int, team_id: int) -> None:
+def give_place(context: Context, finalist_id: int, team_id: int) -> None:
     """Give a place to another team.
 
     Raises:
         InputError: The other team cannot be invited.
         UnknownNameError: There is no such finalist.
     """
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         row = find_row(session, Finalist, finalist_id, "finalist")
-        replace_finalist(session, visit.now, visit.contest, row, team_id, actor_id=visit.user_id)
+        replace_finalist(session, context.now, context.contest, row, team_id, actor_id=context.user_id)
 
 
-def read_finalists(visit: Visit, session: Session) -> dict[str, Any]:
+def read_finalists(context: Context, session: Session) -> dict[str, Any]:
     """Give the proposal with ties, the invited by place, and the teams that come next."""
-    rule = visit.contest.challenge.finalists
+    rule = context.contest.challenge.finalists
     if rule is None:
         return {"rule": None, "proposal": None, "invited": [], "next": [], "standings": {}, "phase": None}
-    phase = visit.contest.challenge.phase(rule.phase)
-    standings = visit.server.standings.get(session, visit.contest, phase, visit.server.profile)
-    proposal = propose_finalists(session, visit.contest, standings)
-    rows = list_finalists(session, visit.contest)
+    phase = context.contest.challenge.phase(rule.phase)
+    standings = context.server.standings.get(session, context.contest, phase, context.server.profile)
+    proposal = propose_finalists(session, context.contest, standings)
+    rows = list_finalists(session, context.contest)
     by_team = {each.row.entry.team: each for each in standings.rows if each.row.rank is not None}
     return {
         "rule": rule,
@@ -123,7 +123,7 @@ def read_finalists(visit: Visit, session: Session) -> dict[str, Any]:
         "invited": _with_teams(session, rows),
         "next": _next(proposal, {str(each.team_id) for each in rows}, by_team),
         "standings": by_team,
-        "is_over": visit.now >= phase.closes,
+        "is_over": context.now >= phase.closes,
         "n_old": _count_old(standings),
     }
 
@@ -145,12 +145,12 @@ def _count_old(standings: Standings) -> int:
     return sum(each.is_old_version for each in standings.rows)
 
 
-def _show(visit: Visit, *, error: RaimError | None = None) -> Response:
-    with visit.server.database.reading() as session:
+def _show(context: Context, *, error: RaimError | None = None) -> Response:
+    with context.server.database.reading() as session:
         return render(
-            visit,
+            context,
             "desk_finalists.html.jinja",
             status=200 if error is None else status_of(error)[0],
             error="" if error is None else str(error),
-            **read_finalists(visit, session),
+            **read_finalists(context, session),
         )

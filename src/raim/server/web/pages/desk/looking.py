@@ -12,13 +12,13 @@ from raim.errors import InputError, RaimError, UnknownNameError
 from raim.server.database import Comment, Image, Submission, User
 from raim.server.submissions import Region, add_comment, list_comments
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.data import give_stored
 from raim.server.web.pages.desk.fields import RowId, Text, Ticked, find_row
 from raim.server.web.pages.desk.submissions import PATH, show_one
 from raim.server.web.pages.submission import find_image, read_results
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 ImageName = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")]
@@ -27,26 +27,26 @@ PARTS = ("x", "y", "width", "height")
 
 
 @router.get(f"{PATH}/images/{{name}}", name="desk.submission.image")
-def show_image(visit: Admitted, submission_id: RowId, name: ImageName) -> Response:
+def show_image(context: Admitted, submission_id: RowId, name: ImageName) -> Response:
     """Show a restored image beside its input and its reference."""
-    return _show(visit, submission_id, name)
+    return _show(context, submission_id, name)
 
 
 @router.get(f"{PATH}/reference/{{name}}", name="desk.submission.reference")
-def give_reference(visit: Admitted, submission_id: RowId, name: ImageName) -> Response:
+def give_reference(context: Admitted, submission_id: RowId, name: ImageName) -> Response:
     """Give the reference of an image; for organisers only, whatever the dates."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         image = _find(session, submission_id, name)
     if image.reference_sha256 is None or image.reference_name is None or image.reference_bytes is None:
         raise UnknownNameError(f"the image {name!r} has no reference")
     return give_stored(
-        visit, image.reference_sha256, name=image.reference_name, n_bytes=image.reference_bytes
+        context, image.reference_sha256, name=image.reference_name, n_bytes=image.reference_bytes
     )
 
 
 @router.post(f"{PATH}/comments", name="desk.submission.comment")
 def comment(
-    visit: Admitted,
+    context: Admitted,
     submission_id: RowId,
     *,
     text: Text = "",
@@ -61,20 +61,20 @@ def comment(
     given = {"x": region_x, "y": region_y, "width": region_width, "height": region_height}
     try:
         region = read_region(given)
-        with visit.server.database.writing() as session:
+        with context.server.database.writing() as session:
             write_comment(
-                visit, session, submission_id, text=text, image=image, region=region, is_shown=shown
+                context, session, submission_id, text=text, image=image, region=region, is_shown=shown
             )
     except RaimError as error:
         if image and not isinstance(error, UnknownNameError):
-            return _show(visit, submission_id, image, error=error, typed={**given, "text": text})
-        return show_one(visit, submission_id, error=error, typed=text)
-    place = f"/desk/submissions/{submission_id}"
+            return _show(context, submission_id, image, error=error, typed={**given, "text": text})
+        return show_one(context, submission_id, error=error, typed=text)
+    place = f"{context.here}/desk/submissions/{submission_id}"
     return go_to(_image_path(place, image) if image else place, note="commented")
 
 
 def write_comment(
-    visit: Visit,
+    context: Context,
     session: Session,
     submission_id: int,
     *,
@@ -92,9 +92,9 @@ def write_comment(
     submission = find_row(session, Submission, submission_id, "submission")
     return add_comment(
         session,
-        visit.now,
+        context.now,
         submission=submission,
-        author=session.get_one(User, visit.user_id),
+        author=session.get_one(User, context.user_id),
         text=text,
         image=find_image(session, submission, image) if image else None,
         region=region,
@@ -130,17 +130,17 @@ def _find(session: Session, submission_id: int, name: str) -> Image:
 
 
 def _show(
-    visit: Visit,
+    context: Context,
     submission_id: int,
     name: str,
     *,
     error: RaimError | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         submission = find_row(session, Submission, submission_id, "submission")
         image = find_image(session, submission, name)
-        results = read_results(session, submission, visit.contest)
+        results = read_results(session, submission, context.contest)
         names = list(
             session.scalars(
                 select(Image.name).where(Image.data_set_id == submission.data_set_id).order_by(Image.name)
@@ -148,17 +148,17 @@ def _show(
         )
         place = names.index(image.name)
         return render(
-            visit,
+            context,
             "desk_image.html.jinja",
             status=200 if error is None else status_of(error)[0],
             error_text="" if error is None else str(error),
             typed=typed or dict.fromkeys((*PARTS, "text"), ""),
             submission=submission,
             image=image,
-            data_set=visit.contest.data_set_of_row(submission.data_set_id),
+            data_set=context.contest.data_set_of_row(submission.data_set_id),
             result=next((result for result, of in results if of.id == image.id), None),
             comments=list_comments(session, submission_id, for_team=False, image_id=image.id),
-            measures=visit.server.profile.columns,
+            measures=context.server.profile.columns,
             before=names[place - 1] if place else None,
             after=names[place + 1] if place + 1 < len(names) else None,
         )

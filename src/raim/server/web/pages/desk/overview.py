@@ -12,8 +12,8 @@ from starlette.responses import Response
 from raim.server.database import Finalist, Submission, Team
 from raim.server.storage import free_bytes
 from raim.server.submissions.rescoring import unseen_flags
+from raim.server.web.context import Admitted, Context
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 DAY = timedelta(days=1)
@@ -21,30 +21,30 @@ MOST_FAILURES = 20  # listed; all are counted
 
 
 @router.get("/desk", name="desk")
-def show_desk(visit: Admitted) -> Response:
+def show_desk(context: Admitted) -> Response:
     """Show how everything stands."""
-    return render(visit, "desk.html.jinja", **read_overview(visit))
+    return render(context, "desk.html.jinja", **read_overview(context))
 
 
 @router.get("/desk/live", name="desk.live")
-def show_live(visit: Admitted) -> Response:
+def show_live(context: Admitted) -> Response:
     """Give the part of the dashboard that changes by itself."""
-    return render(visit, "desk_live.html.jinja", **read_overview(visit))
+    return render(context, "desk_live.html.jinja", **read_overview(context))
 
 
-def read_overview(visit: Visit) -> dict[str, Any]:
+def read_overview(context: Context) -> dict[str, Any]:
     """Give what the dashboard shows, in a number of queries that does not depend on how much there is."""
     from raim.server.jobs.queue_facts import queue_overview
 
-    challenge, now = visit.contest.challenge, visit.now
-    with visit.server.database.reading() as session:
+    challenge, now = context.contest.challenge, context.now
+    with context.server.database.reading() as session:
         return {
-            "phases": [(phase, visit.contest.state(phase, now)) for phase in challenge.phases],
+            "phases": [(phase, context.contest.state(phase, now)) for phase in challenge.phases],
             "queue": queue_overview(session, now),
-            "storage_free": free_bytes(visit.server.storage),
-            "folder_free": shutil.disk_usage(visit.server.settings.folder).free,
-            "keep_free": visit.server.settings.keep_free_bytes,
-            "failures": _failures(visit, session),
+            "storage_free": free_bytes(context.server.storage),
+            "folder_free": shutil.disk_usage(context.server.settings.folder).free,
+            "keep_free": context.server.settings.keep_free_bytes,
+            "failures": _failures(context, session),
             "n_failures": _count(
                 session, Submission.where("is_restartable"), Submission.state_at > now - DAY
             ),
@@ -56,11 +56,11 @@ def read_overview(visit: Visit) -> dict[str, Any]:
         }
 
 
-def _failures(visit: Visit, session: Session) -> list[tuple[Submission, str]]:
+def _failures(context: Context, session: Session) -> list[tuple[Submission, str]]:
     rows = session.execute(
         select(Submission, Team.name)
         .join(Team, Team.id == Submission.team_id)
-        .where(Submission.where("is_restartable"), Submission.state_at > visit.now - DAY)
+        .where(Submission.where("is_restartable"), Submission.state_at > context.now - DAY)
         .order_by(Submission.state_at.desc(), Submission.id.desc())
         .limit(MOST_FAILURES)
     )

@@ -14,10 +14,10 @@ from raim.server.contest.phases import pause, resume, set_dates
 from raim.server.contest.rereading import Reread, read_again
 from raim.server.database import Phase, Submission
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Slug, Text
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 PATH = "/desk/phases/{phase_id}"
@@ -25,79 +25,79 @@ FORM = "%Y-%m-%dT%H:%M:%S"  # of <input type="datetime-local" step="1">
 
 
 @router.get("/desk/phases", name="desk.phases")
-def show_phases(visit: Admitted) -> Response:
+def show_phases(context: Admitted) -> Response:
     """Show all phases."""
-    return _show(visit)
+    return _show(context)
 
 
 @router.post(f"{PATH}/dates", name="desk.phase.dates")
-def change_dates(visit: Admitted, phase_id: Slug, opens: Text = "", closes: Text = "") -> Response:
+def change_dates(context: Admitted, phase_id: Slug, opens: Text = "", closes: Text = "") -> Response:
     """Change when a phase is open; times are in the challenge's zone."""
-    zone = visit.contest.challenge.timezone
+    zone = context.contest.challenge.timezone
     try:
-        with visit.server.database.writing() as session:
-            row = find_phase_row(visit, session, phase_id)
+        with context.server.database.writing() as session:
+            row = find_phase_row(context, session, phase_id)
             set_dates(
                 session,
-                visit.now,
+                context.now,
                 row,
                 opens_at=parse_local(opens, zone, shown=row.opens_at),
                 closes_at=parse_local(closes, zone, shown=row.closes_at),
-                actor_id=visit.user_id,
+                actor_id=context.user_id,
             )
     except RaimError as error:
-        return _show(visit, error=error, typed={phase_id: (opens, closes)})
-    return go_to("/desk/phases", note="saved")
+        return _show(context, error=error, typed={phase_id: (opens, closes)})
+    return go_to(f"{context.here}/desk/phases", note="saved")
 
 
 @router.post(f"{PATH}/pause", name="desk.phase.pause")
-def pause_phase(visit: Admitted, phase_id: Slug) -> Response:
+def pause_phase(context: Admitted, phase_id: Slug) -> Response:
     """Take no new submissions for a while."""
-    with visit.server.database.writing() as session:
-        pause(session, visit.now, find_phase_row(visit, session, phase_id), actor_id=visit.user_id)
-    return go_to("/desk/phases", note="paused")
+    with context.server.database.writing() as session:
+        pause(session, context.now, find_phase_row(context, session, phase_id), actor_id=context.user_id)
+    return go_to(f"{context.here}/desk/phases", note="paused")
 
 
 @router.post(f"{PATH}/resume", name="desk.phase.resume")
-def resume_phase(visit: Admitted, phase_id: Slug) -> Response:
+def resume_phase(context: Admitted, phase_id: Slug) -> Response:
     """End a pause."""
-    with visit.server.database.writing() as session:
-        resume(session, visit.now, find_phase_row(visit, session, phase_id), actor_id=visit.user_id)
-    return go_to("/desk/phases", note="resumed")
+    with context.server.database.writing() as session:
+        resume(session, context.now, find_phase_row(context, session, phase_id), actor_id=context.user_id)
+    return go_to(f"{context.here}/desk/phases", note="resumed")
 
 
 @router.post("/desk/challenge/read", name="desk.challenge.read")
-def read_file(visit: Admitted) -> Response:
+def read_file(context: Admitted) -> Response:
     """Read challenge.toml again: all its problems are shown, or it is in force."""
-    return _show(visit, reread=read_challenge_again(visit))
+    return _show(context, reread=read_challenge_again(context))
 
 
-def read_challenge_again(visit: Visit) -> Reread:
+def read_challenge_again(context: Context) -> Reread:
     """Read challenge.toml again; without problems the server takes it."""
     from raim.server.jobs.versions import scorer_version
 
-    server = visit.server
+    server = context.server
     reread = read_again(
         server.database,
         server.storage,
-        visit.now,
+        context.now,
         server.settings.folder,
-        visit.contest,
+        context.contest,
         scorer_version=scorer_version,
-        actor_id=visit.user_id,
+        actor_id=context.user_id,
     )
     if reread.challenge is not None:
         server.replace_challenge(reread.challenge)
     return reread
 
 
-def find_phase_row(visit: Visit, session: Session, phase_id: str) -> Phase:
+def find_phase_row(context: Context, session: Session, phase_id: str) -> Phase:
     """Give the row of a phase.
 
     Raises:
         UnknownNameError: There is no such phase; the nearest is named.
     """
-    return session.get_one(Phase, visit.contest.phase_ids[visit.contest.challenge.phase(phase_id).id])
+    return session.get_one(Phase, context.contest.phase_ids[context.contest.challenge.phase(phase_id).id])
 
 
 def parse_local(text: str, zone: ZoneInfo, *, shown: datetime | None = None) -> datetime:
@@ -133,15 +133,15 @@ def parse_local(text: str, zone: ZoneInfo, *, shown: datetime | None = None) -> 
 
 
 def _show(
-    visit: Visit,
+    context: Context,
     *,
     error: RaimError | None = None,
     typed: dict[str, tuple[str, str]] | None = None,
     reread: Reread | None = None,
 ) -> Response:
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         # What was changed a moment ago is shown, not what held when the request came.
-        contest = visit.server.contest(session)
+        contest = context.server.contest(session)
         rows = {
             row.slug: row for row in session.scalars(select(Phase).where(Phase.challenge_id == contest.id))
         }
@@ -151,14 +151,14 @@ def _show(
             {
                 "phase": phase,
                 "row": rows[phase.id],
-                "state": contest.state(phase, visit.now),
+                "state": contest.state(phase, context.now),
                 "counts": counts.get(rows[phase.id].id, {}),
                 "typed": (typed or {}).get(phase.id) or _as_typed(rows[phase.id], zone),
             }
             for phase in contest.challenge.phases
         ]
         return render(
-            visit,
+            context,
             "desk_phases.html.jinja",
             status=409 if reread and reread.problems else 200 if error is None else status_of(error)[0],
             error="" if error is None else str(error),

@@ -16,42 +16,42 @@ from raim.server.contest import Contest
 from raim.server.database import Judge, Study, StudyEntry, StudyImage
 from raim.server.study.building import Proposal, build_study, propose_study
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Search
 from raim.server.web.pages.desk.study_form import StudyForm, form_of, rule_of, whole
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 LARGEST_SEED = 2**53  # JSON keeps whole numbers to here
 
 
 @router.get("/desk/studies", name="desk.studies")
-def show_studies(visit: Admitted) -> Response:
+def show_studies(context: Admitted) -> Response:
     """Show all studies."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         return render(
-            visit,
+            context,
             "desk_studies.html.jinja",
-            studies=list_studies(session, visit.contest),
-            phases=phases_with_finals(visit.contest),
+            studies=list_studies(session, context.contest),
+            phases=phases_with_finals(context.contest),
         )
 
 
 @router.get("/desk/studies/new", name="desk.study.new")
-def show_form(visit: Admitted, phase: Search = "") -> Response:
+def show_form(context: Admitted, phase: Search = "") -> Response:
     """Show what a study would be made of, and the form that makes it."""
-    return _show_form(visit, find_phase(visit.contest, phase))
+    return _show_form(context, find_phase(context.contest, phase))
 
 
 @router.post("/desk/studies/new", name="desk.study.new.post")
-def make_study(visit: Admitted, form: Annotated[StudyForm, Form()], phase: Search = "") -> Response:
+def make_study(context: Admitted, form: Annotated[StudyForm, Form()], phase: Search = "") -> Response:
     """Make the draft of a study."""
     try:
-        study_id = make_draft(visit, phase, form)
+        study_id = make_draft(context, phase, form)
     except RaimError as error:
-        return _show_form(visit, find_phase(visit.contest, phase), form=form, error=error)
-    return go_to(f"/desk/studies/{study_id}", note="study_made")
+        return _show_form(context, find_phase(context.contest, phase), form=form, error=error)
+    return go_to(f"{context.here}/desk/studies/{study_id}", note="study_made")
 
 
 def list_studies(session: Session, contest: Contest) -> list[tuple[Study, Mapping[str, int]]]:
@@ -103,26 +103,26 @@ def stated_rule(contest: Contest, phase: Phase) -> StudyRule:
     return rule if rule is not None and rule.phase == phase.id else StudyRule(phase=phase.id)
 
 
-def make_draft(visit: Visit, phase_id: str, form: StudyForm, *, is_simulated: bool = False) -> int:
+def make_draft(context: Context, phase_id: str, form: StudyForm, *, is_simulated: bool = False) -> int:
     """Make the draft of a study; give its number.
 
     Raises:
         InputError: Something on the form cannot be.
         StateError: No phase takes final submissions.
     """
-    phase = find_phase(visit.contest, phase_id)
+    phase = find_phase(context.contest, phase_id)
     if not form.submission or not form.image:
         raise InputError(
             f"no {'image' if form.submission else 'team'} is ticked; tick what the study compares"
         )
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         study = build_study(
             session,
-            visit.now,
-            visit.contest,
-            propose_study(session, visit.contest, phase),
+            context.now,
+            context.contest,
+            propose_study(session, context.contest, phase),
             title=form.title,
-            rule=rule_of(form, stated_rule(visit.contest, phase)),
+            rule=rule_of(form, stated_rule(context.contest, phase)),
             seed=whole(form.seed, "seed", low=0, high=LARGEST_SEED),
             submissions=form.submission,
             image_names=form.image,
@@ -130,38 +130,38 @@ def make_draft(visit: Visit, phase_id: str, form: StudyForm, *, is_simulated: bo
             min_width=whole(form.min_width, "least width of the window", low=320, high=20_000),
             min_height=whole(form.min_height, "least height of the window", low=240, high=20_000),
             is_simulated=is_simulated,
-            actor_id=visit.user_id,
+            actor_id=context.user_id,
         )
         return study.id
 
 
-def read_proposal(visit: Visit, session: Session, phase: Phase) -> Proposal | None:
+def read_proposal(context: Context, session: Session, phase: Phase) -> Proposal | None:
     """Give what a study would be made of; None for a phase without final submissions."""
-    return None if phase.final is None else propose_study(session, visit.contest, phase)
+    return None if phase.final is None else propose_study(session, context.contest, phase)
 
 
 def _show_form(
-    visit: Visit, phase: Phase, *, form: StudyForm | None = None, error: RaimError | None = None
+    context: Context, phase: Phase, *, form: StudyForm | None = None, error: RaimError | None = None
 ) -> Response:
-    with visit.server.database.reading() as session:
-        proposal = read_proposal(visit, session, phase)
-    rule = stated_rule(visit.contest, phase)
+    with context.server.database.reading() as session:
+        proposal = read_proposal(context, session, phase)
+    rule = stated_rule(context.contest, phase)
     # Nobody may guess the seed: labels and orders follow from it.
     typed = form or form_of(
-        rule, title=visit.contest.challenge.name, seed=secrets.randbelow(LARGEST_SEED), proposal=proposal
+        rule, title=context.contest.challenge.name, seed=secrets.randbelow(LARGEST_SEED), proposal=proposal
     )
-    context: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "rule": rule,
         "modes": [(each.name, each.words) for each in MODES.values()],
-        "phases": phases_with_finals(visit.contest),
+        "phases": phases_with_finals(context.contest),
     }
     return render(
-        visit,
+        context,
         "desk_study_new.html.jinja",
         status=200 if error is None else status_of(error)[0],
         error="" if error is None else str(error),
         phase=phase,
         proposal=proposal,
         typed=typed,
-        **context,
+        **shown,
     )

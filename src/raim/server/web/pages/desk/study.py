@@ -26,10 +26,10 @@ from raim.server.study.progress import JudgeProgress, judge_progress, last_seen
 from raim.server.study.secrecy import check_may_open
 from raim.server.study.ties import ties_of
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import RowId, Text, Ticked, find_row
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 PATH = "/desk/studies/{study_id}"
@@ -38,43 +38,45 @@ MOST_FAULTS = 20  # listed; all are counted
 
 
 @router.get(PATH, name="desk.study")
-def show_study(visit: Admitted, study_id: RowId) -> Response:
+def show_study(context: Admitted, study_id: RowId) -> Response:
     """Show a study as it stands."""
-    return show_one(visit, study_id)
+    return show_one(context, study_id)
 
 
 @router.get(f"{PATH}/live", name="desk.study.live")
-def show_live(visit: Admitted, study_id: RowId) -> Response:
+def show_live(context: Admitted, study_id: RowId) -> Response:
     """Give the part of the page that changes by itself."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         study = find_row(session, Study, study_id, "study")
-        return render(visit, "desk_study_live.html.jinja", **read_study(session, study))
+        return render(context, "desk_study_live.html.jinja", **read_study(session, study))
 
 
 @router.post(f"{PATH}/state", name="desk.study.state")
 def set_state(
-    visit: Admitted, study_id: RowId, step: Text = "", reason: Text = "", *, sure: Ticked = False
+    context: Admitted, study_id: RowId, step: Text = "", reason: Text = "", *, sure: Ticked = False
 ) -> Response:
     """Open, close, open again, reveal or put aside a study."""
     try:
-        change_state(visit, study_id, step, reason=reason, is_sure=sure)
+        change_state(context, study_id, step, reason=reason, is_sure=sure)
     except RaimError as error:
-        return show_one(visit, study_id, error=error, typed=reason)
-    return go_to(f"/desk/studies/{study_id}", note=f"study_{step}")
+        return show_one(context, study_id, error=error, typed=reason)
+    return go_to(f"{context.here}/desk/studies/{study_id}", note=f"study_{step}")
 
 
 @router.post(f"{PATH}/tiles", name="desk.study.tiles")
-def make_tiles_again(visit: Admitted, study_id: RowId) -> Response:
+def make_tiles_again(context: Admitted, study_id: RowId) -> Response:
     """Have the tiles made again that could not be made."""
-    retry_tiles(visit, study_id)
-    return go_to(f"/desk/studies/{study_id}", note="tiles")
+    retry_tiles(context, study_id)
+    return go_to(f"{context.here}/desk/studies/{study_id}", note="tiles")
 
 
-def change_state(visit: Visit, study_id: int, step: str, *, reason: str = "", is_sure: bool = False) -> None:
+def change_state(
+    context: Context, study_id: int, step: str, *, reason: str = "", is_sure: bool = False
+) -> None:
     """Take a study to its next state.
 
     Args:
-        visit: The request.
+        context: The request.
         study_id: The study.
         step: Of `STEPS`.
         reason: Why it is opened again or put aside.
@@ -87,18 +89,18 @@ def change_state(visit: Visit, study_id: int, step: str, *, reason: str = "", is
     """
     if step not in STEPS:
         raise unknown_name("step of a study", step, STEPS)
-    now, actor = visit.now, visit.user_id
-    with visit.server.database.writing() as session:
+    now, actor = context.now, context.user_id
+    with context.server.database.writing() as session:
         study = find_row(session, Study, study_id, "study")
         if step == "open":
-            check_may_open(visit.server.contest(session))
+            check_may_open(context.server.contest(session))
             open_study(session, now, study, actor_id=actor)
         elif step == "close":
             if study.state == "open" and not is_sure:
                 _check_finished(session, study)
             close_study(session, now, study, actor_id=actor)
         elif step == "reopen":
-            check_may_open(visit.server.contest(session))
+            check_may_open(context.server.contest(session))
             reopen_study(session, now, study, reason=reason, actor_id=actor)
         elif step == "reveal":
             reveal_study(session, now, study, actor_id=actor)
@@ -106,11 +108,11 @@ def change_state(visit: Visit, study_id: int, step: str, *, reason: str = "", is
             discard_study(session, now, study, reason=reason, actor_id=actor)
 
 
-def retry_tiles(visit: Visit, study_id: int) -> int:
+def retry_tiles(context: Context, study_id: int) -> int:
     """Have tiles made again that could not be made; give of how many images."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         study = find_row(session, Study, study_id, "study")
-        return try_tiles_again(session, visit.now, study, actor_id=visit.user_id)
+        return try_tiles_again(session, context.now, study, actor_id=context.user_id)
 
 
 def read_study(session: Session, study: Study) -> dict[str, Any]:
@@ -138,7 +140,7 @@ def unfinished(progress: list[JudgeProgress]) -> list[JudgeProgress]:
 
 
 def show_one(
-    visit: Visit,
+    context: Context,
     study_id: int,
     *,
     error: RaimError | None = None,
@@ -149,24 +151,24 @@ def show_one(
     """Show a study.
 
     Args:
-        visit: The request.
+        context: The request.
         study_id: Which one.
         error: What was wrong with the last request.
         typed: The reason that came with it.
         guests: The lines that came with it.
         links: Links of judges that were made just now; shown this once.
     """
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         study = find_row(session, Study, study_id, "study")
         return render(
-            visit,
+            context,
             "desk_study.html.jinja",
             status=200 if error is None else status_of(error)[0],
             error="" if error is None else str(error),
             typed=typed,
             guests=guests,
             links=links or [],
-            phase=visit.contest.phase_of_row(study.phase_id),
+            phase=context.contest.phase_of_row(study.phase_id),
             **read_study(session, study),
         )
 

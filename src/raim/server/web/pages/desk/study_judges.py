@@ -22,9 +22,9 @@ from raim.server.study.judges import (
 )
 from raim.server.study.ties import STATED, change_ties, check_teams
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.desk.fields import Number, RowId, Text, Ticked, find_row
 from raim.server.web.pages.desk.study import PATH, show_one
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 JUDGE = f"{PATH}/judges/{{judge_id}}"
@@ -73,7 +73,7 @@ class JudgeLink:
 
 @router.post(f"{PATH}/judges", name="desk.study.judges")
 def invite(
-    visit: Admitted,
+    context: Admitted,
     study_id: RowId,
     *,
     name: Text = "",
@@ -83,43 +83,43 @@ def invite(
 ) -> Response:
     """Invite one judge by name, or all of some lines; the page that follows shows the links, once."""
     try:
-        links = invite_lines(visit, study_id, lines or f"{name}, {email}", ties=team or [])
+        links = invite_lines(context, study_id, lines or f"{name}, {email}", ties=team or [])
     except RaimError as error:
-        return show_one(visit, study_id, error=error, guests=lines or f"{name}, {email}".strip(", "))
-    return show_one(visit, study_id, links=links)
+        return show_one(context, study_id, error=error, guests=lines or f"{name}, {email}".strip(", "))
+    return show_one(context, study_id, links=links)
 
 
 @router.post(f"{PATH}/preview", name="desk.study.preview")
-def preview(visit: Admitted, study_id: RowId) -> Response:
+def preview(context: Admitted, study_id: RowId) -> Response:
     """Look at the study as a judge does; what is voted so is no vote."""
     try:
-        link = make_preview(visit, study_id)
+        link = make_preview(context, study_id)
     except RaimError as error:
-        return show_one(visit, study_id, error=error)
-    return go_to(link.removeprefix(visit.server.settings.public_url))
+        return show_one(context, study_id, error=error)
+    return go_to(link.removeprefix(context.server.settings.public_url))
 
 
 @router.post(f"{JUDGE}/remind", name="desk.study.judge.remind")
-def remind(visit: Admitted, study_id: RowId, judge_id: RowId) -> Response:
+def remind(context: Admitted, study_id: RowId, judge_id: RowId) -> Response:
     """Make a further link for a reminder; the page that follows shows it, once."""
     try:
-        link = remind_one(visit, study_id, judge_id)
+        link = remind_one(context, study_id, judge_id)
     except RaimError as error:
-        return show_one(visit, study_id, error=error)
-    return show_one(visit, study_id, links=[link])
+        return show_one(context, study_id, error=error)
+    return show_one(context, study_id, links=[link])
 
 
 @router.post(f"{JUDGE}/revoke", name="desk.study.judge.revoke")
-def revoke(visit: Admitted, study_id: RowId, judge_id: RowId) -> Response:
+def revoke(context: Admitted, study_id: RowId, judge_id: RowId) -> Response:
     """Let a judge's links open nothing any more."""
-    with visit.server.database.writing() as session:
-        revoke_judge(session, visit.now, find_one(session, study_id, judge_id), actor_id=visit.user_id)
-    return go_to(f"/desk/studies/{study_id}", note="judge_revoked")
+    with context.server.database.writing() as session:
+        revoke_judge(session, context.now, find_one(session, study_id, judge_id), actor_id=context.user_id)
+    return go_to(f"{context.here}/desk/studies/{study_id}", note="judge_revoked")
 
 
 @router.post(f"{JUDGE}/ties", name="desk.study.judge.ties")
 def set_ties(
-    visit: Admitted,
+    context: Admitted,
     study_id: RowId,
     judge_id: RowId,
     *,
@@ -127,33 +127,33 @@ def set_ties(
 ) -> Response:
     """Write down which teams a judge has a tie to."""
     try:
-        with visit.server.database.writing() as session:
+        with context.server.database.writing() as session:
             judge = find_one(session, study_id, judge_id)
-            change_ties(session, visit.now, judge, team or [], actor_id=visit.user_id)
+            change_ties(session, context.now, judge, team or [], actor_id=context.user_id)
     except RaimError as error:
-        return show_one(visit, study_id, error=error)
-    return go_to(f"/desk/studies/{study_id}", note="saved")
+        return show_one(context, study_id, error=error)
+    return go_to(f"{context.here}/desk/studies/{study_id}", note="saved")
 
 
 @router.post(f"{JUDGE}/exclude", name="desk.study.judge.exclude")
 def exclude(
-    visit: Admitted, study_id: RowId, judge_id: RowId, reason: Text = "", *, back: Ticked = False
+    context: Admitted, study_id: RowId, judge_id: RowId, reason: Text = "", *, back: Ticked = False
 ) -> Response:
     """Leave a judge's votes out of the main result, or take that back."""
     try:
-        count_votes(visit, study_id, judge_id, reason=None if back else reason)
+        count_votes(context, study_id, judge_id, reason=None if back else reason)
     except RaimError as error:
         from raim.server.web.pages.desk.study_results import show_results_of
 
-        return show_results_of(visit, study_id, error=error)
-    return go_to(f"/desk/studies/{study_id}/results", note="saved")
+        return show_results_of(context, study_id, error=error)
+    return go_to(f"{context.here}/desk/studies/{study_id}/results", note="saved")
 
 
-def invite_lines(visit: Visit, study_id: int, lines: str, *, ties: Sequence[int] = ()) -> list[JudgeLink]:
+def invite_lines(context: Context, study_id: int, lines: str, *, ties: Sequence[int] = ()) -> list[JudgeLink]:
     """Invite judges, one a line, all or none; give their links.
 
     Args:
-        visit: The request.
+        context: The request.
         study_id: The study.
         lines: Names with or without e-mail addresses.
         ties: Teams that all of them have a tie to.
@@ -162,7 +162,7 @@ def invite_lines(visit: Visit, study_id: int, lines: str, *, ties: Sequence[int]
         InputError: A line, or a team with a tie, cannot be used, or an address has an invitation.
         StateError: The study takes no judges, or such a tie rules one out.
     """
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         study = find_row(session, Study, study_id, "study")
         check_teams(session, study, ties)
         guests = parse_guests(lines, invited=_invited(session, study_id))
@@ -170,49 +170,49 @@ def invite_lines(visit: Visit, study_id: int, lines: str, *, ties: Sequence[int]
         for guest in guests:
             judge, token = invite_judge(
                 session,
-                visit.now,
+                context.now,
                 study,
                 name=guest.name,
                 email=guest.email or None,
                 ties=dict.fromkeys(ties, STATED),
-                actor_id=visit.user_id,
+                actor_id=context.user_id,
             )
-            made.append(_link(visit, study, judge, token, LETTER))
+            made.append(_link(context, study, judge, token, LETTER))
         return made
 
 
-def remind_one(visit: Visit, study_id: int, judge_id: int) -> JudgeLink:
+def remind_one(context: Context, study_id: int, judge_id: int) -> JudgeLink:
     """Make a further link of a judge.
 
     Raises:
         StateError: They have finished or are revoked.
     """
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         judge = find_one(session, study_id, judge_id)
-        token = remind_judge(session, visit.now, judge, actor_id=visit.user_id)
-        return _link(visit, session.get_one(Study, study_id), judge, token, REMINDER)
+        token = remind_judge(session, context.now, judge, actor_id=context.user_id)
+        return _link(context, session.get_one(Study, study_id), judge, token, REMINDER)
 
 
-def make_preview(visit: Visit, study_id: int) -> str:
+def make_preview(context: Context, study_id: int) -> str:
     """Make a judge out of an organiser who only looks; give the link.
 
     Raises:
         StateError: The study is closed.
     """
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         study = find_row(session, Study, study_id, "study")
         judge, token = invite_judge(
             session,
-            visit.now,
+            context.now,
             study,
-            name=f"preview of {visit.viewer.login}",
+            name=f"preview of {context.viewer.login}",
             is_preview=True,
-            actor_id=visit.user_id,
+            actor_id=context.user_id,
         )
-        return _link(visit, study, judge, token, LETTER).link
+        return _link(context, study, judge, token, LETTER).link
 
 
-def count_votes(visit: Visit, study_id: int, judge_id: int, *, reason: str | None) -> None:
+def count_votes(context: Context, study_id: int, judge_id: int, *, reason: str | None) -> None:
     """Leave a judge's votes out of the main result for a reason; with None, count them again.
 
     Raises:
@@ -221,13 +221,13 @@ def count_votes(visit: Visit, study_id: int, judge_id: int, *, reason: str | Non
     """
     from raim.server.study.closing import check_revealed
 
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         judge = find_one(session, study_id, judge_id)
         check_revealed(session.get_one(Study, study_id), "a judge's votes are left out")
         if reason is None:
-            include_judge(session, visit.now, judge, actor_id=visit.user_id)
+            include_judge(session, context.now, judge, actor_id=context.user_id)
         else:
-            exclude_judge(session, visit.now, judge, reason=reason, actor_id=visit.user_id)
+            exclude_judge(session, context.now, judge, reason=reason, actor_id=context.user_id)
 
 
 def find_one(session: Session, study_id: int, judge_id: int) -> Judge:
@@ -249,8 +249,8 @@ def _invited(session: Session, study_id: int) -> list[str]:
     return [email for email in session.scalars(found) if email]
 
 
-def _link(visit: Visit, study: Study, judge: Judge, token: str, letter: str) -> JudgeLink:
-    link = f"{visit.server.settings.public_url}/judge/{token}"
+def _link(context: Context, study: Study, judge: Judge, token: str, letter: str) -> JudgeLink:
+    link = f"{context.server.settings.public_url}{context.here}/judge/{token}"
     facts: Mapping[str, str] = {"name": judge.name, "title": study.title, "link": link}
     return JudgeLink(
         judge_id=judge.id,

@@ -17,47 +17,47 @@ from raim.server.study.exports import StudyFile, find_study_file, shown_name, st
 from raim.server.study.results import StudyResults
 from raim.server.web.answers import go_to
 from raim.server.web.charts import give_chart, list_charts
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import RowId, Search, Slug, Text, Ticked, find_row
 from raim.server.web.pages.desk.study import PATH
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get(f"{PATH}/results", name="desk.study.results")
-def show_results(visit: Admitted, study_id: RowId) -> Response:
+def show_results(context: Admitted, study_id: RowId) -> Response:
     """Show the results of a revealed study."""
-    return show_results_of(visit, study_id)
+    return show_results_of(context, study_id)
 
 
 @router.get(f"{PATH}/charts/{{name}}", name="desk.study.chart")
-def show_chart(visit: Admitted, study_id: RowId, name: Slug, theme: Search = "light") -> Response:
+def show_chart(context: Admitted, study_id: RowId, name: Slug, theme: Search = "light") -> Response:
     """Give a chart of a revealed study as SVG."""
-    with visit.server.database.reading() as session:
-        return give_chart(visit, session, find_row(session, Study, study_id, "study"), name, theme)
+    with context.server.database.reading() as session:
+        return give_chart(context, session, find_row(session, Study, study_id, "study"), name, theme)
 
 
 @router.post(f"{PATH}/entries/{{entry_id}}", name="desk.study.entry")
 def change_entry(
-    visit: Admitted, study_id: RowId, entry_id: RowId, reason: Text = "", *, back: Ticked = False
+    context: Admitted, study_id: RowId, entry_id: RowId, reason: Text = "", *, back: Ticked = False
 ) -> Response:
     """Leave an entry out of the ranking, or take it back in."""
     try:
-        rank_entry(visit, study_id, entry_id, reason=None if back else reason)
+        rank_entry(context, study_id, entry_id, reason=None if back else reason)
     except RaimError as error:
-        return show_results_of(visit, study_id, error=error)
-    return go_to(f"/desk/studies/{study_id}/results", note="saved")
+        return show_results_of(context, study_id, error=error)
+    return go_to(f"{context.here}/desk/studies/{study_id}/results", note="saved")
 
 
 @router.get(f"{PATH}/exports/{{file}}", name="desk.study.export")
-def give_export(visit: Admitted, study_id: RowId, file: Slug) -> Response:
+def give_export(context: Admitted, study_id: RowId, file: Slug) -> Response:
     """Give votes, changes or the archive of a revealed study."""
-    return export_study(visit, study_id, file)
+    return export_study(context, study_id, file)
 
 
-def rank_entry(visit: Visit, study_id: int, entry_id: int, *, reason: str | None) -> None:
+def rank_entry(context: Context, study_id: int, entry_id: int, *, reason: str | None) -> None:
     """Leave an entry out of the ranking after the vote for a reason; with None, take it back in.
 
     Raises:
@@ -65,7 +65,7 @@ def rank_entry(visit: Visit, study_id: int, entry_id: int, *, reason: str | None
         StateError: The study is not revealed.
         UnknownNameError: There is no such entry in the study.
     """
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         study = find_row(session, Study, study_id, "study")
         check_revealed(study, "an entry is left out")
         entry = session.scalar(
@@ -74,12 +74,12 @@ def rank_entry(visit: Visit, study_id: int, entry_id: int, *, reason: str | None
         if entry is None:
             raise UnknownNameError(f"there is no entry {entry_id} in the study {study_id}")
         if reason is None:
-            take_back_in(session, visit.now, entry, actor_id=visit.user_id)
+            take_back_in(session, context.now, entry, actor_id=context.user_id)
         else:
-            leave_out(session, visit.now, entry, reason=reason, actor_id=visit.user_id)
+            leave_out(session, context.now, entry, reason=reason, actor_id=context.user_id)
 
 
-def export_study(visit: Visit, study_id: int, name: str) -> Response:
+def export_study(context: Context, study_id: int, name: str) -> Response:
     """Give a file of a revealed study.
 
     Raises:
@@ -87,42 +87,42 @@ def export_study(visit: Visit, study_id: int, name: str) -> Response:
         UnknownNameError: There is no such study or file.
     """
     file = find_study_file(study_id, name)
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         study = find_row(session, Study, study_id, "study")
         check_revealed(study, "votes are handed on")
         record_event(
             session,
-            visit.now,
+            context.now,
             "export study",
-            actor_id=visit.user_id,
+            actor_id=context.user_id,
             subject="study",
             subject_id=study_id,
             details={"file": name},
         )
         headers = {"Content-Disposition": f'attachment; filename="{shown_name(study, name)}"'}
-    return StreamingResponse(_read(visit, file), media_type=file.media_type, headers=headers)
+    return StreamingResponse(_read(context, file), media_type=file.media_type, headers=headers)
 
 
-def read_results(visit: Visit, session: Session, study: Study) -> StudyResults:
+def read_results(context: Context, session: Session, study: Study) -> StudyResults:
     """Give the results of a revealed study, as last made if nothing has changed.
 
     Raises:
         StateError: It is not revealed.
     """
-    server = visit.server
+    server = context.server
     return server.results.get(
         session, server.contest(session), study, standings=server.standings, profile=server.profile
     )
 
 
-def show_results_of(visit: Visit, study_id: int, *, error: RaimError | None = None) -> Response:
+def show_results_of(context: Context, study_id: int, *, error: RaimError | None = None) -> Response:
     """Show the results of a study, with what was wrong with the last request."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         study = find_row(session, Study, study_id, "study")
         check_revealed(study, "results are shown")
-        results = read_results(visit, session, study)
+        results = read_results(context, session, study)
         return render(
-            visit,
+            context,
             "desk_study_results.html.jinja",
             status=200 if error is None else status_of(error)[0],
             error="" if error is None else str(error),
@@ -131,7 +131,7 @@ def show_results_of(visit: Visit, study_id: int, *, error: RaimError | None = No
             analysis=results.analysis,
             people=_people(session, study),
             files=study_files(study_id).values(),
-            charts=list_charts(visit, session, study),
+            charts=list_charts(context, session, study),
         )
 
 
@@ -142,6 +142,6 @@ def _people(session: Session, study: Study) -> dict[str, Any]:
     return {names[judge.id]: judge for judge in judges}
 
 
-def _read(visit: Visit, file: StudyFile) -> Iterator[bytes]:
-    with visit.server.database.reading() as session:
+def _read(context: Context, file: StudyFile) -> Iterator[bytes]:
+    with context.server.database.reading() as session:
         yield from file.write(session)

@@ -22,12 +22,12 @@ from raim.server.submissions.rescoring import (
     unseen_flags,
 )
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Page, RowId, Search, Slug, Ticked, find_row
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.pages.submission import read_status
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 PATH = "/desk/submissions/{submission_id}"
@@ -36,7 +36,7 @@ MOST_LINES = 500  # of the log, the newest
 
 @router.get("/desk/submissions", name="desk.submissions")
 def show_submissions(
-    visit: Admitted,
+    context: Admitted,
     team: Annotated[str, Query(max_length=10, pattern="^[0-9]*$")] = "",
     phase: Search = "",
     kind: Search = "",
@@ -46,10 +46,10 @@ def show_submissions(
 ) -> Response:
     """Show submissions of all teams, newest first."""
     filters = {"team": team, "phase": phase, "kind": kind, "state": state, "flagged": flagged}
-    with visit.server.database.reading() as session:
-        found = select_submissions(visit, session, **filters)
+    with context.server.database.reading() as session:
+        found = select_submissions(context, session, **filters)
         return render(
-            visit,
+            context,
             "desk_submissions.html.jinja",
             paged=read_page(session, found, page, filters=filters),
             filters=filters,
@@ -57,12 +57,12 @@ def show_submissions(
             states=list(STATES),
             teams=session.execute(
                 select(Team.id, Team.name)
-                .where(Team.challenge_id == visit.contest.id)
+                .where(Team.challenge_id == context.contest.id)
                 .order_by(Team.name_key)
             ).all(),
             phases=session.execute(
                 select(Phase.slug, Phase.title)
-                .where(Phase.challenge_id == visit.contest.id)
+                .where(Phase.challenge_id == context.contest.id)
                 .order_by(Phase.position)
             ).all(),
         )
@@ -70,37 +70,37 @@ def show_submissions(
 
 @router.get(PATH, name="desk.submission")
 def show_submission(
-    visit: Admitted, submission_id: RowId, result: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0
+    context: Admitted, submission_id: RowId, result: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0
 ) -> Response:
     """Show all that is known of a submission; `result` chooses under which versions its images are shown."""
-    return show_one(visit, submission_id, result=result)
+    return show_one(context, submission_id, result=result)
 
 
 @router.post(f"{PATH}/rescore", name="desk.submission.rescore")
-def rescore(visit: Admitted, submission_id: RowId) -> Response:
+def rescore(context: Admitted, submission_id: RowId) -> Response:
     """Have it scored again."""
     try:
-        with visit.server.database.writing() as session:
-            ask_rescore(session, visit.now, submission_id, actor_id=visit.user_id)
+        with context.server.database.writing() as session:
+            ask_rescore(session, context.now, submission_id, actor_id=context.user_id)
     except RaimError as error:
-        return show_one(visit, submission_id, error=error)
-    return go_to(f"/desk/submissions/{submission_id}", note="rescore")
+        return show_one(context, submission_id, error=error)
+    return go_to(f"{context.here}/desk/submissions/{submission_id}", note="rescore")
 
 
 @router.post(f"{PATH}/restart", name="desk.submission.restart")
-def restart(visit: Admitted, submission_id: RowId) -> Response:
+def restart(context: Admitted, submission_id: RowId) -> Response:
     """Start a failed one again from its check."""
     try:
-        with visit.server.database.writing() as session:
-            restart_failed(session, visit.now, submission_id, actor_id=visit.user_id)
+        with context.server.database.writing() as session:
+            restart_failed(session, context.now, submission_id, actor_id=context.user_id)
     except RaimError as error:
-        return show_one(visit, submission_id, error=error)
-    return go_to(f"/desk/submissions/{submission_id}", note="restarted")
+        return show_one(context, submission_id, error=error)
+    return go_to(f"{context.here}/desk/submissions/{submission_id}", note="restarted")
 
 
 @router.post(f"{PATH}/flags", name="desk.submission.flags")
 def set_marks(
-    visit: Admitted,
+    context: Admitted,
     submission_id: RowId,
     *,
     verified: Ticked = False,
@@ -108,32 +108,32 @@ def set_marks(
     looked_at: Ticked = False,
 ) -> Response:
     """Say whether it is verified and can win, and that its flags were looked at."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         submission = find_row(session, Submission, submission_id, "submission")
         mark_submission(
             session,
-            visit.now,
+            context.now,
             submission,
             is_verified=verified,
             is_out_of_competition=out_of_competition,
-            actor_id=visit.user_id,
+            actor_id=context.user_id,
         )
         if looked_at and submission_id in unseen_flags(session):
-            look_at_flags(session, visit.now, submission, actor_id=visit.user_id)
-    return go_to(f"/desk/submissions/{submission_id}", note="saved")
+            look_at_flags(session, context.now, submission, actor_id=context.user_id)
+    return go_to(f"{context.here}/desk/submissions/{submission_id}", note="saved")
 
 
 @router.post("/desk/phases/{phase_id}/rescore", name="desk.rescore_all")
-def rescore_all(visit: Admitted, phase_id: Slug) -> Response:
+def rescore_all(context: Admitted, phase_id: Slug) -> Response:
     """Have all scored submissions of a phase scored again."""
-    with visit.server.database.writing() as session:
-        row_id = visit.contest.phase_ids[visit.contest.challenge.phase(phase_id).id]
-        ask_rescore_all(session, visit.now, row_id, actor_id=visit.user_id)
-    return go_to(f"/desk/submissions?phase={phase_id}", note="rescore_all")
+    with context.server.database.writing() as session:
+        row_id = context.contest.phase_ids[context.contest.challenge.phase(phase_id).id]
+        ask_rescore_all(session, context.now, row_id, actor_id=context.user_id)
+    return go_to(f"{context.here}/desk/submissions?phase={phase_id}", note="rescore_all")
 
 
 def select_submissions(
-    visit: Visit, session: Session, *, team: str, phase: str, kind: str, state: str, flagged: str
+    context: Context, session: Session, *, team: str, phase: str, kind: str, state: str, flagged: str
 ) -> Any:
     """Select (submission, team, title of the phase, score under the versions in force), newest first."""
     found = (
@@ -143,8 +143,8 @@ def select_submissions(
         .outerjoin(
             EntryResult,
             (EntryResult.submission_id == Submission.id)
-            & (EntryResult.scorer_version == visit.contest.scorer_version)
-            & EntryResult.reference_version.in_(visit.contest.data_set_versions.values()),
+            & (EntryResult.scorer_version == context.contest.scorer_version)
+            & EntryResult.reference_version.in_(context.contest.data_set_versions.values()),
         )
         .order_by(Submission.id.desc())
     )
@@ -162,7 +162,7 @@ def select_submissions(
 
 
 def show_one(
-    visit: Visit,
+    context: Context,
     submission_id: int,
     *,
     result: int = 0,
@@ -170,22 +170,24 @@ def show_one(
     typed: str = "",
 ) -> Response:
     """Show all that is known of a submission, with what was wrong about the form that was sent."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         find_row(session, Submission, submission_id, "submission")
         return render(
-            visit,
+            context,
             "desk_submission.html.jinja",
             status=200 if error is None else status_of(error)[0],
             error_text="" if error is None else str(error),
             typed=typed,
-            measures=visit.server.profile.columns,
-            **read_submission(visit, session, submission_id, result=result),
+            measures=context.server.profile.columns,
+            **read_submission(context, session, submission_id, result=result),
         )
 
 
-def read_submission(visit: Visit, session: Session, submission_id: int, *, result: int = 0) -> dict[str, Any]:
+def read_submission(
+    context: Context, session: Session, submission_id: int, *, result: int = 0
+) -> dict[str, Any]:
     """Give all that is known of a submission."""
-    status = read_status(visit, session, submission_id)
+    status = read_status(context, session, submission_id)
     entries = session.scalars(
         select(EntryResult).where(EntryResult.submission_id == submission_id).order_by(EntryResult.id.desc())
     ).all()

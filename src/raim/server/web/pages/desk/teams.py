@@ -14,11 +14,11 @@ from raim.server.accounts.users import name_key
 from raim.server.contest.hints import Hint, find_hints
 from raim.server.database import AuditEvent, EntryResult, FactSheet, Member, Phase, Submission, Team, User
 from raim.server.web.answers import go_to
+from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Number, Page, RowId, Search, Text, Ticked, find_row
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 
 router = APIRouter(include_in_schema=False)
 PATH = "/desk/teams/{team_id}"
@@ -27,14 +27,14 @@ MOST_EVENTS = 50
 
 
 @router.get("/desk/teams", name="desk.teams")
-def show_teams(visit: Admitted, q: Search = "", state: Search = "", page: Page = 1) -> Response:
+def show_teams(context: Admitted, q: Search = "", state: Search = "", page: Page = 1) -> Response:
     """Show all teams, and what several of them share."""
-    with visit.server.database.reading() as session:
-        hints = find_hints(session, visit.contest.id)
+    with context.server.database.reading() as session:
+        hints = find_hints(session, context.contest.id)
         return render(
-            visit,
+            context,
             "desk_teams.html.jinja",
-            paged=read_page(session, select_teams(visit, q, state), page, filters={"q": q, "state": state}),
+            paged=read_page(session, select_teams(context, q, state), page, filters={"q": q, "state": state}),
             q=q,
             state=state,
             hints=hints[:MOST_HINTS],
@@ -43,54 +43,54 @@ def show_teams(visit: Admitted, q: Search = "", state: Search = "", page: Page =
 
 
 @router.get(PATH, name="desk.team")
-def show_team(visit: Admitted, team_id: RowId) -> Response:
+def show_team(context: Admitted, team_id: RowId) -> Response:
     """Show one team."""
-    return _show(visit, team_id)
+    return _show(context, team_id)
 
 
 @router.post(f"{PATH}/state", name="desk.team.state")
-def set_state(visit: Admitted, team_id: RowId, state: Text = "") -> Response:
+def set_state(context: Admitted, team_id: RowId, state: Text = "") -> Response:
     """Approve or suspend a team."""
     try:
-        with visit.server.database.writing() as session:
+        with context.server.database.writing() as session:
             team = find_row(session, Team, team_id, "team")
-            decide_about_team(session, visit.now, team, state, actor_id=visit.user_id)
+            decide_about_team(session, context.now, team, state, actor_id=context.user_id)
     except RaimError as error:
-        return _show(visit, team_id, error=error)
-    return go_to(f"/desk/teams/{team_id}", note="saved")
+        return _show(context, team_id, error=error)
+    return go_to(f"{context.here}/desk/teams/{team_id}", note="saved")
 
 
 @router.post(f"{PATH}/flags", name="desk.team.flags")
 def set_marks(
-    visit: Admitted, team_id: RowId, *, baseline: Ticked = False, out_of_competition: Ticked = False
+    context: Admitted, team_id: RowId, *, baseline: Ticked = False, out_of_competition: Ticked = False
 ) -> Response:
     """Say whether its entries are a baseline or out of competition."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         team = find_row(session, Team, team_id, "team")
         mark_team(
             session,
-            visit.now,
+            context.now,
             team,
             is_baseline=baseline,
             is_out_of_competition=out_of_competition,
-            actor_id=visit.user_id,
+            actor_id=context.user_id,
         )
-    return go_to(f"/desk/teams/{team_id}", note="saved")
+    return go_to(f"{context.here}/desk/teams/{team_id}", note="saved")
 
 
 @router.post(f"{PATH}/merge", name="desk.team.merge")
-def merge(visit: Admitted, team_id: RowId, into: Number) -> Response:
+def merge(context: Admitted, team_id: RowId, into: Number) -> Response:
     """Bring its members into another team."""
     try:
-        with visit.server.database.writing() as session:
+        with context.server.database.writing() as session:
             team, other = find_row(session, Team, team_id, "team"), find_row(session, Team, into, "team")
-            merge_teams(session, visit.now, team, other, actor_id=visit.user_id)
+            merge_teams(session, context.now, team, other, actor_id=context.user_id)
     except RaimError as error:
-        return _show(visit, team_id, error=error)
-    return go_to(f"/desk/teams/{into}", note="merged")
+        return _show(context, team_id, error=error)
+    return go_to(f"{context.here}/desk/teams/{into}", note="merged")
 
 
-def select_teams(visit: Visit, q: str, state: str) -> Any:
+def select_teams(context: Context, q: str, state: str) -> Any:
     """Select (team, members, submissions, best score under the version in force) by name."""
     members = select(func.count()).where(Member.team_id == Team.id).correlate(Team).scalar_subquery()
     handed_in = select(func.count()).where(Submission.team_id == Team.id).correlate(Team).scalar_subquery()
@@ -100,12 +100,12 @@ def select_teams(visit: Visit, q: str, state: str) -> Any:
         .where(
             Submission.team_id == Team.id,
             Submission.where("has_score"),
-            EntryResult.scorer_version == visit.contest.scorer_version,
+            EntryResult.scorer_version == context.contest.scorer_version,
         )
         .correlate(Team)
         .scalar_subquery()
     )
-    found = select(Team, members, handed_in, best).where(Team.challenge_id == visit.contest.id)
+    found = select(Team, members, handed_in, best).where(Team.challenge_id == context.contest.id)
     if q.strip():
         found = found.where(Team.name_key.contains(name_key(q), autoescape=True))
     if state:
@@ -113,7 +113,7 @@ def select_teams(visit: Visit, q: str, state: str) -> Any:
     return found.order_by(Team.name_key, Team.id)
 
 
-def read_team(visit: Visit, session: Session, team_id: int) -> dict[str, Any]:
+def read_team(context: Context, session: Session, team_id: int) -> dict[str, Any]:
     """Give all about one team."""
     team = find_row(session, Team, team_id, "team")
     members = session.execute(
@@ -128,8 +128,8 @@ def read_team(visit: Visit, session: Session, team_id: int) -> dict[str, Any]:
         .outerjoin(
             EntryResult,
             (EntryResult.submission_id == Submission.id)
-            & (EntryResult.scorer_version == visit.contest.scorer_version)
-            & EntryResult.reference_version.in_(visit.contest.data_set_versions.values()),
+            & (EntryResult.scorer_version == context.contest.scorer_version)
+            & EntryResult.reference_version.in_(context.contest.data_set_versions.values()),
         )
         .where(Submission.team_id == team_id)
         .order_by(Submission.id.desc())
@@ -165,22 +165,22 @@ def _events(session: Session, team_id: int, user_ids: list[int]) -> Any:
     ).all()
 
 
-def _show(visit: Visit, team_id: int, *, error: RaimError | None = None) -> Response:
-    with visit.server.database.reading() as session:
-        context = read_team(visit, session, team_id)
+def _show(context: Context, team_id: int, *, error: RaimError | None = None) -> Response:
+    with context.server.database.reading() as session:
+        shown = read_team(context, session, team_id)
         others = session.execute(
             select(Team.id, Team.name)
-            .where(Team.challenge_id == visit.contest.id, Team.id != team_id, Team.state != "merged")
+            .where(Team.challenge_id == context.contest.id, Team.id != team_id, Team.state != "merged")
             .order_by(Team.name_key)
         ).all()
         return render(
-            visit,
+            context,
             "desk_team.html.jinja",
             status=200 if error is None else status_of(error)[0],
             error="" if error is None else str(error),
             others=others,
-            hints=[each for each in find_hints(session, visit.contest.id) if _concerns(each, team_id)],
-            **context,
+            hints=[each for each in find_hints(session, context.contest.id) if _concerns(each, team_id)],
+            **shown,
         )
 
 

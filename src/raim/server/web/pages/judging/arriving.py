@@ -8,23 +8,22 @@ from raim.errors import StateError
 from raim.server.database import Judge, Study
 from raim.server.study.judges import find_judge
 from raim.server.study.trials import draw_trials
-from raim.server.web.answers import render_form
+from raim.server.web.context import Admitted, Context, is_secure, judge_cookie
 from raim.server.web.pages.judging.desk import next_step, sit_down
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit, is_secure, judge_cookie
 
 router = APIRouter(include_in_schema=False)
 COOKIE_S = 90 * 24 * 3600
 
 
 @router.get("/judge/{token}", name="judge.invitation")
-def show_invitation(visit: Admitted, token: str) -> Response:
+def show_invitation(context: Admitted, token: str) -> Response:
     """Show what the link is for; opening it changes nothing, since mail programs open links by themselves."""
-    with visit.server.database.reading() as session:
+    with context.server.database.reading() as session:
         judge = find_judge(session, token)
         study = None if judge is None else session.get_one(Study, judge.study_id)
-        return render_form(
-            visit,
+        return render(
+            context,
             "judge_invitation.html.jinja",
             status=200 if judge is not None else 404,
             token=token if judge is not None else "",
@@ -34,21 +33,21 @@ def show_invitation(visit: Admitted, token: str) -> Response:
 
 
 @router.post("/judge/{token}", name="judge.invitation.post")
-def begin(visit: Admitted, token: str) -> Response:
+def begin(context: Admitted, token: str) -> Response:
     """Let this browser be the judge's, and draw their trials."""
-    with visit.server.database.writing() as session:
+    with context.server.database.writing() as session:
         judge = find_judge(session, token)
         if judge is None:
             raise StateError("this link is unknown or was revoked; ask the organiser for a new one")
         study = session.get_one(Study, judge.study_id)
-        _draw(session, visit, study, judge)
-    answer = RedirectResponse("/judging", status_code=303)
+        _draw(session, context, study, judge)
+    answer = RedirectResponse(f"{context.here}/judging", status_code=303)
     answer.set_cookie(
-        judge_cookie(visit.server),
+        judge_cookie(context.server),
         token,
         max_age=COOKIE_S,
         httponly=True,
-        secure=is_secure(visit.server),
+        secure=is_secure(context.server),
         samesite="lax",
         path="/",
     )
@@ -56,29 +55,29 @@ def begin(visit: Admitted, token: str) -> Response:
 
 
 @router.get("/judging", name="judge")
-def lead_on(visit: Admitted) -> Response:
+def lead_on(context: Admitted) -> Response:
     """Lead to what is to be done next."""
-    with visit.server.database.reading() as session:
-        return RedirectResponse(next_step(session, sit_down(visit, session)), status_code=303)
+    with context.server.database.reading() as session:
+        return RedirectResponse(next_step(context, session, sit_down(context, session)), status_code=303)
 
 
 @router.get("/judging/instructions", name="judge.instructions")
-def show_instructions(visit: Admitted) -> Response:
+def show_instructions(context: Admitted) -> Response:
     """Show what judges are asked to do."""
-    with visit.server.database.reading() as session:
-        return render(visit, "judge_instructions.html.jinja", bench=sit_down(visit, session))
+    with context.server.database.reading() as session:
+        return render(context, "judge_instructions.html.jinja", bench=sit_down(context, session))
 
 
 @router.post("/judging/instructions", name="judge.instructions.post")
-def have_read(visit: Admitted) -> Response:
+def have_read(context: Admitted) -> Response:
     """Note that the judge has read them."""
-    with visit.server.database.writing() as session:
-        bench = sit_down(visit, session)
-        bench.judge.instructed_at = bench.judge.instructed_at or visit.now
-        bench.judge.seen_at = visit.now
-    return RedirectResponse("/judging", status_code=303)
+    with context.server.database.writing() as session:
+        bench = sit_down(context, session)
+        bench.judge.instructed_at = bench.judge.instructed_at or context.now
+        bench.judge.seen_at = context.now
+    return RedirectResponse(f"{context.here}/judging", status_code=303)
 
 
-def _draw(session: Session, visit: Visit, study: Study, judge: Judge) -> None:
+def _draw(session: Session, context: Context, study: Study, judge: Judge) -> None:
     if study.state == "open" or (judge.is_preview and study.state == "draft"):
-        draw_trials(session, visit.now, study, judge)
+        draw_trials(session, context.now, study, judge)

@@ -8,7 +8,7 @@ from raim.server.database import Judge, Study
 from raim.server.study.screens import newest_screen
 from raim.server.study.trials import count_trials
 from raim.server.study.voting import open_positions
-from raim.server.web.visit import Visit
+from raim.server.web.context import Context
 from raim.study import StudyDesign
 
 
@@ -33,33 +33,35 @@ class Bench:
         return is_on and self.judge.finished_at is None
 
 
-def sit_down(visit: Visit, session: Session) -> Bench:
+def sit_down(context: Context, session: Session) -> Bench:
     """Give who judges in what.
 
     Raises:
         JudgeNeededError: Nobody judges here.
     """
-    judge = visit.judge(session)
+    judge = context.judge(session)
     study = session.get_one(Study, judge.study_id)
     return Bench(study=study, judge=judge, design=StudyDesign.from_plain(study.design))
 
 
-def next_step(session: Session, bench: Bench) -> str:
+def next_step(context: Context, session: Session, bench: Bench) -> str:
     """Give the path of what is to be done next."""
     judge = bench.judge
     if not bench.takes_votes:
-        return "/judging/done"
+        return f"{context.here}/judging/done"
     if not _sees_well(session, bench):
-        return "/judging/screen"
+        return f"{context.here}/judging/screen"
     if judge.instructed_at is None:
-        return "/judging/instructions"
+        return f"{context.here}/judging/instructions"
     if (
         count_trials(session, judge, "training")
         and open_positions(session, judge, "training")
         and not _has_voted(session, bench)
     ):
-        return "/judging/vote?part=training"
-    return "/judging/vote" if open_positions(session, judge) else "/judging/done"
+        return f"{context.here}/judging/vote?part=training"
+    return (
+        f"{context.here}/judging/vote" if open_positions(session, judge) else f"{context.here}/judging/done"
+    )
 
 
 def is_ready(session: Session, bench: Bench) -> bool:

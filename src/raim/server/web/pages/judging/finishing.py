@@ -5,20 +5,20 @@ from starlette.responses import RedirectResponse, Response
 
 from raim.server.study.trials import count_trials
 from raim.server.study.voting import finish_judging, open_positions
+from raim.server.web.context import Admitted
 from raim.server.web.pages.judging.desk import sit_down
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/judging/done", name="judge.done")
-def show_end(visit: Admitted) -> Response:
+def show_end(context: Admitted) -> Response:
     """Show what is open, and the way to finish."""
-    with visit.server.database.reading() as session:
-        bench = sit_down(visit, session)
+    with context.server.database.reading() as session:
+        bench = sit_down(context, session)
         return render(
-            visit,
+            context,
             "judge_done.html.jinja",
             bench=bench,
             total=count_trials(session, bench.judge, "voting"),
@@ -27,9 +27,9 @@ def show_end(visit: Admitted) -> Response:
 
 
 @router.post("/judging/finish", name="judge.finish")
-def finish(visit: Admitted) -> Response:
+def finish(context: Admitted) -> Response:
     """Lock the judge's votes."""
-    with visit.server.database.writing() as session:
-        bench = sit_down(visit, session)
-        finish_judging(session, visit.now, bench.study, bench.judge)
-    return RedirectResponse("/judging/done", status_code=303)
+    with context.server.database.writing() as session:
+        bench = sit_down(context, session)
+        finish_judging(session, context.now, bench.study, bench.judge)
+    return RedirectResponse(f"{context.here}/judging/done", status_code=303)

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from raim.server.study.screens import ScreenFacts, newest_screen, record_screen
+from raim.server.web.context import Admitted
 from raim.server.web.pages.judging.desk import sit_down
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted
 
 router = APIRouter(include_in_schema=False)
 Pixels = Annotated[int, Field(ge=0, le=100_000)]
@@ -36,22 +36,22 @@ class ScreenForm(BaseModel):
 
 
 @router.get("/judging/screen", name="judge.screen")
-def show_check(visit: Admitted) -> Response:
+def show_check(context: Admitted) -> Response:
     """Show the patterns and what was found last."""
-    with visit.server.database.reading() as session:
-        bench = sit_down(visit, session)
+    with context.server.database.reading() as session:
+        bench = sit_down(context, session)
         return render(
-            visit, "judge_screen.html.jinja", bench=bench, newest=newest_screen(session, bench.judge)
+            context, "judge_screen.html.jinja", bench=bench, newest=newest_screen(session, bench.judge)
         )
 
 
 @router.post("/judging/screen", name="judge.screen.post")
-def keep_check(visit: Admitted, form: ScreenForm) -> Response:
+def keep_check(context: Admitted, form: ScreenForm) -> Response:
     """Keep what the page found out, and say whether it is good enough."""
     plain = form.model_dump(mode="json")
-    with visit.server.database.writing() as session:
-        bench = sit_down(visit, session)
+    with context.server.database.writing() as session:
+        bench = sit_down(context, session)
         row = record_screen(
-            session, visit.now, bench.study, bench.judge, ScreenFacts(**form.model_dump()), plain
+            session, context.now, bench.study, bench.judge, ScreenFacts(**form.model_dump()), plain
         )
-        return JSONResponse({"is_fine": row.is_fine, "why": row.why, "next": "/judging"})
+        return JSONResponse({"is_fine": row.is_fine, "why": row.why, "next": f"{context.here}/judging"})

@@ -1,5 +1,7 @@
 """The trials: the page, each trial as JSON with candidates under labels, its tiles, and the vote."""
 
+import hashlib
+import hmac
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -19,10 +21,9 @@ from raim.server.study.voting import (
     open_positions,
 )
 from raim.server.tiles import Spot, read_tile
-from raim.server.web.forms import form_token
+from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.judging.desk import Bench, is_ready, next_step, sit_down
 from raim.server.web.rendering import render
-from raim.server.web.visit import Admitted, Visit
 from raim.study import BLURRED
 
 router = APIRouter(include_in_schema=False)
@@ -70,33 +71,33 @@ class VoteForm(BaseModel):
 
 
 @router.get("/judging/vote", name="judge.vote")
-def show_page(visit: Admitted, part: Part = "voting", position: int | None = None) -> Response:
+def show_page(context: Admitted, part: Part = "voting", position: int | None = None) -> Response:
     """Show the one page of all trials; its script asks for them."""
-    with visit.server.database.reading() as session:
-        bench = sit_down(visit, session)
+    with context.server.database.reading() as session:
+        bench = sit_down(context, session)
         if not is_ready(session, bench):
-            return Response(status_code=303, headers={"Location": next_step(session, bench)})
+            return Response(status_code=303, headers={"Location": next_step(context, session, bench)})
         total = count_trials(session, bench.judge, part)
         if not total:
-            return Response(status_code=303, headers={"Location": "/judging/done"})
+            return Response(status_code=303, headers={"Location": f"{context.here}/judging/done"})
         unvoted = open_positions(session, bench.judge, part)
         begin = position if position is not None and 1 <= position <= total else (unvoted or [total])[0]
         return render(
-            visit,
+            context,
             "judge_vote.html.jinja",
             bench=bench,
             part=part,
             total=total,
             position=begin,
-            keeper=_keeper(visit, bench),
+            keeper=_keeper(context, bench),
         )
 
 
 @router.get("/judging/trials/{part}/{position}", name="judge.trial")
-def give_trial(visit: Admitted, part: Part, position: int) -> Response:
+def give_trial(context: Admitted, part: Part, position: int) -> Response:
     """Give a trial: sizes, addresses of tiles, the vote so far."""
-    with visit.server.database.reading() as session:
-        bench = sit_down(visit, session)
+    with context.server.database.reading() as session:
+        bench = sit_down(context, session)
         _check_looking(bench)
         trial = find_trial(session, bench.judge, part, position)
         image = session.get_one(StudyImage, trial.study_image_id)
@@ -115,9 +116,9 @@ def give_trial(visit: Admitted, part: Part, position: int) -> Response:
                 "open": unvoted,
                 "n_picks": bench.design.n_picks,
                 "image": {key: facts[key] for key in ("width", "height", "tile", "levels")},
-                "input": {"tiles": f"/judging/tiles/{trial.key}/input", **facts["input"]},
+                "input": {"tiles": f"{context.here}/judging/tiles/{trial.key}/input", **facts["input"]},
                 "candidates": [
-                    {"label": label, "tiles": f"/judging/tiles/{trial.key}/{label.lower()}"}
+                    {"label": label, "tiles": f"{context.here}/judging/tiles/{trial.key}/{label.lower()}"}
                     for label in map(label_of, range(len(trial.tiles)))
                 ],
                 "vote": None if vote is None else _plain(as_ballot(trial, vote)),
@@ -129,23 +130,25 @@ def give_trial(visit: Admitted, part: Part, position: int) -> Response:
 
 
 @router.put("/judging/trials/{part}/{position}/vote", name="judge.trial.vote")
-def keep_vote(visit: Admitted, part: Part, position: int, form: VoteForm) -> Response:
+def keep_vote(context: Admitted, part: Part, position: int, form: VoteForm) -> Response:
     """Keep a vote."""
-    with visit.server.database.writing() as session:
-        bench = sit_down(visit, session)
+    with context.server.database.writing() as session:
+        bench = sit_down(context, session)
+        if context.request.headers.get("x-raim-judge", "") not in {"", _keeper(context, bench)}:
+            raise StateError("another judge's link was opened in this browser; load the page again")
         trial = find_trial(session, bench.judge, part, position)
-        cast_vote(session, visit.now, bench.study, bench.judge, trial, form.ballot())
+        cast_vote(session, context.now, bench.study, bench.judge, trial, form.ballot())
         session.flush()
         total = count_trials(session, bench.judge, part)
         done = total - len(open_positions(session, bench.judge, part))
-    return JSONResponse({"saved_at": visit.now.isoformat(), "done": done, "total": total})
+    return JSONResponse({"saved_at": context.now.isoformat(), "done": done, "total": total})
 
 
 @router.get("/judging/tiles/{key}/{tile}/{level}/{place}.png", name="judge.tile")
-def give_tile(visit: Admitted, key: str, tile: str, level: int, place: str) -> Response:
+def give_tile(context: Admitted, key: str, tile: str, level: int, place: str) -> Response:
     """Give a tile of one of the judge's own trials."""
-    with visit.server.database.reading() as session:
-        bench = sit_down(visit, session)
+    with context.server.database.reading() as session:
+        bench = sit_down(context, session)
         _check_looking(bench)
         trial, image = find_tile_trial(session, bench.judge, key)
         sha256 = image.pack_sha256
@@ -154,7 +157,7 @@ def give_tile(visit: Admitted, key: str, tile: str, level: int, place: str) -> R
         raise UnknownNameError("there is no such tile")
     column, row = _read_place(place)
     content = read_tile(
-        visit.server.storage, sha256, Spot(source=source, level=level, column=column, row=row)
+        context.server.storage, sha256, Spot(source=source, level=level, column=column, row=row)
     )
     return Response(
         content,
@@ -166,9 +169,10 @@ def give_tile(visit: Admitted, key: str, tile: str, level: int, place: str) -> R
     )
 
 
-def _keeper(visit: Visit, bench: Bench) -> str:
+def _keeper(context: Context, bench: Bench) -> str:
     """Give the name under which a browser keeps the votes of this judge that it could not send yet."""
-    return form_token(visit.server.secret, f"votes of judge {bench.judge.id}")[:16]
+    what = f"votes of judge {bench.judge.id}".encode()
+    return hmac.new(context.server.secret, what, hashlib.sha256).hexdigest()[:16]
 
 
 def _check_looking(bench: Bench) -> None:

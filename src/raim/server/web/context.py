@@ -19,15 +19,7 @@ from raim.server.database.columns import LARGEST_ID
 from raim.server.study.judges import find_judge
 from raim.server.tokens import hash_token
 from raim.server.web.access import RULES, Viewer, decide
-from raim.server.web.forms import (
-    FIELD,
-    HEADER,
-    SAFE_METHODS,
-    VISITOR_COOKIE,
-    check_form_token,
-    check_origin,
-    form_token,
-)
+from raim.server.web.origin import SAFE_METHODS, check_origin
 from raim.server.web.server import Server
 
 NO_JUDGE = "open the link that the organiser sent you; this browser holds none that works (any more)"
@@ -47,7 +39,7 @@ class JudgeNeededError(AccessError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Visit:
+class Context:
     """One request.
 
     Attributes:
@@ -56,7 +48,6 @@ class Visit:
         viewer: Who asks.
         contest: The challenge in force.
         now: The time, the same for all that the request does.
-        form_token: For the forms of the page.
     """
 
     request: Request
@@ -64,7 +55,11 @@ class Visit:
     viewer: Viewer
     contest: Contest
     now: datetime
-    form_token: str
+
+    @property
+    def here(self) -> str:
+        """Path of the challenge's pages, such as "/c/raim"."""
+        return self.server.here
 
     @property
     def address(self) -> str:
@@ -118,7 +113,7 @@ def is_secure(server: Server) -> bool:
     return server.settings.public_url.startswith("https://")
 
 
-async def admit(request: Request) -> Visit:
+async def admit(request: Request) -> Context:
     """Find out who asks and refuse what they may not, in this order: who, role and ownership, form.
 
     Raises:
@@ -131,12 +126,17 @@ async def admit(request: Request) -> Visit:
     server: Server = request.app.state.server
     now = server.clock()
     _check_numbers(request)
+    challenge_id = request.path_params.get("challenge_id", server.challenge.id)
+    if challenge_id != server.challenge.id:
+        raise UnknownNameError(
+            f"this server has no challenge {challenge_id!r}; it has {server.challenge.id!r}"
+        )
     route = request.scope["route"].name
-    visit = await run_in_threadpool(_identify, server, request, now)
+    context = await run_in_threadpool(_identify, server, request, now)
     owner = None
     if RULES.get(route) == "team":
         owner = await run_in_threadpool(_owner, server, request)
-    decision = decide(route, visit.viewer, owner_team_id=owner)
+    decision = decide(route, context.viewer, owner_team_id=owner)
     if decision == "log in":
         raise LoginNeededError("log in to see this")
     if decision == "no team":
@@ -147,12 +147,12 @@ async def admit(request: Request) -> Visit:
         raise AccessError("this is for the organisers of the challenge")
     if decision == "hidden" or (decision == "allowed" and owner is None and RULES.get(route) == "team"):
         raise UnknownNameError("there is no such submission")
-    if request.method not in SAFE_METHODS and not visit.viewer.by_token:
-        await _check_form(server, request, visit)
-    return visit
+    if request.method not in SAFE_METHODS and not context.viewer.by_token:
+        check_origin(request, server.settings.public_url)
+    return context
 
 
-Admitted = Annotated[Visit, Depends(admit)]
+Admitted = Annotated[Context, Depends(admit)]
 
 
 def _check_numbers(request: Request) -> None:
@@ -166,16 +166,14 @@ def _check_numbers(request: Request) -> None:
             raise UnknownNameError(f"there is no {name.removesuffix('_id')} with the number {value}")
 
 
-def _identify(server: Server, request: Request, now: datetime) -> Visit:
+def _identify(server: Server, request: Request, now: datetime) -> Context:
     with server.database.reading() as session:
         contest = server.contest(session)
         if RULES.get(request.scope["route"].name) == "judge":
             viewer = _find_judge(session, server, request)
         else:
             viewer = _find_viewer(session, server, contest, request, now)
-    holder = _holder(viewer, request)
-    token = form_token(server.secret, holder) if holder else ""
-    return Visit(request=request, server=server, viewer=viewer, contest=contest, now=now, form_token=token)
+    return Context(request=request, server=server, viewer=viewer, contest=contest, now=now)
 
 
 def _find_judge(session: Session, server: Server, request: Request) -> Viewer:
@@ -183,11 +181,6 @@ def _find_judge(session: Session, server: Server, request: Request) -> Viewer:
     token = request.cookies.get(judge_cookie(server), "")
     judge = find_judge(session, token) if token else None
     return Viewer() if judge is None else Viewer(role="judge", judge_id=judge.id, judge_token=token)
-
-
-def _holder(viewer: Viewer, request: Request) -> str:
-    """Give the random token that binds forms to the browser."""
-    return viewer.judge_token or viewer.session_token or request.cookies.get(VISITOR_COOKIE, "")
 
 
 def _find_viewer(
@@ -245,19 +238,6 @@ def _note_use(server: Server, session: Session, now: datetime, token: str) -> No
         with server.database.writing() as writing:
             kept = writing.scalars(select(ApiToken).where(ApiToken.token_sha256 == hash_token(token))).one()
             kept.last_used_at = now
-
-
-async def _check_form(server: Server, request: Request, visit: Visit) -> None:
-    check_origin(request, server.settings.public_url)
-    given = request.headers.get(HEADER)
-    kind = request.headers.get("content-type", "")
-    if given is None and kind.startswith("application/x-www-form-urlencoded"):
-        field = (await request.form()).get(FIELD)
-        given = field if isinstance(field, str) else None
-    if given is None and request.scope["route"].name == "submit.post":
-        return  # a file is sent: the page takes the form apart, and checks the field, once it knows who sends
-    holder = _holder(visit.viewer, request)
-    check_form_token(server.secret, holder, given or "")
 
 
 def _owner(server: Server, request: Request) -> int | None:
