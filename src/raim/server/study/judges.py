@@ -11,6 +11,7 @@ from raim.errors import InputError, StateError
 from raim.server.accounts.users import check_name
 from raim.server.auditing import record_event
 from raim.server.database import Judge, JudgeLink, Member, Study, StudyEntry, Submission, Team, Tie, User
+from raim.server.study.ties import teams_of
 from raim.server.tokens import hash_token, make_token
 
 LONGEST_REASON = 500
@@ -83,7 +84,7 @@ def find_ties(session: Session, study: Study, email: str | None) -> dict[int, st
     rows = session.execute(
         select(Member.team_id, User.name)
         .join(User, User.id == Member.user_id)
-        .where(func.lower(User.email) == email.strip().lower(), Member.team_id.in_(_team_ids(session, study)))
+        .where(func.lower(User.email) == email.strip().lower(), Member.team_id.in_(teams_of(session, study)))
     )
     return {team_id: f"a member of the team has this e-mail address: {name}" for team_id, name in rows}
 
@@ -95,7 +96,7 @@ def shared_addresses(session: Session, study: Study) -> dict[int, str]:
         .join(User, func.lower(User.email) == func.lower(Judge.email))
         .join(Member, Member.user_id == User.id)
         .join(Team, Team.id == Member.team_id)
-        .where(Judge.study_id == study.id, Team.id.in_(_team_ids(session, study)))
+        .where(Judge.study_id == study.id, Team.id.in_(teams_of(session, study)))
     )
     words = "an account of {} has this e-mail address, which is not verified: ask whether they have a tie"
     return {judge_id: words.format(team) for judge_id, team in rows}
@@ -196,11 +197,6 @@ def _make_link(session: Session, now: datetime, judge: Judge) -> str:
     token = make_token("judge")
     session.add(JudgeLink(judge_id=judge.id, token_sha256=hash_token(token), created_at=now))
     return token
-
-
-def _team_ids(session: Session, study: Study) -> list[int]:
-    found = select(Submission.team_id).join(StudyEntry, StudyEntry.submission_id == Submission.id)
-    return list(session.scalars(found.where(StudyEntry.study_id == study.id)))
 
 
 def _names(session: Session, ties: Mapping[int, str]) -> str:

@@ -12,6 +12,7 @@ from raim.server.auditing import record_event
 from raim.server.database import Image, Judge, Study, StudyImage, Trial
 from raim.server.study.judges import hidden_entries
 from raim.study import StudyDesign, plan_judge, plan_training
+from raim.study.trial import label_of
 
 Part = Literal["training", "voting"]
 KEY_BYTES = 24
@@ -94,17 +95,6 @@ def find_tile_trial(session: Session, judge: Judge, key: str) -> tuple[Trial, St
     if found is None:
         raise UnknownNameError("there is no such tile")
     return found[0], found[1]
-
-
-def label_of(place: int) -> str:
-    """Give the label of a tile: A, B, ..., Z, A2, ...
-
-    Example:
-        >>> label_of(0), label_of(8), label_of(27)
-        ('A', 'I', 'B2')
-    """
-    round_, letter = divmod(place, 26)
-    return chr(ord("A") + letter) + (str(round_ + 1) if round_ else "")
 
 
 def entry_of(trial: Trial, label: str) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from raim.errors import StateError, UnknownNameError
 from raim.server.database import StudyImage, Trial
 from raim.server.study.progress import own_pace
-from raim.server.study.trials import Part, count_trials, entry_of, find_tile_trial, find_trial, label_of
+from raim.server.study.trials import Part, count_trials, entry_of, find_tile_trial, find_trial
 from raim.server.study.voting import (
     Ballot,
     Region,
@@ -25,6 +25,7 @@ from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.judging.desk import Bench, is_ready, next_step, sit_down
 from raim.server.web.rendering import render
 from raim.study import BLURRED
+from raim.study.trial import label_of
 
 router = APIRouter(include_in_schema=False)
 Label = Annotated[str, Field(max_length=8)]
