@@ -32,7 +32,7 @@ from jobs_world import World, make_world, make_zip  # noqa: E402
 from raim.challenge.example import write_example  # noqa: E402
 from raim.scoring import score_folders  # noqa: E402
 from raim.server.database import AuditEvent, EntryResult, Result, migrate, open_database  # noqa: E402
-from raim.server.jobs.keeping import settings_environment  # noqa: E402
+from raim.server.jobs.worker_child import settings_environment  # noqa: E402
 from raim.server.settings import Settings  # noqa: E402
 from raim.server.storage import local_path  # noqa: E402
 

@@ -18,11 +18,11 @@ from raim.scoring.profiles import PROFILES
 from raim.server.accounts import make_team, register
 from raim.server.contest import import_challenge, load_contest
 from raim.server.database import Challenge, DataSet, Finalist, Image, Phase, Submission
-from raim.server.jobs.crew import Outcome
+from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.finishing import finish_group
 from raim.server.jobs.group import Group, choose_group
+from raim.server.jobs.process_pool import Outcome
 from raim.server.jobs.scoring import score_batch
-from raim.server.jobs.station import Station
 from raim.server.jobs.versions import scorer_version
 from raim.server.jobs.waiting import read_waiting
 from raim.server.jobs.workflows import score_group
@@ -64,9 +64,9 @@ class World:
     clock: Clock
     numbers: itertools.count
 
-    def station(self, name="one", crew=None, **options):
-        return Station(
-            _crew=crew,
+    def context(self, name="one", pool=None, **options):
+        return WorkerContext(
+            _pool=pool,
             name=name,
             database=self.database,
             storage=self.storage,
@@ -142,23 +142,23 @@ class World:
             return found
 
 
-def score_waiting(station):
+def score_waiting(context):
     """Do what the job of the first in the queue does, until nothing waits; give the groups."""
     groups = []
     while True:
-        with station.database.reading() as session:
+        with context.database.reading() as session:
             waiting = read_waiting(session)
         if not waiting:
             return groups
         first = waiting[0]
-        group = choose_group(station, first.submission_id, first.attempt, first.scorer_version)
+        group = choose_group(context, first.submission_id, first.attempt, first.scorer_version)
         groups.append([entry.id for entry in group.entries])
         score_group(
             group.as_dict(),
             lambda plain, number, lost: score_batch(
-                station, Group.from_dict(plain), number, tuple(lost)
+                context, Group.from_dict(plain), number, tuple(lost)
             ).as_dict(),
-            lambda plain, records: finish_group(station, Group.from_dict(plain), records),
+            lambda plain, records: finish_group(context, Group.from_dict(plain), records),
         )
 
 
@@ -194,8 +194,8 @@ def make_study(world, *packed):
         ).id
 
 
-class InlineCrew:
-    """A crew that works in this process, for tests of what is done with the outcome."""
+class InlinePool:
+    """A pool that works in this process, for tests of what is done with the outcome."""
 
     def __init__(self, *_):
         pass

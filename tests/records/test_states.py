@@ -12,10 +12,9 @@ WORD = "|".join(STATES)
 COMPARED = re.compile(rf"""state\w*\s*(==|!=|in|not in)\s*[({{\[]?\s*["']({WORD})["']""")
 
 
-def test_every_state_is_under_way_or_has_an_ending_and_what_may_follow_is_a_state():
+def test_what_may_follow_a_state_is_a_state_and_a_good_end_was_checked():
     for name, state in STATES.items():
         assert state.following <= set(STATES), name
-        assert state.is_under_way is bool(state.is_arriving or state.is_waiting), name
         assert not state.is_good or state.is_checked, name
     assert named("is_under_way") == ("receiving", "checking", "queued", "scoring")
     assert named("is_taken") == ("checking", "queued", "scoring", "scored", "accepted")

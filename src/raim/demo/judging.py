@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from raim.demo.restorers import ENTRIES
 from raim.errors import StateError
 from raim.server.database import Image, Judge, Study, StudyImage, Trial, Vote
-from raim.server.jobs.station import Station
+from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.tiling import run_tiling
 from raim.server.study.ballots import name_entries
 from raim.server.study.building import build_study, propose_study
@@ -83,7 +83,7 @@ def _build(server: Server, when: datetime, title: str, *, is_simulated: bool) ->
 
 def _make_tiles(server: Server, now: datetime) -> None:
     """Make the tiles of each image once: both studies have the same seed, so the same codes and packs."""
-    station = Station(
+    context = WorkerContext(
         name="demo",
         database=server.database,
         storage=server.storage,
@@ -95,7 +95,7 @@ def _make_tiles(server: Server, now: datetime) -> None:
     made: dict[int, int] = {}
     for row_id, image_id in rows:
         if image_id not in made:
-            run_tiling(station, row_id, in_child=False)
+            run_tiling(context, row_id, in_child=False)
             made[image_id] = row_id
             continue
         with server.database.writing() as session:

@@ -7,9 +7,9 @@ import pytest
 
 from jobs_world import make_world
 from raim.challenge.example import write_example
-from raim.server.jobs.crew import Crew
+from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.limits import Limits
-from raim.server.jobs.station import Station
+from raim.server.jobs.process_pool import ProcessPool
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +21,9 @@ def example(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def crew():
+def pool():
     """Keep one child that scores for all tests: its start takes seconds."""
-    made = Crew(1, Limits().score)
+    made = ProcessPool(1, Limits().score)
     yield made
     made.close()
 
@@ -32,13 +32,13 @@ def crew():
 def known_values(tmp_path_factory, monkeypatch):
     """Share known values between tests, so that the same images are measured once."""
     path = tmp_path_factory.getbasetemp() / "known values" / "scores.sqlite"
-    monkeypatch.setattr(Station, "cache", property(lambda _: path))
+    monkeypatch.setattr(WorkerContext, "cache", property(lambda _: path))
 
 
 @pytest.fixture
 def own_values(known_values, tmp_path, monkeypatch):
     """Measure everything in this test."""
-    monkeypatch.setattr(Station, "cache", property(lambda _: tmp_path / "own.sqlite"))
+    monkeypatch.setattr(WorkerContext, "cache", property(lambda _: tmp_path / "own.sqlite"))
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from jobs_world import score_waiting
 from raim.errors import StateError
 from raim.server.database import Challenge, WorkerHeartbeat
-from raim.server.jobs import heartbeats, worker
+from raim.server.jobs import context, worker
+from raim.server.jobs.context import gone_workers, renew_heartbeat, start_heartbeat, stop_heartbeat
 from raim.server.jobs.due import MOST_ATTEMPTS, begin_anew, read_due
 from raim.server.jobs.faults import Throttle
-from raim.server.jobs.heartbeats import beat, gone_workers, start_heart, stop_heart
 from raim.server.jobs.reconciling import Reconciler
 from raim.server.jobs.workflows import Engine
 from raim.server.settings import Settings
@@ -39,7 +39,7 @@ class FakeEngine:
 
 @pytest.fixture
 def reconciler(world):
-    return Reconciler(world.station(), FakeEngine(), _look_again=Throttle(0))
+    return Reconciler(world.context(), FakeEngine(), _look_again=Throttle(0))
 
 
 def leased(world, state, **values):
@@ -122,8 +122,8 @@ def test_the_jobs_of_workers_that_are_gone_are_resumed(world, reconciler):
     reconciler.engine.left = [("score-1", "queue")]
     with world.database.writing() as session:
         for name in ("one", "silent", "stopped", "live"):
-            start_heart(session, world.clock(), name)
-        stop_heart(session, world.clock(), "stopped")
+            start_heartbeat(session, world.clock(), name)
+        stop_heartbeat(session, world.clock(), "stopped")
     world.clock.move(61)
     with world.database.writing() as session:
         session.get(WorkerHeartbeat, "live").seen_at = world.clock()
@@ -134,25 +134,25 @@ def test_the_jobs_of_workers_that_are_gone_are_resumed(world, reconciler):
 def test_a_worker_whose_name_another_has_taken_is_told(world):
     begun = world.clock()
     with world.database.writing() as session:
-        start_heart(session, begun, "one")
-        beat(session, begun, "one", started_at=begun, doing="x" * 300, seconds_per_image=2.0)
+        start_heartbeat(session, begun, "one")
+        renew_heartbeat(session, begun, "one", started_at=begun, doing="x" * 300, seconds_per_image=2.0)
     world.clock.move(5)
     with world.database.writing() as session:
-        start_heart(session, world.clock(), "one")
+        start_heartbeat(session, world.clock(), "one")
     with (
         world.database.writing() as session,
         pytest.raises(StateError, match="another worker has the name 'one'"),
     ):
-        beat(session, world.clock(), "one", started_at=begun, doing="", seconds_per_image=None)
+        renew_heartbeat(session, world.clock(), "one", started_at=begun, doing="", seconds_per_image=None)
     with world.database.reading() as session:
         row = session.get(WorkerHeartbeat, "one")
         assert (row.seconds_per_image, row.doing) == (2.0, "")
         assert gone_workers(session, world.clock()) == []
 
 
-def test_one_job_is_enough_for_all_that_are_scored_with_it(world, crew):
+def test_one_job_is_enough_for_all_that_are_scored_with_it(world, pool):
     ids = [world.submit(team, state="queued") for team in ("ada", "bob", "cyn")]
-    assert score_waiting(world.station(crew=crew)) == [ids]
+    assert score_waiting(world.context(pool=pool)) == [ids]
     with world.database.reading() as session:
         assert read_due(session) == []
 
@@ -174,7 +174,7 @@ def test_a_live_worker_whose_clock_is_behind_is_not_taken_for_dead(database, wor
         storage_url=(world.folder / "files").as_uri(),
         secret_key_file=world.folder / "secret.key",
     )
-    for module in (worker, heartbeats):
+    for module in (worker, context):
         monkeypatch.setattr(module, "datetime", SlowTime)
     monkeypatch.setattr(worker, "launch", lambda *_: Mock(spec=Engine))
     seen, stop = [], threading.Event()

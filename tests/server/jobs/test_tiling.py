@@ -8,13 +8,13 @@ import pytest
 from PIL import Image as PillowImage
 
 from jobs_world import FINAL_SET as SET
-from jobs_world import InlineCrew, encode, make_study, make_zip
+from jobs_world import InlinePool, encode, make_study, make_zip
 from raim.files import hash_file
 from raim.images import read_image
 from raim.server import database as t
-from raim.server.jobs import scratch, tiling
-from raim.server.jobs.crew import Outcome
+from raim.server.jobs import tiling, work_folder
 from raim.server.jobs.due import MOST_ATTEMPTS, Job, begin_anew, read_due
+from raim.server.jobs.process_pool import Outcome
 from raim.server.storage import delete_file
 from raim.server.study.closing import count_unmade, discard_study, open_study, try_tiles_again
 from raim.server.tiles import Spot, read_index, read_tile
@@ -30,7 +30,7 @@ def study(world):
 
 @pytest.fixture
 def inline(monkeypatch):
-    monkeypatch.setattr(tiling, "Crew", InlineCrew)
+    monkeypatch.setattr(tiling, "ProcessPool", InlinePool)
 
 
 def due(world):
@@ -43,7 +43,7 @@ def test_a_child_process_makes_the_tiles_of_every_image_and_the_study_can_open(w
     jobs = due(world)
     assert [job.id for job in jobs] == [f"tiles-{row.id}-0" for row in world.rows(t.StudyImage)]
     for job in jobs:
-        assert tiling.run_tiling(world.station(), job.submission_id) == "made"
+        assert tiling.run_tiling(world.context(), job.submission_id) == "made"
     assert due(world) == []
     with world.database.writing() as session:
         row = session.get_one(t.Study, number)
@@ -67,7 +67,7 @@ def test_a_child_process_makes_the_tiles_of_every_image_and_the_study_can_open(w
 def test_what_is_made_is_not_made_again(world, study, inline):
     study()
     first = due(world)[0].submission_id
-    assert [tiling.run_tiling(world.station(), first) for _ in range(2)] == ["made", ""]
+    assert [tiling.run_tiling(world.context(), first) for _ in range(2)] == ["made", ""]
 
 
 def test_a_study_that_is_put_aside_wants_no_tiles(world, study, inline):
@@ -78,7 +78,7 @@ def test_a_study_that_is_put_aside_wants_no_tiles(world, study, inline):
             session, world.clock(), session.get_one(t.Study, number), reason="wrong images", actor_id=None
         )
     assert due(world) == []
-    assert tiling.run_tiling(world.station(), first) == ""
+    assert tiling.run_tiling(world.context(), first) == ""
 
 
 def test_a_fault_names_image_and_team_and_can_be_tried_again(world, study):
@@ -86,7 +86,7 @@ def test_a_fault_names_image_and_team_and_can_be_tried_again(world, study):
     spoiled = dict.fromkeys(images, b"\x89PNG\r\n\x1a\nnothing")
     number = study(make_zip(images), make_zip(spoiled))
     first = due(world)[0]
-    assert tiling.run_tiling(world.station(), first.submission_id) == "failed"
+    assert tiling.run_tiling(world.context(), first.submission_id) == "failed"
     row = world.rows(t.StudyImage, id=first.submission_id)[0]
     name = world.rows(t.Image, id=row.image_id)[0].name
     assert row.error.startswith(f"{name}: bob: ")
@@ -101,7 +101,7 @@ def test_an_entry_without_the_image_is_named(world, study, inline):
     images = world.images(0, SET)
     study(make_zip(images), make_zip(dict(list(images.items())[:1])))
     last = due(world)[-1].submission_id
-    assert tiling.run_tiling(world.station(patience_s=()), last) == "failed"
+    assert tiling.run_tiling(world.context(patience_s=()), last) == "failed"
     error = world.rows(t.StudyImage, id=last)[0].error
     assert re.search(r"bob: there is no image '\w+' in the submission$", error)
 
@@ -111,7 +111,7 @@ def test_candidates_of_different_sizes_are_told_with_their_teams(world, study, i
     small = encode(world.folder, np.zeros((16, 20, 3), np.uint8))
     study(make_zip(images), make_zip(dict.fromkeys(images, small)))
     first = due(world)[0].submission_id
-    assert tiling.run_tiling(world.station(), first) == "failed"
+    assert tiling.run_tiling(world.context(), first) == "failed"
     error = world.rows(t.StudyImage, id=first)[0].error
     assert re.search(r"(ada|bob) is \d+x\d+, (ada|bob) \d+x\d+; candidates of one image", error)
 
@@ -120,14 +120,14 @@ def test_a_child_that_dies_twice_is_told_and_the_worker_goes_on(world, study, mo
     study()
     began = []
 
-    class DyingCrew(InlineCrew):
+    class DyingCrew(InlinePool):
         def run(self, _work, tasks, **_options):
             began.extend(tasks)
             yield began[-1], Outcome(died="it was ended by SIGSEGV")
 
-    monkeypatch.setattr(tiling, "Crew", DyingCrew)
+    monkeypatch.setattr(tiling, "ProcessPool", DyingCrew)
     first = due(world)[0].submission_id
-    assert tiling.run_tiling(world.station(), first) == "failed"
+    assert tiling.run_tiling(world.context(), first) == "failed"
     assert len(began) == 2
     assert world.rows(t.StudyImage, id=first)[0].error.endswith(": it was ended by SIGSEGV")
     assert list((world.folder / "work/packs").iterdir()) == []
@@ -139,42 +139,42 @@ def test_a_fault_of_ours_is_told_after_some_patience(world, study, inline):
     delete_file(
         world.storage, world.rows(t.Image, id=world.rows(t.StudyImage, id=first)[0].image_id)[0].input_sha256
     )
-    assert tiling.run_tiling(world.station(), first) == "failed"
+    assert tiling.run_tiling(world.context(), first) == "failed"
     assert "there is no file" in world.rows(t.StudyImage, id=first)[0].error
 
 
 def test_files_of_another_storage_are_brought_once_for_all_images(world, study, inline, monkeypatch):
     study()
     brought = []
-    original = scratch._bring
-    monkeypatch.setattr(scratch, "local_path", lambda *_: None)
-    monkeypatch.setattr(scratch, "_bring", lambda *args: (brought.append(args[1]), original(*args)))
+    original = work_folder._bring
+    monkeypatch.setattr(work_folder, "local_path", lambda *_: None)
+    monkeypatch.setattr(work_folder, "_bring", lambda *args: (brought.append(args[1]), original(*args)))
     archives = [row.committed_sha256 for row in world.rows(t.Submission)]
-    station = world.station()
+    context = world.context()
     for _ in range(2):
         for sha256 in archives:
-            path = scratch.keep_submission(station, sha256)
+            path = work_folder.keep_submission(context, sha256)
             assert hash_file(path) == sha256
     assert brought == archives
-    old = time.time() - scratch.UNUSED_S - 9
+    old = time.time() - work_folder.UNUSED_S - 9
     os.utime(path, (old, old))
-    scratch.drop_downloads(station)
+    work_folder.drop_downloads(context)
     assert not path.exists()
 
 
 def test_a_pack_that_is_gone_from_the_storage_is_made_again_the_same(world, study, inline):
     study()
     first = due(world)[0].submission_id
-    station = world.station()
-    assert tiling.run_tiling(station, first) == "made"
+    context = world.context()
+    assert tiling.run_tiling(context, first) == "made"
     made = world.rows(t.StudyImage, id=first)[0]
-    assert tiling.forget_lost_packs(station) == 0
+    assert tiling.forget_lost_packs(context) == 0
     delete_file(world.storage, made.pack_sha256)
-    assert tiling.forget_lost_packs(station) == 1
+    assert tiling.forget_lost_packs(context) == 1
     forgotten = world.rows(t.StudyImage, id=first)[0]
     assert (forgotten.pack_sha256, forgotten.made_at, forgotten.pack) == (None, None, made.pack)
     assert due(world)[0].id == f"tiles-{first}-1"
-    assert tiling.run_tiling(station, first) == "made"
+    assert tiling.run_tiling(context, first) == "made"
     assert world.rows(t.StudyImage, id=first)[0].pack_sha256 == made.pack_sha256
 
 

@@ -26,9 +26,9 @@ from raim.server.database import (
     open_database,
 )
 from raim.server.jobs import WorkerChild
-from raim.server.jobs.keeping import settings_environment
 from raim.server.jobs.tiling import run_tiling
 from raim.server.jobs.worker import Pace, check_place, check_storage, run_worker
+from raim.server.jobs.worker_child import settings_environment
 from raim.server.settings import Settings
 from raim.server.storage import has_file, local_path, open_storage
 from raim.server.study.packs import forget_packs
@@ -167,7 +167,7 @@ def test_killed_it_makes_all_tiles_the_same(place, stage):
     with world.database.writing() as session:
         forget_packs(session, true())
     for number in made:
-        assert run_tiling(world.station(), number) == "made"
+        assert run_tiling(world.context(), number) == "made"
     assert {row.id: row.pack_sha256 for row in world.rows(StudyImage)} == made
 
 

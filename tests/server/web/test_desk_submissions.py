@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from desk_world import World
 from raim.server.database import Challenge, Comment, LogLine, Submission
-from raim.server.jobs.heartbeats import start_heart
+from raim.server.jobs.context import start_heartbeat
 from raim.server.submissions import change_state
 
 
@@ -32,7 +32,7 @@ def test_the_dashboard_tells_queue_workers_and_failures(site, world, olga):
     put(world, team="Bob", state="failed", state_at=world.now - timedelta(days=2))
     assert "No worker lives, and submissions wait" in olga.get("/desk").text
     with world.database.writing() as session:
-        start_heart(session, world.now, "worker-1")
+        start_heartbeat(session, world.now, "worker-1")
     page = olga.get("/desk/live").text
     assert "worker-1" in page
     assert "No worker lives" not in page

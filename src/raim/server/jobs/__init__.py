@@ -4,7 +4,6 @@ The submission's row is the truth; a job carries only ids. Nothing that this pac
 jobs or anything that scores: the web process imports it.
 """
 
-from raim.server.jobs.keeping import WorkerChild
 from raim.server.jobs.queue_facts import (
     QueueOverview,
     WorkerView,
@@ -13,6 +12,7 @@ from raim.server.jobs.queue_facts import (
     queue_position,
 )
 from raim.server.jobs.versions import scorer_version
+from raim.server.jobs.worker_child import WorkerChild
 
 __all__ = [
     "QueueOverview",

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from raim.server.database import Submission, Upload
 from raim.server.jobs.archive_work import Checked, CheckTask, check_archive
-from raim.server.jobs.crew import Crew, Outcome
+from raim.server.jobs.context import WorkerContext, has_lease, take_lease
 from raim.server.jobs.faults import (
     Throttle,
     describe_fault,
@@ -17,9 +17,8 @@ from raim.server.jobs.faults import (
     with_patience,
 )
 from raim.server.jobs.flags import flag_files
-from raim.server.jobs.leases import has_lease, take_lease
-from raim.server.jobs.scratch import bring_data_set, open_submission, read_set_files
-from raim.server.jobs.station import Station
+from raim.server.jobs.process_pool import Outcome, ProcessPool
+from raim.server.jobs.work_folder import bring_data_set, open_submission, read_set_files
 from raim.server.submissions import change_state
 from raim.server.submissions.states import after_check, lock_submission
 
@@ -32,11 +31,11 @@ REFUSED = (
 )
 
 
-def run_check(station: Station, submission_id: int, attempt: int) -> str:
+def run_check(context: WorkerContext, submission_id: int, attempt: int) -> str:
     """Check a submission; nothing is done if it needs none any more, or another worker has it.
 
     Args:
-        station: Who does it.
+        context: Who does it.
         submission_id: Which.
         attempt: Number of the lease that it takes.
 
@@ -46,88 +45,88 @@ def run_check(station: Station, submission_id: int, attempt: int) -> str:
     Raises:
         WorkerStopped: The worker is to end.
     """
-    with station.busy("check", f"checking submission {submission_id}", [submission_id]):
-        if not with_patience(station, lambda: _begin(station, submission_id, attempt)):
+    with context.busy("check", f"checking submission {submission_id}", [submission_id]):
+        if not with_patience(context, lambda: _begin(context, submission_id, attempt)):
             return ""
         try:
-            outcome = with_patience(station, lambda: _check(station, submission_id))
+            outcome = with_patience(context, lambda: _check(context, submission_id))
         except Exception as error:  # noqa: BLE001 - whatever it is, the team is told and has its try back
             reason, log = describe_fault(error), describe_traceback(error)
-            with_patience(station, lambda: _fail(station, submission_id, attempt, reason, log))
+            with_patience(context, lambda: _fail(context, submission_id, attempt, reason, log))
             return "failed"
-        return with_patience(station, lambda: _conclude(station, submission_id, attempt, outcome))
+        return with_patience(context, lambda: _conclude(context, submission_id, attempt, outcome))
 
 
-def _begin(station: Station, submission_id: int, attempt: int) -> bool:
-    with station.database.writing() as session:
+def _begin(context: WorkerContext, submission_id: int, attempt: int) -> bool:
+    with context.database.writing() as session:
         row = lock_submission(session, submission_id)
         if not row.facts.is_in_check or not take_lease(
-            session, station.clock(), station, submission_id, attempt
+            session, context.clock(), context, submission_id, attempt
         ):
             return False
         row.images_done = row.images_total = 0
         return True
 
 
-def _check(station: Station, submission_id: int) -> Outcome:
-    with station.database.reading() as session:
+def _check(context: WorkerContext, submission_id: int) -> Outcome:
+    with context.database.reading() as session:
         row = session.get_one(Submission, submission_id)
         sha256, data_set_id = row.committed_sha256, row.data_set_id
         label = session.scalar(select(Upload.file_name).where(Upload.submission_id == submission_id))
         files = read_set_files(session, data_set_id)
-    folder = bring_data_set(station, files)
+    folder = bring_data_set(context, files)
     throttle = Throttle(PROGRESS_EVERY_S)
 
     def on_report(_task: object, message: tuple[int, int]) -> None:
         if throttle.is_open():
-            _show_progress(station, submission_id, *message)
+            _show_progress(context, submission_id, *message)
 
     with ExitStack() as stack:
-        path = stack.enter_context(open_submission(station, sha256))
-        crew = Crew(1, station.limits.check, station.stop)
-        stack.callback(crew.close)
+        path = stack.enter_context(open_submission(context, sha256))
+        pool = ProcessPool(1, context.limits.check, context.stop)
+        stack.callback(pool.close)
         task = CheckTask(
             path=path, label=label or "submission.zip", inputs=folder / "input", manifest=files.manifest
         )
         outcome = Outcome(died="it was not begun")
         for _ in range(TRIES):  # a process may be killed once for reasons that are not the archive's
-            ((_, outcome),) = crew.run(check_archive, [task], on_report=on_report)
+            ((_, outcome),) = pool.run(check_archive, [task], on_report=on_report)
             if outcome.is_fine:
                 break
         return outcome
 
 
-def _show_progress(station: Station, submission_id: int, done: int, total: int) -> None:
-    with station.database.writing() as session:
+def _show_progress(context: WorkerContext, submission_id: int, done: int, total: int) -> None:
+    with context.database.writing() as session:
         row = lock_submission(session, submission_id)
-        if row.facts.is_in_check and row.lease_owner == station.name:
+        if row.facts.is_in_check and row.lease_owner == context.name:
             row.images_done, row.images_total = min(done, total), total
 
 
-def _conclude(station: Station, submission_id: int, attempt: int, outcome: Outcome) -> str:
+def _conclude(context: WorkerContext, submission_id: int, attempt: int, outcome: Outcome) -> str:
     if outcome.fault is not None:
-        _fail(station, submission_id, attempt, FAULT, outcome.fault)
+        _fail(context, submission_id, attempt, FAULT, outcome.fault)
         return "failed"
-    now = station.clock()
-    with station.database.writing() as session:
+    now = context.clock()
+    with context.database.writing() as session:
         row = lock_submission(session, submission_id)
-        if not has_lease(row, station, attempt):
+        if not has_lease(row, context, attempt):
             return row.state
         if outcome.died is not None:
-            log_line(session, now, station, submission_id, f"the check died: {outcome.died}")
+            log_line(session, now, context, submission_id, f"the check died: {outcome.died}")
             error = REFUSED.format(reason=outcome.died)
             return change_state(session, now, submission_id, "refused", error=error).state
-        return _judge(session, station, row, outcome.value)
+        return _judge(session, context, row, outcome.value)
 
 
-def _judge(session: Any, station: Station, row: Submission, checked: Checked) -> str:
+def _judge(session: Any, context: WorkerContext, row: Submission, checked: Checked) -> str:
     row.report = checked.report
     row.images_done = row.images_total = checked.n_images
     if not checked.is_fine:
-        return change_state(session, station.clock(), row.id, "refused", error=checked.text).state
+        return change_state(session, context.clock(), row.id, "refused", error=checked.text).state
     row.flags = {**row.flags, **flag_files(session, row, checked.report["image_sha256"])}
-    return change_state(session, station.clock(), row.id, after_check(row.kind)).state
+    return change_state(session, context.clock(), row.id, after_check(row.kind)).state
 
 
-def _fail(station: Station, submission_id: int, attempt: int, reason: str, log: str) -> None:
-    fail_submission(station, submission_id, attempt, what="checked", reason=reason, log=log)
+def _fail(context: WorkerContext, submission_id: int, attempt: int, reason: str, log: str) -> None:
+    fail_submission(context, submission_id, attempt, what="checked", reason=reason, log=log)

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.server.database import StudyImage, Submission
+from raim.server.jobs.context import is_due, put_back
 from raim.server.jobs.faults import OURS
-from raim.server.jobs.leases import is_due, put_back
 from raim.server.jobs.tiling import read_due_tiles
 from raim.server.jobs.versions import known_versions
 from raim.server.jobs.waiting import read_waiting

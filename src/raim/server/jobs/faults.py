@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from raim.errors import RaimError
 from raim.server.auditing import record_event
 from raim.server.database import LogLine, Submission
-from raim.server.jobs.leases import has_lease
-from raim.server.jobs.station import Station
+from raim.server.jobs.context import WorkerContext, has_lease
 from raim.server.submissions import change_state
 from raim.server.submissions.states import lock_submission
 
@@ -28,7 +27,7 @@ DATABASE_TRIES = 450  # 15 minutes: longer than a restart or a move to another m
 LONGEST_REASON = 500
 
 
-def with_patience(station: Station, function: Callable[[], Value]) -> Value:
+def with_patience(context: WorkerContext, function: Callable[[], Value]) -> Value:
     """Call a function until it comes through, or give up after some tries; many more if the database is what fails.
 
     Without its database a worker can neither go on nor say so: it waits until the database is back.
@@ -37,7 +36,7 @@ def with_patience(station: Station, function: Callable[[], Value]) -> Value:
         WorkerStopped: The worker is to end.
         Exception: What the last try raised.
     """
-    tries = iter(station.patience_s)
+    tries = iter(context.patience_s)
     database_tries = iter(range(DATABASE_TRIES))
     while True:
         try:
@@ -45,12 +44,12 @@ def with_patience(station: Station, function: Callable[[], Value]) -> Value:
         except DBAPIError as error:
             if not _is_passing(error) or next(database_tries, None) is None:
                 raise
-            station.pause(DATABASE_PAUSE_S)
+            context.pause(DATABASE_PAUSE_S)
         except Exception:
             seconds = next(tries, None)
             if seconds is None:
                 raise
-            station.pause(seconds)
+            context.pause(seconds)
 
 
 def _is_passing(error: DBAPIError) -> bool:
@@ -63,9 +62,9 @@ def describe_fault(error: BaseException) -> str:
     return text[:LONGEST_REASON]
 
 
-def log_line(session: Session, now: datetime, station: Station, submission_id: int, text: str) -> None:
+def log_line(session: Session, now: datetime, context: WorkerContext, submission_id: int, text: str) -> None:
     """Keep what a worker says about a submission, for organisers."""
-    session.add(LogLine(submission_id=submission_id, logged_at=now, worker=station.name, text=text))
+    session.add(LogLine(submission_id=submission_id, logged_at=now, worker=context.name, text=text))
 
 
 def describe_traceback(error: BaseException) -> str:
@@ -74,26 +73,26 @@ def describe_traceback(error: BaseException) -> str:
 
 
 def fail_submission(
-    station: Station, submission_id: int, attempt: int, *, what: str, reason: str, log: str
+    context: WorkerContext, submission_id: int, attempt: int, *, what: str, reason: str, log: str
 ) -> None:
     """End the work on a submission through no fault of its team; its try is given back.
 
     An entry that has results, and was to be scored again, keeps them.
 
     Args:
-        station: Whose lease it is under; without it nothing is done.
+        context: Whose lease it is under; without it nothing is done.
         submission_id: Which.
         attempt: Number of the lease.
         what: "checked" or "scored".
         reason: For the team.
         log: For organisers.
     """
-    now = station.clock()
-    with station.database.writing() as session:
+    now = context.clock()
+    with context.database.writing() as session:
         row = lock_submission(session, submission_id)
-        if not has_lease(row, station, attempt):
+        if not has_lease(row, context, attempt):
             return
-        log_line(session, now, station, submission_id, log)
+        log_line(session, now, context, submission_id, log)
         if not row.facts.has_score:
             change_state(session, now, submission_id, "failed", error=OURS.format(what=what, reason=reason))
             return

@@ -11,23 +11,22 @@ from raim.scoring.profiles import Profile, find_profile
 from raim.scoring.records import EntryScore, ImageScore
 from raim.server.auditing import record_event
 from raim.server.database import EntryResult, Image, Result, Submission
+from raim.server.jobs.context import WorkerContext, take_lease
 from raim.server.jobs.faults import describe_fault, describe_traceback, fail_submission, with_patience
 from raim.server.jobs.flags import flag_pixels
 from raim.server.jobs.group import Entry, Group
-from raim.server.jobs.leases import take_lease
 from raim.server.jobs.scoring import Records
-from raim.server.jobs.station import Station
 from raim.server.submissions import change_state
 from raim.server.submissions.states import lock_submission
 
 NAMED = 3  # images without a score that the entry's reason names
 
 
-def finish_group(station: Station, group: Group, records: Records) -> list[int]:
+def finish_group(context: WorkerContext, group: Group, records: Records) -> list[int]:
     """Write the results of every submission that has a record for each image; give which were finished.
 
     Args:
-        station: Whose leases they are under; those that it has lost are left alone.
+        context: Whose leases they are under; those that it has lost are left alone.
         group: What was scored together.
         records: By image and submission, in JSON form.
 
@@ -39,29 +38,29 @@ def finish_group(station: Station, group: Group, records: Records) -> list[int]:
         own = {name: by_id[entry.id] for name, by_id in records.items() if entry.id in by_id}
         if len(own) < group.n_images:
             continue
-        with station.busy("score", f"writing the results of submission {entry.id}", [entry.id]):
-            if _finish(station, group, entry, own):
+        with context.busy("score", f"writing the results of submission {entry.id}", [entry.id]):
+            if _finish(context, group, entry, own):
                 finished.append(entry.id)
     return finished
 
 
-def _finish(station: Station, group: Group, entry: Entry, own: Mapping[str, dict[str, Any]]) -> bool:
+def _finish(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str, dict[str, Any]]) -> bool:
     try:
-        return with_patience(station, lambda: _write(station, group, entry, own))
+        return with_patience(context, lambda: _write(context, group, entry, own))
     except Exception as error:  # noqa: BLE001 - whatever it is, the team is told and has its try back
         reason, log = describe_fault(error), describe_traceback(error)
         with_patience(
-            station,
-            lambda: fail_submission(station, entry.id, entry.attempt, what="scored", reason=reason, log=log),
+            context,
+            lambda: fail_submission(context, entry.id, entry.attempt, what="scored", reason=reason, log=log),
         )
         return False
 
 
-def _write(station: Station, group: Group, entry: Entry, own: Mapping[str, dict[str, Any]]) -> bool:
-    now = station.clock()
-    with station.database.writing() as session:
+def _write(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str, dict[str, Any]]) -> bool:
+    now = context.clock()
+    with context.database.writing() as session:
         # The job may have come here from another worker, so the lease is taken over, not only looked at.
-        if not take_lease(session, now, station, entry.id, entry.attempt):
+        if not take_lease(session, now, context, entry.id, entry.attempt):
             return False
         row = lock_submission(session, entry.id)
         if not _has_results(session, row, group):

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.server.database import Challenge, DataSet
-from raim.server.jobs.scratch import SetFiles, read_set_files
-from raim.server.jobs.station import Station
+from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.versions import known_versions
 from raim.server.jobs.waiting import next_group, read_waiting
+from raim.server.jobs.work_folder import SetFiles, read_set_files
 
 BATCH_S = 10.0  # a batch is a step of a job: what a killed worker has to do again
 MOST_IN_BATCH = 256
@@ -79,13 +79,15 @@ def is_in_force(session: Session, group: Group) -> bool:
     return tuple(versions) == (group.reference_version, group.scorer_version)
 
 
-def choose_group(station: Station, submission_id: int, attempt: int, scorer_version: str) -> Group | None:
+def choose_group(
+    context: WorkerContext, submission_id: int, attempt: int, scorer_version: str
+) -> Group | None:
     """Choose what is scored next, as long as one submission waits; nothing is changed.
 
     The group is the next in the fair order, which need not be that submission's: then its turn comes later.
 
     Args:
-        station: Who will score.
+        context: Who will score.
         submission_id: Whose job asks.
         attempt: How many leases that submission had when its job was made.
         scorer_version: Under which the job was made to score.
@@ -93,7 +95,7 @@ def choose_group(station: Station, submission_id: int, attempt: int, scorer_vers
     Returns:
         The group; None if that submission does not wait any more, or waits for another job.
     """
-    with station.database.reading() as session:
+    with context.database.reading() as session:
         waiting = [each for each in read_waiting(session) if each.scorer_version in known_versions()]
         asking = {each.submission_id: each for each in waiting}.get(submission_id)
         if asking is None or asking.attempt != attempt or asking.scorer_version != scorer_version:
@@ -106,7 +108,7 @@ def choose_group(station: Station, submission_id: int, attempt: int, scorer_vers
         scorer_version=chosen[0].scorer_version,
         reference_version=files.version,
         entries=entries,
-        batches=_cut(files, _batch_size(station, len(entries))),
+        batches=_cut(files, _batch_size(context, len(entries))),
     )
 
 
@@ -115,9 +117,9 @@ def _cut(files: SetFiles, size: int) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(names[start : start + size]) for start in range(0, len(names), size))
 
 
-def _batch_size(station: Station, n_entries: int) -> int:
+def _batch_size(context: WorkerContext, n_entries: int) -> int:
     """Give how many photographs make a batch; all processes have work in it."""
-    if station.seconds_per_image is None:
-        return 2 * station.processes
-    images = BATCH_S / max(station.seconds_per_image, 1e-3)
-    return min(MOST_IN_BATCH, max(station.processes, math.ceil(images / n_entries)))
+    if context.seconds_per_image is None:
+        return 2 * context.processes
+    images = BATCH_S / max(context.seconds_per_image, 1e-3)
+    return min(MOST_IN_BATCH, max(context.processes, math.ceil(images / n_entries)))

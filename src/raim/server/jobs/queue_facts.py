@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from raim.records import named
 from raim.server.database import Submission, WorkerHeartbeat
-from raim.server.jobs.heartbeats import live_workers
+from raim.server.jobs.context import live_workers
 from raim.server.jobs.waiting import list_groups, read_waiting
 
 

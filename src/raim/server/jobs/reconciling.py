@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from raim.server.database.engine import take_turn
+from raim.server.jobs.context import WorkerContext, gone_workers
 from raim.server.jobs.due import Job, begin_anew, find_lost, put_back_lost, read_due
 from raim.server.jobs.faults import Throttle
-from raim.server.jobs.heartbeats import gone_workers
-from raim.server.jobs.station import Station
 
 RESUMING_LOCK = 7_246_101  # of PostgreSQL; see raim.server.database.engine
 LOOK_AGAIN_S = 5.0
@@ -40,22 +39,22 @@ class Reconciler:
     """One worker's ticks.
 
     Attributes:
-        station: Whose.
+        context: Whose.
         engine: Launched.
         made: Jobs that this worker has made or seen, which are due for as long as they wait.
     """
 
-    station: Station
+    context: WorkerContext
     engine: JobEngine
     made: set[str] = field(default_factory=set)
     _look_again: Throttle = field(default_factory=lambda: Throttle(LOOK_AGAIN_S))
 
     def tick(self) -> None:
         """Compare once."""
-        now, silence = self.station.clock(), self.station.silence
-        with self.station.database.reading() as session:
+        now, silence = self.context.clock(), self.context.silence
+        with self.context.database.reading() as session:
             due = {job.id: job for job in read_due(session)}
-            gone = set(gone_workers(session, now, silence=silence)) - {self.station.name}
+            gone = set(gone_workers(session, now, silence=silence)) - {self.context.name}
         self.made &= due.keys()
         for key, job in due.items():
             if key not in self.made:
@@ -69,16 +68,16 @@ class Reconciler:
         """Take over from workers that are gone; one survivor at a time, or two would do the same work."""
         if not self.engine.find_left(gone):
             return
-        with self.station.database.writing() as session:
+        with self.context.database.writing() as session:
             take_turn(session, RESUMING_LOCK)
             self.engine.resume(gone)
 
     def _look_after(self, due: dict[str, Job]) -> None:
-        now = self.station.clock()
+        now = self.context.clock()
         ended = self.engine.find_ended(due)
-        with self.station.database.reading() as session:
-            if not ended and not find_lost(session, now, silence=self.station.silence):
+        with self.context.database.reading() as session:
+            if not ended and not find_lost(session, now, silence=self.context.silence):
                 return
-        with self.station.database.writing() as session:
-            put_back_lost(session, now, silence=self.station.silence)
+        with self.context.database.writing() as session:
+            put_back_lost(session, now, silence=self.context.silence)
             begin_anew(session, now, [due[key] for key in sorted(ended)])

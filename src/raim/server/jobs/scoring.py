@@ -1,7 +1,7 @@
 """One batch of a group: its photographs are scored in child processes, every candidate of a photograph together.
 
 A candidate over which a process dies takes nobody with it: the photograph is tried again with each candidate alone,
-and the one over which it dies again is poison. It fails with its reason; the others go on.
+and the one over which it dies again is bad input. It fails with its reason; the others go on.
 """
 
 import time
@@ -14,7 +14,7 @@ from typing import Any
 from raim.scoring.cache import ValueCache
 from raim.server.database import Submission
 from raim.server.jobs.archive_work import ScoredTask, ScoreTask, score_task
-from raim.server.jobs.crew import Outcome
+from raim.server.jobs.context import WorkerContext, has_lease, release, take_lease
 from raim.server.jobs.faults import (
     Throttle,
     describe_fault,
@@ -23,9 +23,8 @@ from raim.server.jobs.faults import (
     with_patience,
 )
 from raim.server.jobs.group import Entry, Group, is_in_force
-from raim.server.jobs.leases import has_lease, release, take_lease
-from raim.server.jobs.scratch import bring_data_set, open_submission, read_set_files
-from raim.server.jobs.station import Station
+from raim.server.jobs.process_pool import Outcome
+from raim.server.jobs.work_folder import bring_data_set, open_submission, read_set_files
 from raim.server.submissions.states import lock_submission
 
 PROGRESS_EVERY_S = 0.5
@@ -41,7 +40,7 @@ class _Batch:
 
     Attributes:
         entries: Those that are still scored, by submission.
-        poison: Why others are not, with what organisers read.
+        bad_input: Why others are not, with what organisers read.
         records: By image and submission.
         n_measured: Of these, those that were not known already: only they tell the pace.
     """
@@ -50,7 +49,7 @@ class _Batch:
     names: tuple[str, ...]
     done_before: int
     entries: dict[int, Entry]
-    poison: dict[int, tuple[str, str]] = field(default_factory=dict)
+    bad_input: dict[int, tuple[str, str]] = field(default_factory=dict)
     records: Records = field(default_factory=dict)
     n_measured: int = 0
 
@@ -89,11 +88,11 @@ class BatchResult:
         )
 
 
-def score_batch(station: Station, group: Group, number: int, lost: tuple[int, ...] = ()) -> BatchResult:
+def score_batch(context: WorkerContext, group: Group, number: int, lost: tuple[int, ...] = ()) -> BatchResult:
     """Score one batch of a group, under the leases of its submissions, which are taken if they are free.
 
     Args:
-        station: Who does it.
+        context: Who does it.
         group: What is scored together.
         number: Of the batch, from 0.
         lost: Submissions that earlier batches have lost.
@@ -104,15 +103,15 @@ def score_batch(station: Station, group: Group, number: int, lost: tuple[int, ..
     asked = [entry for entry in group.entries if entry.id not in lost]
     ids = [entry.id for entry in asked]
     text = f"scoring {_name(ids)}, batch {number + 1} of {len(group.batches)}"
-    with station.busy("score", text, ids):
-        batch = with_patience(station, lambda: _begin(station, group, number, asked))
+    with context.busy("score", text, ids):
+        batch = with_patience(context, lambda: _begin(context, group, number, asked))
         try:
-            with_patience(station, lambda: _score(station, batch))
+            with_patience(context, lambda: _score(context, batch))
         except Exception as error:  # noqa: BLE001 - whatever it is, the teams are told and have their tries back
             told = (describe_fault(error), describe_traceback(error))
-            batch.poison |= dict.fromkeys(batch.entries, told)
+            batch.bad_input |= dict.fromkeys(batch.entries, told)
             batch.entries.clear()
-        with_patience(station, lambda: _fail_poison(station, group, batch))
+        with_patience(context, lambda: _fail_bad_input(context, group, batch))
     kept = {
         name: {key: record for key, record in by_id.items() if key in batch.entries}
         for name, by_id in batch.records.items()
@@ -124,41 +123,41 @@ def _name(ids: list[int]) -> str:
     return ("submission " if len(ids) == 1 else "submissions ") + ", ".join(map(str, ids))
 
 
-def _begin(station: Station, group: Group, number: int, asked: list[Entry]) -> _Batch:
+def _begin(context: WorkerContext, group: Group, number: int, asked: list[Entry]) -> _Batch:
     done_before = sum(len(names) for names in group.batches[:number])
     held: dict[int, Entry] = {}
-    with station.database.writing() as session:
+    with context.database.writing() as session:
         if not is_in_force(session, group):
-            release(session, station.clock(), station, [entry.id for entry in asked])
+            release(session, context.clock(), context, [entry.id for entry in asked])
             asked = []
         for entry in asked:
-            if take_lease(session, station.clock(), station, entry.id, entry.attempt):
+            if take_lease(session, context.clock(), context, entry.id, entry.attempt):
                 row = lock_submission(session, entry.id)
                 row.images_done, row.images_total = done_before, group.n_images
                 held[entry.id] = entry
     return _Batch(group=group, names=group.batches[number], done_before=done_before, entries=held)
 
 
-def _score(station: Station, batch: _Batch) -> None:
+def _score(context: WorkerContext, batch: _Batch) -> None:
     if not batch.entries:
         return
-    with station.database.reading() as session:
+    with context.database.reading() as session:
         files = read_set_files(session, batch.group.data_set_id)
         hashes = {key: session.get_one(Submission, key).committed_sha256 for key in batch.entries}
-    folder = bring_data_set(station, files)
+    folder = bring_data_set(context, files)
     begun = time.monotonic()
     n_measured = batch.n_measured
     with ExitStack() as stack:
         archives = {
-            key: stack.enter_context(open_submission(station, sha256)) for key, sha256 in hashes.items()
+            key: stack.enter_context(open_submission(context, sha256)) for key, sha256 in hashes.items()
         }
-        tasks = _make_tasks(station, batch, files.scenarios, folder / "reference", archives)
-        _run(station, batch, tasks)
-    _keep_pace(station, time.monotonic() - begun, batch.n_measured - n_measured)
+        tasks = _make_tasks(context, batch, files.scenarios, folder / "reference", archives)
+        _run(context, batch, tasks)
+    _keep_pace(context, time.monotonic() - begun, batch.n_measured - n_measured)
 
 
 def _make_tasks(
-    station: Station,
+    context: WorkerContext,
     batch: _Batch,
     scenarios: dict[str, str | None],
     reference: Path,
@@ -175,37 +174,37 @@ def _make_tasks(
                 reference=reference,
                 archives=left,
                 profile=batch.group.profile,
-                cache=station.cache,
+                cache=context.cache,
             )
 
 
-def _run(station: Station, batch: _Batch, tasks: Iterator[ScoreTask]) -> None:
+def _run(context: WorkerContext, batch: _Batch, tasks: Iterator[ScoreTask]) -> None:
     throttle = Throttle(PROGRESS_EVERY_S)
-    wall_s = station.limits.score.wall_s * len(batch.entries)
+    wall_s = context.limits.score.wall_s * len(batch.entries)
     broken = []
-    with ValueCache(station.cache) as cache:
-        for task, outcome in station.crew.run(score_task, tasks, wall_s=wall_s):
+    with ValueCache(context.cache) as cache:
+        for task, outcome in context.pool.run(score_task, tasks, wall_s=wall_s):
             if outcome.is_fine:
                 _keep(cache, batch, task, outcome.value)
             else:
                 broken.append(task)
             if throttle.is_open():
-                _show_progress(station, batch)
+                _show_progress(context, batch)
         for task in broken:
-            _try_each_alone(station, batch, task, cache)
-    _show_progress(station, batch)
+            _try_each_alone(context, batch, task, cache)
+    _show_progress(context, batch)
 
 
-def _try_each_alone(station: Station, batch: _Batch, task: ScoreTask, cache: ValueCache) -> None:
+def _try_each_alone(context: WorkerContext, batch: _Batch, task: ScoreTask, cache: ValueCache) -> None:
     for key, path in task.archives.items():
         if key not in batch.entries:
             continue
         alone = replace(task, archives={key: path})
-        ((_, outcome),) = station.crew.run(score_task, [alone])
+        ((_, outcome),) = context.pool.run(score_task, [alone])
         if outcome.is_fine:
             _keep(cache, batch, alone, outcome.value)
         else:
-            batch.poison[key] = _tell(task.name, outcome)
+            batch.bad_input[key] = _tell(task.name, outcome)
             del batch.entries[key]
 
 
@@ -223,28 +222,28 @@ def _keep(cache: ValueCache, batch: _Batch, task: ScoreTask, scored: ScoredTask)
         batch.n_measured += len(scored.records)
 
 
-def _show_progress(station: Station, batch: _Batch) -> None:
+def _show_progress(context: WorkerContext, batch: _Batch) -> None:
     """Show how far it is, and find what was withdrawn or taken over."""
-    with station.database.writing() as session:
+    with context.database.writing() as session:
         for key, entry in list(batch.entries.items()):
             row = lock_submission(session, key)
-            if not has_lease(row, station, entry.attempt):
+            if not has_lease(row, context, entry.attempt):
                 del batch.entries[key]
                 continue
             done = sum(1 for by_id in batch.records.values() if key in by_id)
             row.images_done = min(batch.done_before + done, row.images_total)
 
 
-def _fail_poison(station: Station, group: Group, batch: _Batch) -> None:
+def _fail_bad_input(context: WorkerContext, group: Group, batch: _Batch) -> None:
     for entry in group.entries:
-        if entry.id in batch.poison:
-            reason, log = batch.poison[entry.id]
-            fail_submission(station, entry.id, entry.attempt, what="scored", reason=reason, log=log)
+        if entry.id in batch.bad_input:
+            reason, log = batch.bad_input[entry.id]
+            fail_submission(context, entry.id, entry.attempt, what="scored", reason=reason, log=log)
 
 
-def _keep_pace(station: Station, seconds: float, n_measured: int) -> None:
+def _keep_pace(context: WorkerContext, seconds: float, n_measured: int) -> None:
     if not n_measured:
         return
     new = seconds / n_measured
-    old = station.seconds_per_image
-    station.seconds_per_image = new if old is None else PACE_KEPT * old + (1 - PACE_KEPT) * new
+    old = context.seconds_per_image
+    context.seconds_per_image = new if old is None else PACE_KEPT * old + (1 - PACE_KEPT) * new

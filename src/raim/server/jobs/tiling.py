@@ -14,10 +14,10 @@ from raim.errors import InputError, RaimError
 from raim.files import hash_file
 from raim.scoring.submission import open_images
 from raim.server.database import Image, Study, StudyEntry, StudyImage, Submission, Team
-from raim.server.jobs.crew import Crew, Outcome
+from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.faults import describe_fault, with_patience
-from raim.server.jobs.scratch import PACKS, keep_submission, open_submission
-from raim.server.jobs.station import Station
+from raim.server.jobs.process_pool import Outcome, ProcessPool
+from raim.server.jobs.work_folder import PACKS, keep_submission, open_submission
 from raim.server.storage import adopt_file, check_space, has_file
 from raim.server.study.packs import forget_packs
 from raim.server.tiles import INPUT, pack_facts, read_index
@@ -93,11 +93,11 @@ def read_due_tiles(session: Session) -> list[tuple[int, int]]:
     return [(row_id, attempt) for row_id, attempt in rows]
 
 
-def run_tiling(station: Station, study_image_id: int, *, in_child: bool = True) -> str:
+def run_tiling(context: WorkerContext, study_image_id: int, *, in_child: bool = True) -> str:
     """Make the tiles of an image; nothing is done if they are there, or nobody wants them any more.
 
     Args:
-        station: Who does it.
+        context: Who does it.
         study_image_id: Which.
         in_child: In a process apart, as what teams send has to be; not so only for files of our own making.
 
@@ -107,15 +107,15 @@ def run_tiling(station: Station, study_image_id: int, *, in_child: bool = True) 
     Raises:
         WorkerStopped: The worker is to end.
     """
-    wanted = with_patience(station, lambda: _read(station, study_image_id))
+    wanted = with_patience(context, lambda: _read(context, study_image_id))
     if wanted is None:
         return ""
-    with station.busy("tiles", f"making the tiles of {wanted.image}", []):
+    with context.busy("tiles", f"making the tiles of {wanted.image}", []):
         try:
-            return with_patience(station, lambda: _make(station, study_image_id, wanted, in_child=in_child))
+            return with_patience(context, lambda: _make(context, study_image_id, wanted, in_child=in_child))
         except Exception as error:  # noqa: BLE001 - whatever it is, the organisers are told
             reason = describe_fault(error)
-            with_patience(station, lambda: _fail(station, study_image_id, reason))
+            with_patience(context, lambda: _fail(context, study_image_id, reason))
             return "failed"
 
 
@@ -135,23 +135,23 @@ def pack_archives(task: PackTask, report: Callable[[Any], None]) -> str:
     return ""
 
 
-def forget_lost_packs(station: Station) -> int:
+def forget_lost_packs(context: WorkerContext) -> int:
     """Let the tiles be made again whose pack is gone from the storage; give of how many images."""
-    with station.database.reading() as session:
+    with context.database.reading() as session:
         rows = session.execute(
             select(StudyImage.id, StudyImage.pack_sha256)
             .join(Study, Study.id == StudyImage.study_id)
             .where(StudyImage.pack_sha256.is_not(None), Study.state.in_(OPEN_STATES))
         ).all()
-    lost = [row_id for row_id, sha256 in rows if sha256 and not has_file(station.storage, sha256)]
+    lost = [row_id for row_id, sha256 in rows if sha256 and not has_file(context.storage, sha256)]
     if lost:
-        with station.database.writing() as session:
+        with context.database.writing() as session:
             forget_packs(session, StudyImage.id.in_(lost))
     return len(lost)
 
 
-def _read(station: Station, study_image_id: int) -> Wanted | None:
-    with station.database.reading() as session:
+def _read(context: WorkerContext, study_image_id: int) -> Wanted | None:
+    with context.database.reading() as session:
         row = session.get(StudyImage, study_image_id)
         if row is None or row.pack_sha256 is not None or row.error is not None:
             return None
@@ -173,52 +173,52 @@ def _read(station: Station, study_image_id: int) -> Wanted | None:
     )
 
 
-def _make(station: Station, study_image_id: int, wanted: Wanted, *, in_child: bool) -> str:
-    target = station.work / PACKS / uuid.uuid4().hex
+def _make(context: WorkerContext, study_image_id: int, wanted: Wanted, *, in_child: bool) -> str:
+    target = context.work / PACKS / uuid.uuid4().hex
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with open_submission(station, wanted.input_sha256) as photograph:
+        with open_submission(context, wanted.input_sha256) as photograph:
             task = PackTask(
                 image=wanted.image,
                 input=photograph,
-                archives={code: keep_submission(station, sha256) for code, sha256 in wanted.archives.items()},
+                archives={code: keep_submission(context, sha256) for code, sha256 in wanted.archives.items()},
                 target=target,
             )
-            outcome = _run_child(station, task) if in_child else Outcome(value=pack_archives(task, print))
+            outcome = _run_child(context, task) if in_child else Outcome(value=pack_archives(task, print))
         if outcome.is_fine and not outcome.value:
-            _keep(station, study_image_id, target)
+            _keep(context, study_image_id, target)
             return "made"
-        _fail(station, study_image_id, _say(wanted, outcome))
+        _fail(context, study_image_id, _say(wanted, outcome))
         return "failed"
     finally:
         target.unlink(missing_ok=True)
 
 
-def _run_child(station: Station, task: PackTask) -> Outcome:
-    crew = Crew(1, station.limits.check, station.stop)
+def _run_child(context: WorkerContext, task: PackTask) -> Outcome:
+    pool = ProcessPool(1, context.limits.check, context.stop)
     try:
         for _ in range(TRIES):  # a process may be killed once for reasons that are not the images'
-            ((_, outcome),) = crew.run(pack_archives, [task])
+            ((_, outcome),) = pool.run(pack_archives, [task])
             if outcome.died is None:
                 break
         return outcome
     finally:
-        crew.close()
+        pool.close()
 
 
-def _keep(station: Station, study_image_id: int, path: Path) -> None:
+def _keep(context: WorkerContext, study_image_id: int, path: Path) -> None:
     sha256, n_bytes = hash_file(path), path.stat().st_size
-    check_space(station.storage, n_bytes)
-    adopt_file(station.storage, path, n_bytes=n_bytes, sha256=sha256)
-    facts = pack_facts(read_index(station.storage, sha256))
-    with station.database.writing() as session:
+    check_space(context.storage, n_bytes)
+    adopt_file(context.storage, path, n_bytes=n_bytes, sha256=sha256)
+    facts = pack_facts(read_index(context.storage, sha256))
+    with context.database.writing() as session:
         row = session.get_one(StudyImage, study_image_id)
-        row.pack_sha256, row.pack_bytes, row.pack, row.made_at = sha256, n_bytes, facts, station.clock()
+        row.pack_sha256, row.pack_bytes, row.pack, row.made_at = sha256, n_bytes, facts, context.clock()
         row.error = None
 
 
-def _fail(station: Station, study_image_id: int, reason: str) -> None:
-    with station.database.writing() as session:
+def _fail(context: WorkerContext, study_image_id: int, reason: str) -> None:
+    with context.database.writing() as session:
         row = session.get_one(StudyImage, study_image_id)
         if row.pack_sha256 is None:
             row.error = reason[:LONGEST_ERROR]

@@ -22,13 +22,20 @@ from sqlalchemy.exc import DBAPIError
 from raim.errors import SettingsError, StateError
 from raim.processes import THREAD_VARIABLES, count_cores
 from raim.server.database import Database, Image, open_database
+from raim.server.jobs.context import (
+    EVERY_S,
+    SILENCE,
+    DatabaseClock,
+    WorkerContext,
+    renew_heartbeat,
+    renew_leases,
+    start_heartbeat,
+    stop_heartbeat,
+)
 from raim.server.jobs.faults import Throttle
-from raim.server.jobs.heartbeats import EVERY_S, SILENCE, DatabaseClock, beat, start_heart, stop_heart
-from raim.server.jobs.housekeeping import keep_house
-from raim.server.jobs.leases import renew_leases
+from raim.server.jobs.housekeeping import do_housekeeping
 from raim.server.jobs.limits import Limits, lower_priority
 from raim.server.jobs.reconciling import Reconciler
-from raim.server.jobs.station import Station
 from raim.server.jobs.workflows import Engine, launch
 from raim.server.settings import Settings
 from raim.server.storage import Storage, has_file, open_storage
@@ -37,7 +44,7 @@ LOG = logging.getLogger(__name__)
 FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph"})
 STOPPING_S = 15.0
 REACH_TRIES, REACH_PAUSE_S = 30, 2.0
-CREW_IDLE_S = 300.0
+POOL_IDLE_S = 300.0
 AWAY_EVERY_S = 60.0  # how often it is said that the database cannot be reached
 
 
@@ -91,7 +98,7 @@ def run_worker(
         _reach(database, stop or threading.Event())
         storage = open_storage(settings.storage_url)
         check_storage(database, storage, settings.storage_url)
-        station = Station(
+        context = WorkerContext(
             name=name,
             database=database,
             storage=storage,
@@ -102,8 +109,8 @@ def run_worker(
             silence=pace.silence,
             stop=stop or threading.Event(),
         )
-        with _alone(station):
-            _run(station, settings.database_url, pace)
+        with _alone(context):
+            _run(context, settings.database_url, pace)
     finally:
         database.engine.dispose()
 
@@ -160,88 +167,88 @@ def check_storage(database: Database, storage: Storage, url: str) -> None:
         )
 
 
-def _run(station: Station, database_url: str, pace: Pace) -> None:
-    started_at = station.clock()
-    with station.database.writing() as session:
-        start_heart(session, started_at, station.name)
-    heart = threading.Thread(
-        target=_keep_beating, args=(station, started_at, pace.heartbeat_s), name="heart", daemon=True
+def _run(context: WorkerContext, database_url: str, pace: Pace) -> None:
+    started_at = context.clock()
+    with context.database.writing() as session:
+        start_heartbeat(session, started_at, context.name)
+    heartbeat = threading.Thread(
+        target=_send_heartbeats, args=(context, started_at, pace.heartbeat_s), name="heartbeat", daemon=True
     )
-    heart.start()
-    engine = launch(station, database_url)
+    heartbeat.start()
+    engine = launch(context, database_url)
     try:
-        _tick_on(station, engine, pace)
+        _tick_on(context, engine, pace)
     finally:
-        _stop(station, engine, heart)
+        _stop(context, engine, heartbeat)
 
 
-def _tick_on(station: Station, engine: Engine, pace: Pace) -> None:
-    reconciler = Reconciler(station, engine)
+def _tick_on(context: WorkerContext, engine: Engine, pace: Pace) -> None:
+    reconciler = Reconciler(context, engine)
     housekeeping, away = Throttle(pace.housekeeping_s), Throttle(AWAY_EVERY_S)
-    while not station.stop.is_set():
+    while not context.stop.is_set():
         # A fault of one tick must not end the worker: the next may come through.
         try:
             reconciler.tick()
             if housekeeping.is_open():
-                keep_house(station, engine)
-            station.rest_crew(CREW_IDLE_S)
+                do_housekeeping(context, engine)
+            context.rest_pool(POOL_IDLE_S)
         except DBAPIError as error:
             if away.is_open():
-                LOG.warning("the worker %s does not reach the database: %s", station.name, error.orig)
+                LOG.warning("the worker %s does not reach the database: %s", context.name, error.orig)
         except Exception:
-            LOG.exception("a tick of the worker %s failed; it goes on", station.name)
-        station.stop.wait(pace.tick_s)
+            LOG.exception("a tick of the worker %s failed; it goes on", context.name)
+        context.stop.wait(pace.tick_s)
 
 
-def _keep_beating(station: Station, started_at: datetime, every_s: float) -> None:
-    while not station.stop.wait(every_s):
+def _send_heartbeats(context: WorkerContext, started_at: datetime, every_s: float) -> None:
+    while not context.stop.wait(every_s):
         try:
-            _beat(station, started_at)
+            _send_heartbeat(context, started_at)
         except StateError as error:
             LOG.error("%s", error)  # noqa: TRY400 - expected, without traceback
-            station.stop.set()
+            context.stop.set()
         except DBAPIError:
             continue  # the ticks tell; the next heartbeat may come through
 
 
-def _beat(station: Station, started_at: datetime) -> None:
-    if isinstance(station.clock, DatabaseClock):
-        station.clock.look()
-    now = station.clock()
-    with station.database.writing() as session:
-        beat(
+def _send_heartbeat(context: WorkerContext, started_at: datetime) -> None:
+    if isinstance(context.clock, DatabaseClock):
+        context.clock.look()
+    now = context.clock()
+    with context.database.writing() as session:
+        renew_heartbeat(
             session,
             now,
-            station.name,
+            context.name,
             started_at=started_at,
-            doing="; ".join(station.doing.values()),
-            seconds_per_image=station.seconds_per_image,
+            doing="; ".join(context.doing.values()),
+            seconds_per_image=context.seconds_per_image,
         )
-        renew_leases(session, now, station)
+        renew_leases(session, now, context)
 
 
-def _stop(station: Station, engine: Engine, heart: threading.Thread) -> None:
-    station.stop.set()
+def _stop(context: WorkerContext, engine: Engine, heartbeat: threading.Thread) -> None:
+    context.stop.set()
     end = time.monotonic() + STOPPING_S
-    while station.holding and time.monotonic() < end:
+    while context.holding and time.monotonic() < end:
         time.sleep(0.05)
-    heart.join()
+    heartbeat.join()
     engine.stop()
-    station.close()
-    with contextlib.suppress(DBAPIError), station.database.writing() as session:
-        stop_heart(session, station.clock(), station.name)
+    context.close()
+    with contextlib.suppress(DBAPIError), context.database.writing() as session:
+        stop_heartbeat(session, context.clock(), context.name)
 
 
 @contextmanager
-def _alone(station: Station) -> Iterator[None]:
+def _alone(context: WorkerContext) -> Iterator[None]:
     """Keep a second worker of the same name on this machine out; the lock goes with the process."""
-    station.work.mkdir(parents=True, exist_ok=True)
-    safe = "".join(sign if sign.isalnum() else "-" for sign in station.name)
+    context.work.mkdir(parents=True, exist_ok=True)
+    safe = "".join(sign if sign.isalnum() else "-" for sign in context.name)
     try:
-        lock = FileLock(station.work / f"{safe}.lock", timeout=0).acquire()
+        lock = FileLock(context.work / f"{safe}.lock", timeout=0).acquire()
     except Timeout as error:
         raise StateError(
-            f"a worker named {station.name!r} runs already; start this one with another --name"
+            f"a worker named {context.name!r} runs already; start this one with another --name"
         ) from error
     with lock:
         yield

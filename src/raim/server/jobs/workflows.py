@@ -17,11 +17,11 @@ from sqlalchemy import make_url
 
 from raim.errors import RaimError
 from raim.server.jobs.checking import run_check
+from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.due import Job
 from raim.server.jobs.finishing import finish_group
 from raim.server.jobs.group import Group, choose_group
 from raim.server.jobs.scoring import BatchResult, Records, score_batch
-from raim.server.jobs.station import Station
 from raim.server.jobs.tiling import run_tiling
 from raim.server.jobs.versions import known_versions
 
@@ -124,11 +124,11 @@ def score_queue(scorer_version: str) -> str:
     return f"score {scorer_version}"
 
 
-def launch(station: Station, database_url: str) -> Engine:
+def launch(context: WorkerContext, database_url: str) -> Engine:
     """Start the engine in this process, once; jobs that this worker had left in their middle go on."""
     logging.getLogger("dbos").setLevel(logging.ERROR)
-    DBOS(config=_configure(station, database_url))
-    engine = _define(station)
+    DBOS(config=_configure(context, database_url))
+    engine = _define(context)
     queues = [CHECKS, TILES, *map(score_queue, known_versions())]
     DBOS.listen_queues(queues)
     DBOS.launch()
@@ -154,12 +154,12 @@ def engine_url(database_url: str) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _configure(station: Station, database_url: str) -> DBOSConfig:
+def _configure(context: WorkerContext, database_url: str) -> DBOSConfig:
     return {
         "name": "raim",
         "system_database_url": engine_url(database_url),
         "application_version": APPLICATION_VERSION,
-        "executor_id": station.name,
+        "executor_id": context.name,
         "enable_otlp": False,
         "log_level": "ERROR",
         "serializer": JsonSerializer(),
@@ -167,25 +167,25 @@ def _configure(station: Station, database_url: str) -> DBOSConfig:
     }
 
 
-def _define(station: Station) -> Engine:
+def _define(context: WorkerContext) -> Engine:
     """Make the workflows of this worker. They hold no state but what their steps gave."""
 
     @DBOS.step(name="check")
     def check_step(submission_id: int, attempt: int) -> str:
-        return run_check(station, submission_id, attempt)
+        return run_check(context, submission_id, attempt)
 
     @DBOS.step(name="choose")
     def choose_step(submission_id: int, attempt: int, scorer_version: str) -> dict[str, Any] | None:
-        group = choose_group(station, submission_id, attempt, scorer_version)
+        group = choose_group(context, submission_id, attempt, scorer_version)
         return None if group is None else group.as_dict()
 
     @DBOS.step(name="batch")
     def batch_step(group: Mapping[str, Any], number: int, lost: list[int]) -> dict[str, Any]:
-        return score_batch(station, Group.from_dict(dict(group)), number, tuple(lost)).as_dict()
+        return score_batch(context, Group.from_dict(dict(group)), number, tuple(lost)).as_dict()
 
     @DBOS.step(name="finish")
     def finish_step(group: Mapping[str, Any], records: Records) -> list[int]:
-        return finish_group(station, Group.from_dict(dict(group)), records)
+        return finish_group(context, Group.from_dict(dict(group)), records)
 
     @DBOS.workflow(name="check")
     def check(submission_id: int, attempt: int) -> str:
@@ -194,7 +194,7 @@ def _define(station: Station) -> Engine:
     @DBOS.workflow(name="score")
     def score(submission_id: int, attempt: int, scorer_version: str) -> int:
         fruitless = 0
-        with station.turn:
+        with context.turn:
             while fruitless < FRUITLESS:
                 group = choose_step(submission_id, attempt, scorer_version)
                 if group is None:
@@ -202,13 +202,13 @@ def _define(station: Station) -> Engine:
                 fruitless = 0 if score_group(group, batch_step, finish_step) else fruitless + 1
         return fruitless
 
-    return Engine(check=check, score=score, tiles=_define_tiles(station))
+    return Engine(check=check, score=score, tiles=_define_tiles(context))
 
 
-def _define_tiles(station: Station) -> Callable[[int], str]:
+def _define_tiles(context: WorkerContext) -> Callable[[int], str]:
     @DBOS.step(name="tiles")
     def tiles_step(study_image_id: int) -> str:
-        return run_tiling(station, study_image_id)
+        return run_tiling(context, study_image_id)
 
     @DBOS.workflow(name="tiles")
     def tiles(study_image_id: int) -> str:

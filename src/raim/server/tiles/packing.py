@@ -32,7 +32,7 @@ Pixels = UInt8[np.ndarray, "_h _w 3"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Tiles:
-    """The tiles of one source as they lie in the scratch file."""
+    """The tiles of one source as they lie in the temporary file."""
 
     source: str
     width: int
@@ -61,15 +61,15 @@ def make_pack(sources: Mapping[str, bytes | Path], target: Path, *, blurred_from
     entries = sorted(name for name in sources if name != INPUT)
     if INPUT not in sources or not entries:
         raise InputError("a pack needs the input and at least one entry")
-    with tempfile.TemporaryFile(dir=target.parent) as scratch:
+    with tempfile.TemporaryFile(dir=target.parent) as temporary:
         made: list[_Tiles] = []
         for name in [*entries, INPUT]:
             pixels = _decode(name, sources[name])
             _check_size(name, pixels, made)
-            made.append(_write_tiles(name, pixels, scratch))
+            made.append(_write_tiles(name, pixels, temporary))
             if name == blurred_from:
-                made.append(_write_tiles(BLURRED, _blur(pixels), scratch))
-        _assemble(made, scratch, target)
+                made.append(_write_tiles(BLURRED, _blur(pixels), temporary))
+        _assemble(made, temporary, target)
 
 
 def _decode(name: str, source: bytes | Path) -> Pixels:
@@ -91,15 +91,15 @@ def _check_size(name: str, pixels: Pixels, made: list[_Tiles]) -> None:
         )
 
 
-def _write_tiles(source: str, pixels: Pixels, scratch: BinaryIO) -> _Tiles:
+def _write_tiles(source: str, pixels: Pixels, temporary: BinaryIO) -> _Tiles:
     height, width = pixels.shape[:2]
     starts, lengths = [], []
     for level in measure_levels(width, height):
         for tile in _cut(pixels):
             content = _encode(tile)
-            starts.append(scratch.tell())
+            starts.append(temporary.tell())
             lengths.append(len(content))
-            scratch.write(content)
+            temporary.write(content)
         if level.columns * level.rows > 1:
             pixels = halve(pixels)
     return _Tiles(source=source, width=width, height=height, starts=starts, lengths=lengths)
@@ -142,7 +142,7 @@ def _blur(pixels: Pixels) -> Pixels:
     )
 
 
-def _assemble(made: list[_Tiles], scratch: BinaryIO, target: Path) -> None:
+def _assemble(made: list[_Tiles], temporary: BinaryIO, target: Path) -> None:
     sizes = list(dict.fromkeys((each.width, each.height) for each in made))
     groups = [[each for each in made if (each.width, each.height) == size] for size in sizes]
     longest = [
@@ -154,8 +154,8 @@ def _assemble(made: list[_Tiles], scratch: BinaryIO, target: Path) -> None:
         for group, lengths in zip(groups, longest, strict=True):
             for place, length in enumerate(lengths):
                 for each in group:
-                    scratch.seek(each.starts[place])
-                    file.write(fill_up(scratch.read(each.lengths[place]), length))
+                    temporary.seek(each.starts[place])
+                    file.write(fill_up(temporary.read(each.lengths[place]), length))
 
 
 def _describe(group: list[_Tiles], lengths: list[int]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import pytest
 from raim.errors import ContentMismatchError, InputError, StorageError
 from raim.files import hash_file
 from raim.server.database import DataSet
-from raim.server.jobs import scratch
-from raim.server.jobs.housekeeping import keep_house
-from raim.server.jobs.scratch import (
+from raim.server.jobs import work_folder
+from raim.server.jobs.housekeeping import do_housekeeping
+from raim.server.jobs.work_folder import (
     SetFile,
     SetFiles,
     bring_data_set,
@@ -40,15 +40,15 @@ def copy_to_memory(world, name):
 def test_a_data_set_is_brought_once_whole_and_right(world, is_far, tmp_path):
     if is_far:
         world.storage = copy_to_memory(world, tmp_path.name)
-    station, files = world.station(), files_of(world)
-    place = bring_data_set(station, files)
-    assert place == station.work / "data-sets" / files.version
+    context, files = world.context(), files_of(world)
+    place = bring_data_set(context, files)
+    assert place == context.work / "data-sets" / files.version
     assert {hash_file(place / each.part / each.name) for each in files.files} == {
         each.sha256 for each in files.files
     }
     assert sorted(path.name for path in place.parent.iterdir()) == [files.version]
     before = (place / "input").stat().st_ino
-    assert bring_data_set(station, files) == place
+    assert bring_data_set(context, files) == place
     assert (place / "input").stat().st_ino == before
 
 
@@ -57,8 +57,8 @@ def test_a_damaged_file_is_not_taken(world):
     path = local_path(world.storage, files.files[0].sha256)
     path.write_bytes(b"rot")
     with pytest.raises(ContentMismatchError, match="bring it back from a backup"):
-        bring_data_set(world.station(), files)
-    assert list((world.station().work / "data-sets").iterdir()) == []
+        bring_data_set(world.context(), files)
+    assert list((world.context().work / "data-sets").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../x.png", "a/b.png", "", "..", "a\\b.png"])
@@ -68,7 +68,7 @@ def test_a_name_that_leads_elsewhere_is_refused(world, name):
         version="0" * 64, manifest="", scenarios={}, files=(SetFile(part="input", name=name, sha256=sha256),)
     )
     with pytest.raises(InputError, match="cannot be called"):
-        bring_data_set(world.station(), odd)
+        bring_data_set(world.context(), odd)
 
 
 def test_a_far_submission_is_there_while_it_is_needed(world, tmp_path):
@@ -76,27 +76,27 @@ def test_a_far_submission_is_there_while_it_is_needed(world, tmp_path):
     sha256 = hashlib.sha256(content).hexdigest()
     world.storage = open_storage(f"memory://{tmp_path.name}-submissions")
     put_file(world.storage, [content], n_bytes=len(content), sha256=sha256)
-    with open_submission(world.station(), sha256) as path:
+    with open_submission(world.context(), sha256) as path:
         assert path.read_bytes() == content
     assert not path.exists()
-    with pytest.raises(StorageError, match="there is no file"), open_submission(world.station(), "f" * 64):
+    with pytest.raises(StorageError, match="there is no file"), open_submission(world.context(), "f" * 64):
         pass
 
 
 def test_only_old_versions_that_are_not_used_are_pruned(world):
-    station, files = world.station(), files_of(world)
-    bring_data_set(station, files)
+    context, files = world.context(), files_of(world)
+    bring_data_set(context, files)
     for name in ("old", "recent"):
-        (station.work / "data-sets" / name).mkdir()
-    long_ago = time.time() - scratch.UNUSED_S - 10
+        (context.work / "data-sets" / name).mkdir()
+    long_ago = time.time() - work_folder.UNUSED_S - 10
     for name in ("old", files.version):
-        os.utime(station.work / "data-sets" / name, (long_ago, long_ago))
-    assert prune_data_sets(station, {files.version}) == 1
-    assert sorted(path.name for path in (station.work / "data-sets").iterdir()) == sorted(
+        os.utime(context.work / "data-sets" / name, (long_ago, long_ago))
+    assert prune_data_sets(context, {files.version}) == 1
+    assert sorted(path.name for path in (context.work / "data-sets").iterdir()) == sorted(
         ["recent", files.version]
     )
 
 
 def test_keeping_house_twice_is_no_harm(world):
-    keep_house(world.station())
-    keep_house(world.station())
+    do_housekeeping(world.context())
+    do_housekeeping(world.context())

@@ -1,4 +1,4 @@
-"""What children of a crew do in its tests; a module of its own, so that a spawned process finds it."""
+"""What children of a pool do in its tests; a module of its own, so that a spawned process finds it."""
 
 import os
 import signal

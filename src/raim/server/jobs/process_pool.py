@@ -1,4 +1,4 @@
-"""A crew of child processes that open what teams have sent; whatever one of them does, the worker goes on.
+"""A pool of child processes that open what teams have sent; whatever one of them does, the worker goes on.
 
 Each child has one task at a time, so that when it dies it is known over which. Children have limits, the lowest
 priority; they end with the worker, also when it is killed.
@@ -65,7 +65,7 @@ class _Child:
 
 
 @dataclass(slots=True)
-class Crew:
+class ProcessPool:
     """Up to `size` child processes; they are started when there is work, and stay until `close`.
 
     Used by one thread at a time.
@@ -90,7 +90,7 @@ class Crew:
         Args:
             work: Function of a module; it is called in a child with a task and a function that reports.
             tasks: Taken one by one as children become free; each is sent to a child.
-            wall_s: Seconds for one task; None for the crew's limit.
+            wall_s: Seconds for one task; None for the pool's limit.
             on_report: Called here with a task and what its work reported.
 
         Raises:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from raim.errors import ContentMismatchError, InputError
 from raim.files import hash_file
 from raim.server.database import DataSet, Image
-from raim.server.jobs.station import Station
+from raim.server.jobs.context import WorkerContext
 from raim.server.storage import local_path, read_file
 
 DATA_SETS = "data-sets"
@@ -74,19 +74,19 @@ def read_set_files(session: Session, data_set_id: int) -> SetFiles:
     )
 
 
-def bring_data_set(station: Station, files: SetFiles) -> Path:
+def bring_data_set(context: WorkerContext, files: SetFiles) -> Path:
     """Give the folder with `input` and `reference` of a data set; it is made if it is not there.
 
     Raises:
         StorageError: A file is not in storage, or is not what its name says.
         InputError: A file's name is no name.
     """
-    place = station.work / DATA_SETS / files.version
+    place = context.work / DATA_SETS / files.version
     if not place.is_dir():
         part = place.with_name(f".{place.name}.{uuid.uuid4().hex}")
         try:
             for each in files.files:
-                _bring(station, each.sha256, _path_in(part, each))
+                _bring(context, each.sha256, _path_in(part, each))
             _move_folder(part, place)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -95,38 +95,38 @@ def bring_data_set(station: Station, files: SetFiles) -> Path:
 
 
 @contextmanager
-def open_submission(station: Station, sha256: str) -> Iterator[Path]:
+def open_submission(context: WorkerContext, sha256: str) -> Iterator[Path]:
     """Give the path of a submission's file while it is needed.
 
     Raises:
         StorageError: It is not in storage, or is not what its name says.
     """
-    there = local_path(station.storage, sha256)
+    there = local_path(context.storage, sha256)
     if there is not None:
         yield there
         return
-    path = station.work / SUBMISSIONS / f"{sha256}.{uuid.uuid4().hex}.zip"
+    path = context.work / SUBMISSIONS / f"{sha256}.{uuid.uuid4().hex}.zip"
     try:
-        _bring(station, sha256, path)
+        _bring(context, sha256, path)
         yield path
     finally:
         path.unlink(missing_ok=True)
 
 
-def keep_submission(station: Station, sha256: str) -> Path:
+def keep_submission(context: WorkerContext, sha256: str) -> Path:
     """Give the path of a submission's file that several jobs need, one after the other; it stays for a day.
 
     Raises:
         StorageError: It is not in storage, or is not what its name says.
     """
-    there = local_path(station.storage, sha256)
+    there = local_path(context.storage, sha256)
     if there is not None:
         return there
-    path = station.work / SUBMISSIONS / f"{sha256}.zip"
+    path = context.work / SUBMISSIONS / f"{sha256}.zip"
     if not path.is_file():
         part = path.with_name(f"{sha256}.{uuid.uuid4().hex}.zip")
         try:
-            _bring(station, sha256, part)
+            _bring(context, sha256, part)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -134,9 +134,9 @@ def keep_submission(station: Station, sha256: str) -> Path:
     return path
 
 
-def prune_data_sets(station: Station, versions: Collection[str]) -> int:
+def prune_data_sets(context: WorkerContext, versions: Collection[str]) -> int:
     """Delete the folders of data sets of older versions that are not used any more; give how many."""
-    folder, pruned = station.work / DATA_SETS, 0
+    folder, pruned = context.work / DATA_SETS, 0
     for place in sorted(folder.iterdir()) if folder.is_dir() else []:
         with contextlib.suppress(FileNotFoundError):
             if place.name not in versions and time.time() - place.stat().st_mtime > UNUSED_S:
@@ -145,10 +145,10 @@ def prune_data_sets(station: Station, versions: Collection[str]) -> int:
     return pruned
 
 
-def drop_downloads(station: Station) -> None:
+def drop_downloads(context: WorkerContext) -> None:
     """Delete the submissions, and the halves of packs, that a killed worker has left, and submissions long unused."""
     for name in (SUBMISSIONS, PACKS):
-        folder = station.work / name
+        folder = context.work / name
         for path in folder.iterdir() if folder.is_dir() else []:
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > UNUSED_S:
@@ -163,15 +163,15 @@ def _path_in(folder: Path, file: SetFile) -> Path:
     return folder / file.part / file.name
 
 
-def _bring(station: Station, sha256: str, path: Path) -> None:
+def _bring(context: WorkerContext, sha256: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    there = local_path(station.storage, sha256)
+    there = local_path(context.storage, sha256)
     if there is not None:
         found = hash_file(there)
         if found == sha256:
             _link_or_copy(there, path)
     else:
-        found = _download(station, sha256, path)
+        found = _download(context, sha256, path)
     if found != sha256:
         raise ContentMismatchError(
             f"a file of the storage has the SHA-256 {found} in place of {sha256}; bring it back from a backup"
@@ -185,10 +185,10 @@ def _link_or_copy(there: Path, path: Path) -> None:
         shutil.copyfile(there, path)
 
 
-def _download(station: Station, sha256: str, path: Path) -> str:
+def _download(context: WorkerContext, sha256: str, path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("wb") as file:
-        for chunk in read_file(station.storage, sha256):
+        for chunk in read_file(context.storage, sha256):
             digest.update(chunk)
             file.write(chunk)
     return digest.hexdigest()

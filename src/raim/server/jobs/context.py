@@ -1,0 +1,280 @@
+"""What a worker process is, to its jobs and to other workers: its means, its heartbeat, its leases.
+
+Each worker has a row that says when it was last seen, and what it does. A worker that works on a submission says so in
+the submission's row, and goes on saying so: that is its lease, known by the submission's attempt, which counts them. It
+may be taken over from a worker that has ended or is silent, by the same job on another worker: the attempt stays, so
+what the job has recorded still holds.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from raim import __version__
+from raim.errors import StateError
+from raim.server.database import Database, Submission, WorkerHeartbeat
+from raim.server.jobs.limits import Limits
+from raim.server.jobs.process_pool import ProcessPool, WorkerStopped
+from raim.server.storage import Storage
+from raim.server.submissions import change_state
+from raim.server.submissions.states import lock_submission
+
+EVERY_S = 5.0
+SILENCE = timedelta(seconds=60)  # a worker that was not seen for so long is taken for dead
+LONGEST_DOING = 200
+# Waits between tries after a fault of ours, in seconds.
+PATIENCE_S = (1.0, 5.0, 25.0)
+
+
+class DatabaseClock:
+    """The time of the database, carried on from the last look at it by this machine's steady clock.
+
+    Workers on several machines compare heartbeats and leases: by one clock, however wrong their own are. On SQLite,
+    whose workers are on one machine, it is that machine's time.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.look()
+
+    def look(self) -> None:
+        """Ask the database for its time."""
+        moment = datetime.now(UTC)
+        if self._database.engine.dialect.name == "postgresql":
+            with self._database.reading() as session:
+                moment = session.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)
+        self._known = moment, time.monotonic()
+
+    def __call__(self) -> datetime:
+        """Give the time."""
+        moment, at = self._known
+        return moment + timedelta(seconds=time.monotonic() - at)
+
+
+def start_heartbeat(session: Session, now: datetime, name: str) -> None:
+    """Begin the row of a worker, or take over that of one of the same name that is gone."""
+    row = session.get(WorkerHeartbeat, name) or WorkerHeartbeat(name=name)
+    row.started_at = row.seen_at = now
+    row.version, row.doing, row.stopped_at = __version__, "", None
+    session.add(row)
+
+
+def renew_heartbeat(
+    session: Session,
+    now: datetime,
+    name: str,
+    *,
+    started_at: datetime,
+    doing: str,
+    seconds_per_image: float | None,
+) -> None:
+    """Say that a worker lives and what it does.
+
+    Raises:
+        StateError: Another process has begun under the same name.
+    """
+    row = session.get(WorkerHeartbeat, name)
+    if row is None or row.started_at != started_at:
+        raise StateError(f"another worker has the name {name!r}; start this one with another --name")
+    row.seen_at, row.doing = now, doing[:LONGEST_DOING]
+    if seconds_per_image is not None:
+        row.seconds_per_image = seconds_per_image
+
+
+def stop_heartbeat(session: Session, now: datetime, name: str) -> None:
+    """Say that a worker has ended, so that others take over what it left at once."""
+    row = session.get(WorkerHeartbeat, name)
+    if row is not None:
+        row.stopped_at, row.seen_at, row.doing = now, now, ""
+
+
+def live_workers(
+    session: Session, now: datetime, *, silence: timedelta = SILENCE
+) -> Sequence[WorkerHeartbeat]:
+    """Give the workers that were seen lately, by name."""
+    return session.scalars(
+        select(WorkerHeartbeat)
+        .where(WorkerHeartbeat.seen_at > now - silence, WorkerHeartbeat.stopped_at.is_(None))
+        .order_by(WorkerHeartbeat.name)
+    ).all()
+
+
+def gone_workers(session: Session, now: datetime, *, silence: timedelta = SILENCE) -> list[str]:
+    """Give the names of workers that have ended or are silent."""
+    live = {row.name for row in live_workers(session, now, silence=silence)}
+    names = session.scalars(select(WorkerHeartbeat.name).order_by(WorkerHeartbeat.name))
+    return [name for name in names if name not in live]
+
+
+@dataclass(kw_only=True, slots=True)
+class WorkerContext:
+    """One worker's means, and what it has in hand.
+
+    Attributes:
+        name: Of the worker.
+        database: Opened.
+        storage: Opened.
+        folder: The server's folder, or one for this worker alone; files of work lie in its `work`.
+        clock: Gives the time, aware.
+        limits: On child processes.
+        processes: Child processes that score at once.
+        silence: After which a worker is taken for dead; also how long a lease lasts.
+        patience_s: Waits between tries after a fault of ours.
+        stop: Set when the worker is to end.
+        holding: Submissions that it works on, whose leases it renews.
+        doing: What it does, in words, by kind of job.
+        seconds_per_image: Pace of its scoring, as last measured.
+    """
+
+    name: str
+    database: Database
+    storage: Storage
+    folder: Path
+    clock: Callable[[], datetime]
+    limits: Limits = field(default_factory=Limits)
+    processes: int = 1
+    silence: timedelta = SILENCE
+    patience_s: tuple[float, ...] = PATIENCE_S
+    stop: threading.Event = field(default_factory=threading.Event)
+    holding: set[int] = field(default_factory=set)
+    doing: dict[str, str] = field(default_factory=dict)
+    seconds_per_image: float | None = None
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    _pool: ProcessPool | None = None
+
+    @property
+    def work(self) -> Path:
+        """Where files of work lie; all of them can be made again."""
+        return self.folder / "work"
+
+    @property
+    def cache(self) -> Path:
+        """The file of known values."""
+        return self.work / "scores.sqlite"
+
+    @property
+    def pool(self) -> ProcessPool:
+        """The children that score."""
+        if self._pool is None:
+            self._pool = ProcessPool(self.processes, self.limits.score, self.stop)
+        return self._pool
+
+    @contextmanager
+    def busy(self, kind: str, text: str, submission_ids: list[int]) -> Iterator[None]:
+        """Say what is done, and keep the leases of submissions meanwhile."""
+        self.holding.update(submission_ids)
+        self.doing[kind] = text
+        try:
+            yield
+        finally:
+            self.doing.pop(kind, None)
+            self.holding.difference_update(submission_ids)
+
+    def pause(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            WorkerStopped: The worker is to end.
+        """
+        if self.stop.wait(seconds):
+            raise WorkerStopped
+
+    def rest_pool(self, idle_s: float) -> None:
+        """End children that have had nothing to do for a while, for their memory."""
+        pool = self._pool
+        if pool is None or time.monotonic() - pool.used_at < idle_s:
+            return
+        if self.turn.acquire(blocking=False):
+            try:
+                pool.close()
+            finally:
+                self.turn.release()
+
+    def close(self) -> None:
+        """End all children that score."""
+        if self._pool is not None:
+            self._pool.close()
+
+
+def take_lease(
+    session: Session, now: datetime, context: WorkerContext, submission_id: int, attempt: int
+) -> bool:
+    """Take or keep the lease of a submission that is to be checked or scored.
+
+    Args:
+        session: A writing session.
+        now: The time.
+        context: Who takes it.
+        submission_id: Which.
+        attempt: Number of the lease.
+
+    Returns:
+        Whether the worker has it; if not, the submission is another's to work on, or needs no work any more.
+    """
+    row = lock_submission(session, submission_id)
+    is_new = row.attempt == attempt - 1 and row.lease_owner is None
+    is_ours = row.attempt == attempt and _is_free(session, now, context, row)
+    if not is_due(row) or not (is_new or is_ours):
+        return False
+    if row.facts.is_queued:
+        row = change_state(session, now, submission_id, "scoring")
+    row.attempt = attempt
+    row.lease_owner, row.lease_until = context.name, now + context.silence
+    return True
+
+
+def is_due(row: Submission) -> bool:
+    """Say whether a submission is to be checked or scored."""
+    return row.facts.is_waiting or row.rescore_asked_at is not None
+
+
+def has_lease(row: Submission, context: WorkerContext, attempt: int) -> bool:
+    """Say whether a worker still has the lease that it took."""
+    return is_due(row) and row.lease_owner == context.name and row.attempt == attempt
+
+
+def renew_leases(session: Session, now: datetime, context: WorkerContext) -> None:
+    """Keep the leases of everything that a worker works on."""
+    if not context.holding:
+        return
+    session.execute(
+        update(Submission)
+        .where(Submission.id.in_(sorted(context.holding)), Submission.lease_owner == context.name)
+        .values(lease_until=now + context.silence)
+    )
+
+
+def release(session: Session, now: datetime, context: WorkerContext, submission_ids: Iterable[int]) -> None:
+    """Give up leases before they are over, so that the submissions are done again at once."""
+    for submission_id in submission_ids:
+        row = lock_submission(session, submission_id)
+        if row.lease_owner == context.name:
+            _free(session, now, row)
+
+
+def put_back(session: Session, now: datetime, submission_ids: Iterable[int]) -> None:
+    """Let submissions whose lease is over be done again."""
+    for submission_id in submission_ids:
+        row = lock_submission(session, submission_id)
+        if row.lease_until is None or row.lease_until > now:
+            continue
+        _free(session, now, row)
+
+
+def _free(session: Session, now: datetime, row: Submission) -> None:
+    if row.facts.is_in_scoring:
+        change_state(session, now, row.id, "queued")
+    row.lease_owner = row.lease_until = None
+
+
+def _is_free(session: Session, now: datetime, context: WorkerContext, row: Submission) -> bool:
+    if row.lease_owner in {None, context.name} or row.lease_until is None or row.lease_until <= now:
+        return True
+    return row.lease_owner in gone_workers(session, now, silence=context.silence)
