@@ -147,10 +147,11 @@ class World:
         self, session, contest, row, score, *, unscorable=None, scorer_version=None, measures=None
     ):
         """Add the results of a submission under a version, the one in force if none is named."""
+        in_force, reference_version = contest.in_force[contest.data_set_of_row(row.data_set_id)]
         versions = {
             "submission_id": row.id,
-            "scorer_version": scorer_version or contest.scorer_version,
-            "reference_version": contest.data_set_versions[contest.data_set_of_row(row.data_set_id)],
+            "scorer_version": scorer_version or in_force,
+            "reference_version": reference_version,
             "scored_at": self.now,
         }
         means = MEASURES if measures is None else measures

@@ -19,6 +19,7 @@ from raim.challenge.settings import (
     Counting,
     FinalistRule,
     LeaderboardRule,
+    NewVersions,
     Registration,
     StudyRule,
     Uploads,
@@ -231,6 +232,7 @@ def _leaderboard(section: Section) -> LeaderboardRule:
         ties=section.texts("ties"),
         tie_decimals=section.whole("tie_decimals", LEADERBOARD.tie_decimals, low=0, high=12),
         counts=section.choice("counts", Counting, LEADERBOARD.counts),
+        new_versions=section.choice("new_versions", NewVersions, LEADERBOARD.new_versions),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from raim.challenge.modes import TOP_THREE
 
 Counting = Literal["best", "chosen"]
+NewVersions = Literal["wait", "at-once"]
 Conflicts = Literal["exclude-judge", "hide-tile"]
 
 
@@ -67,12 +68,15 @@ class LeaderboardRule:
         ties: Measures that decide between equal rounded scores, in this order.
         tie_decimals: Digits to which those measures are rounded.
         counts: Which entry of a team counts: its "best", or the one it has "chosen" (its best until it has).
+        new_versions: What happens when raim scores otherwise or references are mended: the board "wait"s on the results
+            that it has until an organiser switches, or shows new ones "at-once", and none until they are there.
     """
 
     decimals: int = 2
     ties: tuple[str, ...] = ()
     tie_decimals: int = 4
     counts: Counting = "best"
+    new_versions: NewVersions = "wait"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -57,13 +57,13 @@ def test_dates_that_an_organiser_changed_stay_until_the_file_states_others(impor
 
 
 def test_a_mended_reference_makes_another_version(imported):
-    before = imported.contest.data_set_versions
+    before = imported.contest.newest
     folder = imported.folder / "data" / "feedback-pairs"
     reference = folder / "reference" / "0001.png"
     reference.write_bytes((folder / "reference" / "0002.png").read_bytes())
     (folder / "manifest.csv").unlink()
     edit(imported, 'folder = "data/feedback-pairs"', 'folder = "data/feedback-pairs"\nmanifest = ""')
-    after = imported.bring().data_set_versions
+    after = imported.bring().newest
     assert before["feedback-pairs"] != after["feedback-pairs"]
     assert before["tuning-pairs"] == after["tuning-pairs"]
 

@@ -27,7 +27,7 @@ def enter(site, person, score, *, scenario_score=None, **measures):
             EntryResult(
                 submission_id=number,
                 scorer_version=contest.scorer_version,
-                reference_version=contest.data_set_versions["feedback-pairs"],
+                reference_version=contest.newest["feedback-pairs"][1],
                 score=score,
                 unscorable=None if score is not None else "0001: it is smaller than the border",
                 measures=values,
@@ -96,7 +96,8 @@ def test_baselines_and_suspended_teams_have_no_rank(site, teams):
     ]
 
 
-def test_results_of_an_older_scorer_are_never_mixed_in(site, teams):
+def test_results_of_an_older_scorer_stay_until_the_switch_and_are_never_mixed_in(site, teams):
+    olga = site.organiser()
     enter(site, teams["Alpha"], 60.0)
     contest_version = site.visitor().get("/leaderboard/feedback/scores.json").json()["scorer_version"]
     with site.server.database.writing() as session:
@@ -106,6 +107,14 @@ def test_results_of_an_older_scorer_are_never_mixed_in(site, teams):
         record_event(
             session, site.clock(), "read challenge", actor_id=None, subject="challenge", subject_id=1
         )
+    assert rows_of(site)[0]["score"] == 60.0
+    waiting = olga.api("GET", "/desk").json()["new_versions"]
+    counts = {each["data_set"]: (each["n_scored"], each["n_entries"]) for each in waiting}
+    assert counts["feedback-pairs"] == (0, 1)
+    assert "0 of 1 entry on feedback-pairs under" in olga.get("/desk").text
+    assert olga.api("POST", "/desk/versions/switch", json={}).status_code == 409
+    assert olga.post("/desk/versions/switch?even_incomplete=yes").status_code == 303
+    assert olga.api("GET", "/desk").json()["new_versions"] == []
     row = rows_of(site)[0]
     assert (row["rank"], row["score"], row["why_unranked"]) == (
         None,
@@ -118,7 +127,17 @@ def test_results_of_an_older_scorer_are_never_mixed_in(site, teams):
     assert rows_of(site)[0]["why_unranked"] == "is being scored again"
     page = teams["Alpha"].get("/submissions/1").text
     assert contest_version in page
-    assert "an older version" in page
+    assert "the leaderboard shows another version; it is being scored again" in page
+
+
+def test_a_submission_is_listed_once_when_a_reference_was_mended(site, teams):
+    enter(site, teams["Alpha"], 60.0)
+    with site.server.database.writing() as session:
+        first = session.scalars(select(EntryResult)).one()
+        kept = ("submission_id", "scorer_version", "score", "measures", "scenarios", "n_images", "n_scored")
+        again = {name: getattr(first, name) for name in kept}
+        session.add(EntryResult(**again, reference_version="7" * 64, scored_at=site.clock()))
+    assert teams["Alpha"].get("/submissions").text.count('/submissions/1"') == 1
 
 
 def test_a_column_sorts_in_its_own_direction(site, teams):

@@ -70,7 +70,7 @@ def fill_images(session, contest, submission, now):
                 submission_id=submission.id,
                 image_id=image.id,
                 scorer_version=contest.scorer_version,
-                reference_version=contest.data_set_versions["feedback-pairs"],
+                reference_version=contest.newest["feedback-pairs"][1],
                 restored_sha256=f"{number:064d}",
                 score=50.0,
                 measures=crowd.MEASURES,

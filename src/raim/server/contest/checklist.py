@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.errors import unknown_name
@@ -13,9 +13,9 @@ from raim.server.accounts.fact_sheets import missing_fields
 from raim.server.auditing import record_event
 from raim.server.contest.contest import Contest
 from raim.server.contest.finals import list_finalists
+from raim.server.contest.versions import is_in_force, list_new_versions
 from raim.server.database import (
     ChecklistTick,
-    DataSet,
     EntryResult,
     FactSheet,
     Finalist,
@@ -170,22 +170,22 @@ def _work_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
     left = (f"{_say(failed)}; look at each on its page and start it again",) if failed else ()
     yield ComputedPoint(key="failures", text="No submission has failed by our fault", left=left)
     old = _count_old(session, contest)
-    left = (f"{_say(old)} without a result under {contest.scorer_version}",) if old else ()
-    yield ComputedPoint(key="versions", text="Every entry is scored under the version in force", left=left)
+    left = (f"{_say(old)} without a result under the versions in force",) if old else ()
+    waiting = tuple(
+        f"{each.n_scored} of {each.n_entries} entries on {each.data_set} are scored under {each.scorer_version}, "
+        "which is not in force yet"
+        for each in list_new_versions(session, contest)
+    )
+    text = "Every entry is scored under the versions in force, the newest"
+    yield ComputedPoint(key="versions", text=text, left=left + waiting)
 
 
 def _count_old(session: Session, contest: Contest) -> int:
     """Count scored submissions without a result under the versions in force."""
-    in_force = and_(
-        EntryResult.submission_id == Submission.id,
-        EntryResult.scorer_version == contest.scorer_version,
-        EntryResult.reference_version == DataSet.version,
-    )
     found = (
         select(func.count(Submission.id))
-        .join(DataSet, DataSet.id == Submission.data_set_id)
         .join(Team, Team.id == Submission.team_id)
-        .outerjoin(EntryResult, in_force)
+        .outerjoin(EntryResult, is_in_force(contest))
         .where(
             Submission.phase_id.in_(contest.phase_ids.values()),
             Submission.where("has_score"),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,9 +22,10 @@ class Contest:
         version: Raised by every change of what is kept; whatever was made of this record is kept under it.
         phase_ids: Row of each phase, by the phase's id in the file.
         data_set_ids: Row of each data set, by its id in the file.
-        data_set_versions: Reference version of each data set.
+        newest: Scorer version and reference version of each data set, under which entries are scored.
+        in_force: The pair whose results boards and rankings show.
         paused_at: When each paused phase was paused.
-        scorer_version: What the leaderboard shows.
+        scorer_version: Of the profile, in this version of raim.
         results_published_at: When the organiser published the gallery of results; None before.
     """
 
@@ -34,7 +34,8 @@ class Contest:
     version: int
     phase_ids: Mapping[str, int]
     data_set_ids: Mapping[str, int]
-    data_set_versions: Mapping[str, str]
+    newest: Mapping[str, tuple[str, str]]
+    in_force: Mapping[str, tuple[str, str]]
     paused_at: Mapping[str, datetime]
     scorer_version: str
     results_published_at: datetime | None
@@ -75,13 +76,7 @@ def load_contest(session: Session, challenge: Challenge) -> Contest:
     if row is None:
         raise StateError(f"the challenge {challenge.id!r} is not in this database; restart the server")
     phases = session.scalars(select(tables.Phase).where(tables.Phase.challenge_id == row.id)).all()
-    sets: list[Any] = list(
-        session.execute(
-            select(tables.DataSet.id, tables.DataSet.slug, tables.DataSet.version).where(
-                tables.DataSet.challenge_id == row.id
-            )
-        )
-    )
+    sets = session.scalars(select(tables.DataSet).where(tables.DataSet.challenge_id == row.id)).all()
     by_slug = {each.slug: each for each in phases}
     changed = tuple(_with_dates(phase, by_slug) for phase in challenge.phases)
     return Contest(
@@ -90,7 +85,10 @@ def load_contest(session: Session, challenge: Challenge) -> Contest:
         challenge=replace(challenge, phases=tuple(sorted(changed, key=lambda phase: phase.opens))),
         phase_ids={each.slug: each.id for each in phases},
         data_set_ids={each.slug: each.id for each in sets},
-        data_set_versions={each.slug: each.version for each in sets},
+        newest={each.slug: (row.scorer_version, each.version) for each in sets},
+        in_force={
+            each.slug: (each.scorer_version_in_force, each.reference_version_in_force) for each in sets
+        },
         paused_at={each.slug: each.paused_at for each in phases if each.paused_at is not None},
         scorer_version=row.scorer_version,
         results_published_at=row.results_published_at,

@@ -89,7 +89,7 @@ def _leaderboards(
     before = ("phase", "rank", "team", "submission", "n_entries", "submitted_at", "is_verified", "note")
     return ExportTable(
         name="leaderboards",
-        title=f"Every leaderboard under {contest.scorer_version}",
+        title="Every leaderboard under the versions in force",
         columns=(*before, "score", *measures),
         read=read,
     )

@@ -20,6 +20,7 @@ from raim.files import hash_file
 from raim.server import database as tables
 from raim.server.auditing import record_event
 from raim.server.contest.conflicts import find_conflicts
+from raim.server.contest.versions import has_results_in_force
 from raim.server.database import Database, announce_change
 from raim.server.storage import Storage, has_file, pieces, put_file
 from raim.tables import decode_table, read_content
@@ -79,8 +80,9 @@ def import_challenge(
         row = _put_challenge(session, now, challenge, scorer_version)
         for position, phase in enumerate(challenge.phases, start=1):
             _put_phase(session, row.id, position, phase)
+        is_at_once = challenge.leaderboard.new_versions == "at-once"
         for data_set in challenge.data_sets:
-            _put_data_set(session, now, row.id, data_set, stored[data_set.id])
+            _put_data_set(session, now, row, data_set, stored[data_set.id], is_at_once=is_at_once)
         return row.id
 
 
@@ -154,22 +156,30 @@ def _put_phase(session: Session, challenge_id: int, position: int, phase: Phase)
 
 
 def _put_data_set(
-    session: Session, now: datetime, challenge_id: int, data_set: DataSet, files: dict[str, StoredPair]
+    session: Session,
+    now: datetime,
+    challenge: tables.Challenge,
+    data_set: DataSet,
+    files: dict[str, StoredPair],
+    *,
+    is_at_once: bool,
 ) -> None:
-    version = _version(files)
     row = session.scalar(
         select(tables.DataSet).where(
-            tables.DataSet.challenge_id == challenge_id, tables.DataSet.slug == data_set.id
+            tables.DataSet.challenge_id == challenge.id, tables.DataSet.slug == data_set.id
         )
     )
     if row is None:
-        row = tables.DataSet(challenge_id=challenge_id, slug=data_set.id, created_at=now)
+        row = tables.DataSet(challenge_id=challenge.id, slug=data_set.id, created_at=now)
     manifest = data_set.manifest_file
     row.title, row.kind = data_set.name, data_set.kind
     row.manifest = "" if manifest is None else decode_table(read_content(manifest), manifest.name)[0]
-    if row.version != version:
+    row.version = _version(files)
+    newest = (challenge.scorer_version, row.version)
+    if row.id is None or is_at_once or not has_results_in_force(session, row):
+        row.scorer_version_in_force, row.reference_version_in_force = newest
+    if session.is_modified(row):
         announce_change(session)
-    row.version = version
     session.add(row)
     session.flush()
     _put_images(session, row, data_set, files)

@@ -92,11 +92,10 @@ def describe_changes(before: Contest, after: Contest) -> Iterator[str]:
         yield f"the profile is {new.profile}, it was {old.profile}"
     if before.scorer_version != after.scorer_version:
         yield f"the scorer version is {after.scorer_version}, it was {before.scorer_version}"
-    for slug, version in after.data_set_versions.items():
-        known = before.data_set_versions.get(slug)
-        if known is None:
+    for slug, (_, version) in after.newest.items():
+        if slug not in before.newest:
             yield f"the data set {slug} is new"
-        elif known != version:
+        elif before.newest[slug][1] != version:
             yield f"the images of the data set {slug} have changed"
     dates = {phase.id: (phase.opens, phase.closes) for phase in old.phases}
     for phase in new.phases:
@@ -119,6 +118,5 @@ def _to_rescore(before: Contest, after: Contest) -> Iterator[str]:
         if phase.scored is None or phase.id not in before.phase_ids:
             continue
         on = phase.scored.on
-        is_old_set = before.data_set_versions.get(on, after.data_set_versions[on])
-        if before.scorer_version != after.scorer_version or is_old_set != after.data_set_versions[on]:
+        if before.newest.get(on, after.newest[on]) != after.newest[on]:
             yield phase.id

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from raim.challenge import BoardEntry, BoardRow, Phase, rank_entries
 from raim.server.contest.contest import Contest
+from raim.server.contest.versions import is_in_force
 from raim.server.database import EntryResult, Submission, Team
 
 
@@ -24,7 +25,7 @@ class Standing:
         submission_id: The entry.
         is_verified: An organiser has verified it.
         scenarios: Means for each scenario.
-        is_old_version: Its results are of an older scorer version, so it waits for scoring again.
+        is_old_version: It has no result under the versions in force.
     """
 
     row: BoardRow
@@ -44,12 +45,14 @@ class Standings:
         scenarios: Names of the scenarios that entries have means for.
         history: For each team, its best score so far after each of its scored entries: (time, score).
         version: Of the challenge when they were made.
+        scorer_version: Of the results that are in force.
     """
 
     rows: tuple[Standing, ...]
     scenarios: tuple[str, ...]
     history: Mapping[str, tuple[tuple[datetime, float], ...]]
     version: int
+    scorer_version: str
 
 
 @dataclass(slots=True)
@@ -93,7 +96,15 @@ def make_standings(session: Session, contest: Contest, phase: Phase, profile: An
     )
     rows = tuple(_standing(row, by_id[row.entry.id]) for row in ranked)
     names = sorted({name for entry in found for name in entry.scenarios})
-    return Standings(rows=rows, scenarios=tuple(names), history=_history(found), version=contest.version)
+    return Standings(
+        rows=rows,
+        scenarios=tuple(names),
+        history=_history(found),
+        version=contest.version,
+        scorer_version=contest.scorer_version
+        if phase.scored is None
+        else contest.in_force[phase.scored.on][0],
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,17 +119,10 @@ class _Entry:
 
 
 def _read_entries(session: Session, contest: Contest, phase: Phase) -> list[_Entry]:
-    intake = phase.scored
-    reference_version = "" if intake is None else contest.data_set_versions.get(intake.on, "")
     rows = session.execute(
         select(Submission, Team, EntryResult)
         .join(Team, Team.id == Submission.team_id)
-        .outerjoin(
-            EntryResult,
-            (EntryResult.submission_id == Submission.id)
-            & (EntryResult.scorer_version == contest.scorer_version)
-            & (EntryResult.reference_version == reference_version),
-        )
+        .outerjoin(EntryResult, is_in_force(contest))
         .where(
             Submission.phase_id == contest.phase_ids[phase.id],
             Submission.kind == "scored",
@@ -127,17 +131,20 @@ def _read_entries(session: Session, contest: Contest, phase: Phase) -> list[_Ent
         )
         .order_by(Submission.received_at, Submission.id)
     )
-    return [_entry(submission, team, result) for submission, team, result in rows]
+    new = {
+        contest.data_set_ids[slug] for slug, pair in contest.in_force.items() if pair != contest.newest[slug]
+    }
+    return [_entry(each, team, result, is_new=each.data_set_id in new) for each, team, result in rows]
 
 
-def _entry(submission: Submission, team: Team, result: EntryResult | None) -> _Entry:
+def _entry(submission: Submission, team: Team, result: EntryResult | None, *, is_new: bool) -> _Entry:
     board = BoardEntry(
         id=str(submission.id),
         team=str(team.id),
         submitted_at=submission.received_at,
         score=None if result is None else result.score,
         measures={} if result is None else _numbers(result.measures),
-        unscored=(_why_old(submission) if result is None else result.unscorable) or "",
+        unscored=(_why_old(submission, is_new=is_new) if result is None else result.unscorable) or "",
         is_chosen=submission.is_chosen,
         is_baseline=team.is_baseline,
         is_out_of_competition=team.is_out_of_competition or submission.is_out_of_competition,
@@ -153,8 +160,10 @@ def _entry(submission: Submission, team: Team, result: EntryResult | None) -> _E
     )
 
 
-def _why_old(submission: Submission) -> str:
-    """Say why a scored entry has no result of the version in force."""
+def _why_old(submission: Submission, *, is_new: bool) -> str:
+    """Say why a scored entry has no result of the versions in force."""
+    if is_new:
+        return "is scored under a new version, which is not in force yet"
     return "is being scored again" if submission.rescore_asked_at else "was scored under an older version"
 
 

@@ -1,7 +1,7 @@
 """Which results are in force: of each data set, those of one scorer version and one version of its references.
 
-A new scorer version, or mended references, are scored beside the pair in force. The leaderboard stays on that pair until
-the organisers switch; where nothing is scored under it, or challenge.toml says `new_versions = "at-once"`, the new pair
+A new scorer version, or mended references, are scored beside the pair in force. The leaderboard stays on that pair
+until the organisers switch; where nothing is scored under it, or challenge.toml says `new_versions = "at-once"`, the new pair
 is in force at once. Results are never changed, so nothing is lost either way.
 """
 
@@ -80,8 +80,8 @@ def list_new_versions(session: Session, contest: Contest) -> tuple[NewVersion, .
 
 def switch_versions(
     session: Session, now: datetime, contest: Contest, *, even_incomplete: bool = False, actor_id: int
-) -> None:
-    """Put the newest versions of all data sets in force.
+) -> tuple[NewVersion, ...]:
+    """Put the newest versions of all data sets in force; give those that were not.
 
     Args:
         session: A writing session.
@@ -122,6 +122,7 @@ def switch_versions(
         subject_id=contest.id,
         details={each.data_set: [each.scorer_version, each.n_scored, each.n_entries] for each in new},
     )
+    return new
 
 
 def has_results_in_force(session: Session, data_set: DataSet) -> bool:

@@ -24,7 +24,7 @@ class Challenge(Base):
     """A contest; `definition` is what its challenge.toml says, `definition_sha256` of the file's bytes.
 
     `version` is raised by every change of what is kept (see `engine`).
-    `scorer_version` names profile, definitions and weights that the leaderboard shows; results of others are kept.
+    `scorer_version` names profile, definitions and weights of today, under which entries are scored from now on.
     """
 
     __tablename__ = "challenge"
@@ -43,7 +43,10 @@ class Challenge(Base):
 
 
 class DataSet(Base):
-    """Images of a phase; `version` changes with its images, and with it the scores."""
+    """Images of a phase; `version` changes with its images, and with it the scores.
+
+    Boards and results show what was scored under the pair `*_in_force` (see `raim.server.contest.versions`).
+    """
 
     __tablename__ = "data_set"
     __table_args__ = (
@@ -57,6 +60,8 @@ class DataSet(Base):
     title: Mapped[Name]
     kind: Mapped[str] = mapped_column(String(20))
     version: Mapped[Sha256]
+    scorer_version_in_force: Mapped[str] = mapped_column(String(80))
+    reference_version_in_force: Mapped[Sha256]
     manifest: Mapped[str]
     created_at: Mapped[datetime]
 

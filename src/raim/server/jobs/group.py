@@ -69,8 +69,8 @@ class Group:
         )
 
 
-def is_in_force(session: Session, group: Group) -> bool:
-    """Say whether references and scorer version are still those that the group was chosen for."""
+def is_newest(session: Session, group: Group) -> bool:
+    """Say whether references and scorer version are still the newest, which the group was chosen for."""
     versions = session.execute(
         select(DataSet.version, Challenge.scorer_version)
         .join(Challenge, Challenge.id == DataSet.challenge_id)

@@ -22,7 +22,7 @@ from raim.server.jobs.faults import (
     fail_submission,
     with_patience,
 )
-from raim.server.jobs.group import Entry, Group, is_in_force
+from raim.server.jobs.group import Entry, Group, is_newest
 from raim.server.jobs.process_pool import Outcome
 from raim.server.jobs.work_folder import bring_data_set, open_submission, read_set_files
 from raim.server.submissions.states import lock_submission
@@ -127,7 +127,7 @@ def _begin(context: WorkerContext, group: Group, number: int, asked: list[Entry]
     done_before = sum(len(names) for names in group.batches[:number])
     held: dict[int, Entry] = {}
     with context.database.writing() as session:
-        if not is_in_force(session, group):
+        if not is_newest(session, group):
             release(session, context.clock(), context, [entry.id for entry in asked])
             asked = []
         for entry in asked:

@@ -33,8 +33,8 @@ class Waiting:
         is_again: It has results, and is to be scored under another version.
         attempt: How many leases it had.
         n_images: Images of its data set.
-        scorer_version: In force.
-        reference_version: In force.
+        scorer_version: The newest.
+        reference_version: The newest.
     """
 
     submission_id: int

@@ -23,6 +23,7 @@ from raim.report.closed.material import (
 from raim.scoring.profiles import Profile
 from raim.server.accounts.fact_sheets import FIELDS
 from raim.server.contest import Contest, Standing, StandingsCache
+from raim.server.contest.versions import is_in_force
 from raim.server.database import EntryResult, FactSheet, Image, Study, StudyImage, Submission, Team
 from raim.server.storage import Storage, local_path, read_file
 from raim.server.study.results import (
@@ -186,25 +187,14 @@ def _timeline(session: Session, contest: Contest) -> tuple[Submitted, ...]:
         select(
             Submission.received_at,
             Team.name,
-            Submission.data_set_id,
             EntryResult.score,
-            EntryResult.reference_version,
         )
         .join(Team, Team.id == Submission.team_id)
-        .outerjoin(
-            EntryResult,
-            (EntryResult.submission_id == Submission.id)
-            & (EntryResult.scorer_version == contest.scorer_version),
-        )
+        .outerjoin(EntryResult, is_in_force(contest))
         .where(Team.challenge_id == contest.id, Team.state == "approved", Submission.where("has_score"))
         .order_by(Submission.received_at, Submission.id)
     )
-    in_force = {contest.data_set_ids[key]: version for key, version in contest.data_set_versions.items()}
-    return tuple(
-        Submitted(at=at, team=team, score=score)
-        for at, team, data_set_id, score, version in rows
-        if version is None or version == in_force.get(data_set_id)
-    )
+    return tuple(Submitted(at=at, team=team, score=score) for at, team, score in rows)
 
 
 def _notes(results: StudyResults | None) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ ORGANISER = (
     "desk.users", "desk.user.reset", "desk.user.disable", "desk.user.enable", "desk.user.role", "desk.user.new",
     "desk.submissions", "desk.submission", "desk.submission.rescore", "desk.submission.restart",
     "desk.submission.flags", "desk.submission.comment", "desk.submission.image", "desk.submission.reference",
-    "desk.rescore_all",
+    "desk.rescore_all", "desk.versions.switch", "api.desk.versions.switch",
     "desk.phases", "desk.phase.dates", "desk.phase.pause", "desk.phase.resume", "desk.challenge.read",
     "desk.announcements", "desk.announcements.post", "desk.announcement.withdraw",
     "desk.finalists", "desk.finalists.invite", "desk.finalist.replace", "desk.finalist.answer",

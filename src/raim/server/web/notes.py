@@ -16,6 +16,7 @@ NOTES = {
     "commented": "The comment is written.",
     "rescore": "It is put into the queue to be scored again; the present results stay.",
     "restarted": "The submission was started again.",
+    "switched": "The newest results are in force.",
     "paused": "The phase takes no new submissions.",
     "resumed": "The phase takes submissions again.",
     "read": "challenge.toml was read again.",

@@ -20,6 +20,7 @@ WORDS = {
     413: "Too large",
     422: "Not the expected form",
     429: "Asked too often; see Retry-After",
+    503: "Not there yet, or away for a moment; see Retry-After",
     507: "No room left",
 }
 FAILURES: dict[int | str, dict[str, Any]] = {

@@ -34,6 +34,16 @@ class FailureRecord(Record):
     reason: str
 
 
+class NewVersionRecord(Record):
+    """Versions of a data set whose results are not in force yet."""
+
+    data_set: str
+    scorer_version: str
+    reference_version: str
+    n_scored: int = Field(description="entries that have a result under them")
+    n_entries: int
+
+
 class OverviewRecord(Record):
     """How everything stands."""
 
@@ -50,6 +60,7 @@ class OverviewRecord(Record):
     n_waiting_teams: int
     n_flagged: int
     n_silent_finalists: int
+    new_versions: list[NewVersionRecord] = Field(description="scored beside those in force, until the switch")
 
 
 class EntryRecord(Record):
@@ -237,6 +248,12 @@ class Checklist(Record):
 
     computed: list[PointRecord]
     manual: list[PointRecord]
+
+
+class VersionSwitch(Record):
+    """How new versions are put in force."""
+
+    even_incomplete: bool = Field(default=False, description="though entries have no result under them yet")
 
 
 class Tick(Record):

@@ -1,5 +1,6 @@
 """The organisers' API: overview, phases, announcements, finalists, checklist, exports, log."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from raim.errors import InputError, StateError
 from raim.server.contest import Standing, withdraw_announcement
 from raim.server.contest.checklist import tick
 from raim.server.contest.phases import pause, resume, set_dates
+from raim.server.contest.versions import switch_versions
 from raim.server.database import Announcement, AuditEvent, Phase
 from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
 from raim.server.web.api.desk_records import (
@@ -24,6 +26,7 @@ from raim.server.web.api.desk_records import (
     Invited,
     Made,
     NewAnnouncement,
+    NewVersionRecord,
     OverviewRecord,
     PhaseChange,
     PhaseDates,
@@ -32,6 +35,7 @@ from raim.server.web.api.desk_records import (
     Replacement,
     RereadRecord,
     Tick,
+    VersionSwitch,
     WorkerRecord,
 )
 from raim.server.web.context import Admitted, Context
@@ -79,7 +83,19 @@ def read_desk(context: Admitted) -> OverviewRecord:
         n_waiting_teams=found["n_waiting_teams"],
         n_flagged=found["n_flagged"],
         n_silent_finalists=found["n_silent_finalists"],
+        new_versions=[NewVersionRecord(**asdict(each)) for each in found["new_versions"]],
     )
+
+
+@router.post("/versions/switch", name="api.desk.versions.switch")
+def switch(visit: Admitted, wanted: VersionSwitch) -> list[NewVersionRecord]:
+    """Let leaderboards and rankings show the newest version's results; give what is in force since."""
+    even_incomplete, actor_id = wanted.even_incomplete, visit.user_id
+    with visit.server.database.writing() as session:
+        done = switch_versions(
+            session, visit.now, visit.contest, even_incomplete=even_incomplete, actor_id=actor_id
+        )
+    return [NewVersionRecord(**asdict(each)) for each in done]
 
 
 @router.patch("/phases/{phase_id}", name="api.desk.phase")

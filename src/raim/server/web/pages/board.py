@@ -96,7 +96,7 @@ def standings_as_dict(context: Context, phase: Phase, standings: Standings) -> d
     """Give the JSON form of a leaderboard."""
     return {
         "phase": phase.id,
-        "scorer_version": context.contest.scorer_version,
+        "scorer_version": standings.scorer_version,
         "profile": context.contest.challenge.profile,
         "rows": [
             {

@@ -212,7 +212,7 @@ def read_status(context: Context, session: Session, submission_id: int) -> dict[
 
 
 def read_results(session: Session, submission: Submission, contest: Contest) -> list[tuple[Result, Image]]:
-    """Give results of the scorer version in force, else of the newest; unscored images first, then the worst."""
+    """Give results of the versions in force, else of the newest; unscored images first, then the worst."""
     rows = [
         (result, image)
         for result, image in session.execute(
@@ -225,7 +225,8 @@ def read_results(session: Session, submission: Submission, contest: Contest) -> 
     if not rows:
         return []
     versions = [(result.scorer_version, result.reference_version) for result, _ in rows]
-    wanted = next((each for each in reversed(versions) if each[0] == contest.scorer_version), versions[-1])
+    in_force = contest.in_force.values()
+    wanted = next((each for each in versions if each in in_force), versions[-1])
     kept = [
         (result, image)
         for result, image in rows
@@ -237,11 +238,12 @@ def read_results(session: Session, submission: Submission, contest: Contest) -> 
 def newest_entries(
     session: Session, submission_ids: Sequence[int], contest: Contest
 ) -> dict[int, EntryResult]:
-    """Give for each submission its means under the scorer version in force, else the newest there are."""
+    """Give for each submission its means under the versions in force, else the newest there are."""
     rows = session.scalars(
         select(EntryResult)
         .where(EntryResult.submission_id.in_(submission_ids))
         .order_by(EntryResult.scored_at, EntryResult.id)
     ).all()
-    ordered = sorted(rows, key=lambda each: each.scorer_version == contest.scorer_version)
+    in_force = contest.in_force.values()
+    ordered = sorted(rows, key=lambda each: (each.scorer_version, each.reference_version) in in_force)
     return {each.submission_id: each for each in ordered}  # the last one stays

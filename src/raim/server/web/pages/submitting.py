@@ -14,6 +14,7 @@ from raim.challenge import Phase, describe_deadline
 from raim.challenge.phase import submission_kind
 from raim.errors import InputError, RaimError
 from raim.server.contest import is_finalist
+from raim.server.contest.versions import is_in_force
 from raim.server.database import EntryResult, Submission
 from raim.server.storage import check_space, pieces
 from raim.server.submissions import (
@@ -68,11 +69,7 @@ def show_list(context: Admitted) -> Response:
     with context.server.database.reading() as session:
         rows = session.execute(
             select(Submission, EntryResult)
-            .outerjoin(
-                EntryResult,
-                (EntryResult.submission_id == Submission.id)
-                & (EntryResult.scorer_version == context.contest.scorer_version),
-            )
+            .outerjoin(EntryResult, is_in_force(context.contest))
             .where(Submission.team_id == context.viewer.team_id)
             .order_by(Submission.id.desc())
         ).all()

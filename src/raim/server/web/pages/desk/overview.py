@@ -9,9 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from raim.server.contest.versions import list_new_versions, switch_versions
 from raim.server.database import Finalist, Submission, Team
 from raim.server.storage import free_bytes
 from raim.server.submissions.rescoring import unseen_flags
+from raim.server.web.answers import go_to
 from raim.server.web.context import Admitted, Context
 from raim.server.web.rendering import render
 
@@ -32,6 +34,16 @@ def show_live(context: Admitted) -> Response:
     return render(context, "desk_live.html.jinja", **read_overview(context))
 
 
+@router.post("/desk/versions/switch", name="desk.versions.switch")
+def put_versions_in_force(context: Admitted, *, even_incomplete: bool = False) -> Response:
+    """Let leaderboards and rankings show the newest version's results."""
+    with context.server.database.writing() as session:
+        switch_versions(
+            session, context.now, context.contest, even_incomplete=even_incomplete, actor_id=context.user_id
+        )
+    return go_to(f"{context.here}/desk", note="switched")
+
+
 def read_overview(context: Context) -> dict[str, Any]:
     """Give what the dashboard shows, in a number of queries that does not depend on how much there is."""
     from raim.server.jobs.queue_facts import queue_overview
@@ -49,6 +61,7 @@ def read_overview(context: Context) -> dict[str, Any]:
                 session, Submission.where("is_restartable"), Submission.state_at > now - DAY
             ),
             "n_waiting_teams": _count(session, Team.state == "waiting"),
+            "new_versions": list_new_versions(session, visit.contest),
             "n_flagged": len(unseen_flags(session)),
             "n_silent_finalists": _count(
                 session, Finalist.accepted_at.is_(None), Finalist.declined_at.is_(None)

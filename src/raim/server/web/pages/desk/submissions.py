@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from raim.errors import RaimError
 from raim.records import STATES
+from raim.server.contest.versions import is_in_force
 from raim.server.database import EntryResult, Image, LogLine, Phase, Result, Submission, Team
 from raim.server.database.columns import LARGEST_ID
 from raim.server.database.entries import KINDS
@@ -140,12 +141,7 @@ def select_submissions(
         select(Submission, Team.name, Phase.title, EntryResult.score)
         .join(Team, Team.id == Submission.team_id)
         .join(Phase, Phase.id == Submission.phase_id)
-        .outerjoin(
-            EntryResult,
-            (EntryResult.submission_id == Submission.id)
-            & (EntryResult.scorer_version == context.contest.scorer_version)
-            & EntryResult.reference_version.in_(context.contest.data_set_versions.values()),
-        )
+        .outerjoin(EntryResult, is_in_force(context.contest))
         .order_by(Submission.id.desc())
     )
     if team:

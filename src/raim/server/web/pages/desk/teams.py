@@ -12,6 +12,7 @@ from raim.server.accounts import FIELDS, merge_teams, missing_fields, read_fact_
 from raim.server.accounts.governing import decide_about_team, mark_team
 from raim.server.accounts.users import name_key
 from raim.server.contest.hints import Hint, find_hints
+from raim.server.contest.versions import is_in_force
 from raim.server.database import AuditEvent, EntryResult, FactSheet, Member, Phase, Submission, Team, User
 from raim.server.web.answers import go_to
 from raim.server.web.context import Admitted, Context
@@ -96,12 +97,8 @@ def select_teams(context: Context, q: str, state: str) -> Any:
     handed_in = select(func.count()).where(Submission.team_id == Team.id).correlate(Team).scalar_subquery()
     best = (
         select(func.max(EntryResult.score))
-        .join(Submission, Submission.id == EntryResult.submission_id)
-        .where(
-            Submission.team_id == Team.id,
-            Submission.where("has_score"),
-            EntryResult.scorer_version == context.contest.scorer_version,
-        )
+        .join(Submission, is_in_force(context.contest))
+        .where(Submission.team_id == Team.id, Submission.where("has_score"))
         .correlate(Team)
         .scalar_subquery()
     )
@@ -125,12 +122,7 @@ def read_team(context: Context, session: Session, team_id: int) -> dict[str, Any
     submissions = session.execute(
         select(Submission, Phase.title, EntryResult.score)
         .join(Phase, Phase.id == Submission.phase_id)
-        .outerjoin(
-            EntryResult,
-            (EntryResult.submission_id == Submission.id)
-            & (EntryResult.scorer_version == context.contest.scorer_version)
-            & EntryResult.reference_version.in_(context.contest.data_set_versions.values()),
-        )
+        .outerjoin(EntryResult, is_in_force(context.contest))
         .where(Submission.team_id == team_id)
         .order_by(Submission.id.desc())
     ).all()
