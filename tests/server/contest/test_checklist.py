@@ -7,8 +7,8 @@ from raim.errors import UnknownNameError
 from raim.server.accounts import FIELDS
 from raim.server.contest import answer_invitation, invite_finalists
 from raim.server.contest.checklist import BY_HAND, computed_points, manual_points, tick
-from raim.server.contest.publishing import hide_results, publish_results
 from raim.server.database import Challenge, ChecklistTick, FactSheet, Study, Submission
+from raim.server.study.publication import hide
 
 AFTER = NOON + timedelta(days=20)
 NEEDED = {each.key: "stated" for each in FIELDS if each.is_needed}
@@ -44,7 +44,7 @@ def finish(world):
     world.submission("Ada", kind="final", phase="last", state="accepted")
     make_finalist(world, "Ada", **NEEDED, code="https://example.org", licence="MIT")
     with world.database.writing() as session:
-        publish_results(session, AFTER, world.contest().id, actor_id=world.organiser)
+        session.get_one(Challenge, world.contest().id).results_published_at = AFTER
 
 
 def test_when_everything_is_done_nothing_is_left(world):
@@ -155,7 +155,7 @@ def test_a_challenge_without_a_final_has_no_points_about_finalists(database):
 def test_hiding_the_results_brings_the_point_back(world):
     finish(world)
     with world.database.writing() as session:
-        hide_results(session, AFTER, world.contest().id, actor_id=world.organiser)
+        hide(session, AFTER, world.contest(), actor_id=world.organiser)
     assert set(left(world)) == {"published"}
     assert world.actions()[-1] == "hide results"
 

@@ -8,7 +8,7 @@ import pytest
 
 from desk_world import CountedQueries, World
 from page_form import check_well_made
-from raim.server.database import Judge, StudyEntry
+from raim.server.database import Challenge, Judge, PublishedRanking, StudyEntry
 from raim.server.study import results as study_results
 from study_world import NINTH, TABLE_1, StudyWorld, by_strength, make_table_1
 
@@ -118,6 +118,41 @@ def test_an_entry_is_left_out_and_taken_back_in(revealed, world, olga):
     assert [row[1] for row in ranked_rows(page, "Ranking")] == ["Beta", "Gamma", "Alpha"]
     olga.post(place, back="true")
     assert world.row(StudyEntry, entry).left_out_reason is None
+
+
+def test_what_was_published_stays_until_it_is_published_again(site, revealed, world, olga):
+    charts = olga.get("/results/charts/finals").text
+    olga.post("/desk/publish", show="everybody")
+    visitor = site.visitor()
+    before = [visitor.get(path).text for path in ("/results", "/results/ranking.csv", "/api/v1/ranking")]
+    assert [row[1] for row in ranked_rows(before[0])] == ["Alpha", "Beta", "Gamma"]
+    assert "another method" not in olga.get("/results").text
+    olga.post(f"/desk/studies/1/entries/{revealed.entry_id('Alpha')}", reason=REASON)
+    world.submission("Gamma", score=99.0, phase="feedback")
+    with world.database.writing() as session:
+        session.query(Challenge).one().scorer_version = "raim-2024-newer"
+    now = olga.get("/results").text
+    assert [row[1] for row in ranked_rows(now)] == ["Beta", "Gamma", "Alpha"]
+    assert "99.00" in now
+    assert "This is the ranking as it is now." in now
+    assert [
+        visitor.get(path).text for path in ("/results", "/results/ranking.csv", "/api/v1/ranking")
+    ] == before
+    assert visitor.get("/results/charts/finals").text == charts != olga.get("/results/charts/finals").text
+    assert visitor.get("/results/charts/none").status_code == 404
+    olga.post("/desk/publish", show="everybody")
+    assert [row[1] for row in ranked_rows(visitor.get("/results").text)] == ["Beta", "Gamma", "Alpha"]
+    with world.database.reading() as session:
+        kept = session.query(PublishedRanking).order_by(PublishedRanking.id).all()
+        assert [each.record["outcome"]["ranking"]["rows"][0]["team"] for each in kept] == ["Alpha", "Beta"]
+        made_of = kept[0].record["made_of"]
+    assert {each["team"]: each["score"] for each in made_of["entries"]} == {
+        "Alpha": 70.0,
+        "Beta": 71.0,
+        "Gamma": 72.0,
+    }
+    assert len(made_of["definition_sha256"]) == 64
+    assert "Ada Lovelace" not in json.dumps(kept[0].record)
 
 
 def test_simulated_votes_say_so_wherever_they_are_shown(site, revealed, olga):

@@ -9,6 +9,7 @@ from raim.server.database.contest import (
     Finalist,
     Image,
     Phase,
+    PublishedRanking,
 )
 from raim.server.database.engine import Database, announce_change, open_database
 from raim.server.database.entries import Comment, EntryResult, LogLine, Result, Submission, Upload
@@ -51,6 +52,7 @@ __all__ = [
     "Member",
     "OneUseLink",
     "Phase",
+    "PublishedRanking",
     "Result",
     "ScreenCheck",
     "Study",

@@ -151,6 +151,22 @@ class Finalist(Base):
     replaces_id: Mapped[int | None] = mapped_column(reference_key("finalist"), index=True)
 
 
+class PublishedRanking(Base):
+    """A final ranking as it was published (raim-ranking/1), with what it was made of; the newest one is public.
+
+    `charts`: SVG by the chart's name and theme.
+    """
+
+    __tablename__ = "published_ranking"
+
+    id: Mapped[Identity]
+    challenge_id: Mapped[int] = reference("challenge")
+    published_at: Mapped[datetime]
+    published_by: Mapped[int] = reference("user_account")
+    record: Mapped[dict[str, Any]]
+    charts: Mapped[dict[str, Any]]
+
+
 class ChecklistTick(Base):
     """A point of the closing checklist that an organiser has ticked."""
 

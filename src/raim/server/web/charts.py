@@ -1,7 +1,7 @@
 """Charts of a study's results as SVG files of their own, light and dark: pages show them as pictures."""
 
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -25,11 +25,18 @@ def list_charts(context: Context, session: Session, study: Study) -> Mapping[str
     Raises:
         StateError: The study is not revealed.
     """
-    from raim.report.closed.charts import CHARTS, available_charts
+    from raim.report.closed.charts import available_charts
 
     with _lock:
         material = _material(context, session, study)
-    return {name: CHARTS[name] for name in available_charts(material)}
+    return describe_charts(available_charts(material))
+
+
+def describe_charts(names: Iterable[str]) -> Mapping[str, Any]:
+    """Give title and text of charts (`raim.report.closed.charts.Chart`), by name."""
+    from raim.report.closed.charts import CHARTS
+
+    return {name: CHARTS[name] for name in names}
 
 
 def give_chart(context: Context, session: Session, study: Study, name: str, theme: str) -> Response:
@@ -58,6 +65,21 @@ def give_chart(context: Context, session: Session, study: Study, name: str, them
             (*_key(context, study), name, theme),
             lambda: draw_chart(name, material, format="svg", theme=THEMES[theme]),
         )
+    return as_svg(drawn)
+
+
+def draw_all(context: Context, session: Session, study: Study) -> dict[str, dict[str, str]]:
+    """Give every chart of a revealed study as SVG, by name and theme."""
+    return {
+        name: {
+            theme: bytes(give_chart(context, session, study, name, theme).body).decode() for theme in THEMES
+        }
+        for name in list_charts(context, session, study)
+    }
+
+
+def as_svg(drawn: str | bytes) -> Response:
+    """Give a chart as a picture, never as a page of our site."""
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
     return Response(drawn, media_type="image/svg+xml", headers=headers)
 

@@ -88,12 +88,12 @@ def read_desk(context: Admitted) -> OverviewRecord:
 
 
 @router.post("/versions/switch", name="api.desk.versions.switch")
-def switch(visit: Admitted, wanted: VersionSwitch) -> list[NewVersionRecord]:
+def switch(context: Admitted, wanted: VersionSwitch) -> list[NewVersionRecord]:
     """Let leaderboards and rankings show the newest version's results; give what is in force since."""
-    even_incomplete, actor_id = wanted.even_incomplete, visit.user_id
-    with visit.server.database.writing() as session:
+    even_incomplete, actor_id = wanted.even_incomplete, context.user_id
+    with context.server.database.writing() as session:
         done = switch_versions(
-            session, visit.now, visit.contest, even_incomplete=even_incomplete, actor_id=actor_id
+            session, context.now, context.contest, even_incomplete=even_incomplete, actor_id=actor_id
         )
     return [NewVersionRecord(**asdict(each)) for each in done]
 

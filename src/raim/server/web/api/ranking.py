@@ -6,12 +6,13 @@ from fastapi import APIRouter
 
 from raim.challenge import FinalRanking, RankedTeam
 from raim.errors import StateError
+from raim.server.study.publication import Outcome
 from raim.server.study.results import StudyResults
 from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
 from raim.server.web.api.records import as_plain
 from raim.server.web.api.study_records import RankedRecord, RankingRecord
 from raim.server.web.context import Admitted
-from raim.server.web.pages.results import find_outcome
+from raim.server.web.pages.results import read_outcome
 
 router = APIRouter(prefix=PREFIX, tags=["challenge"], responses=FAILURES, dependencies=LIMITED)
 
@@ -20,17 +21,14 @@ router = APIRouter(prefix=PREFIX, tags=["challenge"], responses=FAILURES, depend
 def give_ranking(context: Admitted) -> RankingRecord:
     """Give the final ranking, once it is published."""
     with context.server.database.reading() as session:
-        outcome = find_outcome(context, session)
+        outcome, _ = read_outcome(context, session)
         if outcome is None:
             raise StateError("there is no final ranking yet")
-        title = context.contest.challenge.name if outcome.results is None else outcome.results.title
-        return ranking_record(
-            outcome.ranking, outcome.results, title=title, is_simulated=outcome.is_simulated
-        )
+    return ranking_record(outcome.ranking, outcome, title=outcome.title, is_simulated=outcome.is_simulated)
 
 
 def ranking_record(
-    ranking: FinalRanking, results: StudyResults | None, *, title: str, is_simulated: bool
+    ranking: FinalRanking, results: StudyResults | Outcome | None, *, title: str, is_simulated: bool
 ) -> RankingRecord:
     """Give a ranking as JSON has it."""
     other = ranking.with_left_out
@@ -44,7 +42,7 @@ def ranking_record(
     )
 
 
-def _ranked(row: RankedTeam, results: StudyResults | None) -> RankedRecord:
+def _ranked(row: RankedTeam, results: StudyResults | Outcome | None) -> RankedRecord:
     found = results.found(row.team) if results else None
     ends: dict[str, Any] = {}
     if found is not None:

@@ -1,71 +1,60 @@
 """The final ranking for everybody, once the results are published: with intervals, charts, and who was left out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from raim.challenge import FinalRanking
-from raim.errors import AccessError, UnknownNameError
+from raim.errors import AccessError, UnknownNameError, unknown_name
 from raim.server.contest.export_formats import ExportTable, csv_pieces
-from raim.server.database import Study
-from raim.server.study.results import StudyResults, all_rows, newest_revealed, rank_by_score
+from raim.server.database import PublishedRanking, Study
+from raim.server.study.publication import Outcome, Published, find_outcome, read_published
+from raim.server.study.results import all_rows
 from raim.server.study.secrecy import studies_under_way
-from raim.server.web.charts import give_chart, list_charts
-from raim.server.web.context import Admitted, Context
+from raim.server.web.charts import as_svg, describe_charts, give_chart, list_charts
 from raim.server.web.pages.desk.fields import Search, Slug
 from raim.server.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """What a challenge has come to.
-
-    Attributes:
-        study: The study that decides; None where SCORE alone does.
-        results: Of that study.
-        ranking: The final ranking.
-    """
-
-    study: Study | None
-    results: StudyResults | None
-    ranking: FinalRanking
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether a program made the votes."""
-        return self.study is not None and self.study.is_simulated
-
-
 @router.get("/results", name="results")
 def show_results(context: Admitted) -> Response:
-    """Show the final ranking."""
+    """Show the final ranking: as it was published; to organisers as it is now."""
     with context.server.database.reading() as session:
-        outcome = find_outcome(context, session)
-        study = None if outcome is None else outcome.study
-        charts = {} if study is None else list_charts(context, session, study)
-        return render(context, "results.html.jinja", outcome=outcome, charts=charts)
+        outcome, published = read_outcome(context, session)
+        if context.viewer.is_organiser:
+            study = _study(session, outcome)
+            charts = {} if study is None else list_charts(context, session, study)
+        else:
+            charts = {} if published is None else describe_charts(published.charts)
+        return render(context, "results.html.jinja", outcome=outcome, published=published, charts=charts)
 
 
 @router.get("/results/charts/{name}", name="results.chart")
 def show_chart(context: Admitted, name: Slug, theme: Search = "light") -> Response:
     """Give a chart as SVG."""
     with context.server.database.reading() as session:
-        outcome = find_outcome(context, session)
-        if outcome is None or outcome.study is None:
+        outcome, published = read_outcome(context, session)
+        study = _study(session, outcome)
+        if study is None:
             raise UnknownNameError("there is no chart: no study was made")
-        return give_chart(context, session, outcome.study, name, theme)
+        if context.viewer.is_organiser or published is None:
+            return give_chart(context, session, study, name, theme)
+        charts = session.get_one(PublishedRanking, published.id).charts
+    if name not in charts:
+        raise unknown_name("chart", name, charts)
+    if theme not in charts[name]:
+        raise unknown_name("theme", theme, charts[name])
+    return as_svg(charts[name][theme])
 
 
 @router.get("/results/ranking.csv", name="results.csv")
 def give_csv(context: Admitted) -> Response:
     """Give the final ranking as CSV."""
     with context.server.database.reading() as session:
-        outcome = find_outcome(context, session)
+        outcome, _ = read_outcome(context, session)
         if outcome is None:
             raise UnknownNameError("there is no final ranking yet")
         text = "".join(csv_pieces(ranking_table(outcome)))
@@ -74,24 +63,25 @@ def give_csv(context: Admitted) -> Response:
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def find_outcome(context: Context, session: Session) -> Outcome | None:
-    """Give the final ranking; None while there is none: judges vote, or a study is to come.
+def read_outcome(context: Context, session: Session) -> tuple[Outcome | None, Published | None]:
+    """Give the final ranking that the viewer sees, and what was published: others see the latter only.
 
     Raises:
         AccessError: The results are not published, and no organiser asks.
     """
-    server, contest = context.server, context.contest
     check_published(context, session)
-    study = newest_revealed(session, contest)
-    if study is not None:
-        results = server.results.get(
-            session, contest, study, standings=server.standings, profile=server.profile
-        )
-        return Outcome(study=study, results=results, ranking=results.ranking)
-    if contest.challenge.study is not None or studies_under_way(session, contest):
-        return None
-    ranking = rank_by_score(session, contest, server.standings, server.profile)
-    return Outcome(study=None, results=None, ranking=ranking) if ranking.rows else None
+    server, contest = context.server, context.contest
+    published = None if contest.results_published_at is None else read_published(session, contest)
+    if not context.viewer.is_organiser:
+        return None if published is None else published.outcome, published
+    now = find_outcome(
+        session, contest, standings=server.standings, results=server.results, profile=server.profile
+    )
+    return now, published
+
+
+def _study(session: Session, outcome: Outcome | None) -> Study | None:
+    return None if outcome is None or outcome.study_id is None else session.get(Study, outcome.study_id)
 
 
 def check_published(context: Context, session: Session) -> None:
@@ -114,7 +104,7 @@ def ranking_table(outcome: Outcome) -> ExportTable:
 
     def read() -> Iterator[tuple[object, ...]]:
         for row in all_rows(outcome.ranking):
-            found = outcome.results.found(row.team) if outcome.results else None
+            found = outcome.found(row.team)
             ends = (
                 (None,) * len(intervals)
                 if found is None

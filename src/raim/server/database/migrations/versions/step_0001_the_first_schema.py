@@ -158,6 +158,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_checklist_tick_ticked_by"), ["ticked_by"], unique=False)
 
     op.create_table(
+        "published_ranking",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("challenge_id", sa.Integer(), nullable=False),
+        sa.Column("published_at", UtcDateTime(), nullable=False),
+        sa.Column("published_by", sa.Integer(), nullable=False),
+        sa.Column("record", sa.JSON(), nullable=False),
+        sa.Column("charts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"],
+            ["challenge.id"],
+            name=op.f("fk_published_ranking_challenge_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["published_by"],
+            ["user_account.id"],
+            name=op.f("fk_published_ranking_published_by"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_published_ranking")),
+    )
+    with op.batch_alter_table("published_ranking", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_published_ranking_challenge_id"), ["challenge_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_published_ranking_published_by"), ["published_by"], unique=False)
+
+    op.create_table(
         "data_set",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("challenge_id", sa.Integer(), nullable=False),

@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from raim.errors import InputError, RaimError
 from raim.server.contest.checklist import computed_points, manual_points, tick
-from raim.server.contest.publishing import hide_results, publish_results
+from raim.server.database import Study
+from raim.server.study.publication import find_outcome, hide, publish
 from raim.server.study.secrecy import check_may_publish
 from raim.server.submissions.rescoring import unseen_flags
 from raim.server.web.answers import go_to
-from raim.server.web.context import Admitted, Context
+from raim.server.web.charts import draw_all
 from raim.server.web.failures import status_of
 from raim.server.web.pages.desk.fields import Text, Ticked
 from raim.server.web.rendering import render
@@ -56,11 +57,30 @@ def change_publication(context: Context, show: str) -> None:
     """
     if show not in {"everybody", "organisers"}:
         raise InputError(f"results are shown to everybody or to organisers, not to {show[:20]!r}")
-    change = publish_results if show == "everybody" else hide_results
-    with context.server.database.writing() as session:
-        if show == "everybody":
-            check_may_publish(session, context.contest)
-        change(session, context.now, context.contest.id, actor_id=context.user_id)
+    server, contest, now = context.server, context.contest, context.now
+    if show == "organisers":
+        with server.database.writing() as session:
+            hide(session, now, contest, actor_id=context.user_id)
+        return
+    with server.database.reading() as session:  # charts take seconds, so they are drawn before anybody waits
+        check_may_publish(session, contest)
+        outcome = find_outcome(
+            session, contest, standings=server.standings, results=server.results, profile=server.profile
+        )
+        study = None if outcome is None or outcome.study_id is None else session.get(Study, outcome.study_id)
+        charts = {} if study is None else draw_all(context, session, study)
+    with server.database.writing() as session:
+        check_may_publish(session, contest)
+        publish(
+            session,
+            now,
+            contest,
+            outcome,
+            charts,
+            standings=server.standings,
+            profile=server.profile,
+            actor_id=context.user_id,
+        )
 
 
 def read_checklist(context: Context, session: Session) -> dict[str, Any]:

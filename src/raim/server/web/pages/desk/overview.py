@@ -61,7 +61,7 @@ def read_overview(context: Context) -> dict[str, Any]:
                 session, Submission.where("is_restartable"), Submission.state_at > now - DAY
             ),
             "n_waiting_teams": _count(session, Team.state == "waiting"),
-            "new_versions": list_new_versions(session, visit.contest),
+            "new_versions": list_new_versions(session, context.contest),
             "n_flagged": len(unseen_flags(session)),
             "n_silent_finalists": _count(
                 session, Finalist.accepted_at.is_(None), Finalist.declined_at.is_(None)
