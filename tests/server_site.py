@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from raim.server.contest.bundles import make_bundles
 from raim.server.database import User
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
@@ -93,6 +94,7 @@ class Site:
             environment["RAIM_DATABASE_URL"] = database_url
         self.clock = clock
         opened = open_server(read_settings(environment, folder=folder), clock=clock)
+        make_bundles(opened.server.database, opened.server.storage, folder)
         self.first_link = opened.first_link
         self.server = opened.server
         self.app = make_app(opened.server)

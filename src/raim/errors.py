@@ -21,7 +21,8 @@
     ├── VotesError (ValueError)     a file of votes or a study's plan has problems: all of them are listed
     ├── SettingsError (ValueError)  a RAIM_ variable has no usable value: the message names it
     ├── StateError (RuntimeError)   not possible in the present state (no try left, a used link): see the reason
-    │   └── TooManyRequestsError    asked too often: wait until the time it carries
+    │   ├── TooManyRequestsError    asked too often: wait until the time it carries
+    │   └── NotReadyError           it is being made: ask again after the seconds it carries
     ├── AccessError (PermissionError)  whoever asks may not: log in, or ask the team's captain or the organiser
     ├── StorageError (OSError)      a file cannot be kept or found in the server's storage
     │   ├── StorageFullError        there is no room for it: free some, nothing half-written is left
@@ -177,6 +178,14 @@ class TooManyRequestsError(StateError):
     def __init__(self, message: str, *, retry_at: datetime) -> None:
         super().__init__(message)
         self.retry_at = retry_at
+
+
+class NotReadyError(StateError):
+    """What is asked for is being made; `retry_s` is after how many seconds to ask again."""
+
+    def __init__(self, message: str, *, retry_s: int) -> None:
+        super().__init__(message)
+        self.retry_s = retry_s
 
 
 class AccessError(RaimError, PermissionError):

@@ -37,11 +37,13 @@ def command(
     RAIM_TRUSTED_PROXIES. The first start prints the link with which the organiser makes their account.
     """
     need_extra("this command", "server", "sqlalchemy", "fastapi", "uvicorn", "dbos")
+    import threading
     from contextlib import ExitStack
 
     from raim.cli.progress import show_progress
     from raim.cli.scoring_weights import fetch_missing_weights
     from raim.scoring.definitions import profile_weights
+    from raim.server.contest.bundles import keep_bundles
     from raim.server.database.engine import hold_alone
     from raim.server.jobs import WorkerChild
     from raim.server.serving import open_server, run_server, take_port
@@ -56,6 +58,8 @@ def command(
         listener = stack.enter_context(take_port(host, port, default=port))
         if worker and fetch_missing_weights(profile_weights(opened.server.profile)):
             stack.enter_context(WorkerChild(settings))
+        else:
+            keep_bundles(settings, threading.Event())
         click.echo(f"{opened.server.challenge.name}: {settings.public_url}/")
         if opened.first_link is not None:
             click.echo(f"make the organiser's account within 24 hours: {opened.first_link}")

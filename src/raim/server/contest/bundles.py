@@ -1,7 +1,13 @@
-"""Data sets as zips for download: made once for each version, kept in the server's folder, fetched in ranges."""
+"""Data sets as zips for download: made beside the server, as soon as a set is in the database, never by a request.
 
+They lie in the server's folder, where their downloads can be fetched in ranges, under a name made from all that files
+and manifest say: a set whose manifest changes has another zip, and no two sets share one.
+"""
+
+import logging
 import threading
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import select
@@ -9,39 +15,98 @@ from sqlalchemy.orm import Session
 
 from raim.challenge.data_set import Part
 from raim.data import ManifestRow, format_manifest
-from raim.errors import UnknownNameError
+from raim.errors import NotReadyError, UnknownNameError
 from raim.files import write_whole
-from raim.server.database import DataSet, Image
-from raim.server.storage import Storage, read_file
+from raim.server.database import Database, DataSet, Image, open_database
+from raim.server.settings import Settings
+from raim.server.storage import Storage, open_storage, read_file
 
+LOG = logging.getLogger(__name__)
 FOLDER = Path("work", "bundles")
 TIME = (2024, 1, 1, 0, 0, 0)  # a fixed one makes the same images the same bytes
-_making = threading.Lock()
+EVERY_S = 2.0
+RETRY_S = 15  # a browser or client asks again after this time
 
 
-def make_bundle(session: Session, storage: Storage, folder: Path, data_set_id: int, part: Part) -> Path:
+def find_bundle(session: Session, folder: Path, data_set_id: int, part: Part) -> Path:
     """Give the zip of a data set's inputs or references, with a manifest that tells nothing of hidden references.
 
     Args:
         session: Any session.
-        storage: Where the images are.
         folder: The server's folder.
         data_set_id: Row of the data set.
         part: "input" or "reference".
 
     Raises:
         UnknownNameError: It has no such part.
-        StorageError: An image is not in the storage.
+        NotReadyError: It is still being made.
     """
     data_set = session.get_one(DataSet, data_set_id)
-    path = folder / FOLDER / f"{data_set.version[:32]}-{part}.zip"
-    if path.is_file():
-        return path
-    images = session.scalars(select(Image).where(Image.data_set_id == data_set_id).order_by(Image.name)).all()
-    with _making:
-        if not path.is_file():
-            _write(path, storage, list(images), part)
+    if part not in _parts(data_set):
+        raise UnknownNameError("this data set has no references")
+    path = _path(folder, data_set, part)
+    if not path.is_file():
+        raise NotReadyError(
+            f"the zip of {data_set.title} is being made; try again in a few minutes", retry_s=RETRY_S
+        )
     return path
+
+
+def make_bundles(database: Database, storage: Storage, folder: Path) -> None:
+    """Make every zip that is missing, and delete those of what data sets were before.
+
+    Args:
+        database: Of the server.
+        storage: Where the images are.
+        folder: The server's folder.
+
+    Raises:
+        StorageError: An image is not in the storage.
+    """
+    wanted = set()
+    with database.reading() as session:
+        data_sets = session.scalars(select(DataSet).order_by(DataSet.id)).all()
+        session.expunge_all()
+    for data_set in data_sets:
+        for part in _parts(data_set):
+            path = _path(folder, data_set, part)
+            wanted.add(path)
+            if path.is_file():
+                continue
+            with database.reading() as session:
+                found = select(Image).where(Image.data_set_id == data_set.id).order_by(Image.name)
+                images = list(session.scalars(found))
+                session.expunge_all()
+            _write(path, storage, images, part)
+    for old in set((folder / FOLDER).glob("*.zip")) - wanted:
+        old.unlink(missing_ok=True)
+
+
+def keep_bundles(settings: Settings, stop: threading.Event) -> None:
+    """Make what is missing in the server's folder, in a thread, until `stop` is set."""
+
+    def keep() -> None:
+        database, storage = open_database(settings.database_url), open_storage(settings.storage_url)
+        while not stop.is_set():
+            try:
+                make_bundles(database, storage, settings.folder)
+            except Exception:
+                LOG.exception("the zip of a data set could not be made; it is tried again")
+                stop.wait(RETRY_S)
+            stop.wait(EVERY_S)
+        database.engine.dispose()
+
+    threading.Thread(target=keep, name="bundles", daemon=True).start()
+
+
+def _parts(data_set: DataSet) -> Iterator[Part]:
+    yield "input"
+    if data_set.kind == "paired":
+        yield "reference"
+
+
+def _path(folder: Path, data_set: DataSet, part: Part) -> Path:
+    return folder / FOLDER / f"{data_set.contents[:32]}-{part}.zip"
 
 
 def _write(path: Path, storage: Storage, images: list[Image], part: Part) -> None:

@@ -174,7 +174,7 @@ def _put_data_set(
     manifest = data_set.manifest_file
     row.title, row.kind = data_set.name, data_set.kind
     row.manifest = "" if manifest is None else decode_table(read_content(manifest), manifest.name)[0]
-    row.version = _version(files)
+    row.version, row.contents = _version(files), _hash_contents(data_set, files)
     newest = (challenge.scorer_version, row.version)
     if row.id is None or is_at_once or not has_results_in_force(session, row):
         row.scorer_version_in_force, row.reference_version_in_force = newest
@@ -222,3 +222,11 @@ def _version(files: dict[str, StoredPair]) -> str:
     for name, (given, reference) in sorted(files.items()):
         digest.update(f"{name}\0{given.sha256}\0{reference.sha256 if reference else ''}\n".encode())
     return digest.hexdigest()
+
+
+def _hash_contents(data_set: DataSet, files: dict[str, StoredPair]) -> str:
+    said = [
+        (image.name, image.scenario, image.width, image.height, *map(repr, files[image.name]))
+        for image in data_set.images
+    ]
+    return hashlib.sha256(repr((data_set.id, said)).encode()).hexdigest()

@@ -45,6 +45,8 @@ class Challenge(Base):
 class DataSet(Base):
     """Images of a phase; `version` changes with its images, and with it the scores.
 
+    `contents` is the SHA-256 of all that files and manifest say, and names the zips for download.
+
     Boards and results show what was scored under the pair `*_in_force` (see `raim.server.contest.versions`).
     """
 
@@ -62,6 +64,7 @@ class DataSet(Base):
     version: Mapped[Sha256]
     scorer_version_in_force: Mapped[str] = mapped_column(String(80))
     reference_version_in_force: Mapped[Sha256]
+    contents: Mapped[Sha256]
     manifest: Mapped[str]
     created_at: Mapped[datetime]
 

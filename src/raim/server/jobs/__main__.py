@@ -12,6 +12,7 @@ PARENT = "RAIM_JOBS_PARENT_PIPE"
 def main() -> None:
     """Run one worker until SIGTERM, or until the server is gone."""
     from raim.errors import RaimError
+    from raim.server.contest.bundles import keep_bundles
     from raim.server.jobs.worker import run_worker
     from raim.server.settings import read_settings
 
@@ -22,8 +23,10 @@ def main() -> None:
     pipe = os.environ.pop(PARENT, None)
     if pipe is not None:
         threading.Thread(target=_end_with_server, args=(int(pipe), stop), daemon=True).start()
+    settings = read_settings(os.environ)
+    keep_bundles(settings, stop)
     try:
-        run_worker(read_settings(os.environ), name=sys.argv[1], stop=stop)
+        run_worker(settings, name=sys.argv[1], stop=stop)
     except RaimError as error:
         print(f"raim worker: {error}", file=sys.stderr)  # noqa: T201 - a program's own words
         sys.exit(2)

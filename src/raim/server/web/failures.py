@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from raim.errors import (
     AccessError,
     ContentMismatchError,
+    NotReadyError,
     RaimError,
     StateError,
     StorageError,
@@ -38,6 +39,7 @@ STATUS: tuple[tuple[type[BaseException], int, str], ...] = (
     (UnknownNameError, 404, "not_found"),
     (TooLargeError, 413, "too_large"),
     (TooManyRequestsError, 429, "too_many_requests"),
+    (NotReadyError, 503, "not_ready"),
     (StateError, 409, "not_possible"),
     (StorageFullError, 507, "storage_full"),
     (ContentMismatchError, 409, "content_mismatch"),
@@ -92,6 +94,8 @@ async def _expected(request: Request, error: Exception) -> Response:
     if isinstance(error, TooManyRequestsError):
         wait = (error.retry_at - _clock(request)).total_seconds()
         headers["Retry-After"] = str(max(1, math.ceil(wait)))
+    if isinstance(error, NotReadyError):
+        headers["Retry-After"] = str(error.retry_s)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     problems = [getattr(each, "message", str(each)) for each in getattr(error, "problems", ())]

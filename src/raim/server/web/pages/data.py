@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from raim.challenge import Verdict, may_download
 from raim.challenge.data_set import Part
 from raim.errors import AccessError, UnknownNameError
-from raim.server.contest.bundles import make_bundle
+from raim.server.contest.bundles import find_bundle
 from raim.server.database import Image
 from raim.server.storage import local_path, read_file
 from raim.server.web.context import Admitted, Context
@@ -94,7 +94,7 @@ def give_bundle(context: Context, data_set_id: str, part: Part) -> Response:
     check_download(context, data_set_id, part)
     with context.server.database.reading() as session:
         row_id = context.contest.data_set_ids[data_set_id]
-        path = make_bundle(session, context.server.storage, context.server.settings.folder, row_id, part)
+        path = find_bundle(session, context.server.settings.folder, row_id, part)
     name = f"{data_set_id}-{part}s.zip"
     return FileResponse(path, media_type="application/zip", filename=name)
 

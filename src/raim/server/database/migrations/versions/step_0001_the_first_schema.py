@@ -193,6 +193,7 @@ def upgrade() -> None:
         sa.Column("version", sa.String(length=64), nullable=False),
         sa.Column("scorer_version_in_force", sa.String(length=80), nullable=False),
         sa.Column("reference_version_in_force", sa.String(length=64), nullable=False),
+        sa.Column("contents", sa.String(length=64), nullable=False),
         sa.Column("manifest", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint("kind IN ('paired', 'unpaired')", name=op.f("ck_data_set_kind")),
