@@ -1,9 +1,10 @@
 """The leaderboard of a phase from its rows, kept as long as the challenge has the same version."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -87,39 +88,47 @@ def make_standings(session: Session, contest: Contest, phase: Phase, profile: An
         phase: One of its phases.
         profile: The scoring profile, which knows the direction of each measure.
     """
-    found = _read_entries(session, contest, phase)
-    by_id = {entry.row_id: entry for entry in found}
+    boards: list[BoardEntry] = []
+    teams: dict[str, str] = {}
+    standings: dict[str, Callable[..., Standing]] = {}
+    for submission, team, result in _read_rows(session, contest, phase):
+        board = BoardEntry(
+            id=str(submission.id),
+            team=str(team.id),
+            submitted_at=submission.received_at,
+            score=None if result is None else result.score,
+            measures={} if result is None else _numbers(result.measures),
+            unscored=(_why_old(contest, submission) if result is None else result.unscorable) or "",
+            is_chosen=submission.is_chosen,
+            is_baseline=team.is_baseline,
+            is_out_of_competition=team.is_out_of_competition or submission.is_out_of_competition,
+        )
+        boards.append(board)
+        teams[board.team] = team.name
+        by_scenario = {} if result is None else result.scenarios
+        standings[board.id] = partial(
+            Standing,
+            team=team.name,
+            submission_id=submission.id,
+            is_verified=submission.is_verified,
+            scenarios={name: _numbers(each) for name, each in by_scenario.items()},
+            is_old_version=result is None,
+        )
     ranked = rank_entries(
-        [entry.board for entry in found],
-        rule=contest.challenge.leaderboard,
-        is_higher_better=profile.is_higher_better,
+        boards, rule=contest.challenge.leaderboard, is_higher_better=profile.is_higher_better
     )
-    rows = tuple(_standing(row, by_id[row.entry.id]) for row in ranked)
-    names = sorted({name for entry in found for name in entry.scenarios})
+    rows = tuple(standings[row.entry.id](row=row) for row in ranked)
     return Standings(
         rows=rows,
-        scenarios=tuple(names),
-        history=_history(found),
+        scenarios=tuple(sorted({name for each in rows for name in each.scenarios})),
+        history=_history(boards, teams),
         version=contest.version,
-        scorer_version=contest.scorer_version
-        if phase.scored is None
-        else contest.in_force[phase.scored.on][0],
+        scorer_version=contest.in_force[phase.scored.on][0] if phase.scored else contest.scorer_version,
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Entry:
-    row_id: str
-    board: BoardEntry
-    team: str
-    submission_id: int
-    is_verified: bool
-    scenarios: Mapping[str, Mapping[str, float | None]]
-    is_old_version: bool
-
-
-def _read_entries(session: Session, contest: Contest, phase: Phase) -> list[_Entry]:
-    rows = session.execute(
+def _read_rows(session: Session, contest: Contest, phase: Phase) -> Iterable[Any]:
+    return session.execute(
         select(Submission, Team, EntryResult)
         .join(Team, Team.id == Submission.team_id)
         .outerjoin(EntryResult, is_in_force(contest))
@@ -131,38 +140,12 @@ def _read_entries(session: Session, contest: Contest, phase: Phase) -> list[_Ent
         )
         .order_by(Submission.received_at, Submission.id)
     )
-    new = {
-        contest.data_set_ids[slug] for slug, pair in contest.in_force.items() if pair != contest.newest[slug]
-    }
-    return [_entry(each, team, result, is_new=each.data_set_id in new) for each, team, result in rows]
 
 
-def _entry(submission: Submission, team: Team, result: EntryResult | None, *, is_new: bool) -> _Entry:
-    board = BoardEntry(
-        id=str(submission.id),
-        team=str(team.id),
-        submitted_at=submission.received_at,
-        score=None if result is None else result.score,
-        measures={} if result is None else _numbers(result.measures),
-        unscored=(_why_old(submission, is_new=is_new) if result is None else result.unscorable) or "",
-        is_chosen=submission.is_chosen,
-        is_baseline=team.is_baseline,
-        is_out_of_competition=team.is_out_of_competition or submission.is_out_of_competition,
-    )
-    return _Entry(
-        row_id=board.id,
-        board=board,
-        team=team.name,
-        submission_id=submission.id,
-        is_verified=submission.is_verified,
-        scenarios={} if result is None else {name: _numbers(each) for name, each in result.scenarios.items()},
-        is_old_version=result is None,
-    )
-
-
-def _why_old(submission: Submission, *, is_new: bool) -> str:
+def _why_old(contest: Contest, submission: Submission) -> str:
     """Say why a scored entry has no result of the versions in force."""
-    if is_new:
+    data_set = contest.data_set_of_row(submission.data_set_id)
+    if contest.in_force[data_set] != contest.newest[data_set]:
         return "is scored under a new version, which is not in force yet"
     return "is being scored again" if submission.rescore_asked_at else "was scored under an older version"
 
@@ -172,23 +155,13 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float | None]:
     return {name: None if value is None else float(value) for name, value in values.items()}
 
 
-def _standing(row: BoardRow, entry: _Entry) -> Standing:
-    return Standing(
-        row=row,
-        team=entry.team,
-        submission_id=entry.submission_id,
-        is_verified=entry.is_verified,
-        scenarios=entry.scenarios,
-        is_old_version=entry.is_old_version,
-    )
-
-
-def _history(entries: list[_Entry]) -> dict[str, tuple[tuple[datetime, float], ...]]:
+def _history(
+    boards: Iterable[BoardEntry], teams: Mapping[str, str]
+) -> dict[str, tuple[tuple[datetime, float], ...]]:
     best: dict[str, list[tuple[datetime, float]]] = {}
-    for entry in entries:
-        score = entry.board.score
-        if score is None or not entry.board.is_competing:
+    for entry in boards:
+        if entry.score is None or not entry.is_competing:
             continue
-        line = best.setdefault(entry.team, [])
-        line.append((entry.board.submitted_at, max(score, line[-1][1]) if line else score))
+        line = best.setdefault(teams[entry.team], [])
+        line.append((entry.submitted_at, max(entry.score, line[-1][1]) if line else entry.score))
     return {team: tuple(line) for team, line in best.items()}
