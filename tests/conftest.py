@@ -36,7 +36,7 @@ def own_priority():
 def real_hasher():
     """Let the people of tests, who are many, log in without the cost of real passwords; give what makes that cost."""
     try:
-        from raim.server.accounts import passwords
+        from raim.server.actions import passwords
     except ImportError:  # the extra `server` is not installed
         return None
     real, passwords._HASHER = passwords._HASHER, passwords.PasswordHasher(**CHEAP)

@@ -15,7 +15,7 @@ from raim.challenge import StudyRule, read_challenge
 from raim.data import read_manifest
 from raim.images import read_image, write_image
 from raim.scoring.profiles import PROFILES
-from raim.server.accounts import make_team, register
+from raim.server.actions import make_team, register
 from raim.server.contest import import_challenge, load_contest
 from raim.server.database import Challenge, DataSet, Finalist, Image, Phase, Submission
 from raim.server.jobs.context import WorkerContext

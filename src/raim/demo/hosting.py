@@ -18,7 +18,7 @@ from raim.demo.restorers import ENTRIES, Entry
 from raim.demo.workplace import Workplace
 from raim.files import hash_file
 from raim.scoring.submission import open_images
-from raim.server.accounts import hash_password, make_team, register
+from raim.server.actions import hash_password, make_team, register
 from raim.server.contest import invite_finalists
 from raim.server.database import Member
 from raim.server.serving import Opened, open_server

@@ -14,7 +14,7 @@ from raim.challenge import Challenge, read_challenge
 from raim.data import read_manifest
 from raim.errors import InputError, StateError
 from raim.scoring.profiles import PROFILES
-from raim.server.accounts import has_organiser, make_organiser_link
+from raim.server.actions import has_organiser, make_organiser_link
 from raim.server.contest import import_challenge
 from raim.server.database import migrate, open_database
 from raim.server.jobs.versions import scorer_version

@@ -8,7 +8,7 @@ import pytest
 from desk_world import HASH, NOON, CountedQueries, make_world
 from raim.errors import UnknownNameError
 from raim.scoring.profiles import find_profile
-from raim.server.accounts import invite, make_api_token, make_reset_link, open_session
+from raim.server.actions import invite, make_api_token, make_reset_link, open_session
 from raim.server.contest import announce, invite_finalists
 from raim.server.contest.export_formats import json_pieces
 from raim.server.contest.exports import export_all, export_tables, find_table

@@ -5,7 +5,7 @@ import pytest
 
 from raim.challenge import BoardEntry, rank_entries
 from raim.errors import InputError, StateError
-from raim.server.accounts import make_team, register
+from raim.server.actions import make_team, register
 from raim.server.contest import (
     answer_invitation,
     invite_finalists,

@@ -5,8 +5,8 @@ from sqlalchemy import select
 
 from raim.data import parse_manifest
 from raim.errors import StateError
-from raim.server.accounts import make_team, register
-from raim.server.database import AuditEvent, Challenge, DataSet, Image, Phase, Submission
+from raim.server.actions import make_team, register
+from raim.server.database import AuditEvent, Challenge, DataSet, Image, Phase, Submission, Team
 from raim.server.storage import has_file
 from raim.server.submissions import Promise, take_try
 
@@ -141,3 +141,13 @@ def test_a_phase_with_submissions_that_left_the_file_is_refused_at_the_start(imp
         imported.bring()
     with imported.database.reading() as session:
         assert session.scalars(select(Phase).where(Phase.slug == "online")).all() == []
+
+
+def test_teams_that_wait_are_approved_once_the_challenge_asks_for_no_approval(imported):
+    with imported.database.writing() as session:
+        now = imported.contest.challenge.phases[0].opens
+        ada = register(session, now, login="ada", password_hash="x")
+        make_team(session, now, challenge_id=imported.contest.id, name="Ada", user=ada)
+    imported.bring()
+    with imported.database.reading() as session:
+        assert session.scalars(select(Team.state)).one() == "approved"

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from raim.files import hash_file
-from raim.server.accounts import make_team, register
+from raim.server.actions import make_team, register
 from raim.server.contest import load_contest, set_dates
 from raim.server.contest.rereading import read_again
 from raim.server.database import AuditEvent, Phase

@@ -10,7 +10,7 @@ import pytest
 
 from raim.challenge import Challenge, DataSet, Intake, Phase, Website
 from raim.server import database as tables
-from raim.server.accounts import make_team, register
+from raim.server.actions import make_team, register
 from raim.server.contest import import_challenge, load_contest
 from raim.server.database import Member
 from raim.server.storage import open_storage

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import event, select
 
 from benchmark_scripts import load_scripts
+from raim.server.actions import merge_teams
 from raim.server.auditing import record_event
 from raim.server.database import EntryResult, Submission, Team
 from raim.server.submissions import change_state
@@ -222,3 +223,21 @@ def test_an_infinite_score_of_before_has_no_rank_and_is_a_word_in_json_and_a_sig
     assert teams["Alpha"].api("GET", f"/submissions/{number}").json()["score"] == "inf"
     assert teams["Alpha"].api("GET", "/submissions").json()["submissions"][0]["score"] == "inf"
     assert "∞" in teams["Alpha"].get(f"/submissions/{number}").text
+
+
+def test_a_merged_teams_entries_stay_listed_and_its_members_still_see_them(site, teams):
+    number = enter(site, teams["Alpha"], 60.0)
+    enter(site, teams["Beta"], 50.0)
+    with site.server.database.writing() as session:
+        alpha, beta = (
+            session.scalars(select(Team).where(Team.name == name)).one() for name in ("Alpha", "Beta")
+        )
+        merge_teams(session, site.clock(), alpha, beta, actor_id=1)
+    rows = {each["team"]: (each["rank"], each["why_unranked"]) for each in rows_of(site)}
+    assert rows["Beta"][0] == 1
+    assert rows["Alpha"] == (None, "out of competition")
+    for person in (teams["Alpha"], teams["Beta"]):
+        assert person.get(f"/submissions/{number}").status_code == 200
+        assert person.api("GET", f"/submissions/{number}/file").status_code == 200
+        assert f'/submissions/{number}"' in person.get("/submissions").text
+    assert teams["Gamma"].get(f"/submissions/{number}").status_code == 404

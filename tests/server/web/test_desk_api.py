@@ -40,13 +40,13 @@ def test_the_overview_has_what_the_dashboard_has(world, olga):
 def test_teams_are_listed_read_changed_and_merged(world, olga):
     found = ask(olga, "GET", "/teams?q=ad")
     assert [(each["name"], each["n_members"]) for each in found["teams"]] == [("Ada", 1)]
-    changed = ask(olga, "PATCH", "/teams/1", state="suspended", is_baseline=True)
+    changed = ask(olga, "POST", "/teams/1", state="suspended", is_baseline=True)
     assert (changed["state"], changed["is_baseline"], changed["is_out_of_competition"]) == (
         "suspended",
         True,
         False,
     )
-    changed = ask(olga, "PATCH", "/teams/1", is_out_of_competition=True)
+    changed = ask(olga, "POST", "/teams/1", is_out_of_competition=True)
     assert (changed["state"], changed["is_baseline"], changed["is_out_of_competition"]) == (
         "suspended",
         True,
@@ -55,7 +55,7 @@ def test_teams_are_listed_read_changed_and_merged(world, olga):
     merged = ask(olga, "POST", "/teams/1/merge", into=2)
     assert [each["login"] for each in merged["members"]] == ["of Ada", "of Bob"]
     assert ask(olga, "GET", "/teams/1")["merged_into"] == 2
-    assert ask(olga, "PATCH", "/teams/1", status=409, state="approved")["error"]["code"] == "not_possible"
+    assert ask(olga, "POST", "/teams/1", status=409, state="approved")["error"]["code"] == "not_possible"
     assert world.row(Team, 1).state == "merged"
 
 
@@ -177,8 +177,8 @@ def test_exports_and_log_come_over_the_api(world, olga):
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("PATCH", "/teams/1", {"state": "merged"}),
-        ("PATCH", "/teams/1", {"is_basline": True}),
+        ("POST", "/teams/1", {"state": "merged"}),
+        ("POST", "/teams/1", {"is_basline": True}),
         ("POST", "/teams/1/merge", {"into": 2**40}),
         ("POST", "/announcements", {"title": "a\0b", "text": "c"}),
         ("POST", "/users", {"login": "a\0b"}),

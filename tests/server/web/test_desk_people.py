@@ -27,7 +27,7 @@ def number_of(world, table, **where):
 def test_a_team_that_waits_is_approved_with_one_button(world, olga):
     number = world.team("Ada", state="waiting")
     assert "Approve" in olga.get("/desk/teams?state=waiting").text
-    answer = olga.post(f"/desk/teams/{number}/state", state="approved")
+    answer = olga.post(f"/desk/teams/{number}", state="approved")
     assert answer.headers["location"] == f"/desk/teams/{number}?note=saved"
     assert world.row(Team, number).state == "approved"
     assert "Saved." in olga.get(answer.headers["location"]).text
@@ -37,25 +37,25 @@ def test_a_suspended_team_sees_no_data_any_more(site, world, olga):
     ada = site.member("ada")
     number = number_of(world, Team, name="Team ada")
     assert ada.get("/data-sets/tuning-pairs/inputs.zip").status_code == 200
-    olga.post(f"/desk/teams/{number}/state", state="suspended")
+    olga.post(f"/desk/teams/{number}", state="suspended")
     assert ada.get("/data-sets/tuning-pairs/inputs.zip").status_code == 403
 
 
 def test_a_state_that_is_none_shows_the_page_again_with_the_reason(world, olga):
     number = world.team("Ada")
-    answer = olga.post(f"/desk/teams/{number}/state", state="merged")
-    assert answer.status_code == 400
-    assert "approved or suspended" in answer.text
+    answer = olga.post(f"/desk/teams/{number}", state="merged")
+    assert answer.status_code == 422
+    assert "approved" in answer.text
     assert "<h1>Ada</h1>" in answer.text
 
 
 def test_marks_are_set_and_taken_away_by_boxes(world, olga):
     number = world.team("Ada")
-    olga.post(f"/desk/teams/{number}/flags", baseline="true", out_of_competition="true")
+    olga.post(f"/desk/teams/{number}", is_baseline="true", is_out_of_competition="true")
     row = world.row(Team, number)
     assert (row.is_baseline, row.is_out_of_competition) == (True, True)
     assert "baseline" in olga.get("/desk/teams").text
-    olga.post(f"/desk/teams/{number}/flags")
+    olga.post(f"/desk/teams/{number}", is_baseline="false", is_out_of_competition="false")
     row = world.row(Team, number)
     assert (row.is_baseline, row.is_out_of_competition) == (False, False)
 

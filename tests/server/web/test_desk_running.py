@@ -320,8 +320,7 @@ def test_every_deed_of_the_desk_leaves_its_organiser_in_the_log(site, world, olg
     world.team("Ada", state="waiting")
     number = world.submission("Ada", phase="feedback")
     deeds = {
-        "/desk/teams/1/state": {"state": "approved"},
-        "/desk/teams/1/flags": {"baseline": "true"},
+        "/desk/teams/1": {"state": "suspended", "is_baseline": "true"},
         "/desk/users": {"login": "jim", "role": "judge"},
         "/desk/users/3/role": {"role": "participant"},
         "/desk/users/3/reset": {},

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from raim.errors import unknown_name
 from raim.records import named
-from raim.server.accounts.fact_sheets import missing_fields
+from raim.server.actions.fact_sheets import missing_fields
 from raim.server.auditing import record_event
 from raim.server.contest.contest import Contest
 from raim.server.contest.finals import list_finalists

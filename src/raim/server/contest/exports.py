@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from raim.challenge import as_plain
 from raim.errors import unknown_name
 from raim.scoring.profiles import Profile
-from raim.server.accounts.fact_sheets import KEYS
+from raim.server.actions.fact_sheets import KEYS
 from raim.server.contest.contest import Contest
 from raim.server.contest.export_formats import ExportTable, csv_pieces, json_pieces, zip_pieces
 from raim.server.contest.export_tables import audit_table, entry_tables, people_tables, text_tables

@@ -18,6 +18,7 @@ from raim.challenge import Challenge, DataImage, DataSet, Phase, as_plain
 from raim.errors import StateError
 from raim.files import hash_file
 from raim.server import database as tables
+from raim.server.actions.teams import approve_waiting
 from raim.server.auditing import record_event
 from raim.server.contest.conflicts import find_conflicts
 from raim.server.contest.versions import has_results_in_force
@@ -78,6 +79,8 @@ def import_challenge(
     stored = _store_all(storage, challenge, on_progress)
     with database.writing() as session:
         row = _put_challenge(session, now, challenge, scorer_version)
+        if not challenge.registration.approval_required:
+            approve_waiting(session, now, row.id)
         for position, phase in enumerate(challenge.phases, start=1):
             _put_phase(session, row.id, position, phase)
         is_at_once = challenge.leaderboard.new_versions == "at-once"

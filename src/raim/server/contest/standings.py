@@ -101,7 +101,9 @@ def make_standings(session: Session, contest: Contest, phase: Phase, profile: An
             unscored=(_why_old(contest, submission) if result is None else result.unscorable) or "",
             is_chosen=submission.is_chosen,
             is_baseline=team.is_baseline,
-            is_out_of_competition=team.is_out_of_competition or submission.is_out_of_competition,
+            is_out_of_competition=team.is_out_of_competition
+            or submission.is_out_of_competition
+            or team.state == "merged",
         )
         boards.append(board)
         teams[board.team] = team.name
@@ -136,7 +138,7 @@ def _read_rows(session: Session, contest: Contest, phase: Phase) -> Iterable[Any
             Submission.phase_id == contest.phase_ids[phase.id],
             Submission.kind == "scored",
             Submission.where("has_score"),
-            Team.state == "approved",
+            Team.state.in_(("approved", "merged")),
         )
         .order_by(Submission.received_at, Submission.id)
     )

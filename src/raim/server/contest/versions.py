@@ -57,7 +57,7 @@ def list_new_versions(session: Session, contest: Contest) -> tuple[NewVersion, .
         .where(
             Submission.data_set_id.in_([contest.data_set_ids[slug] for slug in new]),
             Submission.where("has_score"),
-            Team.state == "approved",
+            Team.state.in_(("approved", "merged")),
         )
         .group_by(Submission.data_set_id)
     )

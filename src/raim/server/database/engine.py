@@ -26,6 +26,8 @@ from raim.errors import StateError
 from raim.server.database.contest import Challenge
 
 BUSY_TIMEOUT_MS = 30_000
+# As many connections as the web server has threads, one a request; who finds none within a moment is asked to wait.
+POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 30, "pool_timeout": 5}
 CHANGED = "raim_changed"
 
 # Locks of PostgreSQL are numbers, shared by all programs on one database: any that no other is likely to take.
@@ -50,12 +52,21 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Give a session that is committed at its end, or rolled back by an exception."""
-        with Session(self.engine.execution_options(raim_writes=True)) as session, session.begin():
+        with WritingSession(self.engine.execution_options(raim_writes=True)) as session:
             yield session
-            if session.info.get(CHANGED):
-                session.flush()
-                raised = update(Challenge).values(version=Challenge.version + 1)
-                session.execute(raised.execution_options(synchronize_session=False))
+            session.commit()
+
+
+class WritingSession(Session):
+    """A session that raises the version of what is kept, last in each transaction that has announced a change."""
+
+    def commit(self) -> None:
+        """End the transaction."""
+        if self.info.pop(CHANGED, False):
+            self.flush()
+            raised = update(Challenge).values(version=Challenge.version + 1)
+            self.execute(raised.execution_options(synchronize_session=False))
+        super().commit()
 
 
 def announce_change(session: Session) -> None:
@@ -72,7 +83,12 @@ def open_database(url: str) -> Database:
         'sqlite'
         >>> database.engine.dispose()
     """
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    engine = create_engine(
+        url,
+        pool_pre_ping=not url.startswith("sqlite"),
+        hide_parameters=True,  # e-mails and hashes in a traceback
+        **({} if url == "sqlite://" else POOL),
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Select, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raim.server.database.columns import (
@@ -107,7 +107,7 @@ class Team(Base):
 
 
 class FactSheet(Base):
-    """What a team states about its method for the report: the fields of `raim.server.accounts.fact_sheets`."""
+    """What a team states about its method for the report: the fields of `raim.server.actions.fact_sheets`."""
 
     __tablename__ = "fact_sheet"
 
@@ -116,6 +116,11 @@ class FactSheet(Base):
     fields: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]
     updated_by: Mapped[int] = reference("user_account")
+
+
+def teams_of(team_id: int | None) -> Select[int]:
+    """Select the ids of a team and of those that were merged into it, whose submissions its members see."""
+    return select(Team.id).where((Team.id == team_id) | (Team.merged_into == team_id))
 
 
 class Member(Base):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from raim.server.accounts import forget_logins
+from raim.server.actions import forget_logins
 from raim.server.database import DataSet, WorkerHeartbeat
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.tiling import forget_lost_packs

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from raim.challenge import Phase, StudyRule
 from raim.errors import InputError, StateError
-from raim.server.accounts.users import check_name
+from raim.server.actions.accounts import check_name
 from raim.server.auditing import record_event
 from raim.server.contest import Contest, list_finalists
 from raim.server.database import Image, Study, StudyEntry, StudyImage, Submission, Team

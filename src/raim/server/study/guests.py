@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from raim.errors import InputError, RaimError
-from raim.server.accounts.users import check_name
+from raim.server.actions.accounts import check_name
 
 MOST = 500  # at once
 ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from raim.errors import InputError, StateError
-from raim.server.accounts.users import check_name
+from raim.server.actions.accounts import check_name
 from raim.server.auditing import record_event
 from raim.server.database import Judge, JudgeLink, Member, Study, StudyEntry, Submission, Team, Tie, User
 from raim.server.study.ties import teams_of

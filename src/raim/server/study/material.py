@@ -21,7 +21,7 @@ from raim.report.closed.material import (
     TeamMaterial,
 )
 from raim.scoring.profiles import Profile
-from raim.server.accounts.fact_sheets import FIELDS
+from raim.server.actions.fact_sheets import FIELDS
 from raim.server.contest import Contest, Standing, StandingsCache
 from raim.server.contest.versions import is_in_force
 from raim.server.database import EntryResult, FactSheet, Image, Study, StudyImage, Submission, Team

@@ -4,9 +4,7 @@ A route that is not in the table is open to nobody, and a test fails. Dates are 
 member may open the page of a phase whose downloads are not out yet.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from raim.challenge.rules import Role
@@ -19,20 +17,20 @@ ANYONE = (
     "root", "api.challenges",
     "home", "announcements", "data", "rules", "leaderboard", "leaderboard.phase", "leaderboard.csv",
     "leaderboard.json", "gallery", "gallery.image", "results", "results.chart", "results.csv", "health", "robots",
-    "register", "register.post", "login", "login.post", "join", "organiser.link", "organiser.link.post",
+    "register", "register.post", "login", "login.post", "organiser.link", "organiser.link.post",
     "reset", "reset.post",
     "api.challenge", "api.leaderboard", "api.ranking", "api.documents", "api.document", "api.announcements",
     "judge.invitation", "judge.invitation.post",
 )  # fmt: skip
 USER = (
     "logout", "account", "account.password", "account.token", "account.token.revoke", "account.delete",
-    "join.post", "team.new", "team.new.post", "api.me",
+    "api.me",
 )  # fmt: skip
 MEMBER = (
-    "team", "team.invite", "team.invite.revoke", "team.leave", "team.member.remove", "team.fact_sheet",
-    "team.fact_sheet.post", "team.invitation.answer", "submit", "submit.post", "submissions", "submissions.create",
-    "api.submissions.create", "api.team", "api.team.invite", "api.team.fact_sheet", "api.team.fact_sheet.change",
-    "api.team.invitation.answer",
+
+    "submit", "submit.post", "submissions", "submissions.create",
+    "api.submissions.create",
+
 )  # fmt: skip
 # Data sets are for members and organisers; dates and approval decide further.
 DATA = (
@@ -51,7 +49,7 @@ JUDGE = (
 )  # fmt: skip
 ORGANISER = (
     "desk", "desk.live",
-    "desk.teams", "desk.team", "desk.team.state", "desk.team.flags", "desk.team.merge",
+
     "desk.users", "desk.user.reset", "desk.user.disable", "desk.user.enable", "desk.user.role", "desk.user.new",
     "desk.submissions", "desk.submission", "desk.submission.rescore", "desk.submission.restart",
     "desk.submission.flags", "desk.submission.comment", "desk.submission.image", "desk.submission.reference",
@@ -60,36 +58,34 @@ ORGANISER = (
     "desk.announcements", "desk.announcements.post", "desk.announcement.withdraw",
     "desk.finalists", "desk.finalists.invite", "desk.finalist.replace", "desk.finalist.answer",
     "desk.checklist", "desk.checklist.tick", "desk.publish",
-    "desk.exports", "desk.export", "desk.audit",
+    "desk.exports", "desk.export",
     "desk.studies", "desk.study.new", "desk.study.new.post", "desk.study", "desk.study.live", "desk.study.state",
     "desk.study.tiles", "desk.study.preview", "desk.study.judges", "desk.study.judge.remind",
     "desk.study.judge.revoke", "desk.study.judge.ties", "desk.study.judge.exclude", "desk.study.results",
     "desk.study.chart", "desk.study.entry", "desk.study.export",
-    "api.desk.overview", "api.desk.teams", "api.desk.team", "api.desk.team.change", "api.desk.team.merge",
-    "api.desk.hints", "api.desk.users", "api.desk.users.create", "api.desk.user.change", "api.desk.reset_link",
+    "api.desk.overview",
+    "api.desk.users", "api.desk.users.create", "api.desk.user.change", "api.desk.reset_link",
     "api.desk.submission", "api.desk.submission.change", "api.desk.rescore", "api.desk.rescore_all",
     "api.desk.restart", "api.desk.comment", "api.desk.phase", "api.desk.challenge.read",
     "api.desk.announce", "api.desk.announcement.withdraw", "api.desk.finalists", "api.desk.finalists.invite",
     "api.desk.finalist.answer", "api.desk.finalist.replace", "api.desk.checklist", "api.desk.checklist.tick",
-    "api.desk.publish", "api.desk.export", "api.desk.audit",
+    "api.desk.publish", "api.desk.export",
     "api.desk.studies", "api.desk.studies.create", "api.desk.studies.proposal", "api.desk.study",
     "api.desk.study.change", "api.desk.study.tiles", "api.desk.study.preview", "api.desk.study.judges",
     "api.desk.study.judges.invite", "api.desk.study.judge.change", "api.desk.study.judge.remind",
     "api.desk.study.results", "api.desk.study.entry.change", "api.desk.study.export",
 )  # fmt: skip
 
-RULES: Mapping[str, Who] = MappingProxyType(
-    {
-        **dict.fromkeys(ANYONE, "anyone"),
-        **dict.fromkeys(USER, "user"),
-        **dict.fromkeys(MEMBER, "member"),
-        **dict.fromkeys(DATA, "member"),
-        **dict.fromkeys(TEAM, "team"),
-        **dict.fromkeys(JUDGE, "judge"),
-        **dict.fromkeys(ORGANISER, "organiser"),
-    }
-)
-ALSO_ORGANISERS = frozenset({*DATA, *TEAM})
+RULES: dict[str, Who] = {
+    **dict.fromkeys(ANYONE, "anyone"),
+    **dict.fromkeys(USER, "user"),
+    **dict.fromkeys(MEMBER, "member"),
+    **dict.fromkeys(DATA, "member"),
+    **dict.fromkeys(TEAM, "team"),
+    **dict.fromkeys(JUDGE, "judge"),
+    **dict.fromkeys(ORGANISER, "organiser"),
+}
+ALSO_ORGANISERS = {*DATA, *TEAM}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +104,7 @@ class Viewer:
         is_captain: Whether they may invite.
         is_finalist: Whether their team is a finalist.
         by_token: Whether an API token was used in place of a session.
+        is_use_to_note: Whether the token's last use was noted long ago.
         session_token: Of the browser's session; "" without.
         judge_id: The judge whose link this browser holds; known on the judge's pages only.
         judge_token: Of that link; "" without.
@@ -123,6 +120,7 @@ class Viewer:
     is_captain: bool = False
     is_finalist: bool = False
     by_token: bool = False
+    is_use_to_note: bool = False
     session_token: str = ""
     judge_id: int | None = None
     judge_token: str = ""

@@ -16,6 +16,7 @@ from raim.server.web.host_check import HostCheck
 from raim.server.web.pages import CHALLENGE_ROUTERS, SERVER_ROUTERS
 from raim.server.web.rate_limit import Buckets
 from raim.server.web.rendering import STATIC
+from raim.server.web.routes import AREAS
 from raim.server.web.server import Server
 
 
@@ -56,6 +57,10 @@ def make_app(server: Server) -> FastAPI:
     app.state.server = server
     app.state.buckets = Buckets()
     app.state.turns = {}
+    for area in AREAS:
+        app.include_router(area.pages)
+        app.include_router(area.api)
+        app.include_router(area.specials)
     for router in CHALLENGE_ROUTERS:
         app.include_router(router, prefix="/c/{challenge_id}", dependencies=[Depends(admit)])
     for router in (*SERVER_ROUTERS, *API_ROUTERS):

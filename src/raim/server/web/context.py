@@ -1,18 +1,21 @@
 """A request with who makes it: found and admitted here, before any function of a page runs."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import Depends
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from raim.challenge.rules import Role
 from raim.errors import AccessError, UnknownNameError
-from raim.server.accounts import find_token_user, find_user
+from raim.server.actions import find_token_user, find_user
 from raim.server.contest import Contest, is_finalist
 from raim.server.database import ApiToken, Judge, Member, Submission, Team, Upload, User
 from raim.server.database.columns import LARGEST_ID
@@ -23,7 +26,10 @@ from raim.server.web.origin import SAFE_METHODS, check_origin
 from raim.server.web.server import Server
 
 NO_JUDGE = "open the link that the organiser sent you; this browser holds none that works (any more)"
+LONGEST_ID = len(str(LARGEST_ID))
 TOKEN_USE_NOTED = timedelta(hours=1)
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 class LoginNeededError(AccessError):
@@ -48,6 +54,7 @@ class Context:
         viewer: Who asks.
         contest: The challenge in force.
         now: The time, the same for all that the request does.
+        one_session: Of the request; None in the few routes that open their own.
     """
 
     request: Request
@@ -55,11 +62,37 @@ class Context:
     viewer: Viewer
     contest: Contest
     now: datetime
+    one_session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The one session of the request: reading for GET, writing else; committed when its function has returned."""
+        if self.one_session is None:
+            raise RuntimeError("this route opens its own sessions")
+        return self.one_session
+
+    def aside(self, work: Callable[Given, Result], *args: Given.args, **options: Given.kwargs) -> Result:
+        """Do what is slow while no connection is held: the transaction is ended before, the next one begins after.
+
+        Args:
+            work: Such as hashing a password, or reading the storage.
+            args: Its arguments; no row of the database among them.
+            options: The same.
+        """
+        self.session.commit()
+        return work(*args, **options)
 
     @property
     def here(self) -> str:
         """Path of the challenge's pages, such as "/c/raim"."""
         return self.server.here
+
+    def page_address(self, page: int) -> str:
+        """Return the query of another page of the list that is shown."""
+        kept = {
+            name: value for name, value in self.request.query_params.items() if name not in {"page", "note"}
+        }
+        return "?" + urlencode({**{name: value for name, value in kept.items() if value}, "page": page})
 
     @property
     def address(self) -> str:
@@ -77,7 +110,15 @@ class Context:
             raise LoginNeededError("log in first")
         return self.viewer.user_id
 
-    def member(self, session: Session) -> Member:
+    def own_team_id(self) -> int:
+        """Return the team that who asks is in now, which this very request may have changed."""
+        return self.session.scalars(
+            select(Member.team_id).where(
+                Member.user_id == self.user_id, Member.challenge_id == self.contest.id
+            )
+        ).one()
+
+    def member(self, session: Session | None = None) -> Member:
         """Give the row of who asks in their team.
 
         Raises:
@@ -85,7 +126,7 @@ class Context:
         """
         if self.viewer.member_id is None:
             raise TeamNeededError("join or make a team first")
-        return session.get_one(Member, self.viewer.member_id)
+        return (session or self.session).get_one(Member, self.viewer.member_id)
 
     def judge(self, session: Session) -> Judge:
         """Give the row of the judge who asks.
@@ -114,7 +155,26 @@ def is_secure(server: Server) -> bool:
 
 
 async def admit(request: Request) -> Context:
-    """Find out who asks and refuse what they may not, in this order: who, role and ownership, form.
+    """Admit a request to a route that opens its own sessions; see `enter`."""
+    return await run_in_threadpool(_admit, request)
+
+
+def _admit(request: Request) -> Context:
+    server: Server = request.app.state.server
+    with server.database.reading() as session:
+        context = find_out(session, server, request)
+        check_access(context, session)
+    note_use(context)
+    return replace(context, one_session=None)
+
+
+@contextmanager
+def enter(request: Request, *, is_reading: bool = False) -> Iterator[Context]:
+    """Open the request's one session, find out who asks, and refuse what they may not.
+
+    Args:
+        request: The request.
+        is_reading: Whether it only reads although its method may write.
 
     Raises:
         LoginNeededError: A login is needed.
@@ -124,18 +184,46 @@ async def admit(request: Request) -> Context:
         UnknownNameError: It is another team's, or not there.
     """
     server: Server = request.app.state.server
-    now = server.clock()
+    reads = is_reading or request.method in SAFE_METHODS
+    opened = server.database.reading() if reads else server.database.writing()
+    with opened as session:
+        context = find_out(session, server, request)
+        check_access(context, session)
+        yield context
+    note_use(context)
+
+
+def find_out(session: Session, server: Server, request: Request) -> Context:
+    """Find out who asks for what, and when.
+
+    Raises:
+        LoginNeededError: The token is none.
+        UnknownNameError: There is no such challenge, or no row of so large a number.
+    """
     _check_numbers(request)
     challenge_id = request.path_params.get("challenge_id", server.challenge.id)
     if challenge_id != server.challenge.id:
         raise UnknownNameError(
             f"this server has no challenge {challenge_id!r}; it has {server.challenge.id!r}"
         )
-    route = request.scope["route"].name
-    context = await run_in_threadpool(_identify, server, request, now)
-    owner = None
-    if RULES.get(route) == "team":
-        owner = await run_in_threadpool(_owner, server, request)
+    now, contest = server.clock(), server.contest(session)
+    if RULES.get(request.scope["route"].name) == "judge":
+        viewer = _find_judge(session, server, request)
+    else:
+        viewer = _find_viewer(session, server, contest, request, now)
+    return Context(
+        request=request, server=server, viewer=viewer, contest=contest, now=now, one_session=session
+    )
+
+
+def check_access(context: Context, session: Session) -> None:
+    """Refuse what the viewer may not, in this order: who, role and ownership, the origin of a form.
+
+    Raises:
+        RaimError: As `enter`.
+    """
+    request, route = context.request, context.request.scope["route"].name
+    owner = _owner(session, request) if RULES.get(route) == "team" else None
     decision = decide(route, context.viewer, owner_team_id=owner)
     if decision == "log in":
         raise LoginNeededError("log in to see this")
@@ -148,8 +236,7 @@ async def admit(request: Request) -> Context:
     if decision == "hidden" or (decision == "allowed" and owner is None and RULES.get(route) == "team"):
         raise UnknownNameError("there is no such submission")
     if request.method not in SAFE_METHODS and not context.viewer.by_token:
-        check_origin(request, server.settings.public_url)
-    return context
+        check_origin(request, context.server.settings.public_url)
 
 
 Admitted = Annotated[Context, Depends(admit)]
@@ -162,18 +249,11 @@ def _check_numbers(request: Request) -> None:
         UnknownNameError: One is larger.
     """
     for name, value in request.path_params.items():
-        if str(value).lstrip("+-").isdecimal() and abs(int(value)) > LARGEST_ID:
-            raise UnknownNameError(f"there is no {name.removesuffix('_id')} with the number {value}")
-
-
-def _identify(server: Server, request: Request, now: datetime) -> Context:
-    with server.database.reading() as session:
-        contest = server.contest(session)
-        if RULES.get(request.scope["route"].name) == "judge":
-            viewer = _find_judge(session, server, request)
-        else:
-            viewer = _find_viewer(session, server, contest, request, now)
-    return Context(request=request, server=server, viewer=viewer, contest=contest, now=now)
+        digits = str(value).lstrip("+-")
+        if digits.isdecimal() and (len(digits) > LONGEST_ID or int(digits) > LARGEST_ID):
+            raise UnknownNameError(
+                f"there is no {name.removesuffix('_id')} with the number {str(value)[:20]}"
+            )
 
 
 def _find_judge(session: Session, server: Server, request: Request) -> Viewer:
@@ -193,8 +273,11 @@ def _find_viewer(
             raise LoginNeededError(
                 "this API token is unknown or was revoked; make another on your account's page"
             )
-        _note_use(server, session, now, token.strip())
-        return _viewer(session, contest, user, by_token=True)
+        used = session.scalar(
+            select(ApiToken.last_used_at).where(ApiToken.token_sha256 == hash_token(token.strip()))
+        )
+        is_due = used is None or used < now - TOKEN_USE_NOTED
+        return replace(_viewer(session, contest, user, by_token=True), is_use_to_note=is_due)
     cookie = request.cookies.get(session_cookie(server), "")
     user = find_user(session, now, cookie) if cookie else None
     return Viewer() if user is None else _viewer(session, contest, user, session_token=cookie)
@@ -232,29 +315,27 @@ def _role(user: User, *, is_in_team: bool) -> Role:
     return "member" if is_in_team else "public"
 
 
-def _note_use(server: Server, session: Session, now: datetime, token: str) -> None:
-    used = session.scalar(select(ApiToken.last_used_at).where(ApiToken.token_sha256 == hash_token(token)))
-    if used is None or used < now - TOKEN_USE_NOTED:
-        with server.database.writing() as writing:
-            kept = writing.scalars(select(ApiToken).where(ApiToken.token_sha256 == hash_token(token))).one()
-            kept.last_used_at = now
+def note_use(context: Context) -> None:
+    """Note that an API token was used, once an hour, in a transaction after the request's own."""
+    token = context.request.headers.get("authorization", "").partition(" ")[2].strip()
+    if not context.viewer.by_token or not context.viewer.is_use_to_note:
+        return
+    with context.server.database.writing() as session:
+        session.execute(
+            update(ApiToken)
+            .where(ApiToken.token_sha256 == hash_token(token))
+            .values(last_used_at=context.now)
+        )
 
 
-def _owner(server: Server, request: Request) -> int | None:
+def _owner(session: Session, request: Request) -> int | None:
     """Give the team that the submission or upload in the address belongs to."""
-    number, key = request.path_params.get("submission_id"), request.path_params.get("key")
-    with server.database.reading() as session:
-        if key is not None:
-            return session.scalar(
-                select(Submission.team_id)
-                .join(Upload, Upload.submission_id == Submission.id)
-                .where(Upload.key == str(key))
-            )
-        is_number = (
-            number is not None and str(number).isascii() and str(number).isdigit() and len(str(number)) < 10
+    number, key = str(request.path_params.get("submission_id")), request.path_params.get("key")
+    found = select(func.coalesce(Team.merged_into, Team.id)).join(Submission, Submission.team_id == Team.id)
+    if key is not None:
+        return session.scalar(
+            found.join(Upload, Upload.submission_id == Submission.id).where(Upload.key == str(key))
         )
-        return (
-            session.scalar(select(Submission.team_id).where(Submission.id == int(str(number))))
-            if is_number
-            else None
-        )
+    if not (number.isascii() and number.isdigit()):
+        return None
+    return session.scalar(found.where(Submission.id == int(number)))

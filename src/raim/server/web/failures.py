@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -17,6 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from raim.errors import (
     AccessError,
     ContentMismatchError,
+    InputError,
     NotReadyError,
     RaimError,
     StateError,
@@ -26,11 +29,40 @@ from raim.errors import (
     TooManyRequestsError,
     UnknownNameError,
 )
+from raim.records.failures import Failure
 from raim.server.web.context import LoginNeededError, TeamNeededError
 from raim.server.web.rendering import environment
 
 LOG = logging.getLogger("raim.server")
+WORDS = {
+    400: "It cannot be used",
+    401: "Log in, or send a token",
+    403: "Not allowed",
+    404: "There is no such thing",
+    409: "Not possible in the present state",
+    413: "Too large",
+    422: "Not the expected form",
+    429: "Asked too often; see Retry-After",
+    503: "Not possible now; see Retry-After",
+    507: "No room left",
+}
+FAILURES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Failure, "description": words} for status, words in WORDS.items()
+}
 PROGRAMS = re.compile("/api/|/c/[^/]+/uploads/")  # what programs ask; everything else is a page
+
+# Words for what pydantic says in its own.
+PLAIN = {"missing": "it is needed", "extra_forbidden": "there is no such field"}
+
+
+class FormError(InputError):
+    """What was sent is not what is expected; `fields` has what is wrong by field, `problems` all of it."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self.fields = fields
+        self.problems = [f"{name}: {text}" for name, text in fields.items()]
+        super().__init__(f"the request does not have the expected form: {'; '.join(self.problems)}")
+
 
 # The first class that fits decides.
 STATUS: tuple[tuple[type[BaseException], int, str], ...] = (
@@ -44,6 +76,7 @@ STATUS: tuple[tuple[type[BaseException], int, str], ...] = (
     (StorageFullError, 507, "storage_full"),
     (ContentMismatchError, 409, "content_mismatch"),
     (StorageError, 503, "storage"),
+    (FormError, 422, "invalid"),
     (RaimError, 400, "bad_request"),
 )
 TITLES = {
@@ -69,7 +102,20 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(OperationalError, _away)
     app.add_exception_handler(InterfaceError, _away)
+    app.add_exception_handler(NoConnectionError, _busy)
     app.add_exception_handler(Exception, _bug)
+
+
+def read_problem(error: RequestValidationError | ValidationError) -> RaimError:
+    """Give what is wrong with a request as an error of ours: an address that cannot be is not there."""
+    found = error.errors()
+    if any(each["loc"][:1] == ("path",) for each in found):
+        return UnknownNameError("there is no such page")
+    fields = {}
+    for each in found:
+        name = ".".join(str(part) for part in each["loc"] if part not in {"body", "query"})
+        fields[name] = PLAIN.get(each["type"], each["msg"])
+    return FormError(fields)
 
 
 def status_of(error: BaseException) -> tuple[int, str]:
@@ -103,10 +149,8 @@ async def _expected(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    problems = [f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in found]
-    message = f"the request does not have the expected form: {'; '.join(problems)}"
-    return _answer(request, 422, "invalid", message, problems=problems)
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - its handler
+    return await _expected(request, read_problem(error))
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -126,6 +170,12 @@ async def _away(request: Request, error: Exception) -> Response:
     LOG.warning("%s %s: the database is away: %s", request.method, request.url.path, error)
     text = "the database is away for a moment; nothing that was accepted is lost: try again"
     return _answer(request, 503, "database_away", text, headers={"Retry-After": "5"})
+
+
+async def _busy(request: Request, error: Exception) -> Response:
+    LOG.warning("%s %s: no connection is free: %s", request.method, request.url.path, error)
+    text = "too many people ask at once; nothing that was accepted is lost: try again in a few seconds"
+    return _answer(request, 503, "busy", text, headers={"Retry-After": "5"})
 
 
 async def _bug(request: Request, error: Exception) -> Response:

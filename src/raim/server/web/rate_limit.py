@@ -4,7 +4,12 @@ In the memory of one process, since there is one. Pages are not counted: a lectu
 """
 
 import threading
+import time
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+from raim.errors import TooManyRequestsError
+from raim.server.web.context import Context
 
 PER_MINUTE = 300
 BURST = 120
@@ -42,3 +47,19 @@ class Buckets:
             if len(self.kept) > KEPT:
                 del self.kept[next(iter(self.kept))]
         return 0.0 if is_free else (1 - level) / rate
+
+
+def limit_rate(context: Context) -> None:
+    """Take one request out of the asker's bucket.
+
+    Raises:
+        TooManyRequestsError: It is empty.
+    """
+    buckets = context.request.app.state.buckets
+    name = f"user {context.viewer.user_id}" if context.viewer.is_user else f"address {context.address}"
+    wait = buckets.wait(name, time.monotonic())
+    if wait:
+        raise TooManyRequestsError(
+            f"asked too often; {buckets.per_minute:g} requests a minute are answered",
+            retry_at=context.now + timedelta(seconds=wait),
+        )

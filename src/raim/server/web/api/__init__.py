@@ -1,12 +1,11 @@
 """The HTTP API: the same functions as the pages use, as JSON; its OpenAPI document is made from these routes."""
 
-from raim.server.web.api import challenge, desk, document, ranking, submissions, team, uploads
+from raim.server.web.api import challenge, desk, document, ranking, submissions, uploads
 
 API_ROUTERS = (
     challenge.router,
     ranking.router,
     submissions.router,
-    team.router,
     uploads.router,
     desk.router,
     document.router,

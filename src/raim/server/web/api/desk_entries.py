@@ -24,7 +24,7 @@ from raim.server.web.api.desk_records import (
 )
 from raim.server.web.api.records import as_plain
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.desk.fields import RowId, Slug, find_row
+from raim.server.web.fields import RowId, Slug, find_row
 from raim.server.web.pages.desk.looking import write_comment
 from raim.server.web.pages.desk.phases import find_phase_row
 from raim.server.web.pages.desk.submissions import read_submission

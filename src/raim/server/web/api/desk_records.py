@@ -7,7 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from raim.server.database.columns import LARGEST_ID
 from raim.server.web.api.records import Number, Record
-from raim.server.web.pages.desk.fields import clean_text
+from raim.server.web.fields import clean_text
 
 Words = Annotated[str, Field(max_length=30_000), AfterValidator(clean_text)]
 Name = Annotated[str, Field(max_length=400), AfterValidator(clean_text)]

@@ -12,14 +12,12 @@ from raim.server.contest import Standing, withdraw_announcement
 from raim.server.contest.checklist import tick
 from raim.server.contest.phases import pause, resume, set_dates
 from raim.server.contest.versions import switch_versions
-from raim.server.database import Announcement, AuditEvent, Phase
+from raim.server.database import Announcement, Phase
 from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
 from raim.server.web.api.desk_records import (
     Answer,
     Candidate,
     Checklist,
-    EventList,
-    EventRecord,
     FailureRecord,
     FinalistRecord,
     FinalistsRecord,
@@ -39,14 +37,12 @@ from raim.server.web.api.desk_records import (
     WorkerRecord,
 )
 from raim.server.web.context import Admitted, Context
+from raim.server.web.fields import RowId, Slug, find_row
 from raim.server.web.pages.desk.announcements import publish_announcement
-from raim.server.web.pages.desk.audit import PER_PAGE, select_events
 from raim.server.web.pages.desk.checklist import change_publication, read_checklist
 from raim.server.web.pages.desk.exports import export
-from raim.server.web.pages.desk.fields import Page, RowId, Search, Slug, find_row
 from raim.server.web.pages.desk.finalists import answer_for, give_place, invite_teams, read_finalists
 from raim.server.web.pages.desk.overview import read_overview
-from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.pages.desk.phases import find_phase_row, read_challenge_again
 
 router = APIRouter(prefix=f"{PREFIX}/desk", tags=["desk"], responses=FAILURES, dependencies=LIMITED)
@@ -201,15 +197,6 @@ def give_export(context: Admitted, table: Slug) -> Response:
     return export(context, table)
 
 
-@router.get("/audit", name="api.desk.audit")
-def list_events(context: Admitted, action: Search = "", actor: Search = "", page: Page = 1) -> EventList:
-    """Give the log of who did what, newest first."""
-    with context.server.database.reading() as session:
-        found = read_page(session, select_events(action, actor), page, filters={}, per_page=PER_PAGE)
-        events = [_event(event, login) for event, login in found.rows]
-    return EventList(events=events, n_rows=found.n_rows, page=found.page, n_pages=found.n_pages)
-
-
 def _dates(context: Context, row: Phase) -> PhaseDates:
     from dataclasses import replace as with_dates
 
@@ -279,17 +266,4 @@ def _checklist(context: Context) -> Checklist:
             )
             for each in points["manual"]
         ],
-    )
-
-
-def _event(event: AuditEvent, login: str | None) -> EventRecord:
-    return EventRecord(
-        id=event.id,
-        happened_at=event.happened_at,
-        action=event.action,
-        actor=login,
-        subject=event.subject,
-        subject_id=event.subject_id,
-        address=event.address,
-        details=event.details,
     )

@@ -38,7 +38,7 @@ from raim.server.web.api.study_records import (
     StudyStep,
 )
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.desk.fields import RowId, Search, Slug, find_row
+from raim.server.web.fields import RowId, Search, Slug, find_row
 from raim.server.web.pages.desk.studies import find_phase, list_studies, stated_rule
 from raim.server.web.pages.desk.study import change_state, read_study, retry_tiles
 from raim.server.web.pages.desk.study_judges import (

@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from raim.challenge import current_phase
 from raim.challenge.phase import submission_kind
 from raim.errors import StateError, StorageFullError, UnknownNameError
 from raim.server.database import EntryResult, Phase, Submission, Team, Upload
+from raim.server.database.people import teams_of
 from raim.server.jobs.queue_facts import expected_at, queue_position
 from raim.server.storage import check_space
 from raim.server.submissions import (
@@ -36,7 +38,13 @@ from raim.server.web.api.records import (
     as_plain,
 )
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.submission import acting_member, newest_entries, read_results
+from raim.server.web.pages.submission import (
+    acting_member,
+    give_file,
+    give_restored,
+    newest_entries,
+    read_results,
+)
 
 router = APIRouter(prefix=PREFIX, tags=["submissions"], responses=FAILURES, dependencies=LIMITED)
 PATH = "/submissions/{submission_id}"
@@ -89,7 +97,7 @@ def list_submissions(
     """Give the submissions of one's team, newest first; organisers are given all teams'."""
     found = select(Submission.id).order_by(Submission.id.desc()).limit(MOST_LISTED)
     if not context.viewer.is_organiser:
-        found = found.where(Submission.team_id == context.viewer.team_id)
+        found = found.where(Submission.team_id.in_(teams_of(context.viewer.team_id)))
     if phase is not None:
         found = found.where(Submission.phase_id == context.contest.phase_ids.get(phase, 0))
     if kind is not None:
@@ -252,3 +260,15 @@ def _open_phase(context: Context) -> str:
     if phase is None:
         raise StateError("no phase is open now; name the phase that the submission is for")
     return phase.id
+
+
+@router.get(f"{PATH}/file", name="api.file", response_class=Response)
+def download_file(context: Admitted, submission_id: int) -> Response:
+    """Give back the zip that was handed in."""
+    return give_file(context, submission_id)
+
+
+@router.get(f"{PATH}/restored/{{name}}", name="api.restored", response_class=Response)
+def download_restored(context: Admitted, submission_id: int, name: str) -> Response:
+    """Give one restored image of a checked submission."""
+    return give_restored(context, submission_id, name)

@@ -11,7 +11,6 @@ from raim.server.web.pages import (
     results,
     submission,
     submitting,
-    team,
     whole,
 )
 
@@ -20,7 +19,6 @@ CHALLENGE_ROUTERS = (
     public.router,
     board.router,
     data.router,
-    team.router,
     submitting.router,
     submission.router,
     gallery.router,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from raim.errors import InputError, RaimError, TooManyRequestsError, UnknownNameError
-from raim.server.accounts import (
+from raim.server.actions import (
     delete_account,
     hash_password,
     is_password,
@@ -22,7 +22,7 @@ from raim.server.accounts import (
     use_organiser_link,
     use_reset_link,
 )
-from raim.server.accounts.logins import WINDOW
+from raim.server.actions.logins import WINDOW
 from raim.server.database import ApiToken, AuditEvent, User
 from raim.server.web.answers import (
     close_browser_session,

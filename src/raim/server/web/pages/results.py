@@ -14,7 +14,7 @@ from raim.server.study.results import all_rows
 from raim.server.study.secrecy import studies_under_way
 from raim.server.web.charts import as_svg, describe_charts, give_chart, list_charts
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.desk.fields import Search, Slug
+from raim.server.web.fields import Search, Slug
 from raim.server.web.rendering import render
 
 router = APIRouter(include_in_schema=False)

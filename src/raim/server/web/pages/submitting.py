@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from raim.errors import InputError, RaimError
 from raim.server.contest import is_finalist
 from raim.server.contest.versions import is_in_force
 from raim.server.database import EntryResult, Submission
+from raim.server.database.people import teams_of
 from raim.server.storage import check_space, pieces
 from raim.server.submissions import (
     Promise,
@@ -70,46 +72,45 @@ def show_list(context: Admitted) -> Response:
         rows = session.execute(
             select(Submission, EntryResult)
             .outerjoin(EntryResult, is_in_force(context.contest))
-            .where(Submission.team_id == context.viewer.team_id)
+            .where(Submission.team_id.in_(teams_of(context.viewer.team_id)))
             .order_by(Submission.id.desc())
         ).all()
-        return render(context, "submissions.html.jinja", rows=rows, intakes=open_intakes(context))
+        return render(context, "submissions.html.jinja", rows=rows, intakes=open_intakes(context, session))
 
 
-def open_intakes(context: Context) -> list[dict[str, Any]]:
+def open_intakes(context: Context, session: Session) -> list[dict[str, Any]]:
     """Say for each kind of submission of each phase whether the viewer's team may submit, and what it has left."""
     found = []
-    with context.server.database.reading() as session:
-        finalist = context.viewer.team_id is not None and is_finalist(
-            session, context.contest, context.viewer.team_id
-        )
-        for phase in context.contest.challenge.phases:
-            state = context.contest.state(phase, context.now)
-            for kind, intake in phase.intakes.items():
-                tries = count_tries(
-                    session,
-                    context.now,
-                    context.contest,
-                    team_id=context.viewer.team_id or 0,
-                    phase=phase.id,
-                    kind=kind,
-                )
-                is_for_them = phase.open_to == "teams" or finalist
-                found.append(
-                    {
-                        "phase": phase,
-                        "kind": kind,
-                        "data_set": context.contest.challenge.data_set(intake.on),
-                        "tries": tries,
-                        "state": state,
-                        "is_for_them": is_for_them,
-                        "is_open": state == "open"
-                        and is_for_them
-                        and tries.next_at is not None
-                        and tries.next_at <= context.now,
-                        "deadline": _deadline(context, phase),
-                    }
-                )
+    finalist = context.viewer.team_id is not None and is_finalist(
+        session, context.contest, context.viewer.team_id
+    )
+    for phase in context.contest.challenge.phases:
+        state = context.contest.state(phase, context.now)
+        for kind, intake in phase.intakes.items():
+            tries = count_tries(
+                session,
+                context.now,
+                context.contest,
+                team_id=context.viewer.team_id or 0,
+                phase=phase.id,
+                kind=kind,
+            )
+            is_for_them = phase.open_to == "teams" or finalist
+            found.append(
+                {
+                    "phase": phase,
+                    "kind": kind,
+                    "data_set": context.contest.challenge.data_set(intake.on),
+                    "tries": tries,
+                    "state": state,
+                    "is_for_them": is_for_them,
+                    "is_open": state == "open"
+                    and is_for_them
+                    and tries.next_at is not None
+                    and tries.next_at <= context.now,
+                    "deadline": _deadline(context, phase),
+                }
+            )
     return found
 
 
@@ -118,11 +119,13 @@ def _deadline(context: Context, phase: Phase) -> str:
 
 
 def _show_form(context: Context, *, error: str = "", status: int = 400) -> Response:
+    with context.server.database.reading() as session:
+        intakes = open_intakes(context, session)
     return render(
         context,
         "submit.html.jinja",
         status=status if error else 200,
-        intakes=open_intakes(context),
+        intakes=intakes,
         error=error,
         max_bytes=context.contest.challenge.uploads.max_bytes,
     )

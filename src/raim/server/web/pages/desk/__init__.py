@@ -2,7 +2,6 @@
 
 from raim.server.web.pages.desk import (
     announcements,
-    audit,
     checklist,
     exports,
     finalists,
@@ -14,13 +13,11 @@ from raim.server.web.pages.desk import (
     study_judges,
     study_results,
     submissions,
-    teams,
     users,
 )
 
 ROUTERS = (
     overview.router,
-    teams.router,
     users.router,
     submissions.router,
     looking.router,
@@ -33,5 +30,4 @@ ROUTERS = (
     study_results.router,
     checklist.router,
     exports.router,
-    audit.router,
 )

@@ -10,7 +10,7 @@ from raim.server.database import Announcement, User
 from raim.server.web.answers import go_to
 from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
-from raim.server.web.pages.desk.fields import Page, RowId, Text, find_row
+from raim.server.web.fields import Page, RowId, Text, find_row
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.rendering import render
 

@@ -16,7 +16,7 @@ from raim.server.web.answers import go_to
 from raim.server.web.charts import draw_all
 from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
-from raim.server.web.pages.desk.fields import Text, Ticked
+from raim.server.web.fields import Text, Ticked
 from raim.server.web.rendering import render
 
 router = APIRouter(include_in_schema=False)

@@ -11,7 +11,7 @@ from raim.server.auditing import record_event
 from raim.server.contest.export_formats import csv_pieces, json_pieces
 from raim.server.contest.exports import export_all, export_tables, find_table
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.desk.fields import Slug
+from raim.server.web.fields import Slug
 from raim.server.web.rendering import render
 
 router = APIRouter(include_in_schema=False)

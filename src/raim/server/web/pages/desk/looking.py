@@ -14,8 +14,8 @@ from raim.server.submissions import Region, add_comment, list_comments
 from raim.server.web.answers import go_to
 from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
+from raim.server.web.fields import RowId, Text, Ticked, find_row
 from raim.server.web.pages.data import give_stored
-from raim.server.web.pages.desk.fields import RowId, Text, Ticked, find_row
 from raim.server.web.pages.desk.submissions import PATH, show_one
 from raim.server.web.pages.submission import find_image, read_results
 from raim.server.web.rendering import render

@@ -18,7 +18,7 @@ from raim.server.study.building import Proposal, build_study, propose_study
 from raim.server.web.answers import go_to
 from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
-from raim.server.web.pages.desk.fields import Search
+from raim.server.web.fields import Search
 from raim.server.web.pages.desk.study_form import StudyForm, form_of, rule_of, whole
 from raim.server.web.rendering import render
 

@@ -28,7 +28,7 @@ from raim.server.study.ties import ties_of
 from raim.server.web.answers import go_to
 from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
-from raim.server.web.pages.desk.fields import RowId, Text, Ticked, find_row
+from raim.server.web.fields import RowId, Text, Ticked, find_row
 from raim.server.web.rendering import render
 
 router = APIRouter(include_in_schema=False)

@@ -23,7 +23,7 @@ from raim.server.study.judges import (
 from raim.server.study.ties import STATED, change_ties, check_teams
 from raim.server.web.answers import go_to
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.desk.fields import Number, RowId, Text, Ticked, find_row
+from raim.server.web.fields import Number, RowId, Text, Ticked, find_row
 from raim.server.web.pages.desk.study import PATH, show_one
 
 router = APIRouter(include_in_schema=False)

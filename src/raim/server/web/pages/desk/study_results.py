@@ -19,7 +19,7 @@ from raim.server.web.answers import go_to
 from raim.server.web.charts import give_chart, list_charts
 from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
-from raim.server.web.pages.desk.fields import RowId, Search, Slug, Text, Ticked, find_row
+from raim.server.web.fields import RowId, Search, Slug, Text, Ticked, find_row
 from raim.server.web.pages.desk.study import PATH
 from raim.server.web.rendering import render
 

@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from raim.errors import RaimError
-from raim.server.accounts import hash_password, make_reset_link
-from raim.server.accounts.governing import change_role, make_account, reopen_account, shut_account
-from raim.server.accounts.users import name_key
+from raim.server.actions import hash_password, make_reset_link
+from raim.server.actions.accounts import change_role, name_key, reopen_account, shut_account
+from raim.server.actions.links import make_account
 from raim.server.database import Member, Team, User
 from raim.server.database.people import USER_ROLES
 from raim.server.web.answers import go_to
 from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import status_of
-from raim.server.web.pages.desk.fields import Page, RowId, Search, Text, find_row
+from raim.server.web.fields import Page, RowId, Search, Text, find_row
 from raim.server.web.pages.desk.paging import read_page
 from raim.server.web.rendering import render
 

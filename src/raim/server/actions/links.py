@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
-from raim.server.accounts.users import has_organiser, register, set_password
+from raim.server.actions.accounts import check_role, has_organiser, register, set_password
 from raim.server.auditing import record_event
 from raim.server.database import OneUseLink, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
@@ -35,6 +35,56 @@ def make_organiser_link(session: Session, now: datetime) -> str:
 def make_reset_link(session: Session, now: datetime, user: User, *, actor_id: int) -> str:
     """Make the token with which a user sets a new password; an organiser hands it over."""
     return _make(session, now, "reset password", user_id=user.id, actor_id=actor_id)
+
+
+def make_account(
+    session: Session,
+    now: datetime,
+    *,
+    login: str,
+    name: str,
+    email: str,
+    role: str,
+    password_hash: str,
+    actor_id: int,
+) -> tuple[User, str]:
+    """Make an account for somebody; give it with the token of the link with which they set their password.
+
+    Args:
+        session: A writing session.
+        now: The time.
+        login: What they will type.
+        name: As shown; "" for the login.
+        email: "" for none.
+        role: "participant", "judge" or "organiser".
+        password_hash: Of a random password that nobody knows.
+        actor_id: The organiser.
+
+    Raises:
+        InputError: Login, name or e-mail are not usable.
+        StateError: The login is taken.
+        UnknownNameError: There is no such role.
+    """
+    check_role(role)
+    user = register(
+        session,
+        now,
+        login=login,
+        password_hash=password_hash,
+        name=name.strip() or None,
+        email=email.strip() or None,
+        role=role,
+    )
+    record_event(
+        session,
+        now,
+        "make account",
+        actor_id=actor_id,
+        subject="user",
+        subject_id=user.id,
+        details={"role": role},
+    )
+    return user, make_reset_link(session, now, user, actor_id=actor_id)
 
 
 def use_organiser_link(

@@ -1,8 +1,8 @@
 import pytest
 
 from raim.errors import InputError
-from raim.server.accounts import passwords
-from raim.server.accounts.passwords import hash_password, is_outdated, is_password
+from raim.server.actions import passwords
+from raim.server.actions.passwords import hash_password, is_outdated, is_password
 
 
 @pytest.fixture(autouse=True)

@@ -1,22 +1,27 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 
-from raim.errors import AccessError, InputError, StateError
-from raim.server.accounts import (
+from raim.errors import AccessError, InputError, StateError, UnknownNameError
+from raim.records.teams import TeamChange
+from raim.server.actions import (
     accept_invitation,
     disable_user,
     find_token_user,
     invite,
+    leave_team,
     make_api_token,
     make_team,
+    merge_teams,
     register,
     revoke_api_token,
     revoke_invitation,
     set_team_state,
 )
-from raim.server.database import ApiToken, AuditEvent, Challenge, Invitation, Team, User
+from raim.server.actions.teams import change_team
+from raim.server.database import ApiToken, AuditEvent, Challenge, Invitation, Member, Team, User
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -119,3 +124,89 @@ def test_approval_is_audited_with_both_states(session, captain):
     session.flush()
     event = session.scalars(select(AuditEvent).where(AuditEvent.action == "set team state")).one()
     assert event.details == {"from": "waiting", "to": "approved"}
+
+
+def put_member(session, team_id, login, role="member"):
+    user = person(session, login)
+    team = session.get_one(Team, team_id)
+    member = Member(
+        challenge_id=team.challenge_id, team_id=team_id, user_id=user.id, role=role, joined_at=NOON
+    )
+    session.add(member)
+    session.flush()
+    return member
+
+
+@pytest.fixture
+def second(session, challenge_id):
+    return make_team(
+        session, NOON, challenge_id=challenge_id, name="Babbage", user=person(session, "charles")
+    )
+
+
+def change(session, team_id, **wanted):
+    team = session.get_one(Team, team_id)
+    change_team(session, NOON, team, TeamChange(**wanted), actor_id=1)
+    session.flush()
+    return team
+
+
+def test_a_team_is_approved_and_suspended_and_that_is_written_down_once(session, captain):
+    for state in ("approved", "approved", "suspended"):
+        assert change(session, captain.team_id, state=state).state == state
+    events = session.scalars(select(AuditEvent.action)).all()
+    assert events.count("set team state") == 2
+    with pytest.raises(ValidationError):
+        TeamChange(state="merged")
+
+
+def test_marks_of_a_team_are_written_down_when_they_change(session, captain):
+    for baseline in (False, True, True, None):
+        team = change(session, captain.team_id, is_baseline=baseline)
+    assert (team.is_baseline, team.is_out_of_competition) == (True, False)
+    assert session.scalars(select(AuditEvent.action)).all().count("mark team") == 1
+
+
+def test_an_organiser_appoints_a_captain_among_the_members(session, captain, second):
+    member = put_member(session, captain.team_id, "bob")
+    change(session, captain.team_id, captain=member.id)
+    assert (captain.role, member.role) == ("member", "captain")
+    with pytest.raises(UnknownNameError, match="has no member"):
+        change(session, captain.team_id, captain=second.id)
+
+
+def test_merged_members_are_members_and_nothing_is_decided_about_their_team_any_more(
+    session, captain, second
+):
+    one, other = session.get_one(Team, captain.team_id), session.get_one(Team, second.team_id)
+    merge_teams(session, NOON, one, other, actor_id=1, team_size=2)
+    session.flush()
+    session.refresh(captain)
+    assert (captain.team_id, captain.role, one.merged_into) == (other.id, "member", other.id)
+    with pytest.raises(StateError, match="Lovelace was merged into another team"):
+        change(session, one.id, state="approved")
+
+
+def test_teams_are_not_merged_beyond_the_size_or_into_one_that_takes_no_part(session, captain, second):
+    one, other = session.get_one(Team, captain.team_id), session.get_one(Team, second.team_id)
+    with pytest.raises(StateError, match="would have 2 members, and this challenge allows 1"):
+        merge_teams(session, NOON, one, other, actor_id=1, team_size=1)
+    other.state = "suspended"
+    with pytest.raises(StateError, match="is suspended or has no members"):
+        merge_teams(session, NOON, one, other, actor_id=1)
+
+
+def test_a_team_that_was_merged_into_follows_on(session, captain, second, challenge_id):
+    third = make_team(session, NOON, challenge_id=challenge_id, name="Byron", user=person(session, "george"))
+    one, two, three = (session.get_one(Team, each.team_id) for each in (captain, second, third))
+    merge_teams(session, NOON, one, two, actor_id=1)
+    merge_teams(session, NOON, two, three, actor_id=1)
+    session.refresh(one)
+    assert one.merged_into == three.id
+
+
+def test_a_captain_who_leaves_hands_on_to_a_member_whose_account_is_open(session, captain):
+    shut, heir = put_member(session, captain.team_id, "bob"), put_member(session, captain.team_id, "eve")
+    disable_user(session, NOON, session.get_one(User, shut.user_id), actor_id=1)
+    leave_team(session, NOON, captain, actor_id=captain.user_id)
+    assert (shut.role, heir.role) == ("member", "captain")

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from raim.server.accounts.passwords import hash_password, is_outdated, is_password
-from raim.server.accounts.users import MAXIMUM_KEY, name_key
+from raim.server.actions.accounts import MAXIMUM_KEY, name_key
+from raim.server.actions.passwords import hash_password, is_outdated, is_password
 from raim.server.auditing import record_event
 from raim.server.database import Database, LoginAttempt, LoginSession, User
 from raim.server.database.engine import LOGINS_LOCK, take_turn

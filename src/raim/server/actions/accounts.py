@@ -1,15 +1,17 @@
-"""Register users, change their passwords, disable them."""
+"""Accounts: made, given a role, a password, shut, opened, deleted."""
 
+import secrets
 import unicodedata
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from raim.errors import InputError, StateError
+from raim.errors import InputError, StateError, unknown_name
 from raim.server.auditing import record_event
-from raim.server.database import ApiToken, LoginSession, OneUseLink, User
+from raim.server.database import ApiToken, LoginSession, Member, OneUseLink, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
+from raim.server.database.people import USER_ROLES
 
 MAXIMUM_NAME = 80
 MAXIMUM_KEY = 200  # of `Name`, the column; the compared form of a letter can be longer than the letter
@@ -110,11 +112,7 @@ def set_password(session: Session, now: datetime, user: User, password_hash: str
     """Change a password; every login and every other reset link of the user ends."""
     user.password_hash = password_hash
     end_sessions(session, now, user.id)
-    session.execute(
-        update(OneUseLink)
-        .where(OneUseLink.user_id == user.id, OneUseLink.used_at.is_(None))
-        .values(used_at=now)
-    )
+    _end_links(session, now, user)
     record_event(session, now, "set password", actor_id=actor_id, subject="user", subject_id=user.id)
 
 
@@ -137,3 +135,106 @@ def end_sessions(session: Session, now: datetime, user_id: int) -> None:
         .where(LoginSession.user_id == user_id, LoginSession.revoked_at.is_(None))
         .values(revoked_at=now)
     )
+
+
+def change_role(session: Session, now: datetime, user: User, role: str, *, actor_id: int) -> None:
+    """Make somebody a participant, a judge or an organiser.
+
+    Raises:
+        StateError: They are the last organiser.
+        UnknownNameError: There is no such role.
+    """
+    check_role(role)
+    if role == user.role:
+        return
+    if user.role == "organiser":
+        _refuse_last_organiser(session, user)
+    details = {"from": user.role, "to": role}
+    user.role = role
+    record_event(
+        session, now, "change role", actor_id=actor_id, subject="user", subject_id=user.id, details=details
+    )
+
+
+def shut_account(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
+    """Shut an account; its tokens for programs are gone for good, its password works again once it is opened.
+
+    Raises:
+        StateError: They are the last organiser.
+    """
+    if user.role == "organiser" and user.disabled_at is None:
+        _refuse_last_organiser(session, user)
+    if user.disabled_at is None:
+        disable_user(session, now, user, actor_id=actor_id)
+
+
+def reopen_account(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
+    """Let the person of a shut account log in again.
+
+    Raises:
+        StateError: The account was deleted.
+    """
+    if user.password_hash == "deleted":  # noqa: S105 - the mark of a deleted account
+        raise StateError("this account was deleted by its person; they have to register again")
+    if user.disabled_at is not None:
+        user.disabled_at = None
+        record_event(session, now, "reopen account", actor_id=actor_id, subject="user", subject_id=user.id)
+
+
+def delete_account(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
+    """Delete who a person is: login, name, e-mail and password; their deeds stay in the log under a number.
+
+    Raises:
+        StateError: They are the last organiser.
+    """
+    if user.role == "organiser" and user.disabled_at is None:
+        _refuse_last_organiser(session, user)
+    take_turn(session, ACCOUNTS_LOCK)
+    for member in session.scalars(select(Member).where(Member.user_id == user.id, Member.role == "captain")):
+        hand_on(session, member)
+    disable_user(session, now, user, actor_id=actor_id)
+    _end_links(session, now, user)
+    gone = f"deleted-{user.id}-{secrets.token_hex(4)}"
+    user.login = user.login_key = user.name = gone
+    user.email, user.password_hash = None, "deleted"
+    record_event(session, now, "delete account", actor_id=actor_id, subject="user", subject_id=user.id)
+
+
+def check_role(role: str) -> None:
+    """Refuse a role that there is not.
+
+    Raises:
+        UnknownNameError: The nearest is named.
+    """
+    if role not in USER_ROLES:
+        raise unknown_name("role", role, USER_ROLES)
+
+
+def _refuse_last_organiser(session: Session, user: User) -> None:
+    take_turn(session, ACCOUNTS_LOCK)
+    others = session.scalar(
+        select(func.count())
+        .select_from(User)
+        .where(User.role == "organiser", User.disabled_at.is_(None), User.id != user.id)
+    )
+    if not others:
+        raise StateError(f"{user.login} is the last organiser; make another one first")
+
+
+def _end_links(session: Session, now: datetime, user: User) -> None:
+    unused = update(OneUseLink).where(OneUseLink.user_id == user.id, OneUseLink.used_at.is_(None))
+    session.execute(unused.values(used_at=now))
+
+
+def hand_on(session: Session, captain: Member) -> bool:
+    """Let the first other member whose account is open lead a captain's team; False where there is none."""
+    heir = session.scalar(
+        select(Member)
+        .join(User, User.id == Member.user_id)
+        .where(Member.team_id == captain.team_id, Member.id != captain.id, User.disabled_at.is_(None))
+        .order_by(Member.id)
+        .limit(1)
+    )
+    if heir is not None:
+        captain.role, heir.role = "member", "captain"
+    return heir is not None

@@ -2,18 +2,11 @@ import pytest
 from sqlalchemy import select
 
 from desk_world import NOON, make_world
-from raim.errors import InputError, StateError, UnknownNameError
-from raim.server.accounts import make_api_token, merge_teams, use_reset_link
-from raim.server.accounts.governing import (
-    change_role,
-    decide_about_team,
-    make_account,
-    mark_team,
-    reopen_account,
-    shut_account,
-)
-from raim.server.accounts.leaving import delete_account
-from raim.server.database import ApiToken, Team, User
+from raim.errors import StateError, UnknownNameError
+from raim.server.actions import make_api_token, make_reset_link, use_reset_link
+from raim.server.actions.accounts import change_role, delete_account, reopen_account, shut_account
+from raim.server.actions.links import make_account
+from raim.server.database import ApiToken, Member, User
 
 
 @pytest.fixture
@@ -90,40 +83,19 @@ def test_a_role_is_changed_and_written_down_once(world):
     assert world.actions().count("change role") == 1
 
 
-def test_a_team_is_approved_and_suspended_and_nothing_else(world):
-    team_id = world.team("Ada", state="waiting")
-    with world.database.writing() as session:
-        team = session.get_one(Team, team_id)
-        for state in ("approved", "approved", "suspended"):
-            decide_about_team(session, NOON, team, state, actor_id=world.organiser)
-            assert team.state == state
-        for state in ("merged", "waiting", "", "x" * 50):
-            with pytest.raises(InputError, match="approved or suspended"):
-                decide_about_team(session, NOON, team, state, actor_id=world.organiser)
-    assert world.actions().count("set team state") == 2
-
-
-def test_a_merged_team_is_not_approved_again(world):
-    first, second = world.team("Ada"), world.team("Bob")
-    with world.database.writing() as session:
-        team = session.get_one(Team, first)
-        merge_teams(session, NOON, team, session.get_one(Team, second), actor_id=world.organiser)
-        with pytest.raises(StateError, match="Ada was merged into another team"):
-            decide_about_team(session, NOON, team, "approved", actor_id=world.organiser)
-
-
-def test_marks_of_a_team_are_written_down_when_they_change(world):
+def test_a_deleted_accounts_links_are_ended_and_its_team_gets_another_captain(world):
     team_id = world.team("Ada")
     with world.database.writing() as session:
-        team = session.get_one(Team, team_id)
-        for baseline in (False, True, True):
-            mark_team(
-                session,
-                NOON,
-                team,
-                is_baseline=baseline,
-                is_out_of_competition=False,
-                actor_id=world.organiser,
-            )
-        assert (team.is_baseline, team.is_out_of_competition) == (True, False)
-    assert world.actions().count("mark team") == 1
+        captain = session.scalars(select(Member).where(Member.team_id == team_id)).one()
+        ada = session.get_one(User, captain.user_id)
+        bob, _ = make_judge(world, session, login="bob", role="participant")
+        member = Member(
+            challenge_id=captain.challenge_id, team_id=team_id, user_id=bob.id, role="member", joined_at=NOON
+        )
+        session.add(member)
+        token = make_reset_link(session, NOON, ada, actor_id=world.organiser)
+        delete_account(session, NOON, ada, actor_id=ada.id)
+        assert (captain.role, member.role) == ("member", "captain")
+        with pytest.raises(StateError, match="was used before"):
+            use_reset_link(session, NOON, token, password_hash="own")
+        assert ada.password_hash == "deleted"

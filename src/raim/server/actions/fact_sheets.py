@@ -7,11 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from raim.errors import InputError, unknown_name
 from raim.server.auditing import record_event
 from raim.server.database import FactSheet, Member
-
-LONGEST = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,24 +76,14 @@ KEYS = tuple(each.key for each in FIELDS)
 
 
 def read_fact_sheet(session: Session, team_id: int) -> dict[str, str]:
-    """Give what a team has stated so far; empty texts for the rest."""
+    """Return what a team has stated so far; empty texts for the rest."""
     row = session.scalar(select(FactSheet).where(FactSheet.team_id == team_id))
     stated = {} if row is None else row.fields
     return {key: str(stated.get(key, "")) for key in KEYS}
 
 
 def save_fact_sheet(session: Session, now: datetime, member: Member, stated: Mapping[str, str]) -> FactSheet:
-    """Keep what a team states; fields that are left out stay as they are.
-
-    Raises:
-        UnknownNameError: There is no such field.
-        InputError: A text is too long.
-    """
-    for key, text in stated.items():
-        if key not in KEYS:
-            raise unknown_name("field of the fact sheet", key, KEYS)
-        if len(text) > LONGEST:
-            raise InputError(f"the field {key!r} has {len(text)} characters, at most {LONGEST}")
+    """Keep what a team states, by `KEYS`; fields that are left out stay as they are."""
     row = session.scalar(select(FactSheet).where(FactSheet.team_id == member.team_id).with_for_update())
     if row is None:
         row = FactSheet(team_id=member.team_id, fields={})

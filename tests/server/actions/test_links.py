@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from raim.errors import StateError
-from raim.server.accounts import (
+from raim.server.actions import (
     find_user,
     has_organiser,
     make_organiser_link,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from raim.errors import InputError
-from raim.server.accounts import (
+from raim.server.actions import (
     disable_user,
     find_user,
     forget_logins,
@@ -16,7 +16,7 @@ from raim.server.accounts import (
     passwords,
     register,
 )
-from raim.server.accounts.logins import PER_ADDRESS, PER_LOGIN, PER_LOGIN_AND_ADDRESS, WINDOW, next_try
+from raim.server.actions.logins import PER_ADDRESS, PER_LOGIN, PER_LOGIN_AND_ADDRESS, WINDOW, next_try
 from raim.server.database import AuditEvent, LoginAttempt, LoginSession, User
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -81,7 +81,7 @@ def test_a_wrong_login_and_a_wrong_password_look_the_same(database, ada, login):
 def test_after_five_failures_one_waits_and_no_password_is_looked_at(database, ada, monkeypatch):
     for second in range(PER_LOGIN_AND_ADDRESS):
         enter(database, NOON + timedelta(seconds=second), password="wrong")
-    monkeypatch.setattr("raim.server.accounts.logins.is_password", None)
+    monkeypatch.setattr("raim.server.actions.logins.is_password", None)
     stopped = enter(database, NOON + timedelta(seconds=9))
     assert stopped.token is None
     assert stopped.retry_at == NOON + WINDOW

@@ -1,26 +1,26 @@
-"""Accounts: users, logins, one-use links, teams and their tokens; plain functions over a session and a time."""
+"""What people can do: checks, change, audit line; plain functions over a session and a time, without the web."""
 
-from raim.server.accounts.fact_sheets import FIELDS, missing_fields, read_fact_sheet, save_fact_sheet
-from raim.server.accounts.leaving import delete_account, leave_team, merge_teams, remove_member
-from raim.server.accounts.links import (
+from raim.server.actions.accounts import delete_account, disable_user, has_organiser, register, set_password
+from raim.server.actions.fact_sheets import FIELDS, missing_fields, read_fact_sheet, save_fact_sheet
+from raim.server.actions.links import (
     make_organiser_link,
     make_reset_link,
     use_organiser_link,
     use_reset_link,
 )
-from raim.server.accounts.logins import Login, find_user, forget_logins, log_in, log_out, open_session
-from raim.server.accounts.passwords import hash_password, is_password
-from raim.server.accounts.teams import (
+from raim.server.actions.logins import Login, find_user, forget_logins, log_in, log_out, open_session
+from raim.server.actions.passwords import hash_password, is_password
+from raim.server.actions.teams import (
     accept_invitation,
-    find_token_user,
     invite,
-    make_api_token,
+    leave_team,
     make_team,
-    revoke_api_token,
+    merge_teams,
+    remove_member,
     revoke_invitation,
     set_team_state,
 )
-from raim.server.accounts.users import disable_user, has_organiser, register, set_password
+from raim.server.actions.tokens import find_token_user, make_api_token, revoke_api_token
 
 __all__ = [
     "FIELDS",

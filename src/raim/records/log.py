@@ -1,0 +1,30 @@
+"""The log of who did what."""
+
+from datetime import datetime
+
+from raim.records.record import Record
+
+
+class Event(Record):
+    """Something that was done; `actor` is None for the server itself."""
+
+    id: int
+    happened_at: datetime
+    action: str
+    actor: str | None
+    subject: str
+    subject_id: int | None
+    address: str | None
+    details: dict[str, object]
+
+
+class EventList(Record):
+    """A page of the log, newest first; `actions` are all that there are, `action` and `actor` what was asked for."""
+
+    events: list[Event]
+    actions: list[str]
+    action: str
+    actor: str
+    n_rows: int
+    page: int
+    n_pages: int

@@ -1,0 +1,278 @@
+"""Teams: made, joined by invitation, left, merged, approved, marked."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from raim.errors import AccessError, StateError, UnknownNameError
+from raim.records.teams import TeamChange
+from raim.server.actions.accounts import check_name, hand_on, name_key
+from raim.server.auditing import record_event
+from raim.server.database import Finalist, Invitation, Member, Submission, Team, User
+from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
+from raim.server.tokens import hash_token, make_token
+
+INVITATION_LIFE = timedelta(days=14)
+
+
+def make_team(
+    session: Session, now: datetime, *, challenge_id: int, name: str, user: User, is_approved: bool = False
+) -> Member:
+    """Make a team with its first member, its captain.
+
+    Raises:
+        InputError: The name is not usable.
+        StateError: The name is taken, or the user is in a team of the challenge.
+    """
+    name = check_name(name, "team's name")
+    _refuse_second_team(session, challenge_id, user)
+    same = select(Team.id).where(Team.challenge_id == challenge_id, Team.name_key == name_key(name))
+    if session.scalar(same) is not None:
+        raise StateError(
+            f"there is a team {name!r} already; choose another name, or ask its captain for an invitation"
+        )
+    state = "approved" if is_approved else "waiting"
+    team = Team(challenge_id=challenge_id, name=name, name_key=name_key(name), state=state, created_at=now)
+    session.add(team)
+    session.flush()
+    record_event(session, now, "make team", actor_id=user.id, subject="team", subject_id=team.id)
+    return _add_member(session, now, team, user, role="captain")
+
+
+def set_team_state(session: Session, now: datetime, team: Team, state: str, *, actor_id: int | None) -> None:
+    """Approve, suspend or mark as merged; the database refuses other words."""
+    details = {"from": team.state, "to": state}
+    team.state = state
+    record_event(
+        session, now, "set team state", actor_id=actor_id, subject="team", subject_id=team.id, details=details
+    )
+
+
+def approve_waiting(session: Session, now: datetime, challenge_id: int) -> None:
+    """Approve all teams that wait, once the challenge asks for no approval any more."""
+    waiting = select(Team).where(Team.challenge_id == challenge_id, Team.state == "waiting")
+    for team in session.scalars(waiting):
+        set_team_state(session, now, team, "approved", actor_id=None)
+
+
+def invite(session: Session, now: datetime, captain: Member) -> str:
+    """Make the token with which one person joins the captain's team within 14 days.
+
+    Raises:
+        AccessError: Who invites is not a captain.
+    """
+    if captain.role != "captain":
+        raise AccessError("only a team's captain invites members; ask yours")
+    token = make_token("invitation")
+    invitation = Invitation(
+        team_id=captain.team_id,
+        invited_by=captain.user_id,
+        token_sha256=hash_token(token),
+        created_at=now,
+        expires_at=now + INVITATION_LIFE,
+    )
+    session.add(invitation)
+    session.flush()
+    record_event(
+        session, now, "invite", actor_id=captain.user_id, subject="invitation", subject_id=invitation.id
+    )
+    return token
+
+
+def accept_invitation(
+    session: Session, now: datetime, token: str, user: User, *, team_size: int | None = None
+) -> Member:
+    """Join the team of an invitation, which is then used up.
+
+    Raises:
+        StateError: It was used, is over, revoked or unknown; the user is in a team of the challenge; or the team has
+            `team_size` members.
+    """
+    invitation = session.scalar(
+        select(Invitation).where(Invitation.token_sha256 == hash_token(token)).with_for_update()
+    )
+    if (
+        invitation is None
+        or invitation.accepted_at is not None
+        or invitation.revoked_at is not None
+        or invitation.expires_at <= now
+    ):
+        raise StateError(
+            "this invitation was used before, is over or was revoked; ask the team's captain for another"
+        )
+    team = session.get_one(Team, invitation.team_id)
+    _refuse_second_team(session, team.challenge_id, user)
+    _refuse_full(session, team, team_size)
+    invitation.accepted_at, invitation.accepted_by = now, user.id
+    return _add_member(session, now, team, user, role="member")
+
+
+def revoke_invitation(session: Session, now: datetime, invitation: Invitation, *, actor_id: int) -> None:
+    """End an invitation that was not used yet."""
+    invitation.revoked_at = now
+    record_event(
+        session, now, "revoke invitation", actor_id=actor_id, subject="invitation", subject_id=invitation.id
+    )
+
+
+def leave_team(session: Session, now: datetime, member: Member, *, actor_id: int) -> None:
+    """Take a member out of a team; the next member becomes its captain where the captain goes.
+
+    A member who has handed something in cannot be taken out of the records: their account can be deleted instead.
+
+    Raises:
+        StateError: They have handed something in, or are the last member of a team that has.
+    """
+    take_turn(session, ACCOUNTS_LOCK)
+    handed_in = session.scalar(
+        select(func.count()).select_from(Submission).where(Submission.member_id == member.id)
+    )
+    if handed_in:
+        raise StateError(
+            f"{handed_in} submissions were handed in by this member and stay with the team; they cannot leave it"
+        )
+    team_id = member.team_id
+    if member.role == "captain":
+        hand_on(session, member)
+    session.delete(member)
+    session.flush()
+    if not _count_members(session, team_id):
+        session.get_one(Team, team_id).state = "suspended"  # nobody is left in it; its name stays taken
+    record_event(session, now, "leave team", actor_id=actor_id, subject="team", subject_id=team_id)
+
+
+def remove_member(session: Session, now: datetime, captain: Member, member_id: int) -> None:
+    """Take another member out of the captain's team.
+
+    Raises:
+        AccessError: Who asks is not the captain, or the member is of another team.
+        StateError: As `leave_team`.
+    """
+    member = session.get(Member, member_id)
+    if captain.role != "captain" or member is None or member.team_id != captain.team_id:
+        raise AccessError("only a team's captain takes members out of it")
+    leave_team(session, now, member, actor_id=captain.user_id)
+
+
+def merge_teams(
+    session: Session, now: datetime, team: Team, into: Team, *, actor_id: int, team_size: int | None = None
+) -> None:
+    """Bring a team's members into another.
+
+    Its entries stay listed under its name, out of competition; the members of the other team see them. A place
+    among the finalists goes over, unless the other team has or had one.
+
+    Raises:
+        StateError: They are one team, of different challenges, one was merged before, the other one takes no part or
+            has nobody who leads it, or both together have more than `team_size` members.
+    """
+    take_turn(session, ACCOUNTS_LOCK)
+    if team.id == into.id or team.challenge_id != into.challenge_id:
+        raise StateError("a team is merged into another one of the same challenge")
+    if "merged" in {team.state, into.state}:
+        raise StateError("a team that was merged before cannot be merged again")
+    n_there, n_coming = _count_members(session, into.id), _count_members(session, team.id)
+    if into.state == "suspended" or not n_there:
+        raise StateError(f"{into.name} is suspended or has no members; approve it, or choose another team")
+    if team_size is not None and n_there + n_coming > team_size:
+        raise StateError(
+            f"{into.name} would have {n_there + n_coming} members, and this challenge allows {team_size}; members "
+            "leave first, or challenge.toml allows more"
+        )
+    session.execute(update(Member).where(Member.team_id == team.id).values(team_id=into.id, role="member"))
+    session.execute(update(Team).where(Team.merged_into == team.id).values(merged_into=into.id))
+    session.execute(
+        update(Invitation)
+        .where(
+            Invitation.team_id == team.id, Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None)
+        )
+        .values(revoked_at=now)
+    )
+    theirs = select(Finalist.phase_id).where(Finalist.team_id == into.id)
+    places = update(Finalist).where(Finalist.team_id == team.id, Finalist.phase_id.not_in(theirs))
+    session.execute(places.values(team_id=into.id))
+    details = {"into": into.id, "from": team.state}
+    team.state, team.merged_into = "merged", into.id
+    record_event(
+        session, now, "merge teams", actor_id=actor_id, subject="team", subject_id=team.id, details=details
+    )
+
+
+def change_team(session: Session, now: datetime, team: Team, wanted: TeamChange, *, actor_id: int) -> None:
+    """Approve or suspend a team, say how it takes part, or appoint its captain.
+
+    Raises:
+        StateError: The team was merged into another one.
+        UnknownNameError: It has no such member.
+    """
+    if team.state == "merged":
+        raise StateError(f"{team.name} was merged into another team; decide about that one")
+    if wanted.state not in {None, team.state}:
+        set_team_state(session, now, team, str(wanted.state), actor_id=actor_id)
+    before = {"baseline": team.is_baseline, "out of competition": team.is_out_of_competition}
+    if wanted.is_baseline is not None:
+        team.is_baseline = wanted.is_baseline
+    if wanted.is_out_of_competition is not None:
+        team.is_out_of_competition = wanted.is_out_of_competition
+    after = {"baseline": team.is_baseline, "out of competition": team.is_out_of_competition}
+    if before != after:
+        details = {"from": before, "to": after}
+        record_event(
+            session, now, "mark team", actor_id=actor_id, subject="team", subject_id=team.id, details=details
+        )
+    if wanted.captain is not None:
+        _appoint(session, now, team, wanted.captain, actor_id=actor_id)
+
+
+def _appoint(session: Session, now: datetime, team: Team, member_id: int, *, actor_id: int) -> None:
+    members = session.scalars(select(Member).where(Member.team_id == team.id)).all()
+    if member_id not in {each.id for each in members}:
+        raise UnknownNameError(f"{team.name} has no member {member_id}")
+    for each in members:
+        each.role = "captain" if each.id == member_id else "member"
+    record_event(
+        session, now, "appoint captain", actor_id=actor_id, subject="team", subject_id=team.id,
+        details={"member": member_id},
+    )  # fmt: skip
+
+
+def _refuse_second_team(session: Session, challenge_id: int, user: User) -> None:
+    take_turn(session, ACCOUNTS_LOCK)
+    found = session.scalar(
+        select(Team.name)
+        .join(Member, Member.team_id == Team.id)
+        .where(Member.challenge_id == challenge_id, Member.user_id == user.id)
+    )
+    if found is not None:
+        raise StateError(
+            f"{user.login} is in the team {found!r} already; one person is in one team of a challenge"
+        )
+
+
+def _refuse_full(session: Session, team: Team, team_size: int | None) -> None:
+    there = _count_members(session, team.id)
+    if team_size is not None and there >= team_size:
+        raise StateError(f"the team {team.name!r} has {there} members, as many as this challenge allows")
+
+
+def _count_members(session: Session, team_id: int) -> int:
+    return session.scalar(select(func.count()).select_from(Member).where(Member.team_id == team_id)) or 0
+
+
+def _add_member(session: Session, now: datetime, team: Team, user: User, *, role: str) -> Member:
+    member = Member(
+        challenge_id=team.challenge_id, team_id=team.id, user_id=user.id, role=role, joined_at=now
+    )
+    session.add(member)
+    session.flush()
+    record_event(
+        session,
+        now,
+        "join team",
+        actor_id=user.id,
+        subject="team",
+        subject_id=team.id,
+        details={"role": role},
+    )
+    return member

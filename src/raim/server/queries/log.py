@@ -1,0 +1,52 @@
+"""The log of who did what, for organisers."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.records.log import Event, EventList
+from raim.server.actions.accounts import name_key
+from raim.server.database import AuditEvent, User
+from raim.server.queries.pages import read_part
+
+PER_PAGE = 100
+SERVER = "the server"
+
+
+def select_events() -> Any:
+    """Select (event, login of the actor), newest first."""
+    return (
+        select(AuditEvent, User.login)
+        .outerjoin(User, User.id == AuditEvent.actor_id)
+        .order_by(AuditEvent.id.desc())
+    )
+
+
+def as_events(rows: Any) -> list[Event]:
+    """Return records of what `select_events` finds."""
+    names = [name for name in Event.model_fields if name != "actor"]
+    return [Event(actor=login, **{name: getattr(event, name) for name in names}) for event, login in rows]
+
+
+def list_events(session: Session, *, action: str, actor: str, page: int) -> EventList:
+    """Return a page of the log.
+
+    Args:
+        session: Any session.
+        action: Only this one; "" for all.
+        actor: Only of this login, or of "the server"; "" for all.
+        page: From 1.
+    """
+    found = select_events()
+    if action:
+        found = found.where(AuditEvent.action == action)
+    if actor.strip() == SERVER:
+        found = found.where(AuditEvent.actor_id.is_(None))
+    elif actor.strip():
+        found = found.where(User.login_key == name_key(actor))
+    part = read_part(session, found, page, per_page=PER_PAGE)
+    actions = session.scalars(select(AuditEvent.action).distinct().order_by(AuditEvent.action))
+    return EventList(
+        events=as_events(part.rows), actions=list(actions), action=action, actor=actor, **part.place
+    )

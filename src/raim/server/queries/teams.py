@@ -1,0 +1,235 @@
+"""Teams as their members see them, and as organisers do."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from raim.errors import UnknownNameError
+from raim.records import teams as records
+from raim.records.log import Event
+from raim.server.actions.accounts import name_key
+from raim.server.actions.fact_sheets import FIELDS, missing_fields, read_fact_sheet
+from raim.server.contest import Contest, find_finalist
+from raim.server.contest.hints import find_hints
+from raim.server.contest.versions import is_in_force
+from raim.server.database import (
+    AuditEvent,
+    EntryResult,
+    FactSheet,
+    Finalist,
+    Invitation,
+    Member,
+    Phase,
+    Submission,
+    Team,
+    User,
+)
+from raim.server.queries.log import as_events, select_events
+from raim.server.queries.pages import read_part
+
+MOST_HINTS, MOST_EVENTS = 50, 50
+
+
+def find_team(session: Session, contest: Contest, team_id: int) -> Team:
+    """Return a team's row.
+
+    Raises:
+        UnknownNameError: The challenge has none of that number.
+    """
+    team = session.get(Team, team_id)
+    if team is None or team.challenge_id != contest.id:
+        raise UnknownNameError(f"there is no team {team_id}")
+    return team
+
+
+def read_own_team(session: Session, contest: Contest, team_id: int, now: Any) -> records.Team:
+    """Return a team as its members see it."""
+    team = session.get_one(Team, team_id)
+    waiting = select(Invitation).where(
+        Invitation.team_id == team_id,
+        Invitation.accepted_at.is_(None),
+        Invitation.revoked_at.is_(None),
+        Invitation.expires_at > now,
+    )
+    finalist = find_finalist(session, contest, team_id)
+    return records.Team(
+        id=team.id,
+        name=team.name,
+        state=team.state,  # type: ignore[arg-type]  # the database holds no other word
+        members=[records.Member(**_member(member, user)) for member, user in _members(session, team_id)],
+        invitations=[
+            records.Invitation(id=each.id, created_at=each.created_at, expires_at=each.expires_at)
+            for each in session.scalars(waiting)
+        ],
+        final=None if finalist is None else _answer(finalist),
+        answered_at=None if finalist is None else finalist.declined_at or finalist.accepted_at,
+        missing=list(missing_fields(read_fact_sheet(session, team_id))),
+    )
+
+
+def read_sheet(session: Session, team_id: int) -> records.FactSheet:
+    """Return what a team states about its method."""
+    stated = read_fact_sheet(session, team_id)
+    return records.FactSheet(
+        fields=[
+            records.SheetField(
+                key=each.key, label=each.label, hint=each.hint, is_long=each.is_long, stated=stated[each.key]
+            )
+            for each in FIELDS
+        ],
+        missing=list(missing_fields(stated)),
+    )
+
+
+def list_teams(session: Session, contest: Contest, *, q: str, state: str, page: int) -> records.TeamList:
+    """Return a page of teams by name; `q` looks for a part of it."""
+    found = read_part(session, _select_teams(contest, q, state), page)
+    hints = find_hints(session, contest.id)
+    return records.TeamList(
+        teams=[
+            records.TeamLine(
+                **_row(team),
+                n_members=members,
+                n_submissions=submissions,
+                best_score=best,
+                created_at=team.created_at,
+            )
+            for team, members, submissions, best in found.rows
+        ],
+        q=q,
+        state=state,
+        **found.place,
+        hints=[_hint(each) for each in hints[:MOST_HINTS]],
+        n_more_hints=max(0, len(hints) - MOST_HINTS),
+    )
+
+
+def list_hints(session: Session, contest: Contest) -> list[records.Hint]:
+    """Return what several teams share, the strongest hints first."""
+    return [_hint(each) for each in find_hints(session, contest.id)]
+
+
+def read_team(session: Session, contest: Contest, team_id: int) -> records.TeamDetails:
+    """Return all about one team.
+
+    Raises:
+        UnknownNameError: There is none of that number.
+    """
+    team = find_team(session, contest, team_id)
+    members = _members(session, team_id)
+    others = session.execute(
+        select(Team.id, Team.name)
+        .where(Team.challenge_id == contest.id, Team.id != team_id, Team.state != "merged")
+        .order_by(Team.name_key)
+    )
+    into = None if team.merged_into is None else session.get_one(Team, team.merged_into)
+    return records.TeamDetails(
+        **_row(team),
+        created_at=team.created_at,
+        merged_into=team.merged_into,
+        merged_into_name="" if into is None else into.name,
+        members=[
+            records.TeamPerson(
+                **_member(member, user), email=user.email, is_shut=user.disabled_at is not None
+            )
+            for member, user in members
+        ],
+        submissions=_entries(session, contest, team_id),
+        fact_sheet=read_sheet(session, team_id),
+        hints=[each for each in list_hints(session, contest) if team_id in each.teams],
+        events=_events(session, team_id, [user.id for _, user in members]),
+        others={each.id: each.name for each in others},
+    )
+
+
+def _row(team: Team) -> dict[str, Any]:
+    return {
+        name: getattr(team, name) for name in ("id", "name", "state", "is_baseline", "is_out_of_competition")
+    }
+
+
+def _members(session: Session, team_id: int) -> list[Any]:
+    return list(
+        session.execute(
+            select(Member, User)
+            .join(User, User.id == Member.user_id)
+            .where(Member.team_id == team_id)
+            .order_by(Member.id)
+        )
+    )
+
+
+def _member(member: Member, user: User) -> dict[str, Any]:
+    return {
+        "id": member.id, "user_id": user.id, "login": user.login, "name": user.name,
+        "role": member.role, "joined_at": member.joined_at,
+    }  # fmt: skip
+
+
+def _answer(finalist: Finalist) -> records.FinalState:
+    if finalist.declined_at is not None:
+        return "declined"
+    return "invited" if finalist.accepted_at is None else "accepted"
+
+
+def _hint(hint: Any) -> records.Hint:
+    return records.Hint(
+        shared=hint.shared, value=hint.value, teams=dict(hint.teams), people=list(hint.people)
+    )
+
+
+def _select_teams(contest: Contest, q: str, state: str) -> Any:
+    """Select (team, members, submissions, best score in force) by name."""
+    members = select(func.count()).where(Member.team_id == Team.id).correlate(Team).scalar_subquery()
+    handed_in = select(func.count()).where(Submission.team_id == Team.id).correlate(Team).scalar_subquery()
+    best = (
+        select(func.max(EntryResult.score))
+        .select_from(Submission)
+        .join(EntryResult, is_in_force(contest))
+        .where(Submission.team_id == Team.id, Submission.where("has_score"))
+        .correlate(Team)
+        .scalar_subquery()
+    )
+    found = select(Team, members, handed_in, best).where(Team.challenge_id == contest.id)
+    if q.strip():
+        found = found.where(Team.name_key.contains(name_key(q), autoescape=True))
+    if state:
+        found = found.where(Team.state == state)
+    return found.order_by(Team.name_key, Team.id)
+
+
+def _entries(session: Session, contest: Contest, team_id: int) -> list[records.TeamEntry]:
+    rows = session.execute(
+        select(Submission, Phase.title, EntryResult.score)
+        .join(Phase, Phase.id == Submission.phase_id)
+        .outerjoin(EntryResult, is_in_force(contest))
+        .where(Submission.team_id == team_id)
+        .order_by(Submission.id.desc())
+    )
+    return [
+        records.TeamEntry(
+            id=row.id,
+            phase=phase,
+            kind=row.kind,
+            state=row.state,
+            is_chosen=row.is_chosen,
+            has_flags=bool(row.flags),
+            score=score,
+            received_at=row.received_at,
+        )
+        for row, phase, score in rows
+    ]
+
+
+def _events(session: Session, team_id: int, user_ids: list[int]) -> list[Event]:
+    """Return the newest events about a team, its submissions and its fact sheet, and what its members did."""
+    submissions = select(Submission.id).where(Submission.team_id == team_id)
+    sheets = select(FactSheet.id).where(FactSheet.team_id == team_id)
+    about = (
+        ((AuditEvent.subject == "team") & (AuditEvent.subject_id == team_id))
+        | ((AuditEvent.subject == "submission") & AuditEvent.subject_id.in_(submissions))
+        | ((AuditEvent.subject == "fact sheet") & AuditEvent.subject_id.in_(sheets))
+        | AuditEvent.actor_id.in_(user_ids)
+    )
+    return as_events(session.execute(select_events().where(about).limit(MOST_EVENTS)))

@@ -1,0 +1,15 @@
+"""The log of who did what, for organisers."""
+
+from raim.records.log import EventList
+from raim.server.queries import log as queries
+from raim.server.web.context import Context
+from raim.server.web.fields import Page, Search
+from raim.server.web.routing import Area
+
+area = Area("desk")
+
+
+@area.get("/desk/audit", who="organiser", template="desk_audit")
+def list_events(context: Context, action: Search = "", actor: Search = "", page: Page = 1) -> EventList:
+    """Give the log of who did what, newest first."""
+    return queries.list_events(context.session, action=action, actor=actor, page=page)

@@ -1,0 +1,176 @@
+"""Teams: one's own with its members, invitations, fact sheet and place in the final; all of them, for organisers."""
+
+from sqlalchemy import select
+
+from raim.errors import UnknownNameError
+from raim.records.teams import (
+    FactSheet,
+    FinalAnswer,
+    Hint,
+    Link,
+    Merge,
+    NewTeam,
+    SheetChange,
+    Team,
+    TeamChange,
+    TeamDetails,
+    TeamList,
+)
+from raim.server import actions
+from raim.server.actions.teams import change_team as change
+from raim.server.contest import answer_invitation, find_finalist
+from raim.server.database import Invitation, User
+from raim.server.queries import teams as queries
+from raim.server.web.context import Context
+from raim.server.web.fields import Page, RowId, Search
+from raim.server.web.routing import Area
+
+area = Area("teams")
+
+
+@area.get("/team/new", who="user", template="team_new", is_api=False)
+def show_new_team(context: Context) -> NewTeam:
+    """Show the form of a new team."""
+    return NewTeam(name=context.viewer.team)
+
+
+@area.post("/team/new", who="user", page=show_new_team, then="/team", note="team", status=201)
+def make_team(context: Context, wanted: NewTeam) -> Team:
+    """Make a team."""
+    rules = context.contest.challenge.registration
+    member = actions.make_team(
+        context.session,
+        context.now,
+        challenge_id=context.contest.id,
+        name=wanted.name,
+        user=context.session.get_one(User, context.user_id),
+        is_approved=not rules.approval_required,
+    )
+    return queries.read_own_team(context.session, context.contest, member.team_id, context.now)
+
+
+@area.get("/team", who="member", template="team")
+def show_team(context: Context) -> Team:
+    """Give one's own team."""
+    return queries.read_own_team(context.session, context.contest, context.member().team_id, context.now)
+
+
+@area.post("/team/invitations", who="member", page=show_team, shows=True, status=201)
+def make_invitation(context: Context) -> Link:
+    """Make a link with which one person joins within 14 days; captains only."""
+    token = actions.invite(context.session, context.now, context.member())
+    return Link(url=f"{context.server.settings.public_url}{context.here}/join/{token}")
+
+
+@area.post("/team/invitations/{invitation_id}/revoke", who="member", page=show_team, note="revoked")
+def end_invitation(context: Context, invitation_id: RowId) -> Team:
+    """End an invitation of one's own team."""
+    found = context.session.scalar(
+        select(Invitation).where(Invitation.id == invitation_id, Invitation.team_id == context.viewer.team_id)
+    )
+    if found is None:
+        raise UnknownNameError("your team has no such invitation")
+    actions.revoke_invitation(context.session, context.now, found, actor_id=context.user_id)
+    return show_team(context)
+
+
+@area.post("/team/leave", who="member", page=show_team, then="/", note="left", status=204)
+def leave_team(context: Context) -> None:
+    """Leave one's own team."""
+    actions.leave_team(context.session, context.now, context.member(), actor_id=context.user_id)
+
+
+@area.post("/team/members/{member_id}/remove", who="member", page=show_team, note="removed")
+def remove_member(context: Context, member_id: RowId) -> Team:
+    """Take a member out of one's own team."""
+    actions.remove_member(context.session, context.now, context.member(), member_id)
+    return show_team(context)
+
+
+@area.post("/team/invitation-to-final", who="member", page=show_team, note="answered")
+def answer_final(context: Context, wanted: FinalAnswer) -> Team:
+    """Accept or decline the place in the final."""
+    finalist = find_finalist(context.session, context.contest, context.viewer.team_id)
+    if finalist is None:
+        raise UnknownNameError("your team is not invited to the final")
+    answer_invitation(
+        context.session, context.now, finalist, accepts=wanted.accepts, actor_id=context.user_id
+    )
+    return show_team(context)
+
+
+@area.get("/team/fact-sheet", who="member", template="fact_sheet")
+def show_fact_sheet(context: Context) -> FactSheet:
+    """Give what the team states about its method."""
+    return queries.read_sheet(context.session, context.member().team_id)
+
+
+@area.post("/team/fact-sheet", who="member", page=show_fact_sheet, note="saved")
+def change_fact_sheet(context: Context, wanted: SheetChange) -> FactSheet:
+    """Change fields of the fact sheet; half a sheet may be kept too."""
+    stated = wanted.model_dump(exclude_none=True)
+    actions.save_fact_sheet(context.session, context.now, context.member(), stated)
+    return show_fact_sheet(context)
+
+
+@area.get("/join/{token}", who="anyone", template="join", is_api=False)
+def show_invitation(context: Context, token: str) -> Link:
+    """Show what an invitation is for; it is accepted by a button, never by opening the page."""
+    return Link(url=f"{context.here}/join/{token}")
+
+
+@area.post("/join/{token}", who="user", page=show_invitation, then="/team", note="joined", status=201)
+def join_team(context: Context, token: str) -> Team:
+    """Join the team of an invitation."""
+    actions.accept_invitation(
+        context.session,
+        context.now,
+        token,
+        context.session.get_one(User, context.user_id),
+        team_size=context.contest.challenge.registration.team_size,
+    )
+    context.session.flush()
+    team_id = context.own_team_id()
+    return queries.read_own_team(context.session, context.contest, team_id, context.now)
+
+
+@area.get("/desk/teams", who="organiser", template="desk_teams")
+def list_teams(context: Context, q: Search = "", state: Search = "", page: Page = 1) -> TeamList:
+    """Give teams by name, and what several of them share; `q` looks for a part of the name."""
+    return queries.list_teams(context.session, context.contest, q=q, state=state, page=page)
+
+
+@area.get("/desk/hints", who="organiser")
+def list_hints(context: Context) -> list[Hint]:
+    """Give what several teams share: files, e-mail addresses, network addresses."""
+    return queries.list_hints(context.session, context.contest)
+
+
+@area.get("/desk/teams/{team_id}", who="organiser", template="desk_team")
+def show_one_team(context: Context, team_id: RowId) -> TeamDetails:
+    """Give all about one team."""
+    return queries.read_team(context.session, context.contest, team_id)
+
+
+@area.post("/desk/teams/{team_id}", who="organiser", page=show_one_team, note="saved")
+def change_team(context: Context, team_id: RowId, wanted: TeamChange) -> TeamDetails:
+    """Approve or suspend a team, say how it takes part, appoint its captain."""
+    team = queries.find_team(context.session, context.contest, team_id)
+    change(context.session, context.now, team, wanted, actor_id=context.user_id)
+    return show_one_team(context, team_id)
+
+
+@area.post(
+    "/desk/teams/{team_id}/merge", who="organiser", page=show_one_team, then="/desk/teams/{id}", note="merged"
+)
+def merge_teams(context: Context, team_id: RowId, wanted: Merge) -> TeamDetails:
+    """Bring a team's members into another, which is given."""
+    actions.merge_teams(
+        context.session,
+        context.now,
+        queries.find_team(context.session, context.contest, team_id),
+        queries.find_team(context.session, context.contest, wanted.into),
+        actor_id=context.user_id,
+        team_size=context.contest.challenge.registration.team_size,
+    )
+    return show_one_team(context, wanted.into)

@@ -1,0 +1,187 @@
+"""One request, one session: at most one connection at a time, none over slow work, and a burst that is answered."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event, update
+from starlette.testclient import TestClient
+
+from raim.records.record import Record, Wanted
+from raim.server.database import ApiToken
+from raim.server.web.access import RULES
+from raim.server.web.context import Context
+from raim.server.web.failures import add_handlers
+from raim.server.web.routing import REGISTER, Area
+from server_site import ADDRESS
+
+
+class Held:
+    """How many connections are held, now and at most."""
+
+    def __init__(self, engine):
+        self.now = self.most = 0
+        self.lock = threading.Lock()
+        event.listen(engine, "checkout", self.take)
+        event.listen(engine, "checkin", self.give)
+
+    def take(self, *_):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+
+    def give(self, *_):
+        with self.lock:
+            self.now -= 1
+
+
+class Note(Record):
+    text: str
+
+
+class NewNote(Wanted):
+    text: str
+    times: int = 1
+
+
+@pytest.fixture
+def area():
+    """Give an area of a test; what it registers is forgotten afterwards."""
+    known = set(REGISTER)
+    yield Area("tests")
+    for name in set(REGISTER) - known:
+        del RULES[name], REGISTER[name]
+
+
+def serve(site, area):
+    app = FastAPI()
+    app.state.server, app.state.buckets = site.server, site.app.state.buckets
+    app.include_router(area.pages)
+    app.include_router(area.api)
+    add_handlers(app)
+    return TestClient(app, base_url=ADDRESS, raise_server_exceptions=False)
+
+
+def test_a_function_answers_as_json_with_its_record(site, area):
+    @area.get("/notes/{name}", who="anyone")
+    def show(context: Context, name: str) -> Note:
+        return Note(text=f"{name} of {context.contest.challenge.id}")
+
+    client = serve(site, area)
+    assert client.get("/api/v1/c/my-challenge/notes/a").json() == {"text": "a of my-challenge"}
+    assert client.get("/api/v1/c/another/notes/a").status_code == 404
+
+
+def test_what_is_wrong_with_json_is_told_by_field_and_only_to_who_may(site, area):
+    @area.post("/notes", who="organiser")
+    def make(context: Context, wanted: NewNote) -> Note:
+        del context
+        return Note(text=wanted.text * wanted.times)
+
+    client, olga, ada = serve(site, area), site.organiser(), site.member("ada")
+
+    def post(token, **body):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return client.post("/api/v1/c/my-challenge/notes", json=body, headers=headers)
+
+    assert post(olga.token, text="ab", times=2).json() == {"text": "abab"}
+    wrong = post(olga.token, times="x", wrong=1)
+    assert wrong.status_code == 422
+    problems = wrong.json()["error"]["problems"]
+    assert sorted(each.partition(":")[0] for each in problems) == ["text", "times", "wrong"]
+    assert post(ada.token, wrong=1).status_code == 403
+    assert post("", wrong=1).status_code == 401
+
+
+def test_slow_work_is_done_while_no_connection_is_held(site, area):
+    held, seen = Held(site.server.database.engine), []
+
+    @area.post("/slow", who="anyone")
+    def work(context: Context) -> Note:
+        seen.append(held.now)
+        seen.append(context.aside(lambda: held.now))
+        context.session.execute(update(ApiToken).values(name="changed"))
+        return Note(text=str(held.now))
+
+    client = serve(site, area)
+    assert client.post("/api/v1/c/my-challenge/slow").json() == {"text": "1"}
+    assert seen == [1, 0]
+    assert (held.now, held.most) == (0, 1)
+
+
+def test_a_function_that_fails_changes_nothing(site, area):
+    ada = site.member("ada")
+
+    @area.post("/fails", who="anyone")
+    def fail(context: Context) -> Note:
+        context.session.execute(update(ApiToken).values(name="changed"))
+        context.session.flush()
+        raise ValueError("a bug")
+
+    assert serve(site, area).post("/api/v1/c/my-challenge/fails").status_code == 500
+    assert "changed" not in ada.get("/account").text
+
+
+OTHERS = ["/", "/submissions", "/submit", "/leaderboard", "/data", "/account"]
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_a_page_holds_one_connection_at_most(site, path):
+    ada = site.member("ada")
+    held = Held(site.server.database.engine)
+    assert ada.get(path).status_code == 200
+    assert (held.now, held.most) == (0, 1)
+
+
+def test_every_registered_route_holds_one_connection_at_most(site):
+    people = site.organiser(), site.member("ada")
+    for route in [each for each in REGISTER.values() if each.method == "GET"]:
+        for person in people:
+            for place in (route.path, f"/api/v1{route.path}"):
+                held = Held(site.server.database.engine)
+                path = place.replace("{team_id}", "1").replace("{token}", "none")
+                assert person.get(path).status_code < 500, path
+                assert (held.now, held.most <= 1) == (0, True), path
+
+
+@pytest.mark.parametrize(("path", "n"), [("/api/v1/team", 30), ("/submissions", 40)])
+def test_a_burst_is_answered(site, path, n):
+    """Tokens were not used for long, so that each request has something to write down too."""
+    ada = site.member("ada")
+    with site.server.database.writing() as session:
+        session.execute(update(ApiToken).values(last_used_at=site.clock() - timedelta(days=1)))
+    headers = {"Authorization": f"Bearer {ada.token}"}
+    with ThreadPoolExecutor(n + 1) as pool:
+        jobs = [pool.submit(site.visitor().client.get, path, headers=headers) for _ in range(n)]
+        health = [site.visitor().client.get("/health").status_code for _ in range(5)]
+        codes = [job.result().status_code for job in jobs]
+    assert (codes, health) == ([200] * n, [200] * 5)
+
+
+def test_a_pool_that_is_used_up_is_told_with_a_time_to_come_back(site, monkeypatch):
+    engine = site.server.database.engine
+    monkeypatch.setattr(engine.pool, "_timeout", 0.01)
+    taken = [engine.connect() for _ in range(40)]
+    try:
+        answer = site.visitor().client.get("/api/v1/challenge")
+    finally:
+        for each in taken:
+            each.close()
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["error"]["code"] == "busy"
+
+
+@pytest.mark.parametrize("number", ["+-5", "--5", "9" * 5000, "-1", "1.5", "abc", "\u0663"], ids=ascii)
+def test_absurd_numbers_in_addresses_are_not_there(site, number):
+    olga = site.organiser()
+    for path in ("/submissions/{}", "/desk/teams/{}", "/api/v1/submissions/{}"):
+        assert olga.get(path.format(number)).status_code in {404, 422}
+
+
+def test_head_is_answered_where_get_is(site):
+    ada = site.member("ada")
+    for path in ("/team", "/api/v1/team", "/team/fact-sheet"):
+        headers = {"Authorization": f"Bearer {ada.token}"}
+        assert ada.client.head(path, headers=headers).status_code == 200
