@@ -84,6 +84,13 @@ def fill(database, storage, folder):
                 t.Announcement(
                     challenge_id=challenge.id, author_id=users[0].id, title="Hi", text="*all* – ünïcödé\n"
                 ),
+                t.PublishedRanking(
+                    challenge_id=challenge.id,
+                    published_at=NOON,
+                    published_by=users[0].id,
+                    record={"schema": "raim-ranking/1"},
+                    charts={},
+                ),
                 t.ChecklistTick(
                     challenge_id=challenge.id, item="prizes", ticked_by=users[0].id, ticked_at=NOON
                 ),

@@ -250,5 +250,5 @@ def test_an_empty_database_is_no_server(make_server, tmp_path, monkeypatch):
     Base.metadata.drop_all(server.database.engine)
     with server.database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
-    with pytest.raises(StateError, match="has the schema None, this version of raim 0"):
+    with pytest.raises(StateError, match="has the schema None, this version of raim s0"):
         make_backup(server.settings, tmp_path / "out.zip", now=NOON)

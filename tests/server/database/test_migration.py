@@ -1,9 +1,11 @@
 import threading
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Integer, inspect
 
+from raim.errors import StateError
 from raim.server.database import Base, migrate, open_database
 from raim.server.database.migration import newest_version, schema_version
 
@@ -78,3 +80,12 @@ def test_processes_that_start_together_migrate_once(database_url):
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_a_database_of_another_version_is_refused_with_a_sentence(database):
+    with database.engine.execution_options(raim_writes=True).begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    with pytest.raises(
+        StateError, match=r"another version of raim.*\(0002\); serve the folder with that version"
+    ):
+        migrate(database.engine)

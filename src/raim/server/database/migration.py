@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from raim.errors import StateError
 from raim.server.database.columns import Base
 from raim.server.database.engine import MIGRATION_LOCK
 
@@ -41,16 +42,25 @@ def migrate_within(connection: Connection, version: str = "head") -> None:
     Args:
         connection: In a transaction that writes.
         version: Where to; the newest without.
+
+    Raises:
+        StateError: The database is of a version of raim that this one does not know.
     """
     script = scripts()
 
     def steps(present: Any, _context: MigrationContext) -> Sequence[Any]:
+        unknown = set(present) - {each.revision for each in script.walk_revisions()}
+        if unknown:
+            raise StateError(
+                f"this database is of another version of raim, whose tables this one does not read ({min(unknown)}); "
+                "serve the folder with that version, or begin with a new folder or database"
+            )
         return script._upgrade_revs(version, present)  # noqa: SLF001 - as in Alembic's own command.upgrade
 
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
     with EnvironmentContext(Config(), script, fn=steps) as environment:
-        environment.configure(connection=connection, render_as_batch=True)
+        environment.configure(connection=connection, render_as_batch=True, target_metadata=Base.metadata)
         environment.run_migrations()
 
 

@@ -21,7 +21,7 @@ def write_step(message: str) -> Path:
         changes = difference(connection).upgrade_ops
     number = len(list(scripts().walk_revisions())) + 1
     made = scripts().generate_revision(
-        f"{number:04d}",
+        f"s{number:04d}",
         message,
         head="head",
         upgrades=""
