@@ -42,7 +42,7 @@ def final(imported):
             Standing(row=row, team=row.entry.team, submission_id=1, is_verified=False, scenarios={})
             for row in rank_entries(entries)
         )
-        standings = Standings(rows=rows, scenarios=(), history={}, version=1)
+        standings = Standings(rows=rows, scenarios=(), history={}, version=1, scorer_version="1")
         yield SimpleNamespace(
             session=session,
             contest=imported.contest,
