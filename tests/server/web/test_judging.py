@@ -119,6 +119,13 @@ def test_a_vote_is_kept_by_entry_and_shown_by_label_and_every_change_stays(study
     assert again["regions"] == [{"label": "A", "x": 3, "y": 4, "width": 10, "height": 5}]
 
 
+def test_a_vote_that_comes_again_as_it_was_is_no_change(study, judge):
+    judge.ready()
+    for choice in ("A", "A", "B", "B", "A"):
+        assert judge.vote(1, choice=[choice], seconds=3.5).json()["done"] == 1
+    assert len(votes(study.site)) == 3
+
+
 BAD_VOTES = {
     "unknown label": ({"choice": ["Q"]}, 400),
     "twice": ({"choice": ["A", "A"]}, 400),

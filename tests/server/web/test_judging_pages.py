@@ -19,6 +19,7 @@ from patience import PATIENCE_S, wait_until
 from raim.server import database as t
 from raim.server.serving import take_port
 from raim.server.study.judges import remind_judge
+from server_site import HERE
 
 pytest.importorskip("pyvips", reason="libvips is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -103,7 +104,7 @@ class JudgeAtScreen:
         self.page.on("console", lambda said: said.type == "error" and self.faults.append(said.text))
 
     def arrive(self):
-        self.page.goto(f"/judge/{self.link}")
+        self.page.goto(f"{HERE}/judge/{self.link}")
         self.page.get_by_role("button", name=re.compile("Begin|Go on")).click()
         self.page.wait_for_url("**/judging/screen")
         return self
@@ -131,7 +132,7 @@ class JudgeAtScreen:
         return self
 
     def at_trial(self, position):
-        self.page.goto(f"/judging/vote?position={position}")
+        self.page.goto(f"{HERE}/judging/vote?position={position}")
         return self.sees_trial(f"voting {position}")
 
     def press(self, *keys):
@@ -212,7 +213,7 @@ def test_a_whole_study_is_judged_by_keyboard_alone(site, served, meet):
     study = make_judged_study(site, judges=1, traps=0, repeats_share=0)
     judge = meet(study.links[0])
     page = judge.page
-    page.goto(f"/judge/{judge.link}")
+    page.goto(f"{HERE}/judge/{judge.link}")
     page.get_by_role("button", name="Begin").focus()
     judge.press("Enter")
     page.wait_for_url("**/judging/screen")
@@ -314,12 +315,26 @@ def test_a_judge_who_opens_a_newer_link_goes_on_voting_in_the_old_page(site, ser
     with site.server.database.writing() as session:
         newer = remind_judge(session, site.clock(), session.get_one(t.Judge, 1), actor_id=None)
     other = judge.context.new_page()
-    other.goto(f"/judge/{newer}")
+    other.goto(f"{HERE}/judge/{newer}")
     other.get_by_role("button", name="Go on").click()
     other.wait_for_url("**/judging/**")
     judge.press("b", "1").saved()
     assert len(newest_choice(site, 1, 1)[1]) == 2
     judge.faults = [each for each in judge.faults if "403" not in each]
+
+
+def test_a_vote_that_two_pages_of_a_judge_send_is_kept_once(site, served, meet):
+    study = make_judged_study(site, judges=1)
+    judge, held = meet(study.links[0]).ready().at_trial(1), []
+    judge.page.route("**/vote", lambda route: held.append(route))  # noqa: PLW0108 - playwright needs a function
+    judge.press("a", "1")
+    other = judge.context.new_page()
+    other.goto(f"{HERE}/judging/vote?position=1")  # finds what the first page has not sent yet
+    other.wait_for_selector("html[data-saving=saved]")
+    assert len(held) == 1
+    held[0].continue_()
+    judge.saved()
+    assert len(newest_choice(site, 1, 1)[1]) == 1
 
 
 # ---- Several judges
@@ -349,7 +364,7 @@ def test_two_judges_with_mice_see_other_orders_and_each_keeps_their_votes(site, 
         tiles, votes = newest_choice(site, number, 1)
         assert votes[-1] == [tiles[3], tiles[0]]
         picked.append(tiles)
-        page.goto("/judging/done")
+        page.goto(f"{HERE}/judging/done")
         playwright.expect(page.locator("main")).to_contain_text("Without a vote: 2, 3")
     assert picked[0] != picked[1]
 
@@ -388,7 +403,7 @@ def test_a_phone_is_refused_with_the_reason(site, served, meet):
     verdict = judge.page.locator("#verdict")
     playwright.expect(verdict).to_contain_text("the window is 390x")
     playwright.expect(verdict).to_contain_text("at least 1280x720 are needed")
-    judge.page.goto("/judging/vote")
+    judge.page.goto(f"{HERE}/judging/vote")
     assert judge.page.url.endswith("/judging/screen")
     assert judge.page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -414,5 +429,5 @@ def test_who_misses_shades_or_colours_is_told_what_to_mend_and_may_go_on(site, s
     judge.page.get_by_role("link", name="go on as it is").click()
     judge.page.wait_for_url("**/judging/instructions")
     judge.looks_well("instructions")
-    judge.page.goto(f"/judge/{judge.link}")
+    judge.page.goto(f"{HERE}/judge/{judge.link}")
     judge.looks_well("invitation")

@@ -54,6 +54,9 @@ def cast_vote(
 ) -> Vote:
     """Keep a judge's vote in a trial; a later one replaces it, and both are kept.
 
+    The same once more is the same vote: a page sends it again where the answer was lost, or another page of the judge
+    has found it unsent.
+
     Raises:
         InputError: It is none that the study asks for.
         StateError: The judge has finished, or the study is not open.
@@ -64,20 +67,19 @@ def cast_vote(
     labels = tuple(labels_of(trial).values())
     # By labels: what a judge is told must not name an entry, whose code is the same in every trial.
     MODES[design.mode].check(labels, ballot.choice, ballot.ratings, design.points)
-    choice = tuple(entry_of(trial, label) for label in ballot.choice)
-    ratings = {entry_of(trial, label): grade for label, grade in ballot.ratings.items()}
-    vote = Vote(
-        trial_id=trial.id,
-        sequence=(session.scalar(select(func.max(Vote.sequence)).where(Vote.trial_id == trial.id)) or 0) + 1,
-        choice=list(choice),
-        ratings=ratings,
-        reasons=_check_reasons(design, trial, ballot),
-        regions=_check_regions(session, trial, ballot.regions),
-        seconds=min(max(ballot.seconds, 0.0), LONGEST_LOOK_S),
-        cast_at=now,
-    )
-    session.add(vote)
+    told = {
+        "choice": [entry_of(trial, label) for label in ballot.choice],
+        "ratings": {entry_of(trial, label): grade for label, grade in ballot.ratings.items()},
+        "reasons": _check_reasons(design, trial, ballot),
+        "regions": _check_regions(session, trial, ballot.regions),
+        "seconds": min(max(ballot.seconds, 0.0), LONGEST_LOOK_S),
+    }
     judge.seen_at = now
+    newest = newest_vote(session, trial)
+    if newest is not None and all(getattr(newest, name) == value for name, value in told.items()):
+        return newest
+    vote = Vote(trial_id=trial.id, sequence=1 if newest is None else newest.sequence + 1, cast_at=now, **told)
+    session.add(vote)
     return vote
 
 
