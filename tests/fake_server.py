@@ -325,7 +325,7 @@ PLAIN = {
         "is_finalist": False,
         "intakes": {"feedback": [INTAKE]},
     },
-    "/phases/feedback/leaderboard": {
+    "/leaderboard/feedback": {
         "phase": "feedback",
         "profile": "raim-2024",
         "scorer_version": "raim-2024-1",

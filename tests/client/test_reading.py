@@ -37,7 +37,7 @@ def test_the_leaderboard_has_infinite_numbers(server):
 def test_a_phase_is_no_path(fake, server):
     with pytest.raises(UnknownNameError):
         read_leaderboard(server, "../me?a=#")
-    assert fake.requests[-1][1] == "/api/v1/phases/..%2Fme%3Fa%3D%23/leaderboard"
+    assert fake.requests[-1][1] == "/api/v1/leaderboard/..%2Fme%3Fa%3D%23"
 
 
 def test_results_and_submissions_are_read(fake, server):

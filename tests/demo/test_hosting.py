@@ -53,6 +53,10 @@ def test_the_demo_has_a_finished_study_with_simulated_votes_and_one_that_waits(w
         assert (
             session.scalar(select(func.count(t.StudyImage.id)).where(t.StudyImage.pack_sha256.is_(None))) == 0
         )
+        entries = session.execute(
+            select(t.Phase.slug, func.count(t.Submission.id)).join(t.Submission).group_by(t.Phase.slug)
+        )
+        assert dict(entries.all()) == {"feedback": 3, "final": 3, "open-round": 3}
         found = analyse(collect_ballots(session, finished), n_draws=50)
     assert found.turnout.is_complete
     best = max(found.entries, key=lambda row: row.points.value)

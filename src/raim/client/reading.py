@@ -24,7 +24,7 @@ def read_me(server: Server) -> Me:
 def read_leaderboard(server: Server, phase: str) -> Leaderboard:
     """Give the leaderboard of a phase, by the phase's id."""
     with connect(server) as connection:
-        return ask(connection, Leaderboard, "GET", f"/phases/{_segment(phase)}/leaderboard")
+        return ask(connection, Leaderboard, "GET", f"/leaderboard/{_segment(phase)}")
 
 
 def read_submissions(server: Server) -> tuple[Submission, ...]:

@@ -1,7 +1,8 @@
 """The demo's challenge on a real server: a round and its final are over, and the next round is open.
 
-Three teams have sent their entries to both; a worker scores the first ones. The final ones were compared in two blinded
-studies: one that is finished, its votes made by a program (every page says so), and one that waits for judges.
+Three teams have sent their entries to each; a worker scores those of the two rounds. The final ones were compared in
+two blinded studies: one that is finished, its votes made by a program (every page says so), and one that waits for
+judges.
 """
 
 import secrets
@@ -185,21 +186,22 @@ def _bring_values(workplace: Workplace, known_values: Path | None) -> None:
 
 
 def _enter_all(server: Server, workplace: Workplace, now: datetime, *, password_hash: str) -> None:
-    """Make the teams as their captains would on the pages, and send their zips to the rounds that are over."""
+    """Make the teams as their captains would on the pages, and send their zips to every phase."""
     members = {
         entry.file_name: _make_team(server, entry, now - ROUND * 1.5, password_hash=password_hash)
         for entry in ENTRIES
     }
-    for entry in ENTRIES:
-        _send(
-            server,
-            workplace,
-            entry,
-            member_id=members[entry.file_name],
-            when=now - ROUND * 1.5,
-            phase="feedback",
-            kind="scored",
-        )
+    for phase, when in (("feedback", now - ROUND * 1.5), ("open-round", now - timedelta(minutes=30))):
+        for entry in ENTRIES:
+            _send(
+                server,
+                workplace,
+                entry,
+                member_id=members[entry.file_name],
+                when=when,
+                phase=phase,
+                kind="scored",
+            )
     with server.database.writing() as session:
         teams = [session.get_one(Member, member_id).team_id for member_id in members.values()]
         invite_finalists(session, now - ROUND, server.contest(session), teams, actor_id=None)

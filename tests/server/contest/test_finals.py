@@ -39,7 +39,7 @@ def final(imported):
             for place, team in enumerate(teams)
         ]
         rows = tuple(
-            Standing(row=row, team=row.entry.team, submission_id=1, is_verified=False, scenarios={})
+            Standing.of(row, team=row.entry.team, submission_id=1, is_verified=False, scenarios={})
             for row in rank_entries(entries)
         )
         standings = Standings(rows=rows, scenarios=(), history={}, version=1, scorer_version="1")

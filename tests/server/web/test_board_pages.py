@@ -1,18 +1,25 @@
 import csv
 import io
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, select
 
 from benchmark_scripts import load_scripts
+from raim.records.leaderboard import Line
 from raim.server.actions import merge_teams
 from raim.server.auditing import record_event
+from raim.server.contest import Standings, StandingsCache
+from raim.server.contest.exports import export_tables
 from raim.server.database import EntryResult, Submission, Team
+from raim.server.queries.leaderboard import newest_phase
 from raim.server.submissions import change_state
 
 crowd = load_scripts(["server_crowd"])["server_crowd"]
 MEASURES = crowd.MEASURES
+EMPTY = Standings(rows=(), scenarios=(), history={}, version=1, scorer_version="v")
 
 
 def enter(site, person, score, *, scenario_score=None, **measures):
@@ -54,7 +61,7 @@ def teams(site):
 
 
 def rows_of(site):
-    return site.visitor().get("/leaderboard/feedback/scores.json").json()["rows"]
+    return site.visitor().get("/api/v1/leaderboard/feedback").json()["rows"]
 
 
 def test_the_board_ranks_best_entries_and_leaves_the_unscored_last(site, teams):
@@ -73,6 +80,37 @@ def test_the_board_ranks_best_entries_and_leaves_the_unscored_last(site, teams):
     assert page.index("Beta") < page.index("Alpha") < page.index("Gamma")
     assert "it is smaller than the border" in page
     assert "∞" in page
+
+
+def test_the_newest_board_that_has_entries_is_opened(site, teams):
+    enter(site, teams["Alpha"], 60.0)
+    assert "1 line<" in site.visitor().get("/leaderboard").text
+    server = site.server
+    with server.database.reading() as session:
+        contest = server.contest(session)
+        old = contest.challenge.phase("feedback")
+        new = replace(old, id="open-round")
+        filled = server.standings.get(session, contest, old, server.profile)
+        cache = StandingsCache()
+        cache.made = {("feedback", contest.version): filled, ("open-round", contest.version): EMPTY}
+        rest = cache, server.profile
+        assert newest_phase(session, contest, [old, new], *rest) is old
+        assert newest_phase(session, contest, [new], *rest) is new
+        assert newest_phase(session, contest, [], *rest) is None
+
+
+def test_a_column_is_declared_once_for_page_csv_json_and_exports(site, teams):
+    enter(site, teams["Alpha"], 60.0)
+    columns = list(Line.columns(["psnr", "ssim", "lpips", "dists", "niqe"]))
+    page = site.visitor().get("/leaderboard/feedback").text
+    heads = re.findall(r"<th scope=\"col\".*?>([^<]+?)(?: [↑↓])?</", page)
+    assert [each.lower() for each in heads] == [each.title.lower() for each in columns if each.title]
+    names = site.visitor().get("/leaderboard/feedback/scores.csv").text.splitlines()[0].split(",")
+    assert names == [each.name for each in columns]
+    assert set(rows_of(site)[0]) == set(Line.model_fields)
+    with site.server.database.reading() as session:
+        tables = export_tables(session, site.server.contest(session), site.server.profile)
+        assert next(each for each in tables if each.name == "leaderboards").columns == ("phase", *names)
 
 
 def test_an_entry_shows_at_once_though_the_board_is_kept(site, teams):
@@ -100,7 +138,7 @@ def test_baselines_and_suspended_teams_have_no_rank(site, teams):
 def test_results_of_an_older_scorer_stay_until_the_switch_and_are_never_mixed_in(site, teams):
     olga = site.organiser()
     enter(site, teams["Alpha"], 60.0)
-    contest_version = site.visitor().get("/leaderboard/feedback/scores.json").json()["scorer_version"]
+    contest_version = site.visitor().get("/api/v1/leaderboard/feedback").json()["scorer_version"]
     with site.server.database.writing() as session:
         from raim.server.database import Challenge
 
@@ -212,7 +250,7 @@ def test_a_board_of_200_teams_asks_few_questions_and_weighs_little(site):
     assert len(page.content) < 300_000
     queries.clear()
     visitor.get("/leaderboard")
-    assert len(queries) <= 4  # two transactions, each with its question for the newest event
+    assert len(queries) <= 4
 
 
 def test_an_infinite_score_of_before_has_no_rank_and_is_a_word_in_json_and_a_sign_on_pages(site, teams):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from raim.challenge import as_plain
 from raim.errors import unknown_name
+from raim.records.leaderboard import Line
 from raim.scoring.profiles import Profile
 from raim.server.actions.fact_sheets import KEYS
 from raim.server.contest.contest import Contest
@@ -79,18 +80,13 @@ def _leaderboards(
             if phase.scored is None:
                 continue
             for each in make_standings(session, contest, phase, profile).rows:
-                row, entry = each.row, each.row.entry
-                values = (entry.measures.get(name) for name in measures)
-                yield (
-                    *(phase.id, row.rank, each.team, each.submission_id, row.n_entries, entry.submitted_at),
-                    *(each.is_verified, row.why_unranked, entry.score, *values),
-                )
+                yield (phase.id, *(each.value(name) for name in columns))
 
-    before = ("phase", "rank", "team", "submission", "n_entries", "submitted_at", "is_verified", "note")
+    columns = tuple(column.name for column in Line.columns(measures))
     return ExportTable(
         name="leaderboards",
         title="Every leaderboard under the versions in force",
-        columns=(*before, "score", *measures),
+        columns=("phase", *columns),
         read=read,
     )
 

@@ -1,40 +1,46 @@
 """The leaderboard of a phase from its rows, kept as long as the challenge has the same version."""
 
+import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import BoardEntry, BoardRow, Phase, rank_entries
+from raim.records.leaderboard import Line
 from raim.server.contest.contest import Contest
 from raim.server.contest.versions import is_in_force
 from raim.server.database import EntryResult, Submission, Team
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
-    """A line of the leaderboard with what pages show beside the rank.
+class Standing(Line):
+    """A line of the leaderboard with what only organisers and rankings need of it.
 
     Attributes:
         row: Rank and entry; its id is the submission's as text.
-        team: Name of the team.
-        submission_id: The entry.
-        is_verified: An organiser has verified it.
-        scenarios: Means for each scenario.
         is_old_version: It has no result under the versions in force.
     """
 
     row: BoardRow
-    team: str
-    submission_id: int
-    is_verified: bool
-    scenarios: Mapping[str, Mapping[str, float | None]]
     is_old_version: bool = False
+
+    @classmethod
+    def of(cls, row: BoardRow, **known: Any) -> "Standing":
+        """Make the line of a rank; `known` is what the rank does not say."""
+        return cls(
+            row=row,
+            rank=row.rank,
+            score=row.entry.score,
+            measures=dict(row.entry.measures),
+            n_entries=row.n_entries,
+            submitted_at=row.entry.submitted_at,
+            why_unranked=row.why_unranked,
+            **known,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +96,7 @@ def make_standings(session: Session, contest: Contest, phase: Phase, profile: An
     """
     boards: list[BoardEntry] = []
     teams: dict[str, str] = {}
-    standings: dict[str, Callable[..., Standing]] = {}
+    known: dict[str, dict[str, Any]] = {}
     for submission, team, result in _read_rows(session, contest, phase):
         board = BoardEntry(
             id=str(submission.id),
@@ -108,18 +114,17 @@ def make_standings(session: Session, contest: Contest, phase: Phase, profile: An
         boards.append(board)
         teams[board.team] = team.name
         by_scenario = {} if result is None else result.scenarios
-        standings[board.id] = partial(
-            Standing,
-            team=team.name,
-            submission_id=submission.id,
-            is_verified=submission.is_verified,
-            scenarios={name: _numbers(each) for name, each in by_scenario.items()},
-            is_old_version=result is None,
-        )
+        known[board.id] = {
+            "team": team.name,
+            "submission_id": submission.id,
+            "is_verified": submission.is_verified,
+            "scenarios": {name: _numbers(each) for name, each in by_scenario.items()},
+            "is_old_version": result is None,
+        }
     ranked = rank_entries(
         boards, rule=contest.challenge.leaderboard, is_higher_better=profile.is_higher_better
     )
-    rows = tuple(standings[row.entry.id](row=row) for row in ranked)
+    rows = tuple(Standing.of(row, **known[row.entry.id]) for row in ranked)
     return Standings(
         rows=rows,
         scenarios=tuple(sorted({name for each in rows for name in each.scenarios})),
@@ -162,7 +167,7 @@ def _history(
 ) -> dict[str, tuple[tuple[datetime, float], ...]]:
     best: dict[str, list[tuple[datetime, float]]] = {}
     for entry in boards:
-        if entry.score is None or not entry.is_competing:
+        if entry.score is None or not math.isfinite(entry.score) or not entry.is_competing:
             continue
         line = best.setdefault(teams[entry.team], [])
         line.append((entry.submitted_at, max(entry.score, line[-1][1]) if line else entry.score))

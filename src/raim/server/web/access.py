@@ -15,11 +15,11 @@ Who = Literal["anyone", "user", "member", "team", "judge", "organiser"]
 
 ANYONE = (
     "root", "api.challenges",
-    "home", "announcements", "data", "rules", "leaderboard", "leaderboard.phase", "leaderboard.csv",
-    "leaderboard.json", "gallery", "gallery.image", "results", "results.chart", "results.csv", "health", "robots",
+    "home", "announcements", "data", "rules", "gallery",
+    "gallery.image", "results", "results.chart", "results.csv", "health", "robots",
     "register", "register.post", "login", "login.post", "organiser.link", "organiser.link.post",
     "reset", "reset.post",
-    "api.challenge", "api.leaderboard", "api.ranking", "api.documents", "api.document", "api.announcements",
+    "api.challenge", "api.ranking", "api.documents", "api.document", "api.announcements",
     "judge.invitation", "judge.invitation.post",
 )  # fmt: skip
 USER = (

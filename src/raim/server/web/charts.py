@@ -1,7 +1,7 @@
 """Charts of a study's results as SVG files of their own, light and dark: pages show them as pictures."""
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -14,8 +14,6 @@ from raim.server.study.material import collect_material
 from raim.server.web.context import Context
 
 THEMES: dict[str, Literal["light", "dark"]] = {"light": "light", "dark": "dark"}
-KEPT = 64
-_made: dict[tuple[Hashable, ...], Any] = {}
 _lock = threading.Lock()
 
 
@@ -61,8 +59,8 @@ def give_chart(context: Context, session: Session, study: Study, name: str, them
         material = _material(context, session, study)
         if name not in available_charts(material):
             raise unknown_name("chart", name, available_charts(material))
-        drawn = _kept(
-            (*_key(context, study), name, theme),
+        drawn = context.server.keep(
+            ("chart", study.id, context.contest.version, name, theme),
             lambda: draw_chart(name, material, format="svg", theme=THEMES[theme]),
         )
     return as_svg(drawn)
@@ -100,18 +98,4 @@ def _material(context: Context, session: Session, study: Study) -> Material:
             results=results,
         )
 
-    found: Material = _kept((*_key(context, study), "material"), collect)
-    return found
-
-
-def _key(context: Context, study: Study) -> tuple[Hashable, ...]:
-    """Tell the results of a study apart from older ones, and from those of another server in this process."""
-    return context.server.secret, context.server.settings.database_url, study.id, context.contest.version
-
-
-def _kept(key: tuple[Hashable, ...], make: Callable[[], Any]) -> Any:
-    if key not in _made:
-        while len(_made) >= KEPT:
-            _made.pop(next(iter(_made)))
-        _made[key] = make()
-    return _made[key]
+    return server.keep(("material", study.id, context.contest.version), collect)

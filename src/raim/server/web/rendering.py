@@ -17,6 +17,7 @@ from raim import __version__
 from raim.challenge.modes import MODES
 from raim.records import STATES
 from raim.server.web.context import Context
+from raim.server.web.history_chart import draw_history
 from raim.server.web.markdown import render_markdown
 from raim.server.web.notes import NOTES
 
@@ -55,6 +56,7 @@ def environment() -> jinja2.Environment:
         version=__version__,
         badge=badge,
         NOTES=NOTES,
+        draw_history=draw_history,
     )
     return made
 
@@ -74,20 +76,27 @@ def render(context: Context, template: str, /, *, status: int = 200, **shown: An
 def render_text(context: Context, template: str, /, **shown: Any) -> str:
     """Give the HTML of a template."""
     zone = context.contest.challenge.timezone
-    return (
-        environment()
-        .get_template(template)
-        .render(
-            context=context,
-            here=context.here,
-            viewer=context.viewer,
-            contest=context.contest,
-            challenge=context.contest.challenge,
-            now=context.now,
-            moment=functools.partial(show_moment, zone=zone),
-            **shown,
-        )
-    )
+
+    def make(name: str) -> str:
+        return environment().get_template(name).render(variables)
+
+    def kept(name: str) -> Markup:
+        """Give a part of the page that is the same for all readers."""
+        key = name, context.contest.version, variables["record"].model_dump_json()
+        return Markup(context.server.keep(key, lambda: make(name)))  # noqa: S704 - of a template, which escapes
+
+    variables: dict[str, Any] = {
+        "context": context,
+        "here": context.here,
+        "viewer": context.viewer,
+        "contest": context.contest,
+        "challenge": context.contest.challenge,
+        "now": context.now,
+        "moment": functools.partial(show_moment, zone=zone),
+        "kept": kept,
+        **shown,
+    }
+    return make(template)
 
 
 def show_moment(moment: datetime | None, *, zone: ZoneInfo, countdown: bool = False) -> Markup:

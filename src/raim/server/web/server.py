@@ -2,10 +2,11 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,8 @@ from raim.server.study.results import ResultsCache
 
 Clock = Callable[[], datetime]
 SECRET_BYTES = 32
+MOST_KEPT = 64
+Made = TypeVar("Made")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -47,6 +50,7 @@ class Server:
     standings: StandingsCache = field(default_factory=StandingsCache)
     results: ResultsCache = field(default_factory=ResultsCache)
     _kept: tuple[Challenge, Contest] | None = None
+    _made: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
     def here(self) -> str:
@@ -65,6 +69,17 @@ class Server:
         if kept is None or kept[0] is not challenge or kept[1].version != version:
             self._kept = kept = (challenge, load_contest(session, challenge))
         return kept[1]
+
+    def keep(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Give what was made under a key; it is made first where it was not, or long ago."""
+        if key not in self._made:
+            made = make()
+            while len(self._made) >= MOST_KEPT:
+                self._made.pop(next(iter(self._made)), None)
+            self._made[key] = made
+            return made
+        found: Made = self._made[key]
+        return found
 
     def replace_challenge(self, challenge: Challenge) -> None:
         """Take what the file says now; what a request makes meanwhile of the old one is kept under an old version."""

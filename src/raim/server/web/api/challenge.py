@@ -11,7 +11,6 @@ from raim.server.submissions import count_tries
 from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
 from raim.server.web.api.records import (
     AnnouncementRecord,
-    BoardRecord,
     ChallengeRecord,
     DataSetRecord,
     IntakeRecord,
@@ -19,7 +18,6 @@ from raim.server.web.api.records import (
     PhaseRecord,
 )
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.board import find_phase, read_standings, standings_as_dict
 from raim.server.web.pages.data import give_bundle, verdict
 
 router = APIRouter(prefix=PREFIX, tags=["challenge"], responses=FAILURES, dependencies=LIMITED)
@@ -90,13 +88,6 @@ def read_me(context: Admitted) -> MeRecord:
         is_finalist=viewer.is_finalist,
         intakes=intakes,
     )
-
-
-@router.get("/phases/{phase_id}/leaderboard", name="api.leaderboard")
-def read_leaderboard(context: Admitted, phase_id: str) -> BoardRecord:
-    """Give the leaderboard of a phase."""
-    phase = find_phase(context, phase_id)
-    return BoardRecord.model_validate(standings_as_dict(context, phase, read_standings(context, phase)))
 
 
 @router.get("/data-sets/{data_set_id}/inputs.zip", name="api.inputs_zip", response_class=Response)

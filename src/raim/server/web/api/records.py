@@ -110,30 +110,6 @@ class MeRecord(Record):
     intakes: dict[str, list[IntakeRecord]] = Field(description="by phase")
 
 
-class BoardRowRecord(Record):
-    """A line of a leaderboard."""
-
-    rank: int | None
-    team: str
-    submission_id: int
-    score: Number
-    measures: dict[str, Number]
-    scenarios: dict[str, dict[str, Number]]
-    n_entries: int
-    submitted_at: datetime
-    is_verified: bool
-    why_unranked: str
-
-
-class BoardRecord(Record):
-    """A leaderboard."""
-
-    phase: str
-    profile: str
-    scorer_version: str
-    rows: list[BoardRowRecord]
-
-
 class NewSubmission(Record):
     """What a submission begins with; the try is taken here, before the first byte."""
 

@@ -2,7 +2,6 @@
 
 from raim.server.web.pages import (
     account,
-    board,
     data,
     desk,
     gallery,
@@ -17,7 +16,6 @@ from raim.server.web.pages import (
 # Under the address of the challenge, and of the server whatever its challenges.
 CHALLENGE_ROUTERS = (
     public.router,
-    board.router,
     data.router,
     submitting.router,
     submission.router,

@@ -1,5 +1,5 @@
 """The routes, a module for each part of the site."""
 
-from raim.server.web.routes import log, teams
+from raim.server.web.routes import leaderboard, log, teams
 
-AREAS = (teams.area, log.area)
+AREAS = (leaderboard.area, teams.area, log.area)

@@ -1,0 +1,53 @@
+"""The leaderboard of a phase: as a page, as JSON, as CSV."""
+
+from starlette.responses import Response
+
+from raim.records.leaderboard import Leaderboard, Line
+from raim.server.queries import leaderboard as queries
+from raim.server.web.context import Context
+from raim.server.web.fields import Search, Slug
+from raim.server.web.routing import Area
+from raim.tables import format_table
+
+area = Area("leaderboard")
+
+
+@area.get("/leaderboard", who="anyone", template="leaderboard")
+def show_newest(context: Context) -> Leaderboard:
+    """Give the leaderboard of the newest phase that has entries to see."""
+    server = context.server
+    phases = queries.visible_phases(context.contest, context.viewer.role, context.now)
+    phase = queries.newest_phase(context.session, context.contest, phases, server.standings, server.profile)
+    return _read(context, "" if phase is None else phase.id)
+
+
+@area.get("/leaderboard/{phase_id}", who="anyone", template="leaderboard")
+def show_leaderboard(
+    context: Context, phase_id: Slug, scenario: Search = "", sort: Search = ""
+) -> Leaderboard:
+    """Give the leaderboard of a phase; `scenario` gives its means, `sort` orders by a measure."""
+    return _read(context, phase_id, scenario=scenario, sort=sort)
+
+
+@area.get("/leaderboard/{phase_id}/scores.csv", who="anyone", is_page=True, is_api=False)
+def give_csv(context: Context, phase_id: Slug) -> Response:
+    """Give the leaderboard as CSV."""
+    found = _read(context, phase_id)
+    columns = [each.name for each in Line.columns(found.measures)]
+    text = format_table(columns, [[row.value(name) for name in columns] for row in found.rows])
+    name = f'attachment; filename="leaderboard-{found.phase}.csv"'
+    return Response(text, media_type="text/csv", headers={"Content-Disposition": name})
+
+
+def _read(context: Context, phase_id: str, *, scenario: str = "", sort: str = "") -> Leaderboard:
+    who = context.viewer.role, context.now
+    return queries.read_leaderboard(
+        context.session,
+        context.contest,
+        queries.find_phase(context.contest, phase_id, *who) if phase_id else None,
+        phases=queries.visible_phases(context.contest, *who),
+        standings=context.server.standings,
+        profile=context.server.profile,
+        scenario=scenario,
+        sort=sort,
+    )
