@@ -60,7 +60,7 @@ def test_without_a_live_worker_no_time_is_promised(world):
         assert expected_at(session, world.clock(), only) is None
         overview = queue_overview(session, world.clock())
     assert (overview.workers, overview.done_at, overview.n_waiting, overview.images_waiting) == (
-        (),
+        [],
         None,
         1,
         2,

@@ -30,9 +30,9 @@ def test_the_overview_has_what_the_dashboard_has(world, olga):
     world.submission("Ada", phase="feedback", state="failed")
     world.submission("Bob", phase="feedback", state="queued")
     found = ask(olga, "GET", "")
-    assert found["states"] == {"failed": 1, "queued": 1}
-    assert found["phases"]["feedback"] == "open"
-    assert (found["n_failures"], found["n_waiting"], found["workers"]) == (1, 1, [])
+    assert found["queue"]["states"] == {"failed": 1, "queued": 1}
+    assert [each["state"] for each in found["phases"] if each["id"] == "feedback"] == ["open"]
+    assert (found["n_failures"], found["queue"]["n_waiting"], found["queue"]["workers"]) == (1, 1, [])
     assert found["failures"][0]["reason"] == "the disk is full"
     assert found["folder_free_bytes"] > 0
 
@@ -102,17 +102,21 @@ def test_a_submission_is_read_marked_commented_scored_again_and_restarted(world,
 
 
 def test_a_phase_is_moved_and_paused(world, olga):
-    found = ask(olga, "PATCH", "/phases/feedback", is_paused=True)
+    def ask_phase(**wanted):
+        found = ask(olga, "POST", "/phases/feedback", **wanted)
+        return next(each for each in found["phases"] if each["id"] == "feedback")
+
+    found = ask_phase(is_paused=True)
     assert (found["state"], found["paused_at"] is not None) == ("paused", True)
-    found = ask(olga, "PATCH", "/phases/feedback", closes="2026-04-10T14:00:00+02:00", is_paused=False)
+    found = ask_phase(closes="2026-04-10T14:00:00+02:00", is_paused=False)
     assert (found["state"], found["closes"]) == ("open", "2026-04-10T12:00:00Z")
     assert found["stated_closes"] != found["closes"]
     assert (
         world.row(Phase, world.contest().phase_ids["feedback"]).closes_at.isoformat()
         == "2026-04-10T12:00:00+00:00"
     )
-    ask(olga, "PATCH", "/phases/feedback", status=400, closes="2020-01-01T00:00:00Z")
-    ask(olga, "PATCH", "/phases/feedback", status=422, closes="2026-04-10T14:00:00")  # no zone
+    ask(olga, "POST", "/phases/feedback", status=400, closes="2020-01-01T00:00:00Z")
+    ask(olga, "POST", "/phases/feedback", status=400, closes="2026-04-10T14:00:00")  # no zone
 
 
 def test_the_file_is_read_again(site, olga):
@@ -138,7 +142,7 @@ def test_finalists_are_proposed_invited_answered_and_replaced(world, olga):
     assert [(each["team"], each["rank"]) for each in found["proposed"]] == [("Ada", 1), ("Bob", 2)]
     assert (found["places"], found["n_vacant"]) == (10, 8)
     assert [each["place"] for each in ask(olga, "POST", "/finalists", teams=[1])["invited"]] == [1]
-    found = ask(olga, "POST", "/finalists/1/answer", answer="decline")
+    found = ask(olga, "POST", "/finalists/1/answer", accepts=False)
     assert found["invited"][0]["declined_at"] is not None
     found = ask(olga, "POST", "/finalists/1/replace", team_id=2)
     assert [(each["place"], each["team"], each["replaces"]) for each in found["invited"]] == [
@@ -151,15 +155,15 @@ def test_finalists_are_proposed_invited_answered_and_replaced(world, olga):
 def test_the_checklist_is_read_and_ticked(olga):
     found = ask(olga, "GET", "/checklist")
     assert not any(each["is_done"] for each in found["manual"])
-    found = ask(olga, "PATCH", "/checklist/prizes", is_done=True)
+    found = ask(olga, "POST", "/checklist", point="prizes", is_done=True)
     assert [each["key"] for each in found["manual"] if each["ticked_by"] == "olga"] == ["prizes"]
-    ask(olga, "PATCH", "/checklist/none", status=404, is_done=True)
+    ask(olga, "POST", "/checklist", status=404, point="none", is_done=True)
 
 
 def test_the_gallery_is_published(site, olga):
-    ask(olga, "PATCH", "/gallery", shown_to="everybody")
+    ask(olga, "POST", "/publish", shown_to="everybody")
     assert site.visitor().get("/gallery").status_code == 200
-    ask(olga, "PATCH", "/gallery", shown_to="organisers")
+    ask(olga, "POST", "/publish", shown_to="organisers")
     assert site.visitor().get("/gallery").status_code == 403
 
 
@@ -182,7 +186,7 @@ def test_exports_and_log_come_over_the_api(world, olga):
         ("POST", "/teams/1/merge", {"into": 2**40}),
         ("POST", "/announcements", {"title": "a\0b", "text": "c"}),
         ("POST", "/users", {"login": "a\0b"}),
-        ("PATCH", "/checklist/prizes", {"is_done": "perhaps"}),
+        ("POST", "/checklist", {"point": "prizes", "is_done": "perhaps"}),
         ("POST", "/submissions/1/comments", {"text": "x", "image": "0001", "region": {"x": -1}}),
     ],
 )

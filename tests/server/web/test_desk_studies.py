@@ -292,20 +292,20 @@ def test_a_study_is_opened_again_revealed_and_put_aside_only_as_it_may(world, ma
 def test_nobody_connects_names_with_images_while_judges_vote(site, world, made, olga):
     made.build().invite("Ada").open()
     visitor = site.visitor()
-    answer = olga.post("/desk/publish", show="everybody")
+    answer = olga.post("/desk/publish", shown_to="everybody")
     assert answer.status_code == 409
     assert "nobody may connect teams with images" in answer.text
     made.vote(by_strength(STRENGTHS)).step("close")
-    assert olga.post("/desk/publish", show="everybody").status_code == 409
+    assert olga.post("/desk/publish", shown_to="everybody").status_code == 409
     assert visitor.get("/gallery").status_code == 403
     made.step("reveal")
-    assert olga.post("/desk/publish", show="everybody").status_code == 303
+    assert olga.post("/desk/publish", shown_to="everybody").status_code == 303
     assert visitor.get("/gallery").status_code == 200
 
 
 def test_a_study_is_not_opened_while_the_gallery_shows_its_images(made, olga):
     made.build().invite("Ada").tiles_are_made()
-    olga.post("/desk/publish", show="everybody")
+    olga.post("/desk/publish", shown_to="everybody")
     answer = olga.post("/desk/studies/1/state", step="open")
     assert answer.status_code == 409
     assert "hide it on the checklist" in answer.text

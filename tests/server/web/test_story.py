@@ -207,7 +207,7 @@ def test_a_challenge_from_its_first_link_to_its_finalists(served, chromium, tmp_
     organiser.open("/desk/finalists").sees("accepted").sees("declined")
     hand_in(ada, make_zip(tmp_path / "final.zip", folder / "data" / "final-unpaired" / "input"), kind="final")
     ada.sees("It is complete and with the organisers").look("/submissions/4")
-    organiser.open("/desk/checklist").press("Publish the results").sees("Results and gallery are public")
+    organiser.open("/desk/checklist").press("Publish the results").sees("Public since")
     public.open("/gallery").sees("Alpha").look("/gallery")
     for visitor in (organiser, ada, bob, public):
         assert visitor.faults == []
@@ -237,7 +237,9 @@ def move_the_final(organiser):
     organiser.open("/desk/phases")
     for phase, field in (("feedback", "closes"), ("final", "opens")):
         organiser.page.locator(f"#{field}-{phase}").fill(f"{turn:%Y-%m-%dT%H:%M}")
-        organiser.page.locator(f"form[action='/c/my-challenge/desk/phases/{phase}/dates'] button").click()
+        organiser.page.locator(
+            f"form[action='/c/my-challenge/desk/phases/{phase}']:has([name=opens]) button"
+        ).click()
         organiser.sees("Saved")
     return turn
 

@@ -60,7 +60,7 @@ def test_table_1_comes_out_through_the_server(site, world, olga):
     made = make_table_1(world)
     place = f"/desk/studies/1/entries/{made.entry_id(NINTH)}"
     assert olga.post(place, reason=REASON).headers["location"] == "/desk/studies/1/results?note=saved"
-    olga.post("/desk/publish", show="everybody")
+    olga.post("/desk/publish", shown_to="everybody")
     visitor = site.visitor()
     page = visitor.get("/results").text
     expected = [(str(rank), team, f"{final:.2f}") for team, (_, _, final, rank) in TABLE_1.items()]
@@ -100,7 +100,7 @@ def test_a_judge_is_excluded_with_a_reason_and_both_results_are_shown(revealed, 
     assert "excluded: judged on a projector" in page
     both = ranked_rows(page, "Ranking, without"), ranked_rows(page, "As if no judge had been excluded")
     assert both[0] != both[1]
-    olga.post("/desk/publish", show="everybody")
+    olga.post("/desk/publish", shown_to="everybody")
     assert "J02: judged on a projector" in olga.get("/results").text
     olga.post(place, back="true")
     assert "As if no judge" not in olga.get("/desk/studies/1/results").text
@@ -122,7 +122,7 @@ def test_an_entry_is_left_out_and_taken_back_in(revealed, world, olga):
 
 def test_what_was_published_stays_until_it_is_published_again(site, revealed, world, olga):
     charts = olga.get("/results/charts/finals").text
-    olga.post("/desk/publish", show="everybody")
+    olga.post("/desk/publish", shown_to="everybody")
     visitor = site.visitor()
     before = [visitor.get(path).text for path in ("/results", "/results/ranking.csv", "/api/v1/ranking")]
     assert [row[1] for row in ranked_rows(before[0])] == ["Alpha", "Beta", "Gamma"]
@@ -140,7 +140,7 @@ def test_what_was_published_stays_until_it_is_published_again(site, revealed, wo
     ] == before
     assert visitor.get("/results/charts/finals").text == charts != olga.get("/results/charts/finals").text
     assert visitor.get("/results/charts/none").status_code == 404
-    olga.post("/desk/publish", show="everybody")
+    olga.post("/desk/publish", shown_to="everybody")
     assert [row[1] for row in ranked_rows(visitor.get("/results").text)] == ["Beta", "Gamma", "Alpha"]
     with world.database.reading() as session:
         kept = session.query(PublishedRanking).order_by(PublishedRanking.id).all()
@@ -156,7 +156,7 @@ def test_what_was_published_stays_until_it_is_published_again(site, revealed, wo
 
 
 def test_simulated_votes_say_so_wherever_they_are_shown(site, revealed, olga):
-    olga.post("/desk/publish", show="everybody")
+    olga.post("/desk/publish", shown_to="everybody")
     for path in ("/desk/studies/1", "/desk/studies/1/results", "/results"):
         assert "The votes are simulated." in olga.get(path).text, path
     assert "votes are simulated" in olga.get("/desk/studies").text

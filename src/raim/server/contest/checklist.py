@@ -1,7 +1,6 @@
 """The closing checklist before awards: points that the database answers, and points that organisers tick by hand."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from raim.errors import unknown_name
 from raim.records import named
+from raim.records.desk import Point
 from raim.server.actions.fact_sheets import missing_fields
 from raim.server.auditing import record_event
 from raim.server.contest.contest import Contest
@@ -35,51 +35,7 @@ BY_HAND = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ComputedPoint:
-    """A point that the database answers.
-
-    Attributes:
-        key: Its name in the API.
-        text: What has to be so.
-        left: What is still missing, in words; empty when it is done.
-    """
-
-    key: str
-    text: str
-    left: tuple[str, ...]
-
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing is missing."""
-        return not self.left
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ManualPoint:
-    """A point that an organiser ticks.
-
-    Attributes:
-        key: Its name in the database.
-        text: What has to be so.
-        ticked_by: Name of who has ticked it; None if nobody has.
-        ticked_at: When.
-    """
-
-    key: str
-    text: str
-    ticked_by: str | None
-    ticked_at: datetime | None
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it is ticked."""
-        return self.ticked_at is not None
-
-
-def computed_points(
-    session: Session, now: datetime, contest: Contest, *, n_unseen_flags: int
-) -> list[ComputedPoint]:
+def computed_points(session: Session, now: datetime, contest: Contest, *, n_unseen_flags: int) -> list[Point]:
     """Answer every point that needs no judgement.
 
     Args:
@@ -91,16 +47,16 @@ def computed_points(
     published = () if contest.results_published_at else ("ranking and gallery are not public",)
     flags = (_say(n_unseen_flags),) if n_unseen_flags else ()
     return [
-        ComputedPoint(key="phases", text="All phases are closed", left=_open_phases(contest, now)),
+        _answer(key="phases", text="All phases are closed", left=_open_phases(contest, now)),
         *_work_points(session, contest),
-        ComputedPoint(key="flags", text="All flags of submissions were looked at", left=flags),
+        _answer(key="flags", text="All flags of submissions were looked at", left=flags),
         *_finalist_points(session, contest),
         *_study_points(session, contest),
-        ComputedPoint(key="published", text="The results are published", left=published),
+        _answer(key="published", text="The results are published", left=published),
     ]
 
 
-def manual_points(session: Session, contest: Contest) -> list[ManualPoint]:
+def manual_points(session: Session, contest: Contest) -> list[Point]:
     """Give the points by hand, with who has ticked them."""
     rows = session.execute(
         select(ChecklistTick, User.name)
@@ -109,14 +65,19 @@ def manual_points(session: Session, contest: Contest) -> list[ManualPoint]:
     )
     ticks = {tick.item: (name, tick.ticked_at) for tick, name in rows}
     return [
-        ManualPoint(
+        Point(
             key=key,
             text=text,
+            is_done=key in ticks,
             ticked_by=ticks[key][0] if key in ticks else None,
             ticked_at=ticks[key][1] if key in ticks else None,
         )
         for key, text in BY_HAND.items()
     ]
+
+
+def _answer(*, key: str, text: str, left: tuple[str, ...]) -> Point:
+    return Point(key=key, text=text, is_done=not left, left=left)
 
 
 def tick(
@@ -157,7 +118,7 @@ def _open_phases(contest: Contest, now: datetime) -> tuple[str, ...]:
     )
 
 
-def _work_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
+def _work_points(session: Session, contest: Contest) -> Iterator[Point]:
     rows = session.execute(
         select(Submission.state, func.count())
         .where(Submission.phase_id.in_(contest.phase_ids.values()))
@@ -165,10 +126,10 @@ def _work_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
     )
     counts = {state: count for state, count in rows}  # noqa: C416 - rows are no pairs to mypy
     waiting = tuple(f"{counts[state]} {state}" for state in named("is_under_way") if counts.get(state))
-    yield ComputedPoint(key="queue", text="Nothing is under way or waits to be scored", left=waiting)
+    yield _answer(key="queue", text="Nothing is under way or waits to be scored", left=waiting)
     failed = sum(counts.get(state, 0) for state in named("is_restartable"))
     left = (f"{_say(failed)}; look at each on its page and start it again",) if failed else ()
-    yield ComputedPoint(key="failures", text="No submission has failed by our fault", left=left)
+    yield _answer(key="failures", text="No submission has failed by our fault", left=left)
     old = _count_old(session, contest)
     left = (f"{_say(old)} without a result under the versions in force",) if old else ()
     waiting = tuple(
@@ -177,7 +138,7 @@ def _work_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
         for each in list_new_versions(session, contest)
     )
     text = "Every entry is scored under the versions in force, the newest"
-    yield ComputedPoint(key="versions", text=text, left=left + waiting)
+    yield _answer(key="versions", text=text, left=left + waiting)
 
 
 def _count_old(session: Session, contest: Contest) -> int:
@@ -196,31 +157,29 @@ def _count_old(session: Session, contest: Contest) -> int:
     return session.scalar(found) or 0
 
 
-def _finalist_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
+def _finalist_points(session: Session, contest: Contest) -> Iterator[Point]:
     if contest.challenge.finalists is None:
         return
     going = [each for each in list_finalists(session, contest) if each.declined_at is None]
     sheets = _read_sheets(session, going)
     none = () if going else ("no team is invited",)
     silent = tuple(sheets[each.team_id][0] for each in going if each.accepted_at is None)
-    yield ComputedPoint(key="finalists", text="Every finalist has accepted", left=none or silent)
+    yield _answer(key="finalists", text="Every finalist has accepted", left=none or silent)
     missing = ((name, missing_fields(stated)) for name, stated in sheets.values())
     lacking = tuple(f"{name}: {', '.join(fields)}" for name, fields in missing if fields)
-    yield ComputedPoint(
-        key="fact_sheets", text="Every finalist's fact sheet is complete", left=none or lacking
-    )
+    yield _answer(key="fact_sheets", text="Every finalist's fact sheet is complete", left=none or lacking)
     unlinked = tuple(
         name
         for name, stated in sheets.values()
         if not stated.get("code", "").strip() or not stated.get("licence", "").strip()
     )
-    yield ComputedPoint(
+    yield _answer(
         key="code", text="Every finalist states where the code is, and its licence", left=none or unlinked
     )
     yield from _final_submissions(session, contest, sheets, none)
 
 
-def _study_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]:
+def _study_points(session: Session, contest: Contest) -> Iterator[Point]:
     """Ask for a revealed study where the challenge has one, and for none that is under way."""
     rows = session.execute(
         select(Study.title, Study.state).where(Study.challenge_id == contest.id).order_by(Study.id)
@@ -230,12 +189,12 @@ def _study_points(session: Session, contest: Contest) -> Iterator[ComputedPoint]
     waiting = tuple(f"{title}: {state}" for title, state in rows if state not in {"revealed", "discarded"})
     is_revealed = any(state == "revealed" for _, state in rows)
     left = waiting or (() if is_revealed else ("no study was made",))
-    yield ComputedPoint(key="study", text="The blinded study is closed and revealed", left=left)
+    yield _answer(key="study", text="The blinded study is closed and revealed", left=left)
 
 
 def _final_submissions(
     session: Session, contest: Contest, sheets: dict[int, tuple[str, dict[str, str]]], none: tuple[str, ...]
-) -> Iterator[ComputedPoint]:
+) -> Iterator[Point]:
     phases = [contest.phase_ids[phase.id] for phase in contest.challenge.phases if phase.final]
     if not phases:
         return
@@ -244,7 +203,7 @@ def _final_submissions(
     )
     there = set(session.scalars(handed_in))
     left = tuple(name for team_id, (name, _) in sheets.items() if team_id not in there)
-    yield ComputedPoint(
+    yield _answer(
         key="final_submissions", text="Every finalist's final submission is accepted", left=none or left
     )
 

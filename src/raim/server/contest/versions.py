@@ -6,40 +6,16 @@ new pair is in force at once. Results are never changed, so nothing is lost eith
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
+from raim.records.desk import NewVersion
 from raim.server.auditing import record_event
 from raim.server.contest.contest import Contest
 from raim.server.database import DataSet, EntryResult, Submission, Team
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewVersion:
-    """Versions of a data set that are scored beside those in force.
-
-    Attributes:
-        data_set: Its id in the file.
-        scorer_version: Of the results that are in force after a switch.
-        reference_version: As above.
-        n_scored: Entries that have a result under both.
-        n_entries: All scored entries.
-    """
-
-    data_set: str
-    scorer_version: str
-    reference_version: str
-    n_scored: int
-    n_entries: int
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether a switch takes no entry off the board."""
-        return self.n_scored == self.n_entries
 
 
 def is_in_force(contest: Contest) -> ColumnElement[bool]:

@@ -5,8 +5,6 @@ jobs or anything that scores: the web process imports it.
 """
 
 from raim.server.jobs.queue_facts import (
-    QueueOverview,
-    WorkerView,
     expected_at,
     queue_overview,
     queue_position,
@@ -15,9 +13,7 @@ from raim.server.jobs.versions import scorer_version
 from raim.server.jobs.worker_child import WorkerChild
 
 __all__ = [
-    "QueueOverview",
     "WorkerChild",
-    "WorkerView",
     "expected_at",
     "queue_overview",
     "queue_position",

@@ -1,59 +1,14 @@
 """What pages say of the queue: a submission's place, when its score is expected, and how things stand."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from raim.records import named
-from raim.server.database import Submission, WorkerHeartbeat
+from raim.records.desk import Queue, Worker
+from raim.server.database import Submission
 from raim.server.jobs.context import live_workers
 from raim.server.jobs.waiting import list_groups, read_waiting
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WorkerView:
-    """A live worker.
-
-    Attributes:
-        name: Its name.
-        doing: What it does, in words; "" for nothing.
-        seen_at: Its last heartbeat.
-        version: Of raim.
-        seconds_per_image: What one restored image takes it; None before the first.
-    """
-
-    name: str
-    doing: str
-    seen_at: datetime
-    version: str
-    seconds_per_image: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueueOverview:
-    """How the queue stands.
-
-    Attributes:
-        states: Submissions in each state that has any.
-        workers: Those that live, by name.
-        n_waiting: Submissions that wait to be scored, also those that are scored again.
-        images_waiting: Restored images that are still to be scored, with what is under way.
-        done_at: When all of them are expected to be scored; None without a worker that has measured its pace.
-    """
-
-    states: Mapping[str, int]
-    workers: tuple[WorkerView, ...]
-    n_waiting: int
-    images_waiting: int
-    done_at: datetime | None
-
-    @property
-    def n_in_check(self) -> int:
-        """Submissions that wait for their check, or are being checked."""
-        return sum(self.states.get(state, 0) for state in named("is_in_check"))
 
 
 def queue_position(session: Session, submission_id: int) -> int | None:
@@ -94,29 +49,19 @@ def expected_at(session: Session, now: datetime, submission_id: int) -> datetime
     return None
 
 
-def queue_overview(session: Session, now: datetime) -> QueueOverview:
+def queue_overview(session: Session, now: datetime) -> Queue:
     """Say how the queue stands."""
     counts = session.execute(select(Submission.state, func.count()).group_by(Submission.state))
     states = {state: count for state, count in counts}  # noqa: C416 - rows are no pairs to mypy
     waiting = read_waiting(session)
     images = _images_under_way(session) + sum(each.n_images for each in waiting)
     pace = _images_per_second(session, now)
-    return QueueOverview(
+    return Queue(
         states=states,
-        workers=tuple(_view(row) for row in live_workers(session, now)),
+        workers=[Worker.model_validate(row, from_attributes=True) for row in live_workers(session, now)],
         n_waiting=len(waiting),
         images_waiting=images,
         done_at=None if pace is None else now + timedelta(seconds=images / pace),
-    )
-
-
-def _view(row: WorkerHeartbeat) -> WorkerView:
-    return WorkerView(
-        name=row.name,
-        doing=row.doing,
-        seen_at=row.seen_at,
-        version=row.version,
-        seconds_per_image=row.seconds_per_image,
     )
 
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from raim.server.database import Submission
+from raim.server.queries.desk import find_phase
 from raim.server.submissions import Region
 from raim.server.submissions.rescoring import (
     ask_rescore,
@@ -26,7 +27,6 @@ from raim.server.web.api.records import as_plain
 from raim.server.web.context import Admitted, Context
 from raim.server.web.fields import RowId, Slug, find_row
 from raim.server.web.pages.desk.looking import write_comment
-from raim.server.web.pages.desk.phases import find_phase_row
 from raim.server.web.pages.desk.submissions import read_submission
 
 router = APIRouter(prefix=f"{PREFIX}/desk", tags=["desk"], responses=FAILURES, dependencies=LIMITED)
@@ -70,7 +70,7 @@ def rescore(context: Admitted, submission_id: RowId) -> Asked:
 def rescore_phase(context: Admitted, phase_id: Slug) -> Asked:
     """Have all scored submissions of a phase scored again; their results stay."""
     with context.server.database.writing() as session:
-        row = find_phase_row(context, session, phase_id)
+        row = find_phase(session, context.contest, phase_id)
         return Asked(submissions=ask_rescore_all(session, context.now, row.id, actor_id=context.user_id))
 
 

@@ -1,0 +1,87 @@
+"""Exports: one zip with everything, and each table alone; sent while they are read."""
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy.orm import Session
+from starlette.responses import Response, StreamingResponse
+
+from raim.errors import unknown_name
+from raim.records.desk import ExportFile, ExportList
+from raim.server.auditing import record_event
+from raim.server.contest.export_formats import ExportTable, csv_pieces, json_pieces
+from raim.server.contest.exports import export_all, export_tables, find_table
+from raim.server.web.context import Context
+from raim.server.web.fields import Slug
+from raim.server.web.routing import Area
+
+area = Area("desk")
+EVERYTHING = "everything.zip"
+FORMATS = {"csv": ("text/csv; charset=utf-8", csv_pieces), "json": ("application/json", json_pieces)}
+GATHER_CHARACTERS = 2**16
+Write = Callable[[Session], Iterator[bytes]]
+
+
+@area.get("/desk/exports", who="organiser", template="desk_exports")
+def list_exports(context: Context) -> ExportList:
+    """Give what can be downloaded."""
+    tables = _tables(context, context.session)
+    return ExportList(
+        everything=EVERYTHING, tables=[ExportFile(name=each.name, title=each.title) for each in tables]
+    )
+
+
+@area.get("/desk/exports/{table}", who="organiser", is_page=True)
+def give_export(context: Context, table: Slug) -> Response:
+    """Give everything.zip, or a table as CSV or JSON, such as teams.csv or results.json."""
+    media_type, write = _find(context, table)
+    context.aside(_note, context, table)
+    headers = {"Content-Disposition": f'attachment; filename="{context.contest.challenge.id}-{table}"'}
+    return StreamingResponse(_read(context, write), media_type=media_type, headers=headers)
+
+
+def _find(context: Context, name: str) -> tuple[str, Write]:
+    if name == EVERYTHING:
+        return "application/zip", lambda session: export_all(
+            _tables(context, session), context.contest, context.now
+        )
+    table, _, suffix = name.rpartition(".")
+    if suffix not in FORMATS:
+        raise unknown_name("form of an export", suffix, [*FORMATS, "zip"])
+    media_type, pieces = FORMATS[suffix]
+    find_table(_tables(context, context.session), table)
+    return media_type, lambda session: _gather(pieces(find_table(_tables(context, session), table)))
+
+
+def _tables(context: Context, session: Session) -> tuple[ExportTable, ...]:
+    return export_tables(session, context.contest, context.server.profile)
+
+
+def _note(context: Context, name: str) -> None:
+    with context.server.database.writing() as session:
+        record_event(
+            session,
+            context.now,
+            "export",
+            actor_id=context.user_id,
+            subject="challenge",
+            subject_id=context.contest.id,
+            details={"file": name},
+        )
+
+
+def _gather(pieces: Iterator[str]) -> Iterator[bytes]:
+    """Join small pieces: each that is sent costs a turn of the server."""
+    held: list[str] = []
+    length = 0
+    for piece in pieces:
+        held.append(piece)
+        length += len(piece)
+        if length >= GATHER_CHARACTERS:
+            yield "".join(held).encode()
+            held, length = [], 0
+    yield "".join(held).encode()
+
+
+def _read(context: Context, write: Write) -> Iterator[bytes]:
+    with context.server.database.reading() as session:
+        yield from write(session)
