@@ -152,7 +152,7 @@ def test_results_of_an_older_scorer_stay_until_the_switch_and_are_never_mixed_in
     assert counts["feedback-pairs"] == (0, 1)
     assert "0 of 1 entry on feedback-pairs under" in olga.get("/desk").text
     assert olga.api("POST", "/desk/versions/switch", json={}).status_code == 409
-    assert olga.post("/desk/versions/switch?even_incomplete=yes").status_code == 303
+    assert olga.post("/desk/versions/switch", even_incomplete="true").status_code == 303
     assert olga.api("GET", "/desk").json()["new_versions"] == []
     row = rows_of(site)[0]
     assert (row["rank"], row["score"], row["why_unranked"]) == (

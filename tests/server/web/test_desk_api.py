@@ -89,11 +89,11 @@ def test_a_submission_is_read_marked_commented_scored_again_and_restarted(world,
     found = ask(olga, "GET", f"/submissions/{number}")
     assert [each["score"] for each in found["entries"]] == [71.5]
     assert found["unseen_flags"] == ["same-file"]
-    changed = ask(olga, "PATCH", f"/submissions/{number}", is_verified=True, flags_looked_at=True)
+    changed = ask(olga, "POST", f"/submissions/{number}", is_verified=True, flags_looked_at=True)
     assert (changed["is_verified"], changed["unseen_flags"]) == (True, [])
-    region = {"x": 0, "y": 0, "width": 8, "height": 8}
-    ask(olga, "POST", f"/submissions/{number}/comments", status=201, text="here", image="0001", region=region)
-    ask(olga, "POST", f"/submissions/{number}/comments", status=400, text="here", region=region)
+    region = {"region_x": 0, "region_y": 0, "region_width": 8, "region_height": 8}
+    ask(olga, "POST", f"/submissions/{number}/comments", status=201, text="here", image="0001", **region)
+    ask(olga, "POST", f"/submissions/{number}/comments", status=400, text="here", **region)
     assert ask(olga, "POST", f"/submissions/{number}/rescore") == {"submissions": 1}
     assert ask(olga, "POST", "/phases/feedback/rescore") == {"submissions": 0}  # it waits already
     assert ask(olga, "POST", f"/submissions/{failed}/rescore", status=409)["error"]["code"] == "not_possible"
@@ -187,7 +187,7 @@ def test_exports_and_log_come_over_the_api(world, olga):
         ("POST", "/announcements", {"title": "a\0b", "text": "c"}),
         ("POST", "/users", {"login": "a\0b"}),
         ("POST", "/checklist", {"point": "prizes", "is_done": "perhaps"}),
-        ("POST", "/submissions/1/comments", {"text": "x", "image": "0001", "region": {"x": -1}}),
+        ("POST", "/submissions/1/comments", {"text": "x", "image": "0001", "region_x": -1}),
     ],
 )
 def test_a_body_that_has_not_the_form_is_refused(world, olga, method, path, body):

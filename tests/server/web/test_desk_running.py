@@ -332,7 +332,7 @@ def test_every_deed_of_the_desk_leaves_its_organiser_in_the_log(site, world, olg
         "/desk/users/3/disable": {},
         "/desk/users/3/enable": {},
         f"/desk/submissions/{number}/rescore": {},
-        f"/desk/submissions/{number}/flags": {"verified": "true"},
+        f"/desk/submissions/{number}": {"is_verified": "true"},
         f"/desk/submissions/{number}/comments": {"text": "fine"},
         "/desk/phases/feedback/rescore": {},
         "/desk/phases/feedback": {"is_paused": "true"},

@@ -134,14 +134,14 @@ def test_a_failed_submission_is_started_again(world, olga):
 
 def test_marks_and_looked_at_flags_are_kept(world, olga):
     number = put(world, flags={"same-file": "it is that of Bob"})
-    olga.post(f"/desk/submissions/{number}/flags", verified="true")
+    olga.post(f"/desk/submissions/{number}", is_verified="true")
     assert "1 submission has flags" in olga.get("/desk").text
-    olga.post(f"/desk/submissions/{number}/flags", verified="true", looked_at="true")
+    olga.post(f"/desk/submissions/{number}", is_verified="true", flags_looked_at="true")
     assert "has flags" not in olga.get("/desk").text
     assert world.row(Submission, number).is_verified
     assert "verified" in olga.get("/leaderboard/feedback").text
     for _ in range(2):
-        olga.post(f"/desk/submissions/{number}/flags", looked_at="true")
+        olga.post(f"/desk/submissions/{number}", flags_looked_at="true")
     assert world.actions().count("look at flags") == 1
 
 
@@ -152,21 +152,20 @@ def test_comments_on_the_whole_an_image_and_a_region_reach_the_team(site, world,
         change_state(session, world.now, number, "queued")
     path = f"/desk/submissions/{number}"
     assert (
-        olga.post(f"{path}/comments", text="Well done", shown="true").headers["location"]
+        olga.post(f"{path}/comments", text="Well done", is_shown_to_team="true").headers["location"]
         == f"{path}?note=commented"
     )
     answer = olga.post(
-        f"{path}/comments",
+        f"{path}/images/0001",
         text="Ringing here",
-        image="0001",
         region_x="8",
         region_y="0",
         region_width="16",
         region_height="32",
-        shown="true",
+        is_shown_to_team="true",
     )
     assert answer.headers["location"] == f"{path}/images/0001?note=commented"
-    olga.post(f"{path}/comments", text="Between us", image="0002")
+    olga.post(f"{path}/comments", text="Between us", image="0002", is_shown_to_team="false")
     seen = ada.get(f"/submissions/{number}").text
     assert "Well done" in seen
     assert "(16×32 at 8, 0)" in seen

@@ -19,7 +19,7 @@ def test_another_sites_form_is_refused(site, headers):
         assert answer.status_code == 403
         assert "comes from" in answer.text
     assert "stolen" not in ada.get("/account").text
-    answer = ada.client.post("/submissions/new", json={"kind": "scored"}, headers=headers)
+    answer = ada.client.post("/api/v1/submissions", json={"kind": "scored"}, headers=headers)
     assert answer.status_code == 403
 
 

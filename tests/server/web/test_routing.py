@@ -11,9 +11,12 @@ from starlette.testclient import TestClient
 
 from raim.records.record import Record, Wanted
 from raim.server.database import ApiToken
+from raim.server.submissions import change_state
 from raim.server.web.access import RULES
 from raim.server.web.context import Context
 from raim.server.web.failures import add_handlers
+from raim.server.web.restored import read_restored
+from raim.server.web.routes import submissions
 from raim.server.web.routing import REGISTER, Area
 from server_site import ADDRESS
 
@@ -135,19 +138,48 @@ def test_a_page_holds_one_connection_at_most(site, path):
     assert (held.now, held.most) == (0, 1)
 
 
+def fill(path):
+    values = {
+        "team_id": "1",
+        "token": "none",
+        "submission_id": "1",
+        "name": "0001",
+        "phase_id": "feedback",
+        "table": "teams.csv",
+    }
+    return path.format(**values)
+
+
 def test_every_registered_route_holds_one_connection_at_most(site):
     people = site.organiser(), site.member("ada")
+    site.submit(people[1], site.zip_of())
     for route in [each for each in REGISTER.values() if each.method == "GET"]:
         for person in people:
             for place in (route.path, f"/api/v1{route.path}"):
                 held = Held(site.server.database.engine)
-                path = place.replace("{team_id}", "1").replace("{token}", "none")
-                path = path.replace("{phase_id}", "feedback").replace("{table}", "teams.csv")
+                path = fill(place)
                 assert person.get(path).status_code < 500, path
                 assert (held.now, held.most <= 1) == (0, True), path
 
 
-@pytest.mark.parametrize(("path", "n"), [("/api/v1/team", 30), ("/submissions", 40)])
+def test_a_zip_is_read_while_no_connection_is_held(site, monkeypatch):
+    ada, held, seen = site.member("ada"), Held(site.server.database.engine), []
+    number = site.submit(ada, site.zip_of())
+    with site.server.database.writing() as session:
+        change_state(session, site.clock(), number, "queued")
+
+    def read_slowly(*given):
+        seen.append(held.now)
+        return read_restored(*given)
+
+    monkeypatch.setattr(submissions, "read_restored", read_slowly)
+    assert ada.get(f"/submissions/{number}/restored/0001").headers["content-type"] == "image/png"
+    assert seen == [0]
+
+
+@pytest.mark.parametrize(
+    ("path", "n"), [("/api/v1/team", 30), ("/submissions", 40), ("/api/v1/submissions", 40)]
+)
 def test_a_burst_is_answered(site, path, n):
     """Tokens were not used for long, so that each request has something to write down too."""
     ada = site.member("ada")

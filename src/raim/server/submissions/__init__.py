@@ -1,7 +1,7 @@
 """Submissions: tries, uploads, states, and what a team decides about them."""
 
 from raim.server.submissions.choices import choose, withdraw
-from raim.server.submissions.comments import Region, add_comment, list_comments
+from raim.server.submissions.comments import add_comment
 from raim.server.submissions.promise import Promise
 from raim.server.submissions.states import change_state
 from raim.server.submissions.tries import count_tries, take_try
@@ -21,7 +21,6 @@ from raim.server.submissions.verdicts import Tries
 
 __all__ = [
     "Promise",
-    "Region",
     "Tries",
     "abandon_silent",
     "add_bytes",
@@ -35,7 +34,6 @@ __all__ = [
     "find_upload",
     "finish_upload",
     "keep_file",
-    "list_comments",
     "part_file",
     "received_bytes",
     "take_try",

@@ -1,33 +1,15 @@
 """Comments on submissions, their images or regions of them: of organisers to the team, or among organisers."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.errors import InputError
+from raim.records.submissions import Region
 from raim.server.auditing import record_event
 from raim.server.database import Comment, Image, Submission, User
 
 LONGEST = 5000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Region:
-    """A part of an image, in pixels of the restored image.
-
-    Attributes:
-        x: First column.
-        y: First row.
-        width: Columns, above 0.
-        height: Rows, above 0.
-    """
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 def add_comment(
@@ -69,31 +51,6 @@ def add_comment(
     session.flush()
     record_event(session, now, "comment", actor_id=author.id, subject="submission", subject_id=submission.id)
     return comment
-
-
-def list_comments(
-    session: Session, submission_id: int, *, for_team: bool, image_id: int | None = None
-) -> list[tuple[Comment, str, str | None]]:
-    """Give comments with their author's name and their image's, oldest first.
-
-    Args:
-        session: Any session.
-        submission_id: On which submission.
-        for_team: Whether to leave out what is meant for organisers only.
-        image_id: Only those on this image.
-    """
-    found = (
-        select(Comment, User.name, Image.name)
-        .join(User, User.id == Comment.author_id)
-        .outerjoin(Image, Image.id == Comment.image_id)
-        .where(Comment.submission_id == submission_id)
-        .order_by(Comment.id)
-    )
-    if for_team:
-        found = found.where(Comment.is_shown_to_team)
-    if image_id is not None:
-        found = found.where(Comment.image_id == image_id)
-    return [(comment, author, image) for comment, author, image in session.execute(found)]
 
 
 def _check_region(region: Region, image: Image | None) -> None:

@@ -95,16 +95,19 @@ def mark_submission(
     now: datetime,
     submission: Submission,
     *,
-    is_verified: bool,
-    is_out_of_competition: bool,
+    is_verified: bool | None = None,
+    is_out_of_competition: bool | None = None,
     actor_id: int,
 ) -> None:
-    """Say that organisers have reproduced a submission, and whether it can win."""
+    """Say that organisers have reproduced a submission, and whether it can win; None leaves it as it is."""
     before = {"verified": submission.is_verified, "out of competition": submission.is_out_of_competition}
-    after = {"verified": is_verified, "out of competition": is_out_of_competition}
+    if is_verified is not None:
+        submission.is_verified = is_verified
+    if is_out_of_competition is not None:
+        submission.is_out_of_competition = is_out_of_competition
+    after = {"verified": submission.is_verified, "out of competition": submission.is_out_of_competition}
     if before == after:
         return
-    submission.is_verified, submission.is_out_of_competition = is_verified, is_out_of_competition
     record_event(
         session,
         now,

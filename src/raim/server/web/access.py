@@ -26,21 +26,9 @@ USER = (
     "logout", "account", "account.password", "account.token", "account.token.revoke", "account.delete",
     "api.me",
 )  # fmt: skip
-MEMBER = (
-    "submit", "submit.post", "submissions", "submissions.create",
-    "api.submissions.create",
-
-)  # fmt: skip
 # Data sets are for members and organisers; dates and approval decide further.
 DATA = (
     "data.input", "data.reference", "data.inputs_zip", "data.references_zip", "api.inputs_zip", "api.references_zip",
-    "api.submissions",
-)  # fmt: skip
-TEAM = (
-    "submission", "submission.status", "submission.image", "submission.restored", "submission.withdraw",
-    "submission.choose", "submission.file", "submission.results_csv", "upload.options", "upload.head", "upload.patch",
-    "upload.delete", "api.submission", "api.results", "api.withdraw", "api.choose", "api.comments", "api.file",
-    "api.restored",
 )  # fmt: skip
 JUDGE = (
     "judge", "judge.screen", "judge.screen.post", "judge.instructions", "judge.instructions.post", "judge.vote",
@@ -48,16 +36,11 @@ JUDGE = (
 )  # fmt: skip
 ORGANISER = (
     "desk.users", "desk.user.reset", "desk.user.disable", "desk.user.enable", "desk.user.role", "desk.user.new",
-    "desk.submissions", "desk.submission", "desk.submission.rescore", "desk.submission.restart",
-    "desk.submission.flags", "desk.submission.comment", "desk.submission.image", "desk.submission.reference",
-    "desk.rescore_all",
     "desk.studies", "desk.study.new", "desk.study.new.post", "desk.study", "desk.study.live", "desk.study.state",
     "desk.study.tiles", "desk.study.preview", "desk.study.judges", "desk.study.judge.remind",
     "desk.study.judge.revoke", "desk.study.judge.ties", "desk.study.judge.exclude", "desk.study.results",
     "desk.study.chart", "desk.study.entry", "desk.study.export",
     "api.desk.users", "api.desk.users.create", "api.desk.user.change", "api.desk.reset_link",
-    "api.desk.submission", "api.desk.submission.change", "api.desk.rescore", "api.desk.rescore_all",
-    "api.desk.restart", "api.desk.comment",
     "api.desk.studies", "api.desk.studies.create", "api.desk.studies.proposal", "api.desk.study",
     "api.desk.study.change", "api.desk.study.tiles", "api.desk.study.preview", "api.desk.study.judges",
     "api.desk.study.judges.invite", "api.desk.study.judge.change", "api.desk.study.judge.remind",
@@ -67,13 +50,11 @@ ORGANISER = (
 RULES: dict[str, Who] = {
     **dict.fromkeys(ANYONE, "anyone"),
     **dict.fromkeys(USER, "user"),
-    **dict.fromkeys(MEMBER, "member"),
     **dict.fromkeys(DATA, "member"),
-    **dict.fromkeys(TEAM, "team"),
     **dict.fromkeys(JUDGE, "judge"),
     **dict.fromkeys(ORGANISER, "organiser"),
 }
-ALSO_ORGANISERS = {*DATA, *TEAM}
+ALSO_ORGANISERS = set(DATA)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

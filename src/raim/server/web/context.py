@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, ParamSpec, TypeVar
 from urllib.parse import urlencode
@@ -55,6 +55,7 @@ class Context:
         contest: The challenge in force.
         now: The time, the same for all that the request does.
         one_session: Of the request; None in the few routes that open their own.
+        headers: Further ones of the page that is answered.
     """
 
     request: Request
@@ -63,6 +64,7 @@ class Context:
     contest: Contest
     now: datetime
     one_session: Session | None = None
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def session(self) -> Session:

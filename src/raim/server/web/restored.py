@@ -6,26 +6,23 @@ from pathlib import Path
 from starlette.responses import Response
 
 from raim.errors import SubmissionError, UnknownNameError
-from raim.server.database import Submission
 from raim.server.storage import Storage, local_path, read_file
 
 KINDS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
 
-def read_restored(storage: Storage, submission: Submission, stem: str) -> Response:
-    """Give an image of a checked submission.
+def read_restored(storage: Storage, sha256: str, stem: str) -> Response:
+    """Give an image out of the zip of a checked submission.
 
     Raises:
-        UnknownNameError: It is not checked, or has no such image.
+        UnknownNameError: There is none of that name.
     """
-    if not submission.facts.is_checked:
-        raise UnknownNameError(f"images are shown once the submission is checked; it is {submission.state}")
-    path = local_path(storage, submission.committed_sha256)
+    path = local_path(storage, sha256)
     if path is not None:
         content = _member(path, stem)
     else:
         with tempfile.NamedTemporaryFile() as copy:  # zips are read from their end
-            for chunk in read_file(storage, submission.committed_sha256):
+            for chunk in read_file(storage, sha256):
                 copy.write(chunk)
             copy.flush()
             content = _member(Path(copy.name), stem)

@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
@@ -284,22 +285,23 @@ def _answer_page(route: Route, request: Request, problem: RaimError | None) -> R
     except RaimError as error:
         if route.page is None or isinstance(error, AccessError):
             raise
-        return _show_again(route, request, error)
+        return show_again(route.page, request, error)
     if isinstance(record, Response):
         return record
     if route.method == "GET":
         return _render(route, context, record, FormState())
-    if route.shows:
-        return _show_page(route, request, FormState(), made=record)
     page = None if route.page is None else _pages[route.page]
+    if route.shows and page is not None:
+        return _show_page(page, request, FormState(), made=record)
     known = {**request.path_params, **(_shown(record) if record is not None else {})}
+    known = {name: quote(str(each), safe="") for name, each in known.items() if isinstance(each, str | int)}
     path = (route.then or (page.path if page else "/")).format(**known)
     joint = "&" if "?" in path else "?"
     noted = f"{path}{joint}note={route.note}" if route.note else path
     return RedirectResponse(context.here + noted, status_code=303)
 
 
-def _show_again(route: Route, request: Request, error: RaimError) -> Response:
+def show_again(page: Function, request: Request, error: RaimError) -> Response:
     """Show the page that a form came from, with what was wrong beside its fields and what was typed in them."""
     problems = getattr(error, "fields", {})
     form = FormState(
@@ -308,12 +310,10 @@ def _show_again(route: Route, request: Request, error: RaimError) -> Response:
         typed=request.state.typed,
         path=request.url.path,
     )
-    return _show_page(route, request, form, made=None, status=status_of(error)[0])
+    return _show_page(_pages[page], request, form, made=None, status=status_of(error)[0])
 
 
-def _show_page(route: Route, request: Request, form: FormState, *, made: Any, status: int = 200) -> Response:
-    assert route.page is not None  # noqa: S101 - `_answer_page` has looked
-    page = _pages[route.page]
+def _show_page(page: Route, request: Request, form: FormState, *, made: Any, status: int = 200) -> Response:
     given = {
         name: TypeAdapter(each.annotation).validate_python(request.path_params[name])
         for name, each in inspect.signature(page.function).parameters.items()
@@ -328,7 +328,9 @@ def _render(
     route: Route, context: Context, record: Any, form: FormState, *, made: Any = None, status: int = 200
 ) -> Response:
     template = f"{route.template}.html.jinja"
-    return render(context, template, status=status, record=record, form=form, made=made, **_shown(record))
+    page = render(context, template, status=status, record=record, form=form, made=made, **_shown(record))
+    page.headers.update(context.headers)
+    return page
 
 
 def _shown(record: Any) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """The HTTP API: the same functions as the pages use, as JSON; its OpenAPI document is made from these routes."""
 
-from raim.server.web.api import challenge, desk, document, ranking, submissions, uploads
+from raim.server.web.api import challenge, desk, document, ranking
 
 API_ROUTERS = (
     challenge.router,
     ranking.router,
-    submissions.router,
-    uploads.router,
     desk.router,
     document.router,
 )

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from raim.server.web.api import desk_entries, desk_people, desk_studies
+from raim.server.web.api import desk_people, desk_studies
 
 router = APIRouter()
-for each in (desk_people.router, desk_entries.router, desk_studies.router):
+for each in (desk_people.router, desk_studies.router):
     router.include_router(each)

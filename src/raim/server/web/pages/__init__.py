@@ -8,8 +8,6 @@ from raim.server.web.pages import (
     judging,
     public,
     results,
-    submission,
-    submitting,
     whole,
 )
 
@@ -17,8 +15,6 @@ from raim.server.web.pages import (
 CHALLENGE_ROUTERS = (
     public.router,
     data.router,
-    submitting.router,
-    submission.router,
     gallery.router,
     results.router,
     *judging.ROUTERS,

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from raim.challenge import Phase
 from raim.errors import UnknownNameError
 from raim.server.database import Image, Submission, Team
+from raim.server.queries.submissions import find_image
 from raim.server.web.context import Admitted, Context
 from raim.server.web.pages.data import give_stored
 from raim.server.web.pages.results import check_published
-from raim.server.web.pages.submission import find_image
 from raim.server.web.rendering import render
 from raim.server.web.restored import read_restored
 
@@ -69,7 +69,7 @@ def give_image(context: Admitted, source: str, name: str) -> Response:
                     context, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes
                 )
             if source == str(submission.id):
-                return read_restored(context.server.storage, submission, image.name)
+                return read_restored(context.server.storage, submission.committed_sha256, image.name)
     raise UnknownNameError("the gallery has no such image")
 
 

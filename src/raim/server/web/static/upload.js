@@ -1,4 +1,4 @@
-// <form data-upload data-create="/submissions/new">: hashes the chosen file here, promises it to the server, sends it
+// <form data-upload data-create="/api/v1/c/ID/submissions">: hashes the chosen file here, promises it to the server, sends it
 // by the tus protocol and goes to the submission's page. A lost connection goes on by itself; so does a reload in which
 // the same file is chosen again, as the server knows it by its SHA-256. Without this script the form sends it plainly.
 // What it is for: fields named phase and kind, or the checked input that has data-phase and data-kind.

@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -28,9 +27,11 @@ from raim.server.submissions import (
     withdraw,
 )
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.submission import acting_member
+from raim.server.web.routes.submissions import acting_member
+from raim.server.web.routing import Area
 
-router = APIRouter(prefix="/c/{challenge_id}", include_in_schema=False)
+area = Area("submissions")
+PATH = "/uploads/{key}"
 VERSION = {"Tus-Resumable": "1.0.0"}
 WRITE_BYTES = 2**20  # so much is gathered before it is written
 MEDIA_TYPE = "application/offset+octet-stream"
@@ -38,7 +39,7 @@ LOOK_S = 0.05
 WAIT_S = 20  # for another request that still writes to the same upload, such as one whose client has gone
 
 
-@router.options("/uploads/{key}", name="upload.options")
+@area.special("OPTIONS", PATH, who="team")
 def tell_options(context: Admitted, key: str) -> Response:
     """Say what is offered."""
     del key
@@ -47,7 +48,7 @@ def tell_options(context: Admitted, key: str) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-@router.head("/uploads/{key}", name="upload.head")
+@area.special("HEAD", PATH, who="team")
 def tell_offset(context: Admitted, key: str, request: Request) -> Response:
     """Say how much has come; what has come whole and could not be kept then is kept now."""
     with context.server.database.reading() as session:
@@ -67,7 +68,7 @@ def tell_offset(context: Admitted, key: str, request: Request) -> Response:
     return Response(status_code=200, headers=headers)
 
 
-@router.patch("/uploads/{key}", name="upload.patch")
+@area.special("PATCH", PATH, who="team")
 async def add_piece(context: Admitted, key: str, request: Request) -> Response:
     """Add bytes at an offset; with the last one the file is checked against its promise."""
     offset = _read_header(request, "upload-offset")
@@ -84,12 +85,12 @@ async def add_piece(context: Admitted, key: str, request: Request) -> Response:
     return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(offset)})
 
 
-@router.delete("/uploads/{key}", name="upload.delete")
+@area.special("DELETE", PATH, who="team")
 def give_up(context: Admitted, key: str) -> Response:
     """Give an upload up: the submission is withdrawn, its try given back."""
     with context.server.database.writing() as session:
         _, submission = find_upload(session, key)
-        withdraw(session, context.now, submission.id, acting_member(context, session, submission.id))
+        withdraw(session, context.now, submission.id, acting_member(context, submission.id, session))
         drop_upload(session, context.now, context.server.settings.folder, submission.id)
     return Response(status_code=204, headers=VERSION)
 

@@ -1,0 +1,268 @@
+"""Submissions of one's own team: what may be handed in, the list, one with its images, and what a team decides."""
+
+import hashlib
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Path, Query
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from raim.challenge import current_phase, describe_deadline
+from raim.challenge.phase import submission_kind
+from raim.errors import InputError, RaimError, StateError, StorageFullError, UnknownNameError
+from raim.records import STATES
+from raim.records.submissions import (
+    NewSubmission,
+    ResultList,
+    StartedSubmission,
+    Submission,
+    SubmissionDetails,
+    SubmissionForm,
+    SubmissionImage,
+    SubmissionList,
+    UploadPlace,
+)
+from raim.server.database import Member, Upload
+from raim.server.database.people import teams_of
+from raim.server.queries import submissions as queries
+from raim.server.storage import check_space, pieces
+from raim.server.submissions import Promise, begin_upload, choose, drop_upload, keep_file, withdraw
+from raim.server.web.context import Admitted, Context
+from raim.server.web.fields import Page, RowId
+from raim.server.web.pages.data import give_stored, verdict
+from raim.server.web.restored import read_restored
+from raim.server.web.routing import Area, show_again
+from raim.tables import format_table
+
+area = Area("submissions")
+PATH = "/submissions/{submission_id}"
+ImageName = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+@area.get("/submit", who="member", template="submit", is_api=False)
+def show_form(context: Context) -> SubmissionForm:
+    """Show what the team may hand in now, and the form."""
+    challenge = context.contest.challenge
+    targets = queries.list_targets(context.session, context.contest, context.now, context.member().team_id)
+    phases = [challenge.phase(each.phase) for each in targets if each.is_open]
+    grace = challenge.uploads.grace_seconds
+    return SubmissionForm(
+        targets=targets,
+        deadline=describe_deadline(phases[0], grace) if phases else "",
+        max_bytes=challenge.uploads.max_bytes,
+    )
+
+
+@area.special("POST", "/submit", who="member")
+async def take_form(context: Admitted, request: Request) -> Response:
+    """Take a file sent by a plain form: for browsers without JavaScript. It counts when it has come whole."""
+    async with request.form(max_files=1, max_fields=10) as form:
+        request.state.typed = {name: value for name, value in form.items() if isinstance(value, str)}
+        try:
+            number = await run_in_threadpool(_take_file, context, form.get("file"), request.state.typed)
+        except RaimError as error:
+            return await run_in_threadpool(show_again, show_form, request, error)
+    return RedirectResponse(f"{context.here}/submissions/{number}?note=sent", status_code=303)
+
+
+def _take_file(context: Context, file: object, typed: dict[str, str]) -> int:
+    """Keep a file that has come with a form, and give the number of its submission."""
+    if not isinstance(file, UploadFile) or "target" not in typed:
+        raise InputError("choose a zip file and what it is for")
+    phase, _, kind = typed["target"].rpartition("/")
+    digest, n_bytes = hashlib.sha256(), 0
+    file.file.seek(0)
+    for chunk in pieces(file.file):
+        digest.update(chunk)
+        n_bytes += len(chunk)
+    if not n_bytes:
+        raise InputError("the file is empty; choose the zip with your restored images")
+    server = context.server
+    check_space(server.storage, n_bytes)
+    promise = Promise(file_name=file.filename or "submission.zip", n_bytes=n_bytes, sha256=digest.hexdigest())
+    now = server.clock()  # when it had come, not when it began: nothing was promised before
+    with server.database.writing() as session:
+        key = begin_upload(
+            session,
+            now,
+            context.contest,
+            member=context.member(session),
+            phase=phase,
+            kind=submission_kind(kind),
+            promise=promise,
+            note=typed.get("note", ""),
+        ).key
+    file.file.seek(0)
+    return keep_file(server.database, server.storage, now, key=key, chunks=pieces(file.file)).id
+
+
+@area.post("/submissions", who="member", status=201)
+def begin_submission(context: Context, wanted: NewSubmission) -> StartedSubmission:
+    """Begin a submission: takes the try and answers where the file goes; the same file goes on where it stopped."""
+    limit = context.server.settings.upload_limit_bytes
+    if wanted.n_bytes > limit:
+        raise StorageFullError(f"this server takes files of up to {limit} bytes; ask the organisers")
+    context.aside(check_space, context.server.storage, wanted.n_bytes)
+    phase = wanted.phase or getattr(current_phase(context.contest.challenge, context.now), "id", None)
+    if phase is None:
+        raise StateError("no phase is open now; name the phase that the submission is for")
+    upload = begin_upload(
+        context.session,
+        context.now,
+        context.contest,
+        member=context.member(),
+        phase=phase,
+        kind=wanted.kind,
+        promise=Promise(file_name=wanted.file_name, n_bytes=wanted.n_bytes, sha256=wanted.sha256),
+        note=wanted.note,
+    )
+    begun = show_status(context, upload.submission_id)
+    url = f"{context.here}/uploads/{upload.key}"
+    return StartedSubmission(submission=begun, upload=UploadPlace(url=url, offset=begun.received_bytes))
+
+
+@area.get("/submissions", who="participant", template="submissions")
+def list_submissions(
+    context: Context,
+    phase: Annotated[str, Query(max_length=80)] = "",
+    kind: Annotated[str, Query(max_length=20)] = "",
+    page: Page = 1,
+) -> SubmissionList:
+    """Give the submissions of one's team, newest first; organisers are given all teams'."""
+    return queries.list_submissions(
+        context.session,
+        context.contest,
+        context.now,
+        context.server.settings.folder,
+        team_ids=None if context.viewer.is_organiser else teams_of(context.viewer.team_id),
+        phase=phase,
+        kind=kind,
+        page=page,
+    )
+
+
+@area.get(PATH, who="team", template="submission")
+def show_submission(context: Context, submission_id: RowId) -> SubmissionDetails:
+    """Give a submission as it is now, with its images, their results and the organisers' comments."""
+    return queries.read_details(
+        context.session,
+        context.contest,
+        context.now,
+        context.server.settings.folder,
+        submission_id,
+        for_team=not context.viewer.is_organiser,
+    )
+
+
+@area.get(f"{PATH}/status", who="team", template="submission_status")
+def show_status(context: Context, submission_id: RowId) -> Submission:
+    """Give what changes while a submission is worked on."""
+    found = queries.read_submission(
+        context.session, context.contest, context.now, context.server.settings.folder, submission_id
+    )
+    if not STATES[found.state].is_under_way:
+        context.headers["HX-Refresh"] = "true"  # it has ended: the whole page has more to show now
+    return found
+
+
+@area.get(f"{PATH}/results", who="team")
+def list_results(context: Context, submission_id: RowId) -> ResultList:
+    """Give the measures of its images, worst first."""
+    return queries.read_results(context.session, context.contest, submission_id)
+
+
+@area.get(f"{PATH}/results.csv", who="team", is_page=True, is_api=False)
+def give_results(context: Context, submission_id: RowId) -> Response:
+    """Give the measures of every image as CSV."""
+    columns = context.server.profile.columns
+    rows = []
+    for each in list_results(context, submission_id).images:
+        values = {**each.measures, "score": each.score}
+        rows.append([each.name, each.scenario, *(values.get(name) for name in columns), each.unscorable])
+    text = format_table(["image", "scenario", *columns, "unscorable"], rows)
+    name = f'attachment; filename="submission-{submission_id}.csv"'
+    return Response(text, media_type="text/csv", headers={"Content-Disposition": name})
+
+
+@area.get(f"{PATH}/file", who="team", is_page=True)
+def give_file(context: Context, submission_id: RowId) -> Response:
+    """Give back the zip that was handed in."""
+    submission = queries.find_submission(context.session, submission_id)
+    name = context.session.scalar(
+        select(Upload.file_name).where(Upload.submission_id == submission_id, Upload.finished_at.is_not(None))
+    )
+    if name is None:
+        raise UnknownNameError("the file of this submission has not come whole")
+    sha256, n_bytes = submission.committed_sha256, submission.committed_bytes
+    answer = context.aside(give_stored, context, sha256, name="a.zip", n_bytes=n_bytes)
+    answer.headers["Content-Type"] = "application/zip"
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    return answer
+
+
+@area.get(f"{PATH}/images/{{name}}", who="team", template="submission_image")
+def show_image(context: Context, submission_id: RowId, name: ImageName) -> SubmissionImage:
+    """Give what is known of a restored image; the reference only where it was given out."""
+    submission = queries.find_submission(context.session, submission_id)
+    data_set, is_organiser = (
+        context.contest.data_set_of_row(submission.data_set_id),
+        context.viewer.is_organiser,
+    )
+    return queries.read_image(
+        context.session,
+        context.contest,
+        submission_id,
+        name,
+        for_team=not is_organiser,
+        has_input=verdict(context, data_set, "input").is_allowed,
+        has_reference=verdict(context, data_set, "reference").is_allowed and not is_organiser,
+    )
+
+
+@area.get(f"{PATH}/restored/{{name}}", who="team", is_page=True)
+def give_restored(context: Context, submission_id: RowId, name: ImageName) -> Response:
+    """Give a restored image of a checked submission, as it lies in the zip."""
+    submission = queries.find_submission(context.session, submission_id)
+    image = queries.find_image(context.session, submission, name)
+    if not submission.facts.is_checked:
+        raise UnknownNameError(f"images are shown once the submission is checked; it is {submission.state}")
+    sha256, stem = submission.committed_sha256, image.name
+    return context.aside(read_restored, context.server.storage, sha256, stem)
+
+
+@area.post(f"{PATH}/withdraw", who="team", page=show_submission, note="withdrawn")
+def withdraw_submission(context: Context, submission_id: RowId) -> SubmissionDetails:
+    """Take a submission back; before scoring has begun, its try too."""
+    withdraw(context.session, context.now, submission_id, acting_member(context, submission_id))
+    drop_upload(context.session, context.now, context.server.settings.folder, submission_id)
+    return show_submission(context, submission_id)
+
+
+@area.post(f"{PATH}/choose", who="team", page=show_submission, note="chosen")
+def choose_submission(context: Context, submission_id: RowId) -> SubmissionDetails:
+    """Let this entry count."""
+    choose(context.session, context.now, submission_id, acting_member(context, submission_id))
+    return show_submission(context, submission_id)
+
+
+def acting_member(context: Context, submission_id: int, session: Session | None = None) -> Member:
+    """Return the member who decides: of the team, never an organiser in its place.
+
+    Args:
+        context: The request.
+        submission_id: About which submission.
+        session: That of a route which opens its own.
+
+    Raises:
+        UnknownNameError: Who asks is an organiser.
+    """
+    if context.viewer.team_id != queries.find_submission(session or context.session, submission_id).team_id:
+        raise UnknownNameError(
+            "only the team decides about its submissions; suspend or flag it on your desk instead"
+        )
+    return context.member(session)
