@@ -37,7 +37,7 @@ def record_event(
 
     Args:
         session: A writing session.
-        now: Time of the deed.
+        now: When it was done.
         action: A verb with its object, "revoke session".
         actor_id: The user who did it; None for the server itself.
         subject: Table of what it was done to.

@@ -182,7 +182,7 @@ def reopen_account(session: Session, now: datetime, user: User, *, actor_id: int
 
 
 def delete_account(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
-    """Delete who a person is: login, name, e-mail and password; their deeds stay in the log under a number.
+    """Delete who a person is: login, name, e-mail and password; what they did stays in the log under a number.
 
     Raises:
         StateError: They are the last organiser.

@@ -138,23 +138,23 @@ def count_unmade(session: Session, study: Study) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def check_revealed(study: Study, deed: str) -> None:
+def check_revealed(study: Study, action: str) -> None:
     """Refuse what nobody may decide before the results are seen by all organisers.
 
     Raises:
         StateError: The study is not revealed.
     """
     if study.state != "revealed":
-        raise StateError(f"the study is {study.state}; {deed} once it is revealed")
+        raise StateError(f"the study is {study.state}; {action} once it is revealed")
 
 
-def _expect(session: Session, study: Study, state: str, deed: str) -> None:
+def _expect(session: Session, study: Study, state: str, action: str) -> None:
     session.refresh(
         study, with_for_update=True
     )  # votes that are being kept come first, later ones see the new state
     if study.state != state:
         article = {"open": "an open", "draft": "a draft of a", "closed": "a closed"}[state]
-        raise StateError(f"the study is {study.state}; only {article} study can be {deed}")
+        raise StateError(f"the study is {study.state}; only {article} study can be {action}")
 
 
 def _expect_voted(study: Study) -> None:
@@ -164,9 +164,9 @@ def _expect_voted(study: Study) -> None:
         )
 
 
-def _checked(reason: str, deed: str) -> str:
+def _checked(reason: str, action: str) -> str:
     if not reason.strip():
-        raise InputError(f"say why {deed}; the reason is published or logged")
+        raise InputError(f"say why {action}; the reason is published or logged")
     return reason.strip()[:LONGEST_REASON]
 
 
