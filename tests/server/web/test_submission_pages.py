@@ -1,0 +1,69 @@
+"""What a team sees of its submissions, as pages and as JSON."""
+
+import pytest
+from sqlalchemy import select
+
+from raim.server.database import Submission, User
+from raim.server.queries import submissions as queries
+from raim.server.submissions import add_comment, change_state
+
+
+@pytest.fixture
+def ada(site):
+    return site.member("ada")
+
+
+def test_the_page_is_shown_whole_again_once_a_submission_has_ended(site, ada):
+    number = site.submit(ada, site.zip_of())
+    assert "HX-Refresh" not in ada.get(f"/submissions/{number}/status").headers
+    with site.server.database.writing() as session:
+        change_state(session, site.clock(), number, "refused", error="no image is in order")
+    answer = ada.get(f"/submissions/{number}/status")
+    assert answer.headers["HX-Refresh"] == "true"
+    assert "no image is in order" in answer.text
+
+
+def test_json_has_images_results_and_the_comments_that_are_meant_for_who_asks(site, ada):
+    olga = site.organiser()
+    number = site.submit(ada, site.zip_of())
+    with site.server.database.writing() as session:
+        row, author = session.get_one(Submission, number), session.scalars(select(User)).first()
+        for text, is_shown in (("well done", True), ("between us", False)):
+            add_comment(
+                session, site.clock(), submission=row, author=author, text=text, is_shown_to_team=is_shown
+            )
+    seen, known = (each.api("GET", f"/submissions/{number}").json() for each in (ada, olga))
+    assert [each["text"] for each in seen["comments"]] == ["well done"]
+    assert [each["text"] for each in known["comments"]] == ["well done", "between us"]
+    assert (min(seen["images"]), seen["results"]) == ("0001", [])
+
+
+def test_what_was_typed_beside_a_file_that_is_not_taken_stays(ada):
+    fields = {"target": "feedback/scored", "note": "the second model"}
+    answer = ada.client.post("/submit", data=fields, files={"file": ("a.zip", b"")})
+    assert answer.status_code == 400
+    assert "the file is empty" in answer.text
+    assert ">the second model</textarea>" in answer.text
+
+
+def test_a_long_list_has_pages_and_organisers_are_given_all_teams(site, ada, monkeypatch):
+    monkeypatch.setattr(queries, "PER_PAGE", 1)
+    bob, olga = site.member("bob"), site.organiser()
+    numbers = [site.submit(each, site.zip_of()) for each in (ada, ada, bob)]
+
+    def listed(person, page):
+        found = person.api("GET", f"/submissions?page={page}").json()
+        return [each["id"] for each in found["submissions"]], found["n_pages"]
+
+    assert [listed(ada, page) for page in (1, 2)] == [([numbers[1]], 2), ([numbers[0]], 2)]
+    assert listed(bob, 1) == ([numbers[2]], 1)
+    assert [listed(olga, page)[0] for page in (1, 2, 3)] == [[each] for each in reversed(numbers)]
+    assert "page 1 of 3" in olga.get("/submissions").text
+
+
+def test_an_organiser_decides_nothing_in_a_teams_place(site, ada):
+    number, olga = site.submit(ada, site.zip_of()), site.organiser()
+    answer = olga.post(f"/submissions/{number}/withdraw")
+    assert answer.status_code == 404
+    assert "only the team decides about its submissions" in answer.text
+    assert ada.api("GET", f"/submissions/{number}").json()["state"] == "checking"
