@@ -25,9 +25,7 @@ def test_the_first_link_makes_the_organiser_once(site):
 
 def test_a_form_shows_what_was_wrong_and_keeps_what_was_typed(site):
     visitor = site.visitor()
-    answer = visitor.post(
-        "/register", on="/register", login="ada", password="short", name="Ada L.", consent="yes"
-    )
+    answer = visitor.post("/register", login="ada", password="short", name="Ada L.", consent="yes")
     assert answer.status_code == 400
     assert "it must have 10 to 1000" in answer.text
     assert 'value="Ada L."' in answer.text
@@ -46,9 +44,7 @@ def test_a_taken_login_is_told(site):
 def test_a_login_leads_on_to_where_it_was_asked_for_and_nowhere_else(site):
     site.user("ada")
     for following, reached in (("/data", "/data"), ("https://evil.example/", "/"), ("//evil.example", "/")):
-        answer = site.visitor().post(
-            "/login", on="/login", login="ada", password=PASSWORD, following=following
-        )
+        answer = site.visitor().post("/login", login="ada", password=PASSWORD, following=following)
         assert answer.headers["location"] == reached
 
 
@@ -80,11 +76,14 @@ def test_a_new_password_ends_other_logins_and_keeps_this_one(site):
     other = site.visitor()
     other.post("/login", login="ada", password=PASSWORD)
     assert other.get("/account").status_code == 200
-    answer = ada.post("/account/password", old=PASSWORD, password="another horse battery")
+    answer = ada.post("/account/password", present_password=PASSWORD, password="another horse battery")
     assert answer.status_code == 303
     assert ada.get("/account").status_code == 200
     assert other.get("/account").status_code == 303
-    assert "present password is wrong" in ada.post("/account/password", old=PASSWORD, password="x" * 12).text
+    assert (
+        "present password is wrong"
+        in ada.post("/account/password", present_password=PASSWORD, password="x" * 12).text
+    )
 
 
 def test_a_token_is_shown_once_and_ends_when_revoked(site):
@@ -108,9 +107,9 @@ def test_nobody_revokes_anothers_token(site):
 
 def test_a_deleted_account_leaves_no_name_behind(site):
     ada = site.member("ada")
-    answer = ada.post("/account/delete", old="wrong horse battery")
+    answer = ada.post("/account/delete", present_password="wrong horse battery")
     assert answer.status_code == 400
-    answer = ada.post("/account/delete", old=PASSWORD)
+    answer = ada.post("/account/delete", present_password=PASSWORD)
     assert answer.headers["location"] == "/?note=goodbye"
     assert ada.api("GET", "/me").status_code == 401
     with site.server.database.reading() as session:
@@ -126,7 +125,7 @@ def test_a_deleted_account_leaves_no_name_behind(site):
 
 def test_the_last_organiser_cannot_leave(site):
     olga = site.organiser()
-    answer = olga.post("/account/delete", old=PASSWORD)
+    answer = olga.post("/account/delete", present_password=PASSWORD)
     assert "the last organiser" in answer.text
 
 

@@ -138,10 +138,10 @@ def test_a_link_for_a_new_password_is_handed_over_for_anybody(site, world, olga)
 def test_a_shut_account_is_logged_out_and_can_be_opened(site, world, olga):
     ada = site.user("ada")
     number = number_of(world, User, login="ada")
-    olga.post(f"/desk/users/{number}/disable")
+    olga.post(f"/desk/users/{number}", is_disabled="true")
     assert ada.get("/account").status_code == 303
     assert "shut" in olga.get("/desk/users?q=ada").text
-    olga.post(f"/desk/users/{number}/enable")
+    olga.post(f"/desk/users/{number}", is_disabled="false")
     again = site.visitor()
     answer = again.post("/login", login="ada", password=PASSWORD)
     assert answer.status_code == 303
@@ -150,8 +150,8 @@ def test_a_shut_account_is_logged_out_and_can_be_opened(site, world, olga):
 def test_the_last_organiser_cannot_shut_or_demote_themselves(world, olga):
     number = number_of(world, User, login="olga")
     for path, fields in (
-        (f"/desk/users/{number}/disable", {}),
-        (f"/desk/users/{number}/role", {"role": "judge"}),
+        (f"/desk/users/{number}", {"is_disabled": "true"}),
+        (f"/desk/users/{number}", {"role": "judge"}),
     ):
         answer = olga.post(path, **fields)
         assert answer.status_code == 409
@@ -163,9 +163,9 @@ def test_a_role_decides_from_the_next_request_on(site, world, olga):
     ada = site.user("ada")
     number = number_of(world, User, login="ada")
     assert ada.get("/desk").status_code == 403
-    olga.post(f"/desk/users/{number}/role", role="organiser")
+    olga.post(f"/desk/users/{number}", role="organiser")
     assert ada.get("/desk").status_code == 200
-    olga.post(f"/desk/users/{number}/role", role="participant")
+    olga.post(f"/desk/users/{number}", role="participant")
     assert ada.get("/desk").status_code == 403
 
 

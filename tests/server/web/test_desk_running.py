@@ -327,10 +327,8 @@ def test_every_deed_of_the_desk_leaves_its_organiser_in_the_log(site, world, olg
     deeds = {
         "/desk/teams/1": {"state": "suspended", "is_baseline": "true"},
         "/desk/users": {"login": "jim", "role": "judge"},
-        "/desk/users/3/role": {"role": "participant"},
         "/desk/users/3/reset": {},
-        "/desk/users/3/disable": {},
-        "/desk/users/3/enable": {},
+        "/desk/users/3": {"role": "participant", "is_disabled": "true"},
         f"/desk/submissions/{number}/rescore": {},
         f"/desk/submissions/{number}": {"is_verified": "true"},
         f"/desk/submissions/{number}/comments": {"text": "fine"},

@@ -10,6 +10,7 @@ from sqlalchemy import event, update
 from starlette.testclient import TestClient
 
 from raim.records.record import Record, Wanted
+from raim.server import actions
 from raim.server.database import ApiToken
 from raim.server.submissions import change_state
 from raim.server.web.access import RULES
@@ -18,7 +19,7 @@ from raim.server.web.failures import add_handlers
 from raim.server.web.restored import read_restored
 from raim.server.web.routes import submissions
 from raim.server.web.routing import REGISTER, Area
-from server_site import ADDRESS
+from server_site import ADDRESS, PASSWORD
 
 
 class Held:
@@ -112,6 +113,40 @@ def test_slow_work_is_done_while_no_connection_is_held(site, area):
     assert client.post("/api/v1/c/my-challenge/slow").json() == {"text": "1"}
     assert seen == [1, 0]
     assert (held.now, held.most) == (0, 1)
+
+
+def test_passwords_are_hashed_while_no_connection_is_held_and_only_where_a_link_works(site, monkeypatch):
+    held, seen = Held(site.server.database.engine), []
+
+    def watch(name):
+        work = getattr(actions, name)
+
+        def watched(*given):
+            seen.append((name, held.now))
+            return work(*given)
+
+        monkeypatch.setattr(actions, name, watched)
+
+    watch("hash_password")
+    watch("is_password")
+    visitor = site.visitor()
+    assert visitor.post("/first/none", login="eve", password=PASSWORD).status_code == 409
+    assert visitor.post("/reset/none", password=PASSWORD).status_code == 409
+    assert visitor.post("/register", login="eve", password=PASSWORD).status_code == 400
+    assert seen == []
+    olga = site.organiser()
+    olga.post("/account/password", present_password=PASSWORD, password=PASSWORD)
+    assert seen == [("hash_password", 0), ("is_password", 0), ("hash_password", 0)]
+    assert olga.post("/account/password", present_password="wrong", password=PASSWORD).status_code == 400
+    assert (len(seen), held.now, held.most) == (4, 0, 1)
+
+
+def test_a_form_that_is_shown_again_holds_no_password(site):
+    olga = site.organiser()
+    page = olga.post("/account/password", present_password="wrong horse", password="battery staple").text
+    assert "present password is wrong" in page
+    assert "horse" not in page
+    assert "staple" not in page
 
 
 def test_a_function_that_fails_changes_nothing(site, area):

@@ -114,8 +114,8 @@ def use_reset_link(session: Session, now: datetime, token: str, *, password_hash
     return user
 
 
-def use_link(session: Session, now: datetime, token: str, purpose: str) -> OneUseLink:
-    """Use up a link; of two requests at once, one succeeds.
+def find_link(session: Session, now: datetime, token: str, purpose: str) -> OneUseLink:
+    """Return a link that works; a writing session holds it until its end.
 
     Raises:
         StateError: It was used, is over or unknown.
@@ -129,6 +129,16 @@ def use_link(session: Session, now: datetime, token: str, purpose: str) -> OneUs
         raise StateError(
             "this link was used before, is over or was not copied whole; ask the organiser for a new one"
         )
+    return link
+
+
+def use_link(session: Session, now: datetime, token: str, purpose: str) -> OneUseLink:
+    """Use up a link; of two requests at once, one succeeds.
+
+    Raises:
+        StateError: It was used, is over or unknown.
+    """
+    link = find_link(session, now, token, purpose)
     link.used_at = now
     record_event(
         session,

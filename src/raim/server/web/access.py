@@ -17,13 +17,10 @@ ANYONE = (
     "root", "api.challenges",
     "home", "announcements", "data", "rules", "gallery",
     "gallery.image", "results", "results.chart", "results.csv", "health", "robots",
-    "register", "register.post", "login", "login.post", "organiser.link", "organiser.link.post",
-    "reset", "reset.post",
     "api.challenge", "api.ranking", "api.documents", "api.document", "api.announcements",
     "judge.invitation", "judge.invitation.post",
 )  # fmt: skip
 USER = (
-    "logout", "account", "account.password", "account.token", "account.token.revoke", "account.delete",
     "api.me",
 )  # fmt: skip
 # Data sets are for members and organisers; dates and approval decide further.
@@ -35,12 +32,10 @@ JUDGE = (
     "judge.trial", "judge.trial.vote", "judge.done", "judge.finish", "judge.tile",
 )  # fmt: skip
 ORGANISER = (
-    "desk.users", "desk.user.reset", "desk.user.disable", "desk.user.enable", "desk.user.role", "desk.user.new",
     "desk.studies", "desk.study.new", "desk.study.new.post", "desk.study", "desk.study.live", "desk.study.state",
     "desk.study.tiles", "desk.study.preview", "desk.study.judges", "desk.study.judge.remind",
     "desk.study.judge.revoke", "desk.study.judge.ties", "desk.study.judge.exclude", "desk.study.results",
     "desk.study.chart", "desk.study.entry", "desk.study.export",
-    "api.desk.users", "api.desk.users.create", "api.desk.user.change", "api.desk.reset_link",
     "api.desk.studies", "api.desk.studies.create", "api.desk.studies.proposal", "api.desk.study",
     "api.desk.study.change", "api.desk.study.tiles", "api.desk.study.preview", "api.desk.study.judges",
     "api.desk.study.judges.invite", "api.desk.study.judge.change", "api.desk.study.judge.remind",

@@ -60,7 +60,8 @@ class Route:
 
     Attributes:
         method: Of HTTP.
-        path: Below the challenge's address, or the server's.
+        prefix: The challenge's address, or "" for the server's.
+        path: Below that.
         who: Who may use it.
         function: What runs.
         template: Of the page of a GET route; "" where it has none.
@@ -72,6 +73,7 @@ class Route:
     """
 
     method: Method
+    prefix: str
     path: str
     who: Who
     function: Function
@@ -113,7 +115,9 @@ class Area:
 
         def register(function: Function) -> Function:
             self._add(
-                Route(method="GET", path=path, who=who, function=function, template=template),
+                Route(
+                    method="GET", prefix=self.prefix, path=path, who=who, function=function, template=template
+                ),
                 is_page=bool(template) if is_page is None else is_page,
                 is_api=is_api,
             )
@@ -137,7 +141,7 @@ class Area:
 
         def register(function: Function) -> Function:
             route = Route(
-                method="POST", path=path, who=who, function=function,
+                method="POST", prefix=self.prefix, path=path, who=who, function=function,
                 page=page, then=then, note=note, shows=shows, status=status,
             )  # fmt: skip
             self._add(route, is_page=bool(page or then), is_api=is_api)
@@ -152,7 +156,7 @@ class Area:
         """
 
         def register(function: Function) -> Function:
-            route = Route(method=method, path=path, who=who, function=function)
+            route = Route(method=method, prefix=self.prefix, path=path, who=who, function=function)
             self._allow(route)
             self.specials.add_api_route(
                 path, function, methods=[method], name=route.name, response_model=None
@@ -298,7 +302,7 @@ def _answer_page(route: Route, request: Request, problem: RaimError | None) -> R
     path = (route.then or (page.path if page else "/")).format(**known)
     joint = "&" if "?" in path else "?"
     noted = f"{path}{joint}note={route.note}" if route.note else path
-    return RedirectResponse(context.here + noted, status_code=303)
+    return RedirectResponse((context.here if route.prefix else "") + noted, status_code=303)
 
 
 def show_again(page: Function, request: Request, error: RaimError) -> Response:

@@ -1,10 +1,10 @@
 """The HTTP API: the same functions as the pages use, as JSON; its OpenAPI document is made from these routes."""
 
-from raim.server.web.api import challenge, desk, document, ranking
+from raim.server.web.api import challenge, desk_studies, document, ranking
 
 API_ROUTERS = (
     challenge.router,
     ranking.router,
-    desk.router,
+    desk_studies.router,
     document.router,
 )

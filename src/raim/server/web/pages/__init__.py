@@ -1,7 +1,6 @@
 """Pages, a module for each part of the site."""
 
 from raim.server.web.pages import (
-    account,
     data,
     desk,
     gallery,
@@ -20,4 +19,4 @@ CHALLENGE_ROUTERS = (
     *judging.ROUTERS,
     *desk.ROUTERS,
 )
-SERVER_ROUTERS = (account.router, whole.router)
+SERVER_ROUTERS = (whole.router,)

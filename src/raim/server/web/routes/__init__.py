@@ -1,6 +1,7 @@
 """The routes, a module for each part of the site."""
 
 from raim.server.web.routes import (
+    accounts,
     desk,
     desk_submissions,
     exports,
@@ -9,11 +10,14 @@ from raim.server.web.routes import (
     submissions,
     teams,
     uploads,
+    users,
 )
 
 AREAS = (
     leaderboard.area,
     teams.area,
+    accounts.area,
+    users.area,
     desk.area,
     exports.area,
     log.area,

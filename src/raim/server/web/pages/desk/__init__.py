@@ -5,11 +5,9 @@ from raim.server.web.pages.desk import (
     study,
     study_judges,
     study_results,
-    users,
 )
 
 ROUTERS = (
-    users.router,
     studies.router,
     study.router,
     study_judges.router,

@@ -1,0 +1,141 @@
+"""Accounts: one's own, and all of them for organisers."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from raim.records.record import Record, Text, Wanted
+
+UserRole = Literal["participant", "judge", "organiser"]
+
+
+class Following(Record):
+    """Where the browser goes afterwards."""
+
+    following: str
+
+
+class Registration(Wanted):
+    """An account that its person makes."""
+
+    login: Text
+    password: Text
+    name: Text = ""
+    email: Text = ""
+    consent: bool = False
+    following: Text = "/"
+
+
+class Credentials(Wanted):
+    """With what one logs in."""
+
+    login: Text
+    password: Text
+    following: Text = "/"
+
+
+class UsableLink(Record):
+    """The token of a link that works once."""
+
+    token: str
+
+
+class FirstAccount(Wanted):
+    """The organiser's first account."""
+
+    login: Text
+    password: Text
+
+
+class NewPassword(Wanted):
+    """A password to be set."""
+
+    password: Text
+
+
+class PasswordChange(NewPassword):
+    """A new password, by who knows the present one."""
+
+    present_password: Text
+
+
+class Deletion(Wanted):
+    """The end of one's own account."""
+
+    present_password: Text
+
+
+class NewToken(Wanted):
+    """A token for programs to be made."""
+
+    name: Text
+
+
+class Token(Record):
+    """A token for programs; shown only here and now."""
+
+    text: str
+
+
+class KnownToken(Record):
+    """A token for programs that works."""
+
+    id: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Account(Record):
+    """An account, with its team in the challenge."""
+
+    id: int
+    login: str
+    name: str
+    email: str | None
+    role: UserRole
+    team_id: int | None
+    team: str | None
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+class OwnAccount(Account):
+    """One's own account."""
+
+    tokens: list[KnownToken]
+
+
+class AccountList(Record):
+    """A page of accounts, by login."""
+
+    users: list[Account]
+    q: str
+    role: str
+    n_rows: int
+    page: int
+    n_pages: int
+
+
+class NewAccount(Wanted):
+    """An account that an organiser makes."""
+
+    login: Text
+    name: Text = ""
+    email: Text = ""
+    role: Text = "judge"
+
+
+class AccountChange(Wanted):
+    """What is to be otherwise; what is left out stays."""
+
+    role: Text | None = None
+    is_disabled: bool | None = None
+
+
+class PasswordLink(Record):
+    """An address with which a password is set once, within 24 hours; shown only here and now."""
+
+    login: str
+    url: str = Field(description="to be handed over")

@@ -1,0 +1,60 @@
+"""Accounts: one's own, and all of them for organisers."""
+
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from raim.records import accounts as records
+from raim.server.actions.accounts import name_key
+from raim.server.contest import Contest
+from raim.server.database import ApiToken, Member, Team, User
+from raim.server.queries.pages import read_part
+
+
+def read_account(session: Session, contest: Contest, user_id: int) -> records.OwnAccount:
+    """Return an account as its person sees it."""
+    user, team_id, team = session.execute(_select_users(contest).where(User.id == user_id)).one()
+    tokens = session.scalars(
+        select(ApiToken)
+        .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+        .order_by(ApiToken.id)
+    )
+    return records.OwnAccount(
+        **_fields(user, team_id, team),
+        tokens=[records.KnownToken.model_validate(each, from_attributes=True) for each in tokens],
+    )
+
+
+def list_accounts(session: Session, contest: Contest, *, q: str, role: str, page: int) -> records.AccountList:
+    """Return a page of accounts by login; the search looks at login, name, e-mail and team."""
+    found = _select_users(contest).order_by(User.login_key)
+    if q.strip():
+        key = name_key(q)
+        found = found.where(
+            or_(
+                User.login_key.contains(key, autoescape=True),
+                User.name.icontains(q.strip(), autoescape=True),
+                User.email.icontains(q.strip(), autoescape=True),
+                Team.name_key.contains(key, autoescape=True),
+            )
+        )
+    if role:
+        found = found.where(User.role == role)
+    part = read_part(session, found, page)
+    users = [records.Account(**_fields(*row)) for row in part.rows]
+    return records.AccountList(users=users, q=q, role=role, **part.place)
+
+
+def _select_users(contest: Contest) -> Any:
+    """Select (user, team's row, team's name)."""
+    return (
+        select(User, Team.id, Team.name)
+        .outerjoin(Member, (Member.user_id == User.id) & (Member.challenge_id == contest.id))
+        .outerjoin(Team, Team.id == Member.team_id)
+    )
+
+
+def _fields(user: User, team_id: int | None, team: str | None) -> dict[str, Any]:
+    kept = {name: getattr(user, name) for name in records.Account.model_fields if hasattr(user, name)}
+    return {**kept, "team_id": team_id, "team": team}

@@ -1,0 +1,198 @@
+"""One's own account: register, log in and out, links that work once, passwords, tokens for programs, deletion.
+
+A password is hashed and compared while no connection is held, and a new one only after limits and links were checked.
+"""
+
+from sqlalchemy import func, select
+from starlette.responses import Response
+
+from raim.errors import InputError, TooManyRequestsError, UnknownNameError
+from raim.records import accounts as records
+from raim.server import actions
+from raim.server.actions.links import find_link
+from raim.server.actions.logins import WINDOW
+from raim.server.database import ApiToken, AuditEvent, User
+from raim.server.queries.accounts import read_account
+from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
+from raim.server.web.context import Context
+from raim.server.web.fields import RowId
+from raim.server.web.routing import Area
+
+area = Area("accounts", prefix="")
+REGISTRATIONS = 60  # from one address within 15 minutes: a class may register together
+
+
+@area.get("/register", who="anyone", template="register", is_api=False)
+def show_registration(context: Context, following: str = "/") -> records.Following:
+    """Show the form of a new account."""
+    del context
+    return records.Following(following=own_path(following))
+
+
+@area.post("/register", who="anyone", page=show_registration, is_api=False)
+def register(context: Context, wanted: records.Registration) -> Response:
+    """Make an account and log it in."""
+    rules = context.contest.challenge.registration
+    if rules.consent and not wanted.consent:
+        raise InputError("an account needs your consent; tick the box, or take no part")
+    if rules.email_required and not wanted.email.strip():
+        raise InputError("this challenge asks for an e-mail address; write it as name@example.org")
+    _check_registrations(context)
+    hashed = context.aside(actions.hash_password, wanted.password)
+    user = actions.register(
+        context.session,
+        context.now,
+        login=wanted.login,
+        password_hash=hashed,
+        name=wanted.name.strip() or None,
+        email=wanted.email.strip() or None,
+        has_consented=wanted.consent,
+        address=context.address,
+    )
+    return _open(context, user, own_path(wanted.following), note="welcome")
+
+
+@area.get("/login", who="anyone", template="login", is_api=False)
+def show_login(context: Context, following: str = "/", next: str = "") -> records.Following:  # noqa: A002 - in the address
+    """Show the form to log in."""
+    del context
+    return records.Following(following=own_path(next or following))
+
+
+@area.post("/login", who="anyone", page=show_login, is_api=False)
+def log_in(context: Context, wanted: records.Credentials) -> Response:
+    """Log in."""
+    found = context.aside(
+        actions.log_in,
+        context.server.database,
+        context.now,
+        login=wanted.login,
+        password=wanted.password,
+        address=context.address,
+        hours=context.server.settings.session_hours,
+    )
+    if found.token is None:
+        reason = found.refused or "it did not work"
+        if found.retry_at is not None:
+            raise TooManyRequestsError(reason, retry_at=found.retry_at)
+        raise InputError(reason)
+    return open_browser_session(context.server, found.token, go_to(own_path(wanted.following)))
+
+
+@area.post("/logout", who="user", then="/", is_api=False)
+def log_out(context: Context) -> Response:
+    """Log out."""
+    actions.log_out(context.session, context.now, context.viewer.session_token)
+    return close_browser_session(context.server, go_to(f"{context.here}/"))
+
+
+@area.get("/first/{token}", who="anyone", template="first_account", is_api=False)
+def show_first_account(context: Context, token: str) -> records.UsableLink:
+    """Show the form of the organiser's first account."""
+    del context
+    return records.UsableLink(token=token)
+
+
+@area.post("/first/{token}", who="anyone", page=show_first_account, is_api=False)
+def make_first_account(context: Context, token: str, wanted: records.FirstAccount) -> Response:
+    """Make the organiser's first account and log it in."""
+    find_link(context.session, context.now, token, "make organiser")
+    hashed = context.aside(actions.hash_password, wanted.password)
+    user = actions.use_organiser_link(
+        context.session, context.now, token, login=wanted.login, password_hash=hashed
+    )
+    return _open(context, user, f"{context.here}/desk", note="welcome")
+
+
+@area.get("/reset/{token}", who="anyone", template="reset", is_api=False)
+def show_reset(context: Context, token: str) -> records.UsableLink:
+    """Show the form of a new password."""
+    del context
+    return records.UsableLink(token=token)
+
+
+@area.post("/reset/{token}", who="anyone", page=show_reset, is_api=False)
+def reset_password(context: Context, token: str, wanted: records.NewPassword) -> Response:
+    """Set a new password by a link of the organiser."""
+    find_link(context.session, context.now, token, "reset password")
+    hashed = context.aside(actions.hash_password, wanted.password)
+    user = actions.use_reset_link(context.session, context.now, token, password_hash=hashed)
+    return _open(context, user, "/account", note="password")
+
+
+@area.get("/account", who="user", template="account", is_api=False)
+def show_account(context: Context) -> records.OwnAccount:
+    """Show one's own account."""
+    return read_account(context.session, context.contest, context.user_id)
+
+
+@area.post("/account/password", who="user", page=show_account, is_api=False)
+def change_password(context: Context, wanted: records.PasswordChange) -> Response:
+    """Change one's own password; this browser stays logged in."""
+    _check_password(context, wanted.present_password)
+    hashed = context.aside(actions.hash_password, wanted.password)
+    user = context.session.get_one(User, context.user_id)
+    actions.set_password(context.session, context.now, user, hashed, actor_id=user.id)
+    return _open(context, user, "/account", note="password")
+
+
+@area.post("/account/tokens", who="user", page=show_account, shows=True, is_api=False)
+def make_token(context: Context, wanted: records.NewToken) -> records.Token:
+    """Make a token for programs; this page is the only place that ever shows it."""
+    user = context.session.get_one(User, context.user_id)
+    return records.Token(text=actions.make_api_token(context.session, context.now, user, name=wanted.name))
+
+
+@area.post("/account/tokens/{token_id}/revoke", who="user", page=show_account, note="revoked", is_api=False)
+def revoke_token(context: Context, token_id: RowId) -> None:
+    """End one of one's own tokens."""
+    found = context.session.scalar(
+        select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == context.user_id)
+    )
+    if found is None:
+        raise UnknownNameError("there is no such token of yours")
+    actions.revoke_api_token(context.session, context.now, found, actor_id=context.user_id)
+
+
+@area.post("/account/delete", who="user", page=show_account, is_api=False)
+def delete_account(context: Context, wanted: records.Deletion) -> Response:
+    """Delete one's own account."""
+    _check_password(context, wanted.present_password)
+    user = context.session.get_one(User, context.user_id)
+    actions.delete_account(context.session, context.now, user, actor_id=user.id)
+    return close_browser_session(context.server, go_to(f"{context.here}/", note="goodbye"))
+
+
+def _check_registrations(context: Context) -> None:
+    recent = context.session.scalar(
+        select(func.count())
+        .select_from(AuditEvent)
+        .where(
+            AuditEvent.action == "register",
+            AuditEvent.address == context.address,
+            AuditEvent.happened_at > context.now - WINDOW,
+        )
+    )
+    if (recent or 0) >= REGISTRATIONS:
+        raise TooManyRequestsError(
+            "too many accounts were made from your network; try again in a quarter of an hour",
+            retry_at=context.now + WINDOW,
+        )
+
+
+def _check_password(context: Context, password: str) -> None:
+    known = context.session.get_one(User, context.user_id).password_hash
+    if not context.aside(actions.is_password, password, known):
+        raise InputError("the present password is wrong")
+
+
+def _open(context: Context, user: User, path: str, *, note: str) -> Response:
+    """Log an account in and lead its browser on."""
+    token = actions.open_session(
+        context.session,
+        context.now,
+        user,
+        hours=context.server.settings.session_hours,
+        address=context.address,
+    )
+    return open_browser_session(context.server, token, go_to(path, note=note))

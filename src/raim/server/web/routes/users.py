@@ -1,0 +1,61 @@
+"""Accounts, for organisers: new ones for organisers and judges, links for a new password, roles, shut and opened."""
+
+import secrets
+
+from raim.records import accounts as records
+from raim.server.actions import hash_password, make_reset_link
+from raim.server.actions.accounts import change_role, reopen_account, shut_account
+from raim.server.actions.links import make_account
+from raim.server.database import User
+from raim.server.queries.accounts import list_accounts
+from raim.server.web.context import Context
+from raim.server.web.fields import Page, RowId, Search, find_row
+from raim.server.web.routing import Area
+
+area = Area("desk")
+
+
+@area.get("/desk/users", who="organiser", template="desk_users")
+def show_users(context: Context, q: Search = "", role: Search = "", page: Page = 1) -> records.AccountList:
+    """Give accounts by login; `q` looks at login, name, e-mail and team."""
+    return list_accounts(context.session, context.contest, q=q, role=role, page=page)
+
+
+@area.post("/desk/users", who="organiser", page=show_users, shows=True, status=201)
+def make_user(context: Context, wanted: records.NewAccount) -> records.PasswordLink:
+    """Make an account; its person sets the password by the link that is given."""
+    nobodys = context.aside(hash_password, secrets.token_urlsafe(32))
+    user, token = make_account(
+        context.session,
+        context.now,
+        login=wanted.login,
+        name=wanted.name,
+        email=wanted.email,
+        role=wanted.role,
+        password_hash=nobodys,
+        actor_id=context.user_id,
+    )
+    return _link(context, user, token)
+
+
+@area.post("/desk/users/{user_id}", who="organiser", page=show_users, note="saved", status=204)
+def change_user(context: Context, user_id: RowId, wanted: records.AccountChange) -> None:
+    """Change a role; shut or open an account."""
+    user = find_row(context.session, User, user_id, "account")
+    if wanted.role is not None:
+        change_role(context.session, context.now, user, wanted.role, actor_id=context.user_id)
+    if wanted.is_disabled is not None:
+        change = shut_account if wanted.is_disabled else reopen_account
+        change(context.session, context.now, user, actor_id=context.user_id)
+
+
+@area.post("/desk/users/{user_id}/reset", who="organiser", page=show_users, shows=True, status=201)
+def make_link(context: Context, user_id: RowId) -> records.PasswordLink:
+    """Make a link for a new password, to be handed over."""
+    user = find_row(context.session, User, user_id, "account")
+    token = make_reset_link(context.session, context.now, user, actor_id=context.user_id)
+    return _link(context, user, token)
+
+
+def _link(context: Context, user: User, token: str) -> records.PasswordLink:
+    return records.PasswordLink(login=user.login, url=f"{context.server.settings.public_url}/reset/{token}")
