@@ -38,14 +38,14 @@ def make_app(server: Server) -> FastAPI:
 
     Example:
         >>> from raim.server.web.access import RULES
-        >>> "home" in RULES
+        >>> "GET /" in RULES
         True
     """
     app = FastAPI(
         title="raim",
         version=__version__,
         description="The HTTP API of a restoration challenge. Make a token on your account's page.",
-        openapi_url=None,  # served by `api.document`, through the same table of who may what
+        openapi_url=None,  # served by a route of its own, through the same table of who may what
         docs_url=None,
         redoc_url=None,
         middleware=[

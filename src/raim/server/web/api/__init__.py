@@ -1,10 +1,8 @@
 """The HTTP API: the same functions as the pages use, as JSON; its OpenAPI document is made from these routes."""
 
-from raim.server.web.api import challenge, desk_studies, document, ranking
+from raim.server.web.api import desk_studies, ranking
 
 API_ROUTERS = (
-    challenge.router,
     ranking.router,
     desk_studies.router,
-    document.router,
 )

@@ -12,10 +12,10 @@ from raim.errors import UnknownNameError
 from raim.server.database import Image, Submission, Team
 from raim.server.queries.submissions import find_image
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.data import give_stored
 from raim.server.web.pages.results import check_published
 from raim.server.web.rendering import render
 from raim.server.web.restored import read_restored
+from raim.server.web.routes.data import give_stored
 
 router = APIRouter(include_in_schema=False)
 MOST = 20  # teams

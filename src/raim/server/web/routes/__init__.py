@@ -2,6 +2,8 @@
 
 from raim.server.web.routes import (
     accounts,
+    challenge,
+    data,
     desk,
     desk_submissions,
     exports,
@@ -11,9 +13,14 @@ from raim.server.web.routes import (
     teams,
     uploads,
     users,
+    whole,
 )
 
 AREAS = (
+    whole.area,
+    challenge.area,
+    data.area,
+    data.downloads,
     leaderboard.area,
     teams.area,
     accounts.area,

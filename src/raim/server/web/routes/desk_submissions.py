@@ -22,7 +22,7 @@ from raim.server.submissions import add_comment
 from raim.server.submissions import rescoring as actions
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search, Slug
-from raim.server.web.pages.data import give_stored
+from raim.server.web.routes.data import give_stored
 from raim.server.web.routes.submissions import ImageName
 from raim.server.web.routing import Area
 

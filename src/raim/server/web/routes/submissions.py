@@ -34,8 +34,8 @@ from raim.server.storage import check_space, pieces
 from raim.server.submissions import Promise, begin_upload, choose, drop_upload, keep_file, withdraw
 from raim.server.web.context import Admitted, Context
 from raim.server.web.fields import Page, RowId
-from raim.server.web.pages.data import give_stored, verdict
 from raim.server.web.restored import read_restored
+from raim.server.web.routes.data import give_stored, verdict
 from raim.server.web.routing import Area, show_again
 from raim.tables import format_table
 

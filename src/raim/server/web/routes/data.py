@@ -2,7 +2,6 @@
 
 from urllib.parse import quote
 
-from fastapi import APIRouter
 from sqlalchemy import select
 from starlette.responses import FileResponse, Response, StreamingResponse
 
@@ -13,9 +12,10 @@ from raim.server.contest.bundles import find_bundle
 from raim.server.database import Image
 from raim.server.storage import local_path, read_file
 from raim.server.web.context import Admitted, Context
-from raim.server.web.rendering import render
+from raim.server.web.routing import API, CHALLENGE, Area
 
-router = APIRouter(include_in_schema=False)
+area = Area("data")
+downloads = Area("data", prefix=API + CHALLENGE)  # of programs
 MEDIA_TYPES = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -26,39 +26,27 @@ MEDIA_TYPES = {
 }
 
 
-@router.get("/data", name="data")
-def show_data(context: Admitted) -> Response:
-    """Show every data set, with its downloads or when they come."""
-    sets = [
-        (
-            each,
-            verdict(context, each.id, "input"),
-            verdict(context, each.id, "reference") if each.kind == "paired" else None,
-        )
-        for each in context.contest.challenge.data_sets
-    ]
-    return render(context, "data.html.jinja", data_sets=sets)
-
-
-@router.get("/data-sets/{data_set_id}/inputs.zip", name="data.inputs_zip")
+@downloads.special("GET", "/data-sets/{data_set_id}/inputs.zip", who="participant")
+@area.special("GET", "/data-sets/{data_set_id}/inputs.zip", who="participant")
 def give_inputs(context: Admitted, data_set_id: str) -> Response:
     """Give all inputs of a data set."""
     return give_bundle(context, data_set_id, "input")
 
 
-@router.get("/data-sets/{data_set_id}/references.zip", name="data.references_zip")
+@downloads.special("GET", "/data-sets/{data_set_id}/references.zip", who="participant")
+@area.special("GET", "/data-sets/{data_set_id}/references.zip", who="participant")
 def give_references(context: Admitted, data_set_id: str) -> Response:
     """Give all references of a data set."""
     return give_bundle(context, data_set_id, "reference")
 
 
-@router.get("/data-sets/{data_set_id}/input/{name}", name="data.input")
+@area.special("GET", "/data-sets/{data_set_id}/input/{name}", who="participant")
 def give_input(context: Admitted, data_set_id: str, name: str) -> Response:
     """Give one input."""
     return _give_image(context, data_set_id, "input", name)
 
 
-@router.get("/data-sets/{data_set_id}/reference/{name}", name="data.reference")
+@area.special("GET", "/data-sets/{data_set_id}/reference/{name}", who="participant")
 def give_reference(context: Admitted, data_set_id: str, name: str) -> Response:
     """Give one reference."""
     return _give_image(context, data_set_id, "reference", name)

@@ -1,0 +1,125 @@
+"""What everybody sees of a challenge: phases, data sets, rules, announcements; and what a team has left."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from raim.challenge import Verdict, current_phase, describe_deadline, next_phase
+from raim.challenge.data_set import Part
+from raim.records import challenge as records
+from raim.scoring.profiles import Profile
+from raim.server.contest import Contest, list_announcements
+from raim.server.submissions import count_tries
+
+NEWEST = 3  # announcements on the first page
+Judgement = Callable[[str, Part], Verdict]
+
+
+def read_challenge(
+    session: Session, contest: Contest, now: datetime, *, profile: Profile, verdict: Judgement
+) -> records.Challenge:
+    """Return the challenge with its phases in force; `verdict` says what may be downloaded."""
+    challenge = contest.challenge
+    current, upcoming = current_phase(challenge, now), next_phase(challenge, now)
+    return records.Challenge(
+        id=challenge.id,
+        name=challenge.name,
+        tagline=challenge.tagline,
+        profile=challenge.profile,
+        measures=[each for each in profile.columns if each != "score"],
+        scorer_version=contest.scorer_version,
+        max_bytes=challenge.uploads.max_bytes,
+        grace_seconds=challenge.uploads.grace_seconds,
+        phases=[
+            records.Phase(
+                id=phase.id,
+                name=phase.name,
+                state=contest.state(phase, now),
+                opens=phase.opens,
+                closes=phase.closes,
+                deadline=describe_deadline(phase, challenge.uploads.grace_seconds),
+                gives_out=list(phase.gives_out),
+                intakes=_intakes(contest, phase.id),
+            )
+            for phase in challenge.phases
+        ],
+        data_sets=list_data_sets(contest, verdict),
+        current_phase=None if current is None else current.id,
+        next_phase=None if upcoming is None else upcoming.id,
+        announcements=read_announcements(session, contest)[:NEWEST],
+    )
+
+
+def list_data_sets(contest: Contest, verdict: Judgement) -> list[records.DataSet]:
+    """Return every data set, with what may be downloaded of it."""
+    found = []
+    for each in contest.challenge.data_sets:
+        inputs = verdict(each.id, "input")
+        references = verdict(each.id, "reference") if each.kind == "paired" else None
+        found.append(
+            records.DataSet(
+                id=each.id,
+                name=each.name,
+                text=each.text,
+                kind=each.kind,
+                n_images=len(each.images),
+                may_get_inputs=inputs.is_allowed,
+                may_get_references=references is not None and references.is_allowed,
+                why_no_inputs=inputs.reason,
+                why_no_references="" if references is None else references.reason,
+            )
+        )
+    return found
+
+
+def read_announcements(session: Session, contest: Contest) -> list[records.Announcement]:
+    """Return the announcements, newest first."""
+    return [
+        records.Announcement(id=each.id, title=each.title, text=each.text, published_at=each.published_at)
+        for each in list_announcements(session, contest.id)
+        if each.published_at is not None
+    ]
+
+
+def read_rules(contest: Contest, profile: Profile) -> records.Rules:
+    """Return the rules, and what SCORE is made of."""
+    return records.Rules(
+        text=contest.challenge.website.rules,
+        profile=profile.name,
+        note=profile.note,
+        border_px=profile.border_px,
+        terms=[
+            records.Term(
+                measure=each.name,
+                is_higher_better=each.higher_is_better,
+                weight=each.weight,
+                zero_at=each.zero_at,
+                one_at=each.one_at,
+            )
+            for each in profile.measures
+        ],
+    )
+
+
+def read_intakes(
+    session: Session, contest: Contest, now: datetime, team_id: int
+) -> dict[str, list[records.Intake]]:
+    """Return what a team has left, by phase."""
+    found: dict[str, list[records.Intake]] = {}
+    for phase in contest.challenge.phases:
+        found[phase.id] = intakes = []
+        for kind, each in zip(phase.intakes, _intakes(contest, phase.id), strict=True):
+            tries = count_tries(session, now, contest, team_id=team_id, phase=phase.id, kind=kind)
+            left = {name: getattr(tries, name) for name in ("left_today", "left_in_all", "next_at")}
+            intakes.append(each.model_copy(update=left))
+    return found
+
+
+def _intakes(contest: Contest, phase_id: str) -> list[records.Intake]:
+    return [
+        records.Intake(
+            kind=kind, data_set=each.on, tries_per_day=each.tries_per_day, tries_in_all=each.tries_in_all
+        )
+        for kind, each in contest.challenge.phase(phase_id).intakes.items()
+    ]

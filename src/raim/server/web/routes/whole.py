@@ -1,0 +1,64 @@
+"""What a server has once, whatever its challenges: first page, list of challenges, health, the API's document."""
+
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import JSONResponse, PlainTextResponse
+
+from raim.records.challenge import Challenge, Document, ListedChallenge
+from raim.server.web.context import Admitted, Context
+from raim.server.web.routes.challenge import show_challenge
+from raim.server.web.routing import Area
+
+area = Area("challenge", prefix="")
+
+
+@area.get("/", who="anyone", template="home", is_api=False)
+def show_root(context: Context) -> Challenge:
+    """Show the page of the one challenge."""
+    return show_challenge(context)
+
+
+@area.get("/challenges", who="anyone")
+def list_challenges(context: Context) -> list[ListedChallenge]:
+    """Give the challenges of this server."""
+    challenge = context.contest.challenge
+    return [ListedChallenge(id=challenge.id, name=challenge.name, page=f"{context.here}/")]
+
+
+@area.special("GET", "/health", who="anyone")
+def show_health(context: Admitted) -> PlainTextResponse:
+    """Answer a watch: the database was asked on the way here."""
+    return PlainTextResponse(f"ok {context.now.isoformat(timespec='seconds')}\n")
+
+
+@area.special("GET", "/robots.txt", who="anyone")
+def show_robots(context: Admitted) -> PlainTextResponse:
+    """Tell crawlers what is public."""
+    del context
+    return PlainTextResponse("User-agent: *\nDisallow: /api/\nDisallow: /c/*/desk\nDisallow: /login\n")
+
+
+@area.get("/api", who="anyone", template="api", is_api=False)
+def show_document(context: Context) -> Document:
+    """Show the API's routes as a page, without anything from elsewhere."""
+    return Document(paths=_document(context)["paths"])
+
+
+@area.special("GET", "/api/v1/openapi.json", who="anyone")
+def give_document(context: Admitted) -> JSONResponse:
+    """Give the OpenAPI document."""
+    return JSONResponse(_document(context))
+
+
+def _document(context: Context) -> dict[str, Any]:
+    app = context.request.app
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        made.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        made["security"] = [{"token": []}]
+        app.openapi_schema = made
+    document: dict[str, Any] = app.openapi_schema
+    return document
