@@ -46,12 +46,12 @@ def test_a_study_goes_from_the_proposal_to_its_results_on_both_databases(
 
 
 def go_through(made, olga):
-    proposal = ask(olga, "GET", "/proposal")
+    proposal = ask(olga, "GET", "/new")
     assert [(each["team"], each["is_whole"]) for each in proposal["entries"]] == [
         (name, True) for name in STRENGTHS
     ]
     assert proposal["design"]["points"] == [3, 2, 1]
-    study = ask(olga, "POST", status=201, title="By API", seed=7, conflicts="hide-tile", traps=1)
+    study = ask(olga, "POST", "/new", status=201, title="By API", seed=7, conflicts="hide-tile", traps=1)
     assert (study["state"], study["design"]["n_traps"], study["n_tiles_made"]) == ("draft", 1, 0)
     assert "seed" not in study["design"]
     made.study_id = study["id"]
@@ -61,30 +61,33 @@ def go_through(made, olga):
         "POST",
         f"{place}/judges",
         status=201,
-        judges=[{"name": "Ada", "email": "a@example.org"}, {"name": "Bob"}],
+        lines="Ada, a@example.org\nBob",
         ties=[study["entries"][0]["team_id"]],
     )["links"]
     assert [each["name"] for each in links] == ["Ada", "Bob"]
     assert all("/judge/raim_judge_" in each["link"] for each in links)
     made.judges = [(each["judge_id"], "") for each in links]
     first = f"{place}/judges/{links[0]['judge_id']}"
-    found = ask(olga, "PATCH", first, ties=[])["judges"]
+    found = ask(olga, "POST", first, ties=[])["judges"]
     assert [len(each["ties"]) for each in found] == [0, 1]
-    assert ask(olga, "POST", f"{first}/remind")["link"] != links[0]["link"]
+    assert ask(olga, "POST", f"{first}/remind")["links"][0]["link"] != links[0]["link"]
     assert "/judge/" in ask(olga, "POST", f"{place}/preview", status=201)["link"]
-    assert ask(olga, "PATCH", place, status=409, step="open")["error"]["code"] == "not_possible"
+    assert ask(olga, "POST", f"{place}/state", status=409, step="open")["error"]["code"] == "not_possible"
     assert ask(olga, "POST", f"{place}/tiles")["n_faults"] == 0
     made.tiles_are_made()
-    assert ask(olga, "PATCH", place, step="open")["state"] == "open"
+    assert ask(olga, "POST", f"{place}/state", step="open")["state"] == "open"
     made.vote(by_strength(STRENGTHS), only=[0])
-    assert [each["state"] for each in ask(olga, "GET", f"{place}/judges")["judges"]] == [
+    assert [each["state"] for each in ask(olga, "GET", place)["judges"]] == [
         "finished",
         "invited",
     ]
-    assert "Bob has not finished" in ask(olga, "PATCH", place, status=400, step="close")["error"]["message"]
-    assert ask(olga, "PATCH", place, step="close", is_sure=True)["state"] == "closed"
+    assert (
+        "Bob has not finished"
+        in ask(olga, "POST", f"{place}/state", status=400, step="close")["error"]["message"]
+    )
+    assert ask(olga, "POST", f"{place}/state", step="close", is_sure=True)["state"] == "closed"
     assert ask(olga, "GET", f"{place}/results", status=409)
-    assert ask(olga, "PATCH", place, step="reveal")["design"]["seed"] == 7
+    assert ask(olga, "POST", f"{place}/state", step="reveal")["design"]["seed"] == 7
     see_results(made, olga, place, first)
 
 
@@ -94,23 +97,23 @@ def see_results(made, olga, place, first):
     assert results["analysis"]["absent"] == ["J02"]
     assert "Ada" not in str(results)
     entry = made.entry_id("Gamma")
-    changed = ask(olga, "PATCH", f"{place}/entries/{entry}", left_out="late")
+    changed = ask(olga, "POST", f"{place}/entries/{entry}", reason="late")
     assert [each["left_out"] for each in changed["entries"] if each["team"] == "Gamma"] == ["late"]
     assert ask(olga, "GET", f"{place}/results")["ranking"]["left_out"][0]["why_unranked"] == "left out: late"
-    ask(olga, "PATCH", f"{place}/entries/{entry}", left_out="")
-    assert ask(olga, "PATCH", first, excluded="asleep")["judges"][0]["excluded"] == "asleep"
-    assert ask(olga, "PATCH", first, excluded="")["judges"][0]["excluded"] is None
-    assert ask(olga, "GET", f"{place}/exports/votes.csv").text.startswith("judge,image,")
-    assert len(ask(olga, "GET", f"{place}/exports/changes.csv").text.splitlines()) > 4
+    ask(olga, "POST", f"{place}/entries/{entry}", is_back=True)
+    assert ask(olga, "POST", f"{first}/exclude", reason="asleep")["judges"][0]["excluded"] == "asleep"
+    assert ask(olga, "POST", f"{first}/exclude", is_back=True)["judges"][0]["excluded"] is None
+    assert olga.get(f"/desk/studies{place}/exports/votes.csv").text.startswith("judge,image,")
+    assert len(olga.get(f"/desk/studies{place}/exports/changes.csv").text.splitlines()) > 4
     assert [each["n_finished"] for each in ask(olga, "GET")["studies"]] == [1]
 
 
 def test_what_cannot_be_is_told_as_everywhere(made, olga):
     assert ask(olga, "GET", "/9", status=404)["error"]["code"] == "not_found"
-    assert ask(olga, "POST", status=422, seed=-1)
-    assert ask(olga, "POST", status=422, seed=1, sed=1)
+    assert ask(olga, "POST", "/new", status=422, seed=-1)
+    assert ask(olga, "POST", "/new", status=422, seed=1, sed=1)
     made.build()
-    assert ask(olga, "POST", "/1/judges", status=400, judges=[{"name": "A", "email": "none"}])
-    assert ask(olga, "PATCH", "/1/judges/9", status=404, is_revoked=True)
-    assert ask(olga, "PATCH", "/1", status=422, step="jump")
-    assert ask(olga, "PATCH", "/1", status=400, step="discard")  # without a reason
+    assert ask(olga, "POST", "/1/judges", status=400, lines="A, none")
+    assert ask(olga, "POST", "/1/judges/9", status=404, is_revoked=True)
+    assert ask(olga, "POST", "/1/state", status=422, step="jump")
+    assert ask(olga, "POST", "/1/state", status=400, step="discard")  # without a reason

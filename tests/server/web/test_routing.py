@@ -181,6 +181,8 @@ def fill(path):
         "name": "0001",
         "phase_id": "feedback",
         "table": "teams.csv",
+        "study_id": "1",
+        "file": "votes.csv",
     }
     return path.format(**values)
 

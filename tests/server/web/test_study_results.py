@@ -102,7 +102,7 @@ def test_a_judge_is_excluded_with_a_reason_and_both_results_are_shown(revealed, 
     assert both[0] != both[1]
     olga.post("/desk/publish", shown_to="everybody")
     assert "J02: judged on a projector" in olga.get("/results").text
-    olga.post(place, back="true")
+    olga.post(place, is_back="true")
     assert "As if no judge" not in olga.get("/desk/studies/1/results").text
     assert world.row(Judge, 2).excluded_reason is None
     assert [each for each in world.actions() if "clude" in each] == ["exclude judge", "include judge"]
@@ -116,7 +116,7 @@ def test_an_entry_is_left_out_and_taken_back_in(revealed, world, olga):
     olga.post(place, reason=REASON)
     page = olga.get("/desk/studies/1/results").text
     assert [row[1] for row in ranked_rows(page, "Ranking")] == ["Beta", "Gamma", "Alpha"]
-    olga.post(place, back="true")
+    olga.post(place, is_back="true")
     assert world.row(StudyEntry, entry).left_out_reason is None
 
 

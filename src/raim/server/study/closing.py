@@ -8,10 +8,38 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.errors import InputError, StateError
+from raim.records.studies import StudyStep
 from raim.server.auditing import record_event
+from raim.server.contest import Contest
 from raim.server.database import Judge, Study, StudyEntry, StudyImage
+from raim.server.study.secrecy import check_may_open
 
 LONGEST_REASON = 500
+
+
+def take_step(
+    session: Session, now: datetime, contest: Contest, study: Study, wanted: StudyStep, *, actor_id: int
+) -> None:
+    """Take a study to its next state.
+
+    Raises:
+        InputError: A reason is missing, or judges have not finished and nobody is sure.
+        StateError: The step is not possible now.
+    """
+    if wanted.step in {"open", "reopen"}:
+        check_may_open(contest)
+    if wanted.step == "open":
+        open_study(session, now, study, actor_id=actor_id)
+    elif wanted.step == "reopen":
+        reopen_study(session, now, study, reason=wanted.reason, actor_id=actor_id)
+    elif wanted.step == "close":
+        if study.state == "open" and not wanted.is_sure:
+            _check_finished(session, study)
+        close_study(session, now, study, actor_id=actor_id)
+    elif wanted.step == "reveal":
+        reveal_study(session, now, study, actor_id=actor_id)
+    else:
+        discard_study(session, now, study, reason=wanted.reason, actor_id=actor_id)
 
 
 def open_study(session: Session, now: datetime, study: Study, *, actor_id: int | None) -> None:
@@ -146,6 +174,19 @@ def check_revealed(study: Study, action: str) -> None:
     """
     if study.state != "revealed":
         raise StateError(f"the study is {study.state}; {action} once it is revealed")
+
+
+def _check_finished(session: Session, study: Study) -> None:
+    found = select(Judge.name).where(
+        Judge.study_id == study.id, ~Judge.is_preview, Judge.finished_at.is_(None), Judge.revoked_at.is_(None)
+    )
+    left = session.scalars(found.order_by(Judge.number)).all()
+    if left:
+        names = ", ".join(left[:10]) + (" and others" if len(left) > 10 else "")
+        raise InputError(
+            f"{names} {'has' if len(left) == 1 else 'have'} not finished; remind them, or tick that it is closed all "
+            "the same: what they have voted so far counts"
+        )
 
 
 def _expect(session: Session, study: Study, state: str, action: str) -> None:

@@ -3,9 +3,16 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from raim.errors import InputError, RaimError
 from raim.server.actions.accounts import check_name
+from raim.server.database import Judge, Study
+from raim.server.study.judges import invite_judge
+from raim.server.study.ties import STATED, check_teams
 
 MOST = 500  # at once
 ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
@@ -22,6 +29,42 @@ class Guest:
 
     name: str
     email: str = ""
+
+
+def invite_guests(
+    session: Session, now: datetime, study: Study, text: str, *, ties: Collection[int], actor_id: int
+) -> list[tuple[Judge, str]]:
+    """Invite judges, all or none; return each with the token of the link.
+
+    Args:
+        session: A writing session.
+        now: The time.
+        study: In draft or open.
+        text: As `parse_guests` reads it.
+        ties: Teams that all of them have a tie to.
+        actor_id: Who invites.
+
+    Raises:
+        InputError: A line, or a team with a tie, cannot be used, or an address has an invitation.
+        StateError: The study takes no judges, or such a tie rules one out.
+    """
+    check_teams(session, study, ties)
+    found = select(Judge.email).where(
+        Judge.study_id == study.id, Judge.email.is_not(None), Judge.revoked_at.is_(None)
+    )
+    invited = [email for email in session.scalars(found) if email]
+    return [
+        invite_judge(
+            session,
+            now,
+            study,
+            name=guest.name,
+            email=guest.email or None,
+            ties=dict.fromkeys(ties, STATED),
+            actor_id=actor_id,
+        )
+        for guest in parse_guests(text, invited=invited)
+    ]
 
 
 def parse_guests(text: str, *, invited: Collection[str] = ()) -> list[Guest]:

@@ -1,55 +1,24 @@
 """How far the judges are: votes, pace, what looks hurried. Never what was voted for."""
 
 import statistics
-from dataclasses import dataclass, replace
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from raim.records.studies import JudgeProgress
 from raim.server.database import Judge, ScreenCheck, Study, Trial
 from raim.server.study.judges import replaced_judges, shared_addresses
+from raim.server.study.ties import ties_of
 from raim.server.study.voting import is_empty, newest_votes
 
 # Nobody compares nine candidates in two seconds; such trials are named, not left out.
 HURRIED_S = 3.0
 HURRIED_SHARE = 0.2
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JudgeProgress:
-    """One judge.
-
-    Attributes:
-        judge: Their row.
-        n_trials: Trials drawn for them; None before they began.
-        n_done: Trials with a vote.
-        median_s: Of the time that they looked at a trial; None without a vote.
-        left_s: Estimated time for the open trials at that pace; None without a vote.
-        screen: Their newest check; None without one.
-        flags: What an organiser should look at, in words.
-        is_replaced: Their person was invited again, so that these votes do not count.
-    """
-
-    judge: Judge
-    n_trials: int | None
-    n_done: int
-    median_s: float | None
-    left_s: float | None
-    screen: ScreenCheck | None
-    flags: tuple[str, ...]
-    is_replaced: bool = False
-
-    @property
-    def state(self) -> str:
-        """Say how they stand, in a word or two."""
-        if self.judge.revoked_at is not None:
-            return "invited again" if self.is_replaced else "revoked"
-        if self.judge.finished_at is not None:
-            return "finished"
-        if self.n_done:
-            return "voting"
-        return "invited" if self.judge.begun_at is None else "has begun"
+OF_THE_ROW = (
+    *("id", "number", "name", "email", "invited_at", "reminded_at", "begun_at", "seen_at", "finished_at"),
+    "revoked_at",
+)
 
 
 def judge_progress(session: Session, study: Study) -> list[JudgeProgress]:
@@ -71,13 +40,27 @@ def judge_progress(session: Session, study: Study) -> list[JudgeProgress]:
         )
     }
     shared, replaced = shared_addresses(session, study), replaced_judges(judges)
+    ties = ties_of(session, study)
     found = []
     for judge in judges:
-        own = [votes[each] for each in trials.get(judge.id, ()) if each in votes]
+        drawn, screen = trials.get(judge.id), screens.get(judge.id)
+        own = [votes[each] for each in drawn or () if each in votes]
         seconds = [vote.seconds for vote in own if not is_empty(vote)]
-        row = _progress(judge, trials.get(judge.id), seconds, screens.get(judge.id))
-        flags = (*((shared[judge.id],) if judge.id in shared else ()), *row.flags)
-        found.append(replace(row, flags=flags, is_replaced=judge.id in replaced))
+        median = statistics.median(seconds) if seconds else None
+        found.append(
+            JudgeProgress(
+                state=_state(judge, len(seconds), is_replaced=judge.id in replaced),
+                n_trials=None if drawn is None else len(drawn),
+                n_done=len(seconds),
+                median_s=median,
+                left_s=None if median is None else max(0, len(drawn or ()) - len(seconds)) * median,
+                ties=sorted(ties.get(judge.id, ())),
+                flags=[*([shared[judge.id]] if judge.id in shared else ()), *_flags(seconds, screen)],
+                screen_is_fine=None if screen is None else screen.is_fine,
+                excluded=judge.excluded_reason,
+                **{name: getattr(judge, name) for name in OF_THE_ROW},
+            )
+        )
     return found
 
 
@@ -88,25 +71,15 @@ def own_pace(session: Session, judge: Judge) -> float | None:
     return statistics.median(seconds) if seconds else None
 
 
-def last_seen(rows: list[JudgeProgress]) -> datetime | None:
-    """Give when a judge was last there."""
-    return max((row.judge.seen_at for row in rows if row.judge.seen_at is not None), default=None)
-
-
-def _progress(
-    judge: Judge, trials: list[int] | None, seconds: list[float], screen: ScreenCheck | None
-) -> JudgeProgress:
-    median = statistics.median(seconds) if seconds else None
-    n_left = max(0, len(trials or ()) - len(seconds))
-    return JudgeProgress(
-        judge=judge,
-        n_trials=None if trials is None else len(trials),
-        n_done=len(seconds),
-        median_s=median,
-        left_s=None if median is None else n_left * median,
-        screen=screen,
-        flags=tuple(_flags(seconds, screen)),
-    )
+def _state(judge: Judge, n_done: int, *, is_replaced: bool) -> Any:
+    """Say how a judge stands, in a word or two."""
+    if judge.revoked_at is not None:
+        return "invited again" if is_replaced else "revoked"
+    if judge.finished_at is not None:
+        return "finished"
+    if n_done:
+        return "voting"
+    return "invited" if judge.begun_at is None else "has begun"
 
 
 def _flags(seconds: list[float], screen: ScreenCheck | None) -> list[str]:

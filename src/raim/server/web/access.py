@@ -21,21 +21,10 @@ JUDGE = (
     "judge", "judge.screen", "judge.screen.post", "judge.instructions", "judge.instructions.post", "judge.vote",
     "judge.trial", "judge.trial.vote", "judge.done", "judge.finish", "judge.tile",
 )  # fmt: skip
-ORGANISER = (
-    "desk.studies", "desk.study.new", "desk.study.new.post", "desk.study", "desk.study.live", "desk.study.state",
-    "desk.study.tiles", "desk.study.preview", "desk.study.judges", "desk.study.judge.remind",
-    "desk.study.judge.revoke", "desk.study.judge.ties", "desk.study.judge.exclude", "desk.study.results",
-    "desk.study.chart", "desk.study.entry", "desk.study.export",
-    "api.desk.studies", "api.desk.studies.create", "api.desk.studies.proposal", "api.desk.study",
-    "api.desk.study.change", "api.desk.study.tiles", "api.desk.study.preview", "api.desk.study.judges",
-    "api.desk.study.judges.invite", "api.desk.study.judge.change", "api.desk.study.judge.remind",
-    "api.desk.study.results", "api.desk.study.entry.change", "api.desk.study.export",
-)  # fmt: skip
 
 RULES: dict[str, Who] = {
     **dict.fromkeys(ANYONE, "anyone"),
     **dict.fromkeys(JUDGE, "judge"),
-    **dict.fromkeys(ORGANISER, "organiser"),
 }
 ALSO_ORGANISERS: set[str] = set()
 

@@ -114,7 +114,8 @@ def read_problem(error: RequestValidationError | ValidationError) -> RaimError:
     fields = {}
     for each in found:
         name = ".".join(str(part) for part in each["loc"] if part not in {"body", "query"})
-        fields[name] = PLAIN.get(each["type"], each["msg"])
+        name = re.sub(r"\.\d+$", "", name)  # of a list: the field that it stands in
+        fields[name] = PLAIN.get(each["type"], each["msg"]).removeprefix("Value error, ")
     return FormError(fields)
 
 

@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from raim.errors import AccessError, RaimError
+from raim.errors import AccessError, RaimError, UnknownNameError
 from raim.server.web.access import ALSO_ORGANISERS, RULES
 from raim.server.web.context import Context, admit, enter
 from raim.server.web.failures import FAILURES, read_problem, status_of
@@ -234,10 +234,14 @@ async def _read_form(route: Route, request: Request) -> BaseModel:
     form = await request.form()
     model: type[BaseModel] = inspect.signature(route.function).parameters["wanted"].annotation
     fields = model.model_fields
-    are_lists = {name for name, each in fields.items() if get_origin(each.annotation) in {list, tuple}}
+    are_lists = {name for name, each in fields.items() if _takes_list(each.annotation)}
     given = {name: form.getlist(name) if name in are_lists else form[name] for name in form}
     request.state.typed = {name: value for name, value in given.items() if "password" not in name}
     return model.model_validate(given)
+
+
+def _takes_list(annotation: Any) -> bool:
+    return get_origin(annotation) in {list, tuple} or any(map(_takes_list, get_args(annotation)))
 
 
 def _collector(route: Route, *, is_form: bool) -> Function:
@@ -318,11 +322,15 @@ def show_again(page: Function, request: Request, error: RaimError) -> Response:
 
 
 def _show_page(page: Route, request: Request, form: FormState, *, made: Any, status: int = 200) -> Response:
-    given = {
-        name: TypeAdapter(each.annotation).validate_python(request.path_params[name])
-        for name, each in inspect.signature(page.function).parameters.items()
-        if name in request.path_params
-    }
+    asked = {**request.query_params, **request.path_params}
+    try:
+        given = {
+            name: TypeAdapter(each.annotation).validate_python(asked[name])
+            for name, each in inspect.signature(page.function).parameters.items()
+            if name in asked
+        }
+    except ValidationError as error:
+        raise UnknownNameError("there is no such page") from error
     with enter(request, is_reading=True) as context:
         record = page.function(context, **given)
     return _render(page, context, record, form, made=made, status=status)

@@ -1,8 +1,5 @@
 """The HTTP API: the same functions as the pages use, as JSON; its OpenAPI document is made from these routes."""
 
-from raim.server.web.api import desk_studies, ranking
+from raim.server.web.api import ranking
 
-API_ROUTERS = (
-    ranking.router,
-    desk_studies.router,
-)
+API_ROUTERS = (ranking.router,)

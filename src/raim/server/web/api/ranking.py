@@ -6,11 +6,10 @@ from fastapi import APIRouter
 
 from raim.challenge import FinalRanking, RankedTeam
 from raim.errors import StateError
+from raim.records.ranking import RankedRecord, RankingRecord
 from raim.server.study.publication import Outcome
 from raim.server.study.results import StudyResults
 from raim.server.web.api.answers import FAILURES, LIMITED, PREFIX
-from raim.server.web.api.records import as_plain
-from raim.server.web.api.study_records import RankedRecord, RankingRecord
 from raim.server.web.context import Admitted
 from raim.server.web.pages.results import read_outcome
 
@@ -46,14 +45,14 @@ def _ranked(row: RankedTeam, results: StudyResults | Outcome | None) -> RankedRe
     found = results.found(row.team) if results else None
     ends: dict[str, Any] = {}
     if found is not None:
-        ends = {"points_low": as_plain(found.points.low), "points_high": as_plain(found.points.high)}
+        ends = {"points_low": found.points.low, "points_high": found.points.high}
     return RankedRecord(
         rank=row.rank,
         team=row.team,
-        score=as_plain(row.score),
-        points=as_plain(row.points),
-        normalised=as_plain(row.normalised),
-        final=as_plain(row.final),
+        score=row.score,
+        points=row.points,
+        normalised=row.normalised,
+        final=row.final,
         award=row.award,
         why_unranked=row.why_unranked,
         **ends,

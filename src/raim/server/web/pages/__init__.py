@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from raim.server.web.pages import (
-    desk,
     gallery,
     judging,
     results,
@@ -14,6 +13,5 @@ CHALLENGE_ROUTERS = (
     gallery.router,
     results.router,
     *judging.ROUTERS,
-    *desk.ROUTERS,
 )
 SERVER_ROUTERS: tuple[APIRouter, ...] = ()

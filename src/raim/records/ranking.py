@@ -1,0 +1,33 @@
+"""The final ranking."""
+
+from pydantic import Field
+
+from raim.records.record import Number, Record
+
+
+class RankedRecord(Record):
+    """A team in the final ranking."""
+
+    rank: int | None
+    team: str
+    score: Number
+    points: Number
+    points_low: Number = None
+    points_high: Number = None
+    normalised: Number
+    final: Number
+    award: str = ""
+    why_unranked: str = ""
+
+
+class RankingRecord(Record):
+    """The final ranking: weights x (SCORE, normalised points of the study)."""
+
+    title: str
+    is_simulated: bool = Field(description="the votes were made by a program")
+    rows: list[RankedRecord]
+    left_out: list[RankedRecord] = Field(description="left out after the vote, with the reason")
+    with_left_out: list[RankedRecord] = Field(
+        description="the ranking as if nobody had been left out; else empty"
+    )
+    note: str
