@@ -30,13 +30,13 @@ from raim.records.studies import (
 from raim.server.auditing import record_event
 from raim.server.database import Judge, Study
 from raim.server.queries import studies as queries
+from raim.server.queries.ranking import ranking_record
 from raim.server.study import closing, judges
 from raim.server.study.ballots import judge_names, real_judges
 from raim.server.study.building import build_study, propose_study
 from raim.server.study.exports import StudyFile, find_study_file, shown_name, study_files
 from raim.server.study.guests import invite_guests
 from raim.server.study.ties import change_ties
-from raim.server.web.api.ranking import ranking_record
 from raim.server.web.charts import give_chart as draw
 from raim.server.web.charts import list_charts
 from raim.server.web.context import Admitted, Context
