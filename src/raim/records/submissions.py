@@ -30,6 +30,13 @@ class UploadPlace(Record):
     offset: int
 
 
+class QueuePlace(Record):
+    """Where a submission stands in the queue."""
+
+    position: int | None = Field(description="from 1; none if it does not wait to be scored")
+    expected_at: datetime | None = Field(description="when its score is expected")
+
+
 class Submission(Record):
     """A submission. `error` and `problems` say why it was refused or has failed."""
 

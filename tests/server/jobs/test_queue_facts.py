@@ -5,7 +5,7 @@ import sys
 from datetime import timedelta
 
 from raim.server.database import WorkerHeartbeat
-from raim.server.jobs import expected_at, queue_overview, queue_position
+from raim.server.jobs import queue_overview, queue_places
 
 
 def add_worker(world, name="one", pace=2.0, **values):
@@ -23,8 +23,8 @@ def test_places_count_from_one_in_the_order_of_scoring(world):
     ids = submit_many(world, ["ada", "ada", "bob"])
     checking = world.submit("cyn", b"checking")
     with world.database.reading() as session:
-        assert [queue_position(session, each) for each in ids] == [1, 3, 2]
-        assert queue_position(session, checking) is None
+        places = queue_places(session, world.clock(), [*ids, checking])
+        assert [places[each].position for each in (*ids, checking)] == [1, 3, 2, None]
 
 
 def test_the_time_counts_what_is_under_way_the_groups_before_and_the_own_group(world):
@@ -39,7 +39,8 @@ def test_the_time_counts_what_is_under_way_the_groups_before_and_the_own_group(w
         images_done=4,
     )
     with world.database.reading() as session:
-        times = [expected_at(session, world.clock(), each) for each in (busy, ids[0], ids[5], ids[7])]
+        places = queue_places(session, world.clock(), [busy, *ids])
+        times = [places[each].expected_at for each in (busy, ids[0], ids[5], ids[7])]
     # Six of two images each go together; then the last two.
     assert [(time - world.clock()).total_seconds() for time in times] == [12, 36, 36, 44]
 
@@ -49,7 +50,9 @@ def test_two_workers_halve_the_time(world):
     add_worker(world, "one", pace=2.0)
     add_worker(world, "two", pace=None)
     with world.database.reading() as session:
-        assert expected_at(session, world.clock(), only) == world.clock() + timedelta(seconds=2)
+        assert queue_places(session, world.clock(), [only])[only].expected_at == world.clock() + timedelta(
+            seconds=2
+        )
 
 
 def test_without_a_live_worker_no_time_is_promised(world):
@@ -57,7 +60,7 @@ def test_without_a_live_worker_no_time_is_promised(world):
     add_worker(world, "stopped", stopped_at=world.clock())
     add_worker(world, "silent", seen_at=world.clock() - timedelta(seconds=61))
     with world.database.reading() as session:
-        assert expected_at(session, world.clock(), only) is None
+        assert queue_places(session, world.clock(), [only])[only].expected_at is None
         overview = queue_overview(session, world.clock())
     assert (overview.workers, overview.done_at, overview.n_waiting, overview.images_waiting) == (
         [],

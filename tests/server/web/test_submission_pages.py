@@ -1,9 +1,10 @@
 """What a team sees of its submissions, as pages and as JSON."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from raim.server.database import Submission, User
+from raim.server.database import Submission, User, WorkerHeartbeat
+from raim.server.jobs.context import start_heartbeat
 from raim.server.queries import submissions as queries
 from raim.server.submissions import add_comment, change_state
 
@@ -67,3 +68,18 @@ def test_an_organiser_decides_nothing_in_a_teams_place(site, ada):
     assert answer.status_code == 404
     assert "only the team decides about its submissions" in answer.text
     assert ada.api("GET", f"/submissions/{number}").json()["state"] == "checking"
+
+
+def test_a_list_of_many_that_wait_asks_the_database_little(site, ada):
+    numbers = [site.submit(site.member(f"u{each}"), site.zip_of()) for each in range(6)]
+    with site.server.database.writing() as session:
+        start_heartbeat(session, site.clock(), "worker-1")
+        session.get(WorkerHeartbeat, "worker-1").seconds_per_image = 0.5
+        for number in numbers:
+            change_state(session, site.clock(), number, "queued")
+    asked, olga = [], site.organiser()
+    event.listen(site.server.database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    found = olga.api("GET", "/submissions").json()["submissions"]
+    assert sorted(each["position"] for each in found) == [1, 2, 3, 4, 5, 6]
+    assert all(each["expected_at"] for each in found)
+    assert len(asked) <= 30, "\n".join(asked)

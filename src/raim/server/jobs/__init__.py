@@ -5,17 +5,15 @@ jobs or anything that scores: the web process imports it.
 """
 
 from raim.server.jobs.queue_facts import (
-    expected_at,
     queue_overview,
-    queue_position,
+    queue_places,
 )
 from raim.server.jobs.versions import scorer_version
 from raim.server.jobs.worker_child import WorkerChild
 
 __all__ = [
     "WorkerChild",
-    "expected_at",
     "queue_overview",
-    "queue_position",
+    "queue_places",
     "scorer_version",
 ]

@@ -1,26 +1,20 @@
 """What pages say of the queue: a submission's place, when its score is expected, and how things stand."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from raim.records.desk import Queue, Worker
+from raim.records.submissions import QueuePlace
 from raim.server.database import Submission
 from raim.server.jobs.context import live_workers
-from raim.server.jobs.waiting import list_groups, read_waiting
+from raim.server.jobs.waiting import Waiting, list_groups, read_waiting
 
 
-def queue_position(session: Session, submission_id: int) -> int | None:
-    """Give a submission's place in the queue, from 1; None if it does not wait to be scored."""
-    for place, each in enumerate(read_waiting(session), start=1):
-        if each.submission_id == submission_id:
-            return place
-    return None
-
-
-def expected_at(session: Session, now: datetime, submission_id: int) -> datetime | None:
-    """Estimate when a submission's score is there.
+def queue_places(session: Session, now: datetime, submission_ids: Sequence[int]) -> dict[int, QueuePlace]:
+    """Say where submissions stand in the queue, with few questions however many there are.
 
     Counted are the images under way, those of every group before its own, and its own group's, whose members
     are done together; all at the pace that the live workers measured.
@@ -28,25 +22,40 @@ def expected_at(session: Session, now: datetime, submission_id: int) -> datetime
     Args:
         session: Any session.
         now: The time.
-        submission_id: Which.
+        submission_ids: Which.
 
     Returns:
-        The time; None if it does not wait, or if no worker lives, or none has measured its pace yet.
+        The place of each; without a time if it does not wait, or if no worker lives, or none has measured its pace yet.
     """
-    row = session.get(Submission, submission_id)
+    waiting = read_waiting(session)
+    positions = {each.submission_id: place for place, each in enumerate(waiting, start=1)}
+    times = _expect(session, now, waiting, submission_ids)
+    return {
+        each: QueuePlace(position=positions.get(each), expected_at=times.get(each)) for each in submission_ids
+    }
+
+
+def _expect(
+    session: Session, now: datetime, waiting: list[Waiting], submission_ids: Sequence[int]
+) -> dict[int, datetime]:
     pace = _images_per_second(session, now)
-    if row is None or pace is None:
-        return None
-    if row.lease_owner is not None and (row.facts.is_in_scoring or row.facts.has_score):
-        together = _images_under_way(session, owner=row.lease_owner)
-        own = _images_per_second(session, now, name=row.lease_owner)
-        return now + timedelta(seconds=together / (own or pace))
-    ahead = _images_under_way(session)
-    for group in list_groups(read_waiting(session)):
+    if pace is None:
+        return {}
+    times, ahead = {}, _images_under_way(session)
+    for group in list_groups(waiting):
         ahead += sum(each.n_images for each in group)
-        if any(each.submission_id == submission_id for each in group):
-            return now + timedelta(seconds=ahead / pace)
-    return None
+        times.update({each.submission_id: now + timedelta(seconds=ahead / pace) for each in group})
+    leased = select(Submission.id, Submission.lease_owner).where(
+        Submission.id.in_(submission_ids),
+        Submission.lease_owner.is_not(None),
+        or_(Submission.where("is_in_scoring"), Submission.where("has_score")),
+    )
+    owners = {row.id: row.lease_owner for row in session.execute(leased)}
+    for owner in set(owners.values()):
+        own = _images_per_second(session, now, name=owner) or pace
+        end = now + timedelta(seconds=_images_under_way(session, owner=owner) / own)
+        times.update({each: end for each, name in owners.items() if name == owner})
+    return times
 
 
 def queue_overview(session: Session, now: datetime) -> Queue:

@@ -26,7 +26,7 @@ from raim.server.database import (
     User,
 )
 from raim.server.database.columns import LARGEST_ID
-from raim.server.jobs.queue_facts import expected_at, queue_position
+from raim.server.jobs.queue_facts import queue_places
 from raim.server.queries.pages import read_part
 from raim.server.submissions import count_tries, received_bytes
 from raim.server.submissions.rescoring import unseen_flags
@@ -343,6 +343,8 @@ def _describe(
         .order_by(Submission.id.desc())
     ).all()
     entries = _newest_entries(session, contest, submission_ids)
+    waiting = [row.id for row, *_ in rows if row.facts.is_waiting]
+    places = queue_places(session, now, waiting) if waiting else {}
     here = f"/c/{contest.challenge.id}"
     copied = (
         "id", "kind", "state", "team_id", "note", "received_at", "state_at", "takes_try", "is_chosen",
@@ -351,10 +353,11 @@ def _describe(
     described = []
     for row, team, phase, author, upload in rows:
         entry, report = entries.get(row.id), row.report or {}
-        came, place = row.committed_bytes, None
+        place = places.get(row.id)
+        came, upload_place = row.committed_bytes, None
         if row.facts.is_arriving and upload is not None:
             came = received_bytes(folder, upload)
-            place = records.UploadPlace(url=f"{here}/uploads/{upload.key}", offset=came)
+            upload_place = records.UploadPlace(url=f"{here}/uploads/{upload.key}", offset=came)
         nothing: dict[str, Any] = {
             "score": None,
             "unscorable": None,
@@ -374,11 +377,11 @@ def _describe(
             "n_bytes": row.committed_bytes,
             "sha256": row.committed_sha256,
             "received_bytes": came,
-            "upload": place,
+            "upload": upload_place,
             "problems": [each["message"] for each in report.get("problems", [])],
             "notes": [each["message"] for each in report.get("notes", [])],
-            "position": queue_position(session, row.id) if row.facts.is_waiting else None,
-            "expected_at": expected_at(session, now, row.id) if row.facts.is_waiting else None,
+            "position": place.position if place else None,
+            "expected_at": place.expected_at if place else None,
             "is_in_force": entry is not None and _is_in_force(contest, row.data_set_id, entry),
         }
         described.append((fields, entry))
