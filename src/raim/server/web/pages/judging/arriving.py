@@ -9,7 +9,7 @@ from raim.server.database import Judge, Study
 from raim.server.study.judges import find_judge
 from raim.server.study.trials import draw_trials
 from raim.server.web.context import Admitted, Context, is_secure, judge_cookie
-from raim.server.web.pages.judging.desk import next_step, sit_down
+from raim.server.web.pages.judging.desk import next_step, open_judge_session
 from raim.server.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -58,23 +58,25 @@ def begin(context: Admitted, token: str) -> Response:
 def lead_on(context: Admitted) -> Response:
     """Lead to what is to be done next."""
     with context.server.database.reading() as session:
-        return RedirectResponse(next_step(context, session, sit_down(context, session)), status_code=303)
+        return RedirectResponse(
+            next_step(context, session, open_judge_session(context, session)), status_code=303
+        )
 
 
 @router.get("/judging/instructions", name="judge.instructions")
 def show_instructions(context: Admitted) -> Response:
     """Show what judges are asked to do."""
     with context.server.database.reading() as session:
-        return render(context, "judge_instructions.html.jinja", bench=sit_down(context, session))
+        return render(context, "judge_instructions.html.jinja", judging=open_judge_session(context, session))
 
 
 @router.post("/judging/instructions", name="judge.instructions.post")
 def have_read(context: Admitted) -> Response:
     """Note that the judge has read them."""
     with context.server.database.writing() as session:
-        bench = sit_down(context, session)
-        bench.judge.instructed_at = bench.judge.instructed_at or context.now
-        bench.judge.seen_at = context.now
+        judging = open_judge_session(context, session)
+        judging.judge.instructed_at = judging.judge.instructed_at or context.now
+        judging.judge.seen_at = context.now
     return RedirectResponse(f"{context.here}/judging", status_code=303)
 
 

@@ -13,7 +13,7 @@ from raim.study import StudyDesign
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bench:
+class JudgeSession:
     """A judge at work.
 
     Attributes:
@@ -33,7 +33,7 @@ class Bench:
         return is_on and self.judge.finished_at is None
 
 
-def sit_down(context: Context, session: Session) -> Bench:
+def open_judge_session(context: Context, session: Session) -> JudgeSession:
     """Give who judges in what.
 
     Raises:
@@ -41,22 +41,22 @@ def sit_down(context: Context, session: Session) -> Bench:
     """
     judge = context.judge(session)
     study = session.get_one(Study, judge.study_id)
-    return Bench(study=study, judge=judge, design=StudyDesign.from_plain(study.design))
+    return JudgeSession(study=study, judge=judge, design=StudyDesign.from_plain(study.design))
 
 
-def next_step(context: Context, session: Session, bench: Bench) -> str:
+def next_step(context: Context, session: Session, judging: JudgeSession) -> str:
     """Give the path of what is to be done next."""
-    judge = bench.judge
-    if not bench.takes_votes:
+    judge = judging.judge
+    if not judging.takes_votes:
         return f"{context.here}/judging/done"
-    if not _sees_well(session, bench):
+    if not _sees_well(session, judging):
         return f"{context.here}/judging/screen"
     if judge.instructed_at is None:
         return f"{context.here}/judging/instructions"
     if (
         count_trials(session, judge, "training")
         and open_positions(session, judge, "training")
-        and not _has_voted(session, bench)
+        and not _has_voted(session, judging)
     ):
         return f"{context.here}/judging/vote?part=training"
     return (
@@ -64,15 +64,15 @@ def next_step(context: Context, session: Session, bench: Bench) -> str:
     )
 
 
-def is_ready(session: Session, bench: Bench) -> bool:
+def is_ready(session: Session, judging: JudgeSession) -> bool:
     """Say whether the judge may see trials: the screen is fine and the instructions were read."""
-    return bench.takes_votes and _sees_well(session, bench) and bench.judge.instructed_at is not None
+    return judging.takes_votes and _sees_well(session, judging) and judging.judge.instructed_at is not None
 
 
-def _sees_well(session: Session, bench: Bench) -> bool:
-    screen = newest_screen(session, bench.judge)
+def _sees_well(session: Session, judging: JudgeSession) -> bool:
+    screen = newest_screen(session, judging.judge)
     return screen is not None and screen.is_fine
 
 
-def _has_voted(session: Session, bench: Bench) -> bool:
-    return len(open_positions(session, bench.judge)) < count_trials(session, bench.judge, "voting")
+def _has_voted(session: Session, judging: JudgeSession) -> bool:
+    return len(open_positions(session, judging.judge)) < count_trials(session, judging.judge, "voting")

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from raim.server.study.trials import count_trials
 from raim.server.study.voting import finish_judging, open_positions
 from raim.server.web.context import Admitted
-from raim.server.web.pages.judging.desk import sit_down
+from raim.server.web.pages.judging.desk import open_judge_session
 from raim.server.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -16,13 +16,13 @@ router = APIRouter(include_in_schema=False)
 def show_end(context: Admitted) -> Response:
     """Show what is open, and the way to finish."""
     with context.server.database.reading() as session:
-        bench = sit_down(context, session)
+        judging = open_judge_session(context, session)
         return render(
             context,
             "judge_done.html.jinja",
-            bench=bench,
-            total=count_trials(session, bench.judge, "voting"),
-            unvoted=open_positions(session, bench.judge),
+            judging=judging,
+            total=count_trials(session, judging.judge, "voting"),
+            unvoted=open_positions(session, judging.judge),
         )
 
 
@@ -30,6 +30,6 @@ def show_end(context: Admitted) -> Response:
 def finish(context: Admitted) -> Response:
     """Lock the judge's votes."""
     with context.server.database.writing() as session:
-        bench = sit_down(context, session)
-        finish_judging(session, context.now, bench.study, bench.judge)
+        judging = open_judge_session(context, session)
+        finish_judging(session, context.now, judging.study, judging.judge)
     return RedirectResponse(f"{context.here}/judging/done", status_code=303)

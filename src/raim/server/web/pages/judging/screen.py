@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from raim.server.study.screens import ScreenFacts, newest_screen, record_screen
 from raim.server.web.context import Admitted
-from raim.server.web.pages.judging.desk import sit_down
+from raim.server.web.pages.judging.desk import open_judge_session
 from raim.server.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -39,9 +39,9 @@ class ScreenForm(BaseModel):
 def show_check(context: Admitted) -> Response:
     """Show the patterns and what was found last."""
     with context.server.database.reading() as session:
-        bench = sit_down(context, session)
+        judging = open_judge_session(context, session)
         return render(
-            context, "judge_screen.html.jinja", bench=bench, newest=newest_screen(session, bench.judge)
+            context, "judge_screen.html.jinja", judging=judging, newest=newest_screen(session, judging.judge)
         )
 
 
@@ -50,8 +50,8 @@ def keep_check(context: Admitted, form: ScreenForm) -> Response:
     """Keep what the page found out, and say whether it is good enough."""
     plain = form.model_dump(mode="json")
     with context.server.database.writing() as session:
-        bench = sit_down(context, session)
+        judging = open_judge_session(context, session)
         row = record_screen(
-            session, context.now, bench.study, bench.judge, ScreenFacts(**form.model_dump()), plain
+            session, context.now, judging.study, judging.judge, ScreenFacts(**form.model_dump()), plain
         )
         return JSONResponse({"is_fine": row.is_fine, "why": row.why, "next": f"{context.here}/judging"})

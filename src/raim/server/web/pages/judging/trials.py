@@ -22,7 +22,7 @@ from raim.server.study.voting import (
 )
 from raim.server.tiles import Spot, read_tile
 from raim.server.web.context import Admitted, Context
-from raim.server.web.pages.judging.desk import Bench, is_ready, next_step, sit_down
+from raim.server.web.pages.judging.desk import JudgeSession, is_ready, next_step, open_judge_session
 from raim.server.web.rendering import render
 from raim.study import BLURRED
 from raim.study.trial import label_of
@@ -75,22 +75,22 @@ class VoteForm(BaseModel):
 def show_page(context: Admitted, part: Part = "voting", position: int | None = None) -> Response:
     """Show the one page of all trials; its script asks for them."""
     with context.server.database.reading() as session:
-        bench = sit_down(context, session)
-        if not is_ready(session, bench):
-            return Response(status_code=303, headers={"Location": next_step(context, session, bench)})
-        total = count_trials(session, bench.judge, part)
+        judging = open_judge_session(context, session)
+        if not is_ready(session, judging):
+            return Response(status_code=303, headers={"Location": next_step(context, session, judging)})
+        total = count_trials(session, judging.judge, part)
         if not total:
             return Response(status_code=303, headers={"Location": f"{context.here}/judging/done"})
-        unvoted = open_positions(session, bench.judge, part)
+        unvoted = open_positions(session, judging.judge, part)
         begin = position if position is not None and 1 <= position <= total else (unvoted or [total])[0]
         return render(
             context,
             "judge_vote.html.jinja",
-            bench=bench,
+            judging=judging,
             part=part,
             total=total,
             position=begin,
-            keeper=_keeper(context, bench),
+            keeper=_keeper(context, judging),
         )
 
 
@@ -98,16 +98,16 @@ def show_page(context: Admitted, part: Part = "voting", position: int | None = N
 def give_trial(context: Admitted, part: Part, position: int) -> Response:
     """Give a trial: sizes, addresses of tiles, the vote so far."""
     with context.server.database.reading() as session:
-        bench = sit_down(context, session)
-        _check_looking(bench)
-        trial = find_trial(session, bench.judge, part, position)
+        judging = open_judge_session(context, session)
+        _check_looking(judging)
+        trial = find_trial(session, judging.judge, part, position)
         image = session.get_one(StudyImage, trial.study_image_id)
         facts = image.pack
         if facts is None or image.pack_sha256 is None:
             raise StateError("the tiles of this image are not made yet; try again in a minute")
         vote = newest_vote(session, trial)
-        total = count_trials(session, bench.judge, part)
-        unvoted = open_positions(session, bench.judge, part)
+        total = count_trials(session, judging.judge, part)
+        unvoted = open_positions(session, judging.judge, part)
         return JSONResponse(
             {
                 "part": part,
@@ -115,7 +115,7 @@ def give_trial(context: Admitted, part: Part, position: int) -> Response:
                 "total": total,
                 "done": total - len(unvoted),
                 "open": unvoted,
-                "n_picks": bench.design.n_picks,
+                "n_picks": judging.design.n_picks,
                 "image": {key: facts[key] for key in ("width", "height", "tile", "levels")},
                 "input": {"tiles": f"{context.here}/judging/tiles/{trial.key}/input", **facts["input"]},
                 "candidates": [
@@ -123,9 +123,9 @@ def give_trial(context: Admitted, part: Part, position: int) -> Response:
                     for label in map(label_of, range(len(trial.tiles)))
                 ],
                 "vote": None if vote is None else _plain(as_ballot(trial, vote)),
-                "criteria": list(bench.design.criteria),
-                "is_locked": not bench.takes_votes,
-                "seconds_per_trial": own_pace(session, bench.judge),
+                "criteria": list(judging.design.criteria),
+                "is_locked": not judging.takes_votes,
+                "seconds_per_trial": own_pace(session, judging.judge),
             }
         )
 
@@ -134,14 +134,14 @@ def give_trial(context: Admitted, part: Part, position: int) -> Response:
 def keep_vote(context: Admitted, part: Part, position: int, form: VoteForm) -> Response:
     """Keep a vote."""
     with context.server.database.writing() as session:
-        bench = sit_down(context, session)
-        if context.request.headers.get("x-raim-judge", "") not in {"", _keeper(context, bench)}:
+        judging = open_judge_session(context, session)
+        if context.request.headers.get("x-raim-judge", "") not in {"", _keeper(context, judging)}:
             raise StateError("another judge's link was opened in this browser; load the page again")
-        trial = find_trial(session, bench.judge, part, position)
-        cast_vote(session, context.now, bench.study, bench.judge, trial, form.ballot())
+        trial = find_trial(session, judging.judge, part, position)
+        cast_vote(session, context.now, judging.study, judging.judge, trial, form.ballot())
         session.flush()
-        total = count_trials(session, bench.judge, part)
-        done = total - len(open_positions(session, bench.judge, part))
+        total = count_trials(session, judging.judge, part)
+        done = total - len(open_positions(session, judging.judge, part))
     return JSONResponse({"saved_at": context.now.isoformat(), "done": done, "total": total})
 
 
@@ -149,9 +149,9 @@ def keep_vote(context: Admitted, part: Part, position: int, form: VoteForm) -> R
 def give_tile(context: Admitted, key: str, tile: str, level: int, place: str) -> Response:
     """Give a tile of one of the judge's own trials."""
     with context.server.database.reading() as session:
-        bench = sit_down(context, session)
-        _check_looking(bench)
-        trial, image = find_tile_trial(session, bench.judge, key)
+        judging = open_judge_session(context, session)
+        _check_looking(judging)
+        trial, image = find_tile_trial(session, judging.judge, key)
         sha256 = image.pack_sha256
         source = INPUT if tile == INPUT else _source(trial, tile)
     if sha256 is None:
@@ -170,20 +170,20 @@ def give_tile(context: Admitted, key: str, tile: str, level: int, place: str) ->
     )
 
 
-def _keeper(context: Context, bench: Bench) -> str:
+def _keeper(context: Context, judging: JudgeSession) -> str:
     """Give the name under which a browser keeps the votes of this judge that it could not send yet."""
-    what = f"votes of judge {bench.judge.id}".encode()
+    what = f"votes of judge {judging.judge.id}".encode()
     return hmac.new(context.server.secret, what, hashlib.sha256).hexdigest()[:16]
 
 
-def _check_looking(bench: Bench) -> None:
+def _check_looking(judging: JudgeSession) -> None:
     """Let nobody look at trials but while votes are taken, or at their own once they have finished.
 
     Raises:
         StateError: The study is not open.
     """
-    if bench.study.state != "open" and not bench.judge.is_preview:
-        raise StateError(f"the study is {bench.study.state}; trials are shown while it is open")
+    if judging.study.state != "open" and not judging.judge.is_preview:
+        raise StateError(f"the study is {judging.study.state}; trials are shown while it is open")
 
 
 def _source(trial: Trial, label: str) -> str:
