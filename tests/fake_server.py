@@ -92,9 +92,12 @@ class FakeServer:
             "id": number,
             "page": f"/submissions/{number}",
             "phase": "feedback",
+            "phase_title": "Feedback",
             "kind": "scored",
             "state": "receiving",
+            "team_id": 1,
             "team": "Ada",
+            "sent_by": "ada",
             "file_name": "team.zip",
             "n_bytes": n_bytes,
             "received_bytes": 0,
@@ -104,6 +107,7 @@ class FakeServer:
             "state_at": NOON.isoformat(),
             "takes_try": True,
             "is_chosen": False,
+            "rescore_asked_at": None,
             "error": None,
             "problems": [],
             "notes": [],
@@ -112,9 +116,11 @@ class FakeServer:
             "position": None,
             "expected_at": None,
             "score": None,
+            "unscorable": None,
             "measures": {},
             "scenarios": {},
             "scorer_version": None,
+            "is_in_force": False,
             "upload": None,
             **changes,
         }
@@ -174,7 +180,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def answer(self):
-        path = self.path.removeprefix("/api/v1")
+        path = self.path.removeprefix("/api/v1").partition("?")[0]
         if path.startswith("/uploads/"):
             return self.answer_upload(int(path.rpartition("/")[2]))
         if path.endswith("/inputs.zip"):
@@ -188,7 +194,8 @@ class Handler(BaseHTTPRequestHandler):
         return refusal(404, "not_found", f"there is no {path}")
 
     def list_own(self):
-        return Reply(200, {"submissions": list(reversed(self.fake.submissions.values()))})
+        own = list(reversed(self.fake.submissions.values()))
+        return Reply(200, {"submissions": own, "n_rows": len(own), "page": 1, "n_pages": 1})
 
     def begin(self):
         wanted = json.loads(self.body)
@@ -308,13 +315,19 @@ PLAIN = {
             {
                 "id": "pairs",
                 "name": "Pairs",
+                "text": "",
                 "kind": "paired",
                 "n_images": 100,
                 "may_get_inputs": True,
                 "may_get_references": False,
+                "why_no_inputs": "",
+                "why_no_references": "no phase gives them out",
                 "of_a_newer_server": 1,
             }
         ],
+        "current_phase": "feedback",
+        "next_phase": None,
+        "announcements": [],
     },
     "/me": {
         "login": "ada",
@@ -329,6 +342,12 @@ PLAIN = {
         "phase": "feedback",
         "profile": "raim-2024",
         "scorer_version": "raim-2024-1",
+        "phases": {"feedback": "Feedback"},
+        "measures": ["psnr", "ssim"],
+        "scenario_names": [],
+        "scenario": "",
+        "sort": "",
+        "history": {},
         "rows": [
             {
                 "rank": 1,

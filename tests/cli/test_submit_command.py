@@ -117,7 +117,7 @@ def test_json_is_the_whole_submission(run):
     found = json.loads(out)
     assert code == 0
     assert (found["state"], found["score"], found["measures"]["psnr"]) == ("scored", 71.25, "inf")
-    assert found["received_at"] == "2026-03-01T12:00:00+00:00"
+    assert found["received_at"] == "2026-03-01T12:00:00Z"
 
 
 def test_without_waiting_it_ends_when_the_file_is_there(run, fake):

@@ -58,7 +58,7 @@ def test_challenge_me_and_leaderboard_are_read(world):
     assert (me.login, me.team) == ("ada", "Team ada")
     scored = next(each for each in me.intakes["feedback"] if each.kind == "scored")
     assert (scored.left_today, scored.left_in_all) == (5, 60)
-    assert client.read_leaderboard(world.server, "feedback").rows == ()
+    assert client.read_leaderboard(world.server, "feedback").rows == []
 
 
 def test_a_submission_is_sent_found_again_followed_chosen_and_withdrawn(world):
@@ -75,7 +75,7 @@ def test_a_submission_is_sent_found_again_followed_chosen_and_withdrawn(world):
     assert client.choose(world.server, submission.id).is_chosen
     assert client.withdraw(world.server, submission.id).state == "withdrawn"
     assert client.wait_for_result(world.server, submission.id).state == "withdrawn"
-    assert client.read_results(world.server, submission.id).images == ()
+    assert client.read_results(world.server, submission.id).images == []
     assert [each.id for each in client.read_submissions(world.server)] == [submission.id]
 
 

@@ -18,7 +18,7 @@ SECRET = "raim_api_secret"  # noqa: S105 - of a test
 
 def test_the_challenge_is_read_with_its_phases_and_data_sets(server):
     challenge = read_challenge(server)
-    assert (challenge.name, challenge.measures, challenge.max_bytes) == ("RAIM", ("psnr", "ssim"), 2**31)
+    assert (challenge.name, challenge.measures, challenge.max_bytes) == ("RAIM", ["psnr", "ssim"], 2**31)
     assert challenge.phases[0].closes.isoformat() == "2026-03-10T12:00:00+00:00"
     assert challenge.phases[0].intakes[0].left_today == 1
     assert challenge.data_sets[0].may_get_inputs

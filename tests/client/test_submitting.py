@@ -249,7 +249,7 @@ def test_a_refused_submission_has_all_its_problems(fake, server):
     fake.life = []
     fake.add(state="refused", error="2 problems", problems=["a.png is missing", "b.png is 8x8"])
     found = wait_for_result(server, 1)
-    assert found.problems == ("a.png is missing", "b.png is 8x8")
+    assert found.problems == ["a.png is missing", "b.png is 8x8"]
     assert (found.has_ended, found.is_good) == (True, False)
 
 

@@ -143,9 +143,9 @@ def _follow(server: "Server", submission: "Submission") -> "Submission":
 
 
 def _tell(server: "Server", challenge: "Challenge", submission: "Submission", *, as_json: bool) -> None:
-    from raim.cli.submit_words import print_submission, submission_as_dict
+    from raim.cli.submit_words import print_submission
 
     if as_json:
-        click.echo(json.dumps(submission_as_dict(submission), indent=2))
+        click.echo(json.dumps(submission.model_dump(mode="json"), indent=2))
     else:
         print_submission(submission, challenge.measures, server.url + submission.page)

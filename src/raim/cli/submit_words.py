@@ -1,10 +1,7 @@
 """What `raim submit` says of a submission: a line while it is under way, the whole at its end."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from raim.cli.score_table import DIGITS
 from raim.cli.wording import say_count, say_number
@@ -59,11 +56,6 @@ def print_submission(submission: "Submission", measures: Sequence[str], page: st
         console.print(_make_grid(submission, measures))
 
 
-def submission_as_dict(submission: "Submission") -> dict[str, Any]:
-    """Give plain values for JSON: times in ISO form, infinite numbers as text."""
-    return {field.name: _plain(getattr(submission, field.name)) for field in fields(submission)}
-
-
 def _make_grid(submission: "Submission", measures: Sequence[str]) -> "Table":
     from rich import box
     from rich.table import Table
@@ -83,13 +75,3 @@ def _make_grid(submission: "Submission", measures: Sequence[str]) -> "Table":
 
 def _cells(values: Mapping[str, float | None], columns: Sequence[str]) -> list[str]:
     return [say_number(values.get(column), DIGITS.get(column, 4)) for column in columns]
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value

@@ -14,32 +14,23 @@ from raim.client.reading import (
     read_submission,
     read_submissions,
 )
-from raim.client.records import (
-    BoardRow,
-    Challenge,
-    DataSet,
-    ImageResult,
-    Intake,
-    Leaderboard,
-    Me,
-    Phase,
-    Results,
-    Submission,
-)
 from raim.client.server import Patience, Server
 from raim.client.submitting import choose, submit, wait_for_result, withdraw
+from raim.records.challenge import Challenge, DataSet, Intake, Me, Phase
+from raim.records.leaderboard import Leaderboard, Line
+from raim.records.submissions import ImageResult, ResultList, Submission
 
 __all__ = [
-    "BoardRow",
     "Challenge",
     "DataSet",
     "ImageResult",
     "Intake",
     "Leaderboard",
+    "Line",
     "Me",
     "Patience",
     "Phase",
-    "Results",
+    "ResultList",
     "Server",
     "Submission",
     "choose",

@@ -12,10 +12,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import requests
+from pydantic import ValidationError
 from requests.auth import AuthBase
 
 from raim import __version__
-from raim.client.parsing import read_record
 from raim.client.server import Server
 from raim.errors import (
     AccessError,
@@ -29,9 +29,12 @@ from raim.errors import (
     TooManyRequestsError,
     UnknownNameError,
 )
+from raim.records.record import Record
+from raim.records.submissions import Submission, SubmissionList
 
 API = "/api/v1"
-Record = TypeVar("Record")
+Answer = TypeVar("Answer")
+Known = TypeVar("Known", bound=Record)
 PASSING = frozenset({429, 500, 502, 503, 504})
 FOLLOWED = frozenset({"GET", "HEAD"})
 ERRORS: Mapping[int, type[RaimError]] = {
@@ -97,12 +100,12 @@ class _Bearer(AuthBase):
 
 def ask(
     connection: Connection,
-    kind: type[Record],
+    kind: type[Known],
     method: str,
     path: str,
     *,
     body: Mapping[str, Any] | None = None,
-) -> Record:
+) -> Known:
     """Ask the API, repeatedly while it is unreachable or at fault, and give its answer.
 
     Args:
@@ -117,16 +120,32 @@ def ask(
         ServerUnreachableError: It does not answer.
     """
 
-    def attempt() -> Record:
+    def attempt() -> Known:
         answer = send(connection, method, api_path(connection) + path, json=body)
-        url = connection.server.url
         try:
-            plain = answer.json()
-        except ValueError:
-            plain = answer.text[:60]
-        return read_record(kind, plain, url=url)
+            return kind.model_validate_json(answer.content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the answer"
+            raise ServerRefusedError(
+                f"{connection.server.url} does not answer as a raim server does ({where}: {first['msg']}); check the "
+                "address, and that raim here and there are of about the same version",
+                status=answer.status_code,
+                code="not_understood",
+            ) from error
 
     return persist(connection, attempt)
+
+
+def ask_all(connection: Connection) -> list[Submission]:
+    """Ask for all submissions of the team, newest first, a page after another."""
+    found: list[Submission] = []
+    page, n_pages = 1, 1
+    while page <= n_pages:
+        part = ask(connection, SubmissionList, "GET", f"/submissions?page={page}")
+        found += part.submissions
+        page, n_pages = page + 1, part.n_pages
+    return found
 
 
 def api_path(connection: Connection) -> str:
@@ -145,8 +164,8 @@ def api_path(connection: Connection) -> str:
 
 
 def persist(
-    connection: Connection, action: Callable[[], Record], progress: Callable[[], int] = lambda: 0
-) -> Record:
+    connection: Connection, action: Callable[[], Answer], progress: Callable[[], int] = lambda: 0
+) -> Answer:
     """Repeat an action while it fails in a way that may pass, until several attempts in a row brought nothing.
 
     Args:

@@ -1,8 +1,10 @@
 """Questions that change nothing on the server."""
 
-from raim.client.asking import ask, connect
-from raim.client.records import Challenge, Leaderboard, Me, Results, Submission, SubmissionList
+from raim.client.asking import ask, ask_all, connect
 from raim.client.server import Server
+from raim.records.challenge import Challenge, Me
+from raim.records.leaderboard import Leaderboard
+from raim.records.submissions import ResultList, Submission
 
 
 def read_challenge(server: Server) -> Challenge:
@@ -27,10 +29,10 @@ def read_leaderboard(server: Server, phase: str) -> Leaderboard:
         return ask(connection, Leaderboard, "GET", f"/leaderboard/{_segment(phase)}")
 
 
-def read_submissions(server: Server) -> tuple[Submission, ...]:
+def read_submissions(server: Server) -> list[Submission]:
     """Give the team's submissions, newest first."""
     with connect(server) as connection:
-        return ask(connection, SubmissionList, "GET", "/submissions").submissions
+        return ask_all(connection)
 
 
 def read_submission(server: Server, submission_id: int) -> Submission:
@@ -39,10 +41,10 @@ def read_submission(server: Server, submission_id: int) -> Submission:
         return ask(connection, Submission, "GET", f"/submissions/{submission_id}")
 
 
-def read_results(server: Server, submission_id: int) -> Results:
+def read_results(server: Server, submission_id: int) -> ResultList:
     """Give the measures of each image of a submission, worst first."""
     with connect(server) as connection:
-        return ask(connection, Results, "GET", f"/submissions/{submission_id}/results")
+        return ask(connection, ResultList, "GET", f"/submissions/{submission_id}/results")
 
 
 def _segment(name: str) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from raim.client.asking import Connection, ask, connect
+from raim.client.asking import Connection, ask, ask_all, connect
 from raim.client.hashing import Source, open_source
-from raim.client.records import Challenge, Started, Submission, SubmissionList
 from raim.client.server import Server
 from raim.client.uploading import send_file
 from raim.errors import StateError
 from raim.records import named
+from raim.records.challenge import Challenge
+from raim.records.submissions import StartedSubmission, Submission
 
 Progress = Callable[[str, int, int], None]
 """Called with "hashing" or "sending", bytes done, bytes in all."""
@@ -69,7 +70,7 @@ def submit(
             "sha256": source.sha256,
             "note": note,
         }
-        started = ask(connection, Started, "POST", "/submissions", body=promise)
+        started = ask(connection, StartedSubmission, "POST", "/submissions", body=promise)
         on_progress("sending", started.upload.offset, source.n_bytes)
         send_file(
             connection,
@@ -146,7 +147,7 @@ def choose(server: Server, submission_id: int) -> Submission:
 
 def _find(connection: Connection, source: Source, phase: str | None, kind: str) -> Submission | None:
     """Find the submission of the same file that is already there whole."""
-    own = ask(connection, SubmissionList, "GET", "/submissions").submissions
+    own = ask_all(connection)
     same = [
         each
         for each in own

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from raim.records.record import Number, Record, Text, Wanted
+from raim.records.states import STATES, named
 from raim.records.teams import TeamEntry
 
 Kind = Literal["scored", "feedback", "final"]
@@ -73,6 +74,16 @@ class Submission(Record):
     scorer_version: str | None
     is_in_force: bool = Field(description="whether the leaderboard shows this score")
     upload: UploadPlace | None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it stays in its state unless somebody acts."""
+        return self.state in STATES and not STATES[self.state].is_under_way
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it has ended as it should."""
+        return self.state in named("is_good")
 
 
 class StartedSubmission(Record):
