@@ -13,7 +13,7 @@ from raim.server.actions import merge_teams
 from raim.server.auditing import record_event
 from raim.server.contest import Standings, StandingsCache
 from raim.server.contest.exports import export_tables
-from raim.server.database import EntryResult, Submission, Team
+from raim.server.database import Challenge, EntryResult, Submission, Team
 from raim.server.queries.leaderboard import newest_phase
 from raim.server.submissions import change_state
 
@@ -113,6 +113,22 @@ def test_a_column_is_declared_once_for_page_csv_json_and_exports(site, teams):
         assert next(each for each in tables if each.name == "leaderboards").columns == ("phase", *names)
 
 
+def test_the_gallery_shows_inputs_and_restored_images_once_it_is_published(site, teams):
+    number = enter(site, teams["Alpha"], 60.0)
+    with site.server.database.writing() as session:
+        session.scalars(select(Challenge)).one().results_published_at = site.clock()
+        record_event(session, site.clock(), "publish", actor_id=None, subject="challenge", subject_id=1)
+    visitor = site.visitor()
+    told = visitor.get("/api/v1/gallery").json()
+    assert told["entries"] == [{"submission_id": number, "team": "Alpha"}]
+    for source in ("input", number):
+        image = visitor.get(f"/gallery/{source}/{told['image']}")
+        assert (image.status_code, image.headers["content-type"]) == (200, "image/png")
+        assert f"/gallery/{source}/{told['image']}" in visitor.get("/gallery").text
+    for path in (f"/gallery/{number + 1}/{told['image']}", "/gallery/input/none"):
+        assert visitor.get(path).status_code == 404
+
+
 def test_an_entry_shows_at_once_though_the_board_is_kept(site, teams):
     visitor = site.visitor()
     enter(site, teams["Alpha"], 60.0)
@@ -140,8 +156,6 @@ def test_results_of_an_older_scorer_stay_until_the_switch_and_are_never_mixed_in
     enter(site, teams["Alpha"], 60.0)
     contest_version = site.visitor().get("/api/v1/leaderboard/feedback").json()["scorer_version"]
     with site.server.database.writing() as session:
-        from raim.server.database import Challenge
-
         session.scalars(select(Challenge)).one().scorer_version = "raim-2024-newer"
         record_event(
             session, site.clock(), "read challenge", actor_id=None, subject="challenge", subject_id=1

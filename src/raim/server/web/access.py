@@ -14,7 +14,7 @@ from raim.challenge.rules import Role
 Who = Literal["anyone", "user", "member", "team", "judge", "organiser"]
 
 ANYONE = (
-    "gallery", "gallery.image", "results", "results.chart", "results.csv", "api.ranking",
+    "results", "results.chart", "results.csv", "api.ranking",
     "judge.invitation", "judge.invitation.post",
 )  # fmt: skip
 JUDGE = (

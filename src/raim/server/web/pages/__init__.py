@@ -3,14 +3,12 @@
 from fastapi import APIRouter
 
 from raim.server.web.pages import (
-    gallery,
     judging,
     results,
 )
 
 # Under the address of the challenge, and of the server whatever its challenges.
 CHALLENGE_ROUTERS = (
-    gallery.router,
     results.router,
     *judging.ROUTERS,
 )

@@ -6,16 +6,16 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from raim.errors import AccessError, UnknownNameError, unknown_name
+from raim.errors import UnknownNameError, unknown_name
 from raim.server.contest.export_formats import ExportTable, csv_pieces
 from raim.server.database import PublishedRanking, Study
 from raim.server.study.publication import Outcome, Published, find_outcome, read_published
 from raim.server.study.results import all_rows
-from raim.server.study.secrecy import studies_under_way
 from raim.server.web.charts import as_svg, describe_charts, give_chart, list_charts
 from raim.server.web.context import Admitted, Context
 from raim.server.web.fields import Search, Slug
 from raim.server.web.rendering import render
+from raim.server.web.routes.gallery import check_published
 
 router = APIRouter(include_in_schema=False)
 
@@ -83,20 +83,6 @@ def read_outcome(context: Context, session: Session) -> tuple[Outcome | None, Pu
 
 def _study(session: Session, outcome: Outcome | None) -> Study | None:
     return None if outcome is None or outcome.study_id is None else session.get(Study, outcome.study_id)
-
-
-def check_published(context: Context, session: Session) -> None:
-    """Let only organisers see results that are not published, or that would connect names with what judges see.
-
-    Raises:
-        AccessError: With the reason.
-    """
-    if context.viewer.is_organiser:
-        return
-    if context.contest.results_published_at is None:
-        raise AccessError("the results are not published yet")
-    if studies_under_way(session, context.contest):
-        raise AccessError("judges vote on these images; the results are shown when they have finished")
 
 
 def ranking_table(outcome: Outcome) -> ExportTable:

@@ -1,0 +1,97 @@
+"""The gallery of results: which submissions and images it shows."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.challenge import Phase
+from raim.errors import UnknownNameError
+from raim.records.gallery import Gallery, GalleryEntry
+from raim.scoring.profiles import Profile
+from raim.server.contest import Contest, StandingsCache
+from raim.server.database import Image, Submission, Team
+
+MOST = 20  # teams
+Entries = list[tuple[Submission, str]]  # with the team's name
+
+
+def read_gallery(
+    session: Session, contest: Contest, image: str, *, standings: StandingsCache, profile: Profile
+) -> Gallery:
+    """Return what the gallery shows of an image; of the first one where there is none of that name."""
+    phase, entries = _find(session, contest, standings, profile)
+    images = _images(session, entries)
+    names = [each.name for each in images]
+    place = names.index(image) if image in names else 0
+    shown = images[place] if images else None
+    return Gallery(
+        phase="" if phase is None else phase.name,
+        entries=[GalleryEntry(submission_id=each.id, team=team) for each, team in entries],
+        image=None if shown is None else shown.name,
+        scenario="" if shown is None else shown.scenario or "",
+        before=names[place - 1] if place else None,
+        after=names[place + 1] if place + 1 < len(names) else None,
+        n_images=len(names),
+    )
+
+
+def find_pictured(
+    session: Session,
+    contest: Contest,
+    source: str,
+    name: str,
+    *,
+    standings: StandingsCache,
+    profile: Profile,
+) -> tuple[Image, Submission | None]:
+    """Return an image of the gallery, with the submission that restored it; None for the input.
+
+    Raises:
+        UnknownNameError: The gallery does not show it.
+    """
+    _, entries = _find(session, contest, standings, profile)
+    image = next((each for each in _images(session, entries) if each.name == name), None)
+    by_source = {str(submission.id): submission for submission, _ in entries}
+    if image is None or (source != "input" and source not in by_source):
+        raise UnknownNameError("the gallery has no such image")
+    return image, by_source.get(source)
+
+
+def _images(session: Session, entries: Entries) -> list[Image]:
+    if not entries:
+        return []
+    found = select(Image).where(Image.data_set_id == entries[0][0].data_set_id).order_by(Image.name)
+    return list(session.scalars(found))
+
+
+def _find(
+    session: Session, contest: Contest, standings: StandingsCache, profile: Profile
+) -> tuple[Phase | None, Entries]:
+    """Return the last phase that has something to show: its final submissions, else those that count on its board."""
+    for phase in reversed(contest.challenge.phases):
+        entries: Entries = []
+        if phase.final:
+            entries = _final_entries(session, contest, phase)
+        elif phase.scored is not None:
+            board = standings.get(session, contest, phase, profile)
+            ranked = [each for each in board.rows if each.rank is not None][:MOST]
+            entries = [(session.get_one(Submission, each.submission_id), each.team) for each in ranked]
+        if entries:
+            return phase, entries[:MOST]
+    return None, []
+
+
+def _final_entries(session: Session, contest: Contest, phase: Phase) -> Entries:
+    """Return the chosen final submission of each team, its newest where none is chosen."""
+    rows = session.execute(
+        select(Submission, Team.name)
+        .join(Team, Team.id == Submission.team_id)
+        .where(
+            Submission.phase_id == contest.phase_ids[phase.id],
+            Submission.kind == "final",
+            Submission.where("is_handed_over"),
+            Team.state == "approved",
+        )
+        .order_by(Submission.is_chosen, Submission.id)
+    )
+    newest = {submission.team_id: (submission, team) for submission, team in rows}
+    return sorted(newest.values(), key=lambda entry: entry[1].casefold())
