@@ -13,7 +13,7 @@ from raim.server.web.context import admit, is_secure
 from raim.server.web.failures import add_handlers
 from raim.server.web.headers import SafeHeaders
 from raim.server.web.host_check import HostCheck
-from raim.server.web.pages import CHALLENGE_ROUTERS, SERVER_ROUTERS
+from raim.server.web.pages import CHALLENGE_ROUTERS
 from raim.server.web.rate_limit import Buckets
 from raim.server.web.rendering import STATIC
 from raim.server.web.routes import AREAS
@@ -63,7 +63,7 @@ def make_app(server: Server) -> FastAPI:
         app.include_router(area.specials)
     for router in CHALLENGE_ROUTERS:
         app.include_router(router, prefix="/c/{challenge_id}", dependencies=[Depends(admit)])
-    for router in (*SERVER_ROUTERS, *API_ROUTERS):
+    for router in API_ROUTERS:
         app.include_router(router, dependencies=[Depends(admit)])
     app.mount("/static", VersionedFiles(directory=STATIC), name="static")
     add_handlers(app)
