@@ -11,6 +11,7 @@ from raim.errors import OutOfMemoryError, RaimError, item_error, unknown_name
 KINDS = [kind for kind in vars(raim.errors).values() if inspect.isclass(kind) and issubclass(kind, RaimError)]
 ARGUMENTS = {
     "retry_at": datetime(2026, 11, 29, tzinfo=UTC),
+    "retry_s": 5,
     "status": 409,
     "code": "closed",
     "problems": ("first", "second"),

@@ -101,7 +101,7 @@ def test_the_challenge_is_served_with_its_entries_on_the_leaderboard(run, data, 
             line = next(line for line in process.stdout if line.startswith("serving http://127.0.0.1:"))
             address = line.split()[1]
             told = [next(process.stdout) for _ in range(4)]
-            ranks = wait_for_ranks(f"{address}leaderboard/feedback/scores.csv", n=3)
+            ranks = wait_for_ranks(f"{address}c/demo/leaderboard/feedback/scores.csv", n=3)
             invitation = requests.get(told[2].split()[-1], timeout=PATIENCE_S)
             wait_for(tmp_path / "demo" / "report" / "report.html")
         finally:
