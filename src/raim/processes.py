@@ -143,12 +143,11 @@ def _use_pool(
 
 def _stop(pool: ProcessPoolExecutor) -> None:
     """End the workers at once: what they have not finished is done by the next run."""
-    processes = list((pool._processes or {}).values())  # noqa: SLF001 - Python 3.14 has terminate_workers()
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
+    for process in list((pool._processes or {}).values()):  # noqa: SLF001 - Python 3.14 has terminate_workers()
         with contextlib.suppress(OSError, ValueError):
             process.terminate()
-            process.join()
+    # The pool's own thread takes leave of the workers; two that wait for one process at once would both miss its end.
+    pool.shutdown(cancel_futures=True)
 
 
 def _start(started: Any) -> None:
