@@ -215,13 +215,15 @@ def _handler(
     route: Route,
     answer: Callable[[Route, Request, RaimError | None], Response],
 ) -> Callable[[Request], Any]:
+    wanted = inspect.signature(route.function).parameters.get("wanted")
+
     async def handle(request: Request) -> Response:
         problem: RaimError | None = None
         request.state.values, request.state.typed = {}, {}
         try:
             await parse(request)
-            if answer is _answer_page and "wanted" in inspect.signature(route.function).parameters:
-                request.state.values["wanted"] = await _read_form(route, request)
+            if answer is _answer_page and wanted is not None:
+                request.state.values["wanted"] = await _read_form(wanted.annotation, request)
         except (RequestValidationError, ValidationError) as error:  # told only to who may use the route
             problem = read_problem(error)
         return await run_in_threadpool(answer, route, request, problem)
@@ -229,12 +231,10 @@ def _handler(
     return handle
 
 
-async def _read_form(route: Route, request: Request) -> BaseModel:
+async def _read_form(model: type[BaseModel], request: Request) -> BaseModel:
     """Read a form as the model that JSON is read as; where a field comes twice, the last holds, but in a list all."""
     form = await request.form()
-    model: type[BaseModel] = inspect.signature(route.function).parameters["wanted"].annotation
-    fields = model.model_fields
-    are_lists = {name for name, each in fields.items() if _takes_list(each.annotation)}
+    are_lists = {name for name, each in model.model_fields.items() if _takes_list(each.annotation)}
     given = {name: form.getlist(name) if name in are_lists else form[name] for name in form}
     request.state.typed = {name: value for name, value in given.items() if "password" not in name}
     return model.model_validate(given)
