@@ -29,6 +29,7 @@ from raim.errors import (
     TooManyRequestsError,
     UnknownNameError,
 )
+from raim.records.failures import Failure, Fault
 from raim.records.record import Record
 from raim.records.submissions import Submission, SubmissionList
 
@@ -66,16 +67,6 @@ class Connection:
     challenge: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
-    """What the server says when it refuses."""
-
-    status: int
-    code: str
-    message: str
-    problems: tuple[str, ...]
-
-
 @contextmanager
 def connect(server: Server) -> Iterator[Connection]:
     """Open a connection for some requests."""
@@ -98,22 +89,8 @@ class _Bearer(AuthBase):
         return request
 
 
-def ask(
-    connection: Connection,
-    kind: type[Known],
-    method: str,
-    path: str,
-    *,
-    body: Mapping[str, Any] | None = None,
-) -> Known:
-    """Ask the API, repeatedly while it is unreachable or at fault, and give its answer.
-
-    Args:
-        connection: To the server.
-        kind: Record of the answer.
-        method: Of HTTP.
-        path: Under the API of the challenge.
-        body: What is sent, as JSON.
+def ask(connection: Connection, kind: type[Known], method: str, path: str, body: Any = None) -> Known:
+    """Ask the API of the challenge, repeatedly while it is unreachable or at fault, and give its answer.
 
     Raises:
         RaimError: Of the class that fits the server's answer; see `refusal_error`.
@@ -166,13 +143,7 @@ def api_path(connection: Connection) -> str:
 def persist(
     connection: Connection, action: Callable[[], Answer], progress: Callable[[], int] = lambda: 0
 ) -> Answer:
-    """Repeat an action while it fails in a way that may pass, until several attempts in a row brought nothing.
-
-    Args:
-        connection: Whose patience holds.
-        action: Raises PassingError.
-        progress: Says how far it has come; whenever that has grown, the count of failures begins anew.
-    """
+    """Repeat an action while it raises PassingError, until several attempts in a row brought no progress."""
     patience = connection.server.patience
     failures, reached = 0, progress()
     while True:
@@ -188,13 +159,7 @@ def persist(
 
 
 def send(connection: Connection, method: str, path: str, **options: Any) -> requests.Response:
-    """Send one request; give the answer, which is a success.
-
-    Args:
-        connection: To the server.
-        method: Of HTTP.
-        path: On the server, from its root.
-        options: Of `requests`: json, data, headers, stream.
+    """Send one request to a path on the server, with options of `requests`; give the answer, which is a success.
 
     Raises:
         PassingError: It may succeed later.
@@ -203,7 +168,7 @@ def send(connection: Connection, method: str, path: str, **options: Any) -> requ
     answer = exchange(connection, method, path, **options)
     if answer.ok:
         return answer
-    raise refusal_error(connection, read_refusal(answer))
+    raise refusal_error(connection, answer)
 
 
 def exchange(connection: Connection, method: str, path: str, **options: Any) -> requests.Response:
@@ -232,42 +197,40 @@ def exchange(connection: Connection, method: str, path: str, **options: Any) -> 
         )
     if answer.status_code in PASSING:
         wait_s = _retry_after_s(connection, answer)
-        raise PassingError(refusal_error(connection, read_refusal(answer), wait_s=wait_s), wait_s=wait_s)
+        raise PassingError(refusal_error(connection, answer, wait_s=wait_s), wait_s=wait_s)
     return answer
 
 
-def read_refusal(answer: requests.Response) -> Refusal:
+def read_fault(answer: requests.Response) -> Fault:
     """Read what the server says; proxies before it answer in their own words."""
     try:
-        fault = answer.json()["error"]
-        message, code, problems = str(fault["message"]), str(fault["code"]), list(fault.get("problems", ()))
-    except (ValueError, LookupError, TypeError):
-        message, code, problems = f"it answers {answer.status_code} {answer.reason}", "unknown", []
-    return Refusal(
-        status=answer.status_code, code=code, message=message, problems=tuple(str(each) for each in problems)
-    )
+        return Failure.model_validate_json(answer.content).error
+    except ValidationError:
+        return Fault(code="unknown", message=f"it answers {answer.status_code} {answer.reason}")
 
 
-def refusal_error(connection: Connection, refusal: Refusal, *, wait_s: float | None = None) -> RaimError:
+def refusal_error(
+    connection: Connection, answer: requests.Response, *, wait_s: float | None = None
+) -> RaimError:
     """Give the error for a refusal.
 
     400 is InputError, 401 and 403 AccessError, 404 UnknownNameError, 409 StateError, 413 TooLargeError, 429
     TooManyRequestsError (a StateError), 507 StorageFullError; others ServerRefusedError with status, code and problems.
     """
-    said = [refusal.message, *(each for each in refusal.problems if each not in refusal.message)]
+    fault, status = read_fault(answer), answer.status_code
+    said = [fault.message, *(each for each in fault.problems if each not in fault.message)]
     message = f"{connection.server.url}: " + "\n  ".join(said)
-    if refusal.status == 401:
+    if status == 401:
         way_out = "it takes no token as yours" if connection.server.token else "it wants a token"
         message += (
             f"; {way_out}: make one on your account's page there, then give it with --token or RAIM_TOKEN"
         )
-    if refusal.status == 429:
+    if status == 429:
         retry_at = connection.server.patience.clock() + timedelta(seconds=wait_s or 0.0)
         return TooManyRequestsError(f"{message} (after {retry_at:%Y-%m-%d %H:%M:%S %Z})", retry_at=retry_at)
-    kind = ERRORS.get(refusal.status)
-    if kind is not None:
-        return kind(message)
-    return ServerRefusedError(message, status=refusal.status, code=refusal.code, problems=refusal.problems)
+    if status in ERRORS:
+        return ERRORS[status](message)
+    return ServerRefusedError(message, status=status, code=fault.code, problems=fault.problems)
 
 
 def _no_answer(server: Server, error: requests.exceptions.RequestException) -> Exception:

@@ -13,16 +13,7 @@ from urllib.parse import quote
 
 import requests
 
-from raim.client.asking import (
-    Connection,
-    PassingError,
-    api_path,
-    connect,
-    exchange,
-    persist,
-    read_refusal,
-    refusal_error,
-)
+from raim.client.asking import Connection, PassingError, api_path, connect, exchange, persist, refusal_error
 from raim.client.server import Server
 from raim.errors import RaimError, ServerUnreachableError
 from raim.files import cannot_write, check_writable
@@ -112,7 +103,7 @@ def _append(download: _Download) -> Path:
         if newest and (part != newest or answer.status_code == BEYOND_ITS_END):
             return _settle(download, answer, newest)
         if answer.status_code not in {OK, PARTIAL_CONTENT}:
-            raise refusal_error(download.connection, read_refusal(answer))
+            raise refusal_error(download.connection, answer)
         begin = have if answer.status_code == PARTIAL_CONTENT else 0
         total = begin + int(answer.headers.get("Content-Length", 0))
         _write(download, answer, part, begin, total)
@@ -128,7 +119,7 @@ def _settle(download: _Download, answer: requests.Response, part: Path) -> Path:
     if is_whole and part == download.part(answer.headers.get("ETag", "")):
         return part
     if answer.status_code not in {OK, PARTIAL_CONTENT, BEYOND_ITS_END}:
-        raise refusal_error(download.connection, read_refusal(answer))
+        raise refusal_error(download.connection, answer)
     part.unlink()
     return _append(download)
 

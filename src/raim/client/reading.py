@@ -1,5 +1,7 @@
 """Questions that change nothing on the server."""
 
+from urllib.parse import quote
+
 from raim.client.asking import ask, ask_all, connect
 from raim.client.server import Server
 from raim.records.challenge import Challenge, Me
@@ -26,7 +28,7 @@ def read_me(server: Server) -> Me:
 def read_leaderboard(server: Server, phase: str) -> Leaderboard:
     """Give the leaderboard of a phase, by the phase's id."""
     with connect(server) as connection:
-        return ask(connection, Leaderboard, "GET", f"/leaderboard/{_segment(phase)}")
+        return ask(connection, Leaderboard, "GET", f"/leaderboard/{quote(phase, safe='')}")
 
 
 def read_submissions(server: Server) -> list[Submission]:
@@ -45,9 +47,3 @@ def read_results(server: Server, submission_id: int) -> ResultList:
     """Give the measures of each image of a submission, worst first."""
     with connect(server) as connection:
         return ask(connection, ResultList, "GET", f"/submissions/{submission_id}/results")
-
-
-def _segment(name: str) -> str:
-    from urllib.parse import quote
-
-    return quote(name, safe="")

@@ -1,13 +1,13 @@
 """Handing in a file and following what becomes of it."""
 
+import functools
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from raim.client.asking import Connection, ask, ask_all, connect
-from raim.client.hashing import Source, open_source
 from raim.client.server import Server
-from raim.client.uploading import send_file
+from raim.client.uploading import Source, open_source, send_file
 from raim.errors import StateError
 from raim.records import named
 from raim.records.challenge import Challenge
@@ -55,10 +55,8 @@ def submit(
         ServerUnreachableError: The server does not answer; the same call goes on.
         RaimError: As `raim.client.asking.refusal_error`.
     """
-    with (
-        open_source(Path(path), lambda done, total: on_progress("hashing", done, total)) as source,
-        connect(server) as connection,
-    ):
+    hashing = functools.partial(on_progress, "hashing")
+    with open_source(Path(path), hashing) as source, connect(server) as connection:
         there = None if again else _find(connection, source, phase, kind)
         if there is not None:
             return there
@@ -70,14 +68,9 @@ def submit(
             "sha256": source.sha256,
             "note": note,
         }
-        started = ask(connection, StartedSubmission, "POST", "/submissions", body=promise)
+        started = ask(connection, StartedSubmission, "POST", "/submissions", promise)
         on_progress("sending", started.upload.offset, source.n_bytes)
-        send_file(
-            connection,
-            started.upload.url,
-            source,
-            lambda done, total: on_progress("sending", done, total),
-        )
+        send_file(connection, started.upload.url, source, functools.partial(on_progress, "sending"))
         return ask(connection, Submission, "GET", f"/submissions/{started.submission.id}")
 
 
@@ -147,16 +140,11 @@ def choose(server: Server, submission_id: int) -> Submission:
 
 def _find(connection: Connection, source: Source, phase: str | None, kind: str) -> Submission | None:
     """Find the submission of the same file that is already there whole."""
-    own = ask_all(connection)
-    same = [
-        each
-        for each in own
-        if (each.sha256, each.kind) == (source.sha256, kind) and each.state in named("is_taken")
-    ]
-    if not same:
-        return None
+    wanted = source.sha256, kind
+    own = [each for each in ask_all(connection) if (each.sha256, each.kind) == wanted]
+    same = [each for each in own if each.state in named("is_taken")]
     phases = {phase}
-    if phase is None:
+    if same and phase is None:
         challenge = ask(connection, Challenge, "GET", "/challenge")
         phases = {each.id for each in challenge.phases if each.state in {"open", "paused"}}
     return next((each for each in same if each.phase in phases), None)

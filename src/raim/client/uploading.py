@@ -1,41 +1,100 @@
 """A file to the server by the tus protocol: in pieces, from wherever the server says that it stands.
 
+It is opened once, hashed, and watched for changes while it is sent, since its SHA-256 was promised.
+
 Source: https://tus.io/protocols/resumable-upload, version 1.0.0 (HEAD, PATCH and the extension termination).
 """
 
 import contextlib
-from collections.abc import Callable
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urljoin
 
 import requests
 
-from raim.client.asking import Connection, PassingError, exchange, persist, read_refusal, refusal_error, send
-from raim.client.hashing import Source, check_unchanged, has_changed
+from raim.client.asking import Connection, PassingError, exchange, persist, read_fault, refusal_error, send
 from raim.client.server import origin
 from raim.errors import ContentMismatchError, InputError, RaimError, ServerRefusedError
 
+HASHED_BYTES = 2**20
 PIECE_BYTES = 8 * 2**20
 VERSION = {"Tus-Resumable": "1.0.0"}
 SENT_AGAIN = 2  # times that a file arrives damaged before we give up
 OnSent = Callable[[int, int], None]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """The file that is handed in, opened; `changed_ns` is when it was written to last, as the file system says."""
+
+    path: Path
+    file: BinaryIO
+    n_bytes: int
+    sha256: str
+    changed_ns: int
+
+    def has_changed(self) -> bool:
+        """Say whether it was written to since it was hashed."""
+        now = os.fstat(self.file.fileno())
+        return (now.st_size, now.st_mtime_ns) != (self.n_bytes, self.changed_ns)
+
+    def check_unchanged(self) -> None:
+        """Refuse it if it was written to since."""
+        if self.has_changed():
+            raise InputError(
+                f"{self.path} changed while it was being sent, so nothing of it counts and no try is taken; wait until "
+                "it is written, then run the same command again"
+            )
+
+
+@contextlib.contextmanager
+def open_source(path: Path, on_hashed: Callable[[int, int], None]) -> Iterator[Source]:
+    """Open and hash a file; `on_hashed` is called with (bytes hashed, bytes in all).
+
+    Raises:
+        InputError: It cannot be read, is empty, or is written to meanwhile.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb"))
+            before = os.fstat(file.fileno())
+            digest = hashlib.sha256()
+            while piece := file.read(HASHED_BYTES):
+                digest.update(piece)
+                on_hashed(file.tell(), before.st_size)
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        if before.st_size == 0:
+            raise InputError(f"{path} is empty")
+        source = Source(
+            path=path,
+            file=file,
+            n_bytes=before.st_size,
+            sha256=digest.hexdigest(),
+            changed_ns=before.st_mtime_ns,
+        )
+        source.check_unchanged()
+        yield source
+
+
 class _Piece:
     """A part of a file as `requests` streams it: its length is known, and it is read as it is sent."""
 
-    def __init__(self, file: BinaryIO, start: int, n_bytes: int, on_read: Callable[[int], None]) -> None:
-        self.file, self.left, self.place, self.on_read = file, n_bytes, start, on_read
-        file.seek(start)
+    def __init__(self, source: Source, start: int, n_bytes: int, on_sent: OnSent) -> None:
+        self.source, self.left, self.on_sent = source, n_bytes, on_sent
+        source.file.seek(start)
 
     def __len__(self) -> int:
         return self.left
 
     def read(self, n_bytes: int = -1) -> bytes:
-        chunk = self.file.read(self.left if n_bytes < 0 else min(n_bytes, self.left))
+        chunk = self.source.file.read(self.left if n_bytes < 0 else min(n_bytes, self.left))
         self.left -= len(chunk)
-        self.place += len(chunk)
-        self.on_read(self.place)
+        self.on_sent(self.source.file.tell(), self.source.n_bytes)
         return chunk
 
 
@@ -56,7 +115,7 @@ class _Upload:
                 self.offset = None
                 self.offset = self.send_piece(offset)
             except PassingError:
-                check_unchanged(self.source)
+                self.source.check_unchanged()
                 raise
             if self.offset is not None:
                 self.reached = max(self.reached, self.offset)
@@ -75,20 +134,12 @@ class _Upload:
 
         The last request may be empty: it asks the server to finish what has come whole.
         """
-        check_unchanged(self.source)
+        self.source.check_unchanged()
         n_bytes = min(PIECE_BYTES, self.source.n_bytes - offset)
-        piece = _Piece(
-            self.source.file, offset, n_bytes, lambda place: self.on_sent(place, self.source.n_bytes)
-        )
-        headers = {
-            **VERSION,
-            "Content-Type": "application/offset+octet-stream",
-            "Upload-Offset": str(offset),
-        }
-        answer = exchange(
-            self.connection, "PATCH", self.path, data=piece if n_bytes else b"", headers=headers
-        )
-        check_unchanged(self.source)
+        piece = _Piece(self.source, offset, n_bytes, self.on_sent) if n_bytes else b""
+        headers = VERSION | {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
+        answer = exchange(self.connection, "PATCH", self.path, data=piece, headers=headers)
+        self.source.check_unchanged()
         if answer.ok:
             return self.read_offset(answer)
         self.handle_refusal(answer, offset)
@@ -99,14 +150,13 @@ class _Upload:
 
         Where the upload is still there and no further, an earlier request of ours whose connection broke still has it.
         """
-        refusal = read_refusal(answer)
-        if refusal.code == "content_mismatch":
+        fault, error = read_fault(answer), refusal_error(self.connection, answer)
+        if fault.code == "content_mismatch":
             self.times_damaged += 1
             if self.times_damaged > SENT_AGAIN:
-                raise ContentMismatchError(f"{self.connection.server.url}: {refusal.message}")
+                raise ContentMismatchError(f"{self.connection.server.url}: {fault.message}")
             return
-        error = refusal_error(self.connection, refusal)
-        if refusal.status != 409:
+        if answer.status_code != 409:
             raise error
         try:
             there = self.ask_offset()
@@ -129,13 +179,7 @@ class _Upload:
 
 
 def send_file(connection: Connection, url: str, source: Source, on_sent: OnSent) -> None:
-    """Send a file, going on where the server says, until it is there whole.
-
-    Args:
-        connection: To the server.
-        url: Of the upload, as the server gave it.
-        source: The file.
-        on_sent: Called with (bytes there, bytes in all).
+    """Send a file to the address that the server gave, going on where it says, until it is there whole.
 
     Raises:
         InputError: The file changes meanwhile; the upload is given up and takes no try.
@@ -148,10 +192,9 @@ def send_file(connection: Connection, url: str, source: Source, on_sent: OnSent)
     try:
         persist(connection, upload.run, lambda: upload.reached)
     except InputError:
-        if not has_changed(source):
-            raise
-        with contextlib.suppress(RaimError, PassingError):
-            send(connection, "DELETE", path, headers=VERSION)
+        if source.has_changed():
+            with contextlib.suppress(RaimError, PassingError):
+                send(connection, "DELETE", path, headers=VERSION)
         raise
 
 
