@@ -92,7 +92,7 @@ def main() -> None:
             links = open_and_invite(server, study_id, options.judges + 1)
             judge_all(running, links[1:], options)
             if options.browser:
-                begin(f"{running.address}{HERE}", links[0])
+                begin(running.address, links[0])
                 judge_in_browser(running, links[0])
         if options.kill:
             judge_through_a_kill(settings, server, study_id, options)
@@ -235,12 +235,14 @@ def judge(address: str, link: str, seed: int, options: argparse.Namespace) -> Me
     """Do what a judge's browser does, from the link to the last vote; give what was waited for."""
     measured = Measured()
     rng = random.Random(seed)  # noqa: S311 - a simulation
-    session = begin(f"{address}{HERE}", link)
+    session = begin(address, link)
     position, total = 1, 1
     while position <= total:
         time.sleep(rng.uniform(0.5, 1.5) * options.think)
         began = time.perf_counter()
-        trial = ask(session, f"{address}{HERE}/judging/trials/voting/{position}", measured, "trial").json()
+        trial = ask(
+            session, f"{address}/api/v1{HERE}/judging/trials/voting/{position}", measured, "trial"
+        ).json()
         total = trial["total"]
         look(session, address, trial, measured)
         measured.shown.append(time.perf_counter() - began)
@@ -253,8 +255,8 @@ def judge(address: str, link: str, seed: int, options: argparse.Namespace) -> Me
                 "regions": [],
                 "seconds": 3.0,
             }
-            url = f"{address}{HERE}/judging/trials/voting/{position}/vote"
-            ask(session, url, measured, "vote", method="PUT", json=body)
+            url = f"{address}/api/v1{HERE}/judging/trials/voting/{position}"
+            ask(session, url, measured, "vote", method="POST", json=body)
         position += 1
     return measured
 
@@ -263,9 +265,9 @@ def begin(address: str, link: str) -> requests.Session:
     """Open a judge's link as a browser does; give the session."""
     session = requests.Session()
     session.headers["Accept"] = "application/json"
-    session.post(f"{address}/judge/{link}", timeout=60)
-    session.post(f"{address}/judging/screen", json=SCREEN, timeout=60).raise_for_status()
-    session.post(f"{address}/judging/instructions", timeout=60)
+    session.post(f"{address}{HERE}/judge/{link}", timeout=60)
+    session.post(f"{address}/api/v1{HERE}/judging/screen", json=SCREEN, timeout=60).raise_for_status()
+    session.post(f"{address}{HERE}/judging/instructions", timeout=60)
     return session
 
 
@@ -331,8 +333,8 @@ def judge_through_a_kill(
         while position <= total and not stop.is_set():
             try:
                 if session is None:
-                    session = begin(f"http://127.0.0.1:{options.port}{HERE}", link)
-                url = f"http://127.0.0.1:{options.port}{HERE}/judging/trials/voting/{position}"
+                    session = begin(f"http://127.0.0.1:{options.port}", link)
+                url = f"http://127.0.0.1:{options.port}/api/v1{HERE}/judging/trials/voting/{position}"
                 trial = session.get(url, timeout=60).json()
                 body = {
                     "choice": [trial["candidates"][0]["label"]],
@@ -341,7 +343,7 @@ def judge_through_a_kill(
                     "regions": [],
                 }
                 total = trial["total"]
-                answer = session.put(f"{url}/vote", json=body | {"seconds": 1.0}, timeout=60)
+                answer = session.post(url, json=body | {"seconds": 1.0}, timeout=60)
                 answer.raise_for_status()
             except (requests.RequestException, KeyError, ValueError):
                 time.sleep(0.3)

@@ -70,7 +70,7 @@ class Judge:
     def ready(self):
         """Go up to the first trial."""
         self.arrive()
-        assert self.post("/judging/screen", json=SCREEN).json()["is_fine"]
+        assert self.post("/api/v1/judging/screen", json=SCREEN).json()["is_fine"]
         self.client.post("/judging/instructions", data={})
         return self
 
@@ -81,11 +81,11 @@ class Judge:
         return self.client.post(path, headers={"Accept": "application/json"}, **options)
 
     def trial(self, position, part="voting"):
-        return self.client.get(f"/judging/trials/{part}/{position}")
+        return self.client.get(f"/api/v1/judging/trials/{part}/{position}")
 
     def vote(self, position, part="voting", **vote):
-        return self.client.put(
-            f"/judging/trials/{part}/{position}/vote",
+        return self.client.post(
+            f"/api/v1/judging/trials/{part}/{position}",
             json=vote,
             headers={"Accept": "application/json", "X-Raim-Judge": self.keeper},
         )

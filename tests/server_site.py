@@ -3,11 +3,12 @@
 import hashlib
 import io
 import re
+import threading
 import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from starlette.testclient import TestClient
 
 from raim.server.contest.bundles import make_bundles
@@ -62,6 +63,25 @@ class Browser(TestClient):
             if "location" in each.headers:
                 each.headers["location"] = each.headers["location"].removeprefix(ADDRESS).removeprefix(HERE)
         return answer
+
+
+class Held:
+    """How many connections are held, now and at most."""
+
+    def __init__(self, engine):
+        self.now = self.most = 0
+        self.lock = threading.Lock()
+        event.listen(engine, "checkout", self.take)
+        event.listen(engine, "checkin", self.give)
+
+    def take(self, *_):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+
+    def give(self, *_):
+        with self.lock:
+            self.now -= 1
 
 
 @dataclass

@@ -1,5 +1,8 @@
 """The final ranking."""
 
+from datetime import datetime
+from typing import Any
+
 from pydantic import Field
 
 from raim.records.record import Number, Record
@@ -31,3 +34,14 @@ class RankingRecord(Record):
         description="the ranking as if nobody had been left out; else empty"
     )
     note: str
+
+
+class Results(Record):
+    """What a challenge has come to: as it was published; to organisers as it is now."""
+
+    ranking: RankingRecord | None = Field(description="none before there is a final ranking")
+    published_at: datetime | None
+    # For the page: numbers as they are, what was published, and titles of charts by name.
+    outcome: Any = Field(exclude=True)
+    published: Any = Field(exclude=True)
+    charts: Any = Field(exclude=True)

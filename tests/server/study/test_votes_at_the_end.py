@@ -7,10 +7,11 @@ from sqlalchemy import func, select
 
 from desk_world import make_world
 from raim.errors import StateError
+from raim.records.judging import Ballot
 from raim.server import database as tables
 from raim.server.study.judges import revoke_judge
 from raim.server.study.trials import draw_trials, find_trial
-from raim.server.study.voting import Ballot, cast_vote, finish_judging
+from raim.server.study.voting import cast_vote, finish_judging
 from study_world import StudyWorld
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)

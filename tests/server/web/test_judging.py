@@ -8,6 +8,8 @@ from judging_site import SCREEN, Judge, make_judged_study, restore
 from raim.server import database as t
 from raim.server.study.closing import close_study
 from raim.server.study.judges import revoke_judge
+from raim.server.tiles import read_tile
+from server_site import Held
 
 pytest.importorskip("pyvips", reason="libvips is not installed")
 
@@ -46,7 +48,13 @@ def test_opening_a_link_changes_nothing_until_the_judge_begins(study, judge):
 
 def test_without_a_link_there_is_nothing_to_see(study):
     visitor = study.site.visitor()
-    for path in ("/judging", "/judging/vote", "/judging/trials/voting/1", "/judging/screen", "/judging/done"):
+    for path in (
+        "/judging",
+        "/judging/vote",
+        "/api/v1/judging/trials/voting/1",
+        "/judging/screen",
+        "/judging/done",
+    ):
         answer = visitor.get(path)
         assert answer.status_code == 403
         assert "open the link that the organiser sent you" in answer.text
@@ -56,7 +64,7 @@ def test_without_a_link_there_is_nothing_to_see(study):
 def test_a_judge_is_led_from_screen_to_instructions_to_training_to_trials_to_the_end(study, judge):
     judge.arrive()
     assert judge.get("/judging").headers["location"] == "/judging/screen"
-    assert judge.post("/judging/screen", json=SCREEN).json() == {
+    assert judge.post("/api/v1/judging/screen", json=SCREEN).json() == {
         "is_fine": True,
         "why": "",
         "next": "/c/my-challenge/judging",
@@ -77,11 +85,11 @@ def test_a_judge_is_led_from_screen_to_instructions_to_training_to_trials_to_the
 def test_nobody_goes_straight_to_the_trials_past_the_screen_and_the_instructions(judge):
     judge.arrive()
     assert judge.get("/judging/vote").headers["location"] == "/judging/screen"
-    judge.post("/judging/screen", json=SCREEN)
+    judge.post("/api/v1/judging/screen", json=SCREEN)
     assert judge.get("/judging/vote").headers["location"] == "/judging/instructions"
     judge.client.post("/judging/instructions", data={})
     assert judge.get("/judging/vote").status_code == 200
-    judge.post("/judging/screen", json={**SCREEN, "window_width": 800})
+    judge.post("/api/v1/judging/screen", json={**SCREEN, "window_width": 800})
     assert judge.get("/judging/vote").headers["location"] == "/judging/screen"
 
 
@@ -191,6 +199,19 @@ def test_tiles_are_for_the_judge_whose_trial_it_is(study, judge):
     assert study.site.visitor().get(f"{tiles}/0/0_0.png").status_code == 403
 
 
+def test_tiles_are_read_while_no_connection_is_held(study, judge, monkeypatch):
+    tiles = judge.ready().trial(1).json()["candidates"][0]["tiles"]
+    held, seen = Held(study.site.server.database.engine), []
+
+    def read(*given):
+        seen.append(held.now)
+        return read_tile(*given)
+
+    monkeypatch.setattr("raim.server.web.routes.judging.read_tile", read)
+    assert judge.get(f"{tiles}/0/0_0.png").status_code == 200
+    assert (seen, held.most) == ([0], 1)
+
+
 @pytest.mark.parametrize(
     "place", ["9/0_0", "-1/0_0", "0/99_0", "0/0_-1", "0/x_y", "0/0", "0/" + "1" * 40 + "_0", "x/0_0"]
 )
@@ -212,7 +233,7 @@ PHONES = {
 def test_a_screen_that_is_not_good_enough_is_refused_with_the_reason_and_recorded(study, judge, name):
     facts, words = PHONES[name]
     judge.arrive()
-    answer = judge.post("/judging/screen", json={**SCREEN, **facts}).json()
+    answer = judge.post("/api/v1/judging/screen", json={**SCREEN, **facts}).json()
     assert not answer["is_fine"]
     assert words in answer["why"]
     assert judge.get("/judging").headers["location"] == "/judging/screen"

@@ -1,13 +1,12 @@
 """One request, one session: at most one connection at a time, none over slow work, and a burst that is answered."""
 
-import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event, update
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from raim.records.record import Record, Wanted
@@ -20,26 +19,7 @@ from raim.server.web.failures import add_handlers
 from raim.server.web.restored import read_restored
 from raim.server.web.routes import submissions
 from raim.server.web.routing import REGISTER, Area
-from server_site import ADDRESS, PASSWORD
-
-
-class Held:
-    """How many connections are held, now and at most."""
-
-    def __init__(self, engine):
-        self.now = self.most = 0
-        self.lock = threading.Lock()
-        event.listen(engine, "checkout", self.take)
-        event.listen(engine, "checkin", self.give)
-
-    def take(self, *_):
-        with self.lock:
-            self.now += 1
-            self.most = max(self.most, self.now)
-
-    def give(self, *_):
-        with self.lock:
-            self.now -= 1
+from server_site import ADDRESS, PASSWORD, Held
 
 
 class Note(Record):

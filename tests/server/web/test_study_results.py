@@ -8,8 +8,10 @@ import pytest
 
 from desk_world import CountedQueries, World
 from page_form import check_well_made
+from raim.report.closed.charts import draw_chart
 from raim.server.database import Challenge, Judge, PublishedRanking, StudyEntry
 from raim.server.study import results as study_results
+from server_site import Held
 from study_world import NINTH, TABLE_1, StudyWorld, by_strength, make_table_1
 
 STRENGTHS = {"Alpha": 2.0, "Beta": 1.0, "Gamma": 0.0}
@@ -73,7 +75,7 @@ def test_table_1_comes_out_through_the_server(site, world, olga):
     assert {row["team"]: round(float(row["points"]), 9) for row in rows[:-1]} == {
         team: points for team, (_, points, _, _) in TABLE_1.items()
     }
-    told = visitor.client.get("/api/v1/ranking").json()
+    told = visitor.client.get("/api/v1/results").json()["ranking"]
     assert [(row["team"], row["rank"], f"{row['final']:.2f}") for row in told["rows"]] == [
         (team, rank, FINALS[team]) for team, (_, _, _, rank) in TABLE_1.items()
     ]
@@ -124,7 +126,7 @@ def test_what_was_published_stays_until_it_is_published_again(site, revealed, wo
     charts = olga.get("/results/charts/finals").text
     olga.post("/desk/publish", shown_to="everybody")
     visitor = site.visitor()
-    before = [visitor.get(path).text for path in ("/results", "/results/ranking.csv", "/api/v1/ranking")]
+    before = [visitor.get(path).text for path in ("/results", "/results/ranking.csv", "/api/v1/results")]
     assert [row[1] for row in ranked_rows(before[0])] == ["Alpha", "Beta", "Gamma"]
     assert "another method" not in olga.get("/results").text
     olga.post(f"/desk/studies/1/entries/{revealed.entry_id('Alpha')}", reason=REASON)
@@ -136,7 +138,7 @@ def test_what_was_published_stays_until_it_is_published_again(site, revealed, wo
     assert "99.00" in now
     assert "This is the ranking as it is now." in now
     assert [
-        visitor.get(path).text for path in ("/results", "/results/ranking.csv", "/api/v1/ranking")
+        visitor.get(path).text for path in ("/results", "/results/ranking.csv", "/api/v1/results")
     ] == before
     assert visitor.get("/results/charts/finals").text == charts != olga.get("/results/charts/finals").text
     assert visitor.get("/results/charts/none").status_code == 404
@@ -166,7 +168,7 @@ def test_simulated_votes_say_so_wherever_they_are_shown(site, revealed, olga):
         rows = list(csv.DictReader(io.StringIO(answer.text)))
         assert {row["is_simulated"] for row in rows} == {"true"}
     assert olga.get("/desk/studies/1/exports/votes.json").json()["is_simulated"] is True
-    assert site.visitor().client.get("/api/v1/ranking").json()["is_simulated"] is True
+    assert site.visitor().client.get("/api/v1/results").json()["ranking"]["is_simulated"] is True
     assert "simulated" in site.visitor().get("/results/ranking.csv").headers["content-disposition"]
 
 
@@ -208,7 +210,7 @@ def test_before_the_reveal_nothing_of_the_votes_is_told(site, world, olga):
         assert "no study is revealed" in olga.get("/results").text
         if state == "open":
             made.step("close")
-    assert olga.api("GET", "/ranking").status_code == 409
+    assert olga.api("GET", "/results").json()["ranking"] is None
     assert site.visitor().get("/results").status_code == 403
 
 
@@ -226,6 +228,24 @@ def test_charts_are_pictures_in_both_themes(revealed, olga):
         assert b"imulated" in drawn[0].content
     assert olga.get("/desk/studies/1/charts/point").status_code == 404
     assert olga.get("/desk/studies/1/charts/points?theme=blue").status_code == 404
+
+
+def test_charts_are_drawn_while_no_connection_is_held(site, revealed, olga, monkeypatch):
+    held, seen = Held(site.server.database.engine), []
+
+    def draw(*given, **how):
+        seen.append(held.now)
+        return draw_chart(*given, **how)
+
+    monkeypatch.setattr("raim.report.closed.charts.draw_chart", draw)
+    assert olga.get("/results/charts/finals").status_code == 200
+    assert olga.get("/desk/studies/1/charts/points").status_code == 200
+    n_pages = len(seen)
+    assert olga.post("/desk/publish", shown_to="everybody").status_code == 303
+    assert n_pages == 2
+    assert len(seen) > n_pages + 2
+    assert set(seen) == {0}
+    assert held.most == 1
 
 
 def test_results_are_made_once_and_again_when_something_was_decided(revealed, world, olga):

@@ -1,49 +1,14 @@
 """The check of a judge's screen: what is too little to judge on, said in words; every check is kept."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from raim.records.judging import ScreenFacts
 from raim.server.database import Judge, ScreenCheck, Study
 
 LEAST_COLOUR_DEPTH = 24  # bits a pixel
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScreenFacts:
-    """What the judge's page found out.
-
-    Attributes:
-        window_width: Of the page, CSS pixels.
-        window_height: Of the page, CSS pixels.
-        screen_width: Of the whole screen, CSS pixels.
-        screen_height: Of the whole screen, CSS pixels.
-        pixel_ratio: Device pixels of one CSS pixel.
-        zoom_percent: Of the browser, as far as it can be told.
-        colour_depth: Bits a pixel.
-        gamut: "srgb", "p3", "rec2020" or "".
-        has_mouse: Whether something points finely; phones and tablets alone have nothing that does.
-        dark_patches: How many of the dark patches were seen, and how many there are.
-        bright_patches: The same for the bright patches.
-        colours_right: Whether the odd colours were found.
-    """
-
-    window_width: int
-    window_height: int
-    screen_width: int
-    screen_height: int
-    pixel_ratio: float
-    zoom_percent: int | None
-    colour_depth: int
-    gamut: str = ""
-    has_mouse: bool = True
-    dark_patches: tuple[int, int] = (0, 0)
-    bright_patches: tuple[int, int] = (0, 0)
-    colours_right: bool = True
 
 
 def screen_faults(study: Study, facts: ScreenFacts) -> tuple[str, ...]:
@@ -72,12 +37,16 @@ def screen_faults(study: Study, facts: ScreenFacts) -> tuple[str, ...]:
 
 
 def record_screen(
-    session: Session, now: datetime, study: Study, judge: Judge, facts: ScreenFacts, plain: Mapping[str, Any]
+    session: Session, now: datetime, study: Study, judge: Judge, facts: ScreenFacts
 ) -> ScreenCheck:
     """Keep the check of a judge's screen."""
     faults = screen_faults(study, facts)
     row = ScreenCheck(
-        judge_id=judge.id, checked_at=now, is_fine=not faults, why="; ".join(faults), facts=dict(plain)
+        judge_id=judge.id,
+        checked_at=now,
+        is_fine=not faults,
+        why="; ".join(faults),
+        facts=facts.model_dump(mode="json"),
     )
     session.add(row)
     judge.seen_at = now

@@ -1,7 +1,6 @@
 """Votes: saved as they are made, changed until the judge has finished; every change is kept, the newest counts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from raim.challenge.modes import MODES
 from raim.errors import InputError, StateError
+from raim.records.judging import Ballot, MarkedRegion
 from raim.server.auditing import record_event
 from raim.server.database import Judge, Study, StudyImage, Trial, Vote
 from raim.server.study.trials import Part, entry_of, labels_of
@@ -17,36 +17,6 @@ from raim.study import StudyDesign
 
 MOST_REGIONS = 20  # in one trial
 LONGEST_LOOK_S = 24 * 3600.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Region:
-    """A place that a judge has marked, in pixels of the candidates."""
-
-    label: str
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ballot:
-    """What a judge's page sends and shows: candidates by their labels.
-
-    Attributes:
-        choice: Labels, best first; fewer than asked for, or none, is a partial vote.
-        ratings: For rating: each label's grade, 1 bad to 5 excellent.
-        reasons: For each picked label, the criteria that decided.
-        regions: What was marked.
-        seconds: How long the judge has looked at the trial so far, without pauses.
-    """
-
-    choice: tuple[str, ...] = ()
-    ratings: Mapping[str, int] = field(default_factory=dict)
-    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    regions: tuple[Region, ...] = ()
-    seconds: float = 0.0
 
 
 def cast_vote(
@@ -101,6 +71,12 @@ def check_votes_are_taken(session: Session, study: Study, judge: Judge) -> None:
         raise StateError(f"the study is {study.state}; votes are taken while it is open")
 
 
+def takes_votes(study: Study, judge: Judge) -> bool:
+    """Say whether a judge may vote now: organisers who only look may in a draft, too."""
+    is_on = study.state == "open" or (judge.is_preview and study.state == "draft")
+    return is_on and judge.finished_at is None
+
+
 def finish_judging(session: Session, now: datetime, study: Study, judge: Judge) -> None:
     """Lock a judge's votes; trials without a vote stay without one.
 
@@ -132,7 +108,8 @@ def as_ballot(trial: Trial, vote: Vote) -> Ballot:
         ratings={labels[code]: grade for code, grade in vote.ratings.items()},
         reasons={labels[code]: tuple(names) for code, names in vote.reasons.items()},
         regions=tuple(
-            Region(**{**each, "label": labels.get(each["label"], each["label"])}) for each in vote.regions
+            MarkedRegion(**{**each, "label": labels.get(each["label"], each["label"])})
+            for each in vote.regions
         ),
         seconds=vote.seconds,
     )
@@ -184,7 +161,7 @@ def _check_reasons(design: StudyDesign, trial: Trial, ballot: Ballot) -> dict[st
     return reasons
 
 
-def _check_regions(session: Session, trial: Trial, regions: Sequence[Region]) -> list[dict[str, Any]]:
+def _check_regions(session: Session, trial: Trial, regions: Sequence[MarkedRegion]) -> list[dict[str, Any]]:
     if len(regions) > MOST_REGIONS:
         raise InputError(
             f"{len(regions)} regions are marked; at most {MOST_REGIONS} are kept, take some back"
@@ -192,19 +169,13 @@ def _check_regions(session: Session, trial: Trial, regions: Sequence[Region]) ->
     facts = session.get_one(StudyImage, trial.study_image_id).pack or {}
     width, height = facts.get("width", 0), facts.get("height", 0)
     return [
-        {
-            "label": "input" if each.label == "input" else entry_of(trial, each.label),
-            "x": each.x,
-            "y": each.y,
-            "width": each.width,
-            "height": each.height,
-        }
+        {**each.model_dump(), "label": "input" if each.label == "input" else entry_of(trial, each.label)}
         for each in regions
         if _is_inside(each, width, height)
     ]
 
 
-def _is_inside(region: Region, width: int, height: int) -> bool:
+def _is_inside(region: MarkedRegion, width: int, height: int) -> bool:
     if region.width < 1 or region.height < 1:
         return False
     is_inside = 0 <= region.x < width and 0 <= region.y < height

@@ -1,7 +1,7 @@
-"""Who may use which route: one table, asked for every request before its function runs.
+"""Who may use which route: asked for every request before its function runs.
 
-A route that is not in the table is open to nobody, and a test fails. Dates are another question (`raim.challenge`): a
-member may open the page of a phase whose downloads are not out yet.
+Each route says it where it is registered; one that says nothing is open to nobody. Dates are another question
+(`raim.challenge`): a member may open the page of a phase whose downloads are not out yet.
 """
 
 from dataclasses import dataclass
@@ -9,24 +9,11 @@ from typing import Literal
 
 from raim.challenge.rules import Role
 
-# anyone: also without a login. user: with a login. member: of a team. team: of the team that the submission or upload
-# belongs to, or an organiser. judge: who holds a judge's link. organiser: the organisers.
-Who = Literal["anyone", "user", "member", "team", "judge", "organiser"]
+# anyone: also without a login. user: with a login. member: of a team. participant: a member or an organiser. team: of
+# the team that the submission or upload in the address belongs to, or an organiser. judge: who holds a judge's link.
+Who = Literal["anyone", "user", "member", "participant", "team", "judge", "organiser"]
 
-ANYONE = (
-    "results", "results.chart", "results.csv", "api.ranking",
-    "judge.invitation", "judge.invitation.post",
-)  # fmt: skip
-JUDGE = (
-    "judge", "judge.screen", "judge.screen.post", "judge.instructions", "judge.instructions.post", "judge.vote",
-    "judge.trial", "judge.trial.vote", "judge.done", "judge.finish", "judge.tile",
-)  # fmt: skip
-
-RULES: dict[str, Who] = {
-    **dict.fromkeys(ANYONE, "anyone"),
-    **dict.fromkeys(JUDGE, "judge"),
-}
-ALSO_ORGANISERS: set[str] = set()
+RULES: dict[str, Who] = {}  # by a route's name; filled where routes are registered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,26 +82,23 @@ def decide(route: str, viewer: Viewer, *, owner_team_id: int | None = None) -> D
 
     Example:
         >>> import raim.server.web.routes  # which fill the table
-        >>> decide("GET /", Viewer()), decide("GET /desk", Viewer()), decide("no such route", Viewer(role="organiser"))
-        ('allowed', 'log in', 'forbidden')
+        >>> decide("GET /", Viewer()), decide("no such route", Viewer(role="organiser"))
+        ('allowed', 'forbidden')
     """
     who = RULES.get(route)
-    if who == "judge":
-        return "no judge" if viewer.judge_id is None else "allowed"
-    if who == "anyone" or (viewer.is_user and who is not None and _may_as_user(route, who, viewer)):
-        return "allowed"
     if who is None:
         return "forbidden"
-    if not viewer.is_user:
-        return "log in"
-    return "forbidden" if who == "organiser" else _decide_for_member(who, viewer, owner_team_id)
-
-
-def _may_as_user(route: str, who: Who, viewer: Viewer) -> bool:
-    return who == "user" or (viewer.is_organiser and (who == "organiser" or route in ALSO_ORGANISERS))
+    if who == "judge":
+        return "no judge" if viewer.judge_id is None else "allowed"
+    runs_it = viewer.is_organiser and who in {"organiser", "participant", "team"}
+    if who == "anyone" or runs_it or (who == "user" and viewer.is_user):
+        return "allowed"
+    return _decide_for_member(who, viewer, owner_team_id) if viewer.is_user else "log in"
 
 
 def _decide_for_member(who: Who, viewer: Viewer, owner_team_id: int | None) -> Decision:
+    if who == "organiser":
+        return "forbidden"
     if viewer.team_id is None:
         return "no team"
     # Whether another team's thing is there is not told.

@@ -1,19 +1,17 @@
 """The application: its routes, each admitted by the same function, and what stands around them."""
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from raim import __version__
-from raim.server.web.api import API_ROUTERS
 from raim.server.web.body_limit import BodyLimit
-from raim.server.web.context import admit, is_secure
+from raim.server.web.context import is_secure
 from raim.server.web.failures import add_handlers
 from raim.server.web.headers import SafeHeaders
 from raim.server.web.host_check import HostCheck
-from raim.server.web.pages import CHALLENGE_ROUTERS
 from raim.server.web.rate_limit import Buckets
 from raim.server.web.rendering import STATIC
 from raim.server.web.routes import AREAS
@@ -61,10 +59,6 @@ def make_app(server: Server) -> FastAPI:
         app.include_router(area.pages)
         app.include_router(area.api)
         app.include_router(area.specials)
-    for router in CHALLENGE_ROUTERS:
-        app.include_router(router, prefix="/c/{challenge_id}", dependencies=[Depends(admit)])
-    for router in API_ROUTERS:
-        app.include_router(router, dependencies=[Depends(admit)])
     app.mount("/static", VersionedFiles(directory=STATIC), name="static")
     add_handlers(app)
     return app

@@ -17,7 +17,7 @@ THEMES: dict[str, Literal["light", "dark"]] = {"light": "light", "dark": "dark"}
 _lock = threading.Lock()
 
 
-def list_charts(context: Context, session: Session, study: Study) -> Mapping[str, Any]:
+def list_charts(context: Context, study: Study) -> Mapping[str, Any]:
     """Give the charts that a revealed study has (`raim.report.closed.charts.Chart`), by name.
 
     Raises:
@@ -25,9 +25,7 @@ def list_charts(context: Context, session: Session, study: Study) -> Mapping[str
     """
     from raim.report.closed.charts import available_charts
 
-    with _lock:
-        material = _material(context, session, study)
-    return describe_charts(available_charts(material))
+    return describe_charts(available_charts(read_material(context, context.session, study)))
 
 
 def describe_charts(names: Iterable[str]) -> Mapping[str, Any]:
@@ -37,43 +35,39 @@ def describe_charts(names: Iterable[str]) -> Mapping[str, Any]:
     return {name: CHARTS[name] for name in names}
 
 
-def give_chart(context: Context, session: Session, study: Study, name: str, theme: str) -> Response:
-    """Give a chart of a revealed study.
-
-    Args:
-        context: The request.
-        session: Any session.
-        study: The study.
-        name: Of `list_charts`.
-        theme: "light" or "dark".
+def give_chart(context: Context, study: Study, name: str, theme: str) -> Response:
+    """Give a chart of a revealed study; it is drawn while no connection is held.
 
     Raises:
         StateError: The study is not revealed.
         UnknownNameError: There is no such chart or theme.
     """
-    from raim.report.closed.charts import available_charts, draw_chart
+    from raim.report.closed.charts import available_charts
 
     if theme not in THEMES:
         raise unknown_name("theme", theme, THEMES)
-    with _lock:  # drawing is not for many threads at once
-        material = _material(context, session, study)
-        if name not in available_charts(material):
-            raise unknown_name("chart", name, available_charts(material))
-        drawn = context.server.keep(
-            ("chart", study.id, context.contest.version, name, theme),
-            lambda: draw_chart(name, material, format="svg", theme=THEMES[theme]),
-        )
-    return as_svg(drawn)
+    key = ("chart", study.id, context.contest.version, name, theme)
+    material = read_material(context, context.session, study)
+    if name not in available_charts(material):
+        raise unknown_name("chart", name, available_charts(material))
+    return as_svg(context.aside(context.server.keep, key, lambda: _draw(material, name, theme)))
 
 
-def draw_all(context: Context, session: Session, study: Study) -> dict[str, dict[str, str]]:
-    """Give every chart of a revealed study as SVG, by name and theme."""
+def draw_all(material: Material) -> dict[str, dict[str, str]]:
+    """Draw every chart of a revealed study as SVG, by name and theme."""
+    from raim.report.closed.charts import available_charts
+
     return {
-        name: {
-            theme: bytes(give_chart(context, session, study, name, theme).body).decode() for theme in THEMES
-        }
-        for name in list_charts(context, session, study)
+        name: {theme: _draw(material, name, theme).decode() for theme in THEMES}
+        for name in available_charts(material)
     }
+
+
+def _draw(material: Material, name: str, theme: str) -> bytes:
+    from raim.report.closed.charts import draw_chart
+
+    with _lock:  # drawing is not for many threads at once
+        return draw_chart(name, material, format="svg", theme=THEMES[theme])
 
 
 def as_svg(drawn: str | bytes) -> Response:
@@ -82,7 +76,12 @@ def as_svg(drawn: str | bytes) -> Response:
     return Response(drawn, media_type="image/svg+xml", headers=headers)
 
 
-def _material(context: Context, session: Session, study: Study) -> Material:
+def read_material(context: Context, session: Session, study: Study) -> Material:
+    """Give what charts of a revealed study are made of.
+
+    Raises:
+        StateError: The study is not revealed.
+    """
     server = context.server
     results = server.results.get(
         session, context.contest, study, standings=server.standings, profile=server.profile

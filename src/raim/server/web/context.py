@@ -130,7 +130,7 @@ class Context:
             raise TeamNeededError("join or make a team first")
         return (session or self.session).get_one(Member, self.viewer.member_id)
 
-    def judge(self, session: Session) -> Judge:
+    def judge(self) -> Judge:
         """Give the row of the judge who asks.
 
         Raises:
@@ -138,7 +138,7 @@ class Context:
         """
         if self.viewer.judge_id is None:
             raise JudgeNeededError(NO_JUDGE)
-        return session.get_one(Judge, self.viewer.judge_id)
+        return self.session.get_one(Judge, self.viewer.judge_id)
 
 
 def judge_cookie(server: Server) -> str:

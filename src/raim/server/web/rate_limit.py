@@ -56,7 +56,9 @@ def limit_rate(context: Context) -> None:
         TooManyRequestsError: It is empty.
     """
     buckets = context.request.app.state.buckets
-    name = f"user {context.viewer.user_id}" if context.viewer.is_user else f"address {context.address}"
+    viewer = context.viewer
+    name = f"user {viewer.user_id}" if viewer.is_user else f"address {context.address}"
+    name = name if viewer.judge_id is None else f"judge {viewer.judge_id}"
     wait = buckets.wait(name, time.monotonic())
     if wait:
         raise TooManyRequestsError(

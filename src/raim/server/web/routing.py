@@ -23,15 +23,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from raim.errors import AccessError, RaimError, UnknownNameError
-from raim.server.web.access import ALSO_ORGANISERS, RULES
+from raim.server.web.access import RULES, Who
 from raim.server.web.context import Context, admit, enter
 from raim.server.web.failures import FAILURES, read_problem, status_of
 from raim.server.web.rate_limit import limit_rate
 from raim.server.web.rendering import render
 
-# anyone: also without a login. user: with a login. member: of a team. participant: a member or an organiser. team: of
-# the team that the submission or upload in the address belongs to, or an organiser. judge: who holds a judge's link.
-Who = Literal["anyone", "user", "member", "participant", "team", "judge", "organiser"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CHALLENGE, API = "/c/{challenge_id}", "/api/v1"
 Function = Callable[..., Any]
@@ -86,8 +83,8 @@ class Route:
 
     @property
     def name(self) -> str:
-        """By which the access table knows it."""
-        return f"{self.method} {self.path}"
+        """By which the register knows it."""
+        return f"{self.method} {self.prefix}{self.path}"
 
 
 REGISTER: dict[str, Route] = {}
@@ -189,9 +186,7 @@ class Area:
 
     def _allow(self, route: Route) -> None:
         REGISTER[route.name] = route
-        RULES[route.name] = "member" if route.who == "participant" else route.who
-        if route.who in {"participant", "team"}:
-            ALSO_ORGANISERS.add(route.name)
+        RULES[route.name] = route.who
 
 
 class _PageRoute(APIRoute):

@@ -11,11 +11,10 @@ from raim.errors import AccessError, UnknownNameError
 from raim.server.contest.bundles import find_bundle
 from raim.server.database import Image
 from raim.server.storage import local_path, read_file
-from raim.server.web.context import Admitted, Context
-from raim.server.web.routing import API, CHALLENGE, Area
+from raim.server.web.context import Context
+from raim.server.web.routing import Area
 
 area = Area("data")
-downloads = Area("data", prefix=API + CHALLENGE)  # of programs
 MEDIA_TYPES = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -26,28 +25,26 @@ MEDIA_TYPES = {
 }
 
 
-@downloads.special("GET", "/data-sets/{data_set_id}/inputs.zip", who="participant")
-@area.special("GET", "/data-sets/{data_set_id}/inputs.zip", who="participant")
-def give_inputs(context: Admitted, data_set_id: str) -> Response:
+@area.get("/data-sets/{data_set_id}/inputs.zip", who="participant", is_page=True)
+def give_inputs(context: Context, data_set_id: str) -> Response:
     """Give all inputs of a data set."""
     return give_bundle(context, data_set_id, "input")
 
 
-@downloads.special("GET", "/data-sets/{data_set_id}/references.zip", who="participant")
-@area.special("GET", "/data-sets/{data_set_id}/references.zip", who="participant")
-def give_references(context: Admitted, data_set_id: str) -> Response:
+@area.get("/data-sets/{data_set_id}/references.zip", who="participant", is_page=True)
+def give_references(context: Context, data_set_id: str) -> Response:
     """Give all references of a data set."""
     return give_bundle(context, data_set_id, "reference")
 
 
-@area.special("GET", "/data-sets/{data_set_id}/input/{name}", who="participant")
-def give_input(context: Admitted, data_set_id: str, name: str) -> Response:
+@area.get("/data-sets/{data_set_id}/input/{name}", who="participant", is_page=True, is_api=False)
+def give_input(context: Context, data_set_id: str, name: str) -> Response:
     """Give one input."""
     return _give_image(context, data_set_id, "input", name)
 
 
-@area.special("GET", "/data-sets/{data_set_id}/reference/{name}", who="participant")
-def give_reference(context: Admitted, data_set_id: str, name: str) -> Response:
+@area.get("/data-sets/{data_set_id}/reference/{name}", who="participant", is_page=True, is_api=False)
+def give_reference(context: Context, data_set_id: str, name: str) -> Response:
     """Give one reference."""
     return _give_image(context, data_set_id, "reference", name)
 
@@ -80,9 +77,8 @@ def check_download(context: Context, data_set_id: str, part: Part) -> None:
 def give_bundle(context: Context, data_set_id: str, part: Part) -> Response:
     """Give a part of a data set as one zip, which can be fetched in ranges."""
     check_download(context, data_set_id, part)
-    with context.server.database.reading() as session:
-        row_id = context.contest.data_set_ids[data_set_id]
-        path = find_bundle(session, context.server.settings.folder, row_id, part)
+    row_id = context.contest.data_set_ids[data_set_id]
+    path = find_bundle(context.session, context.server.settings.folder, row_id, part)
     name = f"{data_set_id}-{part}s.zip"
     return FileResponse(path, media_type="application/zip", filename=name)
 
@@ -103,12 +99,8 @@ def give_stored(context: Context, sha256: str, *, name: str, n_bytes: int) -> Re
 
 def _give_image(context: Context, data_set_id: str, part: Part, name: str) -> Response:
     check_download(context, data_set_id, part)
-    with context.server.database.reading() as session:
-        image = session.scalar(
-            select(Image).where(
-                Image.data_set_id == context.contest.data_set_ids[data_set_id], Image.name == name
-            )
-        )
+    row_id = context.contest.data_set_ids[data_set_id]
+    image = context.session.scalar(select(Image).where(Image.data_set_id == row_id, Image.name == name))
     if image is None:
         raise UnknownNameError(f"the data set {data_set_id!r} has no image {name!r}")
     if part == "input":

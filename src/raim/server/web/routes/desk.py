@@ -27,7 +27,7 @@ from raim.server.queries import desk as queries
 from raim.server.storage import free_bytes
 from raim.server.study.publication import Charts, Outcome, find_outcome, hide, publish
 from raim.server.study.secrecy import check_may_publish
-from raim.server.web.charts import draw_all
+from raim.server.web.charts import draw_all, read_material
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Slug, find_row
 from raim.server.web.routing import Area
@@ -271,7 +271,8 @@ def _draw(context: Context) -> tuple[Outcome | None, Charts]:
             session, contest, standings=server.standings, results=server.results, profile=server.profile
         )
         study = None if outcome is None or outcome.study_id is None else session.get(Study, outcome.study_id)
-        return outcome, {} if study is None else draw_all(context, session, study)
+        material = None if study is None else read_material(context, session, study)
+    return outcome, {} if material is None else draw_all(material)
 
 
 def _in_force(context: Context) -> Contest:

@@ -39,7 +39,7 @@ from raim.server.study.guests import invite_guests
 from raim.server.study.ties import change_ties
 from raim.server.web.charts import give_chart as draw
 from raim.server.web.charts import list_charts
-from raim.server.web.context import Admitted, Context
+from raim.server.web.context import Context
 from raim.server.web.fields import RowId, Search, Slug
 from raim.server.web.routing import Area
 from raim.study import as_plain
@@ -194,7 +194,7 @@ def show_results(context: Context, study_id: RowId) -> StudyResults:
         analysis=as_plain(found.analysis),
         files=[StudyFileName(name=each.name, title=each.title) for each in study_files(study.id).values()],
         found=found,
-        charts=list_charts(context, context.session, study),
+        charts=list_charts(context, study),
         judge_ids={name: judge_id for judge_id, name in names.items()},
     )
 
@@ -202,7 +202,7 @@ def show_results(context: Context, study_id: RowId) -> StudyResults:
 @area.get(f"{STUDY}/charts/{{name}}", who="organiser", is_page=True)
 def give_chart(context: Context, study_id: RowId, name: Slug, theme: Search = "light") -> Response:
     """Give a chart of a revealed study as SVG."""
-    return draw(context, context.session, _find(context, study_id), name, theme)
+    return draw(context, _find(context, study_id), name, theme)
 
 
 @area.post(f"{JUDGE}/exclude", who="organiser", page=show_results, note="saved")
@@ -233,13 +233,18 @@ def change_entry(context: Context, study_id: RowId, entry_id: RowId, wanted: Lea
     return show_study(context, study_id)
 
 
-@area.special("GET", f"{STUDY}/exports/{{file}}", who="organiser")
-def give_export(context: Admitted, study_id: RowId, file: Slug) -> Response:
+@area.get(f"{STUDY}/exports/{{file}}", who="organiser", is_page=True)
+def give_export(context: Context, study_id: RowId, file: Slug) -> Response:
     """Give votes.csv, votes.json, changes.csv or archive.zip of a revealed study."""
-    found = find_study_file(study_id, file)
+    found, study = find_study_file(study_id, file), _find(context, study_id)
+    closing.check_revealed(study, "votes are handed on")
+    headers = {"Content-Disposition": f'attachment; filename="{shown_name(study, file)}"'}
+    context.aside(_note_export, context, study_id, file)
+    return StreamingResponse(_read(context, found), media_type=found.media_type, headers=headers)
+
+
+def _note_export(context: Context, study_id: int, file: str) -> None:
     with context.server.database.writing() as session:
-        study = queries.find_study(session, context.contest, study_id)
-        closing.check_revealed(study, "votes are handed on")
         record_event(
             session,
             context.now,
@@ -249,8 +254,6 @@ def give_export(context: Admitted, study_id: RowId, file: Slug) -> Response:
             subject_id=study_id,
             details={"file": file},
         )
-        headers = {"Content-Disposition": f'attachment; filename="{shown_name(study, file)}"'}
-    return StreamingResponse(_read(context, found), media_type=found.media_type, headers=headers)
 
 
 def _read(context: Context, file: StudyFile) -> Iterator[bytes]:

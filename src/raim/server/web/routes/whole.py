@@ -6,7 +6,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from raim.records.challenge import Challenge, Document, ListedChallenge
-from raim.server.web.context import Admitted, Context
+from raim.server.web.context import Context
 from raim.server.web.routes.challenge import show_challenge
 from raim.server.web.routing import Area
 
@@ -26,14 +26,14 @@ def list_challenges(context: Context) -> list[ListedChallenge]:
     return [ListedChallenge(id=challenge.id, name=challenge.name, page=f"{context.here}/")]
 
 
-@area.special("GET", "/health", who="anyone")
-def show_health(context: Admitted) -> PlainTextResponse:
+@area.get("/health", who="anyone", is_page=True, is_api=False)
+def show_health(context: Context) -> PlainTextResponse:
     """Answer a watch: the database was asked on the way here."""
     return PlainTextResponse(f"ok {context.now.isoformat(timespec='seconds')}\n")
 
 
-@area.special("GET", "/robots.txt", who="anyone")
-def show_robots(context: Admitted) -> PlainTextResponse:
+@area.get("/robots.txt", who="anyone", is_page=True, is_api=False)
+def show_robots(context: Context) -> PlainTextResponse:
     """Tell crawlers what is public."""
     del context
     return PlainTextResponse("User-agent: *\nDisallow: /api/\nDisallow: /c/*/desk\nDisallow: /login\n")
@@ -45,8 +45,8 @@ def show_document(context: Context) -> Document:
     return Document(paths=_document(context)["paths"])
 
 
-@area.special("GET", "/api/v1/openapi.json", who="anyone")
-def give_document(context: Admitted) -> JSONResponse:
+@area.get("/api/v1/openapi.json", who="anyone", is_page=True, is_api=False)
+def give_document(context: Context) -> JSONResponse:
     """Give the OpenAPI document."""
     return JSONResponse(_document(context))
 

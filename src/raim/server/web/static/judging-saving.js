@@ -58,7 +58,7 @@ export class Saving {
     while (this.queue.size) {
       const [address, vote] = this.queue.entries().next().value;
       this.onState("saving");
-      const answer = await this.put(address, vote);
+      const answer = await this.post(address, vote);
       if (answer === null) {
         this.onState("waiting");
         await new Promise((resolve) => setTimeout(resolve, WAITS_MS[Math.min(this.failures, WAITS_MS.length - 1)]));
@@ -74,10 +74,10 @@ export class Saving {
   }
 
   // Give what the server says; null if it could not be asked, or is in trouble, and the vote has to be sent again.
-  async put(address, vote) {
+  async post(address, vote) {
     try {
       const reply = await fetch(address, {
-        method: "PUT", body: JSON.stringify(vote),
+        method: "POST", body: JSON.stringify(vote),
         headers: { "Content-Type": "application/json", Accept: "application/json", "X-Raim-Judge": this.keeper },
       });
       if (reply.status >= 500 || reply.status === 429) return null;

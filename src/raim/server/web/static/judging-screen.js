@@ -55,7 +55,7 @@ function findAdvice({ dark_patches: dark, bright_patches: bright, colours_right:
 }
 
 async function keep(facts) {
-  const reply = await fetch("screen", {
+  const reply = await fetch(form.dataset.address, {
     method: "POST", body: JSON.stringify(facts),
     headers: { "Content-Type": "application/json", Accept: "application/json" },
   });

@@ -12,6 +12,7 @@ class Judging {
   constructor(root, TrialBallot) {
     this.TrialBallot = TrialBallot;
     this.least = [Number(root.dataset.leastWidth), Number(root.dataset.leastHeight)];
+    this.api = root.dataset.api;
     this.part = root.dataset.part;
     this.total = Number(root.dataset.total);
     this.position = Number(root.dataset.position);
@@ -46,7 +47,7 @@ class Judging {
   // ---- Trials
 
   address(position) {
-    return `trials/${this.part}/${position}`;
+    return `${this.api}/trials/${this.part}/${position}`;
   }
 
   async fetchTrial(position) {
@@ -55,7 +56,7 @@ class Judging {
         const reply = await fetch(this.address(position), { headers: { Accept: "application/json" } });
         const answer = await reply.json();
         if (reply.ok) return answer;
-        if (reply.status < 500) throw Object.assign(new Error(answer.error?.message ?? String(reply.status)), { isFinal: true });
+        if (reply.status < 500 && reply.status !== 429) throw Object.assign(new Error(answer.error?.message ?? String(reply.status)), { isFinal: true });
       } catch (error) {
         if (error.isFinal) throw error;
       }
@@ -84,7 +85,7 @@ class Judging {
     const { position } = trial;
     Object.assign(this, { trial, position, since: null });
     this.open ??= new Set(trial.open);
-    trial.vote = this.saving.voteOf(`${this.address(position)}/vote`) ?? trial.vote;
+    trial.vote = this.saving.voteOf(this.address(position)) ?? trial.vote;
     this.ballot = new this.TrialBallot(trial);
     this.row.subject = null;
     this.seconds = trial.vote?.seconds ?? 0;
@@ -169,7 +170,7 @@ class Judging {
     else this.open.delete(this.position);
     this.showBallot();
     this.showProgress();
-    this.saving.add(`${this.address(this.position)}/vote`, { ...this.ballot.plain(), seconds: Math.round(this.lookedFor() * 10) / 10 });
+    this.saving.add(this.address(this.position), { ...this.ballot.plain(), seconds: Math.round(this.lookedFor() * 10) / 10 });
   }
 
   showBallot() {
