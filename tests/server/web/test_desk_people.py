@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from desk_world import World
+from page_form import check_well_made
 from raim.server.database import Member, Team, User
 from server_site import ADDRESS, PASSWORD
 
@@ -88,6 +89,16 @@ def test_hints_lead_to_the_teams_that_share_something(world, olga):
     page = olga.get(f"/desk/teams/{first}").text
     assert "Second-account hints" in page
     assert ">Bob</a>" in page
+    alone = olga.get("/desk/hints").text
+    check_well_made(alone, "/desk/hints")
+    assert "<h1>Hints</h1>" in alone
+    assert "same@example.org" in alone
+    assert re.search(r"<td>\s*Ada\s*,\s*Bob\s*</td>", alone)
+
+
+def test_a_list_without_rows_says_so(world, olga):
+    world.team("Ada")
+    assert "There are none." in olga.get("/desk/hints").text
 
 
 def test_names_of_teams_are_text_wherever_they_stand(world, olga):

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from raim import __version__
 from raim.challenge.modes import MODES
 from raim.records import STATES
+from raim.records.record import Record
 from raim.server.web.context import Context
 from raim.server.web.history_chart import draw_history
 from raim.server.web.markdown import render_markdown
@@ -57,6 +58,7 @@ def environment() -> jinja2.Environment:
         badge=badge,
         NOTES=NOTES,
         draw_history=draw_history,
+        names_of=lambda each: list(type(each).model_fields) if isinstance(each, Record) else [],
     )
     return made
 

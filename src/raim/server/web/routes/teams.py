@@ -140,7 +140,7 @@ def list_teams(context: Context, q: Search = "", state: Search = "", page: Page 
     return queries.list_teams(context.session, context.contest, q=q, state=state, page=page)
 
 
-@area.get("/desk/hints", who="organiser")
+@area.get("/desk/hints", who="organiser", template="desk_plain")
 def list_hints(context: Context) -> list[Hint]:
     """Give what several teams share: files, e-mail addresses, network addresses."""
     return queries.list_hints(context.session, context.contest)
