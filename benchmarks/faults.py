@@ -137,7 +137,7 @@ def find_fault(world: World, good: list[int], broken: int) -> str:
     if states != ["scored"] * len(good) or world.read(broken).state != "refused":
         return f"states {states}, {world.read(broken).state}"
     events = world.rows(AuditEvent, action="change state")
-    ends = Counter(each.subject_id for each in events if each.details.get("to") in ENDED)
+    ends = Counter(each.subject_id for each in events if each.details.get("after") in ENDED)
     if ends != Counter([*good, broken]):
         return f"ended so often: {dict(ends)}"
     if len(world.rows(Result)) != 2 * len(good):

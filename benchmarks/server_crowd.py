@@ -54,4 +54,4 @@ def fill_board(server: Server, n_teams: int, *, phase: str = "feedback", entries
                         scored_at=now,
                     )
                 )
-        record_event(session, now, "fill", actor_id=None, subject="submission", subject_id=None)
+        record_event(session, now, "fill", None, actor_id=None)

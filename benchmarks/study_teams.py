@@ -61,4 +61,4 @@ def enter_finalists(server: Server, n_teams: int, packed: bytes, *, phase: str =
                     finished_at=now,
                 )
             )
-        record_event(session, now, "fill", actor_id=None, subject="submission", subject_id=None)
+        record_event(session, now, "fill", None, actor_id=None)

@@ -138,9 +138,7 @@ class World:
             )
             if state == "scored":
                 self.add_results(session, contest, row, score, unscorable=unscorable)
-            record_event(
-                session, self.now, "put there", actor_id=None, subject="submission", subject_id=row.id
-            )
+            record_event(session, self.now, "put there", row, actor_id=None)
             return row.id
 
     def add_results(

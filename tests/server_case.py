@@ -105,9 +105,7 @@ def fill(database, storage, folder):
             ]
         )
         _fill_study(session, challenge, phase, images[0], submissions["scored"])
-        record_event(
-            session, NOON, "test", actor_id=users[0].id, subject="team", subject_id=1, details={"a": [None]}
-        )
+        record_event(session, NOON, "test", first, actor_id=users[0].id, a=[None])
         return {name: each.id for name, each in submissions.items()}
 
 

@@ -1,12 +1,11 @@
 """Write down what was done, in the same transaction; what changes boards or results raises the challenge's version."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_mapper
 
-from raim.server.database import AuditEvent, announce_change
+from raim.server.database import AuditEvent, Base, announce_change
 
 # What changes no board, chart, result or date: these words, up to a colon.
 IDLE = frozenset(
@@ -23,13 +22,12 @@ def record_event(
     session: Session,
     now: datetime,
     action: str,
+    row: Base | None,
     *,
     actor_id: int | None,
-    subject: str,
-    subject_id: int | None,
     address: str | None = None,
-    details: Mapping[str, Any] | None = None,
     is_idle: bool = False,
+    **details: Any,
 ) -> None:
     """Add an event to the audit log; never a password, a token or a token's hash.
 
@@ -39,21 +37,21 @@ def record_event(
         session: A writing session.
         now: When it was done.
         action: A verb with its object, "revoke session".
+        row: What it was done to; None for the server. A new row gets its id.
         actor_id: The user who did it; None for the server itself.
-        subject: Table of what it was done to.
-        subject_id: Its id; None if there is none.
         address: Network address of the actor, if known.
-        details: What else is worth knowing, as JSON.
         is_idle: Nothing that is kept shows it, though other events of this action may change something.
+        details: What else is worth knowing, as JSON.
     """
+    session.flush()
     event = AuditEvent(
         happened_at=now,
         action=action,
         actor_id=actor_id,
-        subject=subject,
-        subject_id=subject_id,
+        subject="server" if row is None else row.__tablename__,
+        subject_id=None if row is None else object_mapper(row).primary_key_from_instance(row)[0],
         address=address,
-        details=dict(details or {}),
+        details=details,
     )
     session.add(event)
     if not is_idle and action.partition(":")[0] not in IDLE:

@@ -123,7 +123,7 @@ def test_approval_is_audited_with_both_states(session, captain):
     )
     session.flush()
     event = session.scalars(select(AuditEvent).where(AuditEvent.action == "set team state")).one()
-    assert event.details == {"from": "waiting", "to": "approved"}
+    assert event.details == {"before": "waiting", "after": "approved"}
 
 
 def put_member(session, team_id, login, role="member"):

@@ -75,7 +75,7 @@ def check_starts_again(database, storage, folder, before):
     with database.writing() as session:
         row = t.LoginAttempt(login_key="x", address="", attempted_at=LATER)
         session.add(row)
-        record_event(session, LATER, "test", actor_id=None, subject="server", subject_id=None)
+        record_event(session, LATER, "test", None, actor_id=None)
         session.flush()
         assert row.id == max(each["id"] for each in before["login_attempt"]) + 1
 
@@ -124,7 +124,7 @@ def test_a_backup_shows_one_moment_while_others_write(make_server, new_settings,
     def write_more():
         with server.database.writing() as session:
             session.add(t.LoginAttempt(login_key="y", address="", attempted_at=NOON))
-            record_event(session, NOON, "test", actor_id=None, subject="server", subject_id=None)
+            record_event(session, NOON, "test", None, actor_id=None)
 
     def disturbed(*arguments):
         writer = threading.Thread(target=write_more)

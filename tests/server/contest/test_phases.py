@@ -33,7 +33,7 @@ def test_new_dates_are_in_force_and_audited(session, imported, phase, actor):
     session.flush()
     assert load_contest(session, imported.contest.challenge).challenge.phase("feedback").closes == closes
     event = session.scalars(select(AuditEvent).where(AuditEvent.action == "change dates")).one()
-    assert event.details["to"][1] == closes.isoformat()
+    assert event.details["after"][1] == closes.isoformat()
 
 
 def test_dates_that_overlap_or_run_backwards_are_refused(session, imported, phase, actor):

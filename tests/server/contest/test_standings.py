@@ -46,7 +46,7 @@ def finish(world, session):
 
 
 def fail_to_log_in(session):
-    record_event(session, NOON, "fail to log in", actor_id=None, subject="login", subject_id=None)
+    record_event(session, NOON, "fail to log in", None, actor_id=None)
 
 
 def makes_a_new_board(world, action):

@@ -85,7 +85,7 @@ def times_scored(world):
     return [
         each.subject_id
         for each in world.rows(AuditEvent, action="change state")
-        if each.details.get("to") == "scored"
+        if each.details.get("after") == "scored"
     ]
 
 

@@ -78,6 +78,6 @@ def test_each_step_is_audited(contest):
         walk(session, contest, "checking", "refused")
         steps = select(AuditEvent.details).where(AuditEvent.action == "change state").order_by(AuditEvent.id)
         assert session.scalars(steps).all() == [
-            {"from": "receiving", "to": "checking", "takes_try": True},
-            {"from": "checking", "to": "refused", "takes_try": False},
+            {"before": "receiving", "after": "checking", "takes_try": True},
+            {"before": "checking", "after": "refused", "takes_try": False},
         ]

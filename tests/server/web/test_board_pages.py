@@ -48,9 +48,7 @@ def enter(site, person, score, *, scenario_score=None, **measures):
             )
         )
         session.flush()
-        record_event(
-            session, site.clock(), "score", actor_id=None, subject="submission", subject_id=submission.id
-        )
+        record_event(session, site.clock(), "score", submission, actor_id=None)
     site.clock.move(minutes=5)
     return number
 
@@ -116,8 +114,9 @@ def test_a_column_is_declared_once_for_page_csv_json_and_exports(site, teams):
 def test_the_gallery_shows_inputs_and_restored_images_once_it_is_published(site, teams):
     number = enter(site, teams["Alpha"], 60.0)
     with site.server.database.writing() as session:
-        session.scalars(select(Challenge)).one().results_published_at = site.clock()
-        record_event(session, site.clock(), "publish", actor_id=None, subject="challenge", subject_id=1)
+        challenge = session.scalars(select(Challenge)).one()
+        challenge.results_published_at = site.clock()
+        record_event(session, site.clock(), "publish", challenge, actor_id=None)
     visitor = site.visitor()
     told = visitor.get("/api/v1/gallery").json()
     assert told["entries"] == [{"submission_id": number, "team": "Alpha"}]
@@ -144,7 +143,7 @@ def test_baselines_and_suspended_teams_have_no_rank(site, teams):
         by_name = {team.name: team for team in session.scalars(select(Team))}
         by_name["Beta"].is_baseline = True
         by_name["Gamma"].state = "suspended"
-        record_event(session, site.clock(), "flag", actor_id=None, subject="team", subject_id=1)
+        record_event(session, site.clock(), "flag", by_name["Beta"], actor_id=None)
     assert [(row["rank"], row["team"], row["why_unranked"]) for row in rows_of(site)] == [
         (None, "Beta", "baseline"),
         (1, "Alpha", ""),
@@ -156,10 +155,9 @@ def test_results_of_an_older_scorer_stay_until_the_switch_and_are_never_mixed_in
     enter(site, teams["Alpha"], 60.0)
     contest_version = site.visitor().get("/api/v1/leaderboard/feedback").json()["scorer_version"]
     with site.server.database.writing() as session:
-        session.scalars(select(Challenge)).one().scorer_version = "raim-2024-newer"
-        record_event(
-            session, site.clock(), "read challenge", actor_id=None, subject="challenge", subject_id=1
-        )
+        challenge = session.scalars(select(Challenge)).one()
+        challenge.scorer_version = "raim-2024-newer"
+        record_event(session, site.clock(), "read challenge", challenge, actor_id=None)
     assert rows_of(site)[0]["score"] == 60.0
     waiting = olga.api("GET", "/desk").json()["new_versions"]
     counts = {each["data_set"]: (each["n_scored"], each["n_entries"]) for each in waiting}
@@ -175,8 +173,9 @@ def test_results_of_an_older_scorer_stay_until_the_switch_and_are_never_mixed_in
         "was scored under an older version",
     )
     with site.server.database.writing() as session:
-        session.get_one(Submission, 1).rescore_asked_at = site.clock()
-        record_event(session, site.clock(), "ask", actor_id=None, subject="submission", subject_id=1)
+        submission = session.get_one(Submission, 1)
+        submission.rescore_asked_at = site.clock()
+        record_event(session, site.clock(), "ask", submission, actor_id=None)
     assert rows_of(site)[0]["why_unranked"] == "is being scored again"
     page = teams["Alpha"].get("/submissions/1").text
     assert contest_version in page

@@ -51,8 +51,8 @@ def full(example_folder, tmp_path_factory):
                 )
             )
         token = make_api_token(session, site.clock(), user, name="tests")
-        record_event(session, site.clock(), "fill", actor_id=None, subject="team", subject_id=member.team_id)
         team = session.get_one(Team, member.team_id)
+        record_event(session, site.clock(), "fill", team, actor_id=None)
         ids = {"submission": submission.id, "team": team.id}
     yield site, token, organiser.token, ids
     site.server.database.engine.dispose()

@@ -97,9 +97,7 @@ def register(
     )
     session.add(user)
     session.flush()
-    record_event(
-        session, now, "register", actor_id=user.id, subject="user", subject_id=user.id, address=address
-    )
+    record_event(session, now, "register", user, actor_id=user.id, address=address)
     return user
 
 
@@ -113,7 +111,7 @@ def set_password(session: Session, now: datetime, user: User, password_hash: str
     user.password_hash = password_hash
     end_sessions(session, now, user.id)
     _end_links(session, now, user)
-    record_event(session, now, "set password", actor_id=actor_id, subject="user", subject_id=user.id)
+    record_event(session, now, "set password", user, actor_id=actor_id)
 
 
 def disable_user(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
@@ -125,7 +123,7 @@ def disable_user(session: Session, now: datetime, user: User, *, actor_id: int) 
         .where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
         .values(revoked_at=now)
     )
-    record_event(session, now, "disable user", actor_id=actor_id, subject="user", subject_id=user.id)
+    record_event(session, now, "disable user", user, actor_id=actor_id)
 
 
 def end_sessions(session: Session, now: datetime, user_id: int) -> None:
@@ -149,11 +147,8 @@ def change_role(session: Session, now: datetime, user: User, role: str, *, actor
         return
     if user.role == "organiser":
         _refuse_last_organiser(session, user)
-    details = {"from": user.role, "to": role}
-    user.role = role
-    record_event(
-        session, now, "change role", actor_id=actor_id, subject="user", subject_id=user.id, details=details
-    )
+    before, user.role = user.role, role
+    record_event(session, now, "change role", user, actor_id=actor_id, before=before, after=role)
 
 
 def shut_account(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
@@ -178,7 +173,7 @@ def reopen_account(session: Session, now: datetime, user: User, *, actor_id: int
         raise StateError("this account was deleted by its person; they have to register again")
     if user.disabled_at is not None:
         user.disabled_at = None
-        record_event(session, now, "reopen account", actor_id=actor_id, subject="user", subject_id=user.id)
+        record_event(session, now, "reopen account", user, actor_id=actor_id)
 
 
 def delete_account(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
@@ -197,7 +192,7 @@ def delete_account(session: Session, now: datetime, user: User, *, actor_id: int
     gone = f"deleted-{user.id}-{secrets.token_hex(4)}"
     user.login = user.login_key = user.name = gone
     user.email, user.password_hash = None, "deleted"
-    record_event(session, now, "delete account", actor_id=actor_id, subject="user", subject_id=user.id)
+    record_event(session, now, "delete account", user, actor_id=actor_id)
 
 
 def check_role(role: str) -> None:

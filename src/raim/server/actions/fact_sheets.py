@@ -90,10 +90,7 @@ def save_fact_sheet(session: Session, now: datetime, member: Member, stated: Map
     row.fields = {**row.fields, **{key: text.strip() for key, text in stated.items()}}
     row.updated_at, row.updated_by = now, member.user_id
     session.add(row)
-    session.flush()
-    record_event(
-        session, now, "save fact sheet", actor_id=member.user_id, subject="fact sheet", subject_id=row.id
-    )
+    record_event(session, now, "save fact sheet", row, actor_id=member.user_id)
     return row
 
 

@@ -75,15 +75,7 @@ def make_account(
         email=email.strip() or None,
         role=role,
     )
-    record_event(
-        session,
-        now,
-        "make account",
-        actor_id=actor_id,
-        subject="user",
-        subject_id=user.id,
-        details={"role": role},
-    )
+    record_event(session, now, "make account", user, actor_id=actor_id, role=role)
     return user, make_reset_link(session, now, user, actor_id=actor_id)
 
 
@@ -140,14 +132,7 @@ def use_link(session: Session, now: datetime, token: str, purpose: str) -> OneUs
     """
     link = find_link(session, now, token, purpose)
     link.used_at = now
-    record_event(
-        session,
-        now,
-        f"use link: {purpose}",
-        actor_id=link.user_id,
-        subject="one-use link",
-        subject_id=link.id,
-    )
+    record_event(session, now, f"use link: {purpose}", link, actor_id=link.user_id)
     return link
 
 
@@ -162,7 +147,5 @@ def _make(session: Session, now: datetime, purpose: str, *, user_id: int | None,
     )
     session.add(link)
     session.flush()
-    record_event(
-        session, now, f"make link: {purpose}", actor_id=actor_id, subject="one-use link", subject_id=link.id
-    )
+    record_event(session, now, f"make link: {purpose}", link, actor_id=actor_id)
     return token

@@ -70,15 +70,8 @@ def log_in(
         )
     if not is_password(password, known):
         with database.writing() as session:
-            record_event(
-                session,
-                now,
-                "fail to log in",
-                actor_id=None,
-                subject="login",
-                subject_id=attempt_id,
-                address=address,
-            )
+            attempt = session.get_one(LoginAttempt, attempt_id)
+            record_event(session, now, "fail to log in", attempt, actor_id=None, address=address)
         return Login(refused=WRONG)
     fresh = hash_password(password) if known is not None and is_outdated(known) else None
     with database.writing() as session:
@@ -140,15 +133,7 @@ def open_session(
     )
     session.add(opened)
     session.flush()
-    record_event(
-        session,
-        now,
-        "log in",
-        actor_id=user.id,
-        subject="login session",
-        subject_id=opened.id,
-        address=address,
-    )
+    record_event(session, now, "log in", opened, actor_id=user.id, address=address)
     return token
 
 
@@ -176,9 +161,7 @@ def log_out(session: Session, now: datetime, token: str) -> None:
     if opened is None:
         return
     opened.revoked_at = now
-    record_event(
-        session, now, "log out", actor_id=opened.user_id, subject="login session", subject_id=opened.id
-    )
+    record_event(session, now, "log out", opened, actor_id=opened.user_id)
 
 
 def forget_logins(session: Session, now: datetime) -> int:

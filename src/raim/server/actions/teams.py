@@ -35,18 +35,14 @@ def make_team(
     state = "approved" if is_approved else "waiting"
     team = Team(challenge_id=challenge_id, name=name, name_key=name_key(name), state=state, created_at=now)
     session.add(team)
-    session.flush()
-    record_event(session, now, "make team", actor_id=user.id, subject="team", subject_id=team.id)
+    record_event(session, now, "make team", team, actor_id=user.id)
     return _add_member(session, now, team, user, role="captain")
 
 
 def set_team_state(session: Session, now: datetime, team: Team, state: str, *, actor_id: int | None) -> None:
     """Approve, suspend or mark as merged; the database refuses other words."""
-    details = {"from": team.state, "to": state}
-    team.state = state
-    record_event(
-        session, now, "set team state", actor_id=actor_id, subject="team", subject_id=team.id, details=details
-    )
+    before, team.state = team.state, state
+    record_event(session, now, "set team state", team, actor_id=actor_id, before=before, after=state)
 
 
 def approve_waiting(session: Session, now: datetime, challenge_id: int) -> None:
@@ -73,10 +69,7 @@ def invite(session: Session, now: datetime, captain: Member) -> str:
         expires_at=now + INVITATION_LIFE,
     )
     session.add(invitation)
-    session.flush()
-    record_event(
-        session, now, "invite", actor_id=captain.user_id, subject="invitation", subject_id=invitation.id
-    )
+    record_event(session, now, "invite", invitation, actor_id=captain.user_id)
     return token
 
 
@@ -111,9 +104,7 @@ def accept_invitation(
 def revoke_invitation(session: Session, now: datetime, invitation: Invitation, *, actor_id: int) -> None:
     """End an invitation that was not used yet."""
     invitation.revoked_at = now
-    record_event(
-        session, now, "revoke invitation", actor_id=actor_id, subject="invitation", subject_id=invitation.id
-    )
+    record_event(session, now, "revoke invitation", invitation, actor_id=actor_id)
 
 
 def leave_team(session: Session, now: datetime, member: Member, *, actor_id: int) -> None:
@@ -132,14 +123,14 @@ def leave_team(session: Session, now: datetime, member: Member, *, actor_id: int
         raise StateError(
             f"{handed_in} submissions were handed in by this member and stay with the team; they cannot leave it"
         )
-    team_id = member.team_id
+    team = session.get_one(Team, member.team_id)
     if member.role == "captain":
         hand_on(session, member)
     session.delete(member)
     session.flush()
-    if not _count_members(session, team_id):
-        session.get_one(Team, team_id).state = "suspended"  # nobody is left in it; its name stays taken
-    record_event(session, now, "leave team", actor_id=actor_id, subject="team", subject_id=team_id)
+    if not _count_members(session, team.id):
+        team.state = "suspended"  # nobody is left in it; its name stays taken
+    record_event(session, now, "leave team", team, actor_id=actor_id)
 
 
 def remove_member(session: Session, now: datetime, captain: Member, member_id: int) -> None:
@@ -192,11 +183,8 @@ def merge_teams(
     theirs = select(Finalist.phase_id).where(Finalist.team_id == into.id)
     places = update(Finalist).where(Finalist.team_id == team.id, Finalist.phase_id.not_in(theirs))
     session.execute(places.values(team_id=into.id))
-    details = {"into": into.id, "from": team.state}
-    team.state, team.merged_into = "merged", into.id
-    record_event(
-        session, now, "merge teams", actor_id=actor_id, subject="team", subject_id=team.id, details=details
-    )
+    before, team.state, team.merged_into = team.state, "merged", into.id
+    record_event(session, now, "merge teams", team, actor_id=actor_id, before=before, into=into.id)
 
 
 def change_team(session: Session, now: datetime, team: Team, wanted: TeamChange, *, actor_id: int) -> None:
@@ -217,10 +205,7 @@ def change_team(session: Session, now: datetime, team: Team, wanted: TeamChange,
         team.is_out_of_competition = wanted.is_out_of_competition
     after = {"baseline": team.is_baseline, "out of competition": team.is_out_of_competition}
     if before != after:
-        details = {"from": before, "to": after}
-        record_event(
-            session, now, "mark team", actor_id=actor_id, subject="team", subject_id=team.id, details=details
-        )
+        record_event(session, now, "mark team", team, actor_id=actor_id, before=before, after=after)
     if wanted.captain is not None:
         _appoint(session, now, team, wanted.captain, actor_id=actor_id)
 
@@ -231,10 +216,7 @@ def _appoint(session: Session, now: datetime, team: Team, member_id: int, *, act
         raise UnknownNameError(f"{team.name} has no member {member_id}")
     for each in members:
         each.role = "captain" if each.id == member_id else "member"
-    record_event(
-        session, now, "appoint captain", actor_id=actor_id, subject="team", subject_id=team.id,
-        details={"member": member_id},
-    )  # fmt: skip
+    record_event(session, now, "appoint captain", team, actor_id=actor_id, member=member_id)
 
 
 def _refuse_second_team(session: Session, challenge_id: int, user: User) -> None:
@@ -265,14 +247,5 @@ def _add_member(session: Session, now: datetime, team: Team, user: User, *, role
         challenge_id=team.challenge_id, team_id=team.id, user_id=user.id, role=role, joined_at=now
     )
     session.add(member)
-    session.flush()
-    record_event(
-        session,
-        now,
-        "join team",
-        actor_id=user.id,
-        subject="team",
-        subject_id=team.id,
-        details={"role": role},
-    )
+    record_event(session, now, "join team", team, actor_id=user.id, role=role)
     return member

@@ -25,8 +25,7 @@ def make_api_token(session: Session, now: datetime, user: User, *, name: str) ->
         created_at=now,
     )
     session.add(kept)
-    session.flush()
-    record_event(session, now, "make API token", actor_id=user.id, subject="API token", subject_id=kept.id)
+    record_event(session, now, "make API token", kept, actor_id=user.id)
     return token
 
 
@@ -46,6 +45,4 @@ def find_token_user(session: Session, token: str) -> User | None:
 def revoke_api_token(session: Session, now: datetime, token: ApiToken, *, actor_id: int) -> None:
     """End a token for programs."""
     token.revoked_at = now
-    record_event(
-        session, now, "revoke API token", actor_id=actor_id, subject="API token", subject_id=token.id
-    )
+    record_event(session, now, "revoke API token", token, actor_id=actor_id)

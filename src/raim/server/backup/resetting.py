@@ -59,19 +59,7 @@ def reset_states(session: Session, now: datetime, manifest: Manifest) -> Reset:
         .where(Submission.lease_owner.is_not(None))
         .values(lease_owner=None, lease_until=None)
     )
-    record_event(
-        session,
-        now,
-        "recover backup",
-        actor_id=None,
-        subject="server",
-        subject_id=None,
-        details={
-            "made_at": manifest.made_at.isoformat(),
-            "raim": manifest.raim,
-            "schema": manifest.schema,
-            "database": manifest.database,
-            "missing": sorted(manifest.missing),
-        },
-    )
+    of_backup = {name: getattr(manifest, name) for name in ("raim", "schema", "database")}
+    of_backup |= {"made_at": manifest.made_at.isoformat(), "missing": sorted(manifest.missing)}
+    record_event(session, now, "recover backup", None, actor_id=None, **of_backup)
     return Reset(n_uploads=len(receiving), n_jobs=len(scoring))

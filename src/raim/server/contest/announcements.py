@@ -30,17 +30,14 @@ def announce(
         challenge_id=challenge_id, author_id=author.id, title=title, text=text, published_at=now
     )
     session.add(row)
-    session.flush()
-    record_event(session, now, "announce", actor_id=author.id, subject="announcement", subject_id=row.id)
+    record_event(session, now, "announce", row, actor_id=author.id)
     return row
 
 
 def withdraw_announcement(session: Session, now: datetime, row: Announcement, *, actor_id: int) -> None:
     """Take a text off the pages."""
     row.withdrawn_at = row.withdrawn_at or now
-    record_event(
-        session, now, "withdraw announcement", actor_id=actor_id, subject="announcement", subject_id=row.id
-    )
+    record_event(session, now, "withdraw announcement", row, actor_id=actor_id)
 
 
 def list_announcements(session: Session, challenge_id: int) -> list[Announcement]:

@@ -15,6 +15,7 @@ from raim.server.contest.contest import Contest
 from raim.server.contest.finals import list_finalists
 from raim.server.contest.versions import is_in_force, list_new_versions
 from raim.server.database import (
+    Challenge,
     ChecklistTick,
     EntryResult,
     FactSheet,
@@ -99,15 +100,11 @@ def tick(
         session.add(ChecklistTick(challenge_id=contest.id, item=key, ticked_by=actor_id, ticked_at=now))
     else:
         session.delete(row)
-    record_event(
-        session,
-        now,
+    action, challenge = (
         "tick checklist" if is_done else "untick checklist",
-        actor_id=actor_id,
-        subject="challenge",
-        subject_id=contest.id,
-        details={"point": key},
+        session.get_one(Challenge, contest.id),
     )
+    record_event(session, now, action, challenge, actor_id=actor_id, point=key)
 
 
 def _open_phases(contest: Contest, now: datetime) -> tuple[str, ...]:

@@ -91,14 +91,8 @@ def answer_invitation(
         finalist.accepted_at, finalist.declined_at = now, None
     else:
         finalist.accepted_at, finalist.declined_at = None, now
-    record_event(
-        session,
-        now,
-        "accept invitation" if accepts else "decline invitation",
-        actor_id=actor_id,
-        subject="finalist",
-        subject_id=finalist.id,
-    )
+    action = "accept invitation" if accepts else "decline invitation"
+    record_event(session, now, action, finalist, actor_id=actor_id)
 
 
 def replace_finalist(
@@ -116,15 +110,7 @@ def replace_finalist(
         raise InputError("that team is or was a finalist already; choose the next on the leaderboard")
     new = invite_finalists(session, now, contest, [team_id], actor_id=actor_id)[0]
     new.position, new.replaces_id = finalist.position, finalist.id
-    record_event(
-        session,
-        now,
-        "replace finalist",
-        actor_id=actor_id,
-        subject="finalist",
-        subject_id=finalist.id,
-        details={"by": new.id},
-    )
+    record_event(session, now, "replace finalist", finalist, actor_id=actor_id, by=new.id)
     return new
 
 
@@ -153,5 +139,5 @@ def is_finalist(session: Session, contest: Contest, team_id: int) -> bool:
 def _add(session: Session, now: datetime, row: Finalist, *, actor_id: int | None) -> Finalist:
     session.add(row)
     session.flush()
-    record_event(session, now, "invite finalist", actor_id=actor_id, subject="finalist", subject_id=row.id)
+    record_event(session, now, "invite finalist", row, actor_id=actor_id)
     return row

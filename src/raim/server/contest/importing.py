@@ -130,17 +130,7 @@ def _put_challenge(
     row.title, row.definition, row.definition_sha256 = challenge.name, plain, sha256
     row.profile, row.scorer_version = challenge.profile, scorer_version
     session.add(row)
-    session.flush()
-    details = {"definition_sha256": sha256, "scorer_version": scorer_version}
-    record_event(
-        session,
-        now,
-        "read challenge",
-        actor_id=None,
-        subject="challenge",
-        subject_id=row.id,
-        details=details,
-    )
+    record_event(session, now, "read challenge", row, actor_id=None, sha256=sha256, version=scorer_version)
     return row
 
 

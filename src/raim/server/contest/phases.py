@@ -42,29 +42,19 @@ def set_dates(
         raise InputError(
             f"a submission was received at {outside:%Y-%m-%d %H:%M} UTC, outside of the new dates; keep it inside"
         )
-    details = {
-        "from": [phase.opens_at.isoformat(), phase.closes_at.isoformat()],
-        "to": [opens_at.isoformat(), closes_at.isoformat()],
-    }
+    before = [phase.opens_at.isoformat(), phase.closes_at.isoformat()]
+    after = [opens_at.isoformat(), closes_at.isoformat()]
     phase.opens_at, phase.closes_at = opens_at, closes_at
-    record_event(
-        session,
-        now,
-        "change dates",
-        actor_id=actor_id,
-        subject="phase",
-        subject_id=phase.id,
-        details=details,
-    )
+    record_event(session, now, "change dates", phase, actor_id=actor_id, before=before, after=after)
 
 
 def pause(session: Session, now: datetime, phase: Phase, *, actor_id: int) -> None:
     """Take no new submissions for a while; uploads that have begun go on."""
     phase.paused_at = phase.paused_at or now
-    record_event(session, now, "pause phase", actor_id=actor_id, subject="phase", subject_id=phase.id)
+    record_event(session, now, "pause phase", phase, actor_id=actor_id)
 
 
 def resume(session: Session, now: datetime, phase: Phase, *, actor_id: int) -> None:
     """End a pause."""
     phase.paused_at = None
-    record_event(session, now, "resume phase", actor_id=actor_id, subject="phase", subject_id=phase.id)
+    record_event(session, now, "resume phase", phase, actor_id=actor_id)

@@ -9,6 +9,7 @@ from raim.challenge import Challenge, Problem, examine_challenge
 from raim.data import read_manifest
 from raim.errors import RaimError
 from raim.scoring.profiles import PROFILES
+from raim.server import database as tables
 from raim.server.auditing import record_event
 from raim.server.contest.contest import Contest, load_contest
 from raim.server.contest.importing import import_challenge
@@ -71,15 +72,8 @@ def read_again(
     with database.writing() as session:
         after = load_contest(session, challenge)
         changes = tuple(describe_changes(before, after))
-        record_event(
-            session,
-            now,
-            "read challenge again",
-            actor_id=actor_id,
-            subject="challenge",
-            subject_id=after.id,
-            details={"changes": list(changes)},
-        )
+        row = session.get_one(tables.Challenge, after.id)
+        record_event(session, now, "read challenge again", row, actor_id=actor_id, changes=changes)
     return Reread(
         challenge=challenge, notes=notes, changes=changes, to_rescore=tuple(_to_rescore(before, after))
     )

@@ -15,7 +15,7 @@ from raim.errors import StateError
 from raim.records.desk import NewVersion
 from raim.server.auditing import record_event
 from raim.server.contest.contest import Contest
-from raim.server.database import DataSet, EntryResult, Submission, Team
+from raim.server.database import Challenge, DataSet, EntryResult, Submission, Team
 
 
 def is_in_force(contest: Contest) -> ColumnElement[bool]:
@@ -89,15 +89,9 @@ def switch_versions(
                 scorer_version_in_force=each.scorer_version, reference_version_in_force=each.reference_version
             )
         )
-    record_event(
-        session,
-        now,
-        "switch versions",
-        actor_id=actor_id,
-        subject="challenge",
-        subject_id=contest.id,
-        details={each.data_set: [each.scorer_version, each.n_scored, each.n_entries] for each in new},
-    )
+    switched = {each.data_set: [each.scorer_version, each.n_scored, each.n_entries] for each in new}
+    row = session.get_one(Challenge, contest.id)
+    record_event(session, now, "switch versions", row, actor_id=actor_id, switched=switched)
     return new
 
 

@@ -102,15 +102,7 @@ def fail_submission(
 def _give_up_again(session: Session, now: datetime, row: Submission, reason: str) -> None:
     row.rescore_asked_at = row.lease_owner = row.lease_until = None
     row.flags = {**row.flags, "not-scored-again": f"it could not be scored again: {reason}"}
-    record_event(
-        session,
-        now,
-        "fail to score again",
-        actor_id=None,
-        subject="submission",
-        subject_id=row.id,
-        details={"reason": reason},
-    )
+    record_event(session, now, "fail to score again", row, actor_id=None, reason=reason)
 
 
 class Throttle:

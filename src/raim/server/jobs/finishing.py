@@ -158,12 +158,5 @@ def _say_unscored(entry: EntryScore) -> str | None:
 
 def _end_again(session: Session, now: datetime, row: Submission, group: Group) -> None:
     row.rescore_asked_at = row.lease_owner = row.lease_until = None
-    record_event(
-        session,
-        now,
-        "score again",
-        actor_id=None,
-        subject="submission",
-        subject_id=row.id,
-        details={"scorer_version": group.scorer_version, "reference_version": group.reference_version},
-    )
+    versions = [group.scorer_version, group.reference_version]
+    record_event(session, now, "score again", row, actor_id=None, versions=versions)

@@ -229,7 +229,7 @@ def _events(session: Session, team_id: int, user_ids: list[int]) -> list[Event]:
     about = (
         ((AuditEvent.subject == "team") & (AuditEvent.subject_id == team_id))
         | ((AuditEvent.subject == "submission") & AuditEvent.subject_id.in_(submissions))
-        | ((AuditEvent.subject == "fact sheet") & AuditEvent.subject_id.in_(sheets))
+        | ((AuditEvent.subject == "fact_sheet") & AuditEvent.subject_id.in_(sheets))
         | AuditEvent.actor_id.in_(user_ids)
     )
     return as_events(session.execute(select_events().where(about).limit(MOST_EVENTS)))

@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -158,16 +159,13 @@ def build_study(
         session.add(StudyEntry(study_id=study.id, submission_id=entry.submission_id, code=code))
     for row_id, _, _ in images:
         session.add(StudyImage(study_id=study.id, image_id=row_id))
-    session.flush()
-    record_event(
-        session,
-        now,
-        "build study",
-        actor_id=actor_id,
-        subject="study",
-        subject_id=study.id,
-        details={"entries": len(entries), "images": len(images), "seed": seed, "mode": rule.mode},
-    )
+    details: dict[str, Any] = {
+        "entries": len(entries),
+        "images": len(images),
+        "seed": seed,
+        "mode": rule.mode,
+    }
+    record_event(session, now, "build study", study, actor_id=actor_id, **details)
     return study
 
 

@@ -1,8 +1,6 @@
 """The course of a study: opened once its tiles are there, closed, revealed, or discarded; all of it audited."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -59,7 +57,7 @@ def open_study(session: Session, now: datetime, study: Study, *, actor_id: int |
             f"the tiles of {left} images are still being made; open the study when they are there"
         )
     study.state, study.opened_at = "open", now
-    _record(session, now, "open study", study, actor_id)
+    record_event(session, now, "open study", study, actor_id=actor_id)
 
 
 def close_study(session: Session, now: datetime, study: Study, *, actor_id: int | None) -> None:
@@ -70,12 +68,12 @@ def close_study(session: Session, now: datetime, study: Study, *, actor_id: int 
     """
     _expect(session, study, "open", "closed")
     study.state, study.closed_at = "closed", now
-    counts = session.execute(
+    judges, finished = session.execute(
         select(func.count(Judge.id), func.count(Judge.finished_at)).where(
             Judge.study_id == study.id, ~Judge.is_preview
         )
     ).one()
-    _record(session, now, "close study", study, actor_id, {"judges": counts[0], "finished": counts[1]})
+    record_event(session, now, "close study", study, actor_id=actor_id, judges=judges, finished=finished)
 
 
 def reopen_study(session: Session, now: datetime, study: Study, *, reason: str, actor_id: int | None) -> None:
@@ -87,14 +85,8 @@ def reopen_study(session: Session, now: datetime, study: Study, *, reason: str, 
     """
     _expect(session, study, "closed", "opened again")
     study.state, study.closed_at = "open", None
-    _record(
-        session,
-        now,
-        "reopen study",
-        study,
-        actor_id,
-        {"reason": _checked(reason, "the study is opened again")},
-    )
+    why = _checked(reason, "the study is opened again")
+    record_event(session, now, "reopen study", study, actor_id=actor_id, reason=why)
 
 
 def reveal_study(session: Session, now: datetime, study: Study, *, actor_id: int | None) -> None:
@@ -105,7 +97,7 @@ def reveal_study(session: Session, now: datetime, study: Study, *, actor_id: int
     """
     _expect(session, study, "closed", "revealed")
     study.state, study.revealed_at = "revealed", now
-    _record(session, now, "reveal study", study, actor_id)
+    record_event(session, now, "reveal study", study, actor_id=actor_id)
 
 
 def discard_study(
@@ -122,7 +114,7 @@ def discard_study(
         raise StateError(f"the study is {study.state} and stays so")
     reason = _checked(reason, "the study is put aside")
     study.state, study.discarded_at = "discarded", now
-    _record(session, now, "discard study", study, actor_id, {"reason": reason})
+    record_event(session, now, "discard study", study, actor_id=actor_id, reason=reason)
 
 
 def leave_out(
@@ -136,13 +128,13 @@ def leave_out(
     """
     _expect_voted(session.get_one(Study, entry.study_id))
     entry.left_out_reason, entry.left_out_at = _checked(reason, "the entry is left out"), now
-    _record_entry(session, now, "leave entry out", entry, actor_id, {"reason": entry.left_out_reason})
+    record_event(session, now, "leave entry out", entry, actor_id=actor_id, reason=entry.left_out_reason)
 
 
 def take_back_in(session: Session, now: datetime, entry: StudyEntry, *, actor_id: int | None) -> None:
     """Let an entry be ranked again."""
     entry.left_out_reason = entry.left_out_at = None
-    _record_entry(session, now, "take entry back in", entry, actor_id)
+    record_event(session, now, "take entry back in", entry, actor_id=actor_id)
 
 
 def try_tiles_again(session: Session, now: datetime, study: Study, *, actor_id: int | None) -> int:
@@ -152,7 +144,7 @@ def try_tiles_again(session: Session, now: datetime, study: Study, *, actor_id: 
     ).all()
     for row in rows:
         row.error, row.attempt = None, row.attempt + 1
-    _record(session, now, "make tiles again", study, actor_id, {"images": len(rows)})
+    record_event(session, now, "make tiles again", study, actor_id=actor_id, images=len(rows))
     return len(rows)
 
 
@@ -209,29 +201,3 @@ def _checked(reason: str, action: str) -> str:
     if not reason.strip():
         raise InputError(f"say why {action}; the reason is published or logged")
     return reason.strip()[:LONGEST_REASON]
-
-
-def _record(
-    session: Session,
-    now: datetime,
-    action: str,
-    study: Study,
-    actor_id: int | None,
-    details: Mapping[str, Any] | None = None,
-) -> None:
-    record_event(
-        session, now, action, actor_id=actor_id, subject="study", subject_id=study.id, details=details
-    )
-
-
-def _record_entry(
-    session: Session,
-    now: datetime,
-    action: str,
-    entry: StudyEntry,
-    actor_id: int | None,
-    details: Mapping[str, Any] | None = None,
-) -> None:
-    record_event(
-        session, now, action, actor_id=actor_id, subject="study_entry", subject_id=entry.id, details=details
-    )

@@ -70,7 +70,8 @@ def invite_judge(
     session.flush()
     for team_id, reason in ties.items():
         session.add(Tie(judge_id=judge.id, team_id=team_id, reason=reason[:LONGEST_REASON]))
-    _record(session, now, "invite judge", judge, actor_id, {"ties": sorted(ties), "preview": is_preview})
+    details: dict[str, Any] = {"ties": sorted(ties), "preview": is_preview}
+    record_event(session, now, "invite judge", judge, actor_id=actor_id, **details)
     return judge, _make_link(session, now, judge)
 
 
@@ -126,7 +127,7 @@ def remind_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int
     if judge.revoked_at is not None:
         raise StateError(f"{judge.name}'s invitation is revoked; invite them again")
     judge.reminded_at = now
-    _record(session, now, "remind judge", judge, actor_id)
+    record_event(session, now, "remind judge", judge, actor_id=actor_id)
     return _make_link(session, now, judge)
 
 
@@ -139,7 +140,7 @@ def revoke_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int
         .where(JudgeLink.judge_id == judge.id, JudgeLink.revoked_at.is_(None))
         .values(revoked_at=now)
     )
-    _record(session, now, "revoke judge", judge, actor_id)
+    record_event(session, now, "revoke judge", judge, actor_id=actor_id)
 
 
 def exclude_judge(
@@ -153,13 +154,13 @@ def exclude_judge(
     if not reason.strip():
         raise InputError("say why the judge's votes are left out; the reason is published with both results")
     judge.excluded_at, judge.excluded_reason = now, reason.strip()[:LONGEST_REASON]
-    _record(session, now, "exclude judge", judge, actor_id, {"reason": judge.excluded_reason})
+    record_event(session, now, "exclude judge", judge, actor_id=actor_id, reason=judge.excluded_reason)
 
 
 def include_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int | None) -> None:
     """Take an exclusion back."""
     judge.excluded_at = judge.excluded_reason = None
-    _record(session, now, "include judge", judge, actor_id)
+    record_event(session, now, "include judge", judge, actor_id=actor_id)
 
 
 def find_judge(session: Session, token: str) -> Judge | None:
@@ -202,16 +203,3 @@ def _make_link(session: Session, now: datetime, judge: Judge) -> str:
 def _names(session: Session, ties: Mapping[int, str]) -> str:
     found = session.execute(select(Team.id, Team.name).where(Team.id.in_(list(ties))).order_by(Team.name))
     return ", ".join(f"{name} ({ties[team_id]})" if ties[team_id] else name for team_id, name in found)
-
-
-def _record(
-    session: Session,
-    now: datetime,
-    action: str,
-    judge: Judge,
-    actor_id: int | None,
-    details: Mapping[str, Any] | None = None,
-) -> None:
-    record_event(
-        session, now, action, actor_id=actor_id, subject="judge", subject_id=judge.id, details=details
-    )

@@ -149,13 +149,14 @@ def publish(
         )
     )
     row.results_published_at = row.results_published_at or now
-    _record(session, now, "publish results", contest, actor_id)
+    record_event(session, now, "publish results", row, actor_id=actor_id)
 
 
 def hide(session: Session, now: datetime, contest: Contest, *, actor_id: int) -> None:
     """Show ranking and gallery to organisers only; what was published stays in the database."""
-    session.get_one(Challenge, contest.id).results_published_at = None
-    _record(session, now, "hide results", contest, actor_id)
+    row = session.get_one(Challenge, contest.id)
+    row.results_published_at = None
+    record_event(session, now, "hide results", row, actor_id=actor_id)
 
 
 def read_published(session: Session, contest: Contest) -> Published | None:
@@ -172,10 +173,6 @@ def read_published(session: Session, contest: Contest) -> Published | None:
     outcome, charts = row.record["outcome"], tuple(row.record["charts"])
     read = None if outcome is None else TypeAdapter(Outcome).validate_python(outcome)
     return Published(id=row.id, published_at=row.published_at, outcome=read, charts=charts)
-
-
-def _record(session: Session, now: datetime, action: str, contest: Contest, actor_id: int) -> None:
-    record_event(session, now, action, actor_id=actor_id, subject="challenge", subject_id=contest.id)
 
 
 def _plain(value: float | None) -> Any:

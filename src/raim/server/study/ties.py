@@ -37,15 +37,7 @@ def change_ties(
     session.execute(delete(Tie).where(Tie.judge_id == judge.id, Tie.team_id.not_in(wanted)))
     for team_id in sorted(wanted - there):
         session.add(Tie(judge_id=judge.id, team_id=team_id, reason=STATED))
-    record_event(
-        session,
-        now,
-        "change ties",
-        actor_id=actor_id,
-        subject="judge",
-        subject_id=judge.id,
-        details={"ties": sorted(wanted)},
-    )
+    record_event(session, now, "change ties", judge, actor_id=actor_id, ties=sorted(wanted))
 
 
 def check_teams(session: Session, study: Study, team_ids: Collection[int]) -> None:

@@ -50,15 +50,8 @@ def draw_trials(session: Session, now: datetime, study: Study, judge: Judge) -> 
                 )
             )
     judge.begun_at = now
-    record_event(
-        session,
-        now,
-        "draw trials",
-        actor_id=None,
-        subject="judge",
-        subject_id=judge.id,
-        details={"trials": len(parts["voting"]), "hidden": sorted(hidden)},
-    )
+    n_trials = len(parts["voting"])
+    record_event(session, now, "draw trials", judge, actor_id=None, trials=n_trials, hidden=sorted(hidden))
 
 
 def find_trial(session: Session, judge: Judge, part: Part, position: int) -> Trial:

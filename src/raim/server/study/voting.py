@@ -87,10 +87,8 @@ def finish_judging(session: Session, now: datetime, study: Study, judge: Judge) 
         return
     check_votes_are_taken(session, study, judge)
     judge.finished_at = judge.seen_at = now
-    details = {"open": open_positions(session, judge)}
-    record_event(
-        session, now, "finish judging", actor_id=None, subject="judge", subject_id=judge.id, details=details
-    )
+    unvoted = open_positions(session, judge)
+    record_event(session, now, "finish judging", judge, actor_id=None, open=unvoted)
 
 
 def newest_vote(session: Session, trial: Trial) -> Vote | None:

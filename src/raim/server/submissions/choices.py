@@ -47,10 +47,7 @@ def choose(session: Session, now: datetime, submission_id: int, member: Member) 
         .values(is_chosen=False)
     )
     submission.is_chosen = True
-    record_event(
-        session, now, "choose", actor_id=member.user_id, subject="submission", subject_id=submission.id
-    )
-    session.flush()
+    record_event(session, now, "choose", submission, actor_id=member.user_id)
     return submission
 
 

@@ -48,8 +48,7 @@ def add_comment(
         created_at=now,
     )
     session.add(comment)
-    session.flush()
-    record_event(session, now, "comment", actor_id=author.id, subject="submission", subject_id=submission.id)
+    record_event(session, now, "comment", submission, actor_id=author.id)
     return comment
 
 

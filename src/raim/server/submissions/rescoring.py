@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from raim.errors import StateError
 from raim.server.auditing import record_event
-from raim.server.database import AuditEvent, Submission, Upload
+from raim.server.database import AuditEvent, Phase, Submission, Upload
 from raim.server.submissions.states import change_state, lock_submission
 
 LOOKED_AT = "look at flags"  # the audit event that says which flags of a submission an organiser has seen
@@ -30,9 +30,7 @@ def ask_rescore(session: Session, now: datetime, submission_id: int, *, actor_id
             f"submission {submission_id} is {submission.state}; only one that is scored can be scored again"
         )
     submission.rescore_asked_at = submission.rescore_asked_at or now
-    record_event(
-        session, now, "ask to score again", actor_id=actor_id, subject="submission", subject_id=submission_id
-    )
+    record_event(session, now, "ask to score again", submission, actor_id=actor_id)
     return submission
 
 
@@ -56,15 +54,8 @@ def ask_rescore_all(session: Session, now: datetime, phase_id: int, *, actor_id:
         .values(rescore_asked_at=now)
         .returning(Submission.id)
     ).all()
-    record_event(
-        session,
-        now,
-        "ask to score all again",
-        actor_id=actor_id,
-        subject="phase",
-        subject_id=phase_id,
-        details={"submissions": len(asked)},
-    )
+    phase = session.get_one(Phase, phase_id)
+    record_event(session, now, "ask to score all again", phase, actor_id=actor_id, submissions=len(asked))
     return len(asked)
 
 
@@ -108,28 +99,12 @@ def mark_submission(
     after = {"verified": submission.is_verified, "out of competition": submission.is_out_of_competition}
     if before == after:
         return
-    record_event(
-        session,
-        now,
-        "mark submission",
-        actor_id=actor_id,
-        subject="submission",
-        subject_id=submission.id,
-        details={"from": before, "to": after},
-    )
+    record_event(session, now, "mark submission", submission, actor_id=actor_id, before=before, after=after)
 
 
 def look_at_flags(session: Session, now: datetime, submission: Submission, *, actor_id: int) -> None:
     """Write down that an organiser has seen the flags that a submission has now."""
-    record_event(
-        session,
-        now,
-        LOOKED_AT,
-        actor_id=actor_id,
-        subject="submission",
-        subject_id=submission.id,
-        details={"codes": sorted(submission.flags)},
-    )
+    record_event(session, now, LOOKED_AT, submission, actor_id=actor_id, codes=sorted(submission.flags))
 
 
 def unseen_flags(session: Session) -> dict[int, dict[str, Any]]:

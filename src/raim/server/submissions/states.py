@@ -1,6 +1,7 @@
 """The steps of a submission from state to state; the table of them is `raim.records.states`."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -72,16 +73,9 @@ def change_state(
     if not after.has_score:
         submission.rescore_asked_at = None
     submission.state, submission.state_at, submission.error = state, now, error
-    record_event(
-        session,
-        now,
-        "change state",
-        actor_id=actor_id,
-        subject="submission",
-        subject_id=submission.id,
-        details={"from": before, "to": state, "takes_try": submission.takes_try},
-        is_idle=not (facts.is_good or after.is_good),  # boards, studies and results show good ends only
-    )
+    is_idle = not (facts.is_good or after.is_good)  # boards, studies and results show good ends only
+    details: dict[str, Any] = {"before": before, "after": state, "takes_try": submission.takes_try}
+    record_event(session, now, "change state", submission, actor_id=actor_id, is_idle=is_idle, **details)
     return submission
 
 

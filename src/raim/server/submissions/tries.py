@@ -105,9 +105,7 @@ def take_try(
     )
     session.add(submission)
     session.flush()
-    record_event(
-        session, now, "take try", actor_id=member.user_id, subject="submission", subject_id=submission.id
-    )
+    record_event(session, now, "take try", submission, actor_id=member.user_id)
     return submission
 
 

@@ -10,6 +10,7 @@ from raim.records.desk import ExportFile, ExportList
 from raim.server.auditing import record_event
 from raim.server.contest.export_formats import ExportTable, csv_pieces, json_pieces
 from raim.server.contest.exports import export_all, export_tables, find_table
+from raim.server.database import Challenge
 from raim.server.web.context import Context
 from raim.server.web.fields import Slug
 from raim.server.web.routing import Area
@@ -58,15 +59,8 @@ def _tables(context: Context, session: Session) -> tuple[ExportTable, ...]:
 
 def _note(context: Context, name: str) -> None:
     with context.server.database.writing() as session:
-        record_event(
-            session,
-            context.now,
-            "export",
-            actor_id=context.user_id,
-            subject="challenge",
-            subject_id=context.contest.id,
-            details={"file": name},
-        )
+        row = session.get_one(Challenge, context.contest.id)
+        record_event(session, context.now, "export", row, actor_id=context.user_id, file=name)
 
 
 def _gather(pieces: Iterator[str]) -> Iterator[bytes]:

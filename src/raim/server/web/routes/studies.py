@@ -245,15 +245,8 @@ def give_export(context: Context, study_id: RowId, file: Slug) -> Response:
 
 def _note_export(context: Context, study_id: int, file: str) -> None:
     with context.server.database.writing() as session:
-        record_event(
-            session,
-            context.now,
-            "export study",
-            actor_id=context.user_id,
-            subject="study",
-            subject_id=study_id,
-            details={"file": file},
-        )
+        study = queries.find_study(session, context.contest, study_id)
+        record_event(session, context.now, "export study", study, actor_id=context.user_id, file=file)
 
 
 def _read(context: Context, file: StudyFile) -> Iterator[bytes]:
