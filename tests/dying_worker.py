@@ -27,7 +27,7 @@ STAGES = {
 }
 TILE_STAGES = {
     "tiles begun": ("tiling", "_read", "after"),
-    "tiles made": ("tiling", "_run_child", "after"),
+    "tiles made": ("tiling", "run_alone", "after"),
     "tiles kept": ("tiling", "adopt_file", "after"),
     "tiles written": ("workflows", "run_tiling", "after"),
 }

@@ -20,9 +20,8 @@ from raim.server.contest import import_challenge, load_contest
 from raim.server.database import Challenge, DataSet, Finalist, Image, Phase, Submission
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.finishing import finish_group
-from raim.server.jobs.group import Group, choose_group
 from raim.server.jobs.process_pool import Outcome
-from raim.server.jobs.scoring import score_batch
+from raim.server.jobs.scoring import choose_group, score_batch
 from raim.server.jobs.versions import scorer_version
 from raim.server.jobs.waiting import read_waiting
 from raim.server.jobs.workflows import score_group
@@ -154,11 +153,9 @@ def score_waiting(context):
         group = choose_group(context, first.submission_id, first.attempt, first.scorer_version)
         groups.append([entry.id for entry in group.entries])
         score_group(
-            group.as_dict(),
-            lambda plain, number, lost: score_batch(
-                context, Group.from_dict(plain), number, tuple(lost)
-            ).as_dict(),
-            lambda plain, records: finish_group(context, Group.from_dict(plain), records),
+            group,
+            lambda group, number, lost: score_batch(context, group, number, lost).model_dump(mode="json"),
+            lambda group, records: finish_group(context, group, records),
         )
 
 

@@ -8,8 +8,7 @@ import pytest
 from jobs_world import make_world
 from raim.challenge.example import write_example
 from raim.server.jobs.context import WorkerContext
-from raim.server.jobs.limits import Limits
-from raim.server.jobs.process_pool import ProcessPool
+from raim.server.jobs.process_pool import Limits, ProcessPool
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from jobs_world import InlinePool, make_zip
 from pool_work import crash
 from raim.errors import StorageError
 from raim.server.database import LogLine
-from raim.server.jobs import checking
+from raim.server.jobs import checking, process_pool
 from raim.server.jobs.checking import run_check
 from raim.server.jobs.process_pool import Outcome
 from raim.server.storage import delete_file
@@ -15,7 +15,7 @@ from raim.server.submissions import change_state
 
 @pytest.fixture
 def inline(monkeypatch):
-    monkeypatch.setattr(checking, "ProcessPool", InlinePool)
+    monkeypatch.setattr(process_pool, "ProcessPool", InlinePool)
 
 
 def test_a_good_submission_is_checked_in_a_process_of_its_own_and_queued(world):
@@ -52,7 +52,7 @@ def test_a_process_that_dies_once_is_forgiven(world, monkeypatch):
                 died = next(deaths, None)
                 yield task, outcome if died is None else Outcome(died=died)
 
-    monkeypatch.setattr(checking, "ProcessPool", DiesOnce)
+    monkeypatch.setattr(process_pool, "ProcessPool", DiesOnce)
     assert run_check(world.context(), number, 1) == "queued"
 
 
@@ -94,7 +94,7 @@ def test_what_is_withdrawn_meanwhile_stays_so(world, monkeypatch):
                 change_state(session, world.clock(), number, "withdrawn")
             yield from super().run(work, tasks, **options)
 
-    monkeypatch.setattr(checking, "ProcessPool", Withdrawn)
+    monkeypatch.setattr(process_pool, "ProcessPool", Withdrawn)
     assert run_check(world.context(), number, 1) == "withdrawn"
     assert world.read(number).report is None
 

@@ -6,8 +6,7 @@ import pytest
 
 from patience import PATIENCE_S
 from pool_work import double, misbehave, tell
-from raim.server.jobs.limits import ProcessLimits
-from raim.server.jobs.process_pool import ProcessPool, WorkerStopped
+from raim.server.jobs.process_pool import ProcessLimits, ProcessPool, WorkerStopped
 
 LIMITS = ProcessLimits(memory_bytes=2**29, cpu_s=1, wall_s=PATIENCE_S)
 

@@ -11,14 +11,13 @@ from raim.errors import StateError
 from raim.server.database import Challenge, WorkerHeartbeat
 from raim.server.jobs import context, worker
 from raim.server.jobs.context import gone_workers, renew_heartbeat, start_heartbeat, stop_heartbeat
-from raim.server.jobs.due import MOST_ATTEMPTS, begin_anew, read_due
 from raim.server.jobs.faults import Throttle
-from raim.server.jobs.reconciling import Reconciler
+from raim.server.jobs.reconciling import MOST_ATTEMPTS, Reconciler, begin_anew, read_due
 from raim.server.jobs.workflows import Engine
 from raim.server.settings import Settings
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     def __init__(self):
         self.made, self.ended, self.resumed = [], set(), []
         self.left = []
@@ -132,10 +131,11 @@ def test_the_jobs_of_workers_that_are_gone_are_resumed(world, reconciler):
 
 
 def test_a_worker_whose_name_another_has_taken_is_told(world):
-    begun = world.clock()
-    with world.database.writing() as session:
+    begun, context = world.clock(), world.context()
+    context.seconds_per_image = 2.0
+    with context.busy("check", "x" * 300, []), world.database.writing() as session:
         start_heartbeat(session, begun, "one")
-        renew_heartbeat(session, begun, "one", started_at=begun, doing="x" * 300, seconds_per_image=2.0)
+        renew_heartbeat(session, context, begun)
     world.clock.move(5)
     with world.database.writing() as session:
         start_heartbeat(session, world.clock(), "one")
@@ -143,7 +143,7 @@ def test_a_worker_whose_name_another_has_taken_is_told(world):
         world.database.writing() as session,
         pytest.raises(StateError, match="another worker has the name 'one'"),
     ):
-        renew_heartbeat(session, world.clock(), "one", started_at=begun, doing="", seconds_per_image=None)
+        renew_heartbeat(session, context, begun)
     with world.database.reading() as session:
         row = session.get(WorkerHeartbeat, "one")
         assert (row.seconds_per_image, row.doing) == (2.0, "")

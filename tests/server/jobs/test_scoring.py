@@ -11,12 +11,10 @@ from raim.scoring import photograph, score_folders
 from raim.server.database import AuditEvent, EntryResult, LogLine, Result
 from raim.server.jobs import scoring
 from raim.server.jobs.archive_work import ScoreTask, score_task
-from raim.server.jobs.context import renew_leases, start_heartbeat
+from raim.server.jobs.context import renew_heartbeat, start_heartbeat
 from raim.server.jobs.finishing import finish_group
-from raim.server.jobs.group import choose_group
-from raim.server.jobs.limits import Limits
-from raim.server.jobs.process_pool import Outcome, ProcessPool
-from raim.server.jobs.scoring import score_batch
+from raim.server.jobs.process_pool import Limits, Outcome, ProcessPool
+from raim.server.jobs.scoring import choose_group, score_batch
 from raim.server.jobs.waiting import read_waiting
 from raim.server.storage import delete_file, local_path
 from raim.server.submissions import change_state
@@ -311,8 +309,10 @@ def test_a_lease_is_renewed_while_a_batch_lasts(world, pool):
     context = world.context(pool=pool)
     number = world.submit("ada", state="queued")
     score_batch(context, choose(world, context), 0)
-    before = world.read(number).lease_until
+    before, begun = world.read(number).lease_until, world.clock()
+    with world.database.writing() as session:
+        start_heartbeat(session, begun, context.name)
     world.clock.move(30)
     with context.busy("score", "", [number]), world.database.writing() as session:
-        renew_leases(session, world.clock(), context)
+        renew_heartbeat(session, context, begun)
     assert world.read(number).lease_until == before + timedelta(seconds=30)

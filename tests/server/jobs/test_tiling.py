@@ -12,9 +12,10 @@ from jobs_world import InlinePool, encode, make_study, make_zip
 from raim.files import hash_file
 from raim.images import read_image
 from raim.server import database as t
-from raim.server.jobs import tiling, work_folder
-from raim.server.jobs.due import MOST_ATTEMPTS, Job, begin_anew, read_due
+from raim.server.jobs import process_pool, tiling, work_folder
 from raim.server.jobs.process_pool import Outcome
+from raim.server.jobs.reconciling import MOST_ATTEMPTS, begin_anew, read_due
+from raim.server.jobs.workflows import Job
 from raim.server.storage import delete_file
 from raim.server.study.closing import count_unmade, discard_study, open_study, try_tiles_again
 from raim.server.tiles import Spot, read_index, read_tile
@@ -30,7 +31,7 @@ def study(world):
 
 @pytest.fixture
 def inline(monkeypatch):
-    monkeypatch.setattr(tiling, "ProcessPool", InlinePool)
+    monkeypatch.setattr(process_pool, "ProcessPool", InlinePool)
 
 
 def due(world):
@@ -125,7 +126,7 @@ def test_a_child_that_dies_twice_is_told_and_the_worker_goes_on(world, study, mo
             began.extend(tasks)
             yield began[-1], Outcome(died="it was ended by SIGSEGV")
 
-    monkeypatch.setattr(tiling, "ProcessPool", DyingCrew)
+    monkeypatch.setattr(process_pool, "ProcessPool", DyingCrew)
     first = due(world)[0].submission_id
     assert tiling.run_tiling(world.context(), first) == "failed"
     assert len(began) == 2
@@ -153,12 +154,12 @@ def test_files_of_another_storage_are_brought_once_for_all_images(world, study, 
     context = world.context()
     for _ in range(2):
         for sha256 in archives:
-            path = work_folder.keep_submission(context, sha256)
+            path = work_folder.bring_submission(context, sha256)
             assert hash_file(path) == sha256
     assert brought == archives
     old = time.time() - work_folder.UNUSED_S - 9
     os.utime(path, (old, old))
-    work_folder.drop_downloads(context)
+    work_folder.prune_work(context, set())
     assert not path.exists()
 
 

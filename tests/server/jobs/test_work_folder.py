@@ -10,16 +10,16 @@ from raim.errors import ContentMismatchError, InputError, StorageError
 from raim.files import hash_file
 from raim.server.database import DataSet
 from raim.server.jobs import work_folder
-from raim.server.jobs.housekeeping import do_housekeeping
 from raim.server.jobs.work_folder import (
     SetFile,
     SetFiles,
     bring_data_set,
-    open_submission,
-    prune_data_sets,
+    bring_submission,
+    prune_work,
     read_set_files,
 )
-from raim.server.storage import local_path, open_storage, put_file
+from raim.server.jobs.worker import do_housekeeping
+from raim.server.storage import delete_file, local_path, open_storage, put_file
 
 
 def files_of(world, slug="feedback-pairs"):
@@ -71,16 +71,21 @@ def test_a_name_that_leads_elsewhere_is_refused(world, name):
         bring_data_set(world.context(), odd)
 
 
-def test_a_far_submission_is_there_while_it_is_needed(world, tmp_path):
+def test_a_far_submission_is_brought_once_and_stays_for_a_day_after_its_last_use(world, tmp_path):
     content = b"a submission"
     sha256 = hashlib.sha256(content).hexdigest()
     world.storage = open_storage(f"memory://{tmp_path.name}-submissions")
     put_file(world.storage, [content], n_bytes=len(content), sha256=sha256)
-    with open_submission(world.context(), sha256) as path:
-        assert path.read_bytes() == content
-    assert not path.exists()
-    with pytest.raises(StorageError, match="there is no file"), open_submission(world.context(), "f" * 64):
-        pass
+    path = bring_submission(world.context(), sha256)
+    assert path.read_bytes() == content
+    delete_file(world.storage, sha256)
+    for age_s, n_pruned in ((0, 0), (work_folder.UNUSED_S + 10, 1)):
+        assert bring_submission(world.context(), sha256) == path
+        os.utime(path, (time.time() - age_s, time.time() - age_s))
+        assert prune_work(world.context(), set()) == n_pruned
+    assert list(path.parent.iterdir()) == []
+    with pytest.raises(StorageError, match="there is no file"):
+        bring_submission(world.context(), sha256)
 
 
 def test_only_old_versions_that_are_not_used_are_pruned(world):
@@ -91,7 +96,7 @@ def test_only_old_versions_that_are_not_used_are_pruned(world):
     long_ago = time.time() - work_folder.UNUSED_S - 10
     for name in ("old", files.version):
         os.utime(context.work / "data-sets" / name, (long_ago, long_ago))
-    assert prune_data_sets(context, {files.version}) == 1
+    assert prune_work(context, {files.version}) == 1
     assert sorted(path.name for path in (context.work / "data-sets").iterdir()) == sorted(
         ["recent", files.version]
     )

@@ -5,7 +5,6 @@ or decode an image of a team.
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,14 @@ from raim.scoring.photograph import Setting, Task, score_photograph
 from raim.scoring.profiles import find_profile
 from raim.scoring.records import ImageScore
 from raim.scoring.submission import ImageFolder, Member, check_submission, open_images
+from raim.server.jobs.process_pool import Report
 
-Report = Callable[[Any], None]
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # SHA-256 of no bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckTask:
-    """An archive to check.
-
-    Attributes:
-        path: The archive.
-        label: What its team calls it.
-        inputs: Folder of the inputs.
-        manifest: Text of the data set's CSV; "" without one.
-    """
+    """An archive to check, what its team calls it, the folder of inputs, and the text of the data set's CSV or ""."""
 
     path: Path
     label: str
@@ -41,33 +33,15 @@ class CheckTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checked:
-    """What a check found.
+    """What a check found: raim-check/1, if it is fine with `image_sha256` by stem, and the report for people."""
 
-    Attributes:
-        is_fine: There are no problems.
-        report: raim-check/1, and with `image_sha256` the SHA-256 of each image by stem, if it is fine.
-        text: The report for people.
-        n_images: Images that are there.
-    """
-
-    is_fine: bool
     report: dict[str, Any]
     text: str
-    n_images: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoreTask:
-    """One photograph to score.
-
-    Attributes:
-        name: Stem of its files.
-        scenario: From the manifest.
-        reference: Folder of the references.
-        archives: Of each candidate, by submission.
-        profile: Name of the profile.
-        cache: File of known values.
-    """
+    """A photograph to score, by the stem of its files: a folder of references, archives by submission, known values."""
 
     name: str
     scenario: str | None
@@ -95,7 +69,7 @@ def check_archive(task: CheckTask, report: Report) -> Checked:
     plain = named.as_dict()
     if named.is_fine:
         plain["image_sha256"] = {stem: member.sha256() for stem, member in open_images(task.path).items()}
-    return Checked(is_fine=named.is_fine, report=plain, text=named.as_text(), n_images=named.n_images)
+    return Checked(report=plain, text=named.as_text())
 
 
 def score_task(task: ScoreTask, report: Report) -> ScoredTask:

@@ -8,7 +8,7 @@ what the job has recorded still holds.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,8 +20,7 @@ from sqlalchemy.orm import Session
 from raim import __version__
 from raim.errors import StateError
 from raim.server.database import Database, Submission, WorkerHeartbeat
-from raim.server.jobs.limits import Limits
-from raim.server.jobs.process_pool import ProcessPool, WorkerStopped
+from raim.server.jobs.process_pool import Limits, ProcessPool, WorkerStopped
 from raim.server.storage import Storage
 from raim.server.submissions import change_state
 from raim.server.submissions.states import lock_submission
@@ -66,28 +65,6 @@ def start_heartbeat(session: Session, now: datetime, name: str) -> None:
     session.add(row)
 
 
-def renew_heartbeat(
-    session: Session,
-    now: datetime,
-    name: str,
-    *,
-    started_at: datetime,
-    doing: str,
-    seconds_per_image: float | None,
-) -> None:
-    """Say that a worker lives and what it does.
-
-    Raises:
-        StateError: Another process has begun under the same name.
-    """
-    row = session.get(WorkerHeartbeat, name)
-    if row is None or row.started_at != started_at:
-        raise StateError(f"another worker has the name {name!r}; start this one with another --name")
-    row.seen_at, row.doing = now, doing[:LONGEST_DOING]
-    if seconds_per_image is not None:
-        row.seconds_per_image = seconds_per_image
-
-
 def stop_heartbeat(session: Session, now: datetime, name: str) -> None:
     """Say that a worker has ended, so that others take over what it left at once."""
     row = session.get(WorkerHeartbeat, name)
@@ -95,9 +72,7 @@ def stop_heartbeat(session: Session, now: datetime, name: str) -> None:
         row.stopped_at, row.seen_at, row.doing = now, now, ""
 
 
-def live_workers(
-    session: Session, now: datetime, *, silence: timedelta = SILENCE
-) -> Sequence[WorkerHeartbeat]:
+def live_workers(session: Session, now: datetime, silence: timedelta = SILENCE) -> Sequence[WorkerHeartbeat]:
     """Give the workers that were seen lately, by name."""
     return session.scalars(
         select(WorkerHeartbeat)
@@ -106,9 +81,9 @@ def live_workers(
     ).all()
 
 
-def gone_workers(session: Session, now: datetime, *, silence: timedelta = SILENCE) -> list[str]:
+def gone_workers(session: Session, now: datetime, silence: timedelta = SILENCE) -> list[str]:
     """Give the names of workers that have ended or are silent."""
-    live = {row.name for row in live_workers(session, now, silence=silence)}
+    live = {row.name for row in live_workers(session, now, silence)}
     names = session.scalars(select(WorkerHeartbeat.name).order_by(WorkerHeartbeat.name))
     return [name for name in names if name not in live]
 
@@ -118,12 +93,7 @@ class WorkerContext:
     """One worker's means, and what it has in hand.
 
     Attributes:
-        name: Of the worker.
-        database: Opened.
-        storage: Opened.
         folder: The server's folder, or one for this worker alone; files of work lie in its `work`.
-        clock: Gives the time, aware.
-        limits: On child processes.
         processes: Child processes that score at once.
         silence: After which a worker is taken for dead; also how long a lease lasts.
         patience_s: Waits between tries after a fault of ours.
@@ -131,6 +101,7 @@ class WorkerContext:
         holding: Submissions that it works on, whose leases it renews.
         doing: What it does, in words, by kind of job.
         seconds_per_image: Pace of its scoring, as last measured.
+        turn: Held while it scores.
     """
 
     name: str
@@ -203,31 +174,42 @@ class WorkerContext:
             self._pool.close()
 
 
-def take_lease(
-    session: Session, now: datetime, context: WorkerContext, submission_id: int, attempt: int
-) -> bool:
-    """Take or keep the lease of a submission that is to be checked or scored.
+def renew_heartbeat(session: Session, context: WorkerContext, started_at: datetime) -> None:
+    """Say that a worker lives and what it does, and keep the leases of everything that it works on.
 
-    Args:
-        session: A writing session.
-        now: The time.
-        context: Who takes it.
-        submission_id: Which.
-        attempt: Number of the lease.
+    Raises:
+        StateError: Another process has begun under the same name.
+    """
+    now, row = context.clock(), session.get(WorkerHeartbeat, context.name)
+    if row is None or row.started_at != started_at:
+        raise StateError(f"another worker has the name {context.name!r}; start this one with another --name")
+    row.seen_at, row.doing = now, "; ".join(context.doing.values())[:LONGEST_DOING]
+    row.seconds_per_image = context.seconds_per_image or row.seconds_per_image
+    session.execute(
+        update(Submission)
+        .where(Submission.id.in_(sorted(context.holding)), Submission.lease_owner == context.name)
+        .values(lease_until=now + context.silence)
+    )
+
+
+def take_lease(
+    session: Session, context: WorkerContext, submission_id: int, attempt: int
+) -> Submission | None:
+    """Take or keep the lease of a submission that is to be checked or scored, by its number.
 
     Returns:
-        Whether the worker has it; if not, the submission is another's to work on, or needs no work any more.
+        The locked row; None if it is another's to work on, or needs no work any more.
     """
-    row = lock_submission(session, submission_id)
+    now, row = context.clock(), lock_submission(session, submission_id)
     is_new = row.attempt == attempt - 1 and row.lease_owner is None
     is_ours = row.attempt == attempt and _is_free(session, now, context, row)
     if not is_due(row) or not (is_new or is_ours):
-        return False
+        return None
     if row.facts.is_queued:
         row = change_state(session, now, submission_id, "scoring")
     row.attempt = attempt
     row.lease_owner, row.lease_until = context.name, now + context.silence
-    return True
+    return row
 
 
 def is_due(row: Submission) -> bool:
@@ -240,35 +222,8 @@ def has_lease(row: Submission, context: WorkerContext, attempt: int) -> bool:
     return is_due(row) and row.lease_owner == context.name and row.attempt == attempt
 
 
-def renew_leases(session: Session, now: datetime, context: WorkerContext) -> None:
-    """Keep the leases of everything that a worker works on."""
-    if not context.holding:
-        return
-    session.execute(
-        update(Submission)
-        .where(Submission.id.in_(sorted(context.holding)), Submission.lease_owner == context.name)
-        .values(lease_until=now + context.silence)
-    )
-
-
-def release(session: Session, now: datetime, context: WorkerContext, submission_ids: Iterable[int]) -> None:
-    """Give up leases before they are over, so that the submissions are done again at once."""
-    for submission_id in submission_ids:
-        row = lock_submission(session, submission_id)
-        if row.lease_owner == context.name:
-            _free(session, now, row)
-
-
-def put_back(session: Session, now: datetime, submission_ids: Iterable[int]) -> None:
-    """Let submissions whose lease is over be done again."""
-    for submission_id in submission_ids:
-        row = lock_submission(session, submission_id)
-        if row.lease_until is None or row.lease_until > now:
-            continue
-        _free(session, now, row)
-
-
-def _free(session: Session, now: datetime, row: Submission) -> None:
+def end_lease(session: Session, now: datetime, row: Submission) -> None:
+    """Let a submission be done again, by whoever is first."""
     if row.facts.is_in_scoring:
         change_state(session, now, row.id, "queued")
     row.lease_owner = row.lease_until = None
@@ -277,4 +232,4 @@ def _free(session: Session, now: datetime, row: Submission) -> None:
 def _is_free(session: Session, now: datetime, context: WorkerContext, row: Submission) -> bool:
     if row.lease_owner in {None, context.name} or row.lease_until is None or row.lease_until <= now:
         return True
-    return row.lease_owner in gone_workers(session, now, silence=context.silence)
+    return row.lease_owner in gone_workers(session, now, context.silence)

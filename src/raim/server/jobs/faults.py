@@ -56,10 +56,10 @@ def _is_passing(error: DBAPIError) -> bool:
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
 
-def describe_fault(error: BaseException) -> str:
-    """Give the reason that a team may read: what raim says itself, else only the kind of fault."""
+def describe_fault(error: BaseException) -> tuple[str, str]:
+    """Give the reason for a team (what raim says itself, else only the kind of fault), and organisers' traceback."""
     text = str(error) if isinstance(error, RaimError | OSError) else type(error).__name__
-    return text[:LONGEST_REASON]
+    return text[:LONGEST_REASON], "".join(traceback.format_exception(error))
 
 
 def log_line(session: Session, now: datetime, context: WorkerContext, submission_id: int, text: str) -> None:
@@ -67,27 +67,15 @@ def log_line(session: Session, now: datetime, context: WorkerContext, submission
     session.add(LogLine(submission_id=submission_id, logged_at=now, worker=context.name, text=text))
 
 
-def describe_traceback(error: BaseException) -> str:
-    """Give what organisers read of a fault."""
-    return "".join(traceback.format_exception(error))
-
-
 def fail_submission(
-    context: WorkerContext, submission_id: int, attempt: int, *, what: str, reason: str, log: str
+    context: WorkerContext, submission_id: int, attempt: int, what: str, told: tuple[str, str]
 ) -> None:
-    """End the work on a submission through no fault of its team; its try is given back.
+    """Give up a submission that could not be `what` ("checked", "scored") by our fault; its try is given back.
 
-    An entry that has results, and was to be scored again, keeps them.
-
-    Args:
-        context: Whose lease it is under; without it nothing is done.
-        submission_id: Which.
-        attempt: Number of the lease.
-        what: "checked" or "scored".
-        reason: For the team.
-        log: For organisers.
+    `told` is the reason for its team, and what organisers read.
+    An entry that has results, and was to be scored again, keeps them. Nothing is done if its lease is another's.
     """
-    now = context.clock()
+    now, (reason, log) = context.clock(), told
     with context.database.writing() as session:
         row = lock_submission(session, submission_id)
         if not has_lease(row, context, attempt):

@@ -12,12 +12,10 @@ from raim.scoring.records import EntryScore, ImageScore
 from raim.server.auditing import record_event
 from raim.server.database import EntryResult, Image, Result, Submission
 from raim.server.jobs.context import WorkerContext, take_lease
-from raim.server.jobs.faults import describe_fault, describe_traceback, fail_submission, with_patience
+from raim.server.jobs.faults import describe_fault, fail_submission, with_patience
 from raim.server.jobs.flags import flag_pixels
-from raim.server.jobs.group import Entry, Group
-from raim.server.jobs.scoring import Records
+from raim.server.jobs.scoring import Entry, Group, Records
 from raim.server.submissions import change_state
-from raim.server.submissions.states import lock_submission
 
 NAMED = 3  # images without a score that the entry's reason names
 
@@ -25,10 +23,7 @@ NAMED = 3  # images without a score that the entry's reason names
 def finish_group(context: WorkerContext, group: Group, records: Records) -> list[int]:
     """Write the results of every submission that has a record for each image; give which were finished.
 
-    Args:
-        context: Whose leases they are under; those that it has lost are left alone.
-        group: What was scored together.
-        records: By image and submission, in JSON form.
+    Those whose leases the worker has lost are left alone.
 
     Raises:
         WorkerStopped: The worker is to end.
@@ -48,11 +43,8 @@ def _finish(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str
     try:
         return with_patience(context, lambda: _write(context, group, entry, own))
     except Exception as error:  # noqa: BLE001 - whatever it is, the team is told and has its try back
-        reason, log = describe_fault(error), describe_traceback(error)
-        with_patience(
-            context,
-            lambda: fail_submission(context, entry.id, entry.attempt, what="scored", reason=reason, log=log),
-        )
+        told = describe_fault(error)
+        with_patience(context, lambda: fail_submission(context, entry.id, entry.attempt, "scored", told))
         return False
 
 
@@ -60,10 +52,11 @@ def _write(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str,
     now = context.clock()
     with context.database.writing() as session:
         # The job may have come here from another worker, so the lease is taken over, not only looked at.
-        if not take_lease(session, now, context, entry.id, entry.attempt):
+        row = take_lease(session, context, entry.id, entry.attempt)
+        if row is None:
             return False
-        row = lock_submission(session, entry.id)
-        if not _has_results(session, row, group):
+        there = select(EntryResult.id).filter_by(submission_id=row.id, **group.versions)
+        if session.scalar(there) is None:
             _add_results(session, now, row, group, own)
         row.images_done = row.images_total
         row.flags = {**row.flags, **flag_pixels(own)}
@@ -74,59 +67,35 @@ def _write(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str,
     return True
 
 
-def _has_results(session: Session, row: Submission, group: Group) -> bool:
-    there = select(EntryResult.id).where(
-        EntryResult.submission_id == row.id,
-        EntryResult.scorer_version == group.scorer_version,
-        EntryResult.reference_version == group.reference_version,
-    )
-    return session.scalar(there) is not None
-
-
 def _add_results(
     session: Session, now: datetime, row: Submission, group: Group, own: Mapping[str, dict[str, Any]]
 ) -> None:
     profile = find_profile(group.profile)
-    versions = {"scorer_version": group.scorer_version, "reference_version": group.reference_version}
+    common = {"submission_id": row.id, "scored_at": now, **group.versions}
     images = session.execute(select(Image.name, Image.id).where(Image.data_set_id == row.data_set_id))
     ids = {each.name: each.id for each in images}
     for name, plain in own.items():
-        session.add(
-            Result(
-                submission_id=row.id,
-                image_id=ids[name],
-                restored_sha256=plain["sha256"],
-                score=None if plain["unscored"] is not None else float(plain["score"]),
-                unscorable=plain["unscored"],
-                measures=_measures(plain, profile),
-                scored_at=now,
-                **versions,
-            )
+        result = Result(
+            image_id=ids[name],
+            restored_sha256=plain["sha256"],
+            score=None if plain["unscored"] is not None else float(plain["score"]),
+            unscorable=plain["unscored"],
+            measures=_measures(plain, profile),
+            **common,
         )
-    session.add(_make_entry_result(row, now, own, profile, versions))
-
-
-def _make_entry_result(
-    row: Submission,
-    now: datetime,
-    own: Mapping[str, dict[str, Any]],
-    profile: Profile,
-    versions: Mapping[str, str],
-) -> EntryResult:
-    images = [_read_record(plain, profile) for plain in own.values()]
-    entry = EntryScore(name=str(row.id), images=tuple(images))
-    plain = entry.as_dict()
-    return EntryResult(
-        submission_id=row.id,
+        session.add(result)
+    entry = EntryScore(name=str(row.id), images=tuple(_read_record(plain, profile) for plain in own.values()))
+    means = entry.as_dict()
+    whole = EntryResult(
         score=None if entry.why_incomplete else entry.mean["score"],
         unscorable=_say_unscored(entry),
-        measures=_measures(plain["mean"], profile),
-        scenarios=plain["scenarios"],
-        n_images=len(images),
+        measures=_measures(means["mean"], profile),
+        scenarios=means["scenarios"],
+        n_images=len(entry.images),
         n_scored=len(entry.scored),
-        scored_at=now,
-        **versions,
+        **common,
     )
+    session.add(whole)
 
 
 def _read_record(plain: Mapping[str, Any], profile: Profile) -> ImageScore:
@@ -134,11 +103,9 @@ def _read_record(plain: Mapping[str, Any], profile: Profile) -> ImageScore:
     return ImageScore(
         name=plain["name"],
         scenario=plain["scenario"],
-        values={
-            column: None if plain[column] is None else float(plain[column]) for column in profile.columns
-        },
+        values={key: None if plain[key] is None else float(plain[key]) for key in profile.columns},
         unscored=plain["unscored"],
-        is_expected=plain.get("is_expected", True),  # records of a job that an older version began lack it
+        is_expected=plain["is_expected"],
     )
 
 
@@ -150,13 +117,11 @@ def _say_unscored(entry: EntryScore) -> str | None:
     unscored = [image for image in entry.images if image.is_expected and image.unscored is not None]
     if not unscored:
         return entry.why_incomplete
-    named = "; ".join(f"{image.name}: {image.unscored}" for image in unscored[:NAMED])
-    return f"{len(unscored)} of {entry.n_expected} images have no score: {named}" + (
-        "; ..." if len(unscored) > NAMED else ""
-    )
+    named = [f"{image.name}: {image.unscored}" for image in unscored[:NAMED]]
+    more = ["..."] if len(unscored) > NAMED else []
+    return f"{len(unscored)} of {entry.n_expected} images have no score: {'; '.join(named + more)}"
 
 
 def _end_again(session: Session, now: datetime, row: Submission, group: Group) -> None:
     row.rescore_asked_at = row.lease_owner = row.lease_until = None
-    versions = [group.scorer_version, group.reference_version]
-    record_event(session, now, "score again", row, actor_id=None, versions=versions)
+    record_event(session, now, "score again", row, actor_id=None, versions=list(group.versions.values()))

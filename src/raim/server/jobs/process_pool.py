@@ -5,26 +5,69 @@ priority; they end with the worker, also when it is killed.
 """
 
 import contextlib
+import math
 import multiprocessing
 import multiprocessing.connection
+import os
 import pickle
 import signal
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from raim.errors import OutOfMemoryError, item_error
 from raim.processes import start_worker
-from raim.server.jobs.limits import ProcessLimits, apply_limits
+from raim.server.settings import Settings
 
 Report = Callable[[Any], None]
 Work = Callable[[Any, Report], Any]
 
 POLL_S = 0.5
 CONTEXT = multiprocessing.get_context("spawn")  # no threads, locks or connections are inherited
+GIBIBYTE = 2**30
+LOWEST_PRIORITY = 19
+TRIES = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessLimits:
+    """Limits on one process.
+
+    Attributes:
+        memory_bytes: Of its own data (what it allocates); shared libraries are not counted.
+        cpu_s: Processor seconds in all from now on; None for a process that is used again and again.
+        wall_s: Seconds for one task.
+    """
+
+    memory_bytes: int
+    cpu_s: int | None = None
+    wall_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Limits on the work for one submission.
+
+    Attributes:
+        check: On the process that checks an archive; an image of 120 megapixels of 16 bits takes 1.5 GB.
+        score: On each process that scores, for one photograph and one candidate; `wall_s` grows with the
+            candidates. Its first task compiles, so it is not short.
+    """
+
+    check: ProcessLimits = ProcessLimits(memory_bytes=4 * GIBIBYTE, cpu_s=3600, wall_s=3600)
+    score: ProcessLimits = ProcessLimits(memory_bytes=8 * GIBIBYTE, wall_s=300)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """Take the memory from the settings."""
+        return cls(
+            check=replace(cls().check, memory_bytes=settings.check_memory_bytes),
+            score=replace(cls().score, memory_bytes=settings.score_memory_bytes),
+        )
 
 
 class WorkerStopped(BaseException):
@@ -36,13 +79,7 @@ class WorkerStopped(BaseException):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of a task.
-
-    Attributes:
-        value: What it gave.
-        died: How its process ended, if it ended over it.
-        fault: The traceback of an exception, if it raised one.
-    """
+    """What became of a task: what it gave, how its process died over it, or the traceback of what it raised."""
 
     value: Any = None
     died: str | None = None
@@ -66,10 +103,7 @@ class _Child:
 
 @dataclass(slots=True)
 class ProcessPool:
-    """Up to `size` child processes; they are started when there is work, and stay until `close`.
-
-    Used by one thread at a time.
-    """
+    """Up to `size` child processes, started when there is work, which stay until `close`; for one thread at a time."""
 
     size: int
     limits: ProcessLimits
@@ -101,7 +135,6 @@ class ProcessPool:
         try:
             self._fill(waiting, work, seconds)
             while busy := [child for child in self._children if child.task is not None]:
-                self._check_stop()
                 for child in self._ready(busy):
                     message = self._receive(child)
                     if message is None:
@@ -112,7 +145,7 @@ class ProcessPool:
                         continue
                     task, child.task = child.task, None
                     self.used_at = time.monotonic()
-                    yield task, _outcome(kind, value)
+                    yield task, Outcome(**{kind: value})
                     self._fill(waiting, work, seconds)
         except BaseException:
             self.close()
@@ -123,10 +156,6 @@ class ProcessPool:
         for child in self._children:
             _end(child)
         self._children.clear()
-
-    def _check_stop(self) -> None:
-        if self.stop.is_set():
-            raise WorkerStopped
 
     def _fill(self, waiting: Iterator[Any], work: Work, seconds: float) -> None:
         while len([child for child in self._children if child.task is not None]) < self.size:
@@ -150,7 +179,9 @@ class ProcessPool:
         return child
 
     def _ready(self, busy: list[_Child]) -> list[_Child]:
-        """Wait for those that have something to say, have died or are late."""
+        """Wait for those that have something to say, have died or are late, unless the worker is to end."""
+        if self.stop.is_set():
+            raise WorkerStopped
         found = multiprocessing.connection.wait([child.pipe for child in busy], timeout=POLL_S)
         now = time.monotonic()
         return [child for child in busy if child.pipe in found or now > child.deadline]
@@ -172,6 +203,22 @@ class ProcessPool:
         return "died", reason
 
 
+def run_alone(
+    work: Work,
+    task: Any,
+    limits: ProcessLimits,
+    stop: threading.Event,
+    on_report: Callable[[Any, Any], None] = lambda _task, _message: None,
+) -> Outcome:
+    """Do one task in a process of its own; it may be killed once for reasons that are not the task's."""
+    with contextlib.closing(ProcessPool(1, limits, stop)) as pool:
+        for _ in range(TRIES):
+            ((_, outcome),) = pool.run(work, [task], on_report=on_report)
+            if outcome.is_fine:
+                break
+    return outcome
+
+
 def _start(limits: ProcessLimits) -> _Child:
     ours, theirs = CONTEXT.Pipe()
     process = CONTEXT.Process(target=_serve, args=(theirs, limits), daemon=True)
@@ -187,29 +234,41 @@ def _end(child: _Child) -> None:
     child.process.close()
 
 
-def _outcome(kind: str, value: Any) -> Outcome:
-    if kind == "done":
-        return Outcome(value=value)
-    return Outcome(died=value) if kind == "died" else Outcome(fault=value)
-
-
 def _how_it_died(code: int | None, limits: ProcessLimits) -> str:
     if code is None or code >= 0:
         return f"its process ended by itself (exit code {code})"
     number = -code
     if number == getattr(signal, "SIGXCPU", None) or (number == signal.SIGKILL and limits.cpu_s is not None):
         return f"it took more than {limits.cpu_s} s of processor time, or was killed for want of memory"
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = str(number)
-    return f"its process was ended by {name}, most likely for want of memory"
+    named = {each.value: each.name for each in signal.Signals}
+    return f"its process was ended by {named.get(number, number)}, most likely for want of memory"
+
+
+def lower_priority() -> None:
+    """Let every other process go first."""
+    with contextlib.suppress(OSError, AttributeError):  # Windows has no niceness
+        os.nice(LOWEST_PRIORITY)
+
+
+def _apply_limits(limits: ProcessLimits) -> None:
+    """Limit this process for good."""
+    lower_priority()
+    if sys.platform == "win32":  # has no such limits
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if limits.cpu_s is not None:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = math.ceil(used.ru_utime + used.ru_stime) + limits.cpu_s
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
 
 
 def _serve(pipe: Any, limits: ProcessLimits) -> None:
     """Do one task after another, in a child."""
     start_worker()
-    apply_limits(limits)
+    _apply_limits(limits)
     while True:
         try:
             work, task = pipe.recv()
@@ -224,7 +283,7 @@ def _serve(pipe: Any, limits: ProcessLimits) -> None:
 
 def _do(work: Work, task: Any, pipe: Any) -> tuple[str, Any]:
     try:
-        return "done", work(task, lambda message: pipe.send(("report", message)))
+        return "value", work(task, lambda message: pipe.send(("report", message)))
     except Exception as error:  # noqa: BLE001 - a bug, told by its traceback, or memory that ran out
         if isinstance(item_error(error), OutOfMemoryError):
             return "died", "it needs more memory than it may use"

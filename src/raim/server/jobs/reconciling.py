@@ -1,51 +1,98 @@
-"""The reconciling tick: it compares the submissions' rows with the jobs, and makes good what is missing.
+"""The reconciling tick: it compares the rows of submissions and studies with the jobs, and makes good what is missing.
 
 Whatever was lost (a job that was never made, since the web process died; a worker that was killed; the engine's
 tables), the next ticks bring every submission on its way again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from datetime import datetime
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from raim.server.database import StudyImage, Submission
 from raim.server.database.engine import take_turn
-from raim.server.jobs.context import WorkerContext, gone_workers
-from raim.server.jobs.due import Job, begin_anew, find_lost, put_back_lost, read_due
-from raim.server.jobs.faults import Throttle
+from raim.server.jobs.context import WorkerContext, end_lease, gone_workers, is_due
+from raim.server.jobs.faults import OURS, Throttle
+from raim.server.jobs.tiling import read_due_tiles
+from raim.server.jobs.versions import known_versions
+from raim.server.jobs.waiting import read_waiting
+from raim.server.jobs.workflows import Engine, Job
+from raim.server.submissions import change_state
+from raim.server.submissions.states import lock_submission
 
+MOST_ATTEMPTS = 25
 RESUMING_LOCK = 7_246_101  # of PostgreSQL; see raim.server.database.engine
 LOOK_AGAIN_S = 5.0
 
 
-@runtime_checkable
-class JobEngine(Protocol):
-    """What a tick needs of the engine; see `raim.server.jobs.workflows.Engine`."""
+def read_due(session: Session) -> list[Job]:
+    """Give the jobs of all submissions that wait for a check, in order of arrival; tiles; scores, in fair order."""
+    checks = session.execute(
+        select(Submission.id, Submission.attempt)
+        .where(Submission.where("is_in_check"), Submission.lease_owner.is_(None))
+        .order_by(Submission.received_at, Submission.id)
+    )
+    tiles = read_due_tiles(session)
+    jobs = [Job(kind="check", submission_id=row_id, attempt=attempt) for row_id, attempt in checks]
+    jobs += [Job(kind="tiles", submission_id=row_id, attempt=attempt) for row_id, attempt in tiles]
+    return jobs + [
+        Job(
+            kind="score",
+            submission_id=each.submission_id,
+            attempt=each.attempt,
+            scorer_version=each.scorer_version,
+            reference_version=each.reference_version,
+        )
+        for each in read_waiting(session)
+        if each.scorer_version in known_versions()
+    ]
 
-    def enqueue(self, job: Job) -> None:
-        """Make a job, once."""
 
-    def find_ended(self, ids: Iterable[str]) -> set[str]:
-        """Give those jobs that have ended."""
+def find_lost(session: Session, before: datetime) -> list[int]:
+    """Find submissions whose lease was over before a time: no job goes on with them.
 
-    def find_left(self, workers: Iterable[str]) -> Sequence[tuple[str, str | None]]:
-        """Give the jobs that workers have left in their middle."""
+    A job that was resumed on another worker takes its leases over well before.
+    """
+    lost = select(Submission.id).where(Submission.lease_until < before)
+    return list(session.scalars(lost.order_by(Submission.received_at, Submission.id)))
 
-    def resume(self, workers: Iterable[str]) -> None:
-        """Let those go on elsewhere."""
+
+def begin_anew(session: Session, now: datetime, jobs: Iterable[Job]) -> None:
+    """Let jobs that have ended be made again, under another id, since their submissions still wait.
+
+    A submission that comes back again and again fails in the end, its try given back.
+    """
+    for job in jobs:
+        if job.kind == "tiles":
+            _begin_tiles_anew(session, job)
+            continue
+        row = lock_submission(session, job.submission_id)
+        if row.attempt != job.attempt or row.lease_owner is not None or not is_due(row):
+            continue
+        row.attempt += 1
+        if row.attempt > MOST_ATTEMPTS and not row.facts.has_score:
+            what = "checked" if job.kind == "check" else "scored"
+            reason = f"it was begun {MOST_ATTEMPTS} times and never came to an end"
+            change_state(session, now, row.id, "failed", error=OURS.format(what=what, reason=reason))
+
+
+def _begin_tiles_anew(session: Session, job: Job) -> None:
+    row = session.get_one(StudyImage, job.submission_id, with_for_update=True)
+    if row.attempt != job.attempt or row.pack_sha256 is not None or row.error is not None:
+        return
+    row.attempt += 1
+    if row.attempt > MOST_ATTEMPTS:
+        row.error = f"its tiles were begun {MOST_ATTEMPTS} times and never came to an end"
 
 
 @dataclass(slots=True)
 class Reconciler:
-    """One worker's ticks.
-
-    Attributes:
-        context: Whose.
-        engine: Launched.
-        made: Jobs that this worker has made or seen, which are due for as long as they wait.
-    """
+    """One worker's ticks; `made` are jobs that it has made or seen, which are due for as long as they wait."""
 
     context: WorkerContext
-    engine: JobEngine
+    engine: Engine
     made: set[str] = field(default_factory=set)
     _look_again: Throttle = field(default_factory=lambda: Throttle(LOOK_AGAIN_S))
 
@@ -54,7 +101,7 @@ class Reconciler:
         now, silence = self.context.clock(), self.context.silence
         with self.context.database.reading() as session:
             due = {job.id: job for job in read_due(session)}
-            gone = set(gone_workers(session, now, silence=silence)) - {self.context.name}
+            gone = set(gone_workers(session, now, silence)) - {self.context.name}
         self.made &= due.keys()
         for key, job in due.items():
             if key not in self.made:
@@ -74,10 +121,14 @@ class Reconciler:
 
     def _look_after(self, due: dict[str, Job]) -> None:
         now = self.context.clock()
+        before = now - self.context.silence
         ended = self.engine.find_ended(due)
         with self.context.database.reading() as session:
-            if not ended and not find_lost(session, now, silence=self.context.silence):
+            if not ended and not find_lost(session, before):
                 return
         with self.context.database.writing() as session:
-            put_back_lost(session, now, silence=self.context.silence)
+            for submission_id in find_lost(session, before):
+                row = lock_submission(session, submission_id)
+                if row.lease_until is not None and row.lease_until < before:
+                    end_lease(session, now, row)
             begin_anew(session, now, [due[key] for key in sorted(ended)])

@@ -1,37 +1,78 @@
-"""One batch of a group: its photographs are scored in child processes, every candidate of a photograph together.
+"""Scoring: a group of submissions in one pass over their references, batch by batch, in child processes.
 
 A candidate over which a process dies takes nobody with it: the photograph is tried again with each candidate alone,
 and the one over which it dies again is bad input. It fails with its reason; the others go on.
 """
 
+import math
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from raim.scoring.cache import ValueCache
-from raim.server.database import Submission
+from raim.server.database import Challenge, DataSet, Submission
 from raim.server.jobs.archive_work import ScoredTask, ScoreTask, score_task
-from raim.server.jobs.context import WorkerContext, has_lease, release, take_lease
-from raim.server.jobs.faults import (
-    Throttle,
-    describe_fault,
-    describe_traceback,
-    fail_submission,
-    with_patience,
-)
-from raim.server.jobs.group import Entry, Group, is_newest
+from raim.server.jobs.context import WorkerContext, end_lease, has_lease, take_lease
+from raim.server.jobs.faults import Throttle, describe_fault, fail_submission, with_patience
 from raim.server.jobs.process_pool import Outcome
-from raim.server.jobs.work_folder import bring_data_set, open_submission, read_set_files
+from raim.server.jobs.versions import known_versions
+from raim.server.jobs.waiting import next_group, read_waiting
+from raim.server.jobs.work_folder import bring_data_set, bring_submission, read_set_files
 from raim.server.submissions.states import lock_submission
 
+BATCH_S = 10.0  # a batch is a step of a job: what a killed worker has to do again
+MOST_IN_BATCH = 256
 PROGRESS_EVERY_S = 0.5
 PACE_KEPT = 0.5  # share of the old pace in the new one
 FAULT = "the scoring of images has a fault"
 
+# By image and submission, in JSON form.
 Records = dict[str, dict[int, dict[str, Any]]]
+
+
+class Entry(BaseModel, frozen=True):
+    """A submission in a group: which, and the number of the lease that is taken for it."""
+
+    id: int
+    attempt: int
+
+
+class Group(BaseModel, frozen=True):
+    """What is scored together, under which versions; `batches` are names of images, a list for each step of the job."""
+
+    data_set_id: int
+    scorer_version: str
+    reference_version: str
+    entries: tuple[Entry, ...]
+    batches: tuple[tuple[str, ...], ...]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Both versions, as rows of results have them."""
+        return {"scorer_version": self.scorer_version, "reference_version": self.reference_version}
+
+    @property
+    def profile(self) -> str:
+        """Name of the profile."""
+        return known_versions()[self.scorer_version]
+
+    @property
+    def n_images(self) -> int:
+        """Images of the data set."""
+        return sum(len(batch) for batch in self.batches)
+
+
+class BatchResult(BaseModel, frozen=True):
+    """What a batch gave, and who is not scored any more: withdrawn, failed, or another worker's."""
+
+    records: Records
+    lost: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -41,8 +82,7 @@ class _Batch:
     Attributes:
         entries: Those that are still scored, by submission.
         bad_input: Why others are not, with what organisers read.
-        records: By image and submission.
-        n_measured: Of these, those that were not known already: only they tell the pace.
+        n_measured: Of the records, those that were not known already: only they tell the pace.
     """
 
     group: Group
@@ -54,48 +94,40 @@ class _Batch:
     n_measured: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BatchResult:
-    """What a batch gave.
+def choose_group(
+    context: WorkerContext, submission_id: int, attempt: int, scorer_version: str
+) -> Group | None:
+    """Choose what is scored next, as long as the submission of a job waits for just that job; nothing is changed.
 
-    Attributes:
-        records: By image and submission, in JSON form.
-        lost: Submissions that are not scored any more: withdrawn, failed, or another worker's.
+    The group is the next in the fair order, which need not be that submission's: then its turn comes later.
     """
+    with context.database.reading() as session:
+        waiting = [each for each in read_waiting(session) if each.scorer_version in known_versions()]
+        asking = {each.submission_id: each for each in waiting}.get(submission_id)
+        if asking is None or asking.attempt != attempt or asking.scorer_version != scorer_version:
+            return None
+        chosen = next_group(waiting)
+        files = read_set_files(session, chosen[0].data_set_id)
+    names, size = tuple(files.scenarios), _batch_size(context, len(chosen))
+    return Group(
+        data_set_id=chosen[0].data_set_id,
+        scorer_version=chosen[0].scorer_version,
+        reference_version=files.version,
+        entries=tuple(Entry(id=each.submission_id, attempt=each.attempt + 1) for each in chosen),
+        batches=tuple(names[start : start + size] for start in range(0, len(names), size)),
+    )
 
-    records: Records
-    lost: tuple[int, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form, whose keys are text."""
-        return {
-            "records": {
-                name: {str(key): record for key, record in by_id.items()}
-                for name, by_id in self.records.items()
-            },
-            "lost": list(self.lost),
-        }
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> "BatchResult":
-        """Read the JSON form."""
-        return cls(
-            records={
-                name: {int(key): record for key, record in by_id.items()}
-                for name, by_id in plain["records"].items()
-            },
-            lost=tuple(plain["lost"]),
-        )
+def _batch_size(context: WorkerContext, n_entries: int) -> int:
+    """Give how many photographs make a batch; all processes have work in it."""
+    if context.seconds_per_image is None:
+        return 2 * context.processes
+    images = BATCH_S / max(context.seconds_per_image, 1e-3)
+    return min(MOST_IN_BATCH, max(context.processes, math.ceil(images / n_entries)))
 
 
 def score_batch(context: WorkerContext, group: Group, number: int, lost: tuple[int, ...] = ()) -> BatchResult:
-    """Score one batch of a group, under the leases of its submissions, which are taken if they are free.
-
-    Args:
-        context: Who does it.
-        group: What is scored together.
-        number: Of the batch, from 0.
-        lost: Submissions that earlier batches have lost.
+    """Score one batch of a group but for who was lost, under leases of its submissions that are taken if they are free.
 
     Raises:
         WorkerStopped: The worker is to end.
@@ -108,10 +140,9 @@ def score_batch(context: WorkerContext, group: Group, number: int, lost: tuple[i
         try:
             with_patience(context, lambda: _score(context, batch))
         except Exception as error:  # noqa: BLE001 - whatever it is, the teams are told and have their tries back
-            told = (describe_fault(error), describe_traceback(error))
-            batch.bad_input |= dict.fromkeys(batch.entries, told)
+            batch.bad_input |= dict.fromkeys(batch.entries, describe_fault(error))
             batch.entries.clear()
-        with_patience(context, lambda: _fail_bad_input(context, group, batch))
+        with_patience(context, lambda: _fail_bad_input(context, batch))
     kept = {
         name: {key: record for key, record in by_id.items() if key in batch.entries}
         for name, by_id in batch.records.items()
@@ -127,15 +158,26 @@ def _begin(context: WorkerContext, group: Group, number: int, asked: list[Entry]
     done_before = sum(len(names) for names in group.batches[:number])
     held: dict[int, Entry] = {}
     with context.database.writing() as session:
-        if not is_newest(session, group):
-            release(session, context.clock(), context, [entry.id for entry in asked])
-            asked = []
+        is_newest = _is_newest(session, group)
         for entry in asked:
-            if take_lease(session, context.clock(), context, entry.id, entry.attempt):
+            if not is_newest:
                 row = lock_submission(session, entry.id)
-                row.images_done, row.images_total = done_before, group.n_images
+                if row.lease_owner == context.name:  # so that it is done again at once
+                    end_lease(session, context.clock(), row)
+            elif (taken := take_lease(session, context, entry.id, entry.attempt)) is not None:
+                taken.images_done, taken.images_total = done_before, group.n_images
                 held[entry.id] = entry
     return _Batch(group=group, names=group.batches[number], done_before=done_before, entries=held)
+
+
+def _is_newest(session: Session, group: Group) -> bool:
+    """Say whether references and scorer version are still the newest, which the group was chosen for."""
+    newest = session.execute(
+        select(Challenge.scorer_version, DataSet.version.label("reference_version"))
+        .join(DataSet, Challenge.id == DataSet.challenge_id)
+        .where(DataSet.id == group.data_set_id)
+    )
+    return newest.one()._asdict() == group.versions
 
 
 def _score(context: WorkerContext, batch: _Batch) -> None:
@@ -145,14 +187,9 @@ def _score(context: WorkerContext, batch: _Batch) -> None:
         files = read_set_files(session, batch.group.data_set_id)
         hashes = {key: session.get_one(Submission, key).committed_sha256 for key in batch.entries}
     folder = bring_data_set(context, files)
-    begun = time.monotonic()
-    n_measured = batch.n_measured
-    with ExitStack() as stack:
-        archives = {
-            key: stack.enter_context(open_submission(context, sha256)) for key, sha256 in hashes.items()
-        }
-        tasks = _make_tasks(context, batch, files.scenarios, folder / "reference", archives)
-        _run(context, batch, tasks)
+    begun, n_measured = time.monotonic(), batch.n_measured
+    archives = {key: bring_submission(context, sha256) for key, sha256 in hashes.items()}
+    _run(context, batch, _make_tasks(context, batch, files.scenarios, folder / "reference", archives))
     _keep_pace(context, time.monotonic() - begun, batch.n_measured - n_measured)
 
 
@@ -234,11 +271,10 @@ def _show_progress(context: WorkerContext, batch: _Batch) -> None:
             row.images_done = min(batch.done_before + done, row.images_total)
 
 
-def _fail_bad_input(context: WorkerContext, group: Group, batch: _Batch) -> None:
-    for entry in group.entries:
+def _fail_bad_input(context: WorkerContext, batch: _Batch) -> None:
+    for entry in batch.group.entries:
         if entry.id in batch.bad_input:
-            reason, log = batch.bad_input[entry.id]
-            fail_submission(context, entry.id, entry.attempt, what="scored", reason=reason, log=log)
+            fail_submission(context, entry.id, entry.attempt, "scored", batch.bad_input[entry.id])
 
 
 def _keep_pace(context: WorkerContext, seconds: float, n_measured: int) -> None:

@@ -2,10 +2,9 @@
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,27 +15,19 @@ from raim.scoring.submission import open_images
 from raim.server.database import Image, Study, StudyEntry, StudyImage, Submission, Team
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.faults import describe_fault, with_patience
-from raim.server.jobs.process_pool import Outcome, ProcessPool
-from raim.server.jobs.work_folder import PACKS, keep_submission, open_submission
+from raim.server.jobs.process_pool import Outcome, Report, run_alone
+from raim.server.jobs.work_folder import PACKS, bring_submission
 from raim.server.storage import adopt_file, check_space, has_file
 from raim.server.study.packs import forget_packs
 from raim.server.tiles import INPUT, pack_facts, read_index
 
 OPEN_STATES = ("draft", "open")
 LONGEST_ERROR = 2000
-TRIES = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """What a pack is made of.
-
-    Attributes:
-        image: Stem of the image's files.
-        input_sha256: Of the input.
-        archives: SHA-256 of each entry's zip, by its code.
-        teams: Name of each entry's team, by its code, for messages to organisers.
-    """
+    """What a pack is made of: an input, SHA-256 of zips and, for messages to organisers, names of teams by code."""
 
     image: str
     input_sha256: str
@@ -83,26 +74,16 @@ def read_due_tiles(session: Session) -> list[tuple[int, int]]:
     rows = session.execute(
         select(StudyImage.id, StudyImage.attempt)
         .join(Study, Study.id == StudyImage.study_id)
-        .where(
-            StudyImage.pack_sha256.is_(None),
-            StudyImage.error.is_(None),
-            Study.state.in_(OPEN_STATES),
-        )
+        .where(StudyImage.pack_sha256.is_(None), StudyImage.error.is_(None), Study.state.in_(OPEN_STATES))
         .order_by(StudyImage.study_id, StudyImage.id)
     )
     return [(row_id, attempt) for row_id, attempt in rows]
 
 
 def run_tiling(context: WorkerContext, study_image_id: int, *, in_child: bool = True) -> str:
-    """Make the tiles of an image; nothing is done if they are there, or nobody wants them any more.
+    """Make the tiles of an image; give "made", "failed", or "" if they are there, or nobody wants them any more.
 
-    Args:
-        context: Who does it.
-        study_image_id: Which.
-        in_child: In a process apart, as what teams send has to be; not so only for files of our own making.
-
-    Returns:
-        "made", "failed", or "" if nothing was done.
+    It is done in a process apart, as with all that teams send; `in_child` is False for files of our own making only.
 
     Raises:
         WorkerStopped: The worker is to end.
@@ -114,12 +95,12 @@ def run_tiling(context: WorkerContext, study_image_id: int, *, in_child: bool = 
         try:
             return with_patience(context, lambda: _make(context, study_image_id, wanted, in_child=in_child))
         except Exception as error:  # noqa: BLE001 - whatever it is, the organisers are told
-            reason = describe_fault(error)
+            reason, _ = describe_fault(error)
             with_patience(context, lambda: _fail(context, study_image_id, reason))
             return "failed"
 
 
-def pack_archives(task: PackTask, report: Callable[[Any], None]) -> str:
+def pack_archives(task: PackTask, report: Report) -> str:
     """Make a pack out of the zips of teams, in a child process under limits.
 
     Returns:
@@ -177,14 +158,16 @@ def _make(context: WorkerContext, study_image_id: int, wanted: Wanted, *, in_chi
     target = context.work / PACKS / uuid.uuid4().hex
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with open_submission(context, wanted.input_sha256) as photograph:
-            task = PackTask(
-                image=wanted.image,
-                input=photograph,
-                archives={code: keep_submission(context, sha256) for code, sha256 in wanted.archives.items()},
-                target=target,
-            )
-            outcome = _run_child(context, task) if in_child else Outcome(value=pack_archives(task, print))
+        task = PackTask(
+            image=wanted.image,
+            input=bring_submission(context, wanted.input_sha256),
+            archives={code: bring_submission(context, sha256) for code, sha256 in wanted.archives.items()},
+            target=target,
+        )
+        if in_child:
+            outcome = run_alone(pack_archives, task, context.limits.check, context.stop)
+        else:
+            outcome = Outcome(value=pack_archives(task, print))
         if outcome.is_fine and not outcome.value:
             _keep(context, study_image_id, target)
             return "made"
@@ -192,18 +175,6 @@ def _make(context: WorkerContext, study_image_id: int, wanted: Wanted, *, in_chi
         return "failed"
     finally:
         target.unlink(missing_ok=True)
-
-
-def _run_child(context: WorkerContext, task: PackTask) -> Outcome:
-    pool = ProcessPool(1, context.limits.check, context.stop)
-    try:
-        for _ in range(TRIES):  # a process may be killed once for reasons that are not the images'
-            ((_, outcome),) = pool.run(pack_archives, [task])
-            if outcome.died is None:
-                break
-        return outcome
-    finally:
-        pool.close()
 
 
 def _keep(context: WorkerContext, study_image_id: int, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which submissions wait to be scored, in which order, and which of them go together.
+"""Which submissions wait to be scored, in which order, and which of them go together; what pages say of it.
 
 A team's second waiting submission comes after every other team's first, and a team that had more scored within a
 day comes later: so a team that sends twenty at once delays nobody else by more than one. Entries that are to be
@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from raim.records import STATES
+from raim.records.desk import Queue, Worker
+from raim.records.submissions import QueuePlace
 from raim.server.database import Challenge, DataSet, Image, Submission
+from raim.server.jobs.context import live_workers
 
 MOST_TOGETHER = 6
 RECENT = timedelta(hours=24)
@@ -23,19 +25,7 @@ RECENT = timedelta(hours=24)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
-    """A submission that waits to be scored.
-
-    Attributes:
-        submission_id: Which.
-        team_id: Whose.
-        data_set_id: What it restores.
-        received_at: When it arrived.
-        is_again: It has results, and is to be scored under another version.
-        attempt: How many leases it had.
-        n_images: Images of its data set.
-        scorer_version: The newest.
-        reference_version: The newest.
-    """
+    """A submission that waits to be scored under the newest versions; `is_again`: it has results under others."""
 
     submission_id: int
     team_id: int
@@ -49,11 +39,7 @@ class Waiting:
 
 
 def order_waiting(waiting: Sequence[Waiting], recent: Mapping[int, int]) -> list[Waiting]:
-    """Put what waits into the order in which it is scored.
-
-    Args:
-        waiting: In any order.
-        recent: For each team, how many of its submissions are under way or were scored within a day.
+    """Put what waits into order, knowing how many submissions of a team are under way or were scored within a day.
 
     Example:
         >>> noon = datetime.fromisoformat("2026-03-01T12:00Z")
@@ -77,16 +63,8 @@ def order_waiting(waiting: Sequence[Waiting], recent: Mapping[int, int]) -> list
 
 def next_group(ordered: Sequence[Waiting], *, most: int = MOST_TOGETHER) -> list[Waiting]:
     """Give those that are scored together next: the first, and the next ones of its data set."""
-    if not ordered:
-        return []
-    first = ordered[0]
-    alike = [
-        each
-        for each in ordered
-        if (each.data_set_id, each.is_again, each.scorer_version)
-        == (first.data_set_id, first.is_again, first.scorer_version)
-    ]
-    return alike[:most]
+    kinds = [(each.data_set_id, each.is_again, each.scorer_version) for each in ordered]
+    return [each for each, kind in zip(ordered, kinds, strict=True) if kind == kinds[0]][:most]
 
 
 def list_groups(ordered: Sequence[Waiting]) -> list[list[Waiting]]:
@@ -102,19 +80,22 @@ def list_groups(ordered: Sequence[Waiting]) -> list[list[Waiting]]:
 def read_waiting(session: Session) -> list[Waiting]:
     """Read what waits to be scored, in the order in which it will be."""
     # Columns and not whole rows, whose reports are long: this runs with every tick and every look at a page.
+    counts = select(Image.data_set_id, func.count().label("n_images")).group_by(Image.data_set_id).subquery()
     rows = session.execute(
         select(
-            Submission.id,
+            Submission.id.label("submission_id"),
             Submission.team_id,
             Submission.data_set_id,
             Submission.received_at,
-            Submission.state,
+            Submission.where("has_score").label("is_again"),
             Submission.attempt,
-            DataSet.version,
+            func.coalesce(counts.c.n_images, 0).label("n_images"),
+            DataSet.version.label("reference_version"),
             Challenge.scorer_version,
         )
         .join(DataSet, DataSet.id == Submission.data_set_id)
         .join(Challenge, Challenge.id == DataSet.challenge_id)
+        .outerjoin(counts, counts.c.data_set_id == DataSet.id)
         .where(
             Submission.kind == "scored",
             or_(
@@ -122,30 +103,9 @@ def read_waiting(session: Session) -> list[Waiting]:
                 Submission.rescore_asked_at.is_not(None) & Submission.lease_owner.is_(None),
             ),
         )
-    ).all()
-    if not rows:
-        return []
-    n_images = _count_images(session)
-    waiting = [
-        Waiting(
-            submission_id=row.id,
-            team_id=row.team_id,
-            data_set_id=row.data_set_id,
-            received_at=row.received_at,
-            is_again=STATES[row.state].has_score,
-            attempt=row.attempt,
-            n_images=n_images.get(row.data_set_id, 0),
-            scorer_version=row.scorer_version,
-            reference_version=row.version,
-        )
-        for row in rows
-    ]
-    return order_waiting(waiting, _count_recent(session, waiting))
-
-
-def _count_images(session: Session) -> dict[int, int]:
-    counts = session.execute(select(Image.data_set_id, func.count()).group_by(Image.data_set_id))
-    return {data_set: count for data_set, count in counts}  # noqa: C416 - rows are no pairs to mypy
+    )
+    waiting = [Waiting(**row._asdict()) for row in rows]
+    return order_waiting(waiting, _count_recent(session, waiting)) if waiting else []
 
 
 def _count_recent(session: Session, waiting: Sequence[Waiting]) -> dict[int, int]:
@@ -163,3 +123,74 @@ def _count_recent(session: Session, waiting: Sequence[Waiting]) -> dict[int, int
         .group_by(Submission.team_id)
     )
     return {team: count for team, count in counts}  # noqa: C416 - rows are no pairs to mypy
+
+
+def queue_places(session: Session, now: datetime, submission_ids: Sequence[int]) -> dict[int, QueuePlace]:
+    """Say where submissions stand in the queue, with few questions however many there are.
+
+    Counted are the images under way, those of every group before its own, and its own group's, whose members
+    are done together; all at the pace that the live workers measured. There is no time for what does not wait, or
+    while no worker lives that has measured its pace.
+    """
+    waiting = read_waiting(session)
+    positions = {each.submission_id: place for place, each in enumerate(waiting, start=1)}
+    times = _expect(session, now, waiting, submission_ids)
+    return {
+        each: QueuePlace(position=positions.get(each), expected_at=times.get(each)) for each in submission_ids
+    }
+
+
+def _expect(
+    session: Session, now: datetime, waiting: list[Waiting], submission_ids: Sequence[int]
+) -> dict[int, datetime]:
+    pace = _images_per_second(session, now)
+    if pace is None:
+        return {}
+    times, ahead = {}, _images_under_way(session)
+    for group in list_groups(waiting):
+        ahead += sum(each.n_images for each in group)
+        times.update({each.submission_id: now + timedelta(seconds=ahead / pace) for each in group})
+    leased = select(Submission.id, Submission.lease_owner).where(
+        Submission.id.in_(submission_ids),
+        Submission.lease_owner.is_not(None),
+        or_(Submission.where("is_in_scoring"), Submission.where("has_score")),
+    )
+    owners = {row.id: row.lease_owner for row in session.execute(leased)}
+    for owner in set(owners.values()):
+        own = _images_per_second(session, now, name=owner) or pace
+        end = now + timedelta(seconds=_images_under_way(session, owner=owner) / own)
+        times.update({each: end for each, name in owners.items() if name == owner})
+    return times
+
+
+def queue_overview(session: Session, now: datetime) -> Queue:
+    """Say how the queue stands."""
+    counts = session.execute(select(Submission.state, func.count()).group_by(Submission.state))
+    states = {state: count for state, count in counts}  # noqa: C416 - rows are no pairs to mypy
+    waiting = read_waiting(session)
+    images = _images_under_way(session) + sum(each.n_images for each in waiting)
+    pace = _images_per_second(session, now)
+    return Queue(
+        states=states,
+        workers=[Worker.model_validate(row, from_attributes=True) for row in live_workers(session, now)],
+        n_waiting=len(waiting),
+        images_waiting=images,
+        done_at=None if pace is None else now + timedelta(seconds=images / pace),
+    )
+
+
+def _images_under_way(session: Session, *, owner: str | None = None) -> int:
+    left = select(func.sum(Submission.images_total - Submission.images_done)).where(
+        Submission.lease_owner.is_not(None) if owner is None else Submission.lease_owner == owner,
+        or_(Submission.where("is_in_scoring"), Submission.rescore_asked_at.is_not(None)),
+    )
+    return int(session.scalar(left) or 0)
+
+
+def _images_per_second(session: Session, now: datetime, *, name: str | None = None) -> float | None:
+    """Add the paces of the live workers; one that has not measured its own is taken to be as fast as the others."""
+    live = [row for row in live_workers(session, now) if name is None or row.name == name]
+    paces = [1 / row.seconds_per_image for row in live if row.seconds_per_image]
+    if not paces:
+        return None
+    return sum(paces) / len(paces) * len(live)

@@ -1,7 +1,7 @@
 """Files of work: data sets and submissions as the processes that check and score them read them.
 
 A data set is brought once for each of its versions, checked by SHA-256, into a folder that appears whole or not at
-all. A submission in local storage is read where it lies; from elsewhere it is brought for as long as it is needed.
+all. A submission in local storage is read where it lies; from elsewhere it is brought once.
 """
 
 import contextlib
@@ -10,8 +10,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from raim.server.storage import local_path, read_file
 DATA_SETS = "data-sets"
 SUBMISSIONS = "submissions"
 PACKS = "packs"
-UNUSED_S = 24 * 3600.0  # a data set of an older version goes after so long
+UNUSED_S = 24 * 3600.0  # what was not used for so long goes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,14 +40,7 @@ class SetFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetFiles:
-    """What a job needs to know of a data set.
-
-    Attributes:
-        version: Of inputs and references.
-        manifest: Text of its CSV; "" without one.
-        scenarios: Scenario of each image, by stem, in the order of names.
-        files: All inputs and references.
-    """
+    """What a job needs to know of a data set: scenarios by stem, in the order of names, the text of its CSV or ""."""
 
     version: str
     manifest: str
@@ -94,27 +86,8 @@ def bring_data_set(context: WorkerContext, files: SetFiles) -> Path:
     return place
 
 
-@contextmanager
-def open_submission(context: WorkerContext, sha256: str) -> Iterator[Path]:
-    """Give the path of a submission's file while it is needed.
-
-    Raises:
-        StorageError: It is not in storage, or is not what its name says.
-    """
-    there = local_path(context.storage, sha256)
-    if there is not None:
-        yield there
-        return
-    path = context.work / SUBMISSIONS / f"{sha256}.{uuid.uuid4().hex}.zip"
-    try:
-        _bring(context, sha256, path)
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def keep_submission(context: WorkerContext, sha256: str) -> Path:
-    """Give the path of a submission's file that several jobs need, one after the other; it stays for a day.
+def bring_submission(context: WorkerContext, sha256: str) -> Path:
+    """Give the path of a submission's file; one that had to be brought stays for a day after its last use.
 
     Raises:
         StorageError: It is not in storage, or is not what its name says.
@@ -134,25 +107,20 @@ def keep_submission(context: WorkerContext, sha256: str) -> Path:
     return path
 
 
-def prune_data_sets(context: WorkerContext, versions: Collection[str]) -> int:
-    """Delete the folders of data sets of older versions that are not used any more; give how many."""
-    folder, pruned = context.work / DATA_SETS, 0
-    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
+def prune_work(context: WorkerContext, versions: Collection[str]) -> int:
+    """Delete what is long unused: other versions of data sets, submissions, halves of packs; give how many."""
+    pruned = 0
+    for path in [
+        each for name in (DATA_SETS, SUBMISSIONS, PACKS) for each in (context.work / name).glob("*")
+    ]:
         with contextlib.suppress(FileNotFoundError):
-            if place.name not in versions and time.time() - place.stat().st_mtime > UNUSED_S:
-                shutil.rmtree(place, ignore_errors=True)
+            if path.name not in versions and time.time() - path.stat().st_mtime > UNUSED_S:
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
                 pruned += 1
     return pruned
-
-
-def drop_downloads(context: WorkerContext) -> None:
-    """Delete the submissions, and the halves of packs, that a killed worker has left, and submissions long unused."""
-    for name in (SUBMISSIONS, PACKS):
-        folder = context.work / name
-        for path in folder.iterdir() if folder.is_dir() else []:
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > UNUSED_S:
-                    path.unlink()
 
 
 def _path_in(folder: Path, file: SetFile) -> Path:

@@ -16,29 +16,31 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import make_url, select
+from sqlalchemy import delete, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from raim.errors import SettingsError, StateError
 from raim.processes import THREAD_VARIABLES, count_cores
-from raim.server.database import Database, Image, open_database
+from raim.server.actions import forget_logins
+from raim.server.database import Database, DataSet, Image, WorkerHeartbeat, open_database
 from raim.server.jobs.context import (
     EVERY_S,
     SILENCE,
     DatabaseClock,
     WorkerContext,
     renew_heartbeat,
-    renew_leases,
     start_heartbeat,
     stop_heartbeat,
 )
 from raim.server.jobs.faults import Throttle
-from raim.server.jobs.housekeeping import do_housekeeping
-from raim.server.jobs.limits import Limits, lower_priority
+from raim.server.jobs.process_pool import Limits, lower_priority
 from raim.server.jobs.reconciling import Reconciler
+from raim.server.jobs.tiling import forget_lost_packs
+from raim.server.jobs.work_folder import prune_work
 from raim.server.jobs.workflows import Engine, launch
 from raim.server.settings import Settings
-from raim.server.storage import Storage, has_file, open_storage
+from raim.server.storage import Storage, has_file, open_storage, sweep_incoming
+from raim.server.submissions import abandon_silent
 
 LOG = logging.getLogger(__name__)
 FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph"})
@@ -46,18 +48,14 @@ STOPPING_S = 15.0
 REACH_TRIES, REACH_PAUSE_S = 30, 2.0
 POOL_IDLE_S = 300.0
 AWAY_EVERY_S = 60.0  # how often it is said that the database cannot be reached
+HALF_WRITTEN = timedelta(hours=24)
+ENDED_JOBS = timedelta(days=2)
+OLD_HEARTBEATS = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """How often a worker does what.
-
-    Attributes:
-        tick_s: Compares rows with jobs.
-        heartbeat_s: Says that it lives.
-        housekeeping_s: Tidies up.
-        silence: After which others take it for dead.
-    """
+    """How often a worker compares rows with jobs, says that it lives, tidies up; when others take it for dead."""
 
     tick_s: float = 1.0
     heartbeat_s: float = EVERY_S
@@ -76,13 +74,8 @@ def run_worker(
 ) -> None:
     """Check and score submissions until `stop` is set. A process can have one worker.
 
-    Args:
-        settings: The server's; its folder may be one for this worker alone.
-        name: Of the worker; a worker that was killed goes on where it was when it is started under its name again.
-        processes: Child processes that score at once; None for what the settings say.
-        stop: Ends the worker; what is under way is taken up later, by it or another.
-        pace: How often it does what.
-        limits: On child processes; None for what the settings say.
+    What is under way then is taken up later, by it (started under its name again) or another. The settings are the
+    server's, but its folder may be one for this worker alone; `processes` are children that score at once.
 
     Raises:
         StateError: A worker of this name runs already.
@@ -131,11 +124,7 @@ def _reach(database: Database, stop: threading.Event) -> None:
 
 
 def check_place(database_url: str) -> None:
-    """Refuse a SQLite file that is not there, or on another machine's disk, where its locks do not hold.
-
-    Raises:
-        SettingsError: It is so.
-    """
+    """Refuse (SettingsError) a SQLite file that is not there, or on another machine's disk, where locks do not hold."""
     url = make_url(database_url)
     if url.get_backend_name() != "sqlite":
         return
@@ -153,11 +142,7 @@ def check_place(database_url: str) -> None:
 
 
 def check_storage(database: Database, storage: Storage, url: str) -> None:
-    """Refuse a storage that does not hold the challenge's files, such as another machine's folder.
-
-    Raises:
-        SettingsError: It is so.
-    """
+    """Refuse (SettingsError) a storage that does not hold the challenge's files, such as another machine's folder."""
     with database.reading() as session:
         sha256 = session.scalar(select(Image.input_sha256).order_by(Image.id).limit(1))
     if sha256 is not None and not has_file(storage, sha256):
@@ -200,31 +185,33 @@ def _tick_on(context: WorkerContext, engine: Engine, pace: Pace) -> None:
         context.stop.wait(pace.tick_s)
 
 
+def do_housekeeping(context: WorkerContext, engine: Engine | None = None) -> None:
+    """Tidy up once everything that time makes useless."""
+    now = context.clock()
+    sweep_incoming(context.storage, before=now - HALF_WRITTEN)
+    with context.database.writing() as session:
+        forget_logins(session, now)
+        abandon_silent(session, now)
+        session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < now - OLD_HEARTBEATS))
+        versions = set(session.scalars(select(DataSet.version)))
+    prune_work(context, versions)
+    forget_lost_packs(context)
+    if engine is not None:
+        engine.forget(now - ENDED_JOBS)
+
+
 def _send_heartbeats(context: WorkerContext, started_at: datetime, every_s: float) -> None:
     while not context.stop.wait(every_s):
         try:
-            _send_heartbeat(context, started_at)
+            if isinstance(context.clock, DatabaseClock):
+                context.clock.look()
+            with context.database.writing() as session:
+                renew_heartbeat(session, context, started_at)
         except StateError as error:
             LOG.error("%s", error)  # noqa: TRY400 - expected, without traceback
             context.stop.set()
         except DBAPIError:
             continue  # the ticks tell; the next heartbeat may come through
-
-
-def _send_heartbeat(context: WorkerContext, started_at: datetime) -> None:
-    if isinstance(context.clock, DatabaseClock):
-        context.clock.look()
-    now = context.clock()
-    with context.database.writing() as session:
-        renew_heartbeat(
-            session,
-            now,
-            context.name,
-            started_at=started_at,
-            doing="; ".join(context.doing.values()),
-            seconds_per_image=context.seconds_per_image,
-        )
-        renew_leases(session, now, context)
 
 
 def _stop(context: WorkerContext, engine: Engine, heartbeat: threading.Thread) -> None:

@@ -1,6 +1,5 @@
 """The worker that `raim serve` keeps: a child process of low priority, started again whenever it dies."""
 
-import contextlib
 import logging
 import os
 import socket
@@ -21,17 +20,11 @@ ENDING_S = 20.0
 
 @dataclass(slots=True)
 class WorkerChild:
-    """Keeps one worker process alive, from `start` to `stop`; the process ends with this one, however that ends.
-
-    Attributes:
-        settings: The server's.
-        name: Of the worker.
-    """
+    """Keeps one worker process alive, from `start` to `stop`; the process ends with this one, however that ends."""
 
     settings: Settings
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-serve")
     _process: subprocess.Popen[bytes] | None = None
-    _pipe: int | None = None
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -63,55 +56,37 @@ class WorkerChild:
         wait = FIRST_WAIT_S
         while not self._stopping.is_set():
             begun = time.monotonic()
-            self._start_process()
-            if not self._wait():
-                break
+            self._run_process()
+            if self._stopping.is_set():
+                return
             lived = time.monotonic() - begun
             wait = FIRST_WAIT_S if lived > LONG_LIFE_S else min(2 * wait, LONGEST_WAIT_S)
             LOG.warning("the worker %s ended; it is started again in %g s", self.name, wait)
             self._stopping.wait(wait)
 
-    def _start_process(self) -> None:
+    def _run_process(self) -> None:
+        """Run the process until it dies or is to end; it ends by itself once the pipe is closed."""
         read_end, write_end = os.pipe()
         environment = os.environ | settings_environment(self.settings)
         environment["RAIM_JOBS_PARENT_PIPE"] = str(read_end)
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "raim.server.jobs", self.name],
-                env=environment,
-                pass_fds=[read_end],
-                stdin=subprocess.DEVNULL,
-            )
-        finally:
-            os.close(read_end)
-        self._pipe = write_end
-
-    def _wait(self) -> bool:
-        """Wait for the process to die; False if it was ended here."""
-        process = self._process
-        if process is None:
-            return True
-        while process.poll() is None:
-            if self._stopping.wait(0.2):
-                self._end(process)
-                self._close_pipe()
-                return False
-        self._close_pipe()
-        return True
-
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        process.terminate()
-        try:
-            process.wait(ENDING_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-    def _close_pipe(self) -> None:
-        if self._pipe is not None:
-            with contextlib.suppress(OSError):
-                os.close(self._pipe)
-            self._pipe = None
+        with os.fdopen(write_end, "wb"):
+            try:
+                self._process = process = subprocess.Popen(  # noqa: S603 - our own program
+                    [sys.executable, "-m", "raim.server.jobs", self.name],
+                    env=environment,
+                    pass_fds=[read_end],
+                    stdin=subprocess.DEVNULL,
+                )
+            finally:
+                os.close(read_end)
+            while process.poll() is None:
+                if self._stopping.wait(0.2):
+                    process.terminate()
+                    try:
+                        process.wait(ENDING_S)
+                    except subprocess.TimeoutExpired:
+                        process.kill()
+                        process.wait()
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:

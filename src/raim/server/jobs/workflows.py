@@ -10,25 +10,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+from pydantic_core import to_jsonable_python
 from sqlalchemy import make_url
 
 from raim.errors import RaimError
 from raim.server.jobs.checking import run_check
 from raim.server.jobs.context import WorkerContext
-from raim.server.jobs.due import Job
 from raim.server.jobs.finishing import finish_group
-from raim.server.jobs.group import Group, choose_group
-from raim.server.jobs.scoring import BatchResult, Records, score_batch
+from raim.server.jobs.scoring import BatchResult, Group, Records, choose_group, score_batch
 from raim.server.jobs.tiling import run_tiling
 from raim.server.jobs.versions import known_versions
 
 # Ours and not derived from the code, as DBOS would do: after an upgrade, what waits is still taken up.
 APPLICATION_VERSION = "raim-jobs-1"
-CHECKS = "check"
-TILES = "tiles"
 ERROR = "raim error"
 ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 POLL_S = 0.5
@@ -44,7 +41,7 @@ class JsonSerializer(Serializer):
         """Write."""
         if isinstance(data, BaseException):
             return json.dumps({ERROR: f"{type(data).__name__}: {data}"})
-        return json.dumps(data)
+        return json.dumps(to_jsonable_python(data))
 
     def deserialize(self, serialized_data: str) -> Any:
         """Read."""
@@ -57,28 +54,43 @@ class JsonSerializer(Serializer):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Engine:
-    """The launched engine of one worker process."""
+class Job:
+    """A job that is due, for a submission or (tiles) a study's image; its id is made from that, so it is made once.
 
-    check: Callable[..., Any]
-    score: Callable[..., Any]
-    tiles: Callable[..., Any]
+    `attempt`: how many leases or jobs there were for it. Versions are those under which to score.
+    """
+
+    kind: Literal["check", "score", "tiles"]
+    submission_id: int
+    attempt: int
+    scorer_version: str = ""
+    reference_version: str = ""
+
+    @property
+    def id(self) -> str:
+        """The job's id.
+
+        Example:
+            >>> Job(kind="check", submission_id=7, attempt=0).id
+            'check-7-0'
+        """
+        versions = f"-{self.scorer_version}-{self.reference_version}" if self.kind == "score" else ""
+        return f"{self.kind}-{self.submission_id}{versions}-{self.attempt}"
+
+
+@dataclass(slots=True)
+class Engine:
+    """The launched engine of one worker process, with its workflows by kind of job."""
+
+    workflows: Mapping[str, Callable[..., Any]]
 
     def enqueue(self, job: Job) -> None:
         """Enqueue a job; one that is there already, waiting or done, stays as it is."""
+        is_score = job.kind == "score"
+        queue = score_queue(job.scorer_version) if is_score else job.kind
+        versions = [job.scorer_version] if is_score else []
         with SetWorkflowID(job.id):
-            if job.kind == CHECKS:
-                DBOS.enqueue_workflow(CHECKS, self.check, job.submission_id, job.attempt)
-            elif job.kind == TILES:
-                DBOS.enqueue_workflow(TILES, self.tiles, job.submission_id)
-            else:
-                DBOS.enqueue_workflow(
-                    score_queue(job.scorer_version),
-                    self.score,
-                    job.submission_id,
-                    job.attempt,
-                    job.scorer_version,
-                )
+            DBOS.enqueue_workflow(queue, self.workflows[job.kind], job.submission_id, job.attempt, *versions)
 
     def find_ended(self, ids: Iterable[str]) -> set[str]:
         """Give those of some jobs that have ended."""
@@ -129,7 +141,7 @@ def launch(context: WorkerContext, database_url: str) -> Engine:
     logging.getLogger("dbos").setLevel(logging.ERROR)
     DBOS(config=_configure(context, database_url))
     engine = _define(context)
-    queues = [CHECKS, TILES, *map(score_queue, known_versions())]
+    queues = ["check", "tiles", *map(score_queue, known_versions())]
     DBOS.listen_queues(queues)
     DBOS.launch()
     for name in queues:
@@ -174,22 +186,33 @@ def _define(context: WorkerContext) -> Engine:
     def check_step(submission_id: int, attempt: int) -> str:
         return run_check(context, submission_id, attempt)
 
-    @DBOS.step(name="choose")
-    def choose_step(submission_id: int, attempt: int, scorer_version: str) -> dict[str, Any] | None:
-        group = choose_group(context, submission_id, attempt, scorer_version)
-        return None if group is None else group.as_dict()
-
-    @DBOS.step(name="batch")
-    def batch_step(group: Mapping[str, Any], number: int, lost: list[int]) -> dict[str, Any]:
-        return score_batch(context, Group.from_dict(dict(group)), number, tuple(lost)).as_dict()
-
-    @DBOS.step(name="finish")
-    def finish_step(group: Mapping[str, Any], records: Records) -> list[int]:
-        return finish_group(context, Group.from_dict(dict(group)), records)
+    @DBOS.step(name="tiles")
+    def tiles_step(study_image_id: int) -> str:
+        return run_tiling(context, study_image_id)
 
     @DBOS.workflow(name="check")
     def check(submission_id: int, attempt: int) -> str:
         return check_step(submission_id, attempt + 1)
+
+    @DBOS.workflow(name="tiles")
+    def tiles(study_image_id: int, _attempt: int) -> str:
+        return tiles_step(study_image_id)
+
+    return Engine({"check": check, "score": _define_score(context), "tiles": tiles})
+
+
+def _define_score(context: WorkerContext) -> Callable[..., int]:
+    @DBOS.step(name="choose")
+    def choose_step(submission_id: int, attempt: int, scorer_version: str) -> Any:
+        return choose_group(context, submission_id, attempt, scorer_version)
+
+    @DBOS.step(name="batch")
+    def batch_step(group: Group, number: int, lost: tuple[int, ...]) -> Any:
+        return score_batch(context, group, number, lost)
+
+    @DBOS.step(name="finish")
+    def finish_step(group: Group, records: Records) -> list[int]:
+        return finish_group(context, group, records)
 
     @DBOS.workflow(name="score")
     def score(submission_id: int, attempt: int, scorer_version: str) -> int:
@@ -199,45 +222,28 @@ def _define(context: WorkerContext) -> Engine:
                 group = choose_step(submission_id, attempt, scorer_version)
                 if group is None:
                     break
-                fruitless = 0 if score_group(group, batch_step, finish_step) else fruitless + 1
+                scored = score_group(Group.model_validate(group), batch_step, finish_step)
+                fruitless = 0 if scored else fruitless + 1
         return fruitless
 
-    return Engine(check=check, score=score, tiles=_define_tiles(context))
-
-
-def _define_tiles(context: WorkerContext) -> Callable[[int], str]:
-    @DBOS.step(name="tiles")
-    def tiles_step(study_image_id: int) -> str:
-        return run_tiling(context, study_image_id)
-
-    @DBOS.workflow(name="tiles")
-    def tiles(study_image_id: int) -> str:
-        return tiles_step(study_image_id)
-
-    return tiles
+    return score
 
 
 def score_group(
-    group: dict[str, Any],
-    batch: Callable[[dict[str, Any], int, list[int]], dict[str, Any]],
-    finish: Callable[[dict[str, Any], Records], list[int]],
+    group: Group,
+    batch: Callable[[Group, int, tuple[int, ...]], Any],
+    finish: Callable[[Group, Records], list[int]],
 ) -> list[int]:
-    """Score a group batch by batch, and write its results.
+    """Score a group batch by batch, each a step that knows which submissions are lost; give which were finished.
 
-    Args:
-        group: JSON form of a `Group`.
-        batch: Scores one, given the group, the batch's number and the submissions that are lost.
-        finish: Writes results, given the group and all records.
-
-    Returns:
-        The submissions that were finished.
+    A step that was done before gives what it gave then, in its JSON form.
     """
     records: Records = {}
-    lost: list[int] = []
-    for number in range(len(group["batches"])):
-        result = BatchResult.from_dict(batch(group, number, lost))
-        lost = sorted({*lost, *result.lost})
+    lost: tuple[int, ...] = ()
+    for number in range(len(group.batches)):
+        result = BatchResult.model_validate(batch(group, number, lost))
+        lost = tuple(sorted({*lost, *result.lost}))
         records |= result.records
-        if len(lost) == len(group["entries"]):
+        if len(lost) == len(group.entries):
             return []
     return finish(group, records)

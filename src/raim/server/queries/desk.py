@@ -12,7 +12,7 @@ from raim.server.contest import Contest, Standing, StandingsCache, list_finalist
 from raim.server.contest.checklist import computed_points, manual_points
 from raim.server.contest.versions import list_new_versions
 from raim.server.database import Announcement, Finalist, Phase, Submission, Team, User
-from raim.server.jobs.queue_facts import queue_overview
+from raim.server.jobs.waiting import queue_overview
 from raim.server.queries.pages import read_part
 from raim.server.submissions.rescoring import unseen_flags
 

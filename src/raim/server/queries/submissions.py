@@ -26,7 +26,7 @@ from raim.server.database import (
     User,
 )
 from raim.server.database.columns import LARGEST_ID
-from raim.server.jobs.queue_facts import queue_places
+from raim.server.jobs.waiting import queue_places
 from raim.server.queries.pages import read_part
 from raim.server.submissions import count_tries, received_bytes
 from raim.server.submissions.rescoring import unseen_flags
