@@ -58,10 +58,16 @@ LARGEST_ID = 2**31 - 1  # of PostgreSQL's INTEGER
 RowNumber = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
-def _clean(text: str) -> str:
+def clean_text(text: str) -> str:
+    r"""Give a text with line ends as the database keeps them; NUL, which it cannot keep, is a ValueError.
+
+    Example:
+        >>> clean_text("one\r\ntwo")
+        'one\ntwo'
+    """
     if "\0" in text:
         raise ValueError("the character NUL cannot be kept; delete it")
     return text.replace("\r\n", "\n")
 
 
-Text = Annotated[str, Field(max_length=30_000), AfterValidator(_clean)]
+Text = Annotated[str, Field(max_length=30_000), AfterValidator(clean_text)]

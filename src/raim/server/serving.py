@@ -31,12 +31,7 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
-    """A server that is ready.
-
-    Attributes:
-        server: For the application.
-        first_link: Address with which the organiser makes their account; None once there is one.
-    """
+    """A server that is ready; `first_link` is the address where the organiser makes their account, if there is none."""
 
     server: Server
     first_link: str | None
@@ -48,12 +43,7 @@ def open_server(
     clock: Clock = lambda: datetime.now(UTC),
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> Opened:
-    """Open everything that a server needs.
-
-    Args:
-        settings: What it is started with.
-        clock: Gives the time, aware.
-        on_progress: Called with (images stored, images in all) while the challenge is brought in.
+    """Open everything that a server needs; `on_progress` is called with (images stored, images in all).
 
     Raises:
         ChallengeError: The challenge has problems.
@@ -67,14 +57,8 @@ def open_server(
     database = open_database(settings.database_url)
     migrate(database.engine)
     storage = open_storage(settings.storage_url, keep_free_bytes=settings.keep_free_bytes)
-    import_challenge(
-        database,
-        storage,
-        clock(),
-        challenge,
-        scorer_version=scorer_version(challenge.profile),
-        on_progress=on_progress,
-    )
+    version = scorer_version(challenge.profile)
+    import_challenge(database, storage, clock(), challenge, scorer_version=version, on_progress=on_progress)
     server = Server(
         settings=settings,
         database=database,
@@ -96,12 +80,7 @@ def load_challenge(folder: Path) -> Challenge:
 
 
 def run_server(opened: Opened, listener: socket.socket) -> None:
-    """Answer requests until the process is told to stop.
-
-    Args:
-        opened: What `open_server` gives.
-        listener: What `take_port` gives.
-    """
+    """Answer requests that come to a socket of `take_port` until the process is told to stop."""
     import uvicorn
 
     from raim.server.web.app import make_app
@@ -139,15 +118,9 @@ def _drop_parts(server: Server, stop: threading.Event) -> None:
 
 
 def take_port(host: str, port: int | None, *, default: int) -> socket.socket:
-    """Take a port; whoever connects from now on waits until the server answers.
+    """Give a socket that listens; whoever connects from now on waits until the server answers.
 
-    Args:
-        host: Address to listen at.
-        port: The one that is wanted; 0 for any, None for the default or any other if that is taken.
-        default: As said.
-
-    Returns:
-        A socket that listens.
+    Port 0 is any one, None the default or any other if that is taken.
 
     Raises:
         InputError: The wanted port is taken.

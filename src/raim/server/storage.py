@@ -1,7 +1,7 @@
 """Files by their content: a file's only name is its SHA-256, so no user's file name ever reaches a path.
 
 A file is written under `incoming/` with a random name and moved to its place once its length and SHA-256 are
-those that were promised; it is there whole or not at all.
+those that were promised; it is there whole or not at all. A SHA-256 that is none is an InputError everywhere.
 """
 
 import contextlib
@@ -80,17 +80,10 @@ def check_space(storage: Storage, n_bytes: int) -> None:
 
 
 def put_file(storage: Storage, chunks: Iterable[bytes], *, n_bytes: int, sha256: str) -> None:
-    """Keep a file; one that is there already is replaced by the same.
-
-    Args:
-        storage: Where.
-        chunks: Its content in pieces of any size, never held together in memory.
-        n_bytes: Its promised length; reading stops as soon as there is more.
-        sha256: Its promised SHA-256, 64 lower-case hexadecimal digits.
+    """Keep a file of a promised length and SHA-256, in pieces of any size; the same file may be there already.
 
     Raises:
-        InputError: `sha256` is none.
-        ContentMismatchError: Length or SHA-256 are not the promised ones.
+        ContentMismatchError: Length or SHA-256 are not the promised ones; reading stops as soon as there is more.
         StorageFullError: There is no room.
         StorageError: It cannot be written for another reason.
     """
@@ -118,14 +111,7 @@ def put_file(storage: Storage, chunks: Iterable[bytes], *, n_bytes: int, sha256:
 def adopt_file(storage: Storage, path: Path, *, n_bytes: int, sha256: str) -> None:
     """Take over a file whose length and SHA-256 the caller has checked; it is moved where that can be, else copied.
 
-    Args:
-        storage: Where.
-        path: The file; it is gone afterwards.
-        n_bytes: Its length.
-        sha256: Its SHA-256.
-
     Raises:
-        InputError: `sha256` is none.
         StorageFullError: There is no room.
         StorageError: It cannot be kept for another reason.
     """
@@ -154,11 +140,7 @@ def no_room(n_bytes: int, error: OSError) -> StorageError:
 
 
 def local_path(storage: Storage, sha256: str) -> Path | None:
-    """Give where a file lies on this machine's disk; None if it lies elsewhere or not at all.
-
-    Raises:
-        InputError: `sha256` is none.
-    """
+    """Give where a file lies on this machine's disk; None if it lies elsewhere or not at all."""
     place = Path(_place(storage, sha256))
     return place if _is_local(storage) and place.is_file() else None
 
@@ -167,7 +149,6 @@ def read_file(storage: Storage, sha256: str, *, start: int = 0) -> Iterator[byte
     """Give a file's content in pieces of 1 MiB, from a byte on.
 
     Raises:
-        InputError: `sha256` is none.
         StorageError: There is no such file.
     """
     place = _place(storage, sha256)
@@ -184,7 +165,6 @@ def read_range(storage: Storage, sha256: str, *, start: int, length: int) -> byt
     """Give some bytes of a file, fewer where it ends; nothing else of it is fetched.
 
     Raises:
-        InputError: `sha256` is none.
         StorageError: There is no such file, or it cannot be read.
     """
     place = _place(storage, sha256)
@@ -201,20 +181,12 @@ def read_range(storage: Storage, sha256: str, *, start: int, length: int) -> byt
 
 
 def has_file(storage: Storage, sha256: str) -> bool:
-    """Tell whether a file is there, whole.
-
-    Raises:
-        InputError: `sha256` is none.
-    """
+    """Tell whether a file is there, whole."""
     return bool(storage.system.exists(_place(storage, sha256)))
 
 
 def delete_file(storage: Storage, sha256: str) -> None:
-    """Delete a file, if it is there; whether rows still name it is the caller's to know.
-
-    Raises:
-        InputError: `sha256` is none.
-    """
+    """Delete a file, if it is there; whether rows still name it is the caller's to know."""
     with contextlib.suppress(FileNotFoundError):
         storage.system.rm_file(_place(storage, sha256))
 
@@ -244,9 +216,7 @@ def _copy(chunks: Iterable[bytes], file: Any, n_bytes: int, sha256: str) -> None
     for chunk in chunks:
         written += len(chunk)
         if written > n_bytes:
-            raise ContentMismatchError(
-                f"more than the promised {n_bytes} bytes were sent; send the file again"
-            )
+            raise ContentMismatchError(f"more than the promised {n_bytes} bytes were sent; send it again")
         digest.update(chunk)
         file.write(chunk)
     if written != n_bytes:

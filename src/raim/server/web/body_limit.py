@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from raim.errors import TooLargeError
+from raim.records.failures import Failure, Fault
 
 SMALL_BODY = 2**20  # forms and JSON
 UPLOADS = re.compile("/c/[^/]+/uploads/")
@@ -29,9 +31,12 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         limit = SMALL_BODY + (self.file_bytes() if FILE_FORM.fullmatch(scope["path"]) else 0)
+        text = f"the request is longer than {limit} bytes"
+        failure = Failure(error=Fault(code="too_large", message=text)).model_dump()
+        refuse = JSONResponse(failure, status_code=413, headers={"Connection": "close"})
         promised = Headers(scope=scope).get("content-length", "0")
         if not promised.isdigit() or int(promised) > limit:
-            await _refuse(send, limit)
+            await refuse(scope, receive, send)
             return
         came, is_refused = 0, False
 
@@ -40,7 +45,7 @@ class BodyLimit:
             message = await receive()
             came += len(message.get("body", b""))
             if came > limit:
-                raise TooLargeError(f"the request is longer than {limit} bytes")
+                raise TooLargeError(text)
             return message
 
         async def send_or_refuse(message: Message) -> None:
@@ -50,15 +55,6 @@ class BodyLimit:
                 await send(message)
             elif not is_refused:
                 is_refused = True
-                await _refuse(send, limit)
+                await refuse(scope, receive, send)
 
         await self.app(scope, receive_counted, send_or_refuse)
-
-
-async def _refuse(send: Send, limit: int) -> None:
-    text = f'{{"error": {{"code": "too_large", "message": "the request is longer than {limit} bytes"}}}}'.encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(text)).encode())]
-    await send(
-        {"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]}
-    )
-    await send({"type": "http.response.body", "body": text})

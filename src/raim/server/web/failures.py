@@ -3,7 +3,7 @@
 import logging
 import math
 import re
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -29,25 +29,27 @@ from raim.errors import (
     TooManyRequestsError,
     UnknownNameError,
 )
-from raim.records.failures import Failure
+from raim.records.failures import Failure, Fault
 from raim.server.web.context import LoginNeededError, TeamNeededError
 from raim.server.web.rendering import environment
 
 LOG = logging.getLogger("raim.server")
-WORDS = {
-    400: "It cannot be used",
+TITLES = {
+    400: "That cannot be used",
     401: "Log in, or send a token",
     403: "Not allowed",
-    404: "There is no such thing",
-    409: "Not possible in the present state",
+    404: "Not found",
+    405: "Not found",
+    409: "Not possible now",
     413: "Too large",
     422: "Not the expected form",
-    429: "Asked too often; see Retry-After",
-    503: "Not possible now; see Retry-After",
-    507: "No room left",
+    429: "Too often",
+    500: "A fault of ours",
+    503: "Not possible now",
+    507: "No room",
 }
 FAILURES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Failure, "description": words} for status, words in WORDS.items()
+    status: {"model": Failure, "description": title} for status, title in TITLES.items()
 }
 PROGRAMS = re.compile("/api/|/c/[^/]+/uploads/")  # what programs ask; everything else is a page
 
@@ -79,19 +81,6 @@ STATUS: tuple[tuple[type[BaseException], int, str], ...] = (
     (FormError, 422, "invalid"),
     (RaimError, 400, "bad_request"),
 )
-TITLES = {
-    400: "That cannot be used",
-    401: "Log in first",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not found",
-    409: "Not possible now",
-    413: "Too large",
-    429: "Too often",
-    500: "A fault of ours",
-    503: "Not possible now",
-    507: "No room",
-}
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -100,9 +89,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(OperationalError, _away)
-    app.add_exception_handler(InterfaceError, _away)
-    app.add_exception_handler(NoConnectionError, _busy)
+    for away in (OperationalError, InterfaceError, NoConnectionError):
+        app.add_exception_handler(away, _away)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -139,7 +127,7 @@ async def _expected(request: Request, error: Exception) -> Response:
     status, code = status_of(error)
     headers = {}
     if isinstance(error, TooManyRequestsError):
-        wait = (error.retry_at - _clock(request)).total_seconds()
+        wait = (error.retry_at - request.app.state.server.clock()).total_seconds()
         headers["Retry-After"] = str(max(1, math.ceil(wait)))
     if isinstance(error, NotReadyError):
         headers["Retry-After"] = str(error.retry_s)
@@ -168,15 +156,12 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 
 async def _away(request: Request, error: Exception) -> Response:
-    LOG.warning("%s %s: the database is away: %s", request.method, request.url.path, error)
-    text = "the database is away for a moment; nothing that was accepted is lost: try again"
-    return _answer(request, 503, "database_away", text, headers={"Retry-After": "5"})
-
-
-async def _busy(request: Request, error: Exception) -> Response:
-    LOG.warning("%s %s: no connection is free: %s", request.method, request.url.path, error)
-    text = "too many people ask at once; nothing that was accepted is lost: try again in a few seconds"
-    return _answer(request, 503, "busy", text, headers={"Retry-After": "5"})
+    code, text = "database_away", "the database is away for a moment"
+    if isinstance(error, NoConnectionError):
+        code, text = "busy", "too many people ask at once"
+    LOG.warning("%s %s: %s: %s", request.method, request.url.path, text, error)
+    text += "; nothing that was accepted is lost: try again in a few seconds"
+    return _answer(request, 503, code, text, headers={"Retry-After": "5"})
 
 
 async def _bug(request: Request, error: Exception) -> Response:
@@ -199,25 +184,12 @@ def _answer(
     code: str,
     message: str,
     *,
-    problems: list[str] | None = None,
+    problems: Sequence[str] = (),
     headers: dict[str, str] | None = None,
 ) -> Response:
     if is_program(request):
-        body: dict[str, Any] = {"error": {"code": code, "message": message, "problems": problems or []}}
-        return JSONResponse(body, status_code=status, headers=headers)
-    page = (
-        environment()
-        .get_template("failure.html.jinja")
-        .render(
-            title=TITLES.get(status, "Something is wrong"),
-            message=message,
-            problems=problems or [],
-            status=status,
-        )
-    )
+        failure = Failure(error=Fault(code=code, message=message, problems=tuple(problems)))
+        return JSONResponse(failure.model_dump(), status_code=status, headers=headers)
+    shown = {"status": status, "title": TITLES.get(status, "Something is wrong"), "message": message}
+    page = environment().get_template("failure.html.jinja").render(shown, problems=problems)
     return HTMLResponse(page, status_code=status, headers=headers)
-
-
-def _clock(request: Request) -> datetime:
-    now: datetime = request.app.state.server.clock()
-    return now

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -20,13 +21,8 @@ class HostCheck:
         if scope["type"] != "http" or self._is_ours(Headers(scope=scope).get("host", "")):
             await self.app(scope, receive, send)
             return
-        text = b"This server answers for the address in RAIM_PUBLIC_URL only; the organiser sets it.\n"
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(text)).encode()),
-        ]
-        await send({"type": "http.response.start", "status": 400, "headers": headers})
-        await send({"type": "http.response.body", "body": text})
+        text = "This server answers for the address in RAIM_PUBLIC_URL only; the organiser sets it.\n"
+        await PlainTextResponse(text, status_code=400)(scope, receive, send)
 
     def _is_ours(self, host: str) -> bool:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host

@@ -32,11 +32,8 @@ def render_markdown(text: str, top: int = 2) -> Markup:
         Markup('<h3>A title</h3>\n')
     """
     html = _PARSER.render(text)
-    levels = [int(level) for level in re.findall(r"<h([1-6])>", html)]
-    lower = top - min(levels, default=top)
-    html = re.sub(
-        r"(</?h)([1-6])>", lambda found: f"{found[1]}{min(6, max(1, int(found[2]) + lower))}>", html
-    )
+    lower = top - min(map(int, re.findall(r"<h([1-6])>", html)), default=top)
+    html = re.sub(r"(</?h)([1-6])>", lambda found: f"{found[1]}{min(6, int(found[2]) + lower)}>", html)
     clean = nh3.clean(
         html,
         tags=set(TAGS),

@@ -24,15 +24,8 @@ from raim.server.web.notes import NOTES
 
 STATIC = Path(str(files("raim.server.web").joinpath("static")))
 
-MEASURES = {
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-    "lpips": "LPIPS",
-    "dists": "DISTS",
-    "niqe": "NIQE",
-    "score": "SCORE",
-}
 DIGITS = {"psnr": 2, "ssim": 4, "lpips": 4, "dists": 4, "niqe": 2, "score": 2}
+MEASURES = {name: name.upper() for name in DIGITS}
 
 
 @functools.cache
@@ -64,14 +57,7 @@ def environment() -> jinja2.Environment:
 
 
 def render(context: Context, template: str, /, *, status: int = 200, **shown: Any) -> HTMLResponse:
-    """Give a page.
-
-    Args:
-        context: The request; templates know it as `context`.
-        template: Name of the file.
-        status: Of HTTP.
-        shown: What the template shows.
-    """
+    """Give the page of a template, which knows the request as `context`."""
     return HTMLResponse(render_text(context, template, **shown), status_code=status)
 
 
