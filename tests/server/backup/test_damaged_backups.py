@@ -97,11 +97,11 @@ LIES = {
     "newer form": (set_in_manifest("format", "raim-backup/2"), "reads raim-backup/1"),
     "no time": (set_in_manifest("made_at", "yesterday"), "expected form"),
     "time without a zone": (set_in_manifest("made_at", "2026-03-31T12:00:00"), "has no zone"),
-    "negative": (set_in_manifest("tables", {"team": -1}), "is no count"),
+    "negative": (set_in_manifest("tables", {"team": -1}), "greater than or equal to 0"),
     "too few tables": (set_in_manifest("tables", {}), "counts other tables"),
     "wrong count": (lambda _, m: m["tables"].__setitem__("team", 9), "has 3 rows, the manifest says 9"),
     "wrong hash": (forge(lambda m: m[0].__setitem__("sha256", "0" * 64)), "was written"),
-    "no hash": (forge(lambda m: m[0].__setitem__("sha256", "../evil")), "is no SHA-256"),
+    "no hash": (forge(lambda m: m[0].__setitem__("sha256", "../evil")), "should match pattern"),
     "wrong length": (forge(lambda m: m[0].__setitem__("n_bytes", 2**60)), "bytes, not"),
     "member not there": (
         forge(lambda m: [*m, {**m[0], "name": "challenge/a.md"}]),

@@ -11,7 +11,7 @@ from raim.errors import InputError, StateError
 from raim.server import database as t
 from raim.server.auditing import record_event
 from raim.server.backup import make_backup, recover_backup, writing
-from raim.server.backup.contents import LEFT_OUT
+from raim.server.backup.writing import LEFT_OUT
 from raim.server.contest import import_challenge
 from raim.server.database import Base, open_database
 from raim.server.database.migration import newest_version

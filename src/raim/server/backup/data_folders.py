@@ -29,12 +29,6 @@ def lay_out_images(
 ) -> tuple[str, ...]:
     """Write the images of all data sets into the folders that the challenge names.
 
-    Args:
-        session: Of the recovered database.
-        storage: Recovered.
-        folder: The challenge's folder.
-        missing: Files that the backup does not have.
-
     Returns:
         Notes for the organiser: folders that lay elsewhere, images that are missing.
 
@@ -60,8 +54,7 @@ def lay_out_images(
 def _find_place(definition: dict[str, Any], slug: str) -> _Place:
     """Find a data set's folder; one outside of the challenge's is laid into it."""
     try:
-        by_id: dict[str, dict[str, Any]] = {each["id"]: each for each in definition["data_sets"]}
-        stated = by_id[slug]
+        stated: dict[str, Any] = {each["id"]: each for each in definition["data_sets"]}[slug]
     except (LookupError, TypeError) as error:
         raise BackupError(f"the backup's challenge says nothing of its data set {slug!r}") from error
     home = str(stated.get("folder") or ".")

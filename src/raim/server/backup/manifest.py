@@ -8,10 +8,12 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from raim.errors import BackupError
 
@@ -23,22 +25,16 @@ TABLES, FILES, TEXTS = "tables/", "files/", "challenge/"
 TEXT_SUFFIXES = frozenset({".toml", ".md", ".csv", ".txt"})
 TABLE_NAME = re.compile(r"tables/[a-z][a-z0-9_]*\.jsonl")
 FILE_NAME = re.compile(r"files/[0-9a-f]{64}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
+Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
-    """One part of a backup.
-
-    Attributes:
-        name: tables/NAME.jsonl, files/SHA256, challenge/PATH or secret.key.
-        n_bytes: Its length.
-        sha256: Of its content.
-    """
+    """One part of a backup: tables/NAME.jsonl, files/SHA256, challenge/PATH or secret.key."""
 
     name: str
-    n_bytes: int
-    sha256: str
+    n_bytes: Count
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +45,6 @@ class Manifest:
         raim: Version of raim that wrote it.
         schema: Version of the database's tables.
         database: What it came from, "sqlite" or "postgresql"; it can be recovered into either.
-        made_at: The moment that it shows.
         tables: How many rows each table has.
         members: All parts but the manifest itself.
         missing: Files that rows refer to and that could not be had whole, with the reason.
@@ -59,7 +54,7 @@ class Manifest:
     schema: str
     database: str
     made_at: datetime
-    tables: Mapping[str, int]
+    tables: Mapping[str, Count]
     members: tuple[Member, ...]
     missing: Mapping[str, str]
 
@@ -90,10 +85,12 @@ class Manifest:
         return any(member.name == SECRET for member in self.members)
 
 
+_JSON = TypeAdapter(Manifest)
+
+
 def format_manifest(manifest: Manifest) -> bytes:
     """Write a manifest as JSON."""
-    plain = asdict(manifest) | {"made_at": manifest.made_at.isoformat()}
-    return json.dumps({"format": FORMAT, **plain}, indent=1).encode()
+    return json.dumps({"format": FORMAT, **_JSON.dump_python(manifest, mode="json")}, indent=1).encode()
 
 
 def parse_manifest(content: bytes) -> Manifest:
@@ -103,23 +100,16 @@ def parse_manifest(content: bytes) -> Manifest:
         BackupError: It is none, or of a form that this version does not know.
     """
     try:
-        plain = json.loads(content)
-        form = plain.pop("format")
+        form = TypeAdapter(dict[str, Any]).validate_json(content).get("format")
         if form != FORMAT:
             raise BackupError(f"the backup has the form {form!r}; this version of raim reads {FORMAT}")
-        manifest = Manifest(
-            raim=_text(plain.pop("raim")),
-            schema=_text(plain.pop("schema")),
-            database=_text(plain.pop("database")),
-            made_at=datetime.fromisoformat(plain.pop("made_at")),
-            tables={_text(name): _count(rows) for name, rows in plain.pop("tables").items()},
-            members=tuple(_member(each) for each in plain.pop("members")),
-            missing={_text(name): _text(why) for name, why in plain.pop("missing").items()},
-        )
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        if isinstance(error, BackupError):
-            raise
-        raise BackupError(f"the backup's manifest is not in the expected form: {error!r}") from error
+        manifest = _JSON.validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BackupError(
+            f"the backup's manifest is not in the expected form: {where}: {first['msg']}"
+        ) from error
     _check_names(manifest)
     return manifest
 
@@ -152,9 +142,8 @@ def _check_names(manifest: Manifest) -> None:
     strange = [name for name in names if not _is_known(name)]
     if strange:
         raise BackupError(f"the backup has a member {strange[0]!r}, which no backup has")
-    if {name for name in names if name.startswith(TABLES)} != {
-        f"{TABLES}{name}.jsonl" for name in manifest.tables
-    }:
+    counted = {f"{TABLES}{name}.jsonl" for name in manifest.tables}
+    if counted != {name for name in names if name.startswith(TABLES)}:
         raise BackupError("the backup's manifest counts other tables than it has")
     if manifest.made_at.tzinfo is None:
         raise BackupError("the backup's time has no zone")
@@ -164,22 +153,3 @@ def _is_known(name: str) -> bool:
     if name.startswith(TEXTS):
         return is_safe_text(name.removeprefix(TEXTS))
     return bool(TABLE_NAME.fullmatch(name) or FILE_NAME.fullmatch(name)) or name == SECRET
-
-
-def _member(plain: Any) -> Member:
-    sha256 = _text(plain["sha256"])
-    if not SHA256.fullmatch(sha256):
-        raise ValueError(f"{sha256[:80]!r} is no SHA-256")
-    return Member(name=_text(plain["name"]), n_bytes=_count(plain["n_bytes"]), sha256=sha256)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _count(value: object) -> int:
-    if type(value) is not int or not 0 <= value < 2**63:
-        raise TypeError(f"{value!r} is no count")
-    return value

@@ -36,13 +36,7 @@ LONGEST_ROW = 64 * 2**20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backup:
-    """An opened backup.
-
-    Attributes:
-        path: Where it lies.
-        archive: Opened.
-        manifest: What it holds.
-    """
+    """An opened backup, and what it holds."""
 
     path: Path
     archive: zipfile.ZipFile
@@ -67,42 +61,22 @@ def open_backup(path: Path) -> Iterator[Backup]:
         yield Backup(path=path, archive=archive, manifest=manifest)
 
 
-def read_member(backup: Backup, member: Member) -> Iterator[bytes]:
-    """Give a member's content in pieces of 1 MiB; after the last one its hash is compared.
+def read_member(backup: Backup, member: Member, *, by_line: bool = False) -> Iterator[bytes]:
+    """Give a member's content in pieces of 1 MiB, or its lines; after the last one its hash is compared.
 
     Raises:
         BackupError: It is not what was written.
     """
     digest = hashlib.sha256()
     with _told(backup.path), backup.archive.open(member.name) as entry:
-        while chunk := entry.read(CHUNK_BYTES):
-            digest.update(chunk)
-            yield chunk
-    _compare(backup, member, digest.hexdigest())
-
-
-def read_lines(backup: Backup, member: Member) -> Iterator[bytes]:
-    """Give the lines of a member; after the last one its hash is compared.
-
-    Raises:
-        BackupError: It is not what was written.
-    """
-    digest = hashlib.sha256()
-    with _told(backup.path), backup.archive.open(member.name) as entry:
-        while line := entry.readline(LONGEST_ROW):
-            digest.update(line)
-            yield line
-    _compare(backup, member, digest.hexdigest())
-
-
-def verify_member(backup: Backup, member: Member) -> None:
-    """Read a member to compare its hash.
-
-    Raises:
-        BackupError: It is not what was written.
-    """
-    for _ in read_member(backup, member):
-        pass
+        while piece := entry.readline(LONGEST_ROW) if by_line else entry.read(CHUNK_BYTES):
+            digest.update(piece)
+            yield piece
+    found = digest.hexdigest()
+    if found != member.sha256:
+        raise BackupError(
+            f"{backup.path} is damaged: {member.name} has the SHA-256 {found}, {member.sha256} was written"
+        )
 
 
 def _read_manifest(archive: zipfile.ZipFile, path: Path, n_bytes: int) -> Manifest:
@@ -113,13 +87,6 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path, n_bytes: int) -> Manife
     manifest = parse_manifest(archive.read(NAME))
     _check_members(infos, manifest)
     return manifest
-
-
-def _compare(backup: Backup, member: Member, found: str) -> None:
-    if found != member.sha256:
-        raise BackupError(
-            f"{backup.path} is damaged: {member.name} has the SHA-256 {found}, {member.sha256} was written"
-        )
 
 
 def _check_infos(archive: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo], n_bytes: int) -> None:

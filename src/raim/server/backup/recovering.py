@@ -20,7 +20,7 @@ from raim.errors import BackupError, InputError, StateError, StorageError
 from raim.files import cannot_write
 from raim.server.backup.data_folders import lay_out_images
 from raim.server.backup.manifest import FILES, SECRET, TEXTS, Manifest, Member
-from raim.server.backup.opening import Backup, open_backup, read_member, verify_member
+from raim.server.backup.opening import Backup, open_backup, read_member
 from raim.server.backup.resetting import Reset, reset_states
 from raim.server.backup.tables import check_schema, find_tables, restore_rows
 from raim.server.database import Database, open_database
@@ -33,13 +33,7 @@ STORED_IN = ("sha256", "incoming")  # the folders of a storage
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recovered:
-    """What was recovered.
-
-    Attributes:
-        manifest: Of the backup.
-        reset: What was under way and was set back.
-        notes: What the organiser has to look at.
-    """
+    """What was recovered, what was under way and was set back, and what the organiser has to look at."""
 
     manifest: Manifest
     reset: Reset
@@ -53,14 +47,9 @@ def recover_backup(
     now: datetime,
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> Recovered:
-    """Make a server from a backup; nothing runs yet.
+    """Make a server from a backup, in an empty folder, database and storage; nothing runs yet.
 
-    Args:
-        path: The backup.
-        settings: Of the new server: its folder, database and storage are empty. The database may be of another kind
-            than the backup's.
-        now: The time.
-        on_progress: Called with (bytes of the backup read, bytes in all).
+    The database may be of another kind than the backup's. `on_progress` is called with (bytes read, bytes in all).
 
     Raises:
         BackupError: It is damaged, none, or of a newer raim.
@@ -72,10 +61,17 @@ def recover_backup(
         check_schema(backup.manifest.schema)
         for member in backup.manifest.members:
             if not member.name.startswith(FILES):
-                verify_member(backup, member)
+                for _ in read_member(backup, member):
+                    pass  # only its hash is compared
         database = _open_empty(settings, undo)
         try:
-            recovered = _recover(backup, settings, database, now=now, on_progress=on_progress, undo=undo)
+            storage = _open_storage(settings, undo)
+            _restore_files(backup, storage, on_progress)
+            _restore_texts(backup, settings, undo)
+            with database.engine.execution_options(raim_writes=True).begin() as connection:
+                _need_empty(connection, settings)
+                restore_rows(connection, backup)
+                recovered = _finish(connection, backup, storage, settings, now)
         except (BackupError, InputError, StorageError):
             raise
         except OSError as error:
@@ -87,40 +83,19 @@ def recover_backup(
         return recovered
 
 
-def _recover(
-    backup: Backup,
-    settings: Settings,
-    database: Database,
-    *,
-    now: datetime,
-    on_progress: OnProgress,
-    undo: ExitStack,
-) -> Recovered:
-    storage = _open_storage(settings, undo)
-    _restore_files(backup, storage, on_progress)
-    _restore_texts(backup, settings, undo)
-    with database.engine.execution_options(raim_writes=True).begin() as connection:
-        _need_empty(connection, settings)
-        restore_rows(connection, backup)
-        reset, notes = _finish(connection, backup, storage, settings, now)
-    return Recovered(manifest=backup.manifest, reset=reset, notes=notes)
-
-
 def _finish(
     connection: Connection, backup: Backup, storage: Storage, settings: Settings, now: datetime
-) -> tuple[Reset, tuple[str, ...]]:
-    missing = frozenset(backup.manifest.missing)
+) -> Recovered:
+    missing = backup.manifest.missing
     try:
         with Session(connection, join_transaction_mode="create_savepoint") as session:
             reset = reset_states(session, now, backup.manifest)
-            notes = lay_out_images(session, storage, settings.folder, missing=missing)
+            notes = lay_out_images(session, storage, settings.folder, missing=frozenset(missing))
             session.commit()
     except SQLAlchemyError as error:
         raise BackupError(f"{backup.path}: its rows do not fit each other: {error}") from error
-    lost = tuple(
-        f"the file {sha256} is not in the backup: {why}" for sha256, why in backup.manifest.missing.items()
-    )
-    return reset, (*lost, *notes)
+    lost = [f"the file {sha256} is not in the backup: {why}" for sha256, why in missing.items()]
+    return Recovered(manifest=backup.manifest, reset=reset, notes=(*lost, *notes))
 
 
 def _open_empty(settings: Settings, undo: ExitStack) -> Database:

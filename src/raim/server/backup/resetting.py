@@ -15,12 +15,7 @@ from raim.server.submissions import change_state
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reset:
-    """What was set back.
-
-    Attributes:
-        n_uploads: Uploads that were under way, and are abandoned without taking a try.
-        n_jobs: Submissions that were being scored, and wait again.
-    """
+    """What was set back: uploads under way, which take no try, and submissions that were being scored."""
 
     n_uploads: int
     n_jobs: int
@@ -30,11 +25,6 @@ def reset_states(session: Session, now: datetime, manifest: Manifest) -> Reset:
     """Set back what was under way, and write it into the audit log.
 
     Logins, one-use links and workers are not in a backup; API tokens are, and stay good.
-
-    Args:
-        session: A writing session.
-        now: The time.
-        manifest: Of the backup.
     """
     lost = (
         f"the server was recovered from a backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC, at which this upload was "

@@ -8,16 +8,17 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Table, make_url, select
+from sqlalchemy import Connection, Engine, Table, func, make_url, select, union
 
 from raim import __version__
 from raim.errors import InputError, StateError, StorageError
 from raim.files import cannot_write, check_writable, write_whole
-from raim.server.backup.contents import kept_tables, list_stored, list_texts, open_snapshot
 from raim.server.backup.manifest import (
     FILES,
     NAME,
@@ -29,19 +30,30 @@ from raim.server.backup.manifest import (
     format_manifest,
     is_safe_text,
 )
-from raim.server.backup.rows import format_row
-from raim.server.database import open_database
+from raim.server.backup.tables import ROWS_AT_ONCE, format_row
+from raim.server.database import (
+    Base,
+    Image,
+    LoginSession,
+    OneUseLink,
+    Submission,
+    Upload,
+    WorkerHeartbeat,
+    open_database,
+)
 from raim.server.database.migration import newest_version, schema_version
 from raim.server.settings import Settings
-from raim.server.storage import CHUNK_BYTES, Storage, open_storage, read_file
+from raim.server.storage import Storage, open_storage, pieces, read_file
 
 OnProgress = Callable[[int, int], None]
-ROWS_AT_ONCE = 500
+# Logins and links end with the server that made them; workers tell of themselves again.
+LEFT_OUT = frozenset({LoginSession.__tablename__, OneUseLink.__tablename__, WorkerHeartbeat.__tablename__})
+OWN_FOLDERS = frozenset({"files", "uploads", "work"})  # of the server, in the challenge's folder
 
 
 @dataclass(kw_only=True, slots=True)
 class _Writer:
-    """A backup being written: members so far, and bytes of stored files, of how many."""
+    """A backup being written, and its members so far."""
 
     archive: zipfile.ZipFile
     now: datetime
@@ -70,17 +82,10 @@ def make_backup(
     with_secret: bool = False,
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> Manifest:
-    """Write all that a server knows into one file; the server may run meanwhile.
+    """Write all that a server knows into one file, whole or not at all; the server may run meanwhile.
 
-    Args:
-        settings: Of the server.
-        out: The file; it is there whole or not at all.
-        now: The time.
-        with_secret: Whether the server's secret goes into it, too.
-        on_progress: Called with (bytes of stored files written, bytes in all).
-
-    Returns:
-        What it holds. `missing` are the stored files that could not be had whole: the backup is made without them.
+    `on_progress` is called with (bytes of stored files written, bytes in all). What it gives as `missing` are stored
+    files that could not be had whole: the backup is made without them.
 
     Raises:
         InputError: `out` is there already, or cannot be written.
@@ -102,7 +107,9 @@ def make_backup(
 def _write(
     settings: Settings, part: Path, now: datetime, on_progress: OnProgress, *, with_secret: bool
 ) -> Manifest:
-    _need_database(settings)
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise StateError(f"there is no database {url.database}; has a server run in {settings.folder}?")
     database = open_database(settings.database_url)
     try:
         schema = _check_schema(schema_version(database.engine))
@@ -113,12 +120,12 @@ def _write(
             zipfile.ZipFile(file, "w") as archive,
         ):
             writer = _Writer(archive=archive, now=now)
-            with open_snapshot(database.engine) as connection:
-                tables = {table.name: _add_table(writer, connection, table) for table in kept_tables()}
-                stored = list_stored(connection)
-            for name in list_texts(settings.folder, apart_from=Path(storage.root)):
-                if is_safe_text(name):
-                    writer.add(TEXTS + name, _read(settings.folder / name))
+            with _open_snapshot(database.engine) as connection:
+                kept = [table for table in Base.metadata.sorted_tables if table.name not in LEFT_OUT]
+                tables = {table.name: _add_table(writer, connection, table) for table in kept}
+                stored = _list_stored(connection)
+            for name in _list_texts(settings.folder, apart_from=Path(storage.root)):
+                writer.add(TEXTS + name, _read(settings.folder / name))
             if with_secret:
                 writer.add(SECRET, _read(settings.secret_key_file))
             manifest = Manifest(
@@ -139,10 +146,50 @@ def _write(
         database.engine.dispose()
 
 
-def _need_database(settings: Settings) -> None:
-    url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise StateError(f"there is no database {url.database}; has a server run in {settings.folder}?")
+@contextmanager
+def _open_snapshot(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that sees the database as it is now, whatever others write meanwhile.
+
+    SQLite: a reading transaction of the write-ahead log. PostgreSQL: REPEATABLE READ, READ ONLY.
+    """
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+def _list_stored(connection: Connection) -> dict[str, int]:
+    """Give SHA-256 and length of every stored file that rows refer to.
+
+    Uploads that are under way, or ended without being whole, have no file. Packs of tiles are left out: they are
+    larger than what they are made of, and a worker makes them again, the same to the byte.
+    """
+    whole = (
+        select(Submission.committed_sha256, Submission.committed_bytes)
+        .outerjoin(Upload, Upload.submission_id == Submission.id)
+        .where(Submission.where("has_file"), (Upload.id.is_(None)) | (Upload.finished_at.is_not(None)))
+    )
+    images = select(Image.input_sha256, Image.input_bytes)
+    references = select(Image.reference_sha256, Image.reference_bytes).where(
+        Image.reference_sha256.is_not(None)
+    )
+    rows: Iterable[Any] = connection.execute(union(images, references, whole))
+    return {row[0]: row[1] for row in rows}
+
+
+def _list_texts(folder: Path, *, apart_from: Path) -> list[str]:
+    """Give the paths, from the challenge's folder, of its texts: challenge.toml, Markdown, manifests.
+
+    The folder of stored files may lie there too.
+    """
+    found = []
+    for place, folders, files in os.walk(folder):
+        path = Path(place)
+        own = OWN_FOLDERS if path == folder else frozenset()
+        inner = sorted(each for each in folders if not each.startswith(".") and each not in own)
+        folders[:] = [each for each in inner if path / each != apart_from]
+        found += [(path / each).relative_to(folder).as_posix() for each in sorted(files)]
+    return [each for each in found if is_safe_text(each)]
 
 
 def _check_schema(version: str | None) -> str:
@@ -157,19 +204,10 @@ def _check_schema(version: str | None) -> str:
 
 def _add_table(writer: _Writer, connection: Connection, table: Table) -> int:
     """Add the rows of a table; give how many."""
-    rows = connection.execute(
-        select(table).order_by(*table.primary_key.columns), execution_options={"yield_per": ROWS_AT_ONCE}
-    )
-    n_rows = 0
-
-    def lines() -> Iterator[bytes]:
-        nonlocal n_rows
-        for row in rows:
-            n_rows += 1
-            yield format_row(row._asdict())
-
-    writer.add(f"{TABLES}{table.name}.jsonl", lines())
-    return n_rows
+    ordered = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=ROWS_AT_ONCE)
+    lines = (format_row(row._asdict()) for row in connection.execute(ordered))
+    writer.add(f"{TABLES}{table.name}.jsonl", lines)
+    return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
 def _add_files(
@@ -203,7 +241,6 @@ def _add_files(
 def _read(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
+            yield from pieces(file)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}; a backup needs it") from error
