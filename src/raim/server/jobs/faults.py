@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from raim.errors import RaimError
 from raim.server.auditing import record_event
-from raim.server.database import LogLine, Submission
+from raim.server.database import LogLine
 from raim.server.jobs.context import WorkerContext, has_lease
 from raim.server.submissions import change_state
 from raim.server.submissions.states import lock_submission
@@ -42,7 +42,8 @@ def with_patience(context: WorkerContext, function: Callable[[], Value]) -> Valu
         try:
             return function()
         except DBAPIError as error:
-            if not _is_passing(error) or next(database_tries, None) is None:
+            is_away = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+            if not is_away or next(database_tries, None) is None:
                 raise
             context.pause(DATABASE_PAUSE_S)
         except Exception:
@@ -50,10 +51,6 @@ def with_patience(context: WorkerContext, function: Callable[[], Value]) -> Valu
             if seconds is None:
                 raise
             context.pause(seconds)
-
-
-def _is_passing(error: DBAPIError) -> bool:
-    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
 
 def describe_fault(error: BaseException) -> tuple[str, str]:
@@ -84,13 +81,9 @@ def fail_submission(
         if not row.facts.has_score:
             change_state(session, now, submission_id, "failed", error=OURS.format(what=what, reason=reason))
             return
-        _give_up_again(session, now, row, reason)
-
-
-def _give_up_again(session: Session, now: datetime, row: Submission, reason: str) -> None:
-    row.rescore_asked_at = row.lease_owner = row.lease_until = None
-    row.flags = {**row.flags, "not-scored-again": f"it could not be scored again: {reason}"}
-    record_event(session, now, "fail to score again", row, actor_id=None, reason=reason)
+        row.rescore_asked_at = row.lease_owner = row.lease_until = None
+        row.flags = {**row.flags, "not-scored-again": f"it could not be scored again: {reason}"}
+        record_event(session, now, "fail to score again", row, actor_id=None, reason=reason)
 
 
 class Throttle:

@@ -63,7 +63,9 @@ def _write(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str,
         if row.facts.is_in_scoring:
             change_state(session, now, row.id, "scored")
         else:
-            _end_again(session, now, row, group)
+            row.rescore_asked_at = row.lease_owner = row.lease_until = None
+            versions = list(group.versions.values())
+            record_event(session, now, "score again", row, actor_id=None, versions=versions)
     return True
 
 
@@ -120,8 +122,3 @@ def _say_unscored(entry: EntryScore) -> str | None:
     named = [f"{image.name}: {image.unscored}" for image in unscored[:NAMED]]
     more = ["..."] if len(unscored) > NAMED else []
     return f"{len(unscored)} of {entry.n_expected} images have no score: {'; '.join(named + more)}"
-
-
-def _end_again(session: Session, now: datetime, row: Submission, group: Group) -> None:
-    row.rescore_asked_at = row.lease_owner = row.lease_until = None
-    record_event(session, now, "score again", row, actor_id=None, versions=list(group.versions.values()))

@@ -134,7 +134,8 @@ def score_batch(context: WorkerContext, group: Group, number: int, lost: tuple[i
     """
     asked = [entry for entry in group.entries if entry.id not in lost]
     ids = [entry.id for entry in asked]
-    text = f"scoring {_name(ids)}, batch {number + 1} of {len(group.batches)}"
+    which = ("submission " if len(ids) == 1 else "submissions ") + ", ".join(map(str, ids))
+    text = f"scoring {which}, batch {number + 1} of {len(group.batches)}"
     with context.busy("score", text, ids):
         batch = with_patience(context, lambda: _begin(context, group, number, asked))
         try:
@@ -148,10 +149,6 @@ def score_batch(context: WorkerContext, group: Group, number: int, lost: tuple[i
         for name, by_id in batch.records.items()
     }
     return BatchResult(records=kept, lost=tuple(key for key in ids if key not in batch.entries))
-
-
-def _name(ids: list[int]) -> str:
-    return ("submission " if len(ids) == 1 else "submissions ") + ", ".join(map(str, ids))
 
 
 def _begin(context: WorkerContext, group: Group, number: int, asked: list[Entry]) -> _Batch:

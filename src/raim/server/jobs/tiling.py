@@ -1,8 +1,9 @@
 """The tiles of a study's image: made once by a child process, put into the storage, written into its row."""
 
+import functools
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,30 +46,6 @@ class PackTask:
     target: Path
 
 
-class _Sources(Mapping[str, bytes | Path]):
-    """The sources of a pack, each read when it is asked for, so that one is held at a time."""
-
-    def __init__(self, task: PackTask) -> None:
-        self._task = task
-
-    def __getitem__(self, name: str) -> bytes | Path:
-        if name == INPUT:
-            return self._task.input
-        try:
-            images = open_images(self._task.archives[name])
-            if self._task.image not in images:
-                raise InputError(f"there is no image {self._task.image!r} in the submission")
-            return images[self._task.image].read_bytes()
-        except RaimError as error:
-            raise InputError(f"{name}: {error}") from error
-
-    def __iter__(self) -> Iterator[str]:
-        return iter((INPUT, *self._task.archives))
-
-    def __len__(self) -> int:
-        return 1 + len(self._task.archives)
-
-
 def read_due_tiles(session: Session) -> list[tuple[int, int]]:
     """Give (row, attempt) of each image whose tiles are due, in the order of studies."""
     rows = session.execute(
@@ -109,11 +86,22 @@ def pack_archives(task: PackTask, report: Report) -> str:
     del report
     from raim.server.tiles.packing import make_pack
 
+    entries = {code: functools.partial(_read_entry, task, code) for code in task.archives}
     try:
-        make_pack(_Sources(task), task.target, blurred_from=min(task.archives))
+        make_pack({INPUT: task.input, **entries}, task.target, blurred_from=min(entries))
     except RaimError as error:
         return str(error)
     return ""
+
+
+def _read_entry(task: PackTask, code: str) -> bytes:
+    try:
+        images = open_images(task.archives[code])
+        if task.image not in images:
+            raise InputError(f"there is no image {task.image!r} in the submission")
+        return images[task.image].read_bytes()
+    except RaimError as error:
+        raise InputError(f"{code}: {error}") from error
 
 
 def forget_lost_packs(context: WorkerContext) -> int:

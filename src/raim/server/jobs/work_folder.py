@@ -5,20 +5,20 @@ all. A submission in local storage is read where it lies; from elsewhere it is b
 """
 
 import contextlib
-import hashlib
 import os
 import shutil
 import time
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.errors import ContentMismatchError, InputError
-from raim.files import hash_file
+from raim.files import hash_file, write_whole
 from raim.server.database import DataSet, Image
 from raim.server.jobs.context import WorkerContext
 from raim.server.storage import local_path, read_file
@@ -79,7 +79,11 @@ def bring_data_set(context: WorkerContext, files: SetFiles) -> Path:
         try:
             for each in files.files:
                 _bring(context, each.sha256, _path_in(part, each))
-            _move_folder(part, place)
+            try:
+                part.rename(place)
+            except OSError:
+                if not place.is_dir():  # else another worker was faster
+                    raise
         finally:
             shutil.rmtree(part, ignore_errors=True)
     os.utime(place)
@@ -97,22 +101,18 @@ def bring_submission(context: WorkerContext, sha256: str) -> Path:
         return there
     path = context.work / SUBMISSIONS / f"{sha256}.zip"
     if not path.is_file():
-        part = path.with_name(f"{sha256}.{uuid.uuid4().hex}.zip")
-        try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_whole(path) as part:
             _bring(context, sha256, part)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
     os.utime(path)
     return path
 
 
 def prune_work(context: WorkerContext, versions: Collection[str]) -> int:
     """Delete what is long unused: other versions of data sets, submissions, halves of packs; give how many."""
+    folders = [context.work / name for name in (DATA_SETS, SUBMISSIONS, PACKS)]
     pruned = 0
-    for path in [
-        each for name in (DATA_SETS, SUBMISSIONS, PACKS) for each in (context.work / name).glob("*")
-    ]:
+    for path in chain.from_iterable(folder.glob("*") for folder in folders):
         with contextlib.suppress(FileNotFoundError):
             if path.name not in versions and time.time() - path.stat().st_mtime > UNUSED_S:
                 if path.is_dir():
@@ -134,37 +134,16 @@ def _path_in(folder: Path, file: SetFile) -> Path:
 def _bring(context: WorkerContext, sha256: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     there = local_path(context.storage, sha256)
-    if there is not None:
-        found = hash_file(there)
-        if found == sha256:
-            _link_or_copy(there, path)
+    if there is None:
+        with path.open("wb") as file:
+            file.writelines(read_file(context.storage, sha256))
     else:
-        found = _download(context, sha256, path)
+        try:
+            os.link(there, path)  # files in storage never change
+        except OSError:
+            shutil.copyfile(there, path)
+    found = hash_file(path)
     if found != sha256:
         raise ContentMismatchError(
             f"a file of the storage has the SHA-256 {found} in place of {sha256}; bring it back from a backup"
         )
-
-
-def _link_or_copy(there: Path, path: Path) -> None:
-    try:
-        os.link(there, path)  # files in storage never change
-    except OSError:
-        shutil.copyfile(there, path)
-
-
-def _download(context: WorkerContext, sha256: str, path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("wb") as file:
-        for chunk in read_file(context.storage, sha256):
-            digest.update(chunk)
-            file.write(chunk)
-    return digest.hexdigest()
-
-
-def _move_folder(part: Path, place: Path) -> None:
-    try:
-        part.rename(place)
-    except OSError:
-        if not place.is_dir():  # else another worker was faster
-            raise

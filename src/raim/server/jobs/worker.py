@@ -83,7 +83,9 @@ def run_worker(
         StorageError: The storage is not the server's.
     """
     pace = pace or Pace()
-    _compute_on_one_thread()
+    os.environ.update(
+        dict.fromkeys(THREAD_VARIABLES, "1")
+    )  # of each child: its siblings have the other cores
     lower_priority()
     check_place(settings.database_url)
     database = open_database(settings.database_url)
@@ -239,11 +241,6 @@ def _alone(context: WorkerContext) -> Iterator[None]:
         ) from error
     with lock:
         yield
-
-
-def _compute_on_one_thread() -> None:
-    """Let each child compute on one thread: its siblings have the other cores."""
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
 
 
 def _file_system(path: Path) -> str:

@@ -33,14 +33,7 @@ MEND = "delete the file, and a worker makes the tiles again"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sizes:
-    """A picture's size on one level, and its tiles.
-
-    Attributes:
-        width: In pixels.
-        height: In pixels.
-        columns: Tiles side by side.
-        rows: Tiles one above the other.
-    """
+    """A picture's size in pixels on one level, and in tiles."""
 
     width: int
     height: int
@@ -77,35 +70,21 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackIndex:
-    """What a pack holds.
-
-    Attributes:
-        tile: Side of a tile, in pixels.
-        groups: Of sources; the first has the candidates.
-        first: Where the first tile begins in the file.
-    """
+    """What a pack holds: tiles of a side in pixels, from a first byte on; the first group has the candidates."""
 
     tile: int
     groups: tuple[Group, ...]
     first: int
 
     def group_of(self, source: str) -> Group:
-        """Give the group of a source.
-
-        Raises:
-            UnknownNameError: The pack has no such source.
-        """
+        """Give the group of a source; a source that there is not is an UnknownNameError."""
         for group in self.groups:
             if source in group.sources:
                 return group
         raise UnknownNameError("there is no such tile")
 
     def find(self, spot: Spot) -> tuple[int, int]:
-        """Give where a tile begins in the file, and its length.
-
-        Raises:
-            UnknownNameError: There is no such tile.
-        """
+        """Give where a tile begins in the file, and its length; a tile that there is not is an UnknownNameError."""
         group = self.group_of(spot.source)
         if not 0 <= spot.level < len(group.levels):
             raise UnknownNameError("there is no such tile")
@@ -132,23 +111,27 @@ def measure_levels(width: int, height: int, tile: int = TILE_PX) -> tuple[Sizes,
 
 
 def write_head(groups: list[dict[str, Any]], tile: int = TILE_PX) -> bytes:
-    """Give the beginning of a pack.
-
-    Args:
-        groups: For each group: `sources`, `width`, `height` and `lengths`, those of each level in the order of rows.
-        tile: Side of a tile, in pixels.
-    """
+    """Give the beginning of a pack, of groups with `sources`, `width`, `height`, and `lengths` of tiles by level."""
     index = json.dumps({"schema": SCHEMA, "tile": tile, "groups": groups}, separators=(",", ":")).encode()
     return HEAD.pack(MAGIC, len(index)) + index
 
 
+@functools.lru_cache(maxsize=256)
 def read_index(storage: Storage, sha256: str) -> PackIndex:
     """Read what a pack holds; kept for the next time.
 
     Raises:
         StorageError: The pack is not there, or is none.
     """
-    return _read_index(_Place(storage), sha256)
+    head = read_range(storage, sha256, start=0, length=HEAD.size)
+    try:
+        magic, length = HEAD.unpack(head)
+        if magic != MAGIC or length > LARGEST_INDEX:
+            raise ValueError("it does not begin as a pack does")  # noqa: TRY301
+        content = read_range(storage, sha256, start=HEAD.size, length=length)
+        return _parse(json.loads(content), HEAD.size + length)
+    except (struct.error, ValueError, KeyError, TypeError, ArithmeticError) as error:
+        raise StorageError(f"{sha256} is no pack of tiles ({error}); {MEND}") from error
 
 
 def read_tile(storage: Storage, sha256: str, spot: Spot) -> bytes:
@@ -175,43 +158,8 @@ def pack_facts(index: PackIndex) -> dict[str, Any]:
         "width": candidates.levels[0].width,
         "height": candidates.levels[0].height,
         "levels": _plain(candidates.levels),
-        "input": {
-            "width": own.levels[0].width,
-            "height": own.levels[0].height,
-            "levels": _plain(own.levels),
-        },
+        "input": {"width": own.levels[0].width, "height": own.levels[0].height, "levels": _plain(own.levels)},
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A storage as a key of the cache."""
-
-    storage: Storage
-
-    def __hash__(self) -> int:
-        return hash((str(self.storage.system.protocol), self.storage.root))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Place) and self.storage.root == other.storage.root
-
-
-@functools.lru_cache(maxsize=256)
-def _read_index(place: _Place, sha256: str) -> PackIndex:
-    head = read_range(place.storage, sha256, start=0, length=HEAD.size)
-    try:
-        length = _read_head(head)
-        content = read_range(place.storage, sha256, start=HEAD.size, length=length)
-        return _parse(json.loads(content), HEAD.size + length)
-    except (struct.error, ValueError, KeyError, TypeError, ArithmeticError) as error:
-        raise StorageError(f"{sha256} is no pack of tiles ({error}); {MEND}") from error
-
-
-def _read_head(head: bytes) -> int:
-    magic, length = HEAD.unpack(head)
-    if magic != MAGIC or length > LARGEST_INDEX:
-        raise ValueError("it does not begin as a pack does")
-    return int(length)
 
 
 def _parse(plain: Mapping[str, Any], first: int) -> PackIndex:

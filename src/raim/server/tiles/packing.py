@@ -6,8 +6,9 @@ is left over at the right and at the bottom is the mean of what is there.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,8 @@ FILTER, COMPRESSION = "avg", 3
 EIGHT_OF_SIXTEEN = ((np.arange(2**16) + 128) // 257).astype(np.uint8)
 
 Pixels = UInt8[np.ndarray, "_h _w 3"]
+# An encoded image, its file, or what reads it when its turn has come.
+Source = bytes | Path | Callable[[], bytes]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,16 +44,11 @@ class _Tiles:
     lengths: list[int]
 
 
-def make_pack(sources: Mapping[str, bytes | Path], target: Path, *, blurred_from: str | None = None) -> None:
-    """Write the pack of an image.
+def make_pack(sources: Mapping[str, Source], target: Path, *, blurred_from: str | None = None) -> None:
+    """Write the pack of an image: of "input", and each entry by its code; all entries have one size.
 
-    Memory is that of one decoded source and half as much again, whatever their number; the disk takes the tiles twice.
-
-    Args:
-        sources: Encoded images, or files of them: "input", and each entry by its code; all entries have one size. Each
-            is asked for once, when its turn has come.
-        target: The file to write.
-        blurred_from: The entry whose blurred copy is packed as "blurred", for traps; None for none.
+    A blurred copy of the entry `blurred_from` is packed as "blurred", for traps. Memory is that of one decoded source
+    and half as much again, whatever their number; the disk takes the tiles twice.
 
     Raises:
         ImageError: A source cannot be decoded; it is named.
@@ -72,9 +70,10 @@ def make_pack(sources: Mapping[str, bytes | Path], target: Path, *, blurred_from
         _assemble(made, temporary, target)
 
 
-def _decode(name: str, source: bytes | Path) -> Pixels:
+def _decode(name: str, source: Source) -> Pixels:
+    content = source() if callable(source) else source
     try:
-        pixels = read_image(source, purpose="restore" if name == INPUT else "score").pixels
+        pixels = read_image(content, purpose="restore" if name == INPUT else "score").pixels
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
     if pixels.dtype == np.uint16:
@@ -137,9 +136,8 @@ def _blur(pixels: Pixels) -> Pixels:
     import pyvips
 
     image = pyvips.Image.new_from_array(pixels, interpretation="srgb")
-    return np.asarray(
-        image.gaussblur(BLUR_SIGMA_PX, precision="float").rint().cast("uchar").numpy(), np.uint8
-    )
+    blurred = image.gaussblur(BLUR_SIGMA_PX, precision="float").rint().cast("uchar")
+    return np.asarray(blurred.numpy(), np.uint8)
 
 
 def _assemble(made: list[_Tiles], temporary: BinaryIO, target: Path) -> None:
@@ -159,13 +157,10 @@ def _assemble(made: list[_Tiles], temporary: BinaryIO, target: Path) -> None:
 
 
 def _describe(group: list[_Tiles], lengths: list[int]) -> dict[str, Any]:
-    levels, place = [], 0
-    for level in measure_levels(group[0].width, group[0].height):
-        n_tiles = level.columns * level.rows
-        levels.append(lengths[place : place + n_tiles])
-        place += n_tiles
+    width, height, left = group[0].width, group[0].height, iter(lengths)
+    levels = [list(islice(left, level.columns * level.rows)) for level in measure_levels(width, height)]
     sources = [each.source for each in group]
-    return {"sources": sources, "width": group[0].width, "height": group[0].height, "lengths": levels}
+    return {"sources": sources, "width": width, "height": height, "lengths": levels}
 
 
 def _check_vips() -> None:
