@@ -29,8 +29,7 @@ from raim.errors import (
     TooManyRequestsError,
     UnknownNameError,
 )
-from raim.records.failures import Failure, Fault
-from raim.records.record import Record
+from raim.records.record import Failure, Fault, Record
 from raim.records.submissions import Submission, SubmissionList
 
 API = "/api/v1"

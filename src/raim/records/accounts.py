@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from raim.records.record import Record, Text, Wanted
+from raim.records.record import Paged, Record, Text, Wanted
 
 UserRole = Literal["participant", "judge", "organiser"]
 
@@ -16,23 +16,20 @@ class Following(Record):
     following: str
 
 
-class Registration(Wanted):
-    """An account that its person makes."""
-
-    login: Text
-    password: Text
-    name: Text = ""
-    email: Text = ""
-    consent: bool = False
-    following: Text = "/"
-
-
 class Credentials(Wanted):
     """With what one logs in."""
 
     login: Text
     password: Text
     following: Text = "/"
+
+
+class Registration(Credentials):
+    """An account that its person makes."""
+
+    name: Text = ""
+    email: Text = ""
+    consent: bool = False
 
 
 class UsableLink(Record):
@@ -107,15 +104,12 @@ class OwnAccount(Account):
     tokens: list[KnownToken]
 
 
-class AccountList(Record):
+class AccountList(Paged):
     """A page of accounts, by login."""
 
     users: list[Account]
     q: str
     role: str
-    n_rows: int
-    page: int
-    n_pages: int
 
 
 class NewAccount(Wanted):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from raim.records.record import Number, Record, RowNumber, Text, Wanted
+from raim.records.record import Number, Paged, Record, RowNumber, Text, Wanted
 from raim.records.states import named
 
 PhaseState = Literal["upcoming", "open", "paused", "closed"]
@@ -142,13 +142,10 @@ class AnnouncementDetails(Record):
     withdrawn_at: datetime | None
 
 
-class AnnouncementList(Record):
+class AnnouncementList(Paged):
     """A page of all announcements, newest first."""
 
     announcements: list[AnnouncementDetails]
-    n_rows: int
-    page: int
-    n_pages: int
 
 
 class FinalistPlace(Record):

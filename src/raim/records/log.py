@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from raim.records.record import Record
+from raim.records.record import Paged, Record
 
 
 class Event(Record):
@@ -18,13 +18,10 @@ class Event(Record):
     details: dict[str, object]
 
 
-class EventList(Record):
+class EventList(Paged):
     """A page of the log, newest first; `actions` are all that there are, `action` and `actor` what was asked for."""
 
     events: list[Event]
     actions: list[str]
     action: str
     actor: str
-    n_rows: int
-    page: int
-    n_pages: int

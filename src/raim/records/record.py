@@ -20,6 +20,28 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Paged(Record):
+    """Base of a page of a long list; pages count from 1."""
+
+    n_rows: int
+    page: int
+    n_pages: int
+
+
+class Fault(Record):
+    """What went wrong."""
+
+    code: str
+    message: str
+    problems: tuple[str, ...] = ()
+
+
+class Failure(Record):
+    """Every answer that is not a success."""
+
+    error: Fault
+
+
 class Wanted(BaseModel):
     """Base of what people ask for; a field that there is not is refused, so that a misspelt one is told."""
 

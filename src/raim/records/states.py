@@ -155,10 +155,7 @@ STATES: Mapping[str, State] = MappingProxyType(
 
 
 def named(claim: str) -> tuple[str, ...]:
-    """Give the names of the states of which a claim holds.
-
-    Args:
-        claim: An attribute of `State`.
+    """Give the names of the states of which a claim holds: an attribute of `State`.
 
     Example:
         >>> named("is_checked")

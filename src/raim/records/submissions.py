@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from raim.records.record import Number, Record, Text, Wanted
+from raim.records.record import Number, Paged, Record, Text, Wanted
 from raim.records.states import STATES, named
 from raim.records.teams import TeamEntry
 
@@ -93,13 +93,10 @@ class StartedSubmission(Record):
     upload: UploadPlace
 
 
-class SubmissionList(Record):
+class SubmissionList(Paged):
     """A page of a team's submissions, newest first; organisers are given all teams'."""
 
     submissions: list[Submission]
-    n_rows: int
-    page: int
-    n_pages: int
 
 
 class ImageResult(Record):
@@ -200,7 +197,7 @@ class SubmissionLine(TeamEntry):
     remark: str = Field(description="the reason of its state, else the team's note")
 
 
-class EveryTeamsList(Record):
+class EveryTeamsList(Paged):
     """A page of all teams' submissions, newest first, with what was asked for and what may be."""
 
     submissions: list[SubmissionLine]
@@ -211,9 +208,6 @@ class EveryTeamsList(Record):
     flagged: str
     teams: dict[int, str]
     phases: dict[str, str]
-    n_rows: int
-    page: int
-    n_pages: int
 
 
 class EntryScores(Record):

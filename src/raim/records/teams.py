@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from raim.records.log import Event
-from raim.records.record import Number, Record, RowNumber, Text, Wanted
+from raim.records.record import Number, Paged, Record, RowNumber, Text, Wanted
 
 Stated = Annotated[Text, Field(max_length=20_000)]
 TeamState = Literal["waiting", "approved", "suspended", "merged"]
@@ -119,15 +119,12 @@ class Hint(Record):
     people: list[str]
 
 
-class TeamList(Record):
+class TeamList(Paged):
     """A page of teams by name, and what several teams share."""
 
     teams: list[TeamLine]
     q: str
     state: str
-    n_rows: int
-    page: int
-    n_pages: int
     hints: list[Hint]
     n_more_hints: int
 

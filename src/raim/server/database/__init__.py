@@ -13,7 +13,6 @@ from raim.server.database.contest import (
 )
 from raim.server.database.engine import Database, announce_change, open_database
 from raim.server.database.entries import Comment, EntryResult, LogLine, Result, Submission, Upload
-from raim.server.database.judging import Judge, JudgeLink, ScreenCheck, Tie, Trial, Vote
 from raim.server.database.migration import migrate
 from raim.server.database.operation import AuditEvent, WorkerHeartbeat
 from raim.server.database.people import (
@@ -27,7 +26,17 @@ from raim.server.database.people import (
     Team,
     User,
 )
-from raim.server.database.study import Study, StudyEntry, StudyImage
+from raim.server.database.study import (
+    Judge,
+    JudgeLink,
+    ScreenCheck,
+    Study,
+    StudyEntry,
+    StudyImage,
+    Tie,
+    Trial,
+    Vote,
+)
 
 __all__ = [
     "Announcement",

@@ -98,11 +98,7 @@ def open_database(url: str) -> Database:
 def take_turn(session: Session, lock: int) -> None:
     """Let only one transaction at a time pass here, until its end; on SQLite a writing one is alone anyway.
 
-    For what no row lock can guard: a count, or a row that is not there yet.
-
-    Args:
-        session: A writing session.
-        lock: One of the numbers above.
+    For what no row lock can guard: a count, or a row that is not there yet. `lock` is one of the numbers above.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})

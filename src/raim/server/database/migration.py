@@ -37,11 +37,7 @@ def migrate(engine: Engine) -> None:
 
 
 def migrate_within(connection: Connection, version: str = "head") -> None:
-    """Do as `migrate`, in the caller's transaction.
-
-    Args:
-        connection: In a transaction that writes.
-        version: Where to; the newest without.
+    """Do as `migrate`, in the caller's transaction, which writes.
 
     Raises:
         StateError: The database is of a version of raim that this one does not know.
@@ -77,9 +73,8 @@ def newest_version() -> str | None:
 
 def difference(connection: Connection) -> MigrationScript:
     """Give what is to be done so that a database has the tables of this version."""
-    return produce_migrations(
-        MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata
-    )
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return produce_migrations(context, Base.metadata)
 
 
 def scripts() -> ScriptDirectory:

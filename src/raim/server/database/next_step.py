@@ -20,22 +20,13 @@ def write_step(message: str) -> Path:
     with database.engine.connect() as connection:
         changes = difference(connection).upgrade_ops
     number = len(list(scripts().walk_revisions())) + 1
-    made = scripts().generate_revision(
-        f"s{number:04d}",
-        message,
-        head="head",
-        upgrades=""
-        if changes is None
-        else _without_module(render_python_code(changes, render_as_batch=True)),
-    )
+    code = "" if changes is None else render_python_code(changes, render_as_batch=True)
+    # The template imports our one type of column by its name.
+    code = code.replace("raim.server.database.columns.UtcDateTime(timezone=True)", "UtcDateTime()")
+    made = scripts().generate_revision(f"s{number:04d}", message, head="head", upgrades=code)
     if made is None:
         raise StateError(f"no step {number} was written; look into {FOLDER}")
     return Path(made.path)
-
-
-def _without_module(code: str) -> str:
-    # The template imports our one type of column by its name.
-    return code.replace("raim.server.database.columns.UtcDateTime(timezone=True)", "UtcDateTime()")
 
 
 if __name__ == "__main__":

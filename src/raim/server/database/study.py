@@ -1,22 +1,15 @@
-"""Tables of the blinded study: what is compared. The judges and their votes: `raim.server.database.judging`."""
+"""Tables of the blinded study: what is compared, the judges, the trials that were drawn for them, every vote."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Float, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raim.server.database.columns import (
-    Base,
-    Identity,
-    Name,
-    Sha256,
-    is_sha256,
-    one_of,
-    reference,
-)
+from raim.server.database.columns import Base, Identity, Name, Sha256, is_sha256, one_of, reference
 
 STUDY_STATES = ("draft", "open", "closed", "revealed", "discarded")
+TRIAL_KINDS = ("training", "counted", "repeat", "trap")
 
 
 class Study(Base):
@@ -91,3 +84,120 @@ class StudyImage(Base):
     made_at: Mapped[datetime | None]
     error: Mapped[str | None]
     attempt: Mapped[int] = mapped_column(default=0)
+
+
+class Judge(Base):
+    """Somebody who judges in one study, without an account; `number` counts from 1 and draws their trials.
+
+    A revoked judge's links open nothing; an excluded judge's votes are kept, and left out of the main result.
+    """
+
+    __tablename__ = "judge"
+    __table_args__ = (
+        UniqueConstraint("study_id", "number"),
+        CheckConstraint("number > 0", name="number"),
+        CheckConstraint("(excluded_at IS NULL) = (excluded_reason IS NULL)", name="excluded"),
+    )
+
+    id: Mapped[Identity]
+    study_id: Mapped[int] = reference("study", index=False)
+    number: Mapped[int]
+    name: Mapped[Name]
+    email: Mapped[str | None] = mapped_column(String(320))
+    is_preview: Mapped[bool] = mapped_column(default=False)
+    invited_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]
+    instructed_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    excluded_at: Mapped[datetime | None]
+    excluded_reason: Mapped[str | None]
+
+
+class Tie(Base):
+    """A judge's tie to a team: its images are not for them to judge."""
+
+    __tablename__ = "tie"
+    __table_args__ = (UniqueConstraint("judge_id", "team_id"),)
+
+    id: Mapped[Identity]
+    judge_id: Mapped[int] = reference("judge", index=False)
+    team_id: Mapped[int] = reference("team")
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class JudgeLink(Base):
+    """A judge's personal link; only the hash of its token is known here."""
+
+    __tablename__ = "judge_link"
+    __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
+
+    id: Mapped[Identity]
+    judge_id: Mapped[int] = reference("judge")
+    token_sha256: Mapped[Sha256] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class ScreenCheck(Base):
+    """What a judge's browser and eyes said about their screen; the newest one counts."""
+
+    __tablename__ = "screen_check"
+
+    id: Mapped[Identity]
+    judge_id: Mapped[int] = reference("judge")
+    checked_at: Mapped[datetime]
+    is_fine: Mapped[bool]
+    why: Mapped[str] = mapped_column(default="")
+    facts: Mapped[dict[str, Any]]
+
+
+class Trial(Base):
+    """What a judge sees at one place of their order: an image, and entries under the labels A, B, ... in this order.
+
+    `key` is in the addresses of its tiles and says nothing. `repeats` is the place that a hidden repeat shows again.
+    """
+
+    __tablename__ = "trial"
+    __table_args__ = (
+        UniqueConstraint("judge_id", "part", "position"),
+        CheckConstraint(one_of("kind", TRIAL_KINDS), name="kind"),
+        CheckConstraint("(part = 'training') = (kind = 'training')", name="part"),
+        CheckConstraint("position > 0", name="position"),
+    )
+
+    id: Mapped[Identity]
+    judge_id: Mapped[int] = reference("judge", index=False)
+    part: Mapped[str] = mapped_column(String(20), default="voting")
+    position: Mapped[int]
+    study_image_id: Mapped[int] = reference("study_image")
+    kind: Mapped[str] = mapped_column(String(20))
+    tiles: Mapped[list[str]]
+    repeats: Mapped[int | None]
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class Vote(Base):
+    """What a judge said in a trial; never changed (a trigger holds that): a change is a new row, the newest counts.
+
+    Entries are named by their codes. `seconds`: how long the judge has looked so far, without pauses.
+    """
+
+    __tablename__ = "vote"
+    __table_args__ = (
+        UniqueConstraint("trial_id", "sequence"),
+        CheckConstraint("sequence > 0", name="sequence"),
+        CheckConstraint("seconds >= 0", name="seconds"),
+    )
+
+    id: Mapped[Identity]
+    trial_id: Mapped[int] = reference("trial", index=False)
+    sequence: Mapped[int]
+    choice: Mapped[list[str]]
+    ratings: Mapped[dict[str, Any]]
+    reasons: Mapped[dict[str, Any]]
+    regions: Mapped[list[dict[str, Any]]]
+    seconds: Mapped[float] = mapped_column(Float)
+    cast_at: Mapped[datetime]

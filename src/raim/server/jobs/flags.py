@@ -13,13 +13,7 @@ DISTANCES = ("lpips", "dists")
 
 
 def flag_files(session: Session, submission: Submission, image_sha256: Mapping[str, str]) -> dict[str, str]:
-    """Find what is suspicious in the files of a checked submission, by the codes of flags.
-
-    Args:
-        session: Any session.
-        submission: The one that was checked.
-        image_sha256: SHA-256 of each of its images, by stem.
-    """
+    """Find what is suspicious in the files of a checked submission (SHA-256 by stem); give texts by flags' codes."""
     images = session.scalars(select(Image).where(Image.data_set_id == submission.data_set_id)).all()
     given = {each.input_sha256 for each in images}
     own = {name: sha256 for name, sha256 in image_sha256.items() if sha256 not in given}

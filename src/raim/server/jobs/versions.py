@@ -18,9 +18,6 @@ def scorer_version(profile_name: str) -> str:
 
     The engine of the convolutions is left out: all engines agree to more digits than a leaderboard shows.
 
-    Args:
-        profile_name: As in challenge.toml.
-
     Raises:
         UnknownNameError: There is no such profile; the nearest is named.
 

@@ -37,12 +37,7 @@ def is_whole(content: bytes) -> bool:
 
 
 def fill_up(content: bytes, length: int) -> bytes:
-    """Give a PNG of a stated length, by a chunk of zeros before its end.
-
-    Args:
-        content: As `strip_metadata` gives it.
-        length: At least 12 more than it has.
-    """
+    """Give a stripped PNG a stated length, at least 12 more than it has, by a chunk of zeros before its end."""
     filler = make_chunk(FILLER, bytes(length - len(content) - CHUNK_BYTES))
     return content[: -len(END)] + filler + END
 

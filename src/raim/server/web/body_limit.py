@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from raim.errors import TooLargeError
-from raim.records.failures import Failure, Fault
+from raim.records.record import Failure, Fault
 
 SMALL_BODY = 2**20  # forms and JSON
 UPLOADS = re.compile("/c/[^/]+/uploads/")

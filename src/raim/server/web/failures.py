@@ -29,7 +29,7 @@ from raim.errors import (
     TooManyRequestsError,
     UnknownNameError,
 )
-from raim.records.failures import Failure, Fault
+from raim.records.record import Failure, Fault
 from raim.server.web.context import LoginNeededError, TeamNeededError
 from raim.server.web.rendering import environment
 

@@ -1,6 +1,7 @@
 """The chart of best scores over time, as an SVG picture without scripts or styles of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,14 +14,9 @@ History = Mapping[str, Sequence[tuple[datetime, float]]]
 
 
 def draw_history(history: History, *, zone: ZoneInfo) -> Markup:
-    """Draw the best score so far of the best ten teams as steps over time.
+    """Draw the best score so far of the best ten teams as steps over time; no picture of less than two times.
 
-    Args:
-        history: For each team (time, best score so far), in the order of time.
-        zone: In which the axis shows dates.
-
-    Returns:
-        An svg element; empty where there are not two different times.
+    `history` is in the order of time; the axis shows dates in the zone.
     """
     best = sorted(history.items(), key=lambda item: -item[1][-1][1])[:TEAMS]
     times = [time for _, line in best for time, _ in line]
@@ -30,21 +26,22 @@ def draw_history(history: History, *, zone: ZoneInfo) -> Markup:
     low, high = min(scores), max(scores)
     margin = max((high - low) * 0.06, 0.5)
     axes = _Axes(start=min(times), end=max(times), low=low - margin, high=high + margin)
-    parts = [*_grid(axes, zone)]
-    parts += [_line(number, team, line, axes) for number, (team, line) in enumerate(best)]
-    parts += _names(best, axes)
+    lines = [_line(number, team, line, axes) for number, (team, line) in enumerate(best)]
     label = f"Best scores over time of {len(best)} teams; {best[0][0]} leads with {best[0][1][-1][1]:.2f}"
-    body = Markup("").join(parts)
+    body = Markup("").join([*_grid(axes, zone), *lines, *_names(best, axes)])
     return Markup(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}" xmlns="http://www.w3.org/2000/svg">{}</svg>'
     ).format(WIDTH, HEIGHT, label, body)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Axes:
     """From time and score to pixels."""
 
-    def __init__(self, *, start: datetime, end: datetime, low: float, high: float) -> None:
-        self.start, self.end, self.low, self.high = start, end, low, high
+    start: datetime
+    end: datetime
+    low: float
+    high: float
 
     def x(self, moment: datetime) -> float:
         """Give the column."""
@@ -55,54 +52,39 @@ class _Axes:
         return TOP + (HEIGHT - TOP - BOTTOM) * (self.high - score) / (self.high - self.low)
 
 
-def _grid(axes: _Axes, zone: ZoneInfo) -> list[Markup]:
-    parts = []
+def _text(kind: str, x: float, y: float, text: str, anchor: str = "start") -> Markup:
+    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
+        kind, x, y, anchor, text
+    )
+
+
+def _grid(axes: _Axes, zone: ZoneInfo) -> Iterator[Markup]:
     for step in range(5):
         score = axes.low + (axes.high - axes.low) * step / 4
         y = axes.y(score)
-        parts.append(
-            Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(
-                LEFT, WIDTH - RIGHT, y, y
-            )
-        )
-        parts.append(
-            Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{:.1f}</text>').format(
-                LEFT - 6, y + 4, score
-            )
-        )
+        line = Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>')
+        yield line.format(LEFT, WIDTH - RIGHT, y, y)
+        yield _text("tick", LEFT - 6, y + 4, f"{score:.1f}", "end")
     for moment, anchor in ((axes.start, "start"), (axes.end, "end")):
-        text = f"{moment.astimezone(zone):%Y-%m-%d}"
-        parts.append(
-            Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
-                axes.x(moment), HEIGHT - 10, anchor, text
-            )
-        )
-    return parts
+        yield _text("tick", axes.x(moment), HEIGHT - 10, f"{moment.astimezone(zone):%Y-%m-%d}", anchor)
 
 
 def _line(number: int, team: str, line: Sequence[tuple[datetime, float]], axes: _Axes) -> Markup:
-    points, before = [], None
-    for moment, score in line:
-        if before is not None:
-            points.append(f"{axes.x(moment):.1f},{axes.y(before):.1f}")
-        points.append(f"{axes.x(moment):.1f},{axes.y(score):.1f}")
-        before = score
-    points.append(f"{axes.x(axes.end):.1f},{axes.y(line[-1][1]):.1f}")
+    scores = [score for _, score in line]
+    points = [(axes.x(line[0][0]), axes.y(scores[0]))]
+    for (moment, score), before in zip(line[1:], scores, strict=False):
+        points += [(axes.x(moment), axes.y(before)), (axes.x(moment), axes.y(score))]
+    points.append((axes.x(axes.end), axes.y(scores[-1])))
     return Markup(
         '<polyline class="series series-{}" fill="none" points="{}"><title>{}</title></polyline>'
-    ).format(number, " ".join(points), escape(team))
+    ).format(number, " ".join(f"{x:.1f},{y:.1f}" for x, y in points), escape(team))
 
 
-def _names(best: Sequence[tuple[str, Sequence[tuple[datetime, float]]]], axes: _Axes) -> list[Markup]:
+def _names(best: Sequence[tuple[str, Sequence[tuple[datetime, float]]]], axes: _Axes) -> Iterator[Markup]:
     """Name each line at its end, from the top down, none over another."""
-    parts, free = [], TOP + 4.0
+    free = TOP + 4.0
     for number, (team, line) in enumerate(best):
         y = max(axes.y(line[-1][1]) + 4, free)
         free = y + 15
         name = team if len(team) <= 20 else f"{team[:19]}…"
-        parts.append(
-            Markup('<text class="name series-{}" x="{}" y="{:.1f}">{}</text>').format(
-                number, WIDTH - RIGHT + 8, y, name
-            )
-        )
-    return parts
+        yield _text(f"name series-{number}", WIDTH - RIGHT + 8, y, name)

@@ -32,12 +32,7 @@ class Buckets:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self, name: str, seconds: float) -> float:
-        """Take one request out of a bucket; give 0, or how many seconds to wait, and then nothing was taken.
-
-        Args:
-            name: Of the bucket.
-            seconds: A clock that never goes back.
-        """
+        """Take one request out of a bucket; give 0, or how many seconds to wait, and then nothing was taken."""
         rate = self.per_minute / 60
         with self.lock:
             level, at = self.kept.pop(name, (self.burst, seconds))
