@@ -1,10 +1,11 @@
 """What the tables share: the base class, names of constraints, and times that are aware UTC on every database."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, MetaData, String, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 from raim.errors import InputError
 
@@ -53,9 +54,22 @@ class Base(DeclarativeBase):
         list[dict[str, Any]]: JSON(),
     }
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Name a table after its class, unless it has a name of its own."""
+        if "__tablename__" not in vars(cls) and "__abstract__" not in vars(cls):
+            cls.__tablename__ = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+        super().__init_subclass__(**options)
+
+
+class Numbered(Base):
+    """Base of the tables whose rows have a number."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
 
 LARGEST_ID = 2**31 - 1  # of PostgreSQL's INTEGER
-Identity = Annotated[int, mapped_column(primary_key=True)]
 Name = Annotated[str, mapped_column(String(200))]
 Sha256 = Annotated[str, mapped_column(String(64))]
 

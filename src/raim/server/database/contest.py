@@ -6,31 +6,20 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raim.server.database.columns import (
-    Base,
-    Identity,
-    Name,
-    Sha256,
-    is_sha256,
-    one_of,
-    reference,
-    reference_key,
-)
+from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
 
 SET_KINDS = ("paired", "unpaired")
 
 
-class Challenge(Base):
+class Challenge(Numbered):
     """A contest; `definition` is what its challenge.toml says, `definition_sha256` of the file's bytes.
 
     `version` is raised by every change of what is kept (see `engine`).
     `scorer_version` names profile, definitions and weights of today, under which entries are scored from now on.
     """
 
-    __tablename__ = "challenge"
     __table_args__ = (CheckConstraint(is_sha256("definition_sha256"), name="definition_sha256"),)
 
-    id: Mapped[Identity]
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     title: Mapped[Name]
     version: Mapped[int] = mapped_column(default=1)
@@ -42,7 +31,7 @@ class Challenge(Base):
     results_published_at: Mapped[datetime | None]
 
 
-class DataSet(Base):
+class DataSet(Numbered):
     """Images of a phase; `version` changes with its images, and with it the scores.
 
     `contents` is the SHA-256 of all that files and manifest say, and names the zips for download.
@@ -50,13 +39,11 @@ class DataSet(Base):
     Boards and results show what was scored under the pair `*_in_force` (see `raim.server.contest.versions`).
     """
 
-    __tablename__ = "data_set"
     __table_args__ = (
         UniqueConstraint("challenge_id", "slug"),
         CheckConstraint(one_of("kind", SET_KINDS), name="kind"),
     )
 
-    id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
     slug: Mapped[str] = mapped_column(String(80))
     title: Mapped[Name]
@@ -69,10 +56,9 @@ class DataSet(Base):
     created_at: Mapped[datetime]
 
 
-class Image(Base):
+class Image(Numbered):
     """One image of a data set, by the stem that its files share; sizes in pixels of the restored image."""
 
-    __tablename__ = "image"
     __table_args__ = (
         UniqueConstraint("data_set_id", "name"),
         CheckConstraint("width > 0 AND height > 0", name="size"),
@@ -82,7 +68,6 @@ class Image(Base):
         ),
     )
 
-    id: Mapped[Identity]
     data_set_id: Mapped[int] = reference("data_set")
     name: Mapped[Name]
     scenario: Mapped[str | None] = mapped_column(String(200))
@@ -96,20 +81,18 @@ class Image(Base):
     reference_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class Phase(Base):
+class Phase(Numbered):
     """A part of the challenge; its dates decide, at the time of each request, what is open.
 
     `opens_at` and `closes_at` are in force: an organiser may have changed them from the page. `stated_*` are those of
     the file when it was last read; where the file changes them, the file wins.
     """
 
-    __tablename__ = "phase"
     __table_args__ = (
         UniqueConstraint("challenge_id", "slug"),
         CheckConstraint("opens_at < closes_at", name="dates"),
     )
 
-    id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
     slug: Mapped[str] = mapped_column(String(80))
     title: Mapped[Name]
@@ -121,12 +104,9 @@ class Phase(Base):
     paused_at: Mapped[datetime | None]
 
 
-class Announcement(Base):
+class Announcement(Numbered):
     """A text of the organiser to everybody, in Markdown."""
 
-    __tablename__ = "announcement"
-
-    id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
     author_id: Mapped[int] = reference("user_account")
     title: Mapped[Name]
@@ -135,16 +115,14 @@ class Announcement(Base):
     withdrawn_at: Mapped[datetime | None]
 
 
-class Finalist(Base):
+class Finalist(Numbered):
     """A team that goes on after a phase; one that declined keeps its row, beside the one in its place."""
 
-    __tablename__ = "finalist"
     __table_args__ = (
         UniqueConstraint("phase_id", "team_id"),
         CheckConstraint("position > 0", name="position"),
     )
 
-    id: Mapped[Identity]
     phase_id: Mapped[int] = reference("phase")
     team_id: Mapped[int] = reference("team")
     position: Mapped[int]
@@ -154,15 +132,12 @@ class Finalist(Base):
     replaces_id: Mapped[int | None] = mapped_column(reference_key("finalist"), index=True)
 
 
-class PublishedRanking(Base):
+class PublishedRanking(Numbered):
     """A final ranking as it was published (raim-ranking/1), with what it was made of; the newest one is public.
 
     `charts`: SVG by the chart's name and theme.
     """
 
-    __tablename__ = "published_ranking"
-
-    id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
     published_at: Mapped[datetime]
     published_by: Mapped[int] = reference("user_account")
@@ -170,13 +145,11 @@ class PublishedRanking(Base):
     charts: Mapped[dict[str, Any]]
 
 
-class ChecklistTick(Base):
+class ChecklistTick(Numbered):
     """A point of the closing checklist that an organiser has ticked."""
 
-    __tablename__ = "checklist_tick"
     __table_args__ = (UniqueConstraint("challenge_id", "item"),)
 
-    id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
     item: Mapped[str] = mapped_column(String(80))
     ticked_by: Mapped[int] = reference("user_account")

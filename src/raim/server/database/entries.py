@@ -7,21 +7,12 @@ from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raim.records import STATES, State, named
-from raim.server.database.columns import (
-    Base,
-    Identity,
-    Name,
-    Sha256,
-    is_sha256,
-    one_of,
-    reference,
-    reference_key,
-)
+from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
 
 KINDS = ("scored", "feedback", "final")
 
 
-class Submission(Base):
+class Submission(Numbered):
     """What a team hands in; this row is the truth about it, a job carries only its id.
 
     `received_at` is the start of the upload, when length and SHA-256 were committed: deadlines and tries go by
@@ -31,7 +22,6 @@ class Submission(Base):
     `rescore_asked_at`: it has results and is to be scored again under the scorer version of today.
     """
 
-    __tablename__ = "submission"
     __table_args__ = (
         CheckConstraint(one_of("kind", KINDS), name="kind"),
         CheckConstraint(one_of("state", tuple(STATES)), name="state"),
@@ -56,7 +46,6 @@ class Submission(Base):
         ),
     )
 
-    id: Mapped[Identity]
     team_id: Mapped[int] = reference("team", index=False)
     phase_id: Mapped[int] = reference("phase")
     data_set_id: Mapped[int] = reference("data_set")
@@ -93,16 +82,14 @@ class Submission(Base):
         return cls.state.in_(named(claim))
 
 
-class Upload(Base):
+class Upload(Numbered):
     """The way of a submission's file into storage; its key is random, the user's file name is only shown."""
 
-    __tablename__ = "upload"
     __table_args__ = (
         CheckConstraint("received_bytes >= 0", name="received_bytes"),
         CheckConstraint("finished_at IS NULL OR aborted_at IS NULL", name="end"),
     )
 
-    id: Mapped[Identity]
     submission_id: Mapped[int] = mapped_column(reference_key("submission"), unique=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
     file_name: Mapped[Name]
@@ -112,10 +99,9 @@ class Upload(Base):
     aborted_at: Mapped[datetime | None]
 
 
-class Result(Base):
+class Result(Numbered):
     """One image's score record; never changed (a trigger holds that): a new scorer version makes new rows."""
 
-    __tablename__ = "result"
     __table_args__ = (
         UniqueConstraint(
             "submission_id", "image_id", "scorer_version", "reference_version", name="uq_result_once"
@@ -123,7 +109,6 @@ class Result(Base):
         CheckConstraint("(score IS NULL) = (unscorable IS NOT NULL)", name="score"),
     )
 
-    id: Mapped[Identity]
     submission_id: Mapped[int] = reference("submission", index=False)
     image_id: Mapped[int] = reference("image")
     scorer_version: Mapped[str] = mapped_column(String(80))
@@ -135,20 +120,18 @@ class Result(Base):
     scored_at: Mapped[datetime]
 
 
-class EntryResult(Base):
+class EntryResult(Numbered):
     """A submission's means over its images under one scorer version; never changed, like the rows of `result`.
 
     `score` is None where an image has no score, with the reason. `scenarios`: means for each scenario or issue.
     """
 
-    __tablename__ = "entry_result"
     __table_args__ = (
         UniqueConstraint("submission_id", "scorer_version", "reference_version", name="uq_entry_result_once"),
         CheckConstraint("(score IS NULL) = (unscorable IS NOT NULL)", name="score"),
         CheckConstraint("n_scored BETWEEN 0 AND n_images", name="n_scored"),
     )
 
-    id: Mapped[Identity]
     submission_id: Mapped[int] = reference("submission", index=False)
     scorer_version: Mapped[str] = mapped_column(String(80))
     reference_version: Mapped[Sha256]
@@ -161,22 +144,18 @@ class EntryResult(Base):
     scored_at: Mapped[datetime]
 
 
-class LogLine(Base):
+class LogLine(Numbered):
     """What a worker says about a submission, for organisers: what it does, and the traceback of a fault."""
 
-    __tablename__ = "log_line"
-
-    id: Mapped[Identity]
     submission_id: Mapped[int] = reference("submission")
     logged_at: Mapped[datetime]
     worker: Mapped[str] = mapped_column(String(100))
     text: Mapped[str]
 
 
-class Comment(Base):
+class Comment(Numbered):
     """A remark on a submission, on one of its images, or on a region of it (pixels of the restored image)."""
 
-    __tablename__ = "comment"
     __table_args__ = (
         CheckConstraint(
             "(region_x IS NULL AND region_y IS NULL AND region_width IS NULL AND region_height IS NULL)"
@@ -185,7 +164,6 @@ class Comment(Base):
         ),
     )
 
-    id: Mapped[Identity]
     submission_id: Mapped[int] = reference("submission")
     author_id: Mapped[int] = reference("user_account")
     image_id: Mapped[int | None] = mapped_column(reference_key("image"), index=True)

@@ -6,15 +6,12 @@ from typing import Any
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raim.server.database.columns import Base, Identity, reference_key
+from raim.server.database.columns import Base, Numbered, reference_key
 
 
-class AuditEvent(Base):
+class AuditEvent(Numbered):
     """Something that was done; never changed (a trigger holds that). Without an actor, the server did it."""
 
-    __tablename__ = "audit_event"
-
-    id: Mapped[Identity]
     happened_at: Mapped[datetime] = mapped_column(index=True)
     action: Mapped[str] = mapped_column(String(60), index=True)
     actor_id: Mapped[int | None] = mapped_column(reference_key("user_account"), index=True)
@@ -26,8 +23,6 @@ class AuditEvent(Base):
 
 class WorkerHeartbeat(Base):
     """A worker process; one that was not seen for a minute is taken for dead."""
-
-    __tablename__ = "worker_heartbeat"
 
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     started_at: Mapped[datetime]

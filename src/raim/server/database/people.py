@@ -6,16 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Select, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raim.server.database.columns import (
-    Base,
-    Identity,
-    Name,
-    Sha256,
-    is_sha256,
-    one_of,
-    reference,
-    reference_key,
-)
+from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
 
 USER_ROLES = ("participant", "judge", "organiser")
 MEMBER_ROLES = ("captain", "member")
@@ -23,13 +14,12 @@ TEAM_STATES = ("waiting", "approved", "suspended", "merged")
 LINK_PURPOSES = ("make organiser", "reset password")
 
 
-class User(Base):
+class User(Numbered):
     """A person with a login. `login_key` is the login as compared: casefolded, NFKC."""
 
     __tablename__ = "user_account"  # "user" is a word of SQL
     __table_args__ = (CheckConstraint(one_of("role", USER_ROLES), name="role"),)
 
-    id: Mapped[Identity]
     login: Mapped[Name]
     login_key: Mapped[Name] = mapped_column(unique=True)
     name: Mapped[Name]
@@ -41,13 +31,11 @@ class User(Base):
     disabled_at: Mapped[datetime | None]
 
 
-class LoginSession(Base):
+class LoginSession(Numbered):
     """A login in a browser; only the hash of its token is known here."""
 
-    __tablename__ = "login_session"
     __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
 
-    id: Mapped[Identity]
     user_id: Mapped[int] = reference("user_account")
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)
     created_at: Mapped[datetime]
@@ -55,29 +43,24 @@ class LoginSession(Base):
     revoked_at: Mapped[datetime | None]
 
 
-class LoginAttempt(Base):
+class LoginAttempt(Numbered):
     """A try to log in; it stands as failed until the password was right."""
 
-    __tablename__ = "login_attempt"
-
-    id: Mapped[Identity]
     login_key: Mapped[Name] = mapped_column(index=True)
     address: Mapped[str] = mapped_column(String(64), index=True)
     attempted_at: Mapped[datetime] = mapped_column(index=True)
     succeeded: Mapped[bool] = mapped_column(default=False)
 
 
-class OneUseLink(Base):
+class OneUseLink(Numbered):
     """A link that does one thing once; only the hash of its token is known here."""
 
-    __tablename__ = "one_use_link"
     __table_args__ = (
         CheckConstraint(one_of("purpose", LINK_PURPOSES), name="purpose"),
         CheckConstraint("(purpose = 'make organiser') = (user_id IS NULL)", name="user"),
         CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),
     )
 
-    id: Mapped[Identity]
     purpose: Mapped[str] = mapped_column(String(20))
     user_id: Mapped[int | None] = mapped_column(reference_key("user_account"), index=True)
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)
@@ -86,16 +69,14 @@ class OneUseLink(Base):
     used_at: Mapped[datetime | None]
 
 
-class Team(Base):
+class Team(Numbered):
     """Who takes part. Its row is the lock under which its tries are taken."""
 
-    __tablename__ = "team"
     __table_args__ = (
         UniqueConstraint("challenge_id", "name_key"),
         CheckConstraint(one_of("state", TEAM_STATES), name="state"),
     )
 
-    id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
     name: Mapped[Name]
     name_key: Mapped[Name]
@@ -106,12 +87,9 @@ class Team(Base):
     created_at: Mapped[datetime]
 
 
-class FactSheet(Base):
+class FactSheet(Numbered):
     """What a team states about its method for the report: the fields of `raim.server.actions.fact_sheets`."""
 
-    __tablename__ = "fact_sheet"
-
-    id: Mapped[Identity]
     team_id: Mapped[int] = mapped_column(reference_key("team"), unique=True)
     fields: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]
@@ -123,16 +101,14 @@ def teams_of(team_id: int | None) -> Select[int]:
     return select(Team.id).where((Team.id == team_id) | (Team.merged_into == team_id))
 
 
-class Member(Base):
+class Member(Numbered):
     """A user in a team; in one team of a challenge only."""
 
-    __tablename__ = "member"
     __table_args__ = (
         UniqueConstraint("user_id", "challenge_id"),
         CheckConstraint(one_of("role", MEMBER_ROLES), name="role"),
     )
 
-    id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
     team_id: Mapped[int] = reference("team")
     user_id: Mapped[int] = reference("user_account")
@@ -140,13 +116,11 @@ class Member(Base):
     joined_at: Mapped[datetime]
 
 
-class Invitation(Base):
+class Invitation(Numbered):
     """A link with which one person joins a team."""
 
-    __tablename__ = "invitation"
     __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
 
-    id: Mapped[Identity]
     team_id: Mapped[int] = reference("team")
     invited_by: Mapped[int] = reference("user_account")
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)
@@ -157,13 +131,11 @@ class Invitation(Base):
     revoked_at: Mapped[datetime | None]
 
 
-class ApiToken(Base):
+class ApiToken(Numbered):
     """A user's token for programs; only its hash is known here."""
 
-    __tablename__ = "api_token"
     __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
 
-    id: Mapped[Identity]
     user_id: Mapped[int] = reference("user_account")
     name: Mapped[Name]
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)

@@ -6,26 +6,24 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Float, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raim.server.database.columns import Base, Identity, Name, Sha256, is_sha256, one_of, reference
+from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference
 
 STUDY_STATES = ("draft", "open", "closed", "revealed", "discarded")
 TRIAL_KINDS = ("training", "counted", "repeat", "trap")
 
 
-class Study(Base):
+class Study(Numbered):
     """A blinded study of final submissions.
 
     `design` is that of `raim.study` with the entries by their codes; it does not change once the study is open.
     `is_simulated`: its votes were made by a program, and every page that shows them says so.
     """
 
-    __tablename__ = "study"
     __table_args__ = (
         CheckConstraint(one_of("state", STUDY_STATES), name="state"),
         CheckConstraint("min_width > 0 AND min_height > 0", name="min_size"),
     )
 
-    id: Mapped[Identity]
     challenge_id: Mapped[int] = reference("challenge")
     phase_id: Mapped[int] = reference("phase")
     data_set_id: Mapped[int] = reference("data_set")
@@ -43,17 +41,15 @@ class Study(Base):
     discarded_at: Mapped[datetime | None]
 
 
-class StudyEntry(Base):
+class StudyEntry(Numbered):
     """A final submission in a study, under a code that says nothing; it may be left out after the vote."""
 
-    __tablename__ = "study_entry"
     __table_args__ = (
         UniqueConstraint("study_id", "code"),
         UniqueConstraint("study_id", "submission_id"),
         CheckConstraint("(left_out_at IS NULL) = (left_out_reason IS NULL)", name="left_out"),
     )
 
-    id: Mapped[Identity]
     study_id: Mapped[int] = reference("study", index=False)
     submission_id: Mapped[int] = reference("submission")
     code: Mapped[str] = mapped_column(String(20))
@@ -61,13 +57,12 @@ class StudyEntry(Base):
     left_out_at: Mapped[datetime | None]
 
 
-class StudyImage(Base):
+class StudyImage(Numbered):
     """An image in a study, and the pack of tiles that a job makes of it: all entries, the input, a blurred copy.
 
     `attempt` counts the jobs; `error` says why the last one could not be done, until an organiser has it tried again.
     """
 
-    __tablename__ = "study_image"
     __table_args__ = (
         UniqueConstraint("study_id", "image_id"),
         CheckConstraint(f"pack_sha256 IS NULL OR {is_sha256('pack_sha256')}", name="pack_sha256"),
@@ -75,7 +70,6 @@ class StudyImage(Base):
         CheckConstraint("attempt >= 0", name="attempt"),
     )
 
-    id: Mapped[Identity]
     study_id: Mapped[int] = reference("study", index=False)
     image_id: Mapped[int] = reference("image")
     pack_sha256: Mapped[Sha256 | None]
@@ -86,20 +80,18 @@ class StudyImage(Base):
     attempt: Mapped[int] = mapped_column(default=0)
 
 
-class Judge(Base):
+class Judge(Numbered):
     """Somebody who judges in one study, without an account; `number` counts from 1 and draws their trials.
 
     A revoked judge's links open nothing; an excluded judge's votes are kept, and left out of the main result.
     """
 
-    __tablename__ = "judge"
     __table_args__ = (
         UniqueConstraint("study_id", "number"),
         CheckConstraint("number > 0", name="number"),
         CheckConstraint("(excluded_at IS NULL) = (excluded_reason IS NULL)", name="excluded"),
     )
 
-    id: Mapped[Identity]
     study_id: Mapped[int] = reference("study", index=False)
     number: Mapped[int]
     name: Mapped[Name]
@@ -116,37 +108,30 @@ class Judge(Base):
     excluded_reason: Mapped[str | None]
 
 
-class Tie(Base):
+class Tie(Numbered):
     """A judge's tie to a team: its images are not for them to judge."""
 
-    __tablename__ = "tie"
     __table_args__ = (UniqueConstraint("judge_id", "team_id"),)
 
-    id: Mapped[Identity]
     judge_id: Mapped[int] = reference("judge", index=False)
     team_id: Mapped[int] = reference("team")
     reason: Mapped[str] = mapped_column(default="")
 
 
-class JudgeLink(Base):
+class JudgeLink(Numbered):
     """A judge's personal link; only the hash of its token is known here."""
 
-    __tablename__ = "judge_link"
     __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
 
-    id: Mapped[Identity]
     judge_id: Mapped[int] = reference("judge")
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
 
 
-class ScreenCheck(Base):
+class ScreenCheck(Numbered):
     """What a judge's browser and eyes said about their screen; the newest one counts."""
 
-    __tablename__ = "screen_check"
-
-    id: Mapped[Identity]
     judge_id: Mapped[int] = reference("judge")
     checked_at: Mapped[datetime]
     is_fine: Mapped[bool]
@@ -154,13 +139,12 @@ class ScreenCheck(Base):
     facts: Mapped[dict[str, Any]]
 
 
-class Trial(Base):
+class Trial(Numbered):
     """What a judge sees at one place of their order: an image, and entries under the labels A, B, ... in this order.
 
     `key` is in the addresses of its tiles and says nothing. `repeats` is the place that a hidden repeat shows again.
     """
 
-    __tablename__ = "trial"
     __table_args__ = (
         UniqueConstraint("judge_id", "part", "position"),
         CheckConstraint(one_of("kind", TRIAL_KINDS), name="kind"),
@@ -168,7 +152,6 @@ class Trial(Base):
         CheckConstraint("position > 0", name="position"),
     )
 
-    id: Mapped[Identity]
     judge_id: Mapped[int] = reference("judge", index=False)
     part: Mapped[str] = mapped_column(String(20), default="voting")
     position: Mapped[int]
@@ -179,20 +162,18 @@ class Trial(Base):
     key: Mapped[str] = mapped_column(String(64), unique=True)
 
 
-class Vote(Base):
+class Vote(Numbered):
     """What a judge said in a trial; never changed (a trigger holds that): a change is a new row, the newest counts.
 
     Entries are named by their codes. `seconds`: how long the judge has looked so far, without pauses.
     """
 
-    __tablename__ = "vote"
     __table_args__ = (
         UniqueConstraint("trial_id", "sequence"),
         CheckConstraint("sequence > 0", name="sequence"),
         CheckConstraint("seconds >= 0", name="seconds"),
     )
 
-    id: Mapped[Identity]
     trial_id: Mapped[int] = reference("trial", index=False)
     sequence: Mapped[int]
     choice: Mapped[list[str]]
