@@ -1,7 +1,7 @@
 """What all records have in common."""
 
 import math
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -13,11 +13,19 @@ from pydantic import (
     model_validator,
 )
 
+R = TypeVar("R", bound="Record")
+
 
 class Record(BaseModel):
     """Base of what people see: frozen, checked when it is made; a newer server's further fields are passed over."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def of_row(cls: type[R], row: object, **fields: Any) -> R:  # noqa: PYI019 - the tests' type checker takes no Self
+        """Return the record with these fields; the others are the row's of the same name."""
+        others = (name for name in cls.model_fields if name not in fields and hasattr(row, name))
+        return cls(**fields, **{name: getattr(row, name) for name in others})
 
 
 class Paged(Record):

@@ -172,7 +172,7 @@ def queue_overview(session: Session, now: datetime) -> Queue:
     pace = _images_per_second(session, now)
     return Queue(
         states=states,
-        workers=[Worker.model_validate(row, from_attributes=True) for row in live_workers(session, now)],
+        workers=[Worker.of_row(row) for row in live_workers(session, now)],
         n_waiting=len(waiting),
         images_waiting=images,
         done_at=None if pace is None else now + timedelta(seconds=images / pace),

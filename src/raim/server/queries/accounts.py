@@ -20,10 +20,8 @@ def read_account(session: Session, contest: Contest, user_id: int) -> records.Ow
         .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
         .order_by(ApiToken.id)
     )
-    return records.OwnAccount(
-        **_fields(user, team_id, team),
-        tokens=[records.KnownToken.model_validate(each, from_attributes=True) for each in tokens],
-    )
+    known = [records.KnownToken.of_row(each) for each in tokens]
+    return records.OwnAccount.of_row(user, team_id=team_id, team=team, tokens=known)
 
 
 def list_accounts(session: Session, contest: Contest, *, q: str, role: str, page: int) -> records.AccountList:
@@ -42,7 +40,7 @@ def list_accounts(session: Session, contest: Contest, *, q: str, role: str, page
     if role:
         found = found.where(User.role == role)
     part = read_part(session, found, page)
-    users = [records.Account(**_fields(*row)) for row in part.rows]
+    users = [records.Account.of_row(user, team_id=team_id, team=team) for user, team_id, team in part.rows]
     return records.AccountList(users=users, q=q, role=role, **part.place)
 
 
@@ -53,8 +51,3 @@ def _select_users(contest: Contest) -> Any:
         .outerjoin(Member, (Member.user_id == User.id) & (Member.challenge_id == contest.id))
         .outerjoin(Team, Team.id == Member.team_id)
     )
-
-
-def _fields(user: User, team_id: int | None, team: str | None) -> dict[str, Any]:
-    kept = {name: getattr(user, name) for name in records.Account.model_fields if hasattr(user, name)}
-    return {**kept, "team_id": team_id, "team": team}

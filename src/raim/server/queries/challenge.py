@@ -22,22 +22,16 @@ def read_challenge(
     """Return the challenge with its phases in force; `verdict` says what may be downloaded."""
     challenge = contest.challenge
     current, upcoming = current_phase(challenge, now), next_phase(challenge, now)
-    return records.Challenge(
-        id=challenge.id,
-        name=challenge.name,
-        tagline=challenge.tagline,
-        profile=challenge.profile,
+    return records.Challenge.of_row(
+        challenge,
         measures=[each for each in profile.columns if each != "score"],
         scorer_version=contest.scorer_version,
         max_bytes=challenge.uploads.max_bytes,
         grace_seconds=challenge.uploads.grace_seconds,
         phases=[
-            records.Phase(
-                id=phase.id,
-                name=phase.name,
+            records.Phase.of_row(
+                phase,
                 state=contest.state(phase, now),
-                opens=phase.opens,
-                closes=phase.closes,
                 deadline=describe_deadline(phase, challenge.uploads.grace_seconds),
                 gives_out=list(phase.gives_out),
                 intakes=_intakes(contest, phase.id),
@@ -58,11 +52,8 @@ def list_data_sets(contest: Contest, verdict: Judgement) -> list[records.DataSet
         inputs = verdict(each.id, "input")
         references = verdict(each.id, "reference") if each.kind == "paired" else None
         found.append(
-            records.DataSet(
-                id=each.id,
-                name=each.name,
-                text=each.text,
-                kind=each.kind,
+            records.DataSet.of_row(
+                each,
                 n_images=len(each.images),
                 may_get_inputs=inputs.is_allowed,
                 may_get_references=references is not None and references.is_allowed,
@@ -76,7 +67,7 @@ def list_data_sets(contest: Contest, verdict: Judgement) -> list[records.DataSet
 def read_announcements(session: Session, contest: Contest) -> list[records.Announcement]:
     """Return the announcements, newest first."""
     return [
-        records.Announcement(id=each.id, title=each.title, text=each.text, published_at=each.published_at)
+        records.Announcement.of_row(each)
         for each in list_announcements(session, contest.id)
         if each.published_at is not None
     ]
@@ -90,13 +81,7 @@ def read_rules(contest: Contest, profile: Profile) -> records.Rules:
         note=profile.note,
         border_px=profile.border_px,
         terms=[
-            records.Term(
-                measure=each.name,
-                is_higher_better=each.higher_is_better,
-                weight=each.weight,
-                zero_at=each.zero_at,
-                one_at=each.one_at,
-            )
+            records.Term.of_row(each, measure=each.name, is_higher_better=each.higher_is_better)
             for each in profile.measures
         ],
     )
@@ -118,8 +103,6 @@ def read_intakes(
 
 def _intakes(contest: Contest, phase_id: str) -> list[records.Intake]:
     return [
-        records.Intake(
-            kind=kind, data_set=each.on, tries_per_day=each.tries_per_day, tries_in_all=each.tries_in_all
-        )
+        records.Intake.of_row(each, kind=kind, data_set=each.on)
         for kind, each in contest.challenge.phase(phase_id).intakes.items()
     ]

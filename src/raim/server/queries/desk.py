@@ -44,12 +44,8 @@ def read_overview(
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,
         failures=[
-            records.Failed(
-                submission_id=row.id,
-                team_id=row.team_id,
-                team=team,
-                failed_at=row.state_at,
-                reason=row.error or "",
+            records.Failed.of_row(
+                row, submission_id=row.id, team=team, failed_at=row.state_at, reason=row.error or ""
             )
             for row, team in rows
         ],
@@ -75,12 +71,9 @@ def list_phases(session: Session, contest: Contest, now: datetime) -> records.Ph
         row = rows[contest.phase_ids[phase.id]]
         n_scored, n_rescored = scored.get(row.id, (0, 0))
         phases.append(
-            records.PhaseDates(
-                id=phase.id,
-                name=phase.name,
-                state=contest.state(phase, now),  # type: ignore[arg-type]  # there is no other word
-                opens=row.opens_at,
-                closes=row.closes_at,
+            records.PhaseDates.of_row(
+                phase,
+                state=contest.state(phase, now),
                 stated_opens=row.stated_opens_at,
                 stated_closes=row.stated_closes_at,
                 paused_at=row.paused_at,
@@ -119,14 +112,7 @@ def list_announcements(session: Session, contest: Contest, *, page: int) -> reco
 
 def as_announcement(row: Announcement, author: str) -> records.AnnouncementDetails:
     """Return the record of an announcement."""
-    return records.AnnouncementDetails(
-        id=row.id,
-        title=row.title,
-        text=row.text,
-        author=author,
-        published_at=row.published_at,
-        withdrawn_at=row.withdrawn_at,
-    )
+    return records.AnnouncementDetails.of_row(row, author=author)
 
 
 def list_places(
@@ -165,15 +151,11 @@ def list_places(
         closes=phase.closes,
         n_old=sum(each.is_old_version for each in board.rows),
         invited=tuple(
-            records.FinalistPlace(
-                id=row.id,
+            records.FinalistPlace.of_row(
+                row,
                 place=row.position,
-                team_id=row.team_id,
                 team=names[row.team_id],
                 score=_score(by_team.get(str(row.team_id))),
-                invited_at=row.invited_at,
-                accepted_at=row.accepted_at,
-                declined_at=row.declined_at,
                 replaces=row.replaces_id,
                 is_replaced=any(each.replaces_id == row.id for each in rows),
             )

@@ -30,14 +30,11 @@ def read_invitation(session: Session, token: str) -> records.JudgeInvitation:
             "for a new one"
         )
     study = session.get_one(Study, judge.study_id)
-    return records.JudgeInvitation(
+    return records.JudgeInvitation.of_row(
+        study,
         token=token,
-        title=study.title,
-        state=study.state,
         takes_votes=study.state == "open" or (judge.is_preview and study.state == "draft"),
         is_begun=judge.begun_at is not None,
-        min_width=study.min_width,
-        min_height=study.min_height,
     )
 
 
@@ -45,13 +42,10 @@ def read_judging(session: Session, judge: Judge) -> records.Judging:
     """Return how far a judge is, and what the study asks of them."""
     study = session.get_one(Study, judge.study_id)
     design, screen = StudyDesign.from_plain(study.design), newest_screen(session, judge)
-    return records.Judging(
-        state=study.state,
+    return records.Judging.of_row(
+        study,
         mode=design.mode,
         criteria=list(design.criteria),
-        instructions=study.instructions,
-        min_width=study.min_width,
-        min_height=study.min_height,
         takes_votes=takes_votes(study, judge),
         is_finished=judge.finished_at is not None,
         is_instructed=judge.instructed_at is not None,

@@ -25,8 +25,7 @@ def select_events() -> Any:
 
 def as_events(rows: Any) -> list[Event]:
     """Return records of what `select_events` finds."""
-    names = [name for name in Event.model_fields if name != "actor"]
-    return [Event(actor=login, **{name: getattr(event, name) for name in names}) for event, login in rows]
+    return [Event.of_row(event, actor=login) for event, login in rows]
 
 
 def list_events(session: Session, *, action: str, actor: str, page: int) -> EventList:

@@ -60,14 +60,4 @@ def _ranked(row: RankedTeam, results: StudyResults | Outcome | None) -> RankedRe
     ends: dict[str, Any] = {}
     if found is not None:
         ends = {"points_low": found.points.low, "points_high": found.points.high}
-    return RankedRecord(
-        rank=row.rank,
-        team=row.team,
-        score=row.score,
-        points=row.points,
-        normalised=row.normalised,
-        final=row.final,
-        award=row.award,
-        why_unranked=row.why_unranked,
-        **ends,
-    )
+    return RankedRecord.of_row(row, **ends)

@@ -19,7 +19,6 @@ from raim.server.study.progress import judge_progress
 
 MOST_FAULTS = 20  # listed; all are counted
 LARGEST_SEED = 2**53  # JSON keeps whole numbers to here
-DATES = ("created_at", "opened_at", "closed_at", "revealed_at", "discarded_at")
 
 
 def find_study(session: Session, contest: Contest, study_id: int) -> Study:
@@ -78,7 +77,7 @@ def list_studies(session: Session, contest: Contest) -> records.StudyList:
         counts.get(study_id, {}).update(n_judges=judges, n_finished=finished)
     return records.StudyList(
         studies=[
-            records.StudyBrief(**_head(contest, study), created_at=study.created_at, **counts[study.id])
+            records.StudyBrief.of_row(study, **_phase(contest, study), **counts[study.id])
             for study in studies
         ],
         phases=_phases_with_finals(contest),
@@ -116,13 +115,7 @@ def read_proposal(session: Session, contest: Contest, phase_id: str) -> records.
         phases=_phases_with_finals(contest),
         data_set="" if found is None else found.data_set,
         entries=[
-            records.ProposedTeam(
-                team_id=each.team_id,
-                team=each.team,
-                submission_id=each.submission_id,
-                missing=list(each.missing),
-                is_whole=each.is_whole,
-            )
+            records.ProposedTeam.of_row(each, missing=list(each.missing))
             for each in (found.entries if found else ())
         ],
         images=[
@@ -147,18 +140,12 @@ def read_study(session: Session, contest: Contest, study: Study) -> records.Stud
     n_unmade, n_faults = count_unmade(session, study)
     # The labels follow from the seed and the codes.
     secret = {"entries"} if study.state == "revealed" else {"entries", "seed"}
-    return records.StudyDetails(
-        **_head(contest, study),
+    return records.StudyDetails.of_row(
+        study,
+        **_phase(contest, study),
         design={key: value for key, value in study.design.items() if key not in secret},
-        instructions=study.instructions,
         entries=[
-            records.ComparedEntry(
-                id=each.row.id,
-                team_id=each.team_id,
-                team=each.team,
-                submission_id=each.submission_id,
-                left_out=each.row.left_out_reason,
-            )
+            records.ComparedEntry.of_row(each, id=each.row.id, left_out=each.row.left_out_reason)
             for each in name_entries(session, study)
         ],
         judges=judge_progress(session, study),
@@ -166,20 +153,12 @@ def read_study(session: Session, contest: Contest, study: Study) -> records.Stud
         n_tiles_made=n_images - n_unmade,
         n_faults=n_faults,
         faults=[records.TileFault(image=name, error=error or "") for name, error in faults],
-        **{name: getattr(study, name) for name in DATES},
     )
 
 
-def _head(contest: Contest, study: Study) -> dict[str, Any]:
+def _phase(contest: Contest, study: Study) -> dict[str, str]:
     phase = contest.phase_of_row(study.phase_id)
-    return {
-        "id": study.id,
-        "title": study.title,
-        "state": study.state,
-        "phase": phase.id,
-        "phase_name": phase.name,
-        "is_simulated": study.is_simulated,
-    }
+    return {"phase": phase.id, "phase_name": phase.name}
 
 
 def _phases_with_finals(contest: Contest) -> dict[str, str]:

@@ -53,15 +53,13 @@ def read_own_team(session: Session, contest: Contest, team_id: int, now: Any) ->
         Invitation.expires_at > now,
     )
     finalist = find_finalist(session, contest, team_id)
-    return records.Team(
-        id=team.id,
-        name=team.name,
-        state=team.state,  # type: ignore[arg-type]  # the database holds no other word
-        members=[records.Member(**_member(member, user)) for member, user in _members(session, team_id)],
-        invitations=[
-            records.Invitation(id=each.id, created_at=each.created_at, expires_at=each.expires_at)
-            for each in session.scalars(waiting)
+    return records.Team.of_row(
+        team,
+        members=[
+            records.Member.of_row(member, login=user.login, name=user.name)
+            for member, user in _members(session, team_id)
         ],
+        invitations=[records.Invitation.of_row(each) for each in session.scalars(waiting)],
         final=None if finalist is None else _answer(finalist),
         answered_at=None if finalist is None else finalist.declined_at or finalist.accepted_at,
         missing=list(missing_fields(read_fact_sheet(session, team_id))),
@@ -72,12 +70,7 @@ def read_sheet(session: Session, team_id: int) -> records.FactSheet:
     """Return what a team states about its method."""
     stated = read_fact_sheet(session, team_id)
     return records.FactSheet(
-        fields=[
-            records.SheetField(
-                key=each.key, label=each.label, hint=each.hint, is_long=each.is_long, stated=stated[each.key]
-            )
-            for each in FIELDS
-        ],
+        fields=[records.SheetField.of_row(each, stated=stated[each.key]) for each in FIELDS],
         missing=list(missing_fields(stated)),
     )
 
@@ -88,13 +81,7 @@ def list_teams(session: Session, contest: Contest, *, q: str, state: str, page: 
     hints = find_hints(session, contest.id)
     return records.TeamList(
         teams=[
-            records.TeamLine(
-                **_row(team),
-                n_members=members,
-                n_submissions=submissions,
-                best_score=best,
-                created_at=team.created_at,
-            )
+            records.TeamLine.of_row(team, n_members=members, n_submissions=submissions, best_score=best)
             for team, members, submissions, best in found.rows
         ],
         q=q,
@@ -124,14 +111,16 @@ def read_team(session: Session, contest: Contest, team_id: int) -> records.TeamD
         .order_by(Team.name_key)
     )
     into = None if team.merged_into is None else session.get_one(Team, team.merged_into)
-    return records.TeamDetails(
-        **_row(team),
-        created_at=team.created_at,
-        merged_into=team.merged_into,
+    return records.TeamDetails.of_row(
+        team,
         merged_into_name="" if into is None else into.name,
         members=[
-            records.TeamPerson(
-                **_member(member, user), email=user.email, is_shut=user.disabled_at is not None
+            records.TeamPerson.of_row(
+                member,
+                login=user.login,
+                name=user.name,
+                email=user.email,
+                is_shut=user.disabled_at is not None,
             )
             for member, user in members
         ],
@@ -141,12 +130,6 @@ def read_team(session: Session, contest: Contest, team_id: int) -> records.TeamD
         events=_events(session, team_id, [user.id for _, user in members]),
         others={each.id: each.name for each in others},
     )
-
-
-def _row(team: Team) -> dict[str, Any]:
-    return {
-        name: getattr(team, name) for name in ("id", "name", "state", "is_baseline", "is_out_of_competition")
-    }
 
 
 def _members(session: Session, team_id: int) -> list[Any]:
@@ -160,13 +143,6 @@ def _members(session: Session, team_id: int) -> list[Any]:
     )
 
 
-def _member(member: Member, user: User) -> dict[str, Any]:
-    return {
-        "id": member.id, "user_id": user.id, "login": user.login, "name": user.name,
-        "role": member.role, "joined_at": member.joined_at,
-    }  # fmt: skip
-
-
 def _answer(finalist: Finalist) -> records.FinalState:
     if finalist.declined_at is not None:
         return "declined"
@@ -174,9 +150,7 @@ def _answer(finalist: Finalist) -> records.FinalState:
 
 
 def _hint(hint: Any) -> records.Hint:
-    return records.Hint(
-        shared=hint.shared, value=hint.value, teams=dict(hint.teams), people=list(hint.people)
-    )
+    return records.Hint.of_row(hint, teams=dict(hint.teams), people=list(hint.people))
 
 
 def _select_teams(contest: Contest, q: str, state: str) -> Any:
@@ -208,16 +182,7 @@ def _entries(session: Session, contest: Contest, team_id: int) -> list[records.T
         .order_by(Submission.id.desc())
     )
     return [
-        records.TeamEntry(
-            id=row.id,
-            phase=phase,
-            kind=row.kind,
-            state=row.state,
-            is_chosen=row.is_chosen,
-            has_flags=bool(row.flags),
-            score=score,
-            received_at=row.received_at,
-        )
+        records.TeamEntry.of_row(row, phase=phase, has_flags=bool(row.flags), score=score)
         for row, phase, score in rows
     ]
 

@@ -15,10 +15,6 @@ from raim.server.study.voting import is_empty, newest_votes
 # Nobody compares nine candidates in two seconds; such trials are named, not left out.
 HURRIED_S = 3.0
 HURRIED_SHARE = 0.2
-OF_THE_ROW = (
-    *("id", "number", "name", "email", "invited_at", "reminded_at", "begun_at", "seen_at", "finished_at"),
-    "revoked_at",
-)
 
 
 def judge_progress(session: Session, study: Study) -> list[JudgeProgress]:
@@ -48,7 +44,8 @@ def judge_progress(session: Session, study: Study) -> list[JudgeProgress]:
         seconds = [vote.seconds for vote in own if not is_empty(vote)]
         median = statistics.median(seconds) if seconds else None
         found.append(
-            JudgeProgress(
+            JudgeProgress.of_row(
+                judge,
                 state=_state(judge, len(seconds), is_replaced=judge.id in replaced),
                 n_trials=None if drawn is None else len(drawn),
                 n_done=len(seconds),
@@ -58,7 +55,6 @@ def judge_progress(session: Session, study: Study) -> list[JudgeProgress]:
                 flags=[*([shared[judge.id]] if judge.id in shared else ()), *_flags(seconds, screen)],
                 screen_is_fine=None if screen is None else screen.is_fine,
                 excluded=judge.excluded_reason,
-                **{name: getattr(judge, name) for name in OF_THE_ROW},
             )
         )
     return found

@@ -151,7 +151,7 @@ def read_file(context: Context) -> records.FileReading:
     )
     if found.challenge is not None:
         context.aside(server.replace_challenge, found.challenge)
-    return records.FileReading.model_validate(found, from_attributes=True)
+    return records.FileReading.of_row(found)
 
 
 @area.get("/desk/announcements", who="organiser", template="desk_announcements")

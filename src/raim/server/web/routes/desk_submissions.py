@@ -17,7 +17,9 @@ from raim.records.submissions import (
 )
 from raim.server.database import User
 from raim.server.database.columns import LARGEST_ID
-from raim.server.queries import submissions as queries
+from raim.server.queries import desk_submissions as queries
+from raim.server.queries.images import find_image
+from raim.server.queries.submissions import find_submission, read_image
 from raim.server.submissions import add_comment
 from raim.server.submissions import rescoring as actions
 from raim.server.web.context import Context
@@ -62,7 +64,7 @@ def show_submission(
 @area.post(PATH, who="organiser", page=show_submission, note="saved")
 def change_submission(context: Context, submission_id: RowId, wanted: SubmissionChange) -> SubmissionHistory:
     """Say whether it is verified and can win, and that its flags were looked at."""
-    row = queries.find_submission(context.session, submission_id)
+    row = find_submission(context.session, submission_id)
     actions.mark_submission(
         context.session,
         context.now,
@@ -106,7 +108,7 @@ def score_phase_again(context: Context, phase_id: Slug) -> Asked:
 @area.get(IMAGE, who="organiser", template="desk_image")
 def show_image(context: Context, submission_id: RowId, name: ImageName) -> SubmissionImage:
     """Give what is known of a restored image, with all comments on it."""
-    return queries.read_image(
+    return read_image(
         context.session, context.contest, submission_id, name,
         for_team=False, has_input=True, has_reference=True,
     )  # fmt: skip
@@ -115,8 +117,8 @@ def show_image(context: Context, submission_id: RowId, name: ImageName) -> Submi
 @area.get(f"{PATH}/reference/{{name}}", who="organiser", is_page=True)
 def give_reference(context: Context, submission_id: RowId, name: ImageName) -> Response:
     """Give the reference of an image; for organisers only, whatever the dates."""
-    submission = queries.find_submission(context.session, submission_id)
-    image = queries.find_image(context.session, submission, name)
+    submission = find_submission(context.session, submission_id)
+    image = find_image(context.session, submission, name)
     sha256, given, n_bytes = image.reference_sha256, image.reference_name, image.reference_bytes
     if sha256 is None or given is None or n_bytes is None:
         raise UnknownNameError(f"the image {name!r} has no reference")
@@ -126,14 +128,14 @@ def give_reference(context: Context, submission_id: RowId, name: ImageName) -> R
 @area.post(f"{PATH}/comments", who="organiser", page=show_submission, note="commented", status=201)
 def comment(context: Context, submission_id: RowId, wanted: NewComment) -> SubmissionHistory:
     """Write a comment on a submission, on one of its images, or on a region of it."""
-    submission = queries.find_submission(context.session, submission_id)
+    submission = find_submission(context.session, submission_id)
     add_comment(
         context.session,
         context.now,
         submission=submission,
         author=context.session.get_one(User, context.user_id),
         text=wanted.text,
-        image=queries.find_image(context.session, submission, wanted.image) if wanted.image else None,
+        image=find_image(context.session, submission, wanted.image) if wanted.image else None,
         region=_read_region(wanted),
         is_shown_to_team=wanted.is_shown_to_team,
     )

@@ -30,6 +30,7 @@ from raim.records.submissions import (
 from raim.server.database import Member, Upload
 from raim.server.database.people import teams_of
 from raim.server.queries import submissions as queries
+from raim.server.queries.images import find_image
 from raim.server.storage import check_space, pieces
 from raim.server.submissions import Promise, begin_upload, choose, drop_upload, keep_file, withdraw
 from raim.server.web.context import Admitted, Context
@@ -228,7 +229,7 @@ def show_image(context: Context, submission_id: RowId, name: ImageName) -> Submi
 def give_restored(context: Context, submission_id: RowId, name: ImageName) -> Response:
     """Give a restored image of a checked submission, as it lies in the zip."""
     submission = queries.find_submission(context.session, submission_id)
-    image = queries.find_image(context.session, submission, name)
+    image = find_image(context.session, submission, name)
     if not submission.facts.is_checked:
         raise UnknownNameError(f"images are shown once the submission is checked; it is {submission.state}")
     sha256, stem = submission.committed_sha256, image.name
