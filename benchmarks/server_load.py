@@ -36,7 +36,7 @@ from raim.challenge import write_example
 from raim.client import Server as Remote
 from raim.client import submit
 from raim.images import write_image
-from raim.server.actions import make_api_token
+from raim.server.actions.tokens import make_api_token
 from raim.server.database import Member, Submission, User
 from raim.server.serving import open_server
 from raim.server.settings import Settings, read_settings

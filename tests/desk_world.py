@@ -10,7 +10,8 @@ from sqlalchemy import event, select
 
 from raim.challenge import Challenge, DataSet, FinalistRule, Intake, Phase, Website
 from raim.server import database as tables
-from raim.server.actions import make_team, register
+from raim.server.actions.accounts import register
+from raim.server.actions.teams import make_team
 from raim.server.auditing import record_event
 from raim.server.contest import import_challenge, load_contest
 from raim.server.storage import open_storage

@@ -15,7 +15,8 @@ from raim.challenge import StudyRule, read_challenge
 from raim.data import read_manifest
 from raim.images import read_image, write_image
 from raim.scoring.profiles import PROFILES
-from raim.server.actions import make_team, register
+from raim.server.actions.accounts import register
+from raim.server.actions.teams import make_team
 from raim.server.contest import import_challenge, load_contest
 from raim.server.database import Challenge, DataSet, Finalist, Image, Phase, Submission
 from raim.server.jobs.context import WorkerContext

@@ -9,7 +9,8 @@ from raim.challenge import read_challenge
 from raim.data import read_manifest
 from raim.scoring.profiles import PROFILES
 from raim.server import database as t
-from raim.server.actions import make_team, register
+from raim.server.actions.accounts import register
+from raim.server.actions.teams import make_team
 from raim.server.auditing import record_event
 from raim.server.contest import import_challenge
 from raim.server.database import Base

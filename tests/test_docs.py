@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from raim.cli.main import COMMANDS
-from raim.server.actions import FIELDS
+from raim.server.actions.fact_sheets import FIELDS
 from raim.server.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ pytest.importorskip("uvicorn", reason="the extra server is not installed")
 from raim import client
 from raim.challenge import write_example
 from raim.errors import AccessError, StateError, TooLargeError, UnknownNameError
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 from server_site import FIRST_DAY, Clock, Site
 
 

@@ -19,13 +19,17 @@ from raim.demo.restorers import ENTRIES, Entry
 from raim.demo.workplace import Workplace
 from raim.files import hash_file
 from raim.scoring.submission import open_images
-from raim.server.actions import hash_password, make_team, register
+from raim.server.actions.accounts import register
+from raim.server.actions.passwords import hash_password
+from raim.server.actions.teams import make_team
 from raim.server.contest import invite_finalists
 from raim.server.database import Member
 from raim.server.serving import Opened, open_server
 from raim.server.settings import Settings
 from raim.server.storage import pieces
-from raim.server.submissions import Promise, begin_upload, change_state, keep_file
+from raim.server.submissions.promise import Promise
+from raim.server.submissions.states import change_state
+from raim.server.submissions.uploads import begin_upload, keep_file
 from raim.server.web.server import Server
 
 DEFAULT_PORT = 8624

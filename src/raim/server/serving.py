@@ -14,13 +14,14 @@ from raim.challenge import Challenge, read_challenge
 from raim.data import read_manifest
 from raim.errors import InputError, StateError
 from raim.scoring.profiles import PROFILES
-from raim.server.actions import has_organiser, make_organiser_link
+from raim.server.actions.accounts import has_organiser
+from raim.server.actions.links import make_organiser_link
 from raim.server.contest import import_challenge
 from raim.server.database import migrate, open_database
 from raim.server.jobs.versions import scorer_version
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
-from raim.server.submissions import drop_ended_parts
+from raim.server.submissions.uploads import drop_ended_parts
 from raim.server.web.server import Clock, Server, read_secret
 
 LOG = logging.getLogger(__name__)

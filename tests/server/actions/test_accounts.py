@@ -3,9 +3,9 @@ from sqlalchemy import select
 
 from desk_world import NOON, make_world
 from raim.errors import StateError, UnknownNameError
-from raim.server.actions import make_api_token, make_reset_link, use_reset_link
 from raim.server.actions.accounts import change_role, delete_account, reopen_account, shut_account
-from raim.server.actions.links import make_account
+from raim.server.actions.links import make_account, make_reset_link, use_reset_link
+from raim.server.actions.tokens import make_api_token
 from raim.server.database import ApiToken, Member, User
 
 

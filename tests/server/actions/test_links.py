@@ -3,16 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from raim.errors import StateError
-from raim.server.actions import (
-    find_user,
-    has_organiser,
-    make_organiser_link,
-    make_reset_link,
-    open_session,
-    register,
-    use_organiser_link,
-    use_reset_link,
-)
+from raim.server.actions.accounts import has_organiser, register
+from raim.server.actions.links import make_organiser_link, make_reset_link, use_organiser_link, use_reset_link
+from raim.server.actions.logins import find_user, open_session
 from raim.server.database import User
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -6,17 +6,20 @@ import pytest
 from sqlalchemy import func, select
 
 from raim.errors import InputError
-from raim.server.actions import (
-    disable_user,
+from raim.server.actions import passwords
+from raim.server.actions.accounts import disable_user, register
+from raim.server.actions.logins import (
+    PER_ADDRESS,
+    PER_LOGIN,
+    PER_LOGIN_AND_ADDRESS,
+    WINDOW,
     find_user,
     forget_logins,
-    hash_password,
     log_in,
     log_out,
-    passwords,
-    register,
+    next_try,
 )
-from raim.server.actions.logins import PER_ADDRESS, PER_LOGIN, PER_LOGIN_AND_ADDRESS, WINDOW, next_try
+from raim.server.actions.passwords import hash_password
 from raim.server.database import AuditEvent, LoginAttempt, LoginSession, User
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

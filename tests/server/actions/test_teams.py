@@ -6,21 +6,18 @@ from sqlalchemy import select
 
 from raim.errors import AccessError, InputError, StateError, UnknownNameError
 from raim.records.teams import TeamChange
-from raim.server.actions import (
+from raim.server.actions.accounts import disable_user, register
+from raim.server.actions.teams import (
     accept_invitation,
-    disable_user,
-    find_token_user,
+    change_team,
     invite,
     leave_team,
-    make_api_token,
     make_team,
     merge_teams,
-    register,
-    revoke_api_token,
     revoke_invitation,
     set_team_state,
 )
-from raim.server.actions.teams import change_team
+from raim.server.actions.tokens import find_token_user, make_api_token, revoke_api_token
 from raim.server.database import ApiToken, AuditEvent, Challenge, Invitation, Member, Team, User
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 
 from desk_world import NOON, make_world
 from raim.errors import UnknownNameError
-from raim.server.actions import FIELDS
+from raim.server.actions.fact_sheets import FIELDS
 from raim.server.contest import answer_invitation, invite_finalists
 from raim.server.contest.checklist import BY_HAND, computed_points, manual_points, tick
 from raim.server.database import Challenge, ChecklistTick, FactSheet, Study, Submission

@@ -9,12 +9,15 @@ from desk_world import HASH, NOON, CountedQueries, make_world
 from raim.errors import UnknownNameError
 from raim.records.submissions import Region
 from raim.scoring.profiles import find_profile
-from raim.server.actions import invite, make_api_token, make_reset_link, open_session
+from raim.server.actions.links import make_reset_link
+from raim.server.actions.logins import open_session
+from raim.server.actions.teams import invite
+from raim.server.actions.tokens import make_api_token
 from raim.server.contest import announce, invite_finalists
 from raim.server.contest.export_formats import json_pieces
 from raim.server.contest.exports import export_all, export_tables, find_table
 from raim.server.database import Base, FactSheet, Image, Member, Submission, User
-from raim.server.submissions import add_comment
+from raim.server.submissions.comments import add_comment
 from raim.server.tokens import hash_token
 
 PROFILE = find_profile("raim-2024")

@@ -5,7 +5,8 @@ import pytest
 
 from raim.challenge import BoardEntry, rank_entries
 from raim.errors import InputError, StateError
-from raim.server.actions import make_team, register
+from raim.server.actions.accounts import register
+from raim.server.actions.teams import make_team
 from raim.server.contest import (
     answer_invitation,
     invite_finalists,

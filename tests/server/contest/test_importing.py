@@ -5,10 +5,12 @@ from sqlalchemy import select
 
 from raim.data import parse_manifest
 from raim.errors import StateError
-from raim.server.actions import make_team, register
+from raim.server.actions.accounts import register
+from raim.server.actions.teams import make_team
 from raim.server.database import AuditEvent, Challenge, DataSet, Image, Phase, Submission, Team
 from raim.server.storage import has_file
-from raim.server.submissions import Promise, take_try
+from raim.server.submissions.promise import Promise
+from raim.server.submissions.tries import take_try
 
 
 def edit(imported, before, after):

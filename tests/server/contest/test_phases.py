@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from raim.errors import InputError
-from raim.server.actions import register
+from raim.server.actions.accounts import register
 from raim.server.contest import load_contest, pause, resume, set_dates
 from raim.server.database import AuditEvent, Phase
 

@@ -5,11 +5,13 @@ import pytest
 from sqlalchemy import select
 
 from raim.files import hash_file
-from raim.server.actions import make_team, register
+from raim.server.actions.accounts import register
+from raim.server.actions.teams import make_team
 from raim.server.contest import load_contest, set_dates
 from raim.server.contest.rereading import read_again
 from raim.server.database import AuditEvent, Phase
-from raim.server.submissions import Promise, take_try
+from raim.server.submissions.promise import Promise
+from raim.server.submissions.tries import take_try
 
 
 @pytest.fixture

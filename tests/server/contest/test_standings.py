@@ -11,7 +11,7 @@ from raim.server.contest import pause
 from raim.server.database import Phase, Submission
 from raim.server.settings import read_settings
 from raim.server.storage import open_storage
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 from raim.server.web import server as module
 from raim.server.web.server import Server
 

@@ -10,7 +10,7 @@ from raim.server.jobs import checking, process_pool
 from raim.server.jobs.checking import run_check
 from raim.server.jobs.process_pool import Outcome
 from raim.server.storage import delete_file
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from raim.server.jobs.process_pool import Limits, Outcome, ProcessPool
 from raim.server.jobs.scoring import choose_group, score_batch
 from raim.server.jobs.waiting import read_waiting
 from raim.server.storage import delete_file, local_path
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 
 MEASURES = ("psnr", "ssim", "lpips", "dists", "niqe")
 

@@ -10,11 +10,13 @@ import pytest
 
 from raim.challenge import Challenge, DataSet, Intake, Phase, Website
 from raim.server import database as tables
-from raim.server.actions import make_team, register
+from raim.server.actions.accounts import register
+from raim.server.actions.teams import make_team
 from raim.server.contest import import_challenge, load_contest
 from raim.server.database import Member
 from raim.server.storage import open_storage
-from raim.server.submissions import Promise, take_try
+from raim.server.submissions.promise import Promise
+from raim.server.submissions.tries import take_try
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

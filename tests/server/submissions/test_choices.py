@@ -3,7 +3,8 @@ from sqlalchemy import select
 
 from raim.errors import AccessError, StateError
 from raim.server.database import Member, Submission
-from raim.server.submissions import change_state, choose, withdraw
+from raim.server.submissions.choices import choose, withdraw
+from raim.server.submissions.states import change_state
 
 
 def scored(session, contest):

@@ -7,7 +7,6 @@ from raim.scoring.profiles import find_profile
 from raim.server.contest import make_standings
 from raim.server.database import EntryResult, Submission
 from raim.server.jobs.waiting import read_waiting
-from raim.server.submissions import change_state
 from raim.server.submissions.rescoring import (
     ask_rescore,
     ask_rescore_all,
@@ -16,6 +15,7 @@ from raim.server.submissions.rescoring import (
     restart_failed,
     unseen_flags,
 )
+from raim.server.submissions.states import change_state
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from raim.errors import InputError, StateError, UnknownNameError
 from raim.records import STATES
 from raim.server.database import AuditEvent
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 
 
 def walk(session, contest, *states, kind="scored"):

@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 from raim.challenge import Intake
 from raim.errors import InputError, StateError, TooLargeError, TooManyRequestsError
 from raim.server.database import Member, Phase, Submission, Team
-from raim.server.submissions import change_state, count_tries
+from raim.server.submissions.states import change_state
+from raim.server.submissions.tries import count_tries
 
 HOUR = timedelta(hours=1)
 

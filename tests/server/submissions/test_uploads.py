@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from raim.server.database import Member, Submission, Team
-from raim.server.submissions import Promise, begin_upload
+from raim.server.submissions.promise import Promise
+from raim.server.submissions.uploads import begin_upload
 
 PROMISE = Promise(file_name="a.zip", n_bytes=9, sha256="a" * 64)
 

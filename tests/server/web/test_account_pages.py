@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from raim.server.actions import make_reset_link
+from raim.server.actions.links import make_reset_link
 from raim.server.database import AuditEvent, User
 from server_site import PASSWORD
 
@@ -204,7 +204,7 @@ def test_without_a_team_one_is_led_to_make_one(site, path):
 
 
 def test_old_logins_are_forgotten(site, clock):
-    from raim.server.actions import forget_logins
+    from raim.server.actions.logins import forget_logins
 
     site.user("ada")
     clock.now += timedelta(days=30)

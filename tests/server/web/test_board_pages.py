@@ -9,13 +9,13 @@ from sqlalchemy import event, select
 
 from benchmark_scripts import load_scripts
 from raim.records.leaderboard import Line
-from raim.server.actions import merge_teams
+from raim.server.actions.teams import merge_teams
 from raim.server.auditing import record_event
 from raim.server.contest import Standings, StandingsCache
 from raim.server.contest.exports import export_tables
 from raim.server.database import Challenge, EntryResult, Submission, Team
 from raim.server.queries.leaderboard import newest_phase
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 
 crowd = load_scripts(["server_crowd"])["server_crowd"]
 MEASURES = crowd.MEASURES

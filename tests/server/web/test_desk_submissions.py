@@ -6,7 +6,7 @@ from sqlalchemy import select
 from desk_world import World
 from raim.server.database import Challenge, Comment, LogLine, Submission
 from raim.server.jobs.context import start_heartbeat
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 
 
 @pytest.fixture

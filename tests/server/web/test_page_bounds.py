@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event, select
 
 from benchmark_scripts import load_scripts
-from raim.server.actions import make_api_token
+from raim.server.actions.tokens import make_api_token
 from raim.server.auditing import record_event
 from raim.server.contest import announce
 from raim.server.database import Comment, Image, Member, Result, Submission, Team, User

@@ -10,9 +10,9 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from raim.records.record import Record, Wanted
-from raim.server import actions
+from raim.server.actions import passwords
 from raim.server.database import ApiToken
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 from raim.server.web.access import RULES
 from raim.server.web.context import Context
 from raim.server.web.failures import add_handlers
@@ -100,13 +100,13 @@ def test_passwords_are_hashed_while_no_connection_is_held_and_only_where_a_link_
     held, seen = Held(site.server.database.engine), []
 
     def watch(name):
-        work = getattr(actions, name)
+        work = getattr(passwords, name)
 
         def watched(*given):
             seen.append((name, held.now))
             return work(*given)
 
-        monkeypatch.setattr(actions, name, watched)
+        monkeypatch.setattr(passwords, name, watched)
 
     watch("hash_password")
     watch("is_password")

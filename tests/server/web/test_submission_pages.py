@@ -6,7 +6,8 @@ from sqlalchemy import event, select
 from raim.server.database import Submission, User, WorkerHeartbeat
 from raim.server.jobs.context import start_heartbeat
 from raim.server.queries import submissions as queries
-from raim.server.submissions import add_comment, change_state
+from raim.server.submissions.comments import add_comment
+from raim.server.submissions.states import change_state
 
 
 @pytest.fixture

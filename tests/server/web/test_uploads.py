@@ -8,7 +8,8 @@ from sqlalchemy import select
 from raim.errors import StorageFullError
 from raim.server import storage as storing
 from raim.server.database import Submission, Upload
-from raim.server.submissions import abandon_silent, drop_ended_parts, uploads
+from raim.server.submissions import uploads
+from raim.server.submissions.uploads import abandon_silent, drop_ended_parts
 
 
 def head(person, url):

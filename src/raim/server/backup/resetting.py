@@ -10,7 +10,7 @@ from raim.server.auditing import record_event
 from raim.server.backup.manifest import Manifest
 from raim.server.database import Submission, Upload
 from raim.server.study.packs import forget_packs
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

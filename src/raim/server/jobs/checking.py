@@ -11,8 +11,7 @@ from raim.server.jobs.faults import Throttle, describe_fault, fail_submission, l
 from raim.server.jobs.flags import flag_files
 from raim.server.jobs.process_pool import Outcome, run_alone
 from raim.server.jobs.work_folder import bring_data_set, bring_submission, read_set_files
-from raim.server.submissions import change_state
-from raim.server.submissions.states import after_check, lock_submission
+from raim.server.submissions.states import after_check, change_state, lock_submission
 
 PROGRESS_EVERY_S = 0.5
 FAULT = "the check of images has a fault"

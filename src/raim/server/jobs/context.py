@@ -22,8 +22,7 @@ from raim.errors import StateError
 from raim.server.database import Database, Submission, WorkerHeartbeat
 from raim.server.jobs.process_pool import Limits, ProcessPool, WorkerStopped
 from raim.server.storage import Storage
-from raim.server.submissions import change_state
-from raim.server.submissions.states import lock_submission
+from raim.server.submissions.states import change_state, lock_submission
 
 EVERY_S = 5.0
 SILENCE = timedelta(seconds=60)  # a worker that was not seen for so long is taken for dead

@@ -13,8 +13,7 @@ from raim.errors import RaimError
 from raim.server.auditing import record_event
 from raim.server.database import LogLine
 from raim.server.jobs.context import WorkerContext, has_lease
-from raim.server.submissions import change_state
-from raim.server.submissions.states import lock_submission
+from raim.server.submissions.states import change_state, lock_submission
 
 Value = TypeVar("Value")
 

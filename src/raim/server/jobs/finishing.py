@@ -15,7 +15,7 @@ from raim.server.jobs.context import WorkerContext, take_lease
 from raim.server.jobs.faults import describe_fault, fail_submission, with_patience
 from raim.server.jobs.flags import flag_pixels
 from raim.server.jobs.scoring import Entry, Group, Records
-from raim.server.submissions import change_state
+from raim.server.submissions.states import change_state
 
 NAMED = 3  # images without a score that the entry's reason names
 

@@ -19,8 +19,7 @@ from raim.server.jobs.tiling import read_due_tiles
 from raim.server.jobs.versions import known_versions
 from raim.server.jobs.waiting import read_waiting
 from raim.server.jobs.workflows import Engine, Job
-from raim.server.submissions import change_state
-from raim.server.submissions.states import lock_submission
+from raim.server.submissions.states import change_state, lock_submission
 
 MOST_ATTEMPTS = 25
 RESUMING_LOCK = 7_246_101  # of PostgreSQL; see raim.server.database.engine

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from raim.errors import SettingsError, StateError
 from raim.processes import THREAD_VARIABLES, count_cores
-from raim.server.actions import forget_logins
+from raim.server.actions.logins import forget_logins
 from raim.server.database import Database, DataSet, Image, WorkerHeartbeat, open_database
 from raim.server.jobs.context import (
     EVERY_S,
@@ -40,7 +40,7 @@ from raim.server.jobs.work_folder import prune_work
 from raim.server.jobs.workflows import Engine, launch
 from raim.server.settings import Settings
 from raim.server.storage import Storage, has_file, open_storage, sweep_incoming
-from raim.server.submissions import abandon_silent
+from raim.server.submissions.uploads import abandon_silent
 
 LOG = logging.getLogger(__name__)
 FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph"})

@@ -10,7 +10,7 @@ from raim.challenge.data_set import Part
 from raim.records import challenge as records
 from raim.scoring.profiles import Profile
 from raim.server.contest import Contest, list_announcements
-from raim.server.submissions import count_tries
+from raim.server.submissions.tries import count_tries
 
 NEWEST = 3  # announcements on the first page
 Judgement = Callable[[str, Part], Verdict]

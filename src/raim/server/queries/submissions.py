@@ -15,7 +15,8 @@ from raim.server.database import EntryResult, Member, Phase, Submission, Team, U
 from raim.server.jobs.waiting import queue_places
 from raim.server.queries.images import find_image, list_comments, list_results, name_images
 from raim.server.queries.pages import read_part
-from raim.server.submissions import count_tries, received_bytes
+from raim.server.submissions.tries import count_tries
+from raim.server.submissions.uploads import received_bytes
 
 PER_PAGE = 200  # of a team's own list
 UNSCORED: dict[str, Any] = {

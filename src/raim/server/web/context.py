@@ -15,7 +15,8 @@ from starlette.requests import Request
 
 from raim.challenge.rules import Role
 from raim.errors import AccessError, UnknownNameError
-from raim.server.actions import find_token_user, find_user
+from raim.server.actions.logins import find_user
+from raim.server.actions.tokens import find_token_user
 from raim.server.contest import Contest, is_finalist
 from raim.server.database import ApiToken, Judge, Member, Submission, Team, Upload, User
 from raim.server.database.columns import LARGEST_ID

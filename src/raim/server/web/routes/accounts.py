@@ -8,9 +8,8 @@ from starlette.responses import Response
 
 from raim.errors import InputError, TooManyRequestsError, UnknownNameError
 from raim.records import accounts as records
-from raim.server import actions
-from raim.server.actions.links import find_link
-from raim.server.actions.logins import WINDOW
+from raim.server.actions import accounts as actions
+from raim.server.actions import links, logins, passwords, tokens
 from raim.server.database import ApiToken, AuditEvent, User
 from raim.server.queries.accounts import read_account
 from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
@@ -38,7 +37,7 @@ def register(context: Context, wanted: records.Registration) -> Response:
     if rules.email_required and not wanted.email.strip():
         raise InputError("this challenge asks for an e-mail address; write it as name@example.org")
     _check_registrations(context)
-    hashed = context.aside(actions.hash_password, wanted.password)
+    hashed = context.aside(passwords.hash_password, wanted.password)
     user = actions.register(
         context.session,
         context.now,
@@ -63,7 +62,7 @@ def show_login(context: Context, following: str = "/", next: str = "") -> record
 def log_in(context: Context, wanted: records.Credentials) -> Response:
     """Log in."""
     found = context.aside(
-        actions.log_in,
+        logins.log_in,
         context.server.database,
         context.now,
         login=wanted.login,
@@ -82,7 +81,7 @@ def log_in(context: Context, wanted: records.Credentials) -> Response:
 @area.post("/logout", who="user", then="/", is_api=False)
 def log_out(context: Context) -> Response:
     """Log out."""
-    actions.log_out(context.session, context.now, context.viewer.session_token)
+    logins.log_out(context.session, context.now, context.viewer.session_token)
     return close_browser_session(context.server, go_to(f"{context.here}/"))
 
 
@@ -96,9 +95,9 @@ def show_first_account(context: Context, token: str) -> records.UsableLink:
 @area.post("/first/{token}", who="anyone", page=show_first_account, is_api=False)
 def make_first_account(context: Context, token: str, wanted: records.FirstAccount) -> Response:
     """Make the organiser's first account and log it in."""
-    find_link(context.session, context.now, token, "make organiser")
-    hashed = context.aside(actions.hash_password, wanted.password)
-    user = actions.use_organiser_link(
+    links.find_link(context.session, context.now, token, "make organiser")
+    hashed = context.aside(passwords.hash_password, wanted.password)
+    user = links.use_organiser_link(
         context.session, context.now, token, login=wanted.login, password_hash=hashed
     )
     return _open(context, user, f"{context.here}/desk", note="welcome")
@@ -114,9 +113,9 @@ def show_reset(context: Context, token: str) -> records.UsableLink:
 @area.post("/reset/{token}", who="anyone", page=show_reset, is_api=False)
 def reset_password(context: Context, token: str, wanted: records.NewPassword) -> Response:
     """Set a new password by a link of the organiser."""
-    find_link(context.session, context.now, token, "reset password")
-    hashed = context.aside(actions.hash_password, wanted.password)
-    user = actions.use_reset_link(context.session, context.now, token, password_hash=hashed)
+    links.find_link(context.session, context.now, token, "reset password")
+    hashed = context.aside(passwords.hash_password, wanted.password)
+    user = links.use_reset_link(context.session, context.now, token, password_hash=hashed)
     return _open(context, user, "/account", note="password")
 
 
@@ -130,7 +129,7 @@ def show_account(context: Context) -> records.OwnAccount:
 def change_password(context: Context, wanted: records.PasswordChange) -> Response:
     """Change one's own password; this browser stays logged in."""
     _check_password(context, wanted.present_password)
-    hashed = context.aside(actions.hash_password, wanted.password)
+    hashed = context.aside(passwords.hash_password, wanted.password)
     user = context.session.get_one(User, context.user_id)
     actions.set_password(context.session, context.now, user, hashed, actor_id=user.id)
     return _open(context, user, "/account", note="password")
@@ -140,7 +139,7 @@ def change_password(context: Context, wanted: records.PasswordChange) -> Respons
 def make_token(context: Context, wanted: records.NewToken) -> records.Token:
     """Make a token for programs; this page is the only place that ever shows it."""
     user = context.session.get_one(User, context.user_id)
-    return records.Token(text=actions.make_api_token(context.session, context.now, user, name=wanted.name))
+    return records.Token(text=tokens.make_api_token(context.session, context.now, user, name=wanted.name))
 
 
 @area.post("/account/tokens/{token_id}/revoke", who="user", page=show_account, note="revoked", is_api=False)
@@ -151,7 +150,7 @@ def revoke_token(context: Context, token_id: RowId) -> None:
     )
     if found is None:
         raise UnknownNameError("there is no such token of yours")
-    actions.revoke_api_token(context.session, context.now, found, actor_id=context.user_id)
+    tokens.revoke_api_token(context.session, context.now, found, actor_id=context.user_id)
 
 
 @area.post("/account/delete", who="user", page=show_account, is_api=False)
@@ -170,25 +169,25 @@ def _check_registrations(context: Context) -> None:
         .where(
             AuditEvent.action == "register",
             AuditEvent.address == context.address,
-            AuditEvent.happened_at > context.now - WINDOW,
+            AuditEvent.happened_at > context.now - logins.WINDOW,
         )
     )
     if (recent or 0) >= REGISTRATIONS:
         raise TooManyRequestsError(
             "too many accounts were made from your network; try again in a quarter of an hour",
-            retry_at=context.now + WINDOW,
+            retry_at=context.now + logins.WINDOW,
         )
 
 
 def _check_password(context: Context, password: str) -> None:
     known = context.session.get_one(User, context.user_id).password_hash
-    if not context.aside(actions.is_password, password, known):
+    if not context.aside(passwords.is_password, password, known):
         raise InputError("the present password is wrong")
 
 
 def _open(context: Context, user: User, path: str, *, note: str) -> Response:
     """Log an account in and lead its browser on."""
-    token = actions.open_session(
+    token = logins.open_session(
         context.session,
         context.now,
         user,

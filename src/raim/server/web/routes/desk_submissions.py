@@ -20,8 +20,8 @@ from raim.server.database.columns import LARGEST_ID
 from raim.server.queries import desk_submissions as queries
 from raim.server.queries.images import find_image
 from raim.server.queries.submissions import find_submission, read_image
-from raim.server.submissions import add_comment
 from raim.server.submissions import rescoring as actions
+from raim.server.submissions.comments import add_comment
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search, Slug
 from raim.server.web.routes.data import give_stored

@@ -32,7 +32,9 @@ from raim.server.database.people import teams_of
 from raim.server.queries import submissions as queries
 from raim.server.queries.images import find_image
 from raim.server.storage import check_space, pieces
-from raim.server.submissions import Promise, begin_upload, choose, drop_upload, keep_file, withdraw
+from raim.server.submissions.choices import choose, withdraw
+from raim.server.submissions.promise import Promise
+from raim.server.submissions.uploads import begin_upload, drop_upload, keep_file
 from raim.server.web.context import Admitted, Context
 from raim.server.web.fields import Page, RowId
 from raim.server.web.restored import read_restored

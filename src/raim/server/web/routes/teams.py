@@ -16,8 +16,8 @@ from raim.records.teams import (
     TeamDetails,
     TeamList,
 )
-from raim.server import actions
-from raim.server.actions.teams import change_team as change
+from raim.server.actions import teams as actions
+from raim.server.actions.fact_sheets import save_fact_sheet
 from raim.server.contest import answer_invitation, find_finalist
 from raim.server.database import Invitation, User
 from raim.server.queries import teams as queries
@@ -109,7 +109,7 @@ def show_fact_sheet(context: Context) -> FactSheet:
 def change_fact_sheet(context: Context, wanted: SheetChange) -> FactSheet:
     """Change fields of the fact sheet; half a sheet may be kept too."""
     stated = wanted.model_dump(exclude_none=True)
-    actions.save_fact_sheet(context.session, context.now, context.member(), stated)
+    save_fact_sheet(context.session, context.now, context.member(), stated)
     return show_fact_sheet(context)
 
 
@@ -156,7 +156,7 @@ def show_one_team(context: Context, team_id: RowId) -> TeamDetails:
 def change_team(context: Context, team_id: RowId, wanted: TeamChange) -> TeamDetails:
     """Approve or suspend a team, say how it takes part, appoint its captain."""
     team = queries.find_team(context.session, context.contest, team_id)
-    change(context.session, context.now, team, wanted, actor_id=context.user_id)
+    actions.change_team(context.session, context.now, team, wanted, actor_id=context.user_id)
     return show_one_team(context, team_id)
 
 

@@ -18,14 +18,8 @@ from starlette.responses import Response
 
 from raim.errors import InputError, StateError
 from raim.server.database import Submission, Upload
-from raim.server.submissions import (
-    add_bytes,
-    drop_upload,
-    find_upload,
-    finish_upload,
-    part_file,
-    withdraw,
-)
+from raim.server.submissions.choices import withdraw
+from raim.server.submissions.uploads import add_bytes, drop_upload, find_upload, finish_upload, part_file
 from raim.server.web.context import Admitted, Context
 from raim.server.web.routes.submissions import acting_member
 from raim.server.web.routing import Area

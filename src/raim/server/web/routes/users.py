@@ -3,9 +3,9 @@
 import secrets
 
 from raim.records import accounts as records
-from raim.server.actions import hash_password, make_reset_link
 from raim.server.actions.accounts import change_role, reopen_account, shut_account
-from raim.server.actions.links import make_account
+from raim.server.actions.links import make_account, make_reset_link
+from raim.server.actions.passwords import hash_password
 from raim.server.database import User
 from raim.server.queries.accounts import list_accounts
 from raim.server.web.context import Context
