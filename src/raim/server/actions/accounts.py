@@ -1,5 +1,6 @@
 """Accounts: made, given a role, a password, shut, opened, deleted."""
 
+import re
 import secrets
 import unicodedata
 from datetime import datetime
@@ -14,6 +15,7 @@ from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
 from raim.server.database.people import USER_ROLES
 
 MAXIMUM_NAME = 80
+ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 MAXIMUM_KEY = 200  # of `Name`, the column; the compared form of a letter can be longer than the letter
 
 
@@ -50,6 +52,17 @@ def check_name(name: str, what: str) -> str:
     return clean
 
 
+def check_email(email: str) -> str:
+    """Give an e-mail address that has the form of one.
+
+    Raises:
+        InputError: It has not.
+    """
+    if not ADDRESS.fullmatch(email) or len(email) > 320 or not email.isprintable():
+        raise InputError(f"{email[:60]!r} is not an e-mail address; write name@example.org, or leave it out")
+    return email
+
+
 def register(
     session: Session,
     now: datetime,
@@ -80,8 +93,8 @@ def register(
         StateError: The login is taken.
     """
     login = check_name(login, "login")
-    if email is not None and ("@" not in email[1:-1] or len(email) > 320 or not email.isprintable()):
-        raise InputError(f"{email!r} is not an e-mail address; leave it out or write it as name@example.org")
+    if email is not None:
+        check_email(email)
     take_turn(session, ACCOUNTS_LOCK)
     if session.scalar(select(User.id).where(User.login_key == name_key(login))) is not None:
         raise StateError(f"the login {login!r} is taken; choose another, or log in if it is yours")

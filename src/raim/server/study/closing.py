@@ -6,11 +6,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.errors import InputError, StateError
-from raim.records.studies import StudyStep
+from raim.records.studies import LeavingOut, StudyStep
 from raim.server.auditing import record_event
 from raim.server.contest import Contest
 from raim.server.database import Judge, Study, StudyEntry, StudyImage
-from raim.server.study.secrecy import check_may_open
 
 LONGEST_REASON = 500
 
@@ -24,8 +23,10 @@ def take_step(
         InputError: A reason is missing, or judges have not finished and nobody is sure.
         StateError: The step is not possible now.
     """
-    if wanted.step in {"open", "reopen"}:
-        check_may_open(contest)
+    if wanted.step in {"open", "reopen"} and contest.results_published_at is not None:
+        raise StateError(
+            "the gallery shows the teams' images with their names; hide it on the checklist's page, then open the study"
+        )
     if wanted.step == "open":
         open_study(session, now, study, actor_id=actor_id)
     elif wanted.step == "reopen":
@@ -85,7 +86,7 @@ def reopen_study(session: Session, now: datetime, study: Study, *, reason: str, 
     """
     _expect(session, study, "closed", "opened again")
     study.state, study.closed_at = "open", None
-    why = _checked(reason, "the study is opened again")
+    why = check_reason(reason, "the study is opened again")
     record_event(session, now, "reopen study", study, actor_id=actor_id, reason=why)
 
 
@@ -112,29 +113,27 @@ def discard_study(
     session.refresh(study, with_for_update=True)
     if study.state in {"revealed", "discarded"}:
         raise StateError(f"the study is {study.state} and stays so")
-    reason = _checked(reason, "the study is put aside")
+    reason = check_reason(reason, "the study is put aside")
     study.state, study.discarded_at = "discarded", now
     record_event(session, now, "discard study", study, actor_id=actor_id, reason=reason)
 
 
 def leave_out(
-    session: Session, now: datetime, entry: StudyEntry, *, reason: str, actor_id: int | None
+    session: Session, now: datetime, entry: StudyEntry, wanted: LeavingOut, *, actor_id: int
 ) -> None:
-    """Leave an entry out of the ranking after the vote; both rankings are shown, with the reason.
+    """Leave an entry out of the ranking after the vote, or take it back in; both rankings are shown, with the reason.
 
     Raises:
         InputError: There is no reason.
-        StateError: The study takes votes or has not begun: build it without the entry instead.
+        StateError: The study is not revealed.
     """
-    _expect_voted(session.get_one(Study, entry.study_id))
-    entry.left_out_reason, entry.left_out_at = _checked(reason, "the entry is left out"), now
+    check_revealed(session.get_one(Study, entry.study_id), "an entry is left out")
+    if wanted.is_back:
+        entry.left_out_reason = entry.left_out_at = None
+        record_event(session, now, "take entry back in", entry, actor_id=actor_id)
+        return
+    entry.left_out_reason, entry.left_out_at = check_reason(wanted.reason, "the entry is left out"), now
     record_event(session, now, "leave entry out", entry, actor_id=actor_id, reason=entry.left_out_reason)
-
-
-def take_back_in(session: Session, now: datetime, entry: StudyEntry, *, actor_id: int | None) -> None:
-    """Let an entry be ranked again."""
-    entry.left_out_reason = entry.left_out_at = None
-    record_event(session, now, "take entry back in", entry, actor_id=actor_id)
 
 
 def try_tiles_again(session: Session, now: datetime, study: Study, *, actor_id: int | None) -> int:
@@ -156,6 +155,16 @@ def count_unmade(session: Session, study: Study) -> tuple[int, int]:
         )
     ).one()
     return row[0], row[1]
+
+
+def studies_under_way(session: Session, contest: Contest) -> list[Study]:
+    """Give the studies that judges vote in, or whose votes nobody has seen yet."""
+    found = (
+        select(Study)
+        .where(Study.challenge_id == contest.id, Study.state.in_(("open", "closed")))
+        .order_by(Study.id)
+    )
+    return list(session.scalars(found))
 
 
 def check_revealed(study: Study, action: str) -> None:
@@ -190,14 +199,12 @@ def _expect(session: Session, study: Study, state: str, action: str) -> None:
         raise StateError(f"the study is {study.state}; only {article} study can be {action}")
 
 
-def _expect_voted(study: Study) -> None:
-    if study.state not in {"closed", "revealed"}:
-        raise StateError(
-            f"the study is {study.state}; an entry is left out after the vote, before it a study is built without it"
-        )
+def check_reason(reason: str, action: str) -> str:
+    """Give a reason as it is kept.
 
-
-def _checked(reason: str, action: str) -> str:
+    Raises:
+        InputError: There is none.
+    """
     if not reason.strip():
         raise InputError(f"say why {action}; the reason is published or logged")
     return reason.strip()[:LONGEST_REASON]

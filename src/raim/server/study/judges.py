@@ -1,20 +1,37 @@
-"""Judges: invited by a link of their own, reminded, revoked, excluded; their ties to teams."""
+"""Judges: invited by a link of their own, one by one or by lines of names, reminded, revoked, excluded."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from raim.errors import InputError, StateError
-from raim.server.actions.accounts import check_name
+from raim.errors import InputError, RaimError, StateError
+from raim.records.studies import LeavingOut
+from raim.server.actions.accounts import check_email, check_name
 from raim.server.auditing import record_event
-from raim.server.database import Judge, JudgeLink, Member, Study, StudyEntry, Submission, Team, Tie, User
-from raim.server.study.ties import teams_of
+from raim.server.database import Judge, JudgeLink, Study, Team, Tie
+from raim.server.study.closing import LONGEST_REASON, check_reason, check_revealed
+from raim.server.study.ties import STATED, check_teams, find_ties
 from raim.server.tokens import hash_token, make_token
 
-LONGEST_REASON = 500
+MOST = 500  # invited at once
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guest:
+    """Somebody to be invited.
+
+    Attributes:
+        name: As organisers see it.
+        email: "" without.
+    """
+
+    name: str
+    email: str = ""
 
 
 def invite_judge(
@@ -75,32 +92,91 @@ def invite_judge(
     return judge, _make_link(session, now, judge)
 
 
-def find_ties(session: Session, study: Study, email: str | None) -> dict[int, str]:
-    """Give the teams of the study that an account with this e-mail address is a member of, with the reason.
+def invite_guests(
+    session: Session, now: datetime, study: Study, text: str, *, ties: Collection[int], actor_id: int
+) -> list[tuple[Judge, str]]:
+    """Invite judges, all or none; return each with the token of the link.
 
-    Nobody verifies addresses, so this rules no judge out: a team could keep anybody from judging.
+    Args:
+        session: A writing session.
+        now: The time.
+        study: In draft or open.
+        text: As `parse_guests` reads it.
+        ties: Teams that all of them have a tie to.
+        actor_id: Who invites.
+
+    Raises:
+        InputError: A line, or a team with a tie, cannot be used, or an address has an invitation.
+        StateError: The study takes no judges, or such a tie rules one out.
     """
-    if not email:
-        return {}
-    rows = session.execute(
-        select(Member.team_id, User.name)
-        .join(User, User.id == Member.user_id)
-        .where(func.lower(User.email) == email.strip().lower(), Member.team_id.in_(teams_of(session, study)))
+    check_teams(session, study, ties)
+    found = select(Judge.email).where(
+        Judge.study_id == study.id, Judge.email.is_not(None), Judge.revoked_at.is_(None)
     )
-    return {team_id: f"a member of the team has this e-mail address: {name}" for team_id, name in rows}
+    invited = [email for email in session.scalars(found) if email]
+    return [
+        invite_judge(
+            session,
+            now,
+            study,
+            name=guest.name,
+            email=guest.email or None,
+            ties=dict.fromkeys(ties, STATED),
+            actor_id=actor_id,
+        )
+        for guest in parse_guests(text, invited=invited)
+    ]
 
 
-def shared_addresses(session: Session, study: Study) -> dict[int, str]:
-    """Give for each judge whose e-mail address an account in a team of the study has what to ask them."""
-    rows = session.execute(
-        select(Judge.id, Team.name)
-        .join(User, func.lower(User.email) == func.lower(Judge.email))
-        .join(Member, Member.user_id == User.id)
-        .join(Team, Team.id == Member.team_id)
-        .where(Judge.study_id == study.id, Team.id.in_(teams_of(session, study)))
-    )
-    words = "an account of {} has this e-mail address, which is not verified: ask whether they have a tie"
-    return {judge_id: words.format(team) for judge_id, team in rows}
+def parse_guests(text: str, *, invited: Collection[str] = ()) -> list[Guest]:
+    """Read lines "name, e-mail", "name; e-mail", "name <e-mail>", or a name alone.
+
+    Args:
+        text: As typed; empty lines are nothing.
+        invited: E-mail addresses that have an invitation.
+
+    Raises:
+        InputError: Lines cannot be used; all of them are named.
+
+    Example:
+        >>> parse_guests("Ada Lovelace, ada@example.org")
+        [Guest(name='Ada Lovelace', email='ada@example.org')]
+    """
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if not lines:
+        raise InputError("nobody is named; write one judge a line: name, e-mail")
+    if len(lines) > MOST:
+        raise InputError(f"{len(lines)} judges at once; at most {MOST} are invited at once")
+    guests, problems, seen = [], [], {each.lower() for each in invited}
+    for number, line in lines:
+        try:
+            guest = parse_guest(line)
+        except RaimError as error:
+            problems.append(f"line {number}: {error}")
+            continue
+        if guest.email.lower() in seen:
+            problems.append(f"line {number}: {guest.email} has an invitation already")
+        elif guest.email:
+            seen.add(guest.email.lower())
+        guests.append(guest)
+    if problems:
+        raise InputError("nobody was invited: " + "; ".join(problems))
+    return guests
+
+
+def parse_guest(line: str) -> Guest:
+    """Read one line.
+
+    Raises:
+        InputError: It has no name, or what should be an e-mail address is none.
+
+    Example:
+        >>> parse_guest("Alan Turing <alan@example.org>").email, parse_guest("Grace Hopper").email
+        ('alan@example.org', '')
+    """
+    found = re.fullmatch(r"(.*?)(?:[,;\t]\s*|\s*(?=<))(.*)", line)
+    name, email = (line, "") if found is None else (found[1], found[2].strip().strip("<>").strip())
+    return Guest(name=check_name(name, "judge's name"), email=check_email(email) if email else "")
 
 
 def replaced_judges(judges: Sequence[Judge]) -> set[int]:
@@ -144,23 +220,22 @@ def revoke_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int
 
 
 def exclude_judge(
-    session: Session, now: datetime, judge: Judge, *, reason: str, actor_id: int | None
+    session: Session, now: datetime, judge: Judge, wanted: LeavingOut, *, actor_id: int
 ) -> None:
-    """Leave a judge's votes out of the main result; both results are shown, with the reason.
+    """Leave a judge's votes out of the main result, or count them again; both results are shown, with the reason.
 
     Raises:
         InputError: There is no reason.
+        StateError: The study is not revealed.
     """
-    if not reason.strip():
-        raise InputError("say why the judge's votes are left out; the reason is published with both results")
-    judge.excluded_at, judge.excluded_reason = now, reason.strip()[:LONGEST_REASON]
+    check_revealed(session.get_one(Study, judge.study_id), "a judge's votes are left out")
+    if wanted.is_back:
+        judge.excluded_at = judge.excluded_reason = None
+        record_event(session, now, "include judge", judge, actor_id=actor_id)
+        return
+    judge.excluded_reason = check_reason(wanted.reason, "the judge's votes are left out")
+    judge.excluded_at = now
     record_event(session, now, "exclude judge", judge, actor_id=actor_id, reason=judge.excluded_reason)
-
-
-def include_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int | None) -> None:
-    """Take an exclusion back."""
-    judge.excluded_at = judge.excluded_reason = None
-    record_event(session, now, "include judge", judge, actor_id=actor_id)
 
 
 def find_judge(session: Session, token: str) -> Judge | None:
@@ -172,18 +247,6 @@ def find_judge(session: Session, token: str) -> Judge | None:
             JudgeLink.token_sha256 == hash_token(token),
             JudgeLink.revoked_at.is_(None),
             Judge.revoked_at.is_(None),
-        )
-    )
-
-
-def hidden_entries(session: Session, judge: Judge) -> frozenset[str]:
-    """Give the codes of the entries that a judge must not see, since they have a tie to the team."""
-    return frozenset(
-        session.scalars(
-            select(StudyEntry.code)
-            .join(Submission, Submission.id == StudyEntry.submission_id)
-            .join(Tie, Tie.team_id == Submission.team_id)
-            .where(Tie.judge_id == judge.id, StudyEntry.study_id == judge.study_id)
         )
     )
 

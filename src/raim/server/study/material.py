@@ -26,6 +26,7 @@ from raim.server.contest import Contest, Standing, StandingsCache
 from raim.server.contest.versions import is_in_force
 from raim.server.database import EntryResult, FactSheet, Image, Study, StudyImage, Submission, Team
 from raim.server.storage import Storage, local_path, read_file
+from raim.server.study.closing import studies_under_way
 from raim.server.study.results import (
     StudyResults,
     all_rows,
@@ -33,7 +34,6 @@ from raim.server.study.results import (
     newest_revealed,
     rank_by_score,
 )
-from raim.server.study.secrecy import studies_under_way
 
 
 def find_results(

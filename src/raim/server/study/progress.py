@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from raim.records.studies import JudgeProgress
 from raim.server.database import Judge, ScreenCheck, Study, Trial
-from raim.server.study.judges import replaced_judges, shared_addresses
-from raim.server.study.ties import ties_of
+from raim.server.study.judges import replaced_judges
+from raim.server.study.ties import shared_addresses, ties_of
 from raim.server.study.voting import is_empty, newest_votes
 
 # Nobody compares nine candidates in two seconds; such trials are named, not left out.

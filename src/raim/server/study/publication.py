@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge.ranking import FinalRanking
+from raim.errors import StateError
 from raim.scoring.profiles import Profile
 from raim.server.auditing import record_event
 from raim.server.contest import Contest, StandingsCache
 from raim.server.database import Challenge, PublishedRanking
+from raim.server.study.closing import studies_under_way
 from raim.server.study.results import ResultsCache, deciding_standings, newest_revealed, rank_by_score
-from raim.server.study.secrecy import studies_under_way
 from raim.study.findings import Analysis, EntryResult
 
 SCHEMA = "raim-ranking/1"
@@ -93,6 +94,22 @@ def find_outcome(
         return None
     ranking = rank_by_score(session, contest, standings, profile)
     return Outcome(title=contest.challenge.name, ranking=ranking) if ranking.rows else None
+
+
+def check_may_publish(session: Session, contest: Contest) -> None:
+    """Refuse to show names beside images while a study is under way.
+
+    Raises:
+        StateError: One is open, or closed and not revealed.
+    """
+    found = studies_under_way(session, contest)
+    if found:
+        study = found[0]
+        way_out = "close and reveal it" if study.state == "open" else "reveal it"
+        raise StateError(
+            f"the study “{study.title}” is {study.state}: while it is, nobody may connect teams with images; "
+            f"{way_out}, or put it aside, then publish"
+        )
 
 
 def publish(

@@ -1,14 +1,14 @@
-"""Ties of a judge to teams, as an organiser writes them down; they count until the judge begins."""
+"""Ties of judges to teams: stated by an organiser until the judge begins, or found by an e-mail address."""
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from raim.errors import InputError, StateError
 from raim.server.auditing import record_event
-from raim.server.database import Judge, Study, StudyEntry, Submission, Tie
+from raim.server.database import Judge, Member, Study, StudyEntry, Submission, Team, Tie, User
 
 STATED = "stated by an organiser"
 
@@ -68,3 +68,43 @@ def ties_of(session: Session, study: Study) -> dict[int, dict[int, str]]:
     for judge_id, team_id, reason in rows:
         found.setdefault(judge_id, {})[team_id] = reason
     return found
+
+
+def find_ties(session: Session, study: Study, email: str | None) -> dict[int, str]:
+    """Give the teams of the study that an account with this e-mail address is a member of, with the reason.
+
+    Nobody verifies addresses, so this rules no judge out: a team could keep anybody from judging.
+    """
+    if not email:
+        return {}
+    rows = session.execute(
+        select(Member.team_id, User.name)
+        .join(User, User.id == Member.user_id)
+        .where(func.lower(User.email) == email.strip().lower(), Member.team_id.in_(teams_of(session, study)))
+    )
+    return {team_id: f"a member of the team has this e-mail address: {name}" for team_id, name in rows}
+
+
+def shared_addresses(session: Session, study: Study) -> dict[int, str]:
+    """Give for each judge whose e-mail address an account in a team of the study has what to ask them."""
+    rows = session.execute(
+        select(Judge.id, Team.name)
+        .join(User, func.lower(User.email) == func.lower(Judge.email))
+        .join(Member, Member.user_id == User.id)
+        .join(Team, Team.id == Member.team_id)
+        .where(Judge.study_id == study.id, Team.id.in_(teams_of(session, study)))
+    )
+    words = "an account of {} has this e-mail address, which is not verified: ask whether they have a tie"
+    return {judge_id: words.format(team) for judge_id, team in rows}
+
+
+def hidden_entries(session: Session, judge: Judge) -> frozenset[str]:
+    """Give the codes of the entries that a judge must not see, since they have a tie to the team."""
+    return frozenset(
+        session.scalars(
+            select(StudyEntry.code)
+            .join(Submission, Submission.id == StudyEntry.submission_id)
+            .join(Tie, Tie.team_id == Submission.team_id)
+            .where(Tie.judge_id == judge.id, StudyEntry.study_id == judge.study_id)
+        )
+    )

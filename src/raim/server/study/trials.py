@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from raim.errors import UnknownNameError
 from raim.server.auditing import record_event
 from raim.server.database import Image, Judge, Study, StudyImage, Trial
-from raim.server.study.judges import hidden_entries
+from raim.server.study.ties import hidden_entries
 from raim.study import StudyDesign, plan_judge, plan_training
 from raim.study.trial import label_of
 

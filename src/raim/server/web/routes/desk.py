@@ -25,8 +25,7 @@ from raim.server.contest.versions import switch_versions
 from raim.server.database import Announcement, Finalist, Study, User
 from raim.server.queries import desk as queries
 from raim.server.storage import free_bytes
-from raim.server.study.publication import Charts, Outcome, find_outcome, hide, publish
-from raim.server.study.secrecy import check_may_publish
+from raim.server.study.publication import Charts, Outcome, check_may_publish, find_outcome, hide, publish
 from raim.server.web.charts import draw_all, read_material
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Slug, find_row

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from raim.errors import AccessError
 from raim.records.gallery import Gallery
 from raim.server.queries import gallery as queries
-from raim.server.study.secrecy import studies_under_way
+from raim.server.study.closing import studies_under_way
 from raim.server.web.context import Context
 from raim.server.web.fields import Search
 from raim.server.web.restored import read_restored

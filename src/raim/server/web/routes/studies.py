@@ -35,7 +35,7 @@ from raim.server.study import closing, judges
 from raim.server.study.ballots import judge_names, real_judges
 from raim.server.study.building import build_study, propose_study
 from raim.server.study.exports import StudyFile, find_study_file, shown_name, study_files
-from raim.server.study.guests import invite_guests
+from raim.server.study.judges import invite_guests
 from raim.server.study.ties import change_ties
 from raim.server.web.charts import give_chart as draw
 from raim.server.web.charts import list_charts
@@ -209,14 +209,8 @@ def give_chart(context: Context, study_id: RowId, name: Slug, theme: Search = "l
 def exclude_judge(context: Context, study_id: RowId, judge_id: RowId, wanted: LeavingOut) -> StudyDetails:
     """Leave a judge's votes out of the main result, or count them again."""
     study = _find(context, study_id)
-    closing.check_revealed(study, "a judge's votes are left out")
     judge = queries.find_judge_of(context.session, study, judge_id)
-    if wanted.is_back:
-        judges.include_judge(context.session, context.now, judge, actor_id=context.user_id)
-    else:
-        judges.exclude_judge(
-            context.session, context.now, judge, reason=wanted.reason, actor_id=context.user_id
-        )
+    judges.exclude_judge(context.session, context.now, judge, wanted, actor_id=context.user_id)
     return show_study(context, study_id)
 
 
@@ -224,12 +218,8 @@ def exclude_judge(context: Context, study_id: RowId, judge_id: RowId, wanted: Le
 def change_entry(context: Context, study_id: RowId, entry_id: RowId, wanted: LeavingOut) -> StudyDetails:
     """Leave an entry out of the ranking after the vote, or take it back in."""
     study = _find(context, study_id)
-    closing.check_revealed(study, "an entry is left out")
     entry = queries.find_entry(context.session, study, entry_id)
-    if wanted.is_back:
-        closing.take_back_in(context.session, context.now, entry, actor_id=context.user_id)
-    else:
-        closing.leave_out(context.session, context.now, entry, reason=wanted.reason, actor_id=context.user_id)
+    closing.leave_out(context.session, context.now, entry, wanted, actor_id=context.user_id)
     return show_study(context, study_id)
 
 
