@@ -1,6 +1,6 @@
 """The challenge in the database: its import, what is in force, standings, finalists, announcements."""
 
-from raim.server.contest.announcements import announce, list_announcements, withdraw_announcement
+from raim.server.contest.announcements import announce, withdraw_announcement
 from raim.server.contest.contest import Contest, load_contest
 from raim.server.contest.finals import (
     answer_invitation,
@@ -26,7 +26,6 @@ __all__ = [
     "import_challenge",
     "invite_finalists",
     "is_finalist",
-    "list_announcements",
     "list_finalists",
     "load_contest",
     "make_standings",

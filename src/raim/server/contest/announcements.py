@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.errors import InputError
@@ -38,17 +37,3 @@ def withdraw_announcement(session: Session, now: datetime, row: Announcement, *,
     """Take a text off the pages."""
     row.withdrawn_at = row.withdrawn_at or now
     record_event(session, now, "withdraw announcement", row, actor_id=actor_id)
-
-
-def list_announcements(session: Session, challenge_id: int) -> list[Announcement]:
-    """Give what is published, newest first."""
-    found = (
-        select(Announcement)
-        .where(
-            Announcement.challenge_id == challenge_id,
-            Announcement.published_at.is_not(None),
-            Announcement.withdrawn_at.is_(None),
-        )
-        .order_by(Announcement.published_at.desc(), Announcement.id.desc())
-    )
-    return list(session.scalars(found))

@@ -11,6 +11,7 @@ from raim.server.contest.export_formats import ExportTable
 from raim.server.database import (
     Announcement,
     AuditEvent,
+    Base,
     Comment,
     EntryResult,
     Finalist,
@@ -35,15 +36,7 @@ def people_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
         session,
         "teams",
         "Teams with their state and marks",
-        {
-            "id": Team.id,
-            "name": Team.name,
-            "state": Team.state,
-            "is_baseline": Team.is_baseline,
-            "is_out_of_competition": Team.is_out_of_competition,
-            "merged_into": Team.merged_into,
-            "created_at": Team.created_at,
-        },
+        _of(Team, "id name state is_baseline is_out_of_competition merged_into created_at"),
         lambda found: found.where(Team.challenge_id == contest.id).order_by(Team.id),
     )
     yield _table(
@@ -53,11 +46,8 @@ def people_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
         {
             "id": Member.id,
             "team": Team.name,
-            "login": User.login,
-            "name": User.name,
-            "email": User.email,
-            "role": Member.role,
-            "joined_at": Member.joined_at,
+            **_of(User, "login name email"),
+            **_of(Member, "role joined_at"),
         },
         lambda found: (
             found.join(Team, Team.id == Member.team_id)
@@ -70,16 +60,7 @@ def people_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
         session,
         "users",
         "Accounts; never a password or a token",
-        {
-            "id": User.id,
-            "login": User.login,
-            "name": User.name,
-            "email": User.email,
-            "role": User.role,
-            "created_at": User.created_at,
-            "consented_at": User.consented_at,
-            "disabled_at": User.disabled_at,
-        },
+        _of(User, "id login name email role created_at consented_at disabled_at"),
         lambda found: found.order_by(User.id),
     )
 
@@ -95,22 +76,13 @@ def entry_tables(session: Session, measures: tuple[str, ...]) -> Iterator[Export
             "id": Submission.id,
             "team": Team.name,
             "phase": Phase.slug,
-            "kind": Submission.kind,
-            "state": Submission.state,
-            "received_at": Submission.received_at,
-            "state_at": Submission.state_at,
+            **_of(Submission, "kind state received_at state_at"),
             "sent_by": author.login,
             "file_name": Upload.file_name,
             "n_bytes": Submission.committed_bytes,
             "sha256": Submission.committed_sha256,
-            "note": Submission.note,
-            "takes_try": Submission.takes_try,
-            "is_chosen": Submission.is_chosen,
-            "is_verified": Submission.is_verified,
-            "is_out_of_competition": Submission.is_out_of_competition,
-            "error": Submission.error,
-            "flags": Submission.flags,
-            "report": Submission.report,
+            **_of(Submission, "note takes_try is_chosen is_verified"),
+            **_of(Submission, "is_out_of_competition error flags report"),
         },
         lambda found: (
             found.join(Team, Team.id == Submission.team_id)
@@ -133,15 +105,8 @@ def _entry_results(session: Session) -> ExportTable:
         {
             "submission": EntryResult.submission_id,
             "team": Team.name,
-            "scorer_version": EntryResult.scorer_version,
-            "reference_version": EntryResult.reference_version,
-            "scored_at": EntryResult.scored_at,
-            "n_images": EntryResult.n_images,
-            "n_scored": EntryResult.n_scored,
-            "unscorable": EntryResult.unscorable,
-            "scenarios": EntryResult.scenarios,
-            "score": EntryResult.score,
-            "measures": EntryResult.measures,
+            **_of(EntryResult, "scorer_version reference_version scored_at n_images"),
+            **_of(EntryResult, "n_scored unscorable scenarios score measures"),
         },
         lambda found: (
             found.join(Submission, Submission.id == EntryResult.submission_id)
@@ -161,13 +126,8 @@ def _image_results(session: Session) -> ExportTable:
             "team": Team.name,
             "image": Image.name,
             "scenario": Image.scenario,
-            "scorer_version": Result.scorer_version,
-            "reference_version": Result.reference_version,
-            "restored_sha256": Result.restored_sha256,
-            "scored_at": Result.scored_at,
-            "unscorable": Result.unscorable,
-            "score": Result.score,
-            "measures": Result.measures,
+            **_of(Result, "scorer_version reference_version restored_sha256"),
+            **_of(Result, "scored_at unscorable score measures"),
         },
         lambda found: (
             found.join(Image, Image.id == Result.image_id)
@@ -189,13 +149,7 @@ def text_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
             "submission": Comment.submission_id,
             "author": User.name,
             "image": Image.name,
-            "region_x": Comment.region_x,
-            "region_y": Comment.region_y,
-            "region_width": Comment.region_width,
-            "region_height": Comment.region_height,
-            "text": Comment.text,
-            "is_shown_to_team": Comment.is_shown_to_team,
-            "created_at": Comment.created_at,
+            **_of(Comment, "region_x region_y region_width region_height text is_shown_to_team created_at"),
         },
         lambda found: (
             found.join(User, User.id == Comment.author_id)
@@ -210,10 +164,7 @@ def text_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
         {
             "id": Announcement.id,
             "author": User.name,
-            "title": Announcement.title,
-            "text": Announcement.text,
-            "published_at": Announcement.published_at,
-            "withdrawn_at": Announcement.withdrawn_at,
+            **_of(Announcement, "title text published_at withdrawn_at"),
         },
         lambda found: (
             found.join(User, User.id == Announcement.author_id)
@@ -230,9 +181,7 @@ def text_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
             "phase": Phase.slug,
             "place": Finalist.position,
             "team": Team.name,
-            "invited_at": Finalist.invited_at,
-            "accepted_at": Finalist.accepted_at,
-            "declined_at": Finalist.declined_at,
+            **_of(Finalist, "invited_at accepted_at declined_at"),
             "replaces": Finalist.replaces_id,
         },
         lambda found: (
@@ -251,17 +200,17 @@ def audit_table(session: Session) -> ExportTable:
         "audit",
         "Who did what; without an actor it was the server",
         {
-            "id": AuditEvent.id,
-            "happened_at": AuditEvent.happened_at,
-            "action": AuditEvent.action,
+            **_of(AuditEvent, "id happened_at action"),
             "actor": User.login,
-            "subject": AuditEvent.subject,
-            "subject_id": AuditEvent.subject_id,
-            "address": AuditEvent.address,
-            "details": AuditEvent.details,
+            **_of(AuditEvent, "subject subject_id address details"),
         },
         lambda found: found.outerjoin(User, User.id == AuditEvent.actor_id).order_by(AuditEvent.id),
     )
+
+
+def _of(table: type[Base], names: str) -> Columns:
+    """Give columns of a table by their own names."""
+    return {name: getattr(table, name) for name in names.split()}
 
 
 def _with_measures(table: ExportTable, measures: tuple[str, ...]) -> ExportTable:

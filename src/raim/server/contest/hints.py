@@ -4,33 +4,15 @@ A university's network or a class has one address for many; the same file in two
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from raim.records.teams import Hint
 from raim.server.database import AuditEvent, Member, Submission, Team, User
 
-Shared = Literal["file", "e-mail", "address"]
 SEEN_AT = ("register", "log in")  # audit events that carry a network address
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hint:
-    """Something that several teams share.
-
-    Attributes:
-        shared: "file" (the same bytes were handed in), "e-mail", or "address" (at registration or login).
-        value: What it is: SHA-256, e-mail, network address.
-        teams: (row, name) of each team, by name; at least two.
-        people: Logins behind it; for a file, its submissions as "submission 7".
-    """
-
-    shared: Shared
-    value: str
-    teams: tuple[tuple[int, str], ...]
-    people: tuple[str, ...]
 
 
 def find_hints(session: Session, challenge_id: int) -> list[Hint]:
@@ -42,7 +24,7 @@ def find_hints(session: Session, challenge_id: int) -> list[Hint]:
     ]
 
 
-def _hints(shared: Shared, rows: Iterable[Any]) -> list[Hint]:
+def _hints(shared: str, rows: Iterable[Any]) -> list[Hint]:
     """Gather rows of (value, team's row, team's name, who) by their value."""
     teams: dict[str, dict[int, str]] = {}
     people: dict[str, set[str]] = {}
@@ -51,10 +33,10 @@ def _hints(shared: Shared, rows: Iterable[Any]) -> list[Hint]:
         people.setdefault(value, set()).add(who if isinstance(who, str) else f"submission {who}")
     return [
         Hint(
-            shared=shared,
+            shared=shared,  # type: ignore[arg-type]  # one of the three words
             value=value,
-            teams=tuple(sorted(found.items(), key=lambda team: team[1].casefold())),
-            people=tuple(sorted(people[value])),
+            teams=dict(sorted(found.items(), key=lambda team: team[1].casefold())),
+            people=sorted(people[value]),
         )
         for value, found in sorted(teams.items())
         if len(found) > 1

@@ -6,10 +6,11 @@ may be mended, which makes another version of it and calls for scoring again.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +21,6 @@ from raim.files import hash_file
 from raim.server import database as tables
 from raim.server.actions.teams import approve_waiting
 from raim.server.auditing import record_event
-from raim.server.contest.conflicts import find_conflicts
 from raim.server.contest.versions import has_results_in_force
 from raim.server.database import Database, announce_change
 from raim.server.storage import Storage, has_file, pieces, put_file
@@ -73,7 +73,7 @@ def import_challenge(
         StorageError: A file cannot be kept.
     """
     with database.reading() as session:
-        conflicts = list(find_conflicts(session, challenge))
+        conflicts = list(_find_conflicts(session, challenge))
     if conflicts:
         raise StateError("\n".join(conflicts))
     stored = _store_all(storage, challenge, on_progress)
@@ -87,6 +87,53 @@ def import_challenge(
         for data_set in challenge.data_sets:
             _put_data_set(session, now, row, data_set, stored[data_set.id], is_at_once=is_at_once)
         return row.id
+
+
+def _find_conflicts(session: Session, challenge: Challenge) -> Iterator[str]:
+    """Give what a challenge's file must not change while teams take part, each with a way out."""
+    ids = {row.slug: row.id for row in session.scalars(select(tables.Challenge))}
+    if ids and challenge.id not in ids:
+        yield (
+            f"the file is of the challenge {challenge.id!r}, this server runs {', '.join(map(repr, ids))}; a server "
+            "has one challenge: put its id back, or start another server with a folder and a database of its own"
+        )
+    elif ids:
+        yield from _lost(session, ids[challenge.id], challenge)
+        yield from _overlaps(session, ids[challenge.id], challenge)
+
+
+def _lost(session: Session, challenge_id: int, challenge: Challenge) -> Iterator[str]:
+    """Give phases and data sets that have submissions and are no longer in the file."""
+    phases, sets = {each.id for each in challenge.phases}, {each.id for each in challenge.data_sets}
+    table: Any
+    for what, table, used, there in (
+        ("phase", tables.Phase, tables.Submission.phase_id, phases),
+        ("data set", tables.DataSet, tables.Submission.data_set_id, sets),
+    ):
+        found = select(table.slug).where(table.challenge_id == challenge_id, table.id.in_(select(used)))
+        for slug in session.scalars(found.order_by(table.slug)):
+            if slug not in there:
+                yield f"teams have submitted to the {what} {slug!r}, which is no longer in the file; put it back"
+
+
+def _overlaps(session: Session, challenge_id: int, challenge: Challenge) -> Iterator[str]:
+    """Give phases that would overlap: dates that were changed on the page stay while the file's own stay the same."""
+    stated = {
+        row.slug: row
+        for row in session.scalars(select(tables.Phase).where(tables.Phase.challenge_id == challenge_id))
+    }
+    dates = []
+    for phase in challenge.phases:
+        opens, closes, row = phase.opens, phase.closes, stated.get(phase.id)
+        if row is not None and (row.stated_opens_at, row.stated_closes_at) == (opens, closes):
+            opens, closes = row.opens_at, row.closes_at
+        dates.append((opens, closes, phase.name))
+    for (_, closes, name), (opens, _, following) in zip(sorted(dates), sorted(dates)[1:], strict=False):
+        if opens < closes:
+            yield (
+                f"{following} would open at {opens:%Y-%m-%d %H:%M} UTC, before {name} closes at "
+                f"{closes:%Y-%m-%d %H:%M} UTC as it was set on the page; change one of them"
+            )
 
 
 def _store_all(storage: Storage, challenge: Challenge, on_progress: OnProgress) -> StoredSets:

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import Verdict, current_phase, describe_deadline, next_phase
 from raim.challenge.data_set import Part
 from raim.records import challenge as records
 from raim.scoring.profiles import Profile
-from raim.server.contest import Contest, list_announcements
+from raim.server.contest import Contest
+from raim.server.database import Announcement
 from raim.server.submissions.tries import count_tries
 
 NEWEST = 3  # announcements on the first page
@@ -66,11 +68,16 @@ def list_data_sets(contest: Contest, verdict: Judgement) -> list[records.DataSet
 
 def read_announcements(session: Session, contest: Contest) -> list[records.Announcement]:
     """Return the announcements, newest first."""
-    return [
-        records.Announcement.of_row(each)
-        for each in list_announcements(session, contest.id)
-        if each.published_at is not None
-    ]
+    found = (
+        select(Announcement)
+        .where(
+            Announcement.challenge_id == contest.id,
+            Announcement.published_at.is_not(None),
+            Announcement.withdrawn_at.is_(None),
+        )
+        .order_by(Announcement.published_at.desc(), Announcement.id.desc())
+    )
+    return [records.Announcement.of_row(each) for each in session.scalars(found)]
 
 
 def read_rules(contest: Contest, profile: Profile) -> records.Rules:

@@ -87,14 +87,9 @@ def list_teams(session: Session, contest: Contest, *, q: str, state: str, page: 
         q=q,
         state=state,
         **found.place,
-        hints=[_hint(each) for each in hints[:MOST_HINTS]],
+        hints=hints[:MOST_HINTS],
         n_more_hints=max(0, len(hints) - MOST_HINTS),
     )
-
-
-def list_hints(session: Session, contest: Contest) -> list[records.Hint]:
-    """Return what several teams share, the strongest hints first."""
-    return [_hint(each) for each in find_hints(session, contest.id)]
 
 
 def read_team(session: Session, contest: Contest, team_id: int) -> records.TeamDetails:
@@ -126,7 +121,7 @@ def read_team(session: Session, contest: Contest, team_id: int) -> records.TeamD
         ],
         submissions=_entries(session, contest, team_id),
         fact_sheet=read_sheet(session, team_id),
-        hints=[each for each in list_hints(session, contest) if team_id in each.teams],
+        hints=[each for each in find_hints(session, contest.id) if team_id in each.teams],
         events=_events(session, team_id, [user.id for _, user in members]),
         others={each.id: each.name for each in others},
     )
@@ -147,10 +142,6 @@ def _answer(finalist: Finalist) -> records.FinalState:
     if finalist.declined_at is not None:
         return "declined"
     return "invited" if finalist.accepted_at is None else "accepted"
-
-
-def _hint(hint: Any) -> records.Hint:
-    return records.Hint.of_row(hint, teams=dict(hint.teams), people=list(hint.people))
 
 
 def _select_teams(contest: Contest, q: str, state: str) -> Any:

@@ -19,6 +19,7 @@ from raim.records.teams import (
 from raim.server.actions import teams as actions
 from raim.server.actions.fact_sheets import save_fact_sheet
 from raim.server.contest import answer_invitation, find_finalist
+from raim.server.contest.hints import find_hints
 from raim.server.database import Invitation, User
 from raim.server.queries import teams as queries
 from raim.server.web.context import Context
@@ -143,7 +144,7 @@ def list_teams(context: Context, q: Search = "", state: Search = "", page: Page 
 @area.get("/desk/hints", who="organiser", template="desk_plain")
 def list_hints(context: Context) -> list[Hint]:
     """Give what several teams share: files, e-mail addresses, network addresses."""
-    return queries.list_hints(context.session, context.contest)
+    return find_hints(context.session, context.contest.id)
 
 
 @area.get("/desk/teams/{team_id}", who="organiser", template="desk_team")
