@@ -18,6 +18,7 @@ from raim.demo.judging import host_studies
 from raim.demo.restorers import ENTRIES, Entry
 from raim.demo.workplace import Workplace
 from raim.files import hash_file
+from raim.records.submissions import NewSubmission
 from raim.scoring.submission import open_images
 from raim.server.actions.accounts import register
 from raim.server.actions.passwords import hash_password
@@ -27,7 +28,6 @@ from raim.server.database import Member
 from raim.server.serving import Opened, open_server
 from raim.server.settings import Settings
 from raim.server.storage import pieces
-from raim.server.submissions.promise import Promise
 from raim.server.submissions.states import change_state
 from raim.server.submissions.uploads import begin_upload, keep_file
 from raim.server.web.server import Server
@@ -249,21 +249,17 @@ def _send(
     kind: SubmissionKind,
 ) -> int:
     path = workplace.submissions / f"{entry.file_name}.zip"
-    promise = Promise(file_name=path.name, n_bytes=path.stat().st_size, sha256=hash_file(path))
+    wanted = NewSubmission(
+        phase=phase,
+        kind=kind,
+        file_name=path.name,
+        n_bytes=path.stat().st_size,
+        sha256=hash_file(path),
+        note=entry.description,
+    )
     with server.database.writing() as session:
-        contest = server.contest(session)
         member = session.get_one(Member, member_id)
-        upload = begin_upload(
-            session,
-            when,
-            contest,
-            member=member,
-            phase=phase,
-            kind=kind,
-            promise=promise,
-            note=entry.description,
-        )
-        key = upload.key
+        key = begin_upload(session, when, server.contest(session), member, wanted).key
     with path.open("rb") as file:
         return keep_file(server.database, server.storage, when, key=key, chunks=pieces(file)).id
 

@@ -5,11 +5,11 @@ from sqlalchemy import select
 
 from raim.data import parse_manifest
 from raim.errors import StateError
+from raim.records.submissions import NewSubmission
 from raim.server.actions.accounts import register
 from raim.server.actions.teams import make_team
 from raim.server.database import AuditEvent, Challenge, DataSet, Image, Phase, Submission, Team
 from raim.server.storage import has_file
-from raim.server.submissions.promise import Promise
 from raim.server.submissions.tries import take_try
 
 
@@ -127,16 +127,8 @@ def test_a_phase_with_submissions_that_left_the_file_is_refused_at_the_start(imp
         member = make_team(
             session, imported.now, challenge_id=phase.challenge_id, name="Ada", user=user, is_approved=True
         )
-        promise = Promise(file_name="a.zip", n_bytes=9, sha256="a" * 64)
-        take_try(
-            session,
-            phase.opens_at,
-            imported.contest,
-            member=member,
-            phase="feedback",
-            kind="scored",
-            promise=promise,
-        )
+        wanted = NewSubmission(phase="feedback", n_bytes=9, sha256="a" * 64)
+        take_try(session, phase.opens_at, imported.contest, member, wanted)
     for old in ('id = "feedback"', 'phase = "feedback"'):
         edit(imported, old, old.replace("feedback", "online"))
     with pytest.raises(StateError, match="submitted to the phase 'feedback', which is no longer in the file"):

@@ -5,12 +5,12 @@ import pytest
 from sqlalchemy import select
 
 from raim.files import hash_file
+from raim.records.submissions import NewSubmission
 from raim.server.actions.accounts import register
 from raim.server.actions.teams import make_team
 from raim.server.contest import load_contest, set_dates
 from raim.server.contest.rereading import read_again
 from raim.server.database import AuditEvent, Phase
-from raim.server.submissions.promise import Promise
 from raim.server.submissions.tries import take_try
 
 
@@ -49,8 +49,8 @@ def submit(imported, phase="feedback"):
             session, imported.now, challenge_id=contest.id, name="Ada", user=user, is_approved=True
         )
         moment = contest.challenge.phase(phase).opens
-        promise = Promise(file_name="a.zip", n_bytes=9, sha256="a" * 64)
-        take_try(session, moment, contest, member=member, phase=phase, kind="scored", promise=promise)
+        wanted = NewSubmission(phase=phase, n_bytes=9, sha256="a" * 64)
+        take_try(session, moment, contest, member, wanted)
 
 
 def last_event(imported):

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from raim.challenge import Challenge, DataSet, Intake, Phase, Website
+from raim.records.submissions import NewSubmission
 from raim.server import database as tables
 from raim.server.actions.accounts import register
 from raim.server.actions.teams import make_team
 from raim.server.contest import import_challenge, load_contest
 from raim.server.database import Member
 from raim.server.storage import open_storage
-from raim.server.submissions.promise import Promise
 from raim.server.submissions.tries import take_try
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -63,10 +63,8 @@ def contest(database):
             session,
             now,
             contest or load(session),
-            member=session.get_one(Member, member),
-            phase="first",
-            kind=kind,
-            promise=Promise(file_name="a.zip", n_bytes=n_bytes, sha256=sha256),
+            session.get_one(Member, member),
+            NewSubmission(phase="first", kind=kind, n_bytes=n_bytes, sha256=sha256),
         )
 
     return SimpleNamespace(

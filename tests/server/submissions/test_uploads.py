@@ -4,24 +4,18 @@ import time
 import pytest
 from sqlalchemy import func, select, text
 
+from raim.records.submissions import NewSubmission
 from raim.server.database import Member, Submission, Team
-from raim.server.submissions.promise import Promise
 from raim.server.submissions.uploads import begin_upload
 
-PROMISE = Promise(file_name="a.zip", n_bytes=9, sha256="a" * 64)
+WANTED = NewSubmission(phase="first", n_bytes=9, sha256="a" * 64)
 
 
 @pytest.fixture
 def begin(contest):
     def begin(session):
         return begin_upload(
-            session,
-            contest.now,
-            contest.load(session),
-            member=session.get_one(Member, contest.member),
-            phase="first",
-            kind="scored",
-            promise=PROMISE,
+            session, contest.now, contest.load(session), session.get_one(Member, contest.member), WANTED
         ).key
 
     return begin

@@ -4,23 +4,38 @@ What counts, and when the next try is possible, is `raim.challenge.tries`; here 
 team's row. A check that refuses gives the try back, so there is a limit on how many uploads begin, too.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from raim.challenge import may_submit, next_possible_submission, tries_left
+from raim.challenge import Phase, current_phase, may_submit, next_possible_submission, tries_left
 from raim.challenge.phase import SubmissionKind
-from raim.errors import InputError, StateError, TooLargeError, TooManyRequestsError
+from raim.errors import StateError, TooLargeError, TooManyRequestsError
+from raim.records.submissions import NewSubmission
 from raim.server.auditing import record_event
 from raim.server.contest import Contest, is_finalist
 from raim.server.database import Member, Submission, Team
-from raim.server.submissions.promise import Promise
-from raim.server.submissions.verdicts import Tries
 
 HOUR = timedelta(hours=1)
 BEGUN_PER_HOUR = 60  # of one team, refused ones too: each costs the server a check
 BEGUN_AT_ONCE = 3  # uploads of one team that are under way
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tries:
+    """What a team has left in a phase for one kind of submission.
+
+    Attributes:
+        left_today: Tries that can be taken now by the limit of a day; None without a limit.
+        left_in_all: The same by the limit of the phase.
+        next_at: When the next try is possible: now, later, or None for never.
+    """
+
+    left_today: int | None
+    left_in_all: int | None
+    next_at: datetime | None
 
 
 def count_tries(
@@ -47,12 +62,8 @@ def take_try(
     session: Session,
     now: datetime,
     contest: Contest,
-    *,
     member: Member,
-    phase: str,
-    kind: SubmissionKind,
-    promise: Promise,
-    note: str = "",
+    wanted: NewSubmission,
 ) -> Submission:
     """Begin a submission; it takes a try here and now, before its first byte is sent.
 
@@ -61,10 +72,7 @@ def take_try(
         now: The time of arrival, by which deadlines and tries go.
         contest: The challenge in force.
         member: Who submits.
-        phase: Id of the phase in the file.
-        kind: "scored", "feedback" or "final".
-        promise: Length and SHA-256 of the file that will be sent.
-        note: The team's own words about it.
+        wanted: Phase and kind, length and SHA-256 of the file that will be sent, and the team's note.
 
     Raises:
         TooLargeError: The file is larger than the challenge takes.
@@ -72,18 +80,23 @@ def take_try(
         StateError: The team may not submit now; the text has the reason and the time of the next try.
         TooManyRequestsError: Too many uploads have begun.
     """
-    record = contest.challenge.phase(phase)
-    check_size(contest, promise.n_bytes)
+    phase, kind = find_phase(contest, now, wanted), wanted.kind
+    limit = contest.challenge.uploads.max_bytes
+    if wanted.n_bytes > limit:
+        raise TooLargeError(
+            f"the file has {wanted.n_bytes} bytes, a submission may have {limit}; save the images as PNG or as JPEG of "
+            "high quality, and put nothing else into the zip"
+        )
     team = lock_team(session, member.team_id)
     if team.state not in {"approved", "waiting"}:
         raise StateError(f"the team {team.name!r} is {team.state}; ask the organisers")
     verdict = may_submit(
         contest.challenge,
-        record,
+        phase,
         kind,
         now=now,
-        earlier=_earlier(session, contest, team.id, phase, kind),
-        is_paused=contest.is_paused(record),
+        earlier=_earlier(session, contest, team.id, phase.id, kind),
+        is_paused=contest.is_paused(phase),
         is_approved=team.state == "approved",
         is_finalist=is_finalist(session, contest, team.id),
     )
@@ -92,15 +105,15 @@ def take_try(
     _check_rate(session, now, team)
     submission = Submission(
         team_id=team.id,
-        phase_id=contest.phase_ids[phase],
-        data_set_id=contest.data_set_ids[record.intakes[kind].on],
+        phase_id=contest.phase_ids[phase.id],
+        data_set_id=contest.data_set_ids[phase.intakes[kind].on],
         member_id=member.id,
         kind=kind,
         received_at=now,
         state_at=now,
-        committed_bytes=promise.n_bytes,
-        committed_sha256=promise.sha256,
-        note=_check_note(note),
+        committed_bytes=wanted.n_bytes,
+        committed_sha256=wanted.sha256,
+        note=wanted.note.strip(),
         takes_try=True,
     )
     session.add(submission)
@@ -116,26 +129,17 @@ def lock_team(session: Session, team_id: int) -> Team:
     ).one()
 
 
-def check_size(contest: Contest, n_bytes: int) -> None:
-    """Refuse a file that the challenge does not take.
+def find_phase(contest: Contest, now: datetime, wanted: NewSubmission) -> Phase:
+    """Give the phase that a submission is for: the open one where none is named.
 
     Raises:
-        TooLargeError: It is larger.
+        StateError: None is named, and none is open.
+        UnknownNameError: There is no such phase; the nearest is named.
     """
-    limit = contest.challenge.uploads.max_bytes
-    if n_bytes > limit:
-        raise TooLargeError(
-            f"the file has {n_bytes} bytes, a submission may have {limit}; save the images as PNG or as JPEG of high "
-            "quality, and put nothing else into the zip"
-        )
-
-
-def _check_note(note: str) -> str:
-    if len(note) > 2000:
-        raise InputError(
-            f"the note has {len(note)} characters, at most 2000; details belong into the fact sheet"
-        )
-    return note.strip()
+    phase = contest.challenge.phase(wanted.phase) if wanted.phase else current_phase(contest.challenge, now)
+    if phase is None:
+        raise StateError("no phase is open now; name the phase that the submission is for")
+    return phase
 
 
 def _earlier(

@@ -14,15 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import counts_as_in_time
-from raim.challenge.phase import SubmissionKind
 from raim.errors import ContentMismatchError, StateError, StorageError, UnknownNameError
 from raim.files import hash_file
+from raim.records.submissions import NewSubmission
 from raim.server.contest import Contest
 from raim.server.database import Database, Member, Submission, Upload
 from raim.server.storage import Storage, adopt_file, no_room, put_file
-from raim.server.submissions.promise import Promise
 from raim.server.submissions.states import change_state, lock_submission
-from raim.server.submissions.tries import lock_team, take_try
+from raim.server.submissions.tries import find_phase, lock_team, take_try
 
 KEY_BYTES = 24
 FOLDER = "uploads"  # in the server's folder
@@ -33,12 +32,8 @@ def begin_upload(
     session: Session,
     now: datetime,
     contest: Contest,
-    *,
     member: Member,
-    phase: str,
-    kind: SubmissionKind,
-    promise: Promise,
-    note: str = "",
+    wanted: NewSubmission,
 ) -> Upload:
     """Begin a submission, or go on with the one that the team has begun with the same file.
 
@@ -51,22 +46,20 @@ def begin_upload(
         .join(Submission, Submission.id == Upload.submission_id)
         .where(
             Submission.team_id == member.team_id,
-            Submission.phase_id == contest.phase_ids.get(phase, 0),
-            Submission.kind == kind,
+            Submission.phase_id == contest.phase_ids[find_phase(contest, now, wanted).id],
+            Submission.kind == wanted.kind,
             Submission.where("is_arriving"),
-            Submission.committed_sha256 == promise.sha256,
-            Submission.committed_bytes == promise.n_bytes,
+            Submission.committed_sha256 == wanted.sha256,
+            Submission.committed_bytes == wanted.n_bytes,
         )
     )
     if begun is not None:
         return begun
-    submission = take_try(
-        session, now, contest, member=member, phase=phase, kind=kind, promise=promise, note=note
-    )
+    submission = take_try(session, now, contest, member, wanted)
     upload = Upload(
         submission_id=submission.id,
         key=secrets.token_hex(KEY_BYTES),
-        file_name=clean_file_name(promise.file_name),
+        file_name=clean_file_name(wanted.file_name),
         updated_at=now,
     )
     session.add(upload)

@@ -5,6 +5,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Path, Query
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -12,9 +13,9 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from raim.challenge import current_phase, describe_deadline
+from raim.challenge import describe_deadline
 from raim.challenge.phase import submission_kind
-from raim.errors import InputError, RaimError, StateError, StorageFullError, UnknownNameError
+from raim.errors import InputError, RaimError, StorageFullError, UnknownNameError
 from raim.records import STATES
 from raim.records.submissions import (
     NewSubmission,
@@ -33,9 +34,9 @@ from raim.server.queries import submissions as queries
 from raim.server.queries.images import find_image
 from raim.server.storage import check_space, pieces
 from raim.server.submissions.choices import choose, withdraw
-from raim.server.submissions.promise import Promise
 from raim.server.submissions.uploads import begin_upload, drop_upload, keep_file
 from raim.server.web.context import Admitted, Context
+from raim.server.web.failures import read_problem
 from raim.server.web.fields import Page, RowId
 from raim.server.web.restored import read_restored
 from raim.server.web.routes.data import give_stored, verdict
@@ -87,19 +88,20 @@ def _take_file(context: Context, file: object, typed: dict[str, str]) -> int:
         raise InputError("the file is empty; choose the zip with your restored images")
     server = context.server
     check_space(server.storage, n_bytes)
-    promise = Promise(file_name=file.filename or "submission.zip", n_bytes=n_bytes, sha256=digest.hexdigest())
-    now = server.clock()  # when it had come, not when it began: nothing was promised before
-    with server.database.writing() as session:
-        key = begin_upload(
-            session,
-            now,
-            context.contest,
-            member=context.member(session),
+    try:
+        wanted = NewSubmission(
             phase=phase,
             kind=submission_kind(kind),
-            promise=promise,
+            file_name=(file.filename or "submission.zip")[-500:],
+            n_bytes=n_bytes,
+            sha256=digest.hexdigest(),
             note=typed.get("note", ""),
-        ).key
+        )
+    except ValidationError as error:
+        raise read_problem(error) from error
+    now = server.clock()  # when it had come, not when it began: nothing was promised before
+    with server.database.writing() as session:
+        key = begin_upload(session, now, context.contest, context.member(session), wanted).key
     file.file.seek(0)
     return keep_file(server.database, server.storage, now, key=key, chunks=pieces(file.file)).id
 
@@ -111,19 +113,7 @@ def begin_submission(context: Context, wanted: NewSubmission) -> StartedSubmissi
     if wanted.n_bytes > limit:
         raise StorageFullError(f"this server takes files of up to {limit} bytes; ask the organisers")
     context.aside(check_space, context.server.storage, wanted.n_bytes)
-    phase = wanted.phase or getattr(current_phase(context.contest.challenge, context.now), "id", None)
-    if phase is None:
-        raise StateError("no phase is open now; name the phase that the submission is for")
-    upload = begin_upload(
-        context.session,
-        context.now,
-        context.contest,
-        member=context.member(),
-        phase=phase,
-        kind=wanted.kind,
-        promise=Promise(file_name=wanted.file_name, n_bytes=wanted.n_bytes, sha256=wanted.sha256),
-        note=wanted.note,
-    )
+    upload = begin_upload(context.session, context.now, context.contest, context.member(), wanted)
     begun = show_status(context, upload.submission_id)
     url = f"{context.here}/uploads/{upload.key}"
     return StartedSubmission(submission=begun, upload=UploadPlace(url=url, offset=begun.received_bytes))
