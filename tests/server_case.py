@@ -95,6 +95,15 @@ def fill(database, storage, folder):
                 t.ChecklistTick(
                     challenge_id=challenge.id, item="prizes", ticked_by=users[0].id, ticked_at=NOON
                 ),
+                t.MailService(id=1, public_url="https://example.org"),
+                t.Mail(
+                    address="ada@example.org",
+                    kind="result",
+                    what="submission 1",
+                    subject="s",
+                    text="t",
+                    **dict.fromkeys(("state_at", "made_at", "due_at"), NOON),
+                ),
                 t.WorkerHeartbeat(name="w", started_at=NOON, seen_at=NOON, version="1"),
                 t.Comment(
                     submission_id=submissions["scored"].id,

@@ -19,6 +19,8 @@ BAD = {
     "SESSION_HOURS": "0",
     "UPLOAD_LIMIT_BYTES": "2 GB",
     "KEEP_FREE_BYTES": "-1",
+    "SMTP_URL": "smtp://ada:hu/sh@mail.example.org",
+    "MAIL_FROM": "the organisers",
 }
 
 
@@ -41,6 +43,8 @@ def test_every_variable_is_read(tmp_path):
         "SESSION_HOURS": "8",
         "UPLOAD_LIMIT_BYTES": "1000",
         "KEEP_FREE_BYTES": "0",
+        "SMTP_URL": "smtps://ada:hush@mail.example.org",
+        "MAIL_FROM": "Our challenge <challenge@example.org>",
     }
     assert read_settings({PREFIX + name: text for name, text in given.items()}) == Settings(
         folder=tmp_path,
@@ -52,6 +56,8 @@ def test_every_variable_is_read(tmp_path):
         session_hours=8,
         upload_limit_bytes=1000,
         keep_free_bytes=0,
+        smtp_url="smtps://ada:hush@mail.example.org",
+        mail_from="Our challenge <challenge@example.org>",
     )
 
 
@@ -60,6 +66,34 @@ def test_an_error_names_its_variable_and_no_password(name):
     with pytest.raises(SettingsError, match=PREFIX + name) as caught:
         read_settings({PREFIX + name: BAD[name]}, folder=Path("/srv"))
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("smtp://ada:hush@mail.example.org", "for all to read"),
+        ("smtp://ada:hu/sh@mail.example.org", "expected smtp://HOST"),
+        ("smtp://ada:hu#sh@mail.example.org", "expected smtp://HOST"),
+        ("smtps://ada:hush@", "expected smtp://HOST"),
+        ("smtp://ada:hush@mail.example.org?tls", "expected smtp://HOST"),
+        ("https://ada:hush@mail.example.org", "expected smtp://HOST"),
+        ("smtps://ada:hush@mail.example.org:99999", "expected smtp://HOST"),
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_refused_without_its_password(url, reason):
+    with pytest.raises(SettingsError, match=reason) as caught:
+        read_settings({"RAIM_SMTP_URL": url, "RAIM_MAIL_FROM": "name@example.org"})
+    assert not any(word in str(caught.value) for word in ("hu/", "hush", "hu#", "'hu'"))
+
+
+def test_a_password_of_the_mail_server_is_not_shown_with_the_settings():
+    given = {"RAIM_SMTP_URL": "smtps://ada:hush@mail.example.org", "RAIM_MAIL_FROM": "name@example.org"}
+    assert "hush" not in repr(read_settings(given))
+    assert read_settings(
+        {"RAIM_SMTP_URL": "smtp://ada:hush@localhost?starttls", "RAIM_MAIL_FROM": "a@b.c"}
+    ).smtp_url
+    with pytest.raises(SettingsError, match="RAIM_MAIL_FROM"):
+        read_settings({"RAIM_SMTP_URL": "smtp://localhost"})
 
 
 def test_a_mistyped_variable_is_refused_with_the_nearest():

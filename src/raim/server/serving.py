@@ -19,6 +19,7 @@ from raim.server.actions.links import make_organiser_link
 from raim.server.contest import import_challenge
 from raim.server.database import migrate, open_database
 from raim.server.jobs.versions import scorer_version
+from raim.server.mail import set_up_mail
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
 from raim.server.submissions.uploads import drop_ended_parts
@@ -68,6 +69,8 @@ def open_server(
         clock=clock,
         secret=secret,
     )
+    with database.writing() as session:
+        set_up_mail(session, clock(), settings)
     return Opened(server=server, first_link=_first_link(server))
 
 

@@ -2,8 +2,10 @@
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +13,8 @@ from urllib.parse import urlsplit
 from raim.errors import SettingsError, unknown_name
 
 PREFIX = "RAIM_"
+# An address that mail is sent to or comes from: the form that browsers ask for.
+MAILABLE = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}", re.ASCII)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -31,6 +35,8 @@ class Settings:
         worker_processes: Processes of a worker that score at once; 0 for one for each core.
         check_memory_bytes: What the process may use that checks an archive.
         score_memory_bytes: What each process may use that scores.
+        smtp_url: The mail server, smtp://USER:PASSWORD@HOST:PORT; "" sends no mail.
+        mail_from: From whom mail comes, such as "Our challenge <challenge@example.org>".
     """
 
     folder: Path
@@ -45,6 +51,8 @@ class Settings:
     worker_processes: int = 0
     check_memory_bytes: int = 4 * 2**30
     score_memory_bytes: int = 8 * 2**30
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
 
 
 def read_settings(environment: Mapping[str, str], *, folder: Path | None = None) -> Settings:
@@ -65,13 +73,17 @@ def read_settings(environment: Mapping[str, str], *, folder: Path | None = None)
         (8, 'sqlite:////srv/raim/raim.db')
     """
     given = {name.removeprefix(PREFIX): text for name, text in environment.items() if name.startswith(PREFIX)}
-    known = {field.name.upper() for field in fields(Settings)}
+    known = {each.name.upper() for each in fields(Settings)}
     for name in sorted(given.keys() - known):
         if difflib.get_close_matches(name, known, n=1, cutoff=0.8):
             raise unknown_name("setting", PREFIX + name, [PREFIX + one for one in known])
     values: dict[str, Any] = {
         name.lower(): _parse(name, given[name]) for name in sorted(given.keys() & known)
     }
+    if values.get("smtp_url") and not values.get("mail_from"):
+        raise SettingsError(
+            "RAIM_SMTP_URL is set; say in RAIM_MAIL_FROM from whom mail comes, as name@example.org"
+        )
     place = (folder or values.get("folder") or Path()).absolute()
     defaults: dict[str, Any] = {
         "database_url": f"sqlite:///{place / 'raim.db'}",
@@ -89,7 +101,7 @@ def _parse(name: str, text: str) -> object:
 
 
 def _shown(name: str, text: str) -> str:
-    return "not usable" if name == "DATABASE_URL" else repr(text)  # it may hold a password
+    return "not usable" if name in {"DATABASE_URL", "SMTP_URL"} else repr(text)  # it may hold a password
 
 
 def _path(text: str) -> Path:
@@ -119,6 +131,29 @@ def _public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _smtp_url(text: str) -> str:
+    form = "expected smtp://HOST, smtp://USER:PASSWORD@HOST:587?starttls or smtps://USER:PASSWORD@HOST"
+    parts = urlsplit(text)
+    try:
+        is_one = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+    except ValueError:
+        raise ValueError(form) from None  # Python's own text has a part of the password
+    if text and not (
+        is_one and parts.path in {"", "/"} and parts.query in {"", "starttls"} and not parts.fragment
+    ):
+        raise ValueError(f"{form}; signs such as / or # in a password are written as %2F or %23")
+    is_hidden = parts.scheme == "smtps" or parts.query == "starttls"
+    if parts.password and not is_hidden and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError("the password would be sent for all to read; use smtps://, or add ?starttls")
+    return text
+
+
+def _mail_from(text: str) -> str:
+    if text and not (MAILABLE.fullmatch(parseaddr(text)[1]) and text.isascii() and text.isprintable()):
+        raise ValueError("expected an address such as name@example.org, or Our challenge <name@example.org>")
+    return text
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
 
@@ -145,4 +180,6 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "WORKER_PROCESSES": _between(0, 1024, "processes"),
     "CHECK_MEMORY_BYTES": _between(2**28, 2**45, "bytes"),
     "SCORE_MEMORY_BYTES": _between(2**28, 2**45, "bytes"),
+    "SMTP_URL": _smtp_url,
+    "MAIL_FROM": _mail_from,
 }

@@ -35,6 +35,8 @@ from raim.server.database import (
     Base,
     Image,
     LoginSession,
+    Mail,
+    MailService,
     OneUseLink,
     Submission,
     Upload,
@@ -46,8 +48,10 @@ from raim.server.settings import Settings
 from raim.server.storage import Storage, open_storage, pieces, read_file
 
 OnProgress = Callable[[int, int], None]
-# Logins and links end with the server that made them; workers tell of themselves again.
-LEFT_OUT = frozenset({LoginSession.__tablename__, OneUseLink.__tablename__, WorkerHeartbeat.__tablename__})
+# Logins and links end with the server that made them; workers tell of themselves again; what waited may have gone.
+LEFT_OUT = frozenset(
+    each.__tablename__ for each in (LoginSession, Mail, MailService, OneUseLink, WorkerHeartbeat)
+)
 OWN_FOLDERS = frozenset({"files", "uploads", "work"})  # of the server, in the challenge's folder
 
 

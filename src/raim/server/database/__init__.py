@@ -13,6 +13,7 @@ from raim.server.database.contest import (
 )
 from raim.server.database.engine import Database, announce_change, open_database
 from raim.server.database.entries import Comment, EntryResult, LogLine, Result, Submission, Upload
+from raim.server.database.mail import Mail, MailService
 from raim.server.database.migration import migrate
 from raim.server.database.operation import AuditEvent, WorkerHeartbeat
 from raim.server.database.people import (
@@ -58,6 +59,8 @@ __all__ = [
     "LogLine",
     "LoginAttempt",
     "LoginSession",
+    "Mail",
+    "MailService",
     "Member",
     "OneUseLink",
     "Phase",

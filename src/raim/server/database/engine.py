@@ -35,6 +35,7 @@ MIGRATION_LOCK = 7_246_001
 ACCOUNTS_LOCK = 7_246_002
 LOGINS_LOCK = 7_246_003
 SERVER_LOCK = 7_246_004
+MAIL_LOCK = 7_246_005
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,6 +33,7 @@ from raim.server.jobs.context import (
     stop_heartbeat,
 )
 from raim.server.jobs.faults import Throttle
+from raim.server.jobs.mail import sending_mail
 from raim.server.jobs.process_pool import Limits, lower_priority
 from raim.server.jobs.reconciling import Reconciler
 from raim.server.jobs.tiling import forget_lost_packs
@@ -104,7 +105,7 @@ def run_worker(
             silence=pace.silence,
             stop=stop or threading.Event(),
         )
-        with _alone(context):
+        with _alone(context), sending_mail(context, settings):
             _run(context, settings.database_url, pace)
     finally:
         database.engine.dispose()

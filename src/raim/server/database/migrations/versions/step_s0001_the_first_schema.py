@@ -49,6 +49,11 @@ def upgrade() -> None:
         Column("succeeded", Boolean(), nullable=False),
     )
     op.create_table(
+        "mail_service",
+        Column("id", Integer(), primary_key=True),
+        Column("public_url", String(300), nullable=False),
+    )
+    op.create_table(
         "user_account",
         Column("id", Integer(), primary_key=True),
         Column("login", String(200), nullable=False),
@@ -151,6 +156,25 @@ def upgrade() -> None:
         CheckConstraint("purpose IN ('make organiser', 'reset password')", name="purpose"),
         CheckConstraint("length(token_sha256) = 64", name="token_sha256"),
         CheckConstraint("(purpose = 'make organiser') = (user_id IS NULL)", name="user"),
+    )
+    op.create_table(
+        "outbox",
+        Column("id", Integer(), primary_key=True),
+        Column("challenge_id", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), index=True),
+        Column("user_id", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), index=True),
+        Column("address", String(320), nullable=False, index=True),
+        Column("kind", String(20), nullable=False),
+        Column("what", String(80), nullable=False),
+        Column("subject", String(200), nullable=False),
+        Column("text", String(), nullable=False),
+        Column("state", String(20), nullable=False),
+        Column("state_at", UtcDateTime(), nullable=False),
+        Column("made_at", UtcDateTime(), nullable=False),
+        Column("due_at", UtcDateTime(), nullable=False, index=True),
+        Column("tries", Integer(), nullable=False),
+        Column("why", String(500), nullable=False),
+        CheckConstraint("state IN ('waiting', 'taken', 'sending', 'sent', 'joined', 'failed', 'unclear', 'dropped')", name="state"),
+        UniqueConstraint("kind", "what", "address"),
     )
     op.create_table(
         "phase",

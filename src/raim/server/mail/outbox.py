@@ -1,0 +1,209 @@
+"""The outbox: mails are written with what they tell of, taken by one worker at a time, and end in one state.
+
+A mail goes at most once. Before the mail server is given it, "sending" is committed; what is found in that state long
+after is "unclear", since nobody knows whether it went, and only an organiser has it sent again. What is lost before
+that goes back to "waiting". Each mail keeps its Message-ID, so that a reader's program can tell a second copy.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from raim.errors import StateError
+from raim.server.auditing import record_event
+from raim.server.database import Mail, MailService, User
+from raim.server.database.engine import MAIL_LOCK, take_turn
+from raim.server.mail.kinds import KINDS
+from raim.server.mail.letters import write_letter
+from raim.server.settings import MAILABLE, Settings
+
+PER_HOUR = 10  # to one address; what people have just asked for is not held back
+LEASE = timedelta(minutes=10)  # longer than all answers of a mail server together may take
+KEPT = timedelta(days=90)
+# Minutes until the next try: a server that puts off unknown senders takes them after some minutes.
+WAITS = (1, 5, 15, 60, 240, 720, 1440)
+NEEDED = tuple(name for name, kind in KINDS.items() if kind.is_needed)
+GONE = ("taken", "sending", "sent", "unclear")  # which the limit counts
+INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def set_up_mail(session: Session, now: datetime, settings: Settings) -> None:
+    """Say whether the server sends mail, and under which address it is reached; what waited is dropped if not."""
+    session.execute(delete(MailService))
+    if settings.smtp_url:
+        session.add(MailService(id=1, public_url=settings.public_url))
+    else:
+        waiting = update(Mail).where(Mail.state == "waiting")
+        session.execute(waiting.values(state="dropped", state_at=now, text="", why="mail was turned off"))
+
+
+def write_mail(
+    session: Session,
+    now: datetime,
+    kind: str,
+    what: str,
+    to: User | str | None,
+    *,
+    challenge_id: int | None = None,
+    **facts: Any,
+) -> bool:
+    """Write a mail into the outbox; return False where none is sent, or it was written before.
+
+    Args:
+        session: A writing session, of what the mail tells of.
+        now: The time.
+        kind: One of `KINDS`.
+        what: What it is about, "submission 7".
+        to: A person, or an address.
+        challenge_id: In whose name; None for the server.
+        facts: What the kind's template shows.
+    """
+    service = session.get(MailService, 1)
+    address = to.email if isinstance(to, User) else to
+    if service is None or not address or not MAILABLE.fullmatch(address):
+        return False
+    subject, text = write_letter(session, kind, service.public_url, challenge_id, facts)
+    row = INSERTS[session.get_bind().dialect.name](Mail).values(
+        challenge_id=challenge_id,
+        user_id=to.id if isinstance(to, User) else None,
+        address=address,
+        kind=kind,
+        what=what,
+        subject=subject,
+        text=text,
+        state_at=now,
+        made_at=now,
+        due_at=now,
+    )
+    return session.scalar(row.on_conflict_do_nothing().returning(Mail.id)) is not None
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Say whether there is a mail to be sent, or one that a worker has lost, without waiting for the writer's turn."""
+    is_lost = Mail.state.in_(("taken", "sending")) & (Mail.state_at < now - LEASE)
+    found = select(Mail.id).where(((Mail.state == "waiting") & (Mail.due_at <= now)) | is_lost)
+    return session.scalar(found.limit(1)) is not None
+
+
+def take_mail(session: Session, now: datetime) -> Mail | None:
+    """Take the mail that is due first, what people have asked for before all else; None where none is due."""
+    take_turn(session, MAIL_LOCK)  # the limit counts what others have taken
+    _find_lost(session, now)
+    due = (
+        select(Mail)
+        .where(Mail.state == "waiting", Mail.due_at <= now)
+        .order_by(case((Mail.kind.in_(NEEDED), 0), else_=1), Mail.due_at, Mail.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)  # an organiser may be changing one
+    )
+    while (row := session.scalar(due)) is not None:
+        later = None if row.kind in NEEDED else _free_at(session, now, row.address)
+        if later is not None:
+            row.due_at = later
+        else:
+            if row.kind == "announcement":
+                _join(session, now, row)
+            _enter(row, now, "taken")
+            row.tries += 1
+            return row
+        session.flush()
+    return None
+
+
+def begin_sending(session: Session, now: datetime, mail_id: int, attempt: int) -> bool:
+    """Say that a mail is given to the mail server now; False where another worker has taken it meanwhile."""
+    ours = update(Mail).where(Mail.id == mail_id, Mail.tries == attempt, Mail.state == "taken")
+    return session.scalar(ours.values(state="sending", state_at=now).returning(Mail.id)) is not None
+
+
+def end_mail(
+    session: Session, now: datetime, mail_id: int, attempt: int, *, state: str, why: str = ""
+) -> None:
+    """Write down what became of a mail; "waiting" tries it again later, until there were too many tries."""
+    row = session.get(Mail, mail_id, with_for_update=True)
+    if row is None or row.tries != attempt or row.state not in {"taken", "sending", "unclear"}:
+        return
+    if state == "waiting" and attempt > len(WAITS):
+        state, why = "failed", f"given up after {attempt} tries: {why}"
+    _enter(row, now, state, why)
+    if state == "waiting":
+        row.due_at = now + timedelta(minutes=WAITS[attempt - 1])
+
+
+def retry_mail(session: Session, now: datetime, row: Mail, *, actor_id: int) -> None:
+    """Have a mail sent again that failed, or of which nobody knows whether it went.
+
+    Raises:
+        StateError: It is under way, has gone, or is wanted no more.
+    """
+    session.refresh(row, with_for_update=True)
+    if row.state not in {"failed", "unclear"}:
+        raise StateError(f"this mail is {row.state}; only one that failed or is unclear is sent again")
+    _enter(row, now, "waiting")
+    row.due_at, row.tries = now, row.tries + 1  # a worker that still tries it has lost it
+    record_event(session, now, "send mail again", row, actor_id=actor_id)
+
+
+def forget_mail(session: Session, now: datetime) -> None:
+    """Delete what has ended long ago."""
+    ended = Mail.state.in_(("sent", "joined", "failed", "unclear", "dropped"))
+    session.execute(delete(Mail).where(ended, Mail.state_at < now - KEPT))
+
+
+def _find_lost(session: Session, now: datetime) -> None:
+    """Let what a worker has left in its middle end."""
+    for state, after, why in (
+        ("taken", "waiting", "the worker ended before it was sent"),
+        (
+            "sending",
+            "unclear",
+            "the worker ended, or the connection broke, while it was given to the mail server",
+        ),
+    ):
+        lost = update(Mail).where(Mail.state == state, Mail.state_at < now - LEASE)
+        session.execute(lost.values(state=after, state_at=now, why=why))
+
+
+def _free_at(session: Session, now: datetime, address: str) -> datetime | None:
+    """Give when an address may be sent more; None if that is now."""
+    hour = timedelta(hours=1)
+    found = (
+        select(Mail.state_at)
+        .where(Mail.address == address, Mail.state.in_(GONE), Mail.state_at > now - hour)
+        .order_by(Mail.state_at.desc())
+        .offset(PER_HOUR - 1)
+        .limit(1)
+    )
+    oldest = session.scalar(found)
+    return None if oldest is None else oldest + hour
+
+
+def _join(session: Session, now: datetime, row: Mail) -> None:
+    """Let an announcement bring all others along that wait for the same reader."""
+    others = session.scalars(
+        select(Mail)
+        .where(
+            Mail.state == "waiting",
+            Mail.kind == row.kind,
+            Mail.address == row.address,
+            Mail.challenge_id == row.challenge_id,
+            Mail.id != row.id,
+        )
+        .order_by(Mail.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for each in others:
+        row.text += f"\n\n* * *\n\n{each.text}"
+        _enter(each, now, "joined", f"in mail {row.id}")
+    if others:
+        row.subject = f"{row.subject} (and {len(others)} more)"
+
+
+def _enter(row: Mail, now: datetime, state: str, why: str = "") -> None:
+    row.state, row.state_at, row.why = state, now, why[:500]
+    if state in {"sent", "joined", "dropped"}:
+        row.text = ""  # it may hold a link that works
