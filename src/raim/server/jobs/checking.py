@@ -25,9 +25,6 @@ def run_check(context: WorkerContext, submission_id: int, attempt: int) -> str:
     """Check a submission, under the lease of a number; give its state then.
 
     Returns "" with nothing done if it needs no check any more, or another worker has it.
-
-    Raises:
-        WorkerStopped: The worker is to end.
     """
     with context.busy("check", f"checking submission {submission_id}", [submission_id]):
         if not with_patience(context, lambda: _begin(context, submission_id, attempt)):

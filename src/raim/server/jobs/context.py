@@ -148,11 +148,7 @@ class WorkerContext:
             self.holding.difference_update(submission_ids)
 
     def pause(self, seconds: float) -> None:
-        """Wait.
-
-        Raises:
-            WorkerStopped: The worker is to end.
-        """
+        """Wait, unless the worker is to end (WorkerStopped)."""
         if self.stop.wait(seconds):
             raise WorkerStopped
 

@@ -24,9 +24,6 @@ def finish_group(context: WorkerContext, group: Group, records: Records) -> list
     """Write the results of every submission that has a record for each image; give which were finished.
 
     Those whose leases the worker has lost are left alone.
-
-    Raises:
-        WorkerStopped: The worker is to end.
     """
     finished = []
     for entry in group.entries:

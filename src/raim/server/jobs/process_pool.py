@@ -73,7 +73,7 @@ class Limits:
 class WorkerStopped(BaseException):
     """The worker is to end: what is under way is left as a kill would leave it, to be taken up again.
 
-    It is no `Exception`, so that no handler of faults takes it for one.
+    Every job may raise it. It is no `Exception`, so that no handler of faults takes it for one.
     """
 
 

@@ -127,11 +127,7 @@ def _batch_size(context: WorkerContext, n_entries: int) -> int:
 
 
 def score_batch(context: WorkerContext, group: Group, number: int, lost: tuple[int, ...] = ()) -> BatchResult:
-    """Score one batch of a group but for who was lost, under leases of its submissions that are taken if they are free.
-
-    Raises:
-        WorkerStopped: The worker is to end.
-    """
+    """Score one batch of a group but for who was lost, under leases that are taken if they are free."""
     asked = [entry for entry in group.entries if entry.id not in lost]
     ids = [entry.id for entry in asked]
     which = ("submission " if len(ids) == 1 else "submissions ") + ", ".join(map(str, ids))

@@ -61,9 +61,6 @@ def run_tiling(context: WorkerContext, study_image_id: int, *, in_child: bool = 
     """Make the tiles of an image; give "made", "failed", or "" if they are there, or nobody wants them any more.
 
     It is done in a process apart, as with all that teams send; `in_child` is False for files of our own making only.
-
-    Raises:
-        WorkerStopped: The worker is to end.
     """
     wanted = with_patience(context, lambda: _read(context, study_image_id))
     if wanted is None:
