@@ -12,7 +12,7 @@ from sqlalchemy import event, select
 from starlette.testclient import TestClient
 
 from raim.server.contest.bundles import make_bundles
-from raim.server.database import User
+from raim.server.database import Mail, User
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
 from raim.server.web.app import make_app
@@ -43,7 +43,7 @@ class Clock:
 HERE = "/c/my-challenge"
 # What a server has once, whatever its challenges; every other address is within the challenge.
 OF_SERVER = re.compile(
-    r"/(c/|account|login|logout|register|first/|reset/|health|robots|static/|api$|api/v1/(c/|openapi|challenges))|/$"
+    r"/(c/|account|login|logout|register|first/|reset/|forgot|verify/|health|robots|static/|api$|api/v1/(c/|openapi|challenges))|/$"
 )
 
 
@@ -108,8 +108,8 @@ class Person:
 class Site:
     """A running application and what tests do with it."""
 
-    def __init__(self, folder, clock, database_url=None):
-        environment = {"RAIM_KEEP_FREE_BYTES": "0"}
+    def __init__(self, folder, clock, database_url=None, **environment):
+        environment["RAIM_KEEP_FREE_BYTES"] = "0"
         if database_url is not None:
             environment["RAIM_DATABASE_URL"] = database_url
         self.clock = clock
@@ -132,9 +132,9 @@ class Site:
         person.login = login
         return self.with_token(person)
 
-    def user(self, login):
+    def user(self, login, **fields):
         person = self.visitor()
-        answer = person.post("/register", login=login, password=PASSWORD, consent="yes")
+        answer = person.post("/register", login=login, password=PASSWORD, consent="yes", **fields)
         assert answer.status_code == 303, answer.text
         person.login = login
         return person
@@ -155,6 +155,24 @@ class Site:
         with self.server.database.writing() as session:
             session.scalars(select(User).where(User.login == login)).one().role = "judge"
         return self.with_token(person)
+
+    def verified(self, login, **fields):
+        """Make an account whose address is verified by the link that was mailed."""
+        person = self.user(login, email=f"{login}@example.org", **fields)
+        person.post(self.link("verify", f"{login}@example.org"))
+        return person
+
+    def mails(self, **where):
+        """Give the mails that were written, in their order."""
+        with self.server.database.reading() as session:
+            found = session.scalars(select(Mail).filter_by(**where).order_by(Mail.id)).all()
+            session.expunge_all()
+            return found
+
+    def link(self, kind, address):
+        """Give the path of the link in the newest mail of a kind to an address."""
+        text = self.mails(kind=kind, address=address)[-1].text
+        return re.search(rf"{ADDRESS}(/\S+_\S+)", text)[1]
 
     def zip_of(self, data_set="feedback-pairs", *, part="input", extra=None, leave_out=(), readme=README):
         """Make a submission out of a data set's own inputs (or references)."""

@@ -63,6 +63,18 @@ class Deletion(Wanted):
     present_password: Text
 
 
+class AddressChange(Deletion):
+    """Another e-mail address of one's own; "" for none."""
+
+    email: Text
+
+
+class Forgotten(Wanted):
+    """Whose password is forgotten, by login or e-mail address."""
+
+    login: Text
+
+
 class NewToken(Wanted):
     """A token for programs to be made."""
 
@@ -91,6 +103,7 @@ class Account(Record):
     login: str
     name: str
     email: str | None
+    email_verified_at: datetime | None
     role: UserRole
     team_id: int | None
     team: str | None

@@ -117,6 +117,9 @@ class Hint(Record):
     value: str
     teams: dict[int, str]
     people: list[str]
+    is_verified: bool = Field(
+        False, description="people of two of the teams have verified the e-mail address"
+    )
 
 
 class TeamList(Paged):

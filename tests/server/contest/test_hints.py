@@ -2,6 +2,7 @@ import pytest
 
 from desk_world import CountedQueries, make_world
 from raim.server.contest.hints import find_hints
+from raim.server.database import User
 
 SHA = "a" * 64
 
@@ -37,6 +38,23 @@ def test_what_teams_share_is_listed_with_the_strongest_hint_first(world):
         ("file", SHA, ["Ada", "Cleo"], [f"submission {first}", f"submission {second}"]),
         ("e-mail", "one@example.org", ["Ada", "Bob"], ["of Ada", "of Bob"]),
         ("address", "192.0.2.1", ["Ada", "Bob"], ["of Ada", "of Bob"]),
+    ]
+
+
+def test_addresses_that_people_of_two_teams_have_verified_come_first(world):
+    world.team("Ada", email="a@example.org")
+    world.team("Bob", email="a@example.org")
+    world.team("Cleo", email="b@example.org")
+    world.team("Dora", email="b@example.org")
+    world.team("Emil", email="b@example.org")
+    with world.database.writing() as session:
+        for name in ("Ada", "Cleo", "Dora"):
+            session.get_one(User, world.teams[name][2]).email_verified_at = world.now
+    with world.database.reading() as session:
+        found = find_hints(session, world.contest().id)
+    assert [(each.value, each.is_verified, each.people) for each in found] == [
+        ("b@example.org", True, ["of Cleo (verified)", "of Dora (verified)", "of Emil"]),
+        ("a@example.org", False, ["of Ada (verified)", "of Bob"]),
     ]
 
 

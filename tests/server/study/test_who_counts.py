@@ -77,14 +77,18 @@ def test_the_votes_of_a_judge_who_is_only_revoked_count(database):
     assert len(ballots_of(study).votes) == 2 * 6
 
 
-# ---- An address that nobody has verified
+# ---- Addresses, verified or not
+
+
+def has_address(study, team, *, verified):
+    with study.writing() as session:
+        user = session.get_one(tables.User, study.world.teams[team][2])
+        user.email, user.email_verified_at = EMAIL, study.world.now if verified else None
 
 
 def test_an_account_with_a_judges_address_keeps_nobody_from_judging(database):
     study = make_study(database, "Alpha", "Beta")
-    with study.writing() as session:
-        user = session.get_one(tables.User, study.world.teams["Beta"][2])
-        user.email = EMAIL
+    has_address(study, "Beta", verified=False)
     study.invite("Ada", email=EMAIL)
     with study.world.database.reading() as session:
         row = session.get_one(tables.Study, study.study_id)
@@ -92,6 +96,18 @@ def test_an_account_with_a_judges_address_keeps_nobody_from_judging(database):
         assert ties_of(session, row) == {}
     assert "of Beta" in judge.flags[0]
     assert "not verified" in judge.flags[0]
+    has_address(study, "Alpha", verified=True)
+    with study.world.database.reading() as session:
+        (judge,) = judge_progress(session, row)
+    assert judge.flags == ["an account of Alpha has this e-mail address, verified: a tie"]
+
+
+def test_a_member_who_has_verified_their_address_does_not_judge(database):
+    study = make_study(database, "Alpha", "Beta")
+    has_address(study, "Beta", verified=True)
+    with pytest.raises(StateError, match=r"Ada has a tie to Beta \(a member of the team has verified"):
+        study.invite("Ada", email=EMAIL.upper())
+    study.invite("Ada")
 
 
 def test_a_tie_that_an_organiser_states_rules_a_judge_out(database):
@@ -100,16 +116,17 @@ def test_a_tie_that_an_organiser_states_rules_a_judge_out(database):
         study.invite("Ada", ties={study.world.teams["Alpha"][0]: ""})
 
 
-def test_a_tile_is_hidden_by_an_address_until_the_organiser_says_otherwise(database):
+@pytest.mark.parametrize("verified", [True, False])
+def test_a_tile_is_hidden_by_a_verified_address_until_the_organiser_says_otherwise(database, verified):
     study = make_study(
         database, "Alpha", "Beta", "Gamma", conflicts="hide-tile", challenge={"finalists": None}
     )
-    with study.writing() as session:
-        session.get_one(tables.User, study.world.teams["Beta"][2]).email = EMAIL
+    has_address(study, "Beta", verified=verified)
     study.invite("Ada", email=EMAIL)
     with study.world.database.reading() as session:
         row = session.get_one(tables.Study, study.study_id)
-        assert [list(each) for each in ties_of(session, row).values()] == [[study.world.teams["Beta"][0]]]
+        found = [list(each) for each in ties_of(session, row).values()]
+    assert found == ([[study.world.teams["Beta"][0]]] if verified else [])
 
 
 # ---- A team that is called as the tile of a trap

@@ -30,6 +30,14 @@ def clock():
 
 
 @pytest.fixture
+def mail_site(challenge_folder, clock):
+    """Give a server that writes mail; no worker sends it."""
+    made = Site(challenge_folder, clock, RAIM_SMTP_URL="smtp://localhost", RAIM_MAIL_FROM="raim@example.org")
+    yield made
+    made.server.database.engine.dispose()
+
+
+@pytest.fixture
 def site(challenge_folder, clock):
     """Give a server on SQLite."""
     made = Site(challenge_folder, clock)

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from desk_world import World
-from raim.server.database import Judge, JudgeLink, Study, StudyEntry, StudyImage, Tie
+from raim.server.database import Judge, JudgeLink, Study, StudyEntry, StudyImage, Tie, User
 from study_world import StudyWorld, by_strength
 
 STRENGTHS = {"Alpha": 2.0, "Beta": 1.0, "Gamma": 0.0}
@@ -189,8 +189,10 @@ def test_invitations_that_cannot_be_invite_nobody(world, made, olga):
     assert len(rows(world, Judge)) == 1
 
 
-def test_ties_are_found_by_e_mail_and_ticked_by_hand(world, made, olga):
+def test_ties_are_found_by_verified_e_mail_and_ticked_by_hand(world, made, olga):
     made.finalist("Delta", score=50.0, email="member@example.org")
+    with world.database.writing() as session:
+        session.get_one(User, world.teams["Delta"][2]).email_verified_at = world.now
     made.build(conflicts="hide-tile")
     olga.post("/desk/studies/1/judges", name="Member", email="Member@example.org")
     assert [row.team_id for row in rows(world, Tie)] == [world.teams["Delta"][0]]

@@ -13,6 +13,7 @@ from raim.server.auditing import record_event
 from raim.server.database import ApiToken, LoginSession, Member, OneUseLink, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
 from raim.server.database.people import USER_ROLES
+from raim.server.mail import forget_person
 
 MAXIMUM_NAME = 80
 ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
@@ -204,7 +205,9 @@ def delete_account(session: Session, now: datetime, user: User, *, actor_id: int
     _end_links(session, now, user)
     gone = f"deleted-{user.id}-{secrets.token_hex(4)}"
     user.login = user.login_key = user.name = gone
-    user.email, user.password_hash = None, "deleted"
+    user.email, user.email_verified_at, user.password_hash = None, None, "deleted"
+    session.execute(update(OneUseLink).where(OneUseLink.user_id == user.id).values(address=None))
+    forget_person(session, user.id)
     record_event(session, now, "delete account", user, actor_id=actor_id)
 
 

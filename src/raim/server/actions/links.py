@@ -1,4 +1,4 @@
-"""Links that work once: the organiser's first account, and a new password where no mail is set up."""
+"""Links that work once: the organiser's first account, a new password, an address to be verified."""
 
 from datetime import datetime, timedelta
 
@@ -29,12 +29,12 @@ def make_organiser_link(session: Session, now: datetime) -> str:
         .where(OneUseLink.purpose == "make organiser", OneUseLink.used_at.is_(None))
         .values(used_at=now)
     )
-    return _make(session, now, "make organiser", user_id=None, actor_id=None)
+    return make_link(session, now, "make organiser", user_id=None, actor_id=None)
 
 
 def make_reset_link(session: Session, now: datetime, user: User, *, actor_id: int) -> str:
     """Make the token with which a user sets a new password; an organiser hands it over."""
-    return _make(session, now, "reset password", user_id=user.id, actor_id=actor_id)
+    return make_link(session, now, "reset password", user_id=user.id, actor_id=actor_id)
 
 
 def make_account(
@@ -95,13 +95,15 @@ def use_organiser_link(
 
 
 def use_reset_link(session: Session, now: datetime, token: str, *, password_hash: str) -> User:
-    """Set the password of the link's user; all their logins end.
+    """Set the password of the link's user; all their logins end. The address that the link was mailed to is theirs.
 
     Raises:
         StateError: The link was used, is over or unknown.
     """
     link = use_link(session, now, token, "reset password")
     user = session.get_one(User, link.user_id)
+    if link.address is not None and link.address == user.email:
+        user.email_verified_at = user.email_verified_at or now
     set_password(session, now, user, password_hash, actor_id=user.id)
     return user
 
@@ -136,11 +138,21 @@ def use_link(session: Session, now: datetime, token: str, purpose: str) -> OneUs
     return link
 
 
-def _make(session: Session, now: datetime, purpose: str, *, user_id: int | None, actor_id: int | None) -> str:
+def make_link(
+    session: Session,
+    now: datetime,
+    purpose: str,
+    *,
+    user_id: int | None,
+    actor_id: int | None,
+    address: str | None = None,
+) -> str:
+    """Make the token of a link; `address` is where it is mailed to, and shown nowhere else."""
     token = make_token("link")
     link = OneUseLink(
         purpose=purpose,
         user_id=user_id,
+        address=address,
         token_sha256=hash_token(token),
         created_at=now,
         expires_at=now + LIFE,

@@ -1,6 +1,7 @@
 """Second-account hints: what two teams share that two groups of people seldom do. A hint is a reason to ask, no proof.
 
 A university's network or a class has one address for many; the same file in two teams is the strongest hint.
+An address that people of two teams have verified is one person's, or a list's; anybody may type any other.
 """
 
 from collections.abc import Iterable
@@ -28,7 +29,11 @@ def _hints(shared: str, rows: Iterable[Any]) -> list[Hint]:
     """Gather rows of (value, team's row, team's name, who) by their value."""
     teams: dict[str, dict[int, str]] = {}
     people: dict[str, set[str]] = {}
-    for value, team_id, team, who in rows:
+    verified: dict[str, set[int]] = {}
+    for value, team_id, team, who, *at in rows:
+        if at and at[0] is not None:
+            verified.setdefault(value, set()).add(team_id)
+            who = f"{who} (verified)"  # noqa: PLW2901
         teams.setdefault(value, {})[team_id] = team
         people.setdefault(value, set()).add(who if isinstance(who, str) else f"submission {who}")
     return [
@@ -37,8 +42,9 @@ def _hints(shared: str, rows: Iterable[Any]) -> list[Hint]:
             value=value,
             teams=dict(sorted(found.items(), key=lambda team: team[1].casefold())),
             people=sorted(people[value]),
+            is_verified=len(verified.get(value, ())) > 1,
         )
-        for value, found in sorted(teams.items())
+        for value, found in sorted(teams.items(), key=lambda each: (-len(verified.get(each[0], ())), each[0]))
         if len(found) > 1
     ]
 
@@ -58,7 +64,7 @@ def _files(challenge_id: int) -> Any:
 
 def _emails(challenge_id: int) -> Any:
     return (
-        select(func.lower(User.email), Team.id, Team.name, User.login)
+        select(func.lower(User.email), Team.id, Team.name, User.login, User.email_verified_at)
         .join(Member, Member.user_id == User.id)
         .join(Team, Team.id == Member.team_id)
         .where(Team.challenge_id == challenge_id, User.email.is_not(None))

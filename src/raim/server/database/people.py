@@ -11,7 +11,7 @@ from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_
 USER_ROLES = ("participant", "judge", "organiser")
 MEMBER_ROLES = ("captain", "member")
 TEAM_STATES = ("waiting", "approved", "suspended", "merged")
-LINK_PURPOSES = ("make organiser", "reset password")
+LINK_PURPOSES = ("make organiser", "reset password", "verify address")
 
 
 class User(Numbered):
@@ -24,6 +24,7 @@ class User(Numbered):
     login_key: Mapped[Name] = mapped_column(unique=True)
     name: Mapped[Name]
     email: Mapped[str | None] = mapped_column(String(320))
+    email_verified_at: Mapped[datetime | None]
     password_hash: Mapped[str] = mapped_column(String(300))
     role: Mapped[str] = mapped_column(String(20), default="participant")
     created_at: Mapped[datetime]
@@ -53,7 +54,10 @@ class LoginAttempt(Numbered):
 
 
 class OneUseLink(Numbered):
-    """A link that does one thing once; only the hash of its token is known here."""
+    """A link that does one thing once; only the hash of its token is known here.
+
+    `address` is where it was mailed to and shown nowhere else: whoever uses it reads what comes there.
+    """
 
     __table_args__ = (
         CheckConstraint(one_of("purpose", LINK_PURPOSES), name="purpose"),
@@ -63,6 +67,7 @@ class OneUseLink(Numbered):
 
     purpose: Mapped[str] = mapped_column(String(20))
     user_id: Mapped[int | None] = mapped_column(reference_key("user_account"), index=True)
+    address: Mapped[str | None] = mapped_column(String(320))
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -41,6 +41,11 @@ def set_up_mail(session: Session, now: datetime, settings: Settings) -> None:
         session.execute(waiting.values(state="dropped", state_at=now, text="", why="mail was turned off"))
 
 
+def sends_mail(session: Session, address: str) -> bool:
+    """Say whether the server sends mail, and could to this address."""
+    return MAILABLE.fullmatch(address) is not None and session.get(MailService, 1) is not None
+
+
 def write_mail(
     session: Session,
     now: datetime,
@@ -62,11 +67,11 @@ def write_mail(
         challenge_id: In whose name; None for the server.
         facts: What the kind's template shows.
     """
-    service = session.get(MailService, 1)
     address = to.email if isinstance(to, User) else to
-    if service is None or not address or not MAILABLE.fullmatch(address):
+    if not address or not sends_mail(session, address):
         return False
-    subject, text = write_letter(session, kind, service.public_url, challenge_id, facts)
+    public_url = session.get_one(MailService, 1).public_url
+    subject, text = write_letter(session, kind, public_url, challenge_id, facts)
     row = INSERTS[session.get_bind().dialect.name](Mail).values(
         challenge_id=challenge_id,
         user_id=to.id if isinstance(to, User) else None,
@@ -146,6 +151,11 @@ def retry_mail(session: Session, now: datetime, row: Mail, *, actor_id: int) -> 
     _enter(row, now, "waiting")
     row.due_at, row.tries = now, row.tries + 1  # a worker that still tries it has lost it
     record_event(session, now, "send mail again", row, actor_id=actor_id)
+
+
+def forget_person(session: Session, user_id: int) -> None:
+    """Delete all mail to a person whose account is deleted."""
+    session.execute(delete(Mail).where(Mail.user_id == user_id))
 
 
 def forget_mail(session: Session, now: datetime) -> None:

@@ -62,14 +62,12 @@ def invite_judge(
 
     Raises:
         InputError: The name is not usable.
-        StateError: The study takes no judges any more, or a tie that is stated rules the judge out.
+        StateError: The study takes no judges any more, or a tie rules the judge out.
     """
     if study.state not in {"draft", "open"}:
         raise StateError(f"the study is {study.state}; judges are invited while it is a draft or open")
-    ties = dict(ties or {})
-    if study.design["conflicts"] == "hide-tile":
-        ties = {**find_ties(session, study, email), **ties}
-    elif ties:
+    ties = {**find_ties(session, study, email), **(ties or {})}
+    if ties and study.design["conflicts"] != "hide-tile":
         raise StateError(
             f"{name} has a tie to {_names(session, ties)}, and the study's rule is that such a judge does not vote; "
             'invite somebody else, or build the study with conflicts = "hide-tile"'

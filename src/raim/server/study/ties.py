@@ -71,31 +71,43 @@ def ties_of(session: Session, study: Study) -> dict[int, dict[int, str]]:
 
 
 def find_ties(session: Session, study: Study, email: str | None) -> dict[int, str]:
-    """Give the teams of the study that an account with this e-mail address is a member of, with the reason.
+    """Give the teams of the study that have a member who has verified this e-mail address, with the reason.
 
-    Nobody verifies addresses, so this rules no judge out: a team could keep anybody from judging.
+    An address that is not verified is no tie: a team could keep anybody from judging by typing theirs.
     """
     if not email:
         return {}
     rows = session.execute(
         select(Member.team_id, User.name)
         .join(User, User.id == Member.user_id)
-        .where(func.lower(User.email) == email.strip().lower(), Member.team_id.in_(teams_of(session, study)))
+        .where(
+            func.lower(User.email) == email.strip().lower(),
+            User.email_verified_at.is_not(None),
+            Member.team_id.in_(teams_of(session, study)),
+        )
     )
-    return {team_id: f"a member of the team has this e-mail address: {name}" for team_id, name in rows}
+    return {
+        team_id: f"a member of the team has verified this e-mail address: {name}" for team_id, name in rows
+    }
 
 
 def shared_addresses(session: Session, study: Study) -> dict[int, str]:
     """Give for each judge whose e-mail address an account in a team of the study has what to ask them."""
     rows = session.execute(
-        select(Judge.id, Team.name)
+        select(Judge.id, Team.name, User.email_verified_at)
         .join(User, func.lower(User.email) == func.lower(Judge.email))
         .join(Member, Member.user_id == User.id)
         .join(Team, Team.id == Member.team_id)
         .where(Judge.study_id == study.id, Team.id.in_(teams_of(session, study)))
+        .order_by(User.email_verified_at.is_not(None), Team.name)  # what is verified is told, if anything is
     )
-    words = "an account of {} has this e-mail address, which is not verified: ask whether they have a tie"
-    return {judge_id: words.format(team) for judge_id, team in rows}
+    words = "an account of {} has this e-mail address, {}verified: {}"
+    return {
+        judge_id: words.format(
+            team, *(("not ", "ask whether they have a tie") if at is None else ("", "a tie"))
+        )
+        for judge_id, team, at in rows
+    }
 
 
 def hidden_entries(session: Session, judge: Judge) -> frozenset[str]:

@@ -4,6 +4,9 @@
 NOTES = {
     "welcome": "Your account is made; you are logged in.",
     "password": "The password is changed; all other logins have ended.",
+    "mailed": "If this is a login, or an address that its account has verified, a link is on its way there.",
+    "verify": "A link is on its way to your address.",
+    "verified": "The address is verified.",
     "team": "Your team is made.",
     "joined": "You are in the team.",
     "left": "You have left the team.",

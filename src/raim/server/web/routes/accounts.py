@@ -9,7 +9,8 @@ from starlette.responses import Response
 from raim.errors import InputError, TooManyRequestsError, UnknownNameError
 from raim.records import accounts as records
 from raim.server.actions import accounts as actions
-from raim.server.actions import links, logins, passwords, tokens
+from raim.server.actions import addresses, links, logins, passwords, tokens
+from raim.server.auditing import record_event
 from raim.server.database import ApiToken, AuditEvent, User
 from raim.server.queries.accounts import read_account
 from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
@@ -19,6 +20,7 @@ from raim.server.web.routing import Area
 
 area = Area("accounts", prefix="")
 REGISTRATIONS = 60  # from one address within 15 minutes: a class may register together
+FORGOTTEN, ASKED = "ask for password", 20  # the same
 
 
 @area.get("/register", who="anyone", template="register", is_api=False)
@@ -36,7 +38,7 @@ def register(context: Context, wanted: records.Registration) -> Response:
         raise InputError("an account needs your consent; tick the box, or take no part")
     if rules.email_required and not wanted.email.strip():
         raise InputError("this challenge asks for an e-mail address; write it as name@example.org")
-    _check_registrations(context)
+    _check_recent(context, "register", REGISTRATIONS, "accounts were made")
     hashed = context.aside(passwords.hash_password, wanted.password)
     user = actions.register(
         context.session,
@@ -48,6 +50,7 @@ def register(context: Context, wanted: records.Registration) -> Response:
         has_consented=wanted.consent,
         address=context.address,
     )
+    addresses.mail_verification(context.session, context.now, user)
     return _open(context, user, own_path(wanted.following), note="welcome")
 
 
@@ -119,6 +122,36 @@ def reset_password(context: Context, token: str, wanted: records.NewPassword) ->
     return _open(context, user, "/account", note="password")
 
 
+@area.get("/forgot", who="anyone", template="forgot", is_api=False)
+def show_forgotten(context: Context) -> records.Following:
+    """Show the form of a forgotten password."""
+    del context
+    return records.Following(following="/login")
+
+
+@area.post("/forgot", who="anyone", page=show_forgotten, then="/forgot", note="mailed", is_api=False)
+def mail_password(context: Context, wanted: records.Forgotten) -> None:
+    """Mail a link for a new password to whose login or verified address it is; nothing says whether it is anybody's."""
+    if not context.server.settings.smtp_url:
+        raise InputError("this server sends no mail; ask the organisers for a link")
+    _check_recent(context, FORGOTTEN, ASKED, "passwords were asked for")
+    record_event(context.session, context.now, FORGOTTEN, None, actor_id=None, address=context.address)
+    addresses.mail_password_links(context.session, context.now, wanted.login)
+
+
+@area.get("/verify/{token}", who="anyone", template="verify", is_api=False)
+def show_verification(context: Context, token: str) -> records.UsableLink:
+    """Show the button that verifies an address; opening the page does nothing, as programs open links in mails."""
+    del context
+    return records.UsableLink(token=token)
+
+
+@area.post("/verify/{token}", who="anyone", page=show_verification, then="/", note="verified", is_api=False)
+def verify(context: Context, token: str) -> None:
+    """Take an address for verified."""
+    addresses.verify_address(context.session, context.now, token)
+
+
 @area.get("/account", who="user", template="account", is_api=False)
 def show_account(context: Context) -> records.OwnAccount:
     """Show one's own account."""
@@ -133,6 +166,24 @@ def change_password(context: Context, wanted: records.PasswordChange) -> Respons
     user = context.session.get_one(User, context.user_id)
     actions.set_password(context.session, context.now, user, hashed, actor_id=user.id)
     return _open(context, user, "/account", note="password")
+
+
+@area.post("/account/email", who="user", page=show_account, note="saved", is_api=False)
+def change_address(context: Context, wanted: records.AddressChange) -> None:
+    """Change one's own e-mail address, which is then to be verified."""
+    _check_password(context, wanted.present_password)
+    user = context.session.get_one(User, context.user_id)
+    addresses.change_address(context.session, context.now, user, wanted.email)
+
+
+@area.post("/account/email/verify", who="user", page=show_account, note="verify", is_api=False)
+def ask_for_verification(context: Context) -> None:
+    """Mail the link again that verifies one's own address."""
+    user = context.session.get_one(User, context.user_id)
+    if not addresses.mail_verification(context.session, context.now, user):
+        raise InputError(
+            "no link was sent: there is no address to verify, or there were too many within an hour"
+        )
 
 
 @area.post("/account/tokens", who="user", page=show_account, shows=True, is_api=False)
@@ -162,19 +213,19 @@ def delete_account(context: Context, wanted: records.Deletion) -> Response:
     return close_browser_session(context.server, go_to(f"{context.here}/", note="goodbye"))
 
 
-def _check_registrations(context: Context) -> None:
+def _check_recent(context: Context, action: str, limit: int, what: str) -> None:
     recent = context.session.scalar(
         select(func.count())
         .select_from(AuditEvent)
         .where(
-            AuditEvent.action == "register",
+            AuditEvent.action == action,
             AuditEvent.address == context.address,
             AuditEvent.happened_at > context.now - logins.WINDOW,
         )
     )
-    if (recent or 0) >= REGISTRATIONS:
+    if (recent or 0) >= limit:
         raise TooManyRequestsError(
-            "too many accounts were made from your network; try again in a quarter of an hour",
+            f"too many {what} from your network; try again in a quarter of an hour",
             retry_at=context.now + logins.WINDOW,
         )
 

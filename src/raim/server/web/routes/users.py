@@ -4,6 +4,7 @@ import secrets
 
 from raim.records import accounts as records
 from raim.server.actions.accounts import change_role, reopen_account, shut_account
+from raim.server.actions.addresses import mail_account
 from raim.server.actions.links import make_account, make_reset_link
 from raim.server.actions.passwords import hash_password
 from raim.server.database import User
@@ -34,6 +35,9 @@ def make_user(context: Context, wanted: records.NewAccount) -> records.PasswordL
         role=wanted.role,
         password_hash=nobodys,
         actor_id=context.user_id,
+    )
+    mail_account(
+        context.session, context.now, user, challenge_id=context.contest.id, actor_id=context.user_id
     )
     return _link(context, user, token)
 
