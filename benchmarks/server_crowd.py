@@ -12,24 +12,24 @@ MEASURES = {"psnr": 25.0, "ssim": 0.75, "lpips": 0.2, "dists": 0.15, "niqe": 5.0
 def fill_board(server: Server, n_teams: int, *, phase: str = "feedback", entries: int = 2) -> None:
     """Write teams with scored entries, in an order that is not that of their scores."""
     with server.database.writing() as session:
-        contest = server.contest(session)
+        challenge = server.challenge(session)
         now = server.clock()
-        intake = contest.challenge.phase(phase).scored
+        intake = challenge.definition.phase(phase).scored
         for number in range(n_teams):
             login = f"u{number}"
             user = User(login=login, login_key=login, name=login, password_hash="x", created_at=now)  # noqa: S106
-            team = Team(challenge_id=contest.id, name=f"Team {number}", name_key=f"team {number}")
+            team = Team(challenge_id=challenge.id, name=f"Team {number}", name_key=f"team {number}")
             team.state, team.created_at = "approved", now
             session.add_all([user, team])
             session.flush()
-            member = Member(challenge_id=contest.id, team_id=team.id, user_id=user.id, joined_at=now)
+            member = Member(challenge_id=challenge.id, team_id=team.id, user_id=user.id, joined_at=now)
             session.add(member)
             session.flush()
             for entry in range(entries):
                 submission = Submission(
                     team_id=team.id,
-                    phase_id=contest.phase_ids[phase],
-                    data_set_id=contest.data_set_ids[intake.on],
+                    phase_id=challenge.phase_ids[phase],
+                    data_set_id=challenge.data_set_ids[intake.on],
                     member_id=member.id,
                     kind="scored",
                     state="scored",
@@ -44,8 +44,8 @@ def fill_board(server: Server, n_teams: int, *, phase: str = "feedback", entries
                 session.add(
                     EntryResult(
                         submission_id=submission.id,
-                        scorer_version=contest.scorer_version,
-                        reference_version=contest.newest[intake.on][1],
+                        scorer_version=challenge.scorer_version,
+                        reference_version=challenge.newest[intake.on][1],
                         score=40 + (number * 37 % 200) / 5 + entry,
                         measures=MEASURES,
                         scenarios={},

@@ -152,11 +152,11 @@ def make_study(server: Server, options: argparse.Namespace) -> int:
     enter_finalists(server, options.entries, packed.getvalue())
     now = server.clock()
     with server.database.writing() as session:
-        contest = server.contest(session)
-        proposal = propose_study(session, contest, contest.challenge.phase("final"))
+        challenge = server.challenge(session)
+        proposal = propose_study(session, challenge, challenge.definition.phase("final"))
         rule = StudyRule(phase="final", judges=options.judges)
         study = build_study(
-            session, now, contest, proposal, title="Benchmark", rule=rule, seed=2024, actor_id=None
+            session, now, challenge, proposal, title="Benchmark", rule=rule, seed=2024, actor_id=None
         )
         return study.id
 

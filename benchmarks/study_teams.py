@@ -20,25 +20,25 @@ def enter_finalists(server: Server, n_teams: int, packed: bytes, *, phase: str =
     sha256 = hashlib.sha256(packed).hexdigest()
     put_file(server.storage, [packed], n_bytes=len(packed), sha256=sha256)
     with server.database.writing() as session:
-        contest = server.contest(session)
-        record, now = contest.challenge.phase(phase), server.clock()
-        names = [image.name for image in contest.challenge.data_set(record.final.on).images]
+        challenge = server.challenge(session)
+        record, now = challenge.definition.phase(phase), server.clock()
+        names = [image.name for image in challenge.definition.data_set(record.final.on).images]
         for number in range(1, n_teams + 1):
             login = f"u{number}"
             user = User(login=login, login_key=login, name=login, password_hash="x", created_at=now)  # noqa: S106
-            team = Team(challenge_id=contest.id, name=f"Team {number}", name_key=f"team {number}")
+            team = Team(challenge_id=challenge.id, name=f"Team {number}", name_key=f"team {number}")
             team.state, team.created_at = "approved", now
             session.add_all([user, team])
             session.flush()
-            member = Member(challenge_id=contest.id, team_id=team.id, user_id=user.id, joined_at=now)
+            member = Member(challenge_id=challenge.id, team_id=team.id, user_id=user.id, joined_at=now)
             session.add(member)
             session.flush()
-            decides = contest.phase_ids[contest.challenge.finalists.phase]
+            decides = challenge.phase_ids[challenge.definition.finalists.phase]
             session.add(Finalist(phase_id=decides, team_id=team.id, position=number, invited_at=now))
             submission = Submission(
                 team_id=team.id,
-                phase_id=contest.phase_ids[phase],
-                data_set_id=contest.data_set_ids[record.final.on],
+                phase_id=challenge.phase_ids[phase],
+                data_set_id=challenge.data_set_ids[record.final.on],
                 member_id=member.id,
                 kind="final",
                 state="accepted",

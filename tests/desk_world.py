@@ -11,9 +11,10 @@ from sqlalchemy import event, select
 from raim.challenge import Challenge, DataSet, FinalistRule, Intake, Phase, Website
 from raim.server import database as tables
 from raim.server.actions.accounts import register
+from raim.server.actions.challenge_import import import_challenge
 from raim.server.actions.teams import make_team
 from raim.server.auditing import record_event
-from raim.server.contest import import_challenge, load_contest
+from raim.server.current_challenge import load_current
 from raim.server.storage import open_storage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -56,13 +57,13 @@ class World:
     """A challenge in a database, and what tests put into it."""
 
     database: object
-    challenge: Challenge
+    definition: Challenge
     now: datetime = NOON
     teams: dict = field(default_factory=dict)
 
-    def contest(self):
+    def challenge(self):
         with self.database.reading() as session:
-            return load_contest(session, self.challenge)
+            return load_current(session, self.definition)
 
     def user(self, login, **options):
         with self.database.writing() as session:
@@ -73,20 +74,20 @@ class World:
         with self.database.writing() as session:
             login = f"of {name}"
             user = register(session, self.now, login=login, password_hash=HASH, email=email, address=address)
-            contest = load_contest(session, self.challenge)
-            member = make_team(session, self.now, challenge_id=contest.id, name=name, user=user)
+            challenge = load_current(session, self.definition)
+            member = make_team(session, self.now, challenge_id=challenge.id, name=name, user=user)
             session.get_one(tables.Team, member.team_id).state = state
             self.teams[name] = (member.team_id, member.id, user.id)
             return member.team_id
 
     def images(self, *names, data_set="pairs"):
         """Put images into a data set."""
-        contest = self.contest()
+        challenge = self.challenge()
         with self.database.writing() as session:
             for name in names:
                 session.add(
                     tables.Image(
-                        data_set_id=contest.data_set_ids[data_set],
+                        data_set_id=challenge.data_set_ids[data_set],
                         name=name,
                         scenario="indoor",
                         width=64,
@@ -104,9 +105,9 @@ class World:
         self, team, *, state="scored", score=70.0, unscorable=None, phase="first", kind="scored", **columns
     ):
         """Put a submission of a team into a phase, with the results that its state calls for."""
-        contest = self.contest()
+        challenge = self.challenge()
         team_id, member_id, _ = self.teams[team]
-        record = contest.challenge.phase(phase)
+        record = challenge.definition.phase(phase)
         values = {
             "received_at": max(self.now, record.opens),
             "state_at": self.now,
@@ -118,8 +119,8 @@ class World:
         with self.database.writing() as session:
             row = tables.Submission(
                 team_id=team_id,
-                phase_id=contest.phase_ids[phase],
-                data_set_id=contest.data_set_ids[record.intakes[kind].on],
+                phase_id=challenge.phase_ids[phase],
+                data_set_id=challenge.data_set_ids[record.intakes[kind].on],
                 member_id=member_id,
                 kind=kind,
                 state=state,
@@ -138,15 +139,15 @@ class World:
                 )
             )
             if state == "scored":
-                self.add_results(session, contest, row, score, unscorable=unscorable)
+                self.add_results(session, challenge, row, score, unscorable=unscorable)
             record_event(session, self.now, "put there", row, actor_id=None)
             return row.id
 
     def add_results(
-        self, session, contest, row, score, *, unscorable=None, scorer_version=None, measures=None
+        self, session, challenge, row, score, *, unscorable=None, scorer_version=None, measures=None
     ):
         """Add the results of a submission under a version, the one in force if none is named."""
-        in_force, reference_version = contest.in_force[contest.data_set_of_row(row.data_set_id)]
+        in_force, reference_version = challenge.in_force[challenge.data_set_of_row(row.data_set_id)]
         versions = {
             "submission_id": row.id,
             "scorer_version": scorer_version or in_force,
@@ -194,9 +195,9 @@ class World:
 
 def make_world(database, **changes):
     """Bring a challenge into an empty database, with an organiser."""
-    challenge = make_challenge(**changes)
-    import_challenge(database, open_storage("memory://world"), NOON, challenge, scorer_version=VERSION)
-    world = World(database=database, challenge=challenge)
+    definition = make_challenge(**changes)
+    import_challenge(database, open_storage("memory://world"), NOON, definition, scorer_version=VERSION)
+    world = World(database=database, definition=definition)
     world.organiser = world.user("olga", role="organiser")
     return world
 

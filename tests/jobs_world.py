@@ -16,8 +16,9 @@ from raim.data import read_manifest
 from raim.images import read_image, write_image
 from raim.scoring.profiles import PROFILES
 from raim.server.actions.accounts import register
+from raim.server.actions.challenge_import import import_challenge
 from raim.server.actions.teams import make_team
-from raim.server.contest import import_challenge, load_contest
+from raim.server.current_challenge import load_current
 from raim.server.database import Challenge, DataSet, Finalist, Image, Phase, Submission
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.finishing import finish_group
@@ -182,13 +183,13 @@ def make_study(world, *packed):
                     invited_at=world.clock(),
                 )
             )
-    challenge = read_challenge(world.example, profiles=PROFILES, read_manifest=read_manifest)
+    definition = read_challenge(world.example, profiles=PROFILES, read_manifest=read_manifest)
     with world.database.writing() as session:
-        contest = load_contest(session, challenge)
-        proposal = propose_study(session, contest, contest.challenge.phase("final"))
+        challenge = load_current(session, definition)
+        proposal = propose_study(session, challenge, challenge.definition.phase("final"))
         rule = StudyRule(phase="final")
         return build_study(
-            session, world.clock(), contest, proposal, title="S", rule=rule, seed=1, actor_id=None
+            session, world.clock(), challenge, proposal, title="S", rule=rule, seed=1, actor_id=None
         ).id
 
 
@@ -224,9 +225,9 @@ def make_zip(files):
 def make_world(database, example, folder):
     """Bring the example into an empty database, with three teams."""
     storage = open_storage((folder / "files").as_uri())
-    challenge = read_challenge(example, profiles=PROFILES, read_manifest=read_manifest)
-    version = scorer_version(challenge.profile)
-    challenge_id = import_challenge(database, storage, NOON, challenge, scorer_version=version)
+    definition = read_challenge(example, profiles=PROFILES, read_manifest=read_manifest)
+    version = scorer_version(definition.profile)
+    challenge_id = import_challenge(database, storage, NOON, definition, scorer_version=version)
     members = {}
     with database.writing() as session:
         for login in ("ada", "bob", "cyn"):

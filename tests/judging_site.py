@@ -102,8 +102,8 @@ def make_judged_study(site, *, judges=2, open_it=True, teams=TEAMS, seed=11, **r
     server, now = site.server, site.clock()
     secrets = set(teams)
     with server.database.writing() as session:
-        contest = server.contest(session)
-        final = contest.challenge.phase("final")
+        challenge = server.challenge(session)
+        final = challenge.definition.phase("final")
         folder = site.folder / "data" / final.final.on / "input"
         inputs = {path.stem: read_image(path).pixels for path in sorted(folder.iterdir())}
         submissions = {}
@@ -111,16 +111,16 @@ def make_judged_study(site, *, judges=2, open_it=True, teams=TEAMS, seed=11, **r
             user = t.User(login=f"login{place}", login_key=f"login{place}", name=f"Person {place}",
                           password_hash="x", created_at=now)  # fmt: skip
             team = t.Team(
-                challenge_id=contest.id, name=name, name_key=name.lower(), state="approved", created_at=now
+                challenge_id=challenge.id, name=name, name_key=name.lower(), state="approved", created_at=now
             )
             session.add_all([user, team])
             session.flush()
-            member = t.Member(challenge_id=contest.id, team_id=team.id, user_id=user.id, joined_at=now)
+            member = t.Member(challenge_id=challenge.id, team_id=team.id, user_id=user.id, joined_at=now)
             session.add_all(
                 [
                     member,
                     t.Finalist(
-                        phase_id=contest.phase_ids["feedback"],
+                        phase_id=challenge.phase_ids["feedback"],
                         team_id=team.id,
                         position=place,
                         invited_at=now,
@@ -130,7 +130,8 @@ def make_judged_study(site, *, judges=2, open_it=True, teams=TEAMS, seed=11, **r
             session.flush()
             sha256 = hashlib.sha256(name.encode()).hexdigest()
             row = t.Submission(
-                team_id=team.id, phase_id=contest.phase_ids["final"], data_set_id=contest.data_set_ids[final.final.on],
+                team_id=team.id, phase_id=challenge.phase_ids["final"],
+                data_set_id=challenge.data_set_ids[final.final.on],
                 member_id=member.id, kind="final", state="accepted", received_at=now, state_at=now,
                 committed_bytes=1, committed_sha256=sha256, takes_try=True,
                 report={"image_sha256": dict.fromkeys(inputs, sha256)},
@@ -139,9 +140,9 @@ def make_judged_study(site, *, judges=2, open_it=True, teams=TEAMS, seed=11, **r
             session.flush()
             submissions[row.id] = place - 1
             secrets |= {sha256, f"login{place}", f"Person {place}"}
-        proposal = propose_study(session, contest, contest.challenge.phase("final"))
+        proposal = propose_study(session, challenge, challenge.definition.phase("final"))
         study = build_study(
-            session, now, contest, proposal, title="Final photographs", rule=StudyRule(phase="final", **rule),
+            session, now, challenge, proposal, title="Final photographs", rule=StudyRule(phase="final", **rule),
             seed=seed, actor_id=None,
         )  # fmt: skip
         entries = session.scalars(select(t.StudyEntry).where(t.StudyEntry.study_id == study.id))

@@ -37,7 +37,7 @@ class MailWorld:
     def write(self, what="announcement 1", to=ADA, *, kind="announcement", **facts):
         with self.database.writing() as session:
             facts = {"title": "News", "text": f"Text of {what}.", **facts}
-            number = self.world.contest().id
+            number = self.world.challenge().id
             return write_mail(session, self.now, kind, what, to, challenge_id=number, **facts)
 
     def send(self, url=None):

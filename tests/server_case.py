@@ -10,9 +10,9 @@ from raim.data import read_manifest
 from raim.scoring.profiles import PROFILES
 from raim.server import database as t
 from raim.server.actions.accounts import register
+from raim.server.actions.challenge_import import import_challenge
 from raim.server.actions.teams import make_team
 from raim.server.auditing import record_event
-from raim.server.contest import import_challenge
 from raim.server.database import Base
 from raim.server.storage import put_file
 

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import event, select
 from starlette.testclient import TestClient
 
-from raim.server.contest.bundles import make_bundles
 from raim.server.database import Mail, User
+from raim.server.jobs.bundles import make_bundles
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
 from raim.server.web.app import make_app

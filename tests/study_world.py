@@ -52,12 +52,12 @@ class StudyWorld:
 
     def images(self, *names):
         """Put images with issues into the data set that is judged."""
-        contest = self.world.contest()
+        challenge = self.world.challenge()
         with self.writing() as session:
             for number, name in enumerate(names):
                 session.add(
                     tables.Image(
-                        data_set_id=contest.data_set_ids[self.data_set],
+                        data_set_id=challenge.data_set_ids[self.data_set],
                         name=name,
                         scenario=ISSUES[number % len(ISSUES)],
                         width=64,
@@ -69,10 +69,10 @@ class StudyWorld:
                 )
 
     def image_names(self):
-        contest = self.world.contest()
+        challenge = self.world.challenge()
         with self.world.database.reading() as session:
             found = select(tables.Image.name).where(
-                tables.Image.data_set_id == contest.data_set_ids[self.data_set]
+                tables.Image.data_set_id == challenge.data_set_ids[self.data_set]
             )
             return list(session.scalars(found.order_by(tables.Image.name)))
 
@@ -81,12 +81,12 @@ class StudyWorld:
         team_id = self.world.team(name, email=email)
         if score is not None:
             self.world.submission(name, phase=self.board_phase, score=score)
-        contest = self.world.contest()
+        challenge = self.world.challenge()
         with self.writing() as session:
-            if contest.challenge.finalists is not None:
+            if challenge.definition.finalists is not None:
                 session.add(
                     tables.Finalist(
-                        phase_id=contest.phase_ids[contest.challenge.finalists.phase],
+                        phase_id=challenge.phase_ids[challenge.definition.finalists.phase],
                         team_id=team_id,
                         position=len(self.world.teams),
                         invited_at=self.world.now,
@@ -105,13 +105,13 @@ class StudyWorld:
 
     def build(self, *, image_names=None, seed=2024, title="Study of tests", is_simulated=False, **rule):
         """Make the draft of a study."""
-        contest = self.world.contest()
+        challenge = self.world.challenge()
         with self.writing() as session:
-            proposal = building.propose_study(session, contest, contest.challenge.phase(self.phase))
+            proposal = building.propose_study(session, challenge, challenge.definition.phase(self.phase))
             study = building.build_study(
                 session,
                 self.world.now,
-                contest,
+                challenge,
                 proposal,
                 title=title,
                 rule=StudyRule(phase=self.phase, **rule),
@@ -144,11 +144,11 @@ class StudyWorld:
                 self.judges.append((row.id, token))
         return self
 
-    def step(self, deed, **options):
+    def step(self, action, **options):
         """Do "open", "close", "reopen", "reveal" or "discard"."""
         with self.writing() as session:
             study = session.get_one(tables.Study, self.study_id)
-            getattr(closing, f"{deed}_study")(session, self.world.now, study, actor_id=None, **options)
+            getattr(closing, f"{action}_study")(session, self.world.now, study, actor_id=None, **options)
         return self
 
     def open(self):

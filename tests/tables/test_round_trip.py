@@ -116,7 +116,7 @@ def of_votes(names, folder):
 
 def of_votes_of_a_server(names, folder):
     pytest.importorskip("sqlalchemy", reason="the extra `server` is not installed")
-    from raim.server.contest.export_formats import ExportTable, csv_pieces
+    from raim.server.export_table import ExportTable, csv_pieces
 
     ballots = made_ballots(names)
     table = ExportTable(name="v", title="", columns=vote_columns(ballots), read=lambda: vote_rows(ballots))

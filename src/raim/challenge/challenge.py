@@ -23,7 +23,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Challenge:
-    """A contest: texts, dates, data and rules.
+    """A challenge: texts, dates, data and rules.
 
     Attributes:
         schema: Version of the file's form.

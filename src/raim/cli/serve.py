@@ -43,9 +43,9 @@ def command(
     from raim.cli.progress import show_progress
     from raim.cli.scoring_weights import fetch_missing_weights
     from raim.scoring.definitions import profile_weights
-    from raim.server.contest.bundles import keep_bundles
     from raim.server.database.engine import hold_alone
     from raim.server.jobs import WorkerChild
+    from raim.server.jobs.bundles import keep_bundles
     from raim.server.serving import open_server, run_server, take_port
 
     settings = read_server_settings(folder, database=database, storage=storage)
@@ -60,7 +60,7 @@ def command(
             stack.enter_context(WorkerChild(settings))
         else:
             keep_bundles(settings, threading.Event())
-        click.echo(f"{opened.server.challenge.name}: {settings.public_url}/")
+        click.echo(f"{opened.server.definition.name}: {settings.public_url}/")
         if opened.first_link is not None:
             click.echo(f"make the organiser's account within 24 hours: {opened.first_link}")
         click.echo("Ctrl-C stops it; everything is kept.")

@@ -21,9 +21,9 @@ from raim.files import hash_file
 from raim.records.submissions import NewSubmission
 from raim.scoring.submission import open_images
 from raim.server.actions.accounts import register
+from raim.server.actions.finalists import invite_finalists
 from raim.server.actions.passwords import hash_password
 from raim.server.actions.teams import make_team
-from raim.server.contest import invite_finalists
 from raim.server.database import Member
 from raim.server.serving import Opened, open_server
 from raim.server.settings import Settings
@@ -208,7 +208,7 @@ def _enter_all(server: Server, workplace: Workplace, now: datetime, *, password_
             )
     with server.database.writing() as session:
         teams = [session.get_one(Member, member_id).team_id for member_id in members.values()]
-        invite_finalists(session, now - ROUND, server.contest(session), teams, actor_id=None)
+        invite_finalists(session, now - ROUND, server.challenge(session), teams, actor_id=None)
     for entry in ENTRIES:
         sent = _send(
             server,
@@ -232,7 +232,7 @@ def _make_team(server: Server, entry: Entry, when: datetime, *, password_hash: s
             password_hash=password_hash,
             has_consented=True,
         )
-        challenge_id = server.contest(session).id
+        challenge_id = server.challenge(session).id
         return make_team(
             session, when, challenge_id=challenge_id, name=entry.name, user=user, is_approved=True
         ).id
@@ -259,7 +259,7 @@ def _send(
     )
     with server.database.writing() as session:
         member = session.get_one(Member, member_id)
-        key = begin_upload(session, when, server.contest(session), member, wanted).key
+        key = begin_upload(session, when, server.challenge(session), member, wanted).key
     with path.open("rb") as file:
         return keep_file(server.database, server.storage, when, key=key, chunks=pieces(file)).id
 

@@ -62,15 +62,15 @@ def host_studies(server: Server, now: datetime) -> HostedStudies:
 
 def _build(server: Server, when: datetime, title: str, *, is_simulated: bool) -> int:
     with server.database.writing() as session:
-        contest = server.contest(session)
-        rule = contest.challenge.study
+        challenge = server.challenge(session)
+        rule = challenge.definition.study
         if rule is None:
             raise StateError("the demo's challenge has no [study]")
-        proposal = propose_study(session, contest, contest.challenge.phase(rule.phase))
+        proposal = propose_study(session, challenge, challenge.definition.phase(rule.phase))
         study = build_study(
             session,
             when,
-            contest,
+            challenge,
             proposal,
             title=title,
             rule=rule,

@@ -15,8 +15,8 @@ from raim.data import read_manifest
 from raim.errors import InputError, StateError
 from raim.scoring.profiles import PROFILES
 from raim.server.actions.accounts import has_organiser
+from raim.server.actions.challenge_import import import_challenge
 from raim.server.actions.links import make_organiser_link
-from raim.server.contest import import_challenge
 from raim.server.database import migrate, open_database
 from raim.server.jobs.versions import scorer_version
 from raim.server.mail import set_up_mail
@@ -65,7 +65,7 @@ def open_server(
         settings=settings,
         database=database,
         storage=storage,
-        challenge=challenge,
+        definition=challenge,
         clock=clock,
         secret=secret,
     )

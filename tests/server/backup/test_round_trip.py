@@ -9,10 +9,10 @@ from sqlalchemy import select
 from patience import PATIENCE_S
 from raim.errors import InputError, StateError
 from raim.server import database as t
+from raim.server.actions.challenge_import import import_challenge
 from raim.server.auditing import record_event
 from raim.server.backup import make_backup, recover_backup, writing
 from raim.server.backup.writing import LEFT_OUT
-from raim.server.contest import import_challenge
 from raim.server.database import Base, open_database
 from raim.server.database.migration import newest_version
 from raim.server.storage import delete_file, has_file, open_storage, read_file

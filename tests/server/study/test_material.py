@@ -21,7 +21,7 @@ def few_draws(monkeypatch):
 
 @pytest.fixture
 def world(site):
-    made = World(database=site.server.database, challenge=site.server.challenge, now=site.clock.now)
+    made = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
     made.user("olga", role="organiser")
     return made
 
@@ -61,7 +61,7 @@ def test_a_closed_folder_gives_the_material_of_its_report(site, world):
         assert material.pictures.read_restored("MiAlgo", "t01") == b"the pixels"
         assert material.pictures.read_restored("MiAlgo", "t99") is None
         assert material.pictures.read_restored("Nobody", "t01") is None
-        assert [phase.name for phase in material.phases] == [phase.name for phase in world.challenge.phases]
+        assert [phase.name for phase in material.phases] == [phase.name for phase in world.definition.phases]
 
 
 def test_a_team_whose_images_lack_scores_says_so_in_the_final_ranking(site, world):

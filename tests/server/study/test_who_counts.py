@@ -5,7 +5,7 @@ from raim.challenge.settings import LeaderboardRule, Weights
 from raim.errors import StateError
 from raim.scoring.profiles import PROFILES
 from raim.server import database as tables
-from raim.server.contest import StandingsCache
+from raim.server.standings import StandingsCache
 from raim.server.study.ballots import collect_ballots
 from raim.server.study.judges import revoke_judge
 from raim.server.study.progress import judge_progress
@@ -35,11 +35,13 @@ def ballots_of(study):
 
 
 def results_of(study):
-    contest = study.world.contest()
+    challenge = study.world.challenge()
     with study.world.database.reading() as session:
         row = session.get_one(tables.Study, study.study_id)
-        board = deciding_standings(session, contest, StandingsCache(), PROFILES[contest.challenge.profile])
-        return make_results(session, contest, row, board, n_draws=20)
+        board = deciding_standings(
+            session, challenge, StandingsCache(), PROFILES[challenge.definition.profile]
+        )
+        return make_results(session, challenge, row, board, n_draws=20)
 
 
 def revoke(study, place):

@@ -12,8 +12,9 @@ from raim.challenge import Challenge, DataSet, Intake, Phase, Website
 from raim.records.submissions import NewSubmission
 from raim.server import database as tables
 from raim.server.actions.accounts import register
+from raim.server.actions.challenge_import import import_challenge
 from raim.server.actions.teams import make_team
-from raim.server.contest import import_challenge, load_contest
+from raim.server.current_challenge import load_current
 from raim.server.database import Member
 from raim.server.storage import open_storage
 from raim.server.submissions.tries import take_try
@@ -41,12 +42,12 @@ def make_challenge(**phase):
 
 
 @pytest.fixture
-def contest(database):
+def challenge(database):
     """Bring a challenge into the database, with two teams."""
-    storage = open_storage("memory://contest")
+    storage = open_storage("memory://challenge")
     import_challenge(database, storage, NOON, make_challenge(), scorer_version="raim-2024-1")
     with database.writing() as session:
-        loaded = load_contest(session, make_challenge())
+        loaded = load_current(session, make_challenge())
         members = []
         for login in ("ada", "bob"):
             user = register(session, NOON, login=login, password_hash="x")
@@ -54,15 +55,15 @@ def contest(database):
             members.append(member.id)
 
     def load(session, **phase):
-        return load_contest(session, make_challenge(**phase))
+        return load_current(session, make_challenge(**phase))
 
     def submit(
-        session, now=NOON, *, kind="scored", member=members[0], n_bytes=9, sha256="a" * 64, contest=None
+        session, now=NOON, *, kind="scored", member=members[0], n_bytes=9, sha256="a" * 64, challenge=None
     ):
         return take_try(
             session,
             now,
-            contest or load(session),
+            challenge or load(session),
             session.get_one(Member, member),
             NewSubmission(phase="first", kind=kind, n_bytes=n_bytes, sha256=sha256),
         )

@@ -7,35 +7,35 @@ from raim.server.submissions.choices import choose, withdraw
 from raim.server.submissions.states import change_state
 
 
-def scored(session, contest):
-    submission = contest.submit(session)
+def scored(session, challenge):
+    submission = challenge.submit(session)
     for state in ("checking", "queued", "scoring", "scored"):
-        change_state(session, contest.now, submission.id, state)
+        change_state(session, challenge.now, submission.id, state)
     return submission
 
 
-def test_one_entry_counts_and_a_withdrawn_one_does_not(contest):
+def test_one_entry_counts_and_a_withdrawn_one_does_not(challenge):
     chosen = select(Submission.id).where(Submission.is_chosen)
-    with contest.database.writing() as session:
-        member = session.get_one(Member, contest.member)
-        first, second = scored(session, contest), scored(session, contest)
+    with challenge.database.writing() as session:
+        member = session.get_one(Member, challenge.member)
+        first, second = scored(session, challenge), scored(session, challenge)
         for submission in (first, second):
-            choose(session, contest.now, submission.id, member)
+            choose(session, challenge.now, submission.id, member)
             assert session.scalars(chosen).all() == [submission.id]
-        withdraw(session, contest.now, second.id, member)
+        withdraw(session, challenge.now, second.id, member)
         assert session.scalars(chosen).all() == []
 
 
-def test_an_entry_without_a_result_cannot_count(contest):
-    with contest.database.writing() as session:
-        submission = contest.submit(session)
+def test_an_entry_without_a_result_cannot_count(challenge):
+    with challenge.database.writing() as session:
+        submission = challenge.submit(session)
         with pytest.raises(StateError, match="is receiving, it cannot count"):
-            choose(session, contest.now, submission.id, session.get_one(Member, contest.member))
+            choose(session, challenge.now, submission.id, session.get_one(Member, challenge.member))
 
 
 @pytest.mark.parametrize("act", [choose, withdraw])
-def test_another_teams_entry_is_out_of_reach(contest, act):
-    with contest.database.writing() as session:
-        submission = scored(session, contest)
+def test_another_teams_entry_is_out_of_reach(challenge, act):
+    with challenge.database.writing() as session:
+        submission = scored(session, challenge)
         with pytest.raises(AccessError, match="is another team's"):
-            act(session, contest.now, submission.id, session.get_one(Member, contest.other))
+            act(session, challenge.now, submission.id, session.get_one(Member, challenge.other))

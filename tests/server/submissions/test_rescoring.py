@@ -4,9 +4,9 @@ from sqlalchemy import select
 from desk_world import NOON, make_world
 from raim.errors import StateError, UnknownNameError
 from raim.scoring.profiles import find_profile
-from raim.server.contest import make_standings
 from raim.server.database import EntryResult, Submission
 from raim.server.jobs.waiting import read_waiting
+from raim.server.standings import make_standings
 from raim.server.submissions.rescoring import (
     ask_rescore,
     ask_rescore_all,
@@ -71,7 +71,7 @@ def test_all_of_a_phase_are_asked_for_once(world):
     scored = [world.submission("Ada", score=70), world.submission("Bob", score=60)]
     world.submission("Ada", state="refused")
     world.submission("Bob", state="accepted", kind="final", phase="last")
-    phase = world.contest().phase_ids["first"]
+    phase = world.challenge().phase_ids["first"]
     with world.database.writing() as session:
         assert ask_rescore_all(session, NOON, phase, actor_id=world.organiser) == 2
         assert ask_rescore_all(session, NOON, phase, actor_id=world.organiser) == 0
@@ -112,10 +112,10 @@ def test_an_entry_out_of_competition_is_listed_without_a_rank(world):
             is_out_of_competition=True,
             actor_id=world.organiser,
         )
-    contest = world.contest()
+    challenge = world.challenge()
     with world.database.reading() as session:
         rows = make_standings(
-            session, contest, contest.challenge.phase("first"), find_profile("raim-2024")
+            session, challenge, challenge.definition.phase("first"), find_profile("raim-2024")
         ).rows
     assert [(each.submission_id, each.row.rank, each.is_verified) for each in rows] == [
         (first, None, True),

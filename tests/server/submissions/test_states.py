@@ -9,11 +9,11 @@ from raim.server.database import AuditEvent
 from raim.server.submissions.states import change_state
 
 
-def walk(session, contest, *states, kind="scored"):
-    submission = contest.submit(session, kind=kind)
+def walk(session, challenge, *states, kind="scored"):
+    submission = challenge.submit(session, kind=kind)
     for state in states:
         error = "a reason" if state in {"refused", "failed"} else None
-        change_state(session, contest.now, submission.id, state, error=error)
+        change_state(session, challenge.now, submission.id, state, error=error)
     return submission
 
 
@@ -25,16 +25,16 @@ def test_every_state_is_reached_from_the_first():
     assert reached == set(STATES)
 
 
-def test_every_step_outside_of_the_table_is_refused(contest):
-    with contest.database.writing() as session:
-        submission = contest.submit(session)
+def test_every_step_outside_of_the_table_is_refused(challenge):
+    with challenge.database.writing() as session:
+        submission = challenge.submit(session)
         for before, after in itertools.product(STATES, STATES):
             if after in STATES[before].following:
                 continue
             submission.state, submission.error = before, "a reason"
             session.flush()
             with pytest.raises(StateError, match=f"is {before} and cannot become {after}"):
-                change_state(session, contest.now, submission.id, after, error="a reason")
+                change_state(session, challenge.now, submission.id, after, error="a reason")
 
 
 @pytest.mark.parametrize(
@@ -50,32 +50,32 @@ def test_every_step_outside_of_the_table_is_refused(contest):
         ("abandoned", False),
     ],
 )
-def test_a_try_is_spent_by_the_teams_doing_only(contest, states, takes_try):
-    with contest.database.writing() as session:
-        assert walk(session, contest, *states.split()).takes_try is takes_try
+def test_a_try_is_spent_by_the_teams_doing_only(challenge, states, takes_try):
+    with challenge.database.writing() as session:
+        assert walk(session, challenge, *states.split()).takes_try is takes_try
 
 
-def test_after_the_check_the_kind_decides(contest):
-    with contest.database.writing() as session:
-        assert walk(session, contest, "checking", "accepted", kind="final").state == "accepted"
+def test_after_the_check_the_kind_decides(challenge):
+    with challenge.database.writing() as session:
+        assert walk(session, challenge, "checking", "accepted", kind="final").state == "accepted"
         with pytest.raises(StateError, match="a feedback submission is accepted after its check, not queued"):
-            walk(session, contest, "checking", "queued", kind="feedback")
+            walk(session, challenge, "checking", "queued", kind="feedback")
         with pytest.raises(StateError, match="is queued after its check, not accepted"):
-            walk(session, contest, "checking", "accepted")
+            walk(session, challenge, "checking", "accepted")
 
 
-def test_an_end_without_its_reason_is_refused(contest):
-    with contest.database.writing() as session:
-        submission = walk(session, contest, "checking")
+def test_an_end_without_its_reason_is_refused(challenge):
+    with challenge.database.writing() as session:
+        submission = walk(session, challenge, "checking")
         with pytest.raises(InputError, match="needs its reason"):
-            change_state(session, contest.now, submission.id, "refused")
+            change_state(session, challenge.now, submission.id, "refused")
         with pytest.raises(UnknownNameError, match="no submission 99"):
-            change_state(session, contest.now, 99, "refused", error="a reason")
+            change_state(session, challenge.now, 99, "refused", error="a reason")
 
 
-def test_each_step_is_audited(contest):
-    with contest.database.writing() as session:
-        walk(session, contest, "checking", "refused")
+def test_each_step_is_audited(challenge):
+    with challenge.database.writing() as session:
+        walk(session, challenge, "checking", "refused")
         steps = select(AuditEvent.details).where(AuditEvent.action == "change state").order_by(AuditEvent.id)
         assert session.scalars(steps).all() == [
             {"before": "receiving", "after": "checking", "takes_try": True},

@@ -12,10 +12,10 @@ WANTED = NewSubmission(phase="first", n_bytes=9, sha256="a" * 64)
 
 
 @pytest.fixture
-def begin(contest):
+def begin(challenge):
     def begin(session):
         return begin_upload(
-            session, contest.now, contest.load(session), session.get_one(Member, contest.member), WANTED
+            session, challenge.now, challenge.load(session), session.get_one(Member, challenge.member), WANTED
         ).key
 
     return begin
@@ -35,25 +35,25 @@ def wait_for_locks(database, count):
     raise AssertionError("nobody waits")
 
 
-def test_the_same_file_begun_three_times_at_once_takes_one_try(contest, begin):
+def test_the_same_file_begun_three_times_at_once_takes_one_try(challenge, begin):
     """Two requests are in their middle while the first one, which they cannot see, begins the upload and commits."""
     keys = []
 
     def again():
-        with contest.database.writing() as session:
+        with challenge.database.writing() as session:
             keys.append(begin(session))
 
     threads = [threading.Thread(target=again) for _ in range(2)]
-    with contest.database.writing() as session:
-        team_id = session.get_one(Member, contest.member).team_id
+    with challenge.database.writing() as session:
+        team_id = session.get_one(Member, challenge.member).team_id
         session.scalars(select(Team).where(Team.id == team_id).with_for_update()).one()
         for thread in threads:
             thread.start()
-        wait_for_locks(contest.database, 2)
+        wait_for_locks(challenge.database, 2)
         keys.append(begin(session))
     for thread in threads:
         thread.join()
     assert len(keys) == 3
     assert len(set(keys)) == 1
-    with contest.database.reading() as session:
+    with challenge.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Submission)) == 1

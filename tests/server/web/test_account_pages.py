@@ -156,12 +156,12 @@ def test_teams_grow_by_invitation(site, clock):
 
 
 def test_a_full_team_takes_nobody(site):
-    rules = site.server.challenge.registration
+    rules = site.server.definition.registration
     site.server.replace_challenge(
-        type(site.server.challenge)(
+        type(site.server.definition)(
             **{
-                name: getattr(site.server.challenge, name)
-                for name in site.server.challenge.__slots__
+                name: getattr(site.server.definition, name)
+                for name in site.server.definition.__slots__
                 if name != "registration"
             },
             registration=type(rules)(team_size=1),

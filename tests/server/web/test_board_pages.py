@@ -11,10 +11,10 @@ from benchmark_scripts import load_scripts
 from raim.records.leaderboard import Line
 from raim.server.actions.teams import merge_teams
 from raim.server.auditing import record_event
-from raim.server.contest import Standings, StandingsCache
-from raim.server.contest.exports import export_tables
 from raim.server.database import Challenge, EntryResult, Submission, Team
+from raim.server.queries.exports import export_tables
 from raim.server.queries.leaderboard import newest_phase
+from raim.server.standings import Standings, StandingsCache
 from raim.server.submissions.states import change_state
 
 crowd = load_scripts(["server_crowd"])["server_crowd"]
@@ -29,13 +29,13 @@ def enter(site, person, score, *, scenario_score=None, **measures):
         for state in ("queued", "scoring", "scored"):
             change_state(session, site.clock(), number, state)
         submission = session.get_one(Submission, number)
-        contest = site.server.contest(session)
+        challenge = site.server.challenge(session)
         values = {**MEASURES, **measures}
         session.add(
             EntryResult(
                 submission_id=number,
-                scorer_version=contest.scorer_version,
-                reference_version=contest.newest["feedback-pairs"][1],
+                scorer_version=challenge.scorer_version,
+                reference_version=challenge.newest["feedback-pairs"][1],
                 score=score,
                 unscorable=None if score is not None else "0001: it is smaller than the border",
                 measures=values,
@@ -85,16 +85,16 @@ def test_the_newest_board_that_has_entries_is_opened(site, teams):
     assert "1 line<" in site.visitor().get("/leaderboard").text
     server = site.server
     with server.database.reading() as session:
-        contest = server.contest(session)
-        old = contest.challenge.phase("feedback")
+        challenge = server.challenge(session)
+        old = challenge.definition.phase("feedback")
         new = replace(old, id="open-round")
-        filled = server.standings.get(session, contest, old, server.profile)
+        filled = server.standings.get(session, challenge, old, server.profile)
         cache = StandingsCache()
-        cache.made = {("feedback", contest.version): filled, ("open-round", contest.version): EMPTY}
+        cache.made = {("feedback", challenge.version): filled, ("open-round", challenge.version): EMPTY}
         rest = cache, server.profile
-        assert newest_phase(session, contest, [old, new], *rest) is old
-        assert newest_phase(session, contest, [new], *rest) is new
-        assert newest_phase(session, contest, [], *rest) is None
+        assert newest_phase(session, challenge, [old, new], *rest) is old
+        assert newest_phase(session, challenge, [new], *rest) is new
+        assert newest_phase(session, challenge, [], *rest) is None
 
 
 def test_a_column_is_declared_once_for_page_csv_json_and_exports(site, teams):
@@ -107,7 +107,7 @@ def test_a_column_is_declared_once_for_page_csv_json_and_exports(site, teams):
     assert names == [each.name for each in columns]
     assert set(rows_of(site)[0]) == set(Line.model_fields)
     with site.server.database.reading() as session:
-        tables = export_tables(session, site.server.contest(session), site.server.profile)
+        tables = export_tables(session, site.server.challenge(session), site.server.profile)
         assert next(each for each in tables if each.name == "leaderboards").columns == ("phase", *names)
 
 
@@ -153,7 +153,7 @@ def test_baselines_and_suspended_teams_have_no_rank(site, teams):
 def test_results_of_an_older_scorer_stay_until_the_switch_and_are_never_mixed_in(site, teams):
     olga = site.organiser()
     enter(site, teams["Alpha"], 60.0)
-    contest_version = site.visitor().get("/api/v1/leaderboard/feedback").json()["scorer_version"]
+    scorer_version = site.visitor().get("/api/v1/leaderboard/feedback").json()["scorer_version"]
     with site.server.database.writing() as session:
         challenge = session.scalars(select(Challenge)).one()
         challenge.scorer_version = "raim-2024-newer"
@@ -178,7 +178,7 @@ def test_results_of_an_older_scorer_stay_until_the_switch_and_are_never_mixed_in
         record_event(session, site.clock(), "ask", submission, actor_id=None)
     assert rows_of(site)[0]["why_unranked"] == "is being scored again"
     page = teams["Alpha"].get("/submissions/1").text
-    assert contest_version in page
+    assert scorer_version in page
     assert "the leaderboard shows another version; it is being scored again" in page
 
 
@@ -244,7 +244,7 @@ def test_the_chart_shows_best_scores_so_far(site, teams):
 def test_who_sees_the_board_goes_by_the_file(site, teams, clock):
     del teams
     visitor, olga = site.visitor(), site.organiser()
-    clock.now = site.server.challenge.phase("feedback").opens - timedelta(seconds=1)
+    clock.now = site.server.definition.phase("feedback").opens - timedelta(seconds=1)
     assert visitor.get("/leaderboard/feedback").status_code == 403
     assert olga.get("/leaderboard/feedback").status_code == 200
     assert "no leaderboard to see yet" in visitor.get("/leaderboard").text

@@ -14,7 +14,7 @@ def olga(site):
 
 @pytest.fixture
 def world(site):
-    made = World(database=site.server.database, challenge=site.server.challenge, now=site.clock.now)
+    made = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
     made.team("Ada")
     made.team("Bob")
     return made
@@ -112,7 +112,7 @@ def test_a_phase_is_moved_and_paused(world, olga):
     assert (found["state"], found["closes"]) == ("open", "2026-04-10T12:00:00Z")
     assert found["stated_closes"] != found["closes"]
     assert (
-        world.row(Phase, world.contest().phase_ids["feedback"]).closes_at.isoformat()
+        world.row(Phase, world.challenge().phase_ids["feedback"]).closes_at.isoformat()
         == "2026-04-10T12:00:00+00:00"
     )
     ask(olga, "POST", "/phases/feedback", status=400, closes="2020-01-01T00:00:00Z")

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from desk_world import World
 from raim.errors import InputError
-from raim.server.contest.checklist import BY_HAND
+from raim.server.actions.checklist import BY_HAND
 from raim.server.database import Finalist, Phase, Submission
 from raim.server.web.routes.desk import parse_time
 
@@ -23,7 +23,7 @@ def olga(site):
 
 @pytest.fixture
 def world(site):
-    return World(database=site.server.database, challenge=site.server.challenge, now=site.clock.now)
+    return World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
 
 
 def phase_row(world, slug="feedback"):
@@ -324,7 +324,7 @@ def test_the_log_is_found_by_deed_and_by_person(site, world, olga):
 def test_every_deed_of_the_desk_leaves_its_organiser_in_the_log(site, world, olga):
     world.team("Ada", state="waiting")
     number = world.submission("Ada", phase="feedback")
-    deeds = {
+    actions = {
         "/desk/teams/1": {"state": "suspended", "is_baseline": "true"},
         "/desk/users": {"login": "jim", "role": "judge"},
         "/desk/users/3/reset": {},
@@ -340,7 +340,7 @@ def test_every_deed_of_the_desk_leaves_its_organiser_in_the_log(site, world, olg
         "/desk/checklist": {"point": "prizes", "is_done": "true"},
         "/desk/publish": {"shown_to": "everybody"},
     }
-    for path, fields in deeds.items():
+    for path, fields in actions.items():
         before = len(world.actions())
         assert olga.post(path, **fields).status_code in {200, 303}, path
         page = olga.get("/desk/audit").text

@@ -16,7 +16,7 @@ def olga(site):
 
 @pytest.fixture
 def world(site):
-    made = World(database=site.server.database, challenge=site.server.challenge, now=site.clock.now)
+    made = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
     made.team("Ada")
     made.team("Bob")
     return made
@@ -73,7 +73,7 @@ def test_one_submission_shows_log_flags_and_the_results_of_every_version(world, 
     with world.database.writing() as session:
         row = session.get_one(Submission, number)
         world.add_results(
-            session, world.contest(), row, 65.5, scorer_version="older-1", measures={"psnr": 20.0}
+            session, world.challenge(), row, 65.5, scorer_version="older-1", measures={"psnr": 20.0}
         )
         session.add(
             LogLine(
@@ -90,8 +90,8 @@ def test_one_submission_shows_log_flags_and_the_results_of_every_version(world, 
         "in force",
     ):
         assert words in page
-    contest = world.contest()
-    assert f"images under {contest.scorer_version}, worst first" in page
+    challenge = world.challenge()
+    assert f"images under {challenge.scorer_version}, worst first" in page
     older = olga.get(f"/desk/submissions/{number}?result=2").text
     assert "images under older-1, worst first" in older
     assert olga.get(f"/desk/submissions/{number}?result=999").status_code == 200

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import event, select
 
 from benchmark_scripts import load_scripts
+from raim.server.actions.announcements import announce
 from raim.server.actions.tokens import make_api_token
 from raim.server.auditing import record_event
-from raim.server.contest import announce
 from raim.server.database import Comment, Image, Member, Result, Submission, Team, User
 
 crowd = load_scripts(["server_crowd"])["server_crowd"]
@@ -27,17 +27,17 @@ def full(example_folder, tmp_path_factory):
     organiser = site.organiser()
     crowd.fill_board(site.server, 200)
     with site.server.database.writing() as session:
-        contest = site.server.contest(session)
+        challenge = site.server.challenge(session)
         user = session.scalars(select(User).where(User.login == "u0")).one()
         olga = session.scalars(select(User).where(User.login == "olga")).one()
         member = session.scalars(select(Member).where(Member.user_id == user.id)).one()
         submission = session.scalars(select(Submission).where(Submission.member_id == member.id)).first()
-        fill_images(session, contest, submission, site.clock())
+        fill_images(session, challenge, submission, site.clock())
         for number in range(50):
             announce(
                 session,
                 site.clock(),
-                challenge_id=contest.id,
+                challenge_id=challenge.id,
                 author=olga,
                 title=f"{number}",
                 text="text " * 20,
@@ -58,7 +58,7 @@ def full(example_folder, tmp_path_factory):
     site.server.database.engine.dispose()
 
 
-def fill_images(session, contest, submission, now):
+def fill_images(session, challenge, submission, now):
     for number in range(N_IMAGES):
         image = Image(data_set_id=submission.data_set_id, name=f"more-{number:04d}", scenario="denoising")
         image.width, image.height, image.input_name, image.input_bytes = 10, 10, f"more-{number:04d}.png", 1
@@ -69,8 +69,8 @@ def fill_images(session, contest, submission, now):
             Result(
                 submission_id=submission.id,
                 image_id=image.id,
-                scorer_version=contest.scorer_version,
-                reference_version=contest.newest["feedback-pairs"][1],
+                scorer_version=challenge.scorer_version,
+                reference_version=challenge.newest["feedback-pairs"][1],
                 restored_sha256=f"{number:064d}",
                 score=50.0,
                 measures=crowd.MEASURES,

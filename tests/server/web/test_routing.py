@@ -52,7 +52,7 @@ def serve(site, area):
 def test_a_function_answers_as_json_with_its_record(site, area):
     @area.get("/notes/{name}", who="anyone")
     def show(context: Context, name: str) -> Note:
-        return Note(text=f"{name} of {context.contest.challenge.id}")
+        return Note(text=f"{name} of {context.challenge.definition.id}")
 
     client = serve(site, area)
     assert client.get("/api/v1/c/my-challenge/notes/a").json() == {"text": "a of my-challenge"}

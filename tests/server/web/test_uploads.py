@@ -95,7 +95,7 @@ def test_another_team_neither_sees_nor_adds(site, ada, content):
 
 
 def test_an_upload_that_began_in_time_counts_within_the_grace(site, ada, content, clock):
-    clock.now = site.server.challenge.phase("feedback").closes.replace(second=0)
+    clock.now = site.server.definition.phase("feedback").closes.replace(second=0)
     clock.move(seconds=-1)
     started = site.begin(ada, content).json()
     clock.move(seconds=3600)
@@ -104,7 +104,7 @@ def test_an_upload_that_began_in_time_counts_within_the_grace(site, ada, content
 
 
 def test_an_upload_that_ends_after_the_grace_is_given_up_with_its_reason(site, ada, content, clock):
-    clock.now = site.server.challenge.phase("feedback").closes
+    clock.now = site.server.definition.phase("feedback").closes
     clock.move(seconds=-1)
     started = site.begin(ada, content).json()
     clock.move(seconds=3602)

@@ -1,7 +1,6 @@
 """The server's tables, opening a database and bringing it to the newest schema."""
 
-from raim.server.database.columns import Base
-from raim.server.database.contest import (
+from raim.server.database.challenge import (
     Announcement,
     Challenge,
     ChecklistTick,
@@ -11,6 +10,7 @@ from raim.server.database.contest import (
     Phase,
     PublishedRanking,
 )
+from raim.server.database.columns import Base
 from raim.server.database.engine import Database, announce_change, open_database
 from raim.server.database.entries import Comment, EntryResult, LogLine, Result, Submission, Upload
 from raim.server.database.mail import Mail, MailService

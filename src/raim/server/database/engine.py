@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
-from raim.server.database.contest import Challenge
+from raim.server.database.challenge import Challenge
 
 BUSY_TIMEOUT_MS = 30_000
 # As many connections as the web server has threads, one a request; who finds none within a moment is asked to wait.

@@ -12,7 +12,7 @@ PARENT = "RAIM_JOBS_PARENT_PIPE"
 def main() -> None:
     """Run one worker until SIGTERM, or until the server is gone."""
     from raim.errors import RaimError
-    from raim.server.contest.bundles import keep_bundles
+    from raim.server.jobs.bundles import keep_bundles
     from raim.server.jobs.worker import run_worker
     from raim.server.settings import read_settings
 

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from raim.records import accounts as records
 from raim.server.actions.accounts import name_key
-from raim.server.contest import Contest
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ApiToken, Member, Team, User
 from raim.server.queries.pages import read_part
 
 
-def read_account(session: Session, contest: Contest, user_id: int) -> records.OwnAccount:
+def read_account(session: Session, challenge: CurrentChallenge, user_id: int) -> records.OwnAccount:
     """Return an account as its person sees it."""
-    user, team_id, team = session.execute(_select_users(contest).where(User.id == user_id)).one()
+    user, team_id, team = session.execute(_select_users(challenge).where(User.id == user_id)).one()
     tokens = session.scalars(
         select(ApiToken)
         .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
@@ -24,9 +24,11 @@ def read_account(session: Session, contest: Contest, user_id: int) -> records.Ow
     return records.OwnAccount.of_row(user, team_id=team_id, team=team, tokens=known)
 
 
-def list_accounts(session: Session, contest: Contest, *, q: str, role: str, page: int) -> records.AccountList:
+def list_accounts(
+    session: Session, challenge: CurrentChallenge, *, q: str, role: str, page: int
+) -> records.AccountList:
     """Return a page of accounts by login; the search looks at login, name, e-mail and team."""
-    found = _select_users(contest).order_by(User.login_key)
+    found = _select_users(challenge).order_by(User.login_key)
     if q.strip():
         key = name_key(q)
         found = found.where(
@@ -44,10 +46,10 @@ def list_accounts(session: Session, contest: Contest, *, q: str, role: str, page
     return records.AccountList(users=users, q=q, role=role, **part.place)
 
 
-def _select_users(contest: Contest) -> Any:
+def _select_users(challenge: CurrentChallenge) -> Any:
     """Select (user, team's row, team's name)."""
     return (
         select(User, Team.id, Team.name)
-        .outerjoin(Member, (Member.user_id == User.id) & (Member.challenge_id == contest.id))
+        .outerjoin(Member, (Member.user_id == User.id) & (Member.challenge_id == challenge.id))
         .outerjoin(Team, Team.id == Member.team_id)
     )

@@ -10,7 +10,7 @@ from raim.challenge import Verdict, current_phase, describe_deadline, next_phase
 from raim.challenge.data_set import Part
 from raim.records import challenge as records
 from raim.scoring.profiles import Profile
-from raim.server.contest import Contest
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Announcement
 from raim.server.submissions.tries import count_tries
 
@@ -19,38 +19,38 @@ Judgement = Callable[[str, Part], Verdict]
 
 
 def read_challenge(
-    session: Session, contest: Contest, now: datetime, *, profile: Profile, verdict: Judgement
+    session: Session, challenge: CurrentChallenge, now: datetime, *, profile: Profile, verdict: Judgement
 ) -> records.Challenge:
     """Return the challenge with its phases in force; `verdict` says what may be downloaded."""
-    challenge = contest.challenge
-    current, upcoming = current_phase(challenge, now), next_phase(challenge, now)
+    definition = challenge.definition
+    current, upcoming = current_phase(definition, now), next_phase(definition, now)
     return records.Challenge.of_row(
-        challenge,
+        definition,
         measures=[each for each in profile.columns if each != "score"],
-        scorer_version=contest.scorer_version,
-        max_bytes=challenge.uploads.max_bytes,
-        grace_seconds=challenge.uploads.grace_seconds,
+        scorer_version=challenge.scorer_version,
+        max_bytes=definition.uploads.max_bytes,
+        grace_seconds=definition.uploads.grace_seconds,
         phases=[
             records.Phase.of_row(
                 phase,
-                state=contest.state(phase, now),
-                deadline=describe_deadline(phase, challenge.uploads.grace_seconds),
+                state=challenge.state(phase, now),
+                deadline=describe_deadline(phase, definition.uploads.grace_seconds),
                 gives_out=list(phase.gives_out),
-                intakes=_intakes(contest, phase.id),
+                intakes=_intakes(challenge, phase.id),
             )
-            for phase in challenge.phases
+            for phase in definition.phases
         ],
-        data_sets=list_data_sets(contest, verdict),
+        data_sets=list_data_sets(challenge, verdict),
         current_phase=None if current is None else current.id,
         next_phase=None if upcoming is None else upcoming.id,
-        announcements=read_announcements(session, contest)[:NEWEST],
+        announcements=read_announcements(session, challenge)[:NEWEST],
     )
 
 
-def list_data_sets(contest: Contest, verdict: Judgement) -> list[records.DataSet]:
+def list_data_sets(challenge: CurrentChallenge, verdict: Judgement) -> list[records.DataSet]:
     """Return every data set, with what may be downloaded of it."""
     found = []
-    for each in contest.challenge.data_sets:
+    for each in challenge.definition.data_sets:
         inputs = verdict(each.id, "input")
         references = verdict(each.id, "reference") if each.kind == "paired" else None
         found.append(
@@ -66,12 +66,12 @@ def list_data_sets(contest: Contest, verdict: Judgement) -> list[records.DataSet
     return found
 
 
-def read_announcements(session: Session, contest: Contest) -> list[records.Announcement]:
+def read_announcements(session: Session, challenge: CurrentChallenge) -> list[records.Announcement]:
     """Return the announcements, newest first."""
     found = (
         select(Announcement)
         .where(
-            Announcement.challenge_id == contest.id,
+            Announcement.challenge_id == challenge.id,
             Announcement.published_at.is_not(None),
             Announcement.withdrawn_at.is_(None),
         )
@@ -80,10 +80,10 @@ def read_announcements(session: Session, contest: Contest) -> list[records.Annou
     return [records.Announcement.of_row(each) for each in session.scalars(found)]
 
 
-def read_rules(contest: Contest, profile: Profile) -> records.Rules:
+def read_rules(challenge: CurrentChallenge, profile: Profile) -> records.Rules:
     """Return the rules, and what SCORE is made of."""
     return records.Rules(
-        text=contest.challenge.website.rules,
+        text=challenge.definition.website.rules,
         profile=profile.name,
         note=profile.note,
         border_px=profile.border_px,
@@ -95,21 +95,21 @@ def read_rules(contest: Contest, profile: Profile) -> records.Rules:
 
 
 def read_intakes(
-    session: Session, contest: Contest, now: datetime, team_id: int
+    session: Session, challenge: CurrentChallenge, now: datetime, team_id: int
 ) -> dict[str, list[records.Intake]]:
     """Return what a team has left, by phase."""
     found: dict[str, list[records.Intake]] = {}
-    for phase in contest.challenge.phases:
+    for phase in challenge.definition.phases:
         found[phase.id] = intakes = []
-        for kind, each in zip(phase.intakes, _intakes(contest, phase.id), strict=True):
-            tries = count_tries(session, now, contest, team_id=team_id, phase=phase.id, kind=kind)
+        for kind, each in zip(phase.intakes, _intakes(challenge, phase.id), strict=True):
+            tries = count_tries(session, now, challenge, team_id=team_id, phase=phase.id, kind=kind)
             left = {name: getattr(tries, name) for name in ("left_today", "left_in_all", "next_at")}
             intakes.append(each.model_copy(update=left))
     return found
 
 
-def _intakes(contest: Contest, phase_id: str) -> list[records.Intake]:
+def _intakes(challenge: CurrentChallenge, phase_id: str) -> list[records.Intake]:
     return [
         records.Intake.of_row(each, kind=kind, data_set=each.on)
-        for kind, each in contest.challenge.phase(phase_id).intakes.items()
+        for kind, each in challenge.definition.phase(phase_id).intakes.items()
     ]

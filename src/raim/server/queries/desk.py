@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 
 from raim.records import desk as records
 from raim.scoring.profiles import Profile
-from raim.server.contest import Contest, Standing, StandingsCache, list_finalists, propose_finalists
-from raim.server.contest.checklist import computed_points, manual_points
-from raim.server.contest.versions import list_new_versions
+from raim.server.actions.finalists import list_finalists, propose_finalists
+from raim.server.actions.versions import list_new_versions
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Announcement, Finalist, Phase, Submission, Team, User
 from raim.server.jobs.waiting import queue_overview
+from raim.server.queries.checklist import computed_points, manual_points
 from raim.server.queries.pages import read_part
+from raim.server.standings import Standing, StandingsCache
 from raim.server.submissions.rescoring import unseen_flags
 
 DAY = timedelta(days=1)
@@ -23,7 +25,7 @@ ANNOUNCEMENTS_PER_PAGE = 20  # each is a whole text
 
 def read_overview(
     session: Session,
-    contest: Contest,
+    challenge: CurrentChallenge,
     now: datetime,
     *,
     folder_free_bytes: int,
@@ -39,7 +41,7 @@ def read_overview(
         .limit(MOST_FAILURES)
     )
     return records.Overview(
-        phases=list_phases(session, contest, now).phases,
+        phases=list_phases(session, challenge, now).phases,
         queue=queue_overview(session, now),
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,
@@ -53,11 +55,11 @@ def read_overview(
         n_waiting_teams=_count(session, Team.state == "waiting"),
         n_flagged=len(unseen_flags(session)),
         n_silent_finalists=_count(session, Finalist.accepted_at.is_(None), Finalist.declined_at.is_(None)),
-        new_versions=list(list_new_versions(session, contest)),
+        new_versions=list(list_new_versions(session, challenge)),
     )
 
 
-def list_phases(session: Session, contest: Contest, now: datetime) -> records.PhaseList:
+def list_phases(session: Session, challenge: CurrentChallenge, now: datetime) -> records.PhaseList:
     """Return all phases with their dates, and how many entries of each are scored."""
     counts = session.execute(
         select(Submission.phase_id, func.count(), func.count(Submission.rescore_asked_at))
@@ -65,15 +67,15 @@ def list_phases(session: Session, contest: Contest, now: datetime) -> records.Ph
         .group_by(Submission.phase_id)
     )
     scored = {phase_id: (n_scored, n_rescored) for phase_id, n_scored, n_rescored in counts}
-    rows = {row.id: row for row in session.scalars(select(Phase).where(Phase.challenge_id == contest.id))}
+    rows = {row.id: row for row in session.scalars(select(Phase).where(Phase.challenge_id == challenge.id))}
     phases = []
-    for phase in contest.challenge.phases:
-        row = rows[contest.phase_ids[phase.id]]
+    for phase in challenge.definition.phases:
+        row = rows[challenge.phase_ids[phase.id]]
         n_scored, n_rescored = scored.get(row.id, (0, 0))
         phases.append(
             records.PhaseDates.of_row(
                 phase,
-                state=contest.state(phase, now),
+                state=challenge.state(phase, now),
                 stated_opens=row.stated_opens_at,
                 stated_closes=row.stated_closes_at,
                 paused_at=row.paused_at,
@@ -83,25 +85,27 @@ def list_phases(session: Session, contest: Contest, now: datetime) -> records.Ph
             )
         )
     return records.PhaseList(
-        phases=phases, profile=contest.challenge.profile, scorer_version=contest.scorer_version
+        phases=phases, profile=challenge.definition.profile, scorer_version=challenge.scorer_version
     )
 
 
-def find_phase(session: Session, contest: Contest, phase_id: str) -> Phase:
+def find_phase(session: Session, challenge: CurrentChallenge, phase_id: str) -> Phase:
     """Return the row of a phase.
 
     Raises:
         UnknownNameError: There is no such phase; the nearest is named.
     """
-    return session.get_one(Phase, contest.phase_ids[contest.challenge.phase(phase_id).id])
+    return session.get_one(Phase, challenge.phase_ids[challenge.definition.phase(phase_id).id])
 
 
-def list_announcements(session: Session, contest: Contest, *, page: int) -> records.AnnouncementList:
+def list_announcements(
+    session: Session, challenge: CurrentChallenge, *, page: int
+) -> records.AnnouncementList:
     """Return a page of all announcements, those that were withdrawn too."""
     found = (
         select(Announcement, User.name)
         .join(User, User.id == Announcement.author_id)
-        .where(Announcement.challenge_id == contest.id)
+        .where(Announcement.challenge_id == challenge.id)
         .order_by(Announcement.id.desc())
     )
     part = read_part(session, found, page, per_page=ANNOUNCEMENTS_PER_PAGE)
@@ -116,16 +120,16 @@ def as_announcement(row: Announcement, author: str) -> records.AnnouncementDetai
 
 
 def list_places(
-    session: Session, contest: Contest, standings: StandingsCache, profile: Profile
+    session: Session, challenge: CurrentChallenge, standings: StandingsCache, profile: Profile
 ) -> records.FinalistList:
     """Return the finalists by place, and whom the leaderboard proposes with ties."""
-    rule = contest.challenge.finalists
+    rule = challenge.definition.finalists
     if rule is None:
         return records.FinalistList()
-    phase = contest.challenge.phase(rule.phase)
-    board = standings.get(session, contest, phase, profile)
-    proposal = propose_finalists(session, contest, board)
-    rows = list_finalists(session, contest)
+    phase = challenge.definition.phase(rule.phase)
+    board = standings.get(session, challenge, phase, profile)
+    proposal = propose_finalists(session, challenge, board)
+    rows = list_finalists(session, challenge)
     by_team = {each.row.entry.team: each for each in board.rows if each.row.rank is not None}
     there = {str(each.team_id) for each in rows}
     names = {
@@ -167,13 +171,13 @@ def list_places(
     )
 
 
-def read_checklist(session: Session, contest: Contest, now: datetime) -> records.Checklist:
+def read_checklist(session: Session, challenge: CurrentChallenge, now: datetime) -> records.Checklist:
     """Return all points before awards are given."""
     n_unseen = len(unseen_flags(session))
     return records.Checklist(
-        computed=computed_points(session, now, contest, n_unseen_flags=n_unseen),
-        manual=manual_points(session, contest),
-        published_at=contest.results_published_at,
+        computed=computed_points(session, now, challenge, n_unseen_flags=n_unseen),
+        manual=manual_points(session, challenge),
+        published_at=challenge.results_published_at,
     )
 
 

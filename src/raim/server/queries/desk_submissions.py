@@ -8,8 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.records import submissions as records
-from raim.server.contest import Contest
-from raim.server.contest.versions import is_in_force
+from raim.server.current_challenge import CurrentChallenge, is_in_force
 from raim.server.database import EntryResult, LogLine, Member, Phase, Submission, Team, User
 from raim.server.database.columns import LARGEST_ID
 from raim.server.queries.pages import read_part
@@ -20,14 +19,20 @@ MOST_LINES = 500  # of the log, the newest
 
 
 def read_history(
-    session: Session, contest: Contest, now: datetime, folder: Path, submission_id: int, *, result: int = 0
+    session: Session,
+    challenge: CurrentChallenge,
+    now: datetime,
+    folder: Path,
+    submission_id: int,
+    *,
+    result: int = 0,
 ) -> records.SubmissionHistory:
     """Return all that is known of a submission; `result` chooses the entry whose images are shown.
 
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, entry = describe_one(session, contest, now, folder, submission_id)
+    row, fields, entry = describe_one(session, challenge, now, folder, submission_id)
     entries = session.scalars(
         select(EntryResult).where(EntryResult.submission_id == submission_id).order_by(EntryResult.id.desc())
     ).all()
@@ -41,7 +46,7 @@ def read_history(
         login=session.scalars(login).one(),
         unseen_flags=sorted(unseen_flags(session).get(submission_id, {})),
         entries=[
-            records.EntryScores.of_row(each, is_in_force=in_force(contest, row, each)) for each in entries
+            records.EntryScores.of_row(each, is_in_force=in_force(challenge, row, each)) for each in entries
         ],
         shown=None if shown is None else shown.id,
         log=[records.LogEntry.of_row(each) for each in session.scalars(lines.limit(MOST_LINES)).all()[::-1]],
@@ -50,7 +55,7 @@ def read_history(
 
 def list_of_every_team(
     session: Session,
-    contest: Contest,
+    challenge: CurrentChallenge,
     *,
     team: str,
     phase: str,
@@ -65,7 +70,7 @@ def list_of_every_team(
         select(Submission, Team.name, Phase.title, EntryResult.score)
         .join(Team, Team.id == Submission.team_id)
         .join(Phase, Phase.id == Submission.phase_id)
-        .outerjoin(EntryResult, is_in_force(contest))
+        .outerjoin(EntryResult, is_in_force(challenge))
         .order_by(Submission.id.desc())
     )
     if team:
@@ -79,8 +84,10 @@ def list_of_every_team(
     if flagged == "unseen":
         found = found.where(Submission.id.in_(unseen_flags(session)))
     part = read_part(session, found, page)
-    teams = select(Team.id, Team.name).where(Team.challenge_id == contest.id).order_by(Team.name_key)
-    phases = select(Phase.slug, Phase.title).where(Phase.challenge_id == contest.id).order_by(Phase.position)
+    teams = select(Team.id, Team.name).where(Team.challenge_id == challenge.id).order_by(Team.name_key)
+    phases = (
+        select(Phase.slug, Phase.title).where(Phase.challenge_id == challenge.id).order_by(Phase.position)
+    )
     return records.EveryTeamsList(
         submissions=[_line(*row) for row in part.rows],
         teams={each.id: each.name for each in session.execute(teams)},

@@ -7,18 +7,19 @@ from raim.challenge import Phase
 from raim.errors import UnknownNameError
 from raim.records.gallery import Gallery, GalleryEntry
 from raim.scoring.profiles import Profile
-from raim.server.contest import Contest, StandingsCache
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Image, Submission, Team
+from raim.server.standings import StandingsCache
 
 MOST = 20  # teams
 Entries = list[tuple[Submission, str]]  # with the team's name
 
 
 def read_gallery(
-    session: Session, contest: Contest, image: str, *, standings: StandingsCache, profile: Profile
+    session: Session, challenge: CurrentChallenge, image: str, *, standings: StandingsCache, profile: Profile
 ) -> Gallery:
     """Return what the gallery shows of an image; of the first one where there is none of that name."""
-    phase, entries = _find(session, contest, standings, profile)
+    phase, entries = _find(session, challenge, standings, profile)
     images = _images(session, entries)
     names = [each.name for each in images]
     place = names.index(image) if image in names else 0
@@ -36,7 +37,7 @@ def read_gallery(
 
 def find_pictured(
     session: Session,
-    contest: Contest,
+    challenge: CurrentChallenge,
     source: str,
     name: str,
     *,
@@ -48,7 +49,7 @@ def find_pictured(
     Raises:
         UnknownNameError: The gallery does not show it.
     """
-    _, entries = _find(session, contest, standings, profile)
+    _, entries = _find(session, challenge, standings, profile)
     image = next((each for each in _images(session, entries) if each.name == name), None)
     by_source = {str(submission.id): submission for submission, _ in entries}
     if image is None or (source != "input" and source not in by_source):
@@ -64,15 +65,15 @@ def _images(session: Session, entries: Entries) -> list[Image]:
 
 
 def _find(
-    session: Session, contest: Contest, standings: StandingsCache, profile: Profile
+    session: Session, challenge: CurrentChallenge, standings: StandingsCache, profile: Profile
 ) -> tuple[Phase | None, Entries]:
     """Return the last phase that has something to show: its final submissions, else those that count on its board."""
-    for phase in reversed(contest.challenge.phases):
+    for phase in reversed(challenge.definition.phases):
         entries: Entries = []
         if phase.final:
-            entries = _final_entries(session, contest, phase)
+            entries = _final_entries(session, challenge, phase)
         elif phase.scored is not None:
-            board = standings.get(session, contest, phase, profile)
+            board = standings.get(session, challenge, phase, profile)
             ranked = [each for each in board.rows if each.rank is not None][:MOST]
             entries = [(session.get_one(Submission, each.submission_id), each.team) for each in ranked]
         if entries:
@@ -80,13 +81,13 @@ def _find(
     return None, []
 
 
-def _final_entries(session: Session, contest: Contest, phase: Phase) -> Entries:
+def _final_entries(session: Session, challenge: CurrentChallenge, phase: Phase) -> Entries:
     """Return the chosen final submission of each team, its newest where none is chosen."""
     rows = session.execute(
         select(Submission, Team.name)
         .join(Team, Team.id == Submission.team_id)
         .where(
-            Submission.phase_id == contest.phase_ids[phase.id],
+            Submission.phase_id == challenge.phase_ids[phase.id],
             Submission.kind == "final",
             Submission.where("is_handed_over"),
             Team.state == "approved",

@@ -9,28 +9,29 @@ from raim.challenge.rules import Role
 from raim.errors import AccessError, UnknownNameError
 from raim.records.leaderboard import Leaderboard, Line
 from raim.scoring.profiles import Profile
-from raim.server.contest import Contest, Standing, StandingsCache
+from raim.server.current_challenge import CurrentChallenge
+from raim.server.standings import Standing, StandingsCache
 
 MOST_HISTORIES = 10
 
 
-def visible_phases(contest: Contest, role: Role, now: datetime) -> list[Phase]:
+def visible_phases(challenge: CurrentChallenge, role: Role, now: datetime) -> list[Phase]:
     """Return the phases whose leaderboards are seen by people of a role, in the order of time."""
     return [
         phase
-        for phase in contest.challenge.phases
+        for phase in challenge.definition.phases
         if phase.scored is not None and is_leaderboard_visible(phase, role, now)
     ]
 
 
-def find_phase(contest: Contest, phase_id: str, role: Role, now: datetime) -> Phase:
+def find_phase(challenge: CurrentChallenge, phase_id: str, role: Role, now: datetime) -> Phase:
     """Return a phase whose leaderboard is seen by people of a role.
 
     Raises:
         UnknownNameError: There is none of that id, or it scores nothing.
         AccessError: They do not see it now.
     """
-    phase = contest.challenge.phase(phase_id)
+    phase = challenge.definition.phase(phase_id)
     if phase.scored is None:
         raise UnknownNameError(f"{phase.name} has no leaderboard; nothing is scored in it")
     if not is_leaderboard_visible(phase, role, now):
@@ -39,17 +40,21 @@ def find_phase(contest: Contest, phase_id: str, role: Role, now: datetime) -> Ph
 
 
 def newest_phase(
-    session: Session, contest: Contest, phases: list[Phase], standings: StandingsCache, profile: Profile
+    session: Session,
+    challenge: CurrentChallenge,
+    phases: list[Phase],
+    standings: StandingsCache,
+    profile: Profile,
 ) -> Phase | None:
     """Return the newest of some phases that has entries, else the newest; None of none."""
     newest_first = phases[::-1]
-    filled = (phase for phase in newest_first if standings.get(session, contest, phase, profile).rows)
+    filled = (phase for phase in newest_first if standings.get(session, challenge, phase, profile).rows)
     return next(filled, newest_first[0] if phases else None)
 
 
 def read_leaderboard(
     session: Session,
-    contest: Contest,
+    challenge: CurrentChallenge,
     phase: Phase | None,
     *,
     phases: list[Phase],
@@ -62,7 +67,7 @@ def read_leaderboard(
 
     Args:
         session: Any session.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         phase: Whose; None where there is none to see.
         phases: All that are to be seen.
         standings: Leaderboards as last made.
@@ -70,7 +75,7 @@ def read_leaderboard(
         scenario: Means of which scenario; "" for all images, as for one that there is not.
         sort: By which column; "" by rank.
     """
-    found = None if phase is None else standings.get(session, contest, phase, profile)
+    found = None if phase is None else standings.get(session, challenge, phase, profile)
     names = () if found is None else found.scenarios
     scenario = scenario if scenario in names else ""
     sort = sort if sort in profile.columns else ""
@@ -83,7 +88,7 @@ def read_leaderboard(
         phase="" if phase is None else phase.id,
         phases={each.id: each.name for each in phases},
         profile=profile.name,
-        scorer_version=contest.scorer_version if found is None else found.scorer_version,
+        scorer_version=challenge.scorer_version if found is None else found.scorer_version,
         measures=[each for each in profile.columns if each != "score"],
         scenario_names=list(names),
         scenario=scenario,

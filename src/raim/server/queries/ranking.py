@@ -5,7 +5,7 @@ from typing import Any
 
 from raim.challenge import FinalRanking, RankedTeam
 from raim.records.ranking import RankedRecord, RankingRecord
-from raim.server.contest.export_formats import ExportTable
+from raim.server.export_table import ExportTable
 from raim.server.study.publication import Outcome
 from raim.server.study.results import StudyResults, all_rows
 

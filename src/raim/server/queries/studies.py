@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from raim.challenge import Phase, StudyRule
 from raim.errors import StateError, UnknownNameError
 from raim.records import studies as records
-from raim.server.contest import Contest
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Image, Judge, Study, StudyEntry, StudyImage
 from raim.server.study.ballots import name_entries
 from raim.server.study.building import propose_study
@@ -21,14 +21,14 @@ MOST_FAULTS = 20  # listed; all are counted
 LARGEST_SEED = 2**53  # JSON keeps whole numbers to here
 
 
-def find_study(session: Session, contest: Contest, study_id: int) -> Study:
+def find_study(session: Session, challenge: CurrentChallenge, study_id: int) -> Study:
     """Return a study's row.
 
     Raises:
         UnknownNameError: The challenge has none of that number.
     """
     study = session.get(Study, study_id)
-    if study is None or study.challenge_id != contest.id:
+    if study is None or study.challenge_id != challenge.id:
         raise UnknownNameError(f"there is no study {study_id}")
     return study
 
@@ -59,10 +59,10 @@ def find_entry(session: Session, study: Study, entry_id: int) -> StudyEntry:
     return found
 
 
-def list_studies(session: Session, contest: Contest) -> records.StudyList:
+def list_studies(session: Session, challenge: CurrentChallenge) -> records.StudyList:
     """Return every study with counts of its entries, images, judges, and of those who have finished."""
     studies = list(
-        session.scalars(select(Study).where(Study.challenge_id == contest.id).order_by(Study.id.desc()))
+        session.scalars(select(Study).where(Study.challenge_id == challenge.id).order_by(Study.id.desc()))
     )
     nothing = {"n_entries": 0, "n_images": 0, "n_judges": 0, "n_finished": 0}
     counts: dict[int, dict[str, Any]] = {study.id: dict(nothing) for study in studies}
@@ -77,42 +77,42 @@ def list_studies(session: Session, contest: Contest) -> records.StudyList:
         counts.get(study_id, {}).update(n_judges=judges, n_finished=finished)
     return records.StudyList(
         studies=[
-            records.StudyBrief.of_row(study, **_phase(contest, study), **counts[study.id])
+            records.StudyBrief.of_row(study, **_phase(challenge, study), **counts[study.id])
             for study in studies
         ],
-        phases=_phases_with_finals(contest),
+        phases=_phases_with_finals(challenge),
     )
 
 
-def find_phase(contest: Contest, phase_id: str) -> Phase:
+def find_phase(challenge: CurrentChallenge, phase_id: str) -> Phase:
     """Return a phase by its id; without one the phase of [study], else the last one that takes final submissions.
 
     Raises:
         StateError: No phase takes final submissions.
         UnknownNameError: There is no such phase.
     """
-    rule, phases = contest.challenge.study, list(_phases_with_finals(contest))
+    rule, phases = challenge.definition.study, list(_phases_with_finals(challenge))
     if not phase_id and rule is None and not phases:
         raise StateError(
             "no phase of challenge.toml takes final submissions (`final = ...`); a study compares those"
         )
-    return contest.challenge.phase(phase_id or (phases[-1] if rule is None else rule.phase))
+    return challenge.definition.phase(phase_id or (phases[-1] if rule is None else rule.phase))
 
 
-def stated_rule(contest: Contest, phase: Phase) -> StudyRule:
+def stated_rule(challenge: CurrentChallenge, phase: Phase) -> StudyRule:
     """Return what [study] says, or the usual study where it says nothing."""
-    rule = contest.challenge.study
+    rule = challenge.definition.study
     return rule if rule is not None and rule.phase == phase.id else StudyRule(phase=phase.id)
 
 
-def read_proposal(session: Session, contest: Contest, phase_id: str) -> records.StudyProposal:
+def read_proposal(session: Session, challenge: CurrentChallenge, phase_id: str) -> records.StudyProposal:
     """Return what a study of a phase's final submissions would be made of, and what each team lacks."""
-    phase = find_phase(contest, phase_id)
-    found = None if phase.final is None else propose_study(session, contest, phase)
+    phase = find_phase(challenge, phase_id)
+    found = None if phase.final is None else propose_study(session, challenge, phase)
     return records.StudyProposal(
         phase=phase.id,
         phase_name=phase.name,
-        phases=_phases_with_finals(contest),
+        phases=_phases_with_finals(challenge),
         data_set="" if found is None else found.data_set,
         entries=[
             records.ProposedTeam.of_row(each, missing=list(each.missing))
@@ -122,12 +122,12 @@ def read_proposal(session: Session, contest: Contest, phase_id: str) -> records.
             records.ProposedImage(id=row_id, name=name, issue=issue)
             for row_id, name, issue in (found.images if found else ())
         ],
-        design=asdict(stated_rule(contest, phase)),
+        design=asdict(stated_rule(challenge, phase)),
         seed=secrets.randbelow(LARGEST_SEED),  # nobody may guess it: labels and orders follow from it
     )
 
 
-def read_study(session: Session, contest: Contest, study: Study) -> records.StudyDetails:
+def read_study(session: Session, challenge: CurrentChallenge, study: Study) -> records.StudyDetails:
     """Return a study as it stands; never what was voted for."""
     faults = session.execute(
         select(Image.name, StudyImage.error)
@@ -142,7 +142,7 @@ def read_study(session: Session, contest: Contest, study: Study) -> records.Stud
     secret = {"entries"} if study.state == "revealed" else {"entries", "seed"}
     return records.StudyDetails.of_row(
         study,
-        **_phase(contest, study),
+        **_phase(challenge, study),
         design={key: value for key, value in study.design.items() if key not in secret},
         entries=[
             records.ComparedEntry.of_row(each, id=each.row.id, left_out=each.row.left_out_reason)
@@ -156,11 +156,11 @@ def read_study(session: Session, contest: Contest, study: Study) -> records.Stud
     )
 
 
-def _phase(contest: Contest, study: Study) -> dict[str, str]:
-    phase = contest.phase_of_row(study.phase_id)
+def _phase(challenge: CurrentChallenge, study: Study) -> dict[str, str]:
+    phase = challenge.phase_of_row(study.phase_id)
     return {"phase": phase.id, "phase_name": phase.name}
 
 
-def _phases_with_finals(contest: Contest) -> dict[str, str]:
+def _phases_with_finals(challenge: CurrentChallenge) -> dict[str, str]:
     """Return the names of the phases that take final submissions, by id."""
-    return {phase.id: phase.name for phase in contest.challenge.phases if phase.final is not None}
+    return {phase.id: phase.name for phase in challenge.definition.phases if phase.final is not None}

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from raim.errors import UnknownNameError
 from raim.records import submissions as records
-from raim.server.contest import Contest, is_finalist
+from raim.server.actions.finalists import is_finalist
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import EntryResult, Member, Phase, Submission, Team, Upload, User
 from raim.server.jobs.waiting import queue_places
 from raim.server.queries.images import find_image, list_comments, list_results, name_images
@@ -39,7 +40,7 @@ def find_submission(session: Session, submission_id: int) -> Submission:
 
 def list_submissions(
     session: Session,
-    contest: Contest,
+    challenge: CurrentChallenge,
     now: datetime,
     folder: Path,
     *,
@@ -52,7 +53,7 @@ def list_submissions(
 
     Args:
         session: Any session.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         now: The time.
         folder: The server's, with the parts of uploads.
         team_ids: Of which teams; None for all.
@@ -64,44 +65,50 @@ def list_submissions(
     if team_ids is not None:
         found = found.where(Submission.team_id.in_(team_ids))
     if phase:
-        found = found.where(Submission.phase_id == contest.phase_ids.get(phase, 0))
+        found = found.where(Submission.phase_id == challenge.phase_ids.get(phase, 0))
     if kind:
         found = found.where(Submission.kind == kind)
     part = read_part(session, found, page, per_page=PER_PAGE)
-    described = describe(session, contest, now, folder, [row.id for row in part.rows])
+    described = describe(session, challenge, now, folder, [row.id for row in part.rows])
     submissions = [records.Submission.of_row(row, **fields) for row, fields, _ in described]
     return records.SubmissionList(submissions=submissions, **part.place)
 
 
 def read_submission(
-    session: Session, contest: Contest, now: datetime, folder: Path, submission_id: int
+    session: Session, challenge: CurrentChallenge, now: datetime, folder: Path, submission_id: int
 ) -> records.Submission:
     """Return a submission as it is now.
 
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, _ = describe_one(session, contest, now, folder, submission_id)
+    row, fields, _ = describe_one(session, challenge, now, folder, submission_id)
     return records.Submission.of_row(row, **fields)
 
 
 def read_details(
-    session: Session, contest: Contest, now: datetime, folder: Path, submission_id: int, *, for_team: bool
+    session: Session,
+    challenge: CurrentChallenge,
+    now: datetime,
+    folder: Path,
+    submission_id: int,
+    *,
+    for_team: bool,
 ) -> records.SubmissionDetails:
     """Return a submission with its images, results and comments.
 
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, entry = describe_one(session, contest, now, folder, submission_id)
+    row, fields, entry = describe_one(session, challenge, now, folder, submission_id)
     return records.SubmissionDetails.of_row(
         row, **fields, **read_parts(session, row, entry, for_team=for_team)
     )
 
 
-def read_results(session: Session, contest: Contest, submission_id: int) -> records.ResultList:
+def read_results(session: Session, challenge: CurrentChallenge, submission_id: int) -> records.ResultList:
     """Return the measures of a submission's images under the versions in force, else the newest there are."""
-    entry = _newest_entries(session, contest, [submission_id]).get(submission_id)
+    entry = _newest_entries(session, challenge, [submission_id]).get(submission_id)
     version = None if entry is None else entry.scorer_version
     images = list_results(session, entry)
     return records.ResultList(submission_id=submission_id, scorer_version=version, images=images)
@@ -109,7 +116,7 @@ def read_results(session: Session, contest: Contest, submission_id: int) -> reco
 
 def read_image(
     session: Session,
-    contest: Contest,
+    challenge: CurrentChallenge,
     submission_id: int,
     name: str,
     *,
@@ -121,7 +128,7 @@ def read_image(
 
     Args:
         session: Any session.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         submission_id: Which submission.
         name: Of the image.
         for_team: Whether to leave out comments that are meant for organisers only.
@@ -133,13 +140,13 @@ def read_image(
     """
     submission = find_submission(session, submission_id)
     image = find_image(session, submission, name)
-    entry = _newest_entries(session, contest, [submission_id]).get(submission_id)
+    entry = _newest_entries(session, challenge, [submission_id]).get(submission_id)
     names = list(name_images(session, submission))
     place = names.index(image.name)
     return records.SubmissionImage.of_row(
         image,
         submission_id=submission_id,
-        data_set=contest.data_set_of_row(submission.data_set_id),
+        data_set=challenge.data_set_of_row(submission.data_set_id),
         result=next(iter(list_results(session, entry, image_id=image.id)), None),
         comments=list_comments(session, submission_id, for_team=for_team, image_id=image.id),
         has_input=has_input,
@@ -149,16 +156,18 @@ def read_image(
     )
 
 
-def list_targets(session: Session, contest: Contest, now: datetime, team_id: int) -> list[records.Target]:
+def list_targets(
+    session: Session, challenge: CurrentChallenge, now: datetime, team_id: int
+) -> list[records.Target]:
     """Return each kind of submission of each phase, with what a team has left of it."""
-    is_invited = is_finalist(session, contest, team_id)
+    is_invited = is_finalist(session, challenge, team_id)
     found = []
-    for phase in contest.challenge.phases:
-        state = contest.state(phase, now)
+    for phase in challenge.definition.phases:
+        state = challenge.state(phase, now)
         is_for_team = phase.open_to == "teams" or is_invited
         for kind, intake in phase.intakes.items():
-            tries = count_tries(session, now, contest, team_id=team_id, phase=phase.id, kind=kind)
-            data_set = contest.challenge.data_set(intake.on)
+            tries = count_tries(session, now, challenge, team_id=team_id, phase=phase.id, kind=kind)
+            data_set = challenge.definition.data_set(intake.on)
             may_now = tries.next_at is not None and tries.next_at <= now
             found.append(
                 records.Target.of_row(
@@ -177,21 +186,21 @@ def list_targets(session: Session, contest: Contest, now: datetime, team_id: int
 
 
 def describe_one(
-    session: Session, contest: Contest, now: datetime, folder: Path, submission_id: int
+    session: Session, challenge: CurrentChallenge, now: datetime, folder: Path, submission_id: int
 ) -> Described:
     """Return what `describe` does of one submission.
 
     Raises:
         UnknownNameError: There is none of that number.
     """
-    found = describe(session, contest, now, folder, [submission_id])
+    found = describe(session, challenge, now, folder, [submission_id])
     if not found:
         raise UnknownNameError(f"there is no submission {submission_id}")
     return found[0]
 
 
 def describe(
-    session: Session, contest: Contest, now: datetime, folder: Path, submission_ids: Sequence[int]
+    session: Session, challenge: CurrentChallenge, now: datetime, folder: Path, submission_ids: Sequence[int]
 ) -> list[Described]:
     """Return rows, further fields of `Submission` and means, newest first; few queries for however many there are."""
     rows = session.execute(
@@ -204,10 +213,10 @@ def describe(
         .where(Submission.id.in_(submission_ids))
         .order_by(Submission.id.desc())
     ).all()
-    entries = _newest_entries(session, contest, submission_ids)
+    entries = _newest_entries(session, challenge, submission_ids)
     waiting = [row.id for row, *_ in rows if row.facts.is_waiting]
     places = queue_places(session, now, waiting) if waiting else {}
-    here = f"/c/{contest.challenge.id}"
+    here = f"/c/{challenge.definition.id}"
     described = []
     for row, team, phase, author, upload in rows:
         entry, report, place = entries.get(row.id), row.report or {}, places.get(row.id)
@@ -232,7 +241,7 @@ def describe(
             "notes": [each["message"] for each in report.get("notes", [])],
             "position": place.position if place else None,
             "expected_at": place.expected_at if place else None,
-            "is_in_force": entry is not None and in_force(contest, row, entry),
+            "is_in_force": entry is not None and in_force(challenge, row, entry),
         }
         described.append((row, fields, entry))
     return described
@@ -249,14 +258,14 @@ def read_parts(
     }
 
 
-def in_force(contest: Contest, row: Submission, entry: EntryResult) -> bool:
+def in_force(challenge: CurrentChallenge, row: Submission, entry: EntryResult) -> bool:
     """Say whether boards show these means of a submission."""
-    data_set = contest.data_set_of_row(row.data_set_id)
-    return (entry.scorer_version, entry.reference_version) == contest.in_force[data_set]
+    data_set = challenge.data_set_of_row(row.data_set_id)
+    return (entry.scorer_version, entry.reference_version) == challenge.in_force[data_set]
 
 
 def _newest_entries(
-    session: Session, contest: Contest, submission_ids: Sequence[int]
+    session: Session, challenge: CurrentChallenge, submission_ids: Sequence[int]
 ) -> dict[int, EntryResult]:
     """Return for each submission its means under the versions in force, else the newest there are."""
     rows = session.execute(
@@ -265,5 +274,5 @@ def _newest_entries(
         .where(EntryResult.submission_id.in_(submission_ids))
         .order_by(EntryResult.scored_at, EntryResult.id)
     ).all()
-    ordered = sorted(rows, key=lambda pair: in_force(contest, pair[1], pair[0]))
+    ordered = sorted(rows, key=lambda pair: in_force(challenge, pair[1], pair[0]))
     return {entry.submission_id: entry for entry, _ in ordered}  # the last one stays

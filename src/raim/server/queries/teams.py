@@ -10,9 +10,8 @@ from raim.records import teams as records
 from raim.records.log import Event
 from raim.server.actions.accounts import name_key
 from raim.server.actions.fact_sheets import FIELDS, missing_fields, read_fact_sheet
-from raim.server.contest import Contest, find_finalist
-from raim.server.contest.hints import find_hints
-from raim.server.contest.versions import is_in_force
+from raim.server.actions.finalists import find_finalist
+from raim.server.current_challenge import CurrentChallenge, is_in_force
 from raim.server.database import (
     AuditEvent,
     EntryResult,
@@ -25,25 +24,26 @@ from raim.server.database import (
     Team,
     User,
 )
+from raim.server.queries.hints import find_hints
 from raim.server.queries.log import as_events, select_events
 from raim.server.queries.pages import read_part
 
 MOST_HINTS, MOST_EVENTS = 50, 50
 
 
-def find_team(session: Session, contest: Contest, team_id: int) -> Team:
+def find_team(session: Session, challenge: CurrentChallenge, team_id: int) -> Team:
     """Return a team's row.
 
     Raises:
         UnknownNameError: The challenge has none of that number.
     """
     team = session.get(Team, team_id)
-    if team is None or team.challenge_id != contest.id:
+    if team is None or team.challenge_id != challenge.id:
         raise UnknownNameError(f"there is no team {team_id}")
     return team
 
 
-def read_own_team(session: Session, contest: Contest, team_id: int, now: Any) -> records.Team:
+def read_own_team(session: Session, challenge: CurrentChallenge, team_id: int, now: Any) -> records.Team:
     """Return a team as its members see it."""
     team = session.get_one(Team, team_id)
     waiting = select(Invitation).where(
@@ -52,7 +52,7 @@ def read_own_team(session: Session, contest: Contest, team_id: int, now: Any) ->
         Invitation.revoked_at.is_(None),
         Invitation.expires_at > now,
     )
-    finalist = find_finalist(session, contest, team_id)
+    finalist = find_finalist(session, challenge, team_id)
     return records.Team.of_row(
         team,
         members=[
@@ -75,10 +75,12 @@ def read_sheet(session: Session, team_id: int) -> records.FactSheet:
     )
 
 
-def list_teams(session: Session, contest: Contest, *, q: str, state: str, page: int) -> records.TeamList:
+def list_teams(
+    session: Session, challenge: CurrentChallenge, *, q: str, state: str, page: int
+) -> records.TeamList:
     """Return a page of teams by name; `q` looks for a part of it."""
-    found = read_part(session, _select_teams(contest, q, state), page)
-    hints = find_hints(session, contest.id)
+    found = read_part(session, _select_teams(challenge, q, state), page)
+    hints = find_hints(session, challenge.id)
     return records.TeamList(
         teams=[
             records.TeamLine.of_row(team, n_members=members, n_submissions=submissions, best_score=best)
@@ -92,17 +94,17 @@ def list_teams(session: Session, contest: Contest, *, q: str, state: str, page: 
     )
 
 
-def read_team(session: Session, contest: Contest, team_id: int) -> records.TeamDetails:
+def read_team(session: Session, challenge: CurrentChallenge, team_id: int) -> records.TeamDetails:
     """Return all about one team.
 
     Raises:
         UnknownNameError: There is none of that number.
     """
-    team = find_team(session, contest, team_id)
+    team = find_team(session, challenge, team_id)
     members = _members(session, team_id)
     others = session.execute(
         select(Team.id, Team.name)
-        .where(Team.challenge_id == contest.id, Team.id != team_id, Team.state != "merged")
+        .where(Team.challenge_id == challenge.id, Team.id != team_id, Team.state != "merged")
         .order_by(Team.name_key)
     )
     into = None if team.merged_into is None else session.get_one(Team, team.merged_into)
@@ -119,9 +121,9 @@ def read_team(session: Session, contest: Contest, team_id: int) -> records.TeamD
             )
             for member, user in members
         ],
-        submissions=_entries(session, contest, team_id),
+        submissions=_entries(session, challenge, team_id),
         fact_sheet=read_sheet(session, team_id),
-        hints=[each for each in find_hints(session, contest.id) if team_id in each.teams],
+        hints=[each for each in find_hints(session, challenge.id) if team_id in each.teams],
         events=_events(session, team_id, [user.id for _, user in members]),
         others={each.id: each.name for each in others},
     )
@@ -144,19 +146,19 @@ def _answer(finalist: Finalist) -> records.FinalState:
     return "invited" if finalist.accepted_at is None else "accepted"
 
 
-def _select_teams(contest: Contest, q: str, state: str) -> Any:
+def _select_teams(challenge: CurrentChallenge, q: str, state: str) -> Any:
     """Select (team, members, submissions, best score in force) by name."""
     members = select(func.count()).where(Member.team_id == Team.id).correlate(Team).scalar_subquery()
     handed_in = select(func.count()).where(Submission.team_id == Team.id).correlate(Team).scalar_subquery()
     best = (
         select(func.max(EntryResult.score))
         .select_from(Submission)
-        .join(EntryResult, is_in_force(contest))
+        .join(EntryResult, is_in_force(challenge))
         .where(Submission.team_id == Team.id, Submission.where("has_score"))
         .correlate(Team)
         .scalar_subquery()
     )
-    found = select(Team, members, handed_in, best).where(Team.challenge_id == contest.id)
+    found = select(Team, members, handed_in, best).where(Team.challenge_id == challenge.id)
     if q.strip():
         found = found.where(Team.name_key.contains(name_key(q), autoescape=True))
     if state:
@@ -164,11 +166,11 @@ def _select_teams(contest: Contest, q: str, state: str) -> Any:
     return found.order_by(Team.name_key, Team.id)
 
 
-def _entries(session: Session, contest: Contest, team_id: int) -> list[records.TeamEntry]:
+def _entries(session: Session, challenge: CurrentChallenge, team_id: int) -> list[records.TeamEntry]:
     rows = session.execute(
         select(Submission, Phase.title, EntryResult.score)
         .join(Phase, Phase.id == Submission.phase_id)
-        .outerjoin(EntryResult, is_in_force(contest))
+        .outerjoin(EntryResult, is_in_force(challenge))
         .where(Submission.team_id == team_id)
         .order_by(Submission.id.desc())
     )

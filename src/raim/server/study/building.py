@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from raim.challenge import Phase, StudyRule
 from raim.errors import InputError, StateError
 from raim.server.actions.accounts import check_name
+from raim.server.actions.finalists import list_finalists
 from raim.server.auditing import record_event
-from raim.server.contest import Contest, list_finalists
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Image, Study, StudyEntry, StudyImage, Submission, Team
 from raim.study import StudyDesign
 
@@ -60,7 +61,7 @@ class Proposal:
     entries: tuple[ProposedEntry, ...]
 
 
-def propose_study(session: Session, contest: Contest, phase: Phase) -> Proposal:
+def propose_study(session: Session, challenge: CurrentChallenge, phase: Phase) -> Proposal:
     """Look at what a study of a phase's final submissions would be made of.
 
     Raises:
@@ -70,13 +71,13 @@ def propose_study(session: Session, contest: Contest, phase: Phase) -> Proposal:
         raise StateError(f"{phase.name} takes no final submissions; a study needs a phase with `final = ...`")
     images = session.execute(
         select(Image.id, Image.name, Image.scenario)
-        .where(Image.data_set_id == contest.data_set_ids[phase.final.on])
+        .where(Image.data_set_id == challenge.data_set_ids[phase.final.on])
         .order_by(Image.name)
     ).all()
     names = [name for _, name, _ in images]
-    submissions = _final_submissions(session, contest, phase)
+    submissions = _final_submissions(session, challenge, phase)
     entries = []
-    for team in _candidates(session, contest):
+    for team in _candidates(session, challenge):
         found = submissions.get(team.id)
         missing = () if found is None else tuple(name for name in names if name not in _stems(found))
         entries.append(
@@ -98,7 +99,7 @@ def propose_study(session: Session, contest: Contest, phase: Phase) -> Proposal:
 def build_study(
     session: Session,
     now: datetime,
-    contest: Contest,
+    challenge: CurrentChallenge,
     proposal: Proposal,
     *,
     title: str,
@@ -117,7 +118,7 @@ def build_study(
     Args:
         session: A writing session.
         now: The time.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         proposal: Of `propose_study`.
         title: As judges see it.
         rule: How judges choose, how many trials are repeated, and so on.
@@ -142,9 +143,9 @@ def build_study(
         rule, entries=tuple(codes), images={name: issue for _, name, issue in images}, seed=seed
     )
     study = Study(
-        challenge_id=contest.id,
-        phase_id=contest.phase_ids[proposal.phase.id],
-        data_set_id=contest.data_set_ids[proposal.data_set],
+        challenge_id=challenge.id,
+        phase_id=challenge.phase_ids[proposal.phase.id],
+        data_set_id=challenge.data_set_ids[proposal.data_set],
         title=check_name(title, "study's title"),
         design=design.to_plain(),
         instructions=instructions[:LONGEST_INSTRUCTIONS],
@@ -204,25 +205,29 @@ def _chosen_images(proposal: Proposal, names: Sequence[str] | None) -> list[tupl
     return chosen
 
 
-def _candidates(session: Session, contest: Contest) -> list[Team]:
+def _candidates(session: Session, challenge: CurrentChallenge) -> list[Team]:
     """Give finalists by place, or every approved team of a challenge without a final."""
-    if contest.challenge.finalists is not None:
-        rows = [each for each in list_finalists(session, contest) if each.declined_at is None]
+    if challenge.definition.finalists is not None:
+        rows = [each for each in list_finalists(session, challenge) if each.declined_at is None]
         teams = {
             team.id: team
             for team in session.scalars(select(Team).where(Team.id.in_([e.team_id for e in rows])))
         }
         return [teams[each.team_id] for each in rows]
-    found = select(Team).where(Team.challenge_id == contest.id, Team.state == "approved").order_by(Team.name)
+    found = (
+        select(Team).where(Team.challenge_id == challenge.id, Team.state == "approved").order_by(Team.name)
+    )
     return list(session.scalars(found))
 
 
-def _final_submissions(session: Session, contest: Contest, phase: Phase) -> Mapping[int, Submission]:
+def _final_submissions(
+    session: Session, challenge: CurrentChallenge, phase: Phase
+) -> Mapping[int, Submission]:
     """Give each team's submission that counts: its chosen one, else its newest."""
     rows = session.scalars(
         select(Submission)
         .where(
-            Submission.phase_id == contest.phase_ids[phase.id],
+            Submission.phase_id == challenge.phase_ids[phase.id],
             Submission.kind == "final",
             Submission.where("is_handed_over"),
         )

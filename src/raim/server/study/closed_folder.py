@@ -12,10 +12,11 @@ from raim.data import read_manifest
 from raim.errors import StateError
 from raim.report.closed.material import Material
 from raim.scoring.profiles import PROFILES, find_profile
-from raim.server.contest import StandingsCache, load_contest
+from raim.server.current_challenge import load_current
 from raim.server.database import Study, open_database
 from raim.server.database.migration import newest_version, schema_version
 from raim.server.settings import Settings
+from raim.server.standings import StandingsCache
 from raim.server.storage import open_storage
 from raim.server.study.material import collect_material, find_results
 from raim.server.study.results import StudyResults, deciding_standings, make_results
@@ -35,7 +36,7 @@ def open_material(settings: Settings, *, now: datetime) -> Iterator[Material]:
             revealed.
         StorageError: The storage cannot be opened.
     """
-    challenge = read_challenge(
+    definition = read_challenge(
         settings.folder, profiles=PROFILES, read_manifest=read_manifest, check_hashes=False
     )
     _need_database(settings)
@@ -43,17 +44,17 @@ def open_material(settings: Settings, *, now: datetime) -> Iterator[Material]:
     try:
         _check_schema(schema_version(database.engine))
         storage = open_storage(settings.storage_url)
-        standings, profile = StandingsCache(), find_profile(challenge.profile)
+        standings, profile = StandingsCache(), find_profile(definition.profile)
         with database.reading() as session:
-            contest = load_contest(session, challenge)
+            challenge = load_current(session, definition)
 
             def make(study: Study) -> StudyResults:
-                board = deciding_standings(session, contest, standings, profile)
-                return make_results(session, contest, study, board)
+                board = deciding_standings(session, challenge, standings, profile)
+                return make_results(session, challenge, study, board)
 
-            results = find_results(session, contest, make)
+            results = find_results(session, challenge, make)
             material = collect_material(
-                session, storage, contest, standings=standings, profile=profile, results=results, now=now
+                session, storage, challenge, standings=standings, profile=profile, results=results, now=now
             )
         yield material
     finally:

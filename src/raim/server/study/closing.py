@@ -8,14 +8,20 @@ from sqlalchemy.orm import Session
 from raim.errors import InputError, StateError
 from raim.records.studies import LeavingOut, StudyStep
 from raim.server.auditing import record_event
-from raim.server.contest import Contest
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Judge, Study, StudyEntry, StudyImage
 
 LONGEST_REASON = 500
 
 
 def take_step(
-    session: Session, now: datetime, contest: Contest, study: Study, wanted: StudyStep, *, actor_id: int
+    session: Session,
+    now: datetime,
+    challenge: CurrentChallenge,
+    study: Study,
+    wanted: StudyStep,
+    *,
+    actor_id: int,
 ) -> None:
     """Take a study to its next state.
 
@@ -23,7 +29,7 @@ def take_step(
         InputError: A reason is missing, or judges have not finished and nobody is sure.
         StateError: The step is not possible now.
     """
-    if wanted.step in {"open", "reopen"} and contest.results_published_at is not None:
+    if wanted.step in {"open", "reopen"} and challenge.results_published_at is not None:
         raise StateError(
             "the gallery shows the teams' images with their names; hide it on the checklist's page, then open the study"
         )
@@ -157,11 +163,11 @@ def count_unmade(session: Session, study: Study) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def studies_under_way(session: Session, contest: Contest) -> list[Study]:
+def studies_under_way(session: Session, challenge: CurrentChallenge) -> list[Study]:
     """Give the studies that judges vote in, or whose votes nobody has seen yet."""
     found = (
         select(Study)
-        .where(Study.challenge_id == contest.id, Study.state.in_(("open", "closed")))
+        .where(Study.challenge_id == challenge.id, Study.state.in_(("open", "closed")))
         .order_by(Study.id)
     )
     return list(session.scalars(found))

@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.errors import unknown_name
-from raim.server.contest.export_formats import ExportTable, csv_pieces
 from raim.server.database import Image, Study, StudyImage, Trial
 from raim.server.database import Vote as VoteRow
+from raim.server.export_table import ExportTable, csv_pieces
 from raim.server.study.ballots import collect_ballots, judge_names, name_entries, real_judges
 from raim.server.study.closing import check_revealed
 from raim.study import BLURRED, StudyDesign

@@ -22,9 +22,9 @@ from raim.report.closed.material import (
 )
 from raim.scoring.profiles import Profile
 from raim.server.actions.fact_sheets import FIELDS
-from raim.server.contest import Contest, Standing, StandingsCache
-from raim.server.contest.versions import is_in_force
+from raim.server.current_challenge import CurrentChallenge, is_in_force
 from raim.server.database import EntryResult, FactSheet, Image, Study, StudyImage, Submission, Team
+from raim.server.standings import Standing, StandingsCache
 from raim.server.storage import Storage, local_path, read_file
 from raim.server.study.closing import studies_under_way
 from raim.server.study.results import (
@@ -37,29 +37,29 @@ from raim.server.study.results import (
 
 
 def find_results(
-    session: Session, contest: Contest, make: Callable[[Study], StudyResults]
+    session: Session, challenge: CurrentChallenge, make: Callable[[Study], StudyResults]
 ) -> StudyResults | None:
     """Give the results that decide a challenge; None where SCORE alone does.
 
     Args:
         session: Any session.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         make: Gives the results of a revealed study.
 
     Raises:
         StateError: A study is to decide, and none is revealed.
     """
-    study = newest_revealed(session, contest)
+    study = newest_revealed(session, challenge)
     if study is not None:
         return make(study)
-    under_way = studies_under_way(session, contest)
+    under_way = studies_under_way(session, challenge)
     if under_way:
         state = under_way[0].state
         way_out = (
             "close and reveal it on the organiser's desk" if state == "open" else "reveal it on the desk"
         )
         raise StateError(f"the study “{under_way[0].title}” is {state}; {way_out}, then make the report")
-    if contest.challenge.study is not None:
+    if challenge.definition.study is not None:
         raise StateError(
             "challenge.toml has a [study], and none is revealed: make one on the desk (Studies), let judges "
             "vote, close and reveal it; or take [study] out of the file, then SCORE alone decides"
@@ -70,7 +70,7 @@ def find_results(
 def collect_material(
     session: Session,
     storage: Storage,
-    contest: Contest,
+    challenge: CurrentChallenge,
     *,
     standings: StandingsCache,
     profile: Profile,
@@ -82,49 +82,49 @@ def collect_material(
     Args:
         session: Any session.
         storage: Where submissions and inputs lie.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         standings: Leaderboards as last made.
         profile: The scoring profile.
         results: Of the study that decides; None where SCORE alone does.
         now: When the report is made; None leaves it out.
     """
-    challenge = contest.challenge
-    ranking = rank_by_score(session, contest, standings, profile) if results is None else results.ranking
-    board = deciding_standings(session, contest, standings, profile)
+    definition = challenge.definition
+    ranking = rank_by_score(session, challenge, standings, profile) if results is None else results.ranking
+    board = deciding_standings(session, challenge, standings, profile)
     by_team = {each.team: each for each in reversed(board.rows)} if board else {}
     return Material(
-        title=challenge.name,
-        tagline=challenge.tagline,
+        title=definition.name,
+        tagline=definition.tagline,
         organisers=tuple(
             f"{each.name}, {each.affiliation}" if each.affiliation else each.name
-            for each in challenge.organisers
+            for each in definition.organisers
         ),
         created_at=now,
         raim_version=__version__,
         is_simulated=results is not None and results.is_simulated,
-        profile=challenge.profile,
+        profile=definition.profile,
         phases=tuple(
             PhaseMaterial(name=phase.name, opens=phase.opens, closes=phase.closes)
-            for phase in challenge.phases
+            for phase in definition.phases
         ),
-        participation=_participation(session, contest),
-        teams=_teams(session, contest, ranking, by_team),
+        participation=_participation(session, challenge),
+        teams=_teams(session, challenge, ranking, by_team),
         ranking=ranking,
         analysis=None if results is None else results.analysis,
         ballots=None if results is None else results.ballots,
-        timeline=_timeline(session, contest),
-        awards=challenge.awards,
-        prizes=tuple(_say_prize(each) for each in challenge.prizes),
+        timeline=_timeline(session, challenge),
+        awards=definition.awards,
+        prizes=tuple(_say_prize(each) for each in definition.prizes),
         notes=_notes(results),
         pictures=None if results is None else _pictures(session, storage, results),
     )
 
 
 def _teams(
-    session: Session, contest: Contest, ranking: FinalRanking, by_team: Mapping[str, Standing]
+    session: Session, challenge: CurrentChallenge, ranking: FinalRanking, by_team: Mapping[str, Standing]
 ) -> tuple[TeamMaterial, ...]:
-    sheets = _fact_sheets(session, contest)
-    counts = _submission_counts(session, contest)
+    sheets = _fact_sheets(session, challenge)
+    counts = _submission_counts(session, challenge)
     left_out = {row.team: row.why_unranked.removeprefix("left out: ") for row in ranking.left_out}
     made = []
     for row in all_rows(ranking):
@@ -149,11 +149,11 @@ def _numbers(means: Mapping[str, float | None]) -> dict[str, float]:
     return {name: float(value) for name, value in means.items() if value is not None}
 
 
-def _fact_sheets(session: Session, contest: Contest) -> dict[str, dict[str, str]]:
+def _fact_sheets(session: Session, challenge: CurrentChallenge) -> dict[str, dict[str, str]]:
     rows = session.execute(
         select(Team.name, FactSheet.fields)
         .join(FactSheet, FactSheet.team_id == Team.id)
-        .where(Team.challenge_id == contest.id)
+        .where(Team.challenge_id == challenge.id)
     )
     return {
         team: {each.label: fields[each.key] for each in FIELDS if fields.get(each.key, "").strip()}
@@ -161,19 +161,19 @@ def _fact_sheets(session: Session, contest: Contest) -> dict[str, dict[str, str]
     }
 
 
-def _submission_counts(session: Session, contest: Contest) -> dict[str, int]:
+def _submission_counts(session: Session, challenge: CurrentChallenge) -> dict[str, int]:
     rows = session.execute(
         select(Team.name, func.count(Submission.id))
         .join(Submission, Submission.team_id == Team.id)
-        .where(Team.challenge_id == contest.id, Submission.where("is_good"))
+        .where(Team.challenge_id == challenge.id, Submission.where("is_good"))
         .group_by(Team.name)
     )
     return {team: count for team, count in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
-def _participation(session: Session, contest: Contest) -> dict[str, int]:
-    registered = session.scalar(select(func.count(Team.id)).where(Team.challenge_id == contest.id)) or 0
-    counts = _submission_counts(session, contest)
+def _participation(session: Session, challenge: CurrentChallenge) -> dict[str, int]:
+    registered = session.scalar(select(func.count(Team.id)).where(Team.challenge_id == challenge.id)) or 0
+    counts = _submission_counts(session, challenge)
     return {
         "teams that registered": registered,
         "teams that handed something in": len(counts),
@@ -181,7 +181,7 @@ def _participation(session: Session, contest: Contest) -> dict[str, int]:
     }
 
 
-def _timeline(session: Session, contest: Contest) -> tuple[Submitted, ...]:
+def _timeline(session: Session, challenge: CurrentChallenge) -> tuple[Submitted, ...]:
     """Give every scored submission with its SCORE under the versions in force, in the order of time."""
     rows = session.execute(
         select(
@@ -190,8 +190,8 @@ def _timeline(session: Session, contest: Contest) -> tuple[Submitted, ...]:
             EntryResult.score,
         )
         .join(Team, Team.id == Submission.team_id)
-        .outerjoin(EntryResult, is_in_force(contest))
-        .where(Team.challenge_id == contest.id, Team.state == "approved", Submission.where("has_score"))
+        .outerjoin(EntryResult, is_in_force(challenge))
+        .where(Team.challenge_id == challenge.id, Team.state == "approved", Submission.where("has_score"))
         .order_by(Submission.received_at, Submission.id)
     )
     return tuple(Submitted(at=at, team=team, score=score) for at, team, score in rows)

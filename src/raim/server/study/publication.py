@@ -14,8 +14,9 @@ from raim.challenge.ranking import FinalRanking
 from raim.errors import StateError
 from raim.scoring.profiles import Profile
 from raim.server.auditing import record_event
-from raim.server.contest import Contest, StandingsCache
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Challenge, PublishedRanking
+from raim.server.standings import StandingsCache
 from raim.server.study.closing import studies_under_way
 from raim.server.study.results import ResultsCache, deciding_standings, newest_revealed, rank_by_score
 from raim.study.findings import Analysis, EntryResult
@@ -74,12 +75,17 @@ class Published:
 
 
 def find_outcome(
-    session: Session, contest: Contest, *, standings: StandingsCache, results: ResultsCache, profile: Profile
+    session: Session,
+    challenge: CurrentChallenge,
+    *,
+    standings: StandingsCache,
+    results: ResultsCache,
+    profile: Profile,
 ) -> Outcome | None:
     """Give the final ranking as it would be published now; None while judges vote, or a study is to come."""
-    study = newest_revealed(session, contest)
+    study = newest_revealed(session, challenge)
     if study is not None:
-        found = results.get(session, contest, study, standings=standings, profile=profile)
+        found = results.get(session, challenge, study, standings=standings, profile=profile)
         return Outcome(
             title=found.title,
             study_id=study.id,
@@ -90,19 +96,19 @@ def find_outcome(
             with_everyone=found.with_everyone,
             excluded=found.excluded,
         )
-    if contest.challenge.study is not None or studies_under_way(session, contest):
+    if challenge.definition.study is not None or studies_under_way(session, challenge):
         return None
-    ranking = rank_by_score(session, contest, standings, profile)
-    return Outcome(title=contest.challenge.name, ranking=ranking) if ranking.rows else None
+    ranking = rank_by_score(session, challenge, standings, profile)
+    return Outcome(title=challenge.definition.name, ranking=ranking) if ranking.rows else None
 
 
-def check_may_publish(session: Session, contest: Contest) -> None:
+def check_may_publish(session: Session, challenge: CurrentChallenge) -> None:
     """Refuse to show names beside images while a study is under way.
 
     Raises:
         StateError: One is open, or closed and not revealed.
     """
-    found = studies_under_way(session, contest)
+    found = studies_under_way(session, challenge)
     if found:
         study = found[0]
         way_out = "close and reveal it" if study.state == "open" else "reveal it"
@@ -115,7 +121,7 @@ def check_may_publish(session: Session, contest: Contest) -> None:
 def publish(
     session: Session,
     now: datetime,
-    contest: Contest,
+    challenge: CurrentChallenge,
     outcome: Outcome | None,
     charts: Charts,
     *,
@@ -128,23 +134,23 @@ def publish(
     Args:
         session: A writing session.
         now: The time.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         outcome: Of `find_outcome`.
         charts: SVG by name of the chart and theme.
         standings: Leaderboards as last made.
         profile: The scoring profile.
         actor_id: The organiser.
     """
-    row = session.get_one(Challenge, contest.id)
-    board = deciding_standings(session, contest, standings, profile)
+    row = session.get_one(Challenge, challenge.id)
+    board = deciding_standings(session, challenge, standings, profile)
     record = {
         "schema": SCHEMA,
         "outcome": None if outcome is None else json.loads(TypeAdapter(Outcome).dump_json(outcome)),
         "charts": list(charts),
         "made_of": {
-            "version": contest.version,
+            "version": challenge.version,
             "definition_sha256": row.definition_sha256,
-            "scored_under": {slug: list(pair) for slug, pair in contest.in_force.items()},
+            "scored_under": {slug: list(pair) for slug, pair in challenge.in_force.items()},
             "entries": [
                 {
                     "team": each.team,
@@ -158,7 +164,7 @@ def publish(
     }
     session.add(
         PublishedRanking(
-            challenge_id=contest.id,
+            challenge_id=challenge.id,
             published_at=now,
             published_by=actor_id,
             record=record,
@@ -169,19 +175,19 @@ def publish(
     record_event(session, now, "publish results", row, actor_id=actor_id)
 
 
-def hide(session: Session, now: datetime, contest: Contest, *, actor_id: int) -> None:
+def hide(session: Session, now: datetime, challenge: CurrentChallenge, *, actor_id: int) -> None:
     """Show ranking and gallery to organisers only; what was published stays in the database."""
-    row = session.get_one(Challenge, contest.id)
+    row = session.get_one(Challenge, challenge.id)
     row.results_published_at = None
     record_event(session, now, "hide results", row, actor_id=actor_id)
 
 
-def read_published(session: Session, contest: Contest) -> Published | None:
+def read_published(session: Session, challenge: CurrentChallenge) -> Published | None:
     """Give the ranking that was published last; None before."""
     columns = (PublishedRanking.id, PublishedRanking.published_at, PublishedRanking.record)
     row = session.execute(
         select(*columns)
-        .where(PublishedRanking.challenge_id == contest.id)
+        .where(PublishedRanking.challenge_id == challenge.id)
         .order_by(PublishedRanking.id.desc())
         .limit(1)
     ).first()

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from raim.challenge import Weights
 from raim.challenge.ranking import Entrant, FinalRanking, RankedTeam, rank_teams
 from raim.scoring.profiles import Profile
-from raim.server.contest import Contest, Standings, StandingsCache
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Study
+from raim.server.standings import Standings, StandingsCache
 from raim.server.study.ballots import NamedEntry, collect_ballots, judge_names, name_entries, real_judges
 from raim.study import Ballots
 from raim.study.findings import Analysis, EntryResult
@@ -61,19 +62,25 @@ class ResultsCache:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(
-        self, session: Session, contest: Contest, study: Study, *, standings: StandingsCache, profile: Profile
+        self,
+        session: Session,
+        challenge: CurrentChallenge,
+        study: Study,
+        *,
+        standings: StandingsCache,
+        profile: Profile,
     ) -> StudyResults:
         """Give the results of a study.
 
         Raises:
             StateError: It is not revealed.
         """
-        key = (study.id, contest.version)
+        key = (study.id, challenge.version)
         with self.lock:
             found = self.made.get(key)
             if found is None:
-                board = deciding_standings(session, contest, standings, profile)
-                found = make_results(session, contest, study, board)
+                board = deciding_standings(session, challenge, standings, profile)
+                found = make_results(session, challenge, study, board)
                 while len(self.made) >= KEPT:
                     self.made.pop(next(iter(self.made)))
                 self.made[key] = found
@@ -82,7 +89,7 @@ class ResultsCache:
 
 def make_results(
     session: Session,
-    contest: Contest,
+    challenge: CurrentChallenge,
     study: Study,
     board: Standings | None,
     *,
@@ -92,7 +99,7 @@ def make_results(
 
     Args:
         session: Any session.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         study: Revealed.
         board: The leaderboard whose scores are S2; None for a challenge that scores nothing.
         n_draws: Of the bootstrap.
@@ -112,11 +119,11 @@ def make_results(
     counting = {each.team: by_id.get(str(each.team_id)) for each in entries}
     own = {team: None if entry is None else entry.score for team, entry in counting.items()}
     lacking = {team: entry.unscored for team, entry in counting.items() if entry and entry.score is None}
-    decimals = contest.challenge.leaderboard.decimals
+    decimals = challenge.definition.leaderboard.decimals
     analysis = analyse(
         ballots,
         scores={team: score for team, score in own.items() if score is not None},
-        weights=contest.challenge.weights,
+        weights=challenge.definition.weights,
         left_out=frozenset(left_out),
         incomplete=lacking,
         excluded_judges=frozenset(excluded),
@@ -139,9 +146,9 @@ def make_results(
         ]
         return rank_teams(
             entrants,
-            weights=contest.challenge.weights,
+            weights=challenge.definition.weights,
             decimals=decimals,
-            awards=contest.challenge.awards,
+            awards=challenge.definition.awards,
         )
 
     return StudyResults(
@@ -158,39 +165,39 @@ def make_results(
     )
 
 
-def newest_revealed(session: Session, contest: Contest) -> Study | None:
+def newest_revealed(session: Session, challenge: CurrentChallenge) -> Study | None:
     """Give the study whose results are the challenge's: of the revealed ones the one that was revealed last."""
     return session.scalar(
         select(Study)
-        .where(Study.challenge_id == contest.id, Study.state == "revealed")
+        .where(Study.challenge_id == challenge.id, Study.state == "revealed")
         .order_by(Study.revealed_at.desc(), Study.id.desc())
         .limit(1)
     )
 
 
 def deciding_standings(
-    session: Session, contest: Contest, standings: StandingsCache, profile: Profile
+    session: Session, challenge: CurrentChallenge, standings: StandingsCache, profile: Profile
 ) -> Standings | None:
     """Give the leaderboard whose scores enter the final ranking: of the phase that chooses finalists.
 
     Without finalists it is the last phase that scores; None for a challenge that scores nothing.
     """
-    challenge = contest.challenge
-    scored = [phase for phase in challenge.phases if phase.scored is not None]
-    if challenge.finalists is not None:
-        phase = challenge.phase(challenge.finalists.phase)
+    definition = challenge.definition
+    scored = [phase for phase in definition.phases if phase.scored is not None]
+    if definition.finalists is not None:
+        phase = definition.phase(definition.finalists.phase)
     elif scored:
         phase = scored[-1]
     else:
         return None
-    return standings.get(session, contest, phase, profile)
+    return standings.get(session, challenge, phase, profile)
 
 
 def rank_by_score(
-    session: Session, contest: Contest, standings: StandingsCache, profile: Profile
+    session: Session, challenge: CurrentChallenge, standings: StandingsCache, profile: Profile
 ) -> FinalRanking:
     """Rank the teams of a challenge without a study: SCORE alone decides; who has none comes last, with the reason."""
-    found = deciding_standings(session, contest, standings, profile)
+    found = deciding_standings(session, challenge, standings, profile)
     entrants = [
         Entrant(
             team=each.team,
@@ -203,8 +210,8 @@ def rank_by_score(
     return rank_teams(
         entrants,
         weights=Weights(score=1.0, study=0.0),
-        decimals=contest.challenge.leaderboard.decimals,
-        awards=contest.challenge.awards,
+        decimals=challenge.definition.leaderboard.decimals,
+        awards=challenge.definition.awards,
     )
 
 

@@ -14,8 +14,9 @@ from raim.challenge import Phase, current_phase, may_submit, next_possible_submi
 from raim.challenge.phase import SubmissionKind
 from raim.errors import StateError, TooLargeError, TooManyRequestsError
 from raim.records.submissions import NewSubmission
+from raim.server.actions.finalists import is_finalist
 from raim.server.auditing import record_event
-from raim.server.contest import Contest, is_finalist
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Member, Submission, Team
 
 HOUR = timedelta(hours=1)
@@ -39,29 +40,35 @@ class Tries:
 
 
 def count_tries(
-    session: Session, now: datetime, contest: Contest, *, team_id: int, phase: str, kind: SubmissionKind
+    session: Session,
+    now: datetime,
+    challenge: CurrentChallenge,
+    *,
+    team_id: int,
+    phase: str,
+    kind: SubmissionKind,
 ) -> Tries:
     """Count what a team has left; what it tells may be over a moment later.
 
     Args:
         session: Any session.
         now: The time.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         team_id: Whose.
         phase: Id of the phase in the file.
         kind: "scored", "feedback" or "final"; each has its own tries.
     """
-    record = contest.challenge.phase(phase)
-    earlier = _earlier(session, contest, team_id, phase, kind)
-    today, in_all = tries_left(contest.challenge, record, kind, now=now, earlier=earlier)
-    next_at = next_possible_submission(contest.challenge, record, kind, now=now, earlier=earlier)
+    record = challenge.definition.phase(phase)
+    earlier = _earlier(session, challenge, team_id, phase, kind)
+    today, in_all = tries_left(challenge.definition, record, kind, now=now, earlier=earlier)
+    next_at = next_possible_submission(challenge.definition, record, kind, now=now, earlier=earlier)
     return Tries(left_today=today, left_in_all=in_all, next_at=next_at)
 
 
 def take_try(
     session: Session,
     now: datetime,
-    contest: Contest,
+    challenge: CurrentChallenge,
     member: Member,
     wanted: NewSubmission,
 ) -> Submission:
@@ -70,7 +77,7 @@ def take_try(
     Args:
         session: A writing session; the team's row stays locked until it ends.
         now: The time of arrival, by which deadlines and tries go.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         member: Who submits.
         wanted: Phase and kind, length and SHA-256 of the file that will be sent, and the team's note.
 
@@ -80,8 +87,8 @@ def take_try(
         StateError: The team may not submit now; the text has the reason and the time of the next try.
         TooManyRequestsError: Too many uploads have begun.
     """
-    phase, kind = find_phase(contest, now, wanted), wanted.kind
-    limit = contest.challenge.uploads.max_bytes
+    phase, kind = find_phase(challenge, now, wanted), wanted.kind
+    limit = challenge.definition.uploads.max_bytes
     if wanted.n_bytes > limit:
         raise TooLargeError(
             f"the file has {wanted.n_bytes} bytes, a submission may have {limit}; save the images as PNG or as JPEG of "
@@ -91,22 +98,22 @@ def take_try(
     if team.state not in {"approved", "waiting"}:
         raise StateError(f"the team {team.name!r} is {team.state}; ask the organisers")
     verdict = may_submit(
-        contest.challenge,
+        challenge.definition,
         phase,
         kind,
         now=now,
-        earlier=_earlier(session, contest, team.id, phase.id, kind),
-        is_paused=contest.is_paused(phase),
+        earlier=_earlier(session, challenge, team.id, phase.id, kind),
+        is_paused=challenge.is_paused(phase),
         is_approved=team.state == "approved",
-        is_finalist=is_finalist(session, contest, team.id),
+        is_finalist=is_finalist(session, challenge, team.id),
     )
     if not verdict.is_allowed:
         raise StateError(verdict.reason)
     _check_rate(session, now, team)
     submission = Submission(
         team_id=team.id,
-        phase_id=contest.phase_ids[phase.id],
-        data_set_id=contest.data_set_ids[phase.intakes[kind].on],
+        phase_id=challenge.phase_ids[phase.id],
+        data_set_id=challenge.data_set_ids[phase.intakes[kind].on],
         member_id=member.id,
         kind=kind,
         received_at=now,
@@ -129,27 +136,29 @@ def lock_team(session: Session, team_id: int) -> Team:
     ).one()
 
 
-def find_phase(contest: Contest, now: datetime, wanted: NewSubmission) -> Phase:
+def find_phase(challenge: CurrentChallenge, now: datetime, wanted: NewSubmission) -> Phase:
     """Give the phase that a submission is for: the open one where none is named.
 
     Raises:
         StateError: None is named, and none is open.
         UnknownNameError: There is no such phase; the nearest is named.
     """
-    phase = contest.challenge.phase(wanted.phase) if wanted.phase else current_phase(contest.challenge, now)
+    phase = (
+        challenge.definition.phase(wanted.phase) if wanted.phase else current_phase(challenge.definition, now)
+    )
     if phase is None:
         raise StateError("no phase is open now; name the phase that the submission is for")
     return phase
 
 
 def _earlier(
-    session: Session, contest: Contest, team_id: int, phase: str, kind: SubmissionKind
+    session: Session, challenge: CurrentChallenge, team_id: int, phase: str, kind: SubmissionKind
 ) -> list[datetime]:
     return list(
         session.scalars(
             select(Submission.received_at).where(
                 Submission.team_id == team_id,
-                Submission.phase_id == contest.phase_ids[phase],
+                Submission.phase_id == challenge.phase_ids[phase],
                 Submission.kind == kind,
                 Submission.takes_try,
             )

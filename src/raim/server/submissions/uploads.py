@@ -17,7 +17,7 @@ from raim.challenge import counts_as_in_time
 from raim.errors import ContentMismatchError, StateError, StorageError, UnknownNameError
 from raim.files import hash_file
 from raim.records.submissions import NewSubmission
-from raim.server.contest import Contest
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Database, Member, Submission, Upload
 from raim.server.storage import Storage, adopt_file, no_room, put_file
 from raim.server.submissions.states import change_state, lock_submission
@@ -31,7 +31,7 @@ SILENCE = timedelta(hours=24)  # after which an upload that stands still is give
 def begin_upload(
     session: Session,
     now: datetime,
-    contest: Contest,
+    challenge: CurrentChallenge,
     member: Member,
     wanted: NewSubmission,
 ) -> Upload:
@@ -46,7 +46,7 @@ def begin_upload(
         .join(Submission, Submission.id == Upload.submission_id)
         .where(
             Submission.team_id == member.team_id,
-            Submission.phase_id == contest.phase_ids[find_phase(contest, now, wanted).id],
+            Submission.phase_id == challenge.phase_ids[find_phase(challenge, now, wanted).id],
             Submission.kind == wanted.kind,
             Submission.where("is_arriving"),
             Submission.committed_sha256 == wanted.sha256,
@@ -55,7 +55,7 @@ def begin_upload(
     )
     if begun is not None:
         return begun
-    submission = take_try(session, now, contest, member, wanted)
+    submission = take_try(session, now, challenge, member, wanted)
     upload = Upload(
         submission_id=submission.id,
         key=secrets.token_hex(KEY_BYTES),
@@ -111,7 +111,13 @@ def received_bytes(folder: Path, upload: Upload) -> int:
 
 
 def finish_upload(
-    database: Database, storage: Storage, now: datetime, *, folder: Path, contest: Contest, key: str
+    database: Database,
+    storage: Storage,
+    now: datetime,
+    *,
+    folder: Path,
+    challenge: CurrentChallenge,
+    key: str,
 ) -> Submission:
     """Bring a whole file into the storage and let its check begin.
 
@@ -120,7 +126,7 @@ def finish_upload(
         storage: Where its file goes.
         now: When the last byte had come.
         folder: The server's folder, with the part file.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         key: Of the upload.
 
     Raises:
@@ -134,9 +140,9 @@ def finish_upload(
             return submission
         part, submission_id = part_file(folder, upload), submission.id
         n_bytes, sha256 = submission.committed_bytes, submission.committed_sha256
-        phase = contest.phase_of_row(submission.phase_id)
+        phase = challenge.phase_of_row(submission.phase_id)
         started_at = submission.received_at
-    grace = contest.challenge.uploads.grace_seconds
+    grace = challenge.definition.uploads.grace_seconds
     if not counts_as_in_time(started_at, now, phase, grace=grace):
         with database.writing() as session:
             late = (

@@ -46,7 +46,7 @@ def give_chart(context: Context, study: Study, name: str, theme: str) -> Respons
 
     if theme not in THEMES:
         raise unknown_name("theme", theme, THEMES)
-    key = ("chart", study.id, context.contest.version, name, theme)
+    key = ("chart", study.id, context.challenge.version, name, theme)
     material = read_material(context, context.session, study)
     if name not in available_charts(material):
         raise unknown_name("chart", name, available_charts(material))
@@ -84,17 +84,17 @@ def read_material(context: Context, session: Session, study: Study) -> Material:
     """
     server = context.server
     results = server.results.get(
-        session, context.contest, study, standings=server.standings, profile=server.profile
+        session, context.challenge, study, standings=server.standings, profile=server.profile
     )
 
     def collect() -> Material:
         return collect_material(
             session,
             server.storage,
-            context.contest,
+            context.challenge,
             standings=server.standings,
             profile=server.profile,
             results=results,
         )
 
-    return server.keep(("material", study.id, context.contest.version), collect)
+    return server.keep(("material", study.id, context.challenge.version), collect)

@@ -15,9 +15,10 @@ from starlette.requests import Request
 
 from raim.challenge.rules import Role
 from raim.errors import AccessError, UnknownNameError
+from raim.server.actions.finalists import is_finalist
 from raim.server.actions.logins import find_user
 from raim.server.actions.tokens import find_token_user
-from raim.server.contest import Contest, is_finalist
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ApiToken, Judge, Member, Submission, Team, Upload, User
 from raim.server.database.columns import LARGEST_ID
 from raim.server.study.judges import find_judge
@@ -53,7 +54,7 @@ class Context:
         request: Of Starlette.
         server: The server.
         viewer: Who asks.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         now: The time, the same for all that the request does.
         one_session: Of the request; None in the few routes that open their own.
         headers: Further ones of the page that is answered.
@@ -62,7 +63,7 @@ class Context:
     request: Request
     server: Server
     viewer: Viewer
-    contest: Contest
+    challenge: CurrentChallenge
     now: datetime
     one_session: Session | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -117,7 +118,7 @@ class Context:
         """Return the team that who asks is in now, which this very request may have changed."""
         return self.session.scalars(
             select(Member.team_id).where(
-                Member.user_id == self.user_id, Member.challenge_id == self.contest.id
+                Member.user_id == self.user_id, Member.challenge_id == self.challenge.id
             )
         ).one()
 
@@ -204,18 +205,18 @@ def find_out(session: Session, server: Server, request: Request) -> Context:
         UnknownNameError: There is no such challenge, or no row of so large a number.
     """
     _check_numbers(request)
-    challenge_id = request.path_params.get("challenge_id", server.challenge.id)
-    if challenge_id != server.challenge.id:
+    challenge_id = request.path_params.get("challenge_id", server.definition.id)
+    if challenge_id != server.definition.id:
         raise UnknownNameError(
-            f"this server has no challenge {challenge_id!r}; it has {server.challenge.id!r}"
+            f"this server has no challenge {challenge_id!r}; it has {server.definition.id!r}"
         )
-    now, contest = server.clock(), server.contest(session)
+    now, challenge = server.clock(), server.challenge(session)
     if RULES.get(request.scope["route"].name) == "judge":
         viewer = _find_judge(session, server, request)
     else:
-        viewer = _find_viewer(session, server, contest, request, now)
+        viewer = _find_viewer(session, server, challenge, request, now)
     return Context(
-        request=request, server=server, viewer=viewer, contest=contest, now=now, one_session=session
+        request=request, server=server, viewer=viewer, challenge=challenge, now=now, one_session=session
     )
 
 
@@ -267,7 +268,7 @@ def _find_judge(session: Session, server: Server, request: Request) -> Viewer:
 
 
 def _find_viewer(
-    session: Session, server: Server, contest: Contest, request: Request, now: datetime
+    session: Session, server: Server, challenge: CurrentChallenge, request: Request, now: datetime
 ) -> Viewer:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -280,19 +281,24 @@ def _find_viewer(
             select(ApiToken.last_used_at).where(ApiToken.token_sha256 == hash_token(token.strip()))
         )
         is_due = used is None or used < now - TOKEN_USE_NOTED
-        return replace(_viewer(session, contest, user, by_token=True), is_use_to_note=is_due)
+        return replace(_viewer(session, challenge, user, by_token=True), is_use_to_note=is_due)
     cookie = request.cookies.get(session_cookie(server), "")
     user = find_user(session, now, cookie) if cookie else None
-    return Viewer() if user is None else _viewer(session, contest, user, session_token=cookie)
+    return Viewer() if user is None else _viewer(session, challenge, user, session_token=cookie)
 
 
 def _viewer(
-    session: Session, contest: Contest, user: User, *, by_token: bool = False, session_token: str = ""
+    session: Session,
+    challenge: CurrentChallenge,
+    user: User,
+    *,
+    by_token: bool = False,
+    session_token: str = "",
 ) -> Viewer:
     found = session.execute(
         select(Member, Team)
         .join(Team, Team.id == Member.team_id)
-        .where(Member.user_id == user.id, Member.challenge_id == contest.id)
+        .where(Member.user_id == user.id, Member.challenge_id == challenge.id)
     ).one_or_none()
     member, team = (None, None) if found is None else found
     return Viewer(
@@ -304,7 +310,7 @@ def _viewer(
         team="" if team is None else team.name,
         team_state="" if team is None else team.state,
         is_captain=member is not None and member.role == "captain",
-        is_finalist=team is not None and is_finalist(session, contest, team.id),
+        is_finalist=team is not None and is_finalist(session, challenge, team.id),
         by_token=by_token,
         session_token=session_token,
     )

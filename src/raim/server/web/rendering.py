@@ -63,22 +63,22 @@ def render(context: Context, template: str, /, *, status: int = 200, **shown: An
 
 def render_text(context: Context, template: str, /, **shown: Any) -> str:
     """Give the HTML of a template."""
-    zone = context.contest.challenge.timezone
+    zone = context.challenge.definition.timezone
 
     def make(name: str) -> str:
         return environment().get_template(name).render(variables)
 
     def kept(name: str) -> Markup:
         """Give a part of the page that is the same for all readers."""
-        key = name, context.contest.version, variables["record"].model_dump_json()
+        key = name, context.challenge.version, variables["record"].model_dump_json()
         return Markup(context.server.keep(key, lambda: make(name)))  # noqa: S704 - of a template, which escapes
 
     variables: dict[str, Any] = {
         "context": context,
         "here": context.here,
         "viewer": context.viewer,
-        "contest": context.contest,
-        "challenge": context.contest.challenge,
+        "challenge": context.challenge,
+        "definition": context.challenge.definition,
         "now": context.now,
         "moment": functools.partial(show_moment, zone=zone),
         "kept": kept,

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from raim.challenge import Challenge
 from raim.errors import SettingsError
 from raim.scoring.profiles import Profile, find_profile
-from raim.server.contest import Contest, StandingsCache, load_contest
-from raim.server.contest.contest import read_version
+from raim.server.current_challenge import CurrentChallenge, load_current, read_version
 from raim.server.database import Database, announce_change
 from raim.server.settings import Settings
+from raim.server.standings import StandingsCache
 from raim.server.storage import Storage
 from raim.server.study.results import ResultsCache
 
@@ -28,13 +28,13 @@ Made = TypeVar("Made")
 
 @dataclass(kw_only=True, slots=True)
 class Server:
-    """One running server; `challenge` is replaced when an organiser has its file read again.
+    """One running server; `definition` is replaced when an organiser has its file read again.
 
     Attributes:
         settings: What it was started with.
         database: Opened and migrated.
         storage: Opened.
-        challenge: As its file says; dates in force come with `contest`.
+        definition: As its file says; dates in force come with `challenge`.
         clock: Gives the time, aware.
         secret: Key of what only this server can make.
         standings: Leaderboards as last made.
@@ -44,30 +44,31 @@ class Server:
     settings: Settings
     database: Database
     storage: Storage
-    challenge: Challenge
+    definition: Challenge
     clock: Clock = field(default=lambda: datetime.now(UTC))
     secret: bytes
     standings: StandingsCache = field(default_factory=StandingsCache)
     results: ResultsCache = field(default_factory=ResultsCache)
-    _kept: tuple[Challenge, Contest] | None = None
+    _kept: tuple[Challenge, CurrentChallenge] | None = None
     _made: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
     def here(self) -> str:
         """Path of the challenge's pages."""
-        return f"/c/{self.challenge.id}"
+        return f"/c/{self.definition.id}"
 
     @property
     def profile(self) -> Profile:
         """The scoring profile of the challenge."""
-        return find_profile(self.challenge.profile)
+        return find_profile(self.definition.profile)
 
-    def contest(self, session: Session) -> Contest:
+    def challenge(self, session: Session) -> CurrentChallenge:
         """Give the challenge in force; it is read again whenever its version was raised."""
-        version = read_version(session, self.challenge.id)
-        challenge, kept = self.challenge, self._kept  # after the version: `replace_challenge` raises it last
-        if kept is None or kept[0] is not challenge or kept[1].version != version:
-            self._kept = kept = (challenge, load_contest(session, challenge))
+        version = read_version(session, self.definition.id)
+        # After the version: `replace_challenge` raises it last.
+        definition, kept = self.definition, self._kept
+        if kept is None or kept[0] is not definition or kept[1].version != version:
+            self._kept = kept = (definition, load_current(session, definition))
         return kept[1]
 
     def keep(self, key: Hashable, make: Callable[[], Made]) -> Made:
@@ -81,9 +82,9 @@ class Server:
         found: Made = self._made[key]
         return found
 
-    def replace_challenge(self, challenge: Challenge) -> None:
+    def replace_challenge(self, definition: Challenge) -> None:
         """Take what the file says now; what a request makes meanwhile of the old one is kept under an old version."""
-        self.challenge = challenge
+        self.definition = definition
         with self.database.writing() as session:
             announce_change(session)
 

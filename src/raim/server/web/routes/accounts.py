@@ -33,7 +33,7 @@ def show_registration(context: Context, following: str = "/") -> records.Followi
 @area.post("/register", who="anyone", page=show_registration, is_api=False)
 def register(context: Context, wanted: records.Registration) -> Response:
     """Make an account and log it in."""
-    rules = context.contest.challenge.registration
+    rules = context.challenge.definition.registration
     if rules.consent and not wanted.consent:
         raise InputError("an account needs your consent; tick the box, or take no part")
     if rules.email_required and not wanted.email.strip():
@@ -155,7 +155,7 @@ def verify(context: Context, token: str) -> None:
 @area.get("/account", who="user", template="account", is_api=False)
 def show_account(context: Context) -> records.OwnAccount:
     """Show one's own account."""
-    return read_account(context.session, context.contest, context.user_id)
+    return read_account(context.session, context.challenge, context.user_id)
 
 
 @area.post("/account/password", who="user", page=show_account, is_api=False)

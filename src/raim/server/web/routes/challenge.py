@@ -17,7 +17,7 @@ def show_challenge(context: Context) -> records.Challenge:
     """Give what the challenge is, where it stands, and what is new."""
     return queries.read_challenge(
         context.session,
-        context.contest,
+        context.challenge,
         context.now,
         profile=context.server.profile,
         verdict=partial(verdict, context),
@@ -27,19 +27,19 @@ def show_challenge(context: Context) -> records.Challenge:
 @area.get("/announcements", who="anyone", template="announcements")
 def list_announcements(context: Context) -> list[records.Announcement]:
     """Give the announcements, newest first."""
-    return queries.read_announcements(context.session, context.contest)
+    return queries.read_announcements(context.session, context.challenge)
 
 
 @area.get("/rules", who="anyone", template="rules")
 def show_rules(context: Context) -> records.Rules:
     """Give the rules, and what SCORE is made of."""
-    return queries.read_rules(context.contest, context.server.profile)
+    return queries.read_rules(context.challenge, context.server.profile)
 
 
 @area.get("/data", who="anyone", template="data")
 def list_data_sets(context: Context) -> list[records.DataSet]:
     """Give every data set, with what may be downloaded of it."""
-    return queries.list_data_sets(context.contest, partial(verdict, context))
+    return queries.list_data_sets(context.challenge, partial(verdict, context))
 
 
 @area.get("/me", who="user")
@@ -56,5 +56,5 @@ def show_me(context: Context) -> records.Me:
         is_finalist=viewer.is_finalist,
         intakes={}
         if own is None
-        else queries.read_intakes(context.session, context.contest, context.now, own),
+        else queries.read_intakes(context.session, context.challenge, context.now, own),
     )

@@ -8,8 +8,8 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from raim.challenge import Verdict, may_download
 from raim.challenge.data_set import Part
 from raim.errors import AccessError, UnknownNameError
-from raim.server.contest.bundles import find_bundle
 from raim.server.database import Image
+from raim.server.jobs.bundles import find_bundle
 from raim.server.storage import local_path, read_file
 from raim.server.web.context import Context
 from raim.server.web.routing import Area
@@ -52,7 +52,7 @@ def give_reference(context: Context, data_set_id: str, name: str) -> Response:
 def verdict(context: Context, data_set_id: str, part: Part) -> Verdict:
     """Say whether the viewer may download a part of a data set now."""
     return may_download(
-        context.contest.challenge,
+        context.challenge.definition,
         data_set_id,
         part,
         role=context.viewer.role,
@@ -77,7 +77,7 @@ def check_download(context: Context, data_set_id: str, part: Part) -> None:
 def give_bundle(context: Context, data_set_id: str, part: Part) -> Response:
     """Give a part of a data set as one zip, which can be fetched in ranges."""
     check_download(context, data_set_id, part)
-    row_id = context.contest.data_set_ids[data_set_id]
+    row_id = context.challenge.data_set_ids[data_set_id]
     path = find_bundle(context.session, context.server.settings.folder, row_id, part)
     name = f"{data_set_id}-{part}s.zip"
     return FileResponse(path, media_type="application/zip", filename=name)
@@ -99,7 +99,7 @@ def give_stored(context: Context, sha256: str, *, name: str, n_bytes: int) -> Re
 
 def _give_image(context: Context, data_set_id: str, part: Part, name: str) -> Response:
     check_download(context, data_set_id, part)
-    row_id = context.contest.data_set_ids[data_set_id]
+    row_id = context.challenge.data_set_ids[data_set_id]
     image = context.session.scalar(select(Image).where(Image.data_set_id == row_id, Image.name == name))
     if image is None:
         raise UnknownNameError(f"the data set {data_set_id!r} has no image {name!r}")

@@ -7,21 +7,13 @@ from zoneinfo import ZoneInfo
 from raim.errors import InputError
 from raim.records import desk as records
 from raim.records.teams import FinalAnswer
-from raim.server.contest import (
-    Contest,
-    announce,
-    answer_invitation,
-    invite_finalists,
-    load_contest,
-    pause,
-    replace_finalist,
-    resume,
-    set_dates,
-    withdraw_announcement,
-)
-from raim.server.contest.checklist import tick
-from raim.server.contest.rereading import read_again
-from raim.server.contest.versions import switch_versions
+from raim.server.actions.announcements import announce, withdraw_announcement
+from raim.server.actions.challenge_reread import read_again
+from raim.server.actions.checklist import tick
+from raim.server.actions.finalists import answer_invitation, invite_finalists, replace_finalist
+from raim.server.actions.phases import pause, resume, set_dates
+from raim.server.actions.versions import switch_versions
+from raim.server.current_challenge import CurrentChallenge, load_current
 from raim.server.database import Announcement, Finalist, Study, User
 from raim.server.queries import desk as queries
 from raim.server.storage import free_bytes
@@ -40,7 +32,7 @@ def show_overview(context: Context) -> records.Overview:
     server = context.server
     return queries.read_overview(
         context.session,
-        context.contest,
+        context.challenge,
         context.now,
         folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
         storage_free_bytes=context.aside(free_bytes, server.storage),
@@ -59,7 +51,7 @@ def switch(context: Context, wanted: records.VersionSwitch) -> list[records.NewV
     done = switch_versions(
         context.session,
         context.now,
-        context.contest,
+        context.challenge,
         even_incomplete=wanted.even_incomplete,
         actor_id=context.user_id,
     )
@@ -76,9 +68,9 @@ def show_phases(context: Context) -> records.PhaseList:
 def change_phase(context: Context, phase_id: Slug, wanted: records.PhaseChange) -> records.PhaseList:
     """Change the dates of a phase; pause or resume it."""
     session, now, actor_id = context.session, context.now, context.user_id
-    row = queries.find_phase(session, context.contest, phase_id)
+    row = queries.find_phase(session, context.challenge, phase_id)
     if wanted.opens is not None or wanted.closes is not None:
-        zone = None if wanted.zone is None else context.contest.challenge.timezone
+        zone = None if wanted.zone is None else context.challenge.definition.timezone
         if zone is not None and wanted.zone != zone.key:
             raise InputError(f"times are in {zone.key} now; open the page again")
         opens_at, closes_at = row.opens_at, row.closes_at
@@ -144,19 +136,19 @@ def read_file(context: Context) -> records.FileReading:
         server.storage,
         context.now,
         server.settings.folder,
-        context.contest,
+        context.challenge,
         scorer_version=scorer_version,
         actor_id=context.user_id,
     )
-    if found.challenge is not None:
-        context.aside(server.replace_challenge, found.challenge)
+    if found.definition is not None:
+        context.aside(server.replace_challenge, found.definition)
     return records.FileReading.of_row(found)
 
 
 @area.get("/desk/announcements", who="organiser", template="desk_announcements")
 def show_announcements(context: Context, page: Page = 1) -> records.AnnouncementList:
     """Give all announcements, newest first, with those that were withdrawn."""
-    return queries.list_announcements(context.session, context.contest, page=page)
+    return queries.list_announcements(context.session, context.challenge, page=page)
 
 
 @area.post("/desk/announcements", who="organiser", page=show_announcements, note="announced", status=201)
@@ -166,7 +158,7 @@ def make_announcement(context: Context, wanted: records.NewAnnouncement) -> reco
     row = announce(
         context.session,
         context.now,
-        challenge_id=context.contest.id,
+        challenge_id=context.challenge.id,
         author=author,
         title=wanted.title,
         text=wanted.text,
@@ -191,7 +183,7 @@ def end_announcement(context: Context, announcement_id: RowId) -> records.Announ
 def show_finalists(context: Context) -> records.FinalistList:
     """Give the finalists, and who would be invited now."""
     server = context.server
-    return queries.list_places(context.session, context.contest, server.standings, server.profile)
+    return queries.list_places(context.session, context.challenge, server.standings, server.profile)
 
 
 @area.post("/desk/finalists", who="organiser", page=show_finalists, note="invited")
@@ -199,7 +191,7 @@ def invite(context: Context, wanted: records.Invited) -> records.FinalistList:
     """Invite teams, in the order of places."""
     if not wanted.teams:
         raise InputError("no team is ticked; tick those that are to be invited")
-    invite_finalists(context.session, context.now, context.contest, wanted.teams, actor_id=context.user_id)
+    invite_finalists(context.session, context.now, context.challenge, wanted.teams, actor_id=context.user_id)
     return show_finalists(context)
 
 
@@ -216,7 +208,7 @@ def replace(context: Context, finalist_id: RowId, wanted: records.Replacement) -
     """Give a place to another team."""
     row = find_row(context.session, Finalist, finalist_id, "finalist")
     replace_finalist(
-        context.session, context.now, context.contest, row, wanted.team_id, actor_id=context.user_id
+        context.session, context.now, context.challenge, row, wanted.team_id, actor_id=context.user_id
     )
     return show_finalists(context)
 
@@ -233,7 +225,7 @@ def change_point(context: Context, wanted: records.Tick) -> records.Checklist:
     tick(
         context.session,
         context.now,
-        context.contest,
+        context.challenge,
         wanted.point,
         is_done=wanted.is_done,
         actor_id=context.user_id,
@@ -245,14 +237,14 @@ def change_point(context: Context, wanted: records.Tick) -> records.Checklist:
 def change_publication(context: Context, wanted: records.Publication) -> records.Checklist:
     """Show ranking and gallery to everybody as they are now, or to organisers only."""
     if wanted.shown_to == "organisers":
-        hide(context.session, context.now, context.contest, actor_id=context.user_id)
+        hide(context.session, context.now, context.challenge, actor_id=context.user_id)
         return show_checklist(context)
     outcome, charts = context.aside(_draw, context)  # takes seconds: nobody waits for a change meanwhile
-    check_may_publish(context.session, context.contest)
+    check_may_publish(context.session, context.challenge)
     publish(
         context.session,
         context.now,
-        context.contest,
+        context.challenge,
         outcome,
         charts,
         standings=context.server.standings,
@@ -263,17 +255,17 @@ def change_publication(context: Context, wanted: records.Publication) -> records
 
 
 def _draw(context: Context) -> tuple[Outcome | None, Charts]:
-    server, contest = context.server, context.contest
+    server, challenge = context.server, context.challenge
     with server.database.reading() as session:
-        check_may_publish(session, contest)
+        check_may_publish(session, challenge)
         outcome = find_outcome(
-            session, contest, standings=server.standings, results=server.results, profile=server.profile
+            session, challenge, standings=server.standings, results=server.results, profile=server.profile
         )
         study = None if outcome is None or outcome.study_id is None else session.get(Study, outcome.study_id)
         material = None if study is None else read_material(context, session, study)
     return outcome, {} if material is None else draw_all(material)
 
 
-def _in_force(context: Context) -> Contest:
+def _in_force(context: Context) -> CurrentChallenge:
     """Give the challenge as this very request may have changed it; nothing that may be undone is kept."""
-    return load_contest(context.session, context.server.challenge)
+    return load_current(context.session, context.server.definition)

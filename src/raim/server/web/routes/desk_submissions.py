@@ -45,7 +45,7 @@ def list_submissions(
 ) -> EveryTeamsList:
     """Give submissions of all teams, newest first; "unseen" for those with flags that nobody has looked at."""
     return queries.list_of_every_team(
-        context.session, context.contest,
+        context.session, context.challenge,
         team=team, phase=phase, kind=kind, state=state, flagged=flagged, page=page,
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def show_submission(
     """Give all that is known of a submission; `result` chooses under which versions its images are shown."""
     folder = context.server.settings.folder
     return queries.read_history(
-        context.session, context.contest, context.now, folder, submission_id, result=result
+        context.session, context.challenge, context.now, folder, submission_id, result=result
     )
 
 
@@ -100,7 +100,7 @@ def restart(context: Context, submission_id: RowId) -> SubmissionHistory:
 )
 def score_phase_again(context: Context, phase_id: Slug) -> Asked:
     """Have all scored submissions of a phase scored again; their results stay."""
-    row_id = context.contest.phase_ids[context.contest.challenge.phase(phase_id).id]
+    row_id = context.challenge.phase_ids[context.challenge.definition.phase(phase_id).id]
     n_asked = actions.ask_rescore_all(context.session, context.now, row_id, actor_id=context.user_id)
     return Asked(submissions=n_asked)
 
@@ -109,7 +109,7 @@ def score_phase_again(context: Context, phase_id: Slug) -> Asked:
 def show_image(context: Context, submission_id: RowId, name: ImageName) -> SubmissionImage:
     """Give what is known of a restored image, with all comments on it."""
     return read_image(
-        context.session, context.contest, submission_id, name,
+        context.session, context.challenge, submission_id, name,
         for_team=False, has_input=True, has_reference=True,
     )  # fmt: skip
 

@@ -8,9 +8,9 @@ from starlette.responses import Response, StreamingResponse
 from raim.errors import unknown_name
 from raim.records.desk import ExportFile, ExportList
 from raim.server.auditing import record_event
-from raim.server.contest.export_formats import ExportTable, csv_pieces, json_pieces
-from raim.server.contest.exports import export_all, export_tables, find_table
 from raim.server.database import Challenge
+from raim.server.export_table import ExportTable, csv_pieces, json_pieces
+from raim.server.queries.exports import export_all, export_tables, find_table
 from raim.server.web.context import Context
 from raim.server.web.fields import Slug
 from raim.server.web.routing import Area
@@ -36,14 +36,14 @@ def give_export(context: Context, table: Slug) -> Response:
     """Give everything.zip, or a table as CSV or JSON, such as teams.csv or results.json."""
     media_type, write = _find(context, table)
     context.aside(_note, context, table)
-    headers = {"Content-Disposition": f'attachment; filename="{context.contest.challenge.id}-{table}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{context.challenge.definition.id}-{table}"'}
     return StreamingResponse(_read(context, write), media_type=media_type, headers=headers)
 
 
 def _find(context: Context, name: str) -> tuple[str, Write]:
     if name == EVERYTHING:
         return "application/zip", lambda session: export_all(
-            _tables(context, session), context.contest, context.now
+            _tables(context, session), context.challenge, context.now
         )
     table, _, suffix = name.rpartition(".")
     if suffix not in FORMATS:
@@ -54,12 +54,12 @@ def _find(context: Context, name: str) -> tuple[str, Write]:
 
 
 def _tables(context: Context, session: Session) -> tuple[ExportTable, ...]:
-    return export_tables(session, context.contest, context.server.profile)
+    return export_tables(session, context.challenge, context.server.profile)
 
 
 def _note(context: Context, name: str) -> None:
     with context.server.database.writing() as session:
-        row = session.get_one(Challenge, context.contest.id)
+        row = session.get_one(Challenge, context.challenge.id)
         record_event(session, context.now, "export", row, actor_id=context.user_id, file=name)
 
 

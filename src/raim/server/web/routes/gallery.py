@@ -21,7 +21,7 @@ def show_gallery(context: Context, image: Search = "") -> Gallery:
     check_published(context)
     server = context.server
     return queries.read_gallery(
-        context.session, context.contest, image, standings=server.standings, profile=server.profile
+        context.session, context.challenge, image, standings=server.standings, profile=server.profile
     )
 
 
@@ -31,7 +31,7 @@ def give_image(context: Context, source: str, name: str) -> Response:
     check_published(context)
     server = context.server
     image, submission = queries.find_pictured(
-        context.session, context.contest, source, name, standings=server.standings, profile=server.profile
+        context.session, context.challenge, source, name, standings=server.standings, profile=server.profile
     )
     if submission is None:
         return give_stored(context, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes)
@@ -46,7 +46,7 @@ def check_published(context: Context) -> None:
     """
     if context.viewer.is_organiser:
         return
-    if context.contest.results_published_at is None:
+    if context.challenge.results_published_at is None:
         raise AccessError("the results are not published yet")
-    if studies_under_way(context.session, context.contest):
+    if studies_under_way(context.session, context.challenge):
         raise AccessError("judges vote on these images; the results are shown when they have finished")

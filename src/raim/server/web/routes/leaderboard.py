@@ -16,8 +16,8 @@ area = Area("leaderboard")
 def show_newest(context: Context) -> Leaderboard:
     """Give the leaderboard of the newest phase that has entries to see."""
     server = context.server
-    phases = queries.visible_phases(context.contest, context.viewer.role, context.now)
-    phase = queries.newest_phase(context.session, context.contest, phases, server.standings, server.profile)
+    phases = queries.visible_phases(context.challenge, context.viewer.role, context.now)
+    phase = queries.newest_phase(context.session, context.challenge, phases, server.standings, server.profile)
     return _read(context, "" if phase is None else phase.id)
 
 
@@ -43,9 +43,9 @@ def _read(context: Context, phase_id: str, *, scenario: str = "", sort: str = ""
     who = context.viewer.role, context.now
     return queries.read_leaderboard(
         context.session,
-        context.contest,
-        queries.find_phase(context.contest, phase_id, *who) if phase_id else None,
-        phases=queries.visible_phases(context.contest, *who),
+        context.challenge,
+        queries.find_phase(context.challenge, phase_id, *who) if phase_id else None,
+        phases=queries.visible_phases(context.challenge, *who),
         standings=context.server.standings,
         profile=context.server.profile,
         scenario=scenario,

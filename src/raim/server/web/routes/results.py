@@ -4,8 +4,8 @@ from starlette.responses import Response
 
 from raim.errors import UnknownNameError, unknown_name
 from raim.records.ranking import Results
-from raim.server.contest.export_formats import csv_pieces
 from raim.server.database import PublishedRanking, Study
+from raim.server.export_table import csv_pieces
 from raim.server.queries.ranking import ranking_record, ranking_table
 from raim.server.study.publication import Outcome, Published, find_outcome, read_published
 from raim.server.web.charts import as_svg, describe_charts, give_chart, list_charts
@@ -73,12 +73,12 @@ def _read(context: Context) -> tuple[Outcome | None, Published | None]:
         AccessError: The results are not published, and no organiser asks.
     """
     check_published(context)
-    server, contest = context.server, context.contest
-    published = None if contest.results_published_at is None else read_published(context.session, contest)
+    server, challenge = context.server, context.challenge
+    published = None if challenge.results_published_at is None else read_published(context.session, challenge)
     if not context.viewer.is_organiser:
         return None if published is None else published.outcome, published
     now = find_outcome(
-        context.session, contest, standings=server.standings, results=server.results, profile=server.profile
+        context.session, challenge, standings=server.standings, results=server.results, profile=server.profile
     )
     return now, published
 

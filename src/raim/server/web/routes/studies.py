@@ -67,13 +67,13 @@ the blinded study “{title}” still waits for your votes. This link leads to w
 @area.get("/desk/studies", who="organiser", template="desk_studies")
 def list_studies(context: Context) -> StudyList:
     """Give all studies, newest first."""
-    return queries.list_studies(context.session, context.contest)
+    return queries.list_studies(context.session, context.challenge)
 
 
 @area.get("/desk/studies/new", who="organiser", template="desk_study_new")
 def show_proposal(context: Context, phase: Search = "") -> StudyProposal:
     """Give what a study of a phase's final submissions would be made of, and what each team lacks."""
-    return queries.read_proposal(context.session, context.contest, phase)
+    return queries.read_proposal(context.session, context.challenge, phase)
 
 
 @area.post(
@@ -81,17 +81,17 @@ def show_proposal(context: Context, phase: Search = "") -> StudyProposal:
 )  # fmt: skip
 def make_study(context: Context, wanted: NewStudy, phase: Search = "") -> StudyDetails:
     """Make the draft of a study; its tiles are then made by a job."""
-    chosen = queries.find_phase(context.contest, phase)
+    chosen = queries.find_phase(context.challenge, phase)
     for name, what in (("submissions", "team"), ("images", "image")):
         if getattr(wanted, name) == []:
             raise InputError(f"no {what} is ticked; tick what the study compares")
     study = build_study(
         context.session,
         context.now,
-        context.contest,
-        propose_study(context.session, context.contest, chosen),
-        title=context.contest.challenge.name if wanted.title is None else wanted.title,
-        rule=_rule(wanted, queries.stated_rule(context.contest, chosen)),
+        context.challenge,
+        propose_study(context.session, context.challenge, chosen),
+        title=context.challenge.definition.name if wanted.title is None else wanted.title,
+        rule=_rule(wanted, queries.stated_rule(context.challenge, chosen)),
         seed=wanted.seed,
         submissions=wanted.submissions,
         image_names=wanted.images,
@@ -106,7 +106,7 @@ def make_study(context: Context, wanted: NewStudy, phase: Search = "") -> StudyD
 @area.get(STUDY, who="organiser", template="desk_study")
 def show_study(context: Context, study_id: RowId) -> StudyDetails:
     """Give a study as it stands."""
-    return queries.read_study(context.session, context.contest, _find(context, study_id))
+    return queries.read_study(context.session, context.challenge, _find(context, study_id))
 
 
 @area.get(f"{STUDY}/live", who="organiser", template="desk_study_live", is_api=False)
@@ -119,7 +119,9 @@ def show_live(context: Context, study_id: RowId) -> StudyDetails:
 def take_step(context: Context, study_id: RowId, wanted: StudyStep) -> StudyDetails:
     """Open a study, close it, open it again, reveal it or put it aside."""
     study = _find(context, study_id)
-    closing.take_step(context.session, context.now, context.contest, study, wanted, actor_id=context.user_id)
+    closing.take_step(
+        context.session, context.now, context.challenge, study, wanted, actor_id=context.user_id
+    )
     return show_study(context, study_id)
 
 
@@ -181,7 +183,7 @@ def show_results(context: Context, study_id: RowId) -> StudyResults:
     study, server = _find(context, study_id), context.server
     closing.check_revealed(study, "results are shown")
     found = server.results.get(
-        context.session, context.contest, study, standings=server.standings, profile=server.profile
+        context.session, context.challenge, study, standings=server.standings, profile=server.profile
     )
     names = judge_names(real_judges(context.session, study))
     return StudyResults(
@@ -235,7 +237,7 @@ def give_export(context: Context, study_id: RowId, file: Slug) -> Response:
 
 def _note_export(context: Context, study_id: int, file: str) -> None:
     with context.server.database.writing() as session:
-        study = queries.find_study(session, context.contest, study_id)
+        study = queries.find_study(session, context.challenge, study_id)
         record_event(session, context.now, "export study", study, actor_id=context.user_id, file=file)
 
 
@@ -245,7 +247,7 @@ def _read(context: Context, file: StudyFile) -> Iterator[bytes]:
 
 
 def _find(context: Context, study_id: int) -> Study:
-    return queries.find_study(context.session, context.contest, study_id)
+    return queries.find_study(context.session, context.challenge, study_id)
 
 
 def _rule(wanted: NewStudy, rule: StudyRule) -> StudyRule:

@@ -51,14 +51,14 @@ ImageName = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")]
 @area.get("/submit", who="member", template="submit", is_api=False)
 def show_form(context: Context) -> SubmissionForm:
     """Show what the team may hand in now, and the form."""
-    challenge = context.contest.challenge
-    targets = queries.list_targets(context.session, context.contest, context.now, context.member().team_id)
-    phases = [challenge.phase(each.phase) for each in targets if each.is_open]
-    grace = challenge.uploads.grace_seconds
+    definition = context.challenge.definition
+    targets = queries.list_targets(context.session, context.challenge, context.now, context.member().team_id)
+    phases = [definition.phase(each.phase) for each in targets if each.is_open]
+    grace = definition.uploads.grace_seconds
     return SubmissionForm(
         targets=targets,
         deadline=describe_deadline(phases[0], grace) if phases else "",
-        max_bytes=challenge.uploads.max_bytes,
+        max_bytes=definition.uploads.max_bytes,
     )
 
 
@@ -101,7 +101,7 @@ def _take_file(context: Context, file: object, typed: dict[str, str]) -> int:
         raise read_problem(error) from error
     now = server.clock()  # when it had come, not when it began: nothing was promised before
     with server.database.writing() as session:
-        key = begin_upload(session, now, context.contest, context.member(session), wanted).key
+        key = begin_upload(session, now, context.challenge, context.member(session), wanted).key
     file.file.seek(0)
     return keep_file(server.database, server.storage, now, key=key, chunks=pieces(file.file)).id
 
@@ -113,7 +113,7 @@ def begin_submission(context: Context, wanted: NewSubmission) -> StartedSubmissi
     if wanted.n_bytes > limit:
         raise StorageFullError(f"this server takes files of up to {limit} bytes; ask the organisers")
     context.aside(check_space, context.server.storage, wanted.n_bytes)
-    upload = begin_upload(context.session, context.now, context.contest, context.member(), wanted)
+    upload = begin_upload(context.session, context.now, context.challenge, context.member(), wanted)
     begun = show_status(context, upload.submission_id)
     url = f"{context.here}/uploads/{upload.key}"
     return StartedSubmission(submission=begun, upload=UploadPlace(url=url, offset=begun.received_bytes))
@@ -129,7 +129,7 @@ def list_submissions(
     """Give the submissions of one's team, newest first; organisers are given all teams'."""
     return queries.list_submissions(
         context.session,
-        context.contest,
+        context.challenge,
         context.now,
         context.server.settings.folder,
         team_ids=None if context.viewer.is_organiser else teams_of(context.viewer.team_id),
@@ -144,7 +144,7 @@ def show_submission(context: Context, submission_id: RowId) -> SubmissionDetails
     """Give a submission as it is now, with its images, their results and the organisers' comments."""
     return queries.read_details(
         context.session,
-        context.contest,
+        context.challenge,
         context.now,
         context.server.settings.folder,
         submission_id,
@@ -156,7 +156,7 @@ def show_submission(context: Context, submission_id: RowId) -> SubmissionDetails
 def show_status(context: Context, submission_id: RowId) -> Submission:
     """Give what changes while a submission is worked on."""
     found = queries.read_submission(
-        context.session, context.contest, context.now, context.server.settings.folder, submission_id
+        context.session, context.challenge, context.now, context.server.settings.folder, submission_id
     )
     if not STATES[found.state].is_under_way:
         context.headers["HX-Refresh"] = "true"  # it has ended: the whole page has more to show now
@@ -166,7 +166,7 @@ def show_status(context: Context, submission_id: RowId) -> Submission:
 @area.get(f"{PATH}/results", who="team")
 def list_results(context: Context, submission_id: RowId) -> ResultList:
     """Give the measures of its images, worst first."""
-    return queries.read_results(context.session, context.contest, submission_id)
+    return queries.read_results(context.session, context.challenge, submission_id)
 
 
 @area.get(f"{PATH}/results.csv", who="team", is_page=True, is_api=False)
@@ -203,12 +203,12 @@ def show_image(context: Context, submission_id: RowId, name: ImageName) -> Submi
     """Give what is known of a restored image; the reference only where it was given out."""
     submission = queries.find_submission(context.session, submission_id)
     data_set, is_organiser = (
-        context.contest.data_set_of_row(submission.data_set_id),
+        context.challenge.data_set_of_row(submission.data_set_id),
         context.viewer.is_organiser,
     )
     return queries.read_image(
         context.session,
-        context.contest,
+        context.challenge,
         submission_id,
         name,
         for_team=not is_organiser,

@@ -18,10 +18,10 @@ from raim.records.teams import (
 )
 from raim.server.actions import teams as actions
 from raim.server.actions.fact_sheets import save_fact_sheet
-from raim.server.contest import answer_invitation, find_finalist
-from raim.server.contest.hints import find_hints
+from raim.server.actions.finalists import answer_invitation, find_finalist
 from raim.server.database import Invitation, User
 from raim.server.queries import teams as queries
+from raim.server.queries.hints import find_hints
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search
 from raim.server.web.routing import Area
@@ -38,22 +38,22 @@ def show_new_team(context: Context) -> NewTeam:
 @area.post("/team/new", who="user", page=show_new_team, then="/team", note="team", status=201)
 def make_team(context: Context, wanted: NewTeam) -> Team:
     """Make a team."""
-    rules = context.contest.challenge.registration
+    rules = context.challenge.definition.registration
     member = actions.make_team(
         context.session,
         context.now,
-        challenge_id=context.contest.id,
+        challenge_id=context.challenge.id,
         name=wanted.name,
         user=context.session.get_one(User, context.user_id),
         is_approved=not rules.approval_required,
     )
-    return queries.read_own_team(context.session, context.contest, member.team_id, context.now)
+    return queries.read_own_team(context.session, context.challenge, member.team_id, context.now)
 
 
 @area.get("/team", who="member", template="team")
 def show_team(context: Context) -> Team:
     """Give one's own team."""
-    return queries.read_own_team(context.session, context.contest, context.member().team_id, context.now)
+    return queries.read_own_team(context.session, context.challenge, context.member().team_id, context.now)
 
 
 @area.post("/team/invitations", who="member", page=show_team, shows=True, status=201)
@@ -91,7 +91,7 @@ def remove_member(context: Context, member_id: RowId) -> Team:
 @area.post("/team/invitation-to-final", who="member", page=show_team, note="answered")
 def answer_final(context: Context, wanted: FinalAnswer) -> Team:
     """Accept or decline the place in the final."""
-    finalist = find_finalist(context.session, context.contest, context.viewer.team_id)
+    finalist = find_finalist(context.session, context.challenge, context.viewer.team_id)
     if finalist is None:
         raise UnknownNameError("your team is not invited to the final")
     answer_invitation(
@@ -128,35 +128,35 @@ def join_team(context: Context, token: str) -> Team:
         context.now,
         token,
         context.session.get_one(User, context.user_id),
-        team_size=context.contest.challenge.registration.team_size,
+        team_size=context.challenge.definition.registration.team_size,
     )
     context.session.flush()
     team_id = context.own_team_id()
-    return queries.read_own_team(context.session, context.contest, team_id, context.now)
+    return queries.read_own_team(context.session, context.challenge, team_id, context.now)
 
 
 @area.get("/desk/teams", who="organiser", template="desk_teams")
 def list_teams(context: Context, q: Search = "", state: Search = "", page: Page = 1) -> TeamList:
     """Give teams by name, and what several of them share; `q` looks for a part of the name."""
-    return queries.list_teams(context.session, context.contest, q=q, state=state, page=page)
+    return queries.list_teams(context.session, context.challenge, q=q, state=state, page=page)
 
 
 @area.get("/desk/hints", who="organiser", template="desk_plain")
 def list_hints(context: Context) -> list[Hint]:
     """Give what several teams share: files, e-mail addresses, network addresses."""
-    return find_hints(context.session, context.contest.id)
+    return find_hints(context.session, context.challenge.id)
 
 
 @area.get("/desk/teams/{team_id}", who="organiser", template="desk_team")
 def show_one_team(context: Context, team_id: RowId) -> TeamDetails:
     """Give all about one team."""
-    return queries.read_team(context.session, context.contest, team_id)
+    return queries.read_team(context.session, context.challenge, team_id)
 
 
 @area.post("/desk/teams/{team_id}", who="organiser", page=show_one_team, note="saved")
 def change_team(context: Context, team_id: RowId, wanted: TeamChange) -> TeamDetails:
     """Approve or suspend a team, say how it takes part, appoint its captain."""
-    team = queries.find_team(context.session, context.contest, team_id)
+    team = queries.find_team(context.session, context.challenge, team_id)
     actions.change_team(context.session, context.now, team, wanted, actor_id=context.user_id)
     return show_one_team(context, team_id)
 
@@ -169,9 +169,9 @@ def merge_teams(context: Context, team_id: RowId, wanted: Merge) -> TeamDetails:
     actions.merge_teams(
         context.session,
         context.now,
-        queries.find_team(context.session, context.contest, team_id),
-        queries.find_team(context.session, context.contest, wanted.into),
+        queries.find_team(context.session, context.challenge, team_id),
+        queries.find_team(context.session, context.challenge, wanted.into),
         actor_id=context.user_id,
-        team_size=context.contest.challenge.registration.team_size,
+        team_size=context.challenge.definition.registration.team_size,
     )
     return show_one_team(context, wanted.into)

@@ -37,7 +37,7 @@ WAIT_S = 20  # for another request that still writes to the same upload, such as
 def tell_options(context: Admitted, key: str) -> Response:
     """Say what is offered."""
     del key
-    most = context.contest.challenge.uploads.max_bytes
+    most = context.challenge.definition.uploads.max_bytes
     headers = {**VERSION, "Tus-Version": "1.0.0", "Tus-Extension": "termination", "Tus-Max-Size": str(most)}
     return Response(status_code=204, headers=headers)
 
@@ -125,7 +125,7 @@ def _finish(context: Context, key: str) -> None:
         server.storage,
         server.clock(),
         folder=server.settings.folder,
-        contest=context.contest,
+        challenge=context.challenge,
         key=key,
     )
 

@@ -19,7 +19,7 @@ area = Area("desk")
 @area.get("/desk/users", who="organiser", template="desk_users")
 def show_users(context: Context, q: Search = "", role: Search = "", page: Page = 1) -> records.AccountList:
     """Give accounts by login; `q` looks at login, name, e-mail and team."""
-    return list_accounts(context.session, context.contest, q=q, role=role, page=page)
+    return list_accounts(context.session, context.challenge, q=q, role=role, page=page)
 
 
 @area.post("/desk/users", who="organiser", page=show_users, shows=True, status=201)
@@ -37,7 +37,7 @@ def make_user(context: Context, wanted: records.NewAccount) -> records.PasswordL
         actor_id=context.user_id,
     )
     mail_account(
-        context.session, context.now, user, challenge_id=context.contest.id, actor_id=context.user_id
+        context.session, context.now, user, challenge_id=context.challenge.id, actor_id=context.user_id
     )
     return _link(context, user, token)
 

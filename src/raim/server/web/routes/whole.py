@@ -22,8 +22,8 @@ def show_root(context: Context) -> Challenge:
 @area.get("/challenges", who="anyone")
 def list_challenges(context: Context) -> list[ListedChallenge]:
     """Give the challenges of this server."""
-    challenge = context.contest.challenge
-    return [ListedChallenge(id=challenge.id, name=challenge.name, page=f"{context.here}/")]
+    definition = context.challenge.definition
+    return [ListedChallenge(id=definition.id, name=definition.name, page=f"{context.here}/")]
 
 
 @area.get("/health", who="anyone", is_page=True, is_api=False)

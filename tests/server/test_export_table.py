@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raim.server.contest.export_formats import (
+from raim.server.export_table import (
     PIECE_BYTES,
     ExportTable,
     csv_pieces,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from raim.challenge import write_example
-from raim.server.contest import import_challenge, load_contest
+from raim.server.actions.challenge_import import import_challenge
+from raim.server.current_challenge import load_current
 from raim.server.serving import load_challenge
 from raim.server.storage import open_storage
 from server_site import FIRST_DAY, OPENS
@@ -20,11 +21,11 @@ def imported(database, tmp_path):
     storage = open_storage((tmp_path / "files").as_uri())
 
     def bring(version="raim-2024-1", now=OPENS):
-        challenge = load_challenge(folder)
-        import_challenge(database, storage, now, challenge, scorer_version=version)
+        definition = load_challenge(folder)
+        import_challenge(database, storage, now, definition, scorer_version=version)
         with database.reading() as session:
-            return load_contest(session, challenge)
+            return load_current(session, definition)
 
     return SimpleNamespace(
-        database=database, folder=folder, storage=storage, bring=bring, contest=bring(), now=OPENS
+        database=database, folder=folder, storage=storage, bring=bring, challenge=bring(), now=OPENS
     )

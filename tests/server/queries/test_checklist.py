@@ -4,10 +4,11 @@ import pytest
 
 from desk_world import NOON, make_world
 from raim.errors import UnknownNameError
+from raim.server.actions.checklist import BY_HAND, tick
 from raim.server.actions.fact_sheets import FIELDS
-from raim.server.contest import answer_invitation, invite_finalists
-from raim.server.contest.checklist import BY_HAND, computed_points, manual_points, tick
+from raim.server.actions.finalists import answer_invitation, invite_finalists
 from raim.server.database import Challenge, ChecklistTick, FactSheet, Study, Submission
+from raim.server.queries.checklist import computed_points, manual_points
 from raim.server.study.publication import hide
 
 AFTER = NOON + timedelta(days=20)
@@ -22,16 +23,16 @@ def world(database):
 
 
 def left(world, now=AFTER, *, n_unseen_flags=0):
-    contest = world.contest()
+    challenge = world.challenge()
     with world.database.reading() as session:
-        points = computed_points(session, now, contest, n_unseen_flags=n_unseen_flags)
+        points = computed_points(session, now, challenge, n_unseen_flags=n_unseen_flags)
     return {each.key: each.left for each in points if not each.is_done}
 
 
 def make_finalist(world, name, *, accepts=True, **stated):
     team_id, _, user_id = world.teams[name]
     with world.database.writing() as session:
-        row = invite_finalists(session, NOON, world.contest(), [team_id], actor_id=world.organiser)[0]
+        row = invite_finalists(session, NOON, world.challenge(), [team_id], actor_id=world.organiser)[0]
         if accepts is not None:
             answer_invitation(session, NOON, row, accepts=accepts, actor_id=user_id)
         if stated:
@@ -44,7 +45,7 @@ def finish(world):
     world.submission("Ada", kind="final", phase="last", state="accepted")
     make_finalist(world, "Ada", **NEEDED, code="https://example.org", licence="MIT")
     with world.database.writing() as session:
-        session.get_one(Challenge, world.contest().id).results_published_at = AFTER
+        session.get_one(Challenge, world.challenge().id).results_published_at = AFTER
 
 
 def test_when_everything_is_done_nothing_is_left(world):
@@ -65,13 +66,13 @@ def test_an_empty_challenge_lacks_finalists_and_publication(world):
 
 def test_a_study_that_is_under_way_is_named_until_it_is_revealed(world):
     finish(world)
-    contest = world.contest()
+    challenge = world.challenge()
     with world.database.writing() as session:
         session.add(
             Study(
-                challenge_id=contest.id,
-                phase_id=contest.phase_ids["last"],
-                data_set_id=contest.data_set_ids["pairs"],
+                challenge_id=challenge.id,
+                phase_id=challenge.phase_ids["last"],
+                data_set_id=challenge.data_set_ids["pairs"],
                 title="By night",
                 state="closed",
                 design={},
@@ -105,9 +106,9 @@ def test_a_failure_and_an_old_version_are_told(world):
     world.submission("Ada", state="failed")
     number = world.submission("Ada", score=1.0)
     with world.database.writing() as session:
-        session.get_one(Challenge, world.contest().id).scorer_version = "raim-2024-2"
+        session.get_one(Challenge, world.challenge().id).scorer_version = "raim-2024-2"
         world.add_results(
-            session, world.contest(), session.get_one(Submission, number), 1.0, scorer_version="raim-2024-2"
+            session, world.challenge(), session.get_one(Submission, number), 1.0, scorer_version="raim-2024-2"
         )
     found = left(world)
     assert set(found) == {"failures", "versions"}
@@ -122,7 +123,7 @@ def test_entries_of_a_suspended_team_hold_nothing_up(world):
     world.team("Bob", state="suspended")
     world.submission("Bob", score=2.0)
     with world.database.writing() as session:
-        session.get_one(Challenge, world.contest().id).scorer_version = "raim-2024-2"
+        session.get_one(Challenge, world.challenge().id).scorer_version = "raim-2024-2"
     assert left(world)["versions"] == (
         "0 of 1 entries on pairs are scored under raim-2024-2, which is not in force yet",  # Ada's alone
     )
@@ -155,19 +156,19 @@ def test_a_challenge_without_a_final_has_no_points_about_finalists(database):
 def test_hiding_the_results_brings_the_point_back(world):
     finish(world)
     with world.database.writing() as session:
-        hide(session, AFTER, world.contest(), actor_id=world.organiser)
+        hide(session, AFTER, world.challenge(), actor_id=world.organiser)
     assert set(left(world)) == {"published"}
     assert world.actions()[-1] == "hide results"
 
 
 def test_a_tick_has_a_name_and_a_time_and_can_be_taken_back(world):
-    contest = world.contest()
+    challenge = world.challenge()
 
     def set_tick(*, is_done):
         with world.database.writing() as session:
-            tick(session, AFTER, contest, "prizes", is_done=is_done, actor_id=world.organiser)
+            tick(session, AFTER, challenge, "prizes", is_done=is_done, actor_id=world.organiser)
         with world.database.reading() as session:
-            points = manual_points(session, contest)
+            points = manual_points(session, challenge)
         return [(each.key, each.ticked_by, each.ticked_at) for each in points if each.is_done]
 
     assert set_tick(is_done=False) == []
@@ -179,5 +180,5 @@ def test_a_tick_has_a_name_and_a_time_and_can_be_taken_back(world):
 
 def test_an_unknown_point_is_refused_with_the_nearest_one(world):
     with world.database.writing() as session, pytest.raises(UnknownNameError, match="did you mean 'prizes'"):
-        tick(session, AFTER, world.contest(), "prices", is_done=True, actor_id=world.organiser)
+        tick(session, AFTER, world.challenge(), "prices", is_done=True, actor_id=world.organiser)
     assert all(len(key) <= ChecklistTick.item.type.length for key in BY_HAND)

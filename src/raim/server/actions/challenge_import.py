@@ -21,7 +21,6 @@ from raim.files import hash_file
 from raim.server import database as tables
 from raim.server.actions.teams import approve_waiting
 from raim.server.auditing import record_event
-from raim.server.contest.versions import has_results_in_force
 from raim.server.database import Database, announce_change
 from raim.server.storage import Storage, has_file, pieces, put_file
 from raim.tables import decode_table, read_content
@@ -216,7 +215,7 @@ def _put_data_set(
     row.manifest = "" if manifest is None else decode_table(read_content(manifest), manifest.name)[0]
     row.version, row.contents = _version(files), _hash_contents(data_set, files)
     newest = (challenge.scorer_version, row.version)
-    if row.id is None or is_at_once or not has_results_in_force(session, row):
+    if row.id is None or is_at_once or not _has_results_in_force(session, row):
         row.scorer_version_in_force, row.reference_version_in_force = newest
     if session.is_modified(row):
         announce_change(session)
@@ -270,3 +269,17 @@ def _hash_contents(data_set: DataSet, files: dict[str, StoredPair]) -> str:
         for image in data_set.images
     ]
     return hashlib.sha256(repr((data_set.id, said)).encode()).hexdigest()
+
+
+def _has_results_in_force(session: Session, data_set: tables.DataSet) -> bool:
+    """Say whether anything is scored under a data set's pair in force."""
+    found = (
+        select(tables.EntryResult.id)
+        .join(tables.Submission, tables.Submission.id == tables.EntryResult.submission_id)
+        .where(
+            tables.Submission.data_set_id == data_set.id,
+            tables.EntryResult.scorer_version == data_set.scorer_version_in_force,
+            tables.EntryResult.reference_version == data_set.reference_version_in_force,
+        )
+    )
+    return session.scalar(found.limit(1)) is not None

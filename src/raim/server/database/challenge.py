@@ -12,7 +12,7 @@ SET_KINDS = ("paired", "unpaired")
 
 
 class Challenge(Numbered):
-    """A contest; `definition` is what its challenge.toml says, `definition_sha256` of the file's bytes.
+    """A challenge; `definition` is what its challenge.toml says, `definition_sha256` of the file's bytes.
 
     `version` is raised by every change of what is kept (see `engine`).
     `scorer_version` names profile, definitions and weights of today, under which entries are scored from now on.
@@ -36,7 +36,7 @@ class DataSet(Numbered):
 
     `contents` is the SHA-256 of all that files and manifest say, and names the zips for download.
 
-    Boards and results show what was scored under the pair `*_in_force` (see `raim.server.contest.versions`).
+    Boards and results show what was scored under the pair `*_in_force` (see `raim.server.actions.versions`).
     """
 
     __table_args__ = (

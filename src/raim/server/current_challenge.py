@@ -4,21 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge, Phase, phase_state
 from raim.errors import StateError
 from raim.server import database as tables
+from raim.server.database import EntryResult, Submission
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Contest:
+class CurrentChallenge:
     """A challenge with the ids of its rows.
 
     Attributes:
         id: Of its row.
-        challenge: Its record, with the dates in force.
+        definition: What its file says, with the dates in force.
         version: Raised by every change of what is kept; whatever was made of this record is kept under it.
         phase_ids: Row of each phase, by the phase's id in the file.
         data_set_ids: Row of each data set, by its id in the file.
@@ -30,7 +31,7 @@ class Contest:
     """
 
     id: int
-    challenge: Challenge
+    definition: Challenge
     version: int
     phase_ids: Mapping[str, int]
     data_set_ids: Mapping[str, int]
@@ -54,7 +55,7 @@ class Contest:
         Raises:
             StateError: The file no longer has it.
         """
-        return self.challenge.phase(_key_of(self.phase_ids, row_id, "phase"))
+        return self.definition.phase(_key_of(self.phase_ids, row_id, "phase"))
 
     def data_set_of_row(self, row_id: int) -> str:
         """Give the data set's id in the file for a row.
@@ -65,24 +66,24 @@ class Contest:
         return _key_of(self.data_set_ids, row_id, "data set")
 
 
-def load_contest(session: Session, challenge: Challenge) -> Contest:
+def load_current(session: Session, definition: Challenge) -> CurrentChallenge:
     """Put the dates in force into the record of the file.
 
     Raises:
         StateError: The challenge was not brought into this database.
     """
-    version = read_version(session, challenge.id)
-    row = session.scalar(select(tables.Challenge).where(tables.Challenge.slug == challenge.id))
+    version = read_version(session, definition.id)
+    row = session.scalar(select(tables.Challenge).where(tables.Challenge.slug == definition.id))
     if row is None:
-        raise StateError(f"the challenge {challenge.id!r} is not in this database; restart the server")
+        raise StateError(f"the challenge {definition.id!r} is not in this database; restart the server")
     phases = session.scalars(select(tables.Phase).where(tables.Phase.challenge_id == row.id)).all()
     sets = session.scalars(select(tables.DataSet).where(tables.DataSet.challenge_id == row.id)).all()
     by_slug = {each.slug: each for each in phases}
-    changed = tuple(_with_dates(phase, by_slug) for phase in challenge.phases)
-    return Contest(
+    changed = tuple(_with_dates(phase, by_slug) for phase in definition.phases)
+    return CurrentChallenge(
         id=row.id,
         version=version,
-        challenge=replace(challenge, phases=tuple(sorted(changed, key=lambda phase: phase.opens))),
+        definition=replace(definition, phases=tuple(sorted(changed, key=lambda phase: phase.opens))),
         phase_ids={each.slug: each.id for each in phases},
         data_set_ids={each.slug: each.id for each in sets},
         newest={each.slug: (row.scorer_version, each.version) for each in sets},
@@ -93,6 +94,18 @@ def load_contest(session: Session, challenge: Challenge) -> Contest:
         scorer_version=row.scorer_version,
         results_published_at=row.results_published_at,
     )
+
+
+def is_in_force(challenge: CurrentChallenge) -> ColumnElement[bool]:
+    """Give the condition that joins a submission's `EntryResult` in force: one at most."""
+    return results_of(challenge, challenge.in_force)
+
+
+def results_of(challenge: CurrentChallenge, versions: Mapping[str, tuple[str, str]]) -> ColumnElement[bool]:
+    """Give the condition that joins the `EntryResult` of a submission under the versions of its data set."""
+    triples = [(challenge.data_set_ids[slug], *pair) for slug, pair in versions.items()]
+    key = tuple_(Submission.data_set_id, EntryResult.scorer_version, EntryResult.reference_version)
+    return (EntryResult.submission_id == Submission.id) & key.in_(triples)
 
 
 def read_version(session: Session, slug: str) -> int:

@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
-from raim.server.contest.contest import Contest
-from raim.server.contest.export_formats import ExportTable
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import (
     Announcement,
     AuditEvent,
@@ -24,20 +23,21 @@ from raim.server.database import (
     Upload,
     User,
 )
+from raim.server.export_table import ExportTable
 
 ROWS_AT_ONCE = 500
 Columns = Mapping[str, Any]
 Statement = Callable[[Select[Any]], Select[Any]]
 
 
-def people_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
+def people_tables(session: Session, challenge: CurrentChallenge) -> Iterator[ExportTable]:
     """Give teams, their members, and all accounts."""
     yield _table(
         session,
         "teams",
         "Teams with their state and marks",
         _of(Team, "id name state is_baseline is_out_of_competition merged_into created_at"),
-        lambda found: found.where(Team.challenge_id == contest.id).order_by(Team.id),
+        lambda found: found.where(Team.challenge_id == challenge.id).order_by(Team.id),
     )
     yield _table(
         session,
@@ -52,7 +52,7 @@ def people_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
         lambda found: (
             found.join(Team, Team.id == Member.team_id)
             .join(User, User.id == Member.user_id)
-            .where(Member.challenge_id == contest.id)
+            .where(Member.challenge_id == challenge.id)
             .order_by(Member.id)
         ),
     )
@@ -138,7 +138,7 @@ def _image_results(session: Session) -> ExportTable:
     )
 
 
-def text_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
+def text_tables(session: Session, challenge: CurrentChallenge) -> Iterator[ExportTable]:
     """Give comments, announcements and finalists."""
     yield _table(
         session,
@@ -168,7 +168,7 @@ def text_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
         },
         lambda found: (
             found.join(User, User.id == Announcement.author_id)
-            .where(Announcement.challenge_id == contest.id)
+            .where(Announcement.challenge_id == challenge.id)
             .order_by(Announcement.id)
         ),
     )
@@ -187,7 +187,7 @@ def text_tables(session: Session, contest: Contest) -> Iterator[ExportTable]:
         lambda found: (
             found.join(Phase, Phase.id == Finalist.phase_id)
             .join(Team, Team.id == Finalist.team_id)
-            .where(Phase.challenge_id == contest.id)
+            .where(Phase.challenge_id == challenge.id)
             .order_by(Finalist.position, Finalist.id)
         ),
     )

@@ -9,14 +9,15 @@ from desk_world import HASH, NOON, CountedQueries, make_world
 from raim.errors import UnknownNameError
 from raim.records.submissions import Region
 from raim.scoring.profiles import find_profile
+from raim.server.actions.announcements import announce
+from raim.server.actions.finalists import invite_finalists
 from raim.server.actions.links import make_reset_link
 from raim.server.actions.logins import open_session
 from raim.server.actions.teams import invite
 from raim.server.actions.tokens import make_api_token
-from raim.server.contest import announce, invite_finalists
-from raim.server.contest.export_formats import json_pieces
-from raim.server.contest.exports import export_all, export_tables, find_table
 from raim.server.database import Base, FactSheet, Image, Member, Submission, User
+from raim.server.export_table import json_pieces
+from raim.server.queries.exports import export_all, export_tables, find_table
 from raim.server.submissions.comments import add_comment
 from raim.server.tokens import hash_token
 
@@ -32,12 +33,12 @@ def world(database):
         made.team(name, email="one@example.org")
     first = made.submission("=Ada", score=70.0, flags={"same-file": "it is that of Bob"})
     made.submission("Bob", score=60.0)
-    contest = made.contest()
+    challenge = made.challenge()
     team_id, member_id, user_id = made.teams["=Ada"]
     with database.writing() as session:
         made.add_results(
             session,
-            contest,
+            challenge,
             session.get_one(Submission, first),
             65.0,
             scorer_version="older",
@@ -53,8 +54,8 @@ def world(database):
             image=session.get_one(Image, 1),
             region=Region(x=1, y=2, width=3, height=4),
         )
-        announce(session, NOON, challenge_id=contest.id, author=author, title="Welcome", text="*all*")
-        invite_finalists(session, NOON, contest, [team_id], actor_id=author.id)
+        announce(session, NOON, challenge_id=challenge.id, author=author, title="Welcome", text="*all*")
+        invite_finalists(session, NOON, challenge, [team_id], actor_id=author.id)
         session.add(FactSheet(team_id=team_id, fields={"title": "+Net"}, updated_at=NOON, updated_by=user_id))
         user = session.get_one(User, user_id)
         member = session.get_one(Member, member_id)
@@ -68,9 +69,9 @@ def world(database):
 
 
 def read(world):
-    contest = world.contest()
+    challenge = world.challenge()
     with world.database.reading() as session:
-        tables = export_tables(session, contest, PROFILE)
+        tables = export_tables(session, challenge, PROFILE)
         return {each.name: json.loads("".join(json_pieces(each))) for each in tables}
 
 
@@ -112,9 +113,9 @@ def test_the_leaderboard_is_that_of_the_page(world):
 
 
 def test_no_password_and_no_token_is_in_any_table(world):
-    contest = world.contest()
+    challenge = world.challenge()
     with world.database.reading() as session:
-        packed = b"".join(export_all(export_tables(session, contest, PROFILE), contest, NOON))
+        packed = b"".join(export_all(export_tables(session, challenge, PROFILE), challenge, NOON))
     archive = zipfile.ZipFile(io.BytesIO(packed))
     text = "".join(archive.read(name).decode() for name in archive.namelist())
     for secret in (HASH, *world.secrets, *map(hash_token, world.secrets)):
@@ -126,10 +127,10 @@ def test_no_password_and_no_token_is_in_any_table(world):
 
 
 def test_the_zip_has_each_table_twice_and_the_challenge(world):
-    contest = world.contest()
+    challenge = world.challenge()
     with world.database.reading() as session:
-        tables = export_tables(session, contest, PROFILE)
-        packed = b"".join(export_all(tables, contest, NOON))
+        tables = export_tables(session, challenge, PROFILE)
+        packed = b"".join(export_all(tables, challenge, NOON))
     archive = zipfile.ZipFile(io.BytesIO(packed))
     names = {f"{each.name}.{suffix}" for each in tables for suffix in ("csv", "json")}
     assert set(archive.namelist()) == {"challenge.json", *names}
@@ -148,9 +149,9 @@ def test_an_empty_challenge_has_empty_tables(database):
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(world):
     def count():
-        contest = world.contest()
+        challenge = world.challenge()
         with world.database.reading() as session, CountedQueries(world.database) as queries:
-            b"".join(export_all(export_tables(session, contest, PROFILE), contest, NOON))
+            b"".join(export_all(export_tables(session, challenge, PROFILE), challenge, NOON))
         return len(queries)
 
     before = count()
@@ -162,4 +163,4 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(world):
 
 def test_an_unknown_table_is_refused_with_the_nearest_one(world):
     with world.database.reading() as session, pytest.raises(UnknownNameError, match="did you mean 'teams'"):
-        find_table(export_tables(session, world.contest(), PROFILE), "team")
+        find_table(export_tables(session, world.challenge(), PROFILE), "team")

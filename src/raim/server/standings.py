@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from raim.challenge import BoardEntry, BoardRow, Phase, rank_entries
 from raim.records.leaderboard import Line
-from raim.server.contest.contest import Contest
-from raim.server.contest.versions import is_in_force
+from raim.server.current_challenge import CurrentChallenge, is_in_force
 from raim.server.database import EntryResult, Submission, Team
 
 
@@ -69,42 +68,42 @@ class StandingsCache:
     made: dict[tuple[str, int], Standings] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def get(self, session: Session, contest: Contest, phase: Phase, profile: Any) -> Standings:
+    def get(self, session: Session, challenge: CurrentChallenge, phase: Phase, profile: Any) -> Standings:
         """Give the leaderboard of a phase."""
-        key = (phase.id, contest.version)
+        key = (phase.id, challenge.version)
         found = self.made.get(key)
         if found is not None:
             return found
         with self.lock:  # one of many readers makes it, the others wait for it
             found = self.made.get(key)
             if found is None:
-                found = make_standings(session, contest, phase, profile)
+                found = make_standings(session, challenge, phase, profile)
                 for old in [each for each in self.made if each[0] == phase.id]:
                     del self.made[old]
                 self.made[key] = found
         return found
 
 
-def make_standings(session: Session, contest: Contest, phase: Phase, profile: Any) -> Standings:
+def make_standings(session: Session, challenge: CurrentChallenge, phase: Phase, profile: Any) -> Standings:
     """Make the leaderboard of a phase's scored submissions.
 
     Args:
         session: Any session.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         phase: One of its phases.
         profile: The scoring profile, which knows the direction of each measure.
     """
     boards: list[BoardEntry] = []
     teams: dict[str, str] = {}
     known: dict[str, dict[str, Any]] = {}
-    for submission, team, result in _read_rows(session, contest, phase):
+    for submission, team, result in _read_rows(session, challenge, phase):
         board = BoardEntry(
             id=str(submission.id),
             team=str(team.id),
             submitted_at=submission.received_at,
             score=None if result is None else result.score,
             measures={} if result is None else _numbers(result.measures),
-            unscored=(_why_old(contest, submission) if result is None else result.unscorable) or "",
+            unscored=(_why_old(challenge, submission) if result is None else result.unscorable) or "",
             is_chosen=submission.is_chosen,
             is_baseline=team.is_baseline,
             is_out_of_competition=team.is_out_of_competition
@@ -122,25 +121,25 @@ def make_standings(session: Session, contest: Contest, phase: Phase, profile: An
             "is_old_version": result is None,
         }
     ranked = rank_entries(
-        boards, rule=contest.challenge.leaderboard, is_higher_better=profile.is_higher_better
+        boards, rule=challenge.definition.leaderboard, is_higher_better=profile.is_higher_better
     )
     rows = tuple(Standing.of(row, **known[row.entry.id]) for row in ranked)
     return Standings(
         rows=rows,
         scenarios=tuple(sorted({name for each in rows for name in each.scenarios})),
         history=_history(boards, teams),
-        version=contest.version,
-        scorer_version=contest.in_force[phase.scored.on][0] if phase.scored else contest.scorer_version,
+        version=challenge.version,
+        scorer_version=challenge.in_force[phase.scored.on][0] if phase.scored else challenge.scorer_version,
     )
 
 
-def _read_rows(session: Session, contest: Contest, phase: Phase) -> Iterable[Any]:
+def _read_rows(session: Session, challenge: CurrentChallenge, phase: Phase) -> Iterable[Any]:
     return session.execute(
         select(Submission, Team, EntryResult)
         .join(Team, Team.id == Submission.team_id)
-        .outerjoin(EntryResult, is_in_force(contest))
+        .outerjoin(EntryResult, is_in_force(challenge))
         .where(
-            Submission.phase_id == contest.phase_ids[phase.id],
+            Submission.phase_id == challenge.phase_ids[phase.id],
             Submission.kind == "scored",
             Submission.where("has_score"),
             Team.state.in_(("approved", "merged")),
@@ -149,10 +148,10 @@ def _read_rows(session: Session, contest: Contest, phase: Phase) -> Iterable[Any
     )
 
 
-def _why_old(contest: Contest, submission: Submission) -> str:
+def _why_old(challenge: CurrentChallenge, submission: Submission) -> str:
     """Say why a scored entry has no result of the versions in force."""
-    data_set = contest.data_set_of_row(submission.data_set_id)
-    if contest.in_force[data_set] != contest.newest[data_set]:
+    data_set = challenge.data_set_of_row(submission.data_set_id)
+    if challenge.in_force[data_set] != challenge.newest[data_set]:
         return "is scored under a new version, which is not in force yet"
     return "is being scored again" if submission.rescore_asked_at else "was scored under an older version"
 

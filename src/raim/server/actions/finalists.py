@@ -9,26 +9,26 @@ from sqlalchemy.orm import Session
 from raim.challenge import Finalists, choose_finalists
 from raim.errors import InputError, StateError
 from raim.server.auditing import record_event
-from raim.server.contest.contest import Contest
-from raim.server.contest.standings import Standings
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Finalist, Team
+from raim.server.standings import Standings
 
 
 def propose_finalists(
-    session: Session, contest: Contest, standings: Standings, *, n: int | None = None
+    session: Session, challenge: CurrentChallenge, standings: Standings, *, n: int | None = None
 ) -> Finalists:
     """Say who would be invited now; teams are named by the number of their row.
 
     Args:
         session: Any session.
-        contest: The challenge.
+        challenge: The challenge.
         standings: Of the phase that decides.
         n: How many places; what the file says if None.
 
     Raises:
         StateError: The challenge has no final.
     """
-    rule = contest.challenge.finalists
+    rule = challenge.definition.finalists
     if rule is None:
         raise StateError(
             "challenge.toml has no [finalists]; say there how many there are and which phase decides"
@@ -36,14 +36,19 @@ def propose_finalists(
     ranked = {row.row.entry.team for row in standings.rows if row.row.rank is not None}
     declined = [
         str(each.team_id)
-        for each in list_finalists(session, contest)
+        for each in list_finalists(session, challenge)
         if each.declined_at is not None and str(each.team_id) in ranked
     ]
     return choose_finalists([row.row for row in standings.rows], n or rule.count, declined=declined)
 
 
 def invite_finalists(
-    session: Session, now: datetime, contest: Contest, teams: Sequence[int], *, actor_id: int | None
+    session: Session,
+    now: datetime,
+    challenge: CurrentChallenge,
+    teams: Sequence[int],
+    *,
+    actor_id: int | None,
 ) -> list[Finalist]:
     """Invite teams in this order; those that are invited already keep their rows and places.
 
@@ -51,23 +56,23 @@ def invite_finalists(
         InputError: A team is named twice, is not approved or of another challenge, or has declined.
         StateError: The challenge has no final.
     """
-    rule = contest.challenge.finalists
+    rule = challenge.definition.finalists
     if rule is None:
         raise StateError("challenge.toml has no [finalists]")
     if len(set(teams)) != len(teams):
         raise InputError("a team is named twice among the finalists")
-    there = {each.team_id: each for each in list_finalists(session, contest)}
+    there = {each.team_id: each for each in list_finalists(session, challenge)}
     invited = []
     for team_id in teams:
         team = session.get(Team, team_id)
-        if team is None or team.challenge_id != contest.id or team.state != "approved":
+        if team is None or team.challenge_id != challenge.id or team.state != "approved":
             raise InputError(f"team {team_id} is no approved team of this challenge")
         row = there.get(team_id)
         if row is not None and row.declined_at is not None:
             raise InputError(f"{team.name} has declined; choose another team")
         if row is None:
             row = Finalist(
-                phase_id=contest.phase_ids[rule.phase],
+                phase_id=challenge.phase_ids[rule.phase],
                 team_id=team_id,
                 position=max((each.position for each in there.values()), default=0) + 1,
                 invited_at=now,
@@ -96,7 +101,13 @@ def answer_invitation(
 
 
 def replace_finalist(
-    session: Session, now: datetime, contest: Contest, finalist: Finalist, team_id: int, *, actor_id: int
+    session: Session,
+    now: datetime,
+    challenge: CurrentChallenge,
+    finalist: Finalist,
+    team_id: int,
+    *,
+    actor_id: int,
 ) -> Finalist:
     """Give the place of a team that declined, or that the organiser takes out, to another one.
 
@@ -105,31 +116,31 @@ def replace_finalist(
     """
     if finalist.declined_at is None:
         finalist.declined_at, finalist.accepted_at = now, None
-    there = {each.team_id for each in list_finalists(session, contest)}
+    there = {each.team_id for each in list_finalists(session, challenge)}
     if team_id in there:
         raise InputError("that team is or was a finalist already; choose the next on the leaderboard")
-    new = invite_finalists(session, now, contest, [team_id], actor_id=actor_id)[0]
+    new = invite_finalists(session, now, challenge, [team_id], actor_id=actor_id)[0]
     new.position, new.replaces_id = finalist.position, finalist.id
     record_event(session, now, "replace finalist", finalist, actor_id=actor_id, by=new.id)
     return new
 
 
-def list_finalists(session: Session, contest: Contest) -> list[Finalist]:
+def list_finalists(session: Session, challenge: CurrentChallenge) -> list[Finalist]:
     """Give all rows of the challenge's finalists by place, those that declined too."""
-    phases = list(contest.phase_ids.values())
+    phases = list(challenge.phase_ids.values())
     found = select(Finalist).where(Finalist.phase_id.in_(phases)).order_by(Finalist.position, Finalist.id)
     return list(session.scalars(found))
 
 
-def find_finalist(session: Session, contest: Contest, team_id: int | None) -> Finalist | None:
+def find_finalist(session: Session, challenge: CurrentChallenge, team_id: int | None) -> Finalist | None:
     """Give a team's row, whether it has declined or not; None if it was never invited."""
-    return next((each for each in list_finalists(session, contest) if each.team_id == team_id), None)
+    return next((each for each in list_finalists(session, challenge) if each.team_id == team_id), None)
 
 
-def is_finalist(session: Session, contest: Contest, team_id: int) -> bool:
+def is_finalist(session: Session, challenge: CurrentChallenge, team_id: int) -> bool:
     """Say whether a team is invited and has not declined."""
     found = select(Finalist.id).where(
-        Finalist.phase_id.in_(list(contest.phase_ids.values())),
+        Finalist.phase_id.in_(list(challenge.phase_ids.values())),
         Finalist.team_id == team_id,
         Finalist.declined_at.is_(None),
     )

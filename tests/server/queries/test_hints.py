@@ -1,8 +1,8 @@
 import pytest
 
 from desk_world import CountedQueries, make_world
-from raim.server.contest.hints import find_hints
 from raim.server.database import User
+from raim.server.queries.hints import find_hints
 
 SHA = "a" * 64
 
@@ -16,7 +16,7 @@ def hints(world):
     with world.database.reading() as session:
         return [
             (each.shared, each.value, list(each.teams.values()), each.people)
-            for each in find_hints(session, world.contest().id)
+            for each in find_hints(session, world.challenge().id)
         ]
 
 
@@ -51,7 +51,7 @@ def test_addresses_that_people_of_two_teams_have_verified_come_first(world):
         for name in ("Ada", "Cleo", "Dora"):
             session.get_one(User, world.teams[name][2]).email_verified_at = world.now
     with world.database.reading() as session:
-        found = find_hints(session, world.contest().id)
+        found = find_hints(session, world.challenge().id)
     assert [(each.value, each.is_verified, each.people) for each in found] == [
         ("b@example.org", True, ["of Cleo (verified)", "of Dora (verified)", "of Emil"]),
         ("a@example.org", False, ["of Ada (verified)", "of Bob"]),

@@ -11,8 +11,8 @@ import pytest
 
 from raim.challenge import write_example
 from raim.errors import UnknownNameError
-from raim.server.contest import bundles
-from raim.server.contest.bundles import FOLDER, find_bundle, keep_bundles, make_bundles
+from raim.server.jobs import bundles
+from raim.server.jobs.bundles import FOLDER, find_bundle, keep_bundles, make_bundles
 from server_site import FIRST_DAY, Clock, Site
 
 DOWNLOADS = 20
@@ -118,7 +118,7 @@ def test_two_sets_with_the_same_files_have_a_zip_each(site):
 def test_a_set_without_references_has_no_zip_of_them(site):
     make(site)
     with site.server.database.reading() as session:
-        row_id = site.server.contest(session).data_set_ids["tuning-unpaired"]
+        row_id = site.server.challenge(session).data_set_ids["tuning-unpaired"]
         assert find_bundle(session, site.folder, row_id, "input").is_file()
         with pytest.raises(UnknownNameError, match="no references"):
             find_bundle(session, site.folder, row_id, "reference")

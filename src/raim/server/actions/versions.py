@@ -5,33 +5,27 @@ until the organisers switch; where nothing is scored under it, or challenge.toml
 new pair is in force at once. Results are never changed, so nothing is lost either way.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
 from raim.records.desk import NewVersion
 from raim.server.auditing import record_event
-from raim.server.contest.contest import Contest
+from raim.server.current_challenge import CurrentChallenge, results_of
 from raim.server.database import Challenge, DataSet, EntryResult, Submission, Team
 
 
-def is_in_force(contest: Contest) -> ColumnElement[bool]:
-    """Give the condition that joins a submission's `EntryResult` in force: one at most."""
-    return _results_of(contest, contest.in_force)
-
-
-def list_new_versions(session: Session, contest: Contest) -> tuple[NewVersion, ...]:
+def list_new_versions(session: Session, challenge: CurrentChallenge) -> tuple[NewVersion, ...]:
     """Give the versions that are not in force yet, with how many entries are scored under them."""
-    new = [slug for slug, pair in contest.in_force.items() if pair != contest.newest[slug]]
+    new = [slug for slug, pair in challenge.in_force.items() if pair != challenge.newest[slug]]
     rows = session.execute(
         select(Submission.data_set_id, func.count(Submission.id), func.count(EntryResult.id))
         .join(Team, Team.id == Submission.team_id)
-        .outerjoin(EntryResult, _results_of(contest, contest.newest))
+        .outerjoin(EntryResult, results_of(challenge, challenge.newest))
         .where(
-            Submission.data_set_id.in_([contest.data_set_ids[slug] for slug in new]),
+            Submission.data_set_id.in_([challenge.data_set_ids[slug] for slug in new]),
             Submission.where("has_score"),
             Team.state.in_(("approved", "merged")),
         )
@@ -40,8 +34,8 @@ def list_new_versions(session: Session, contest: Contest) -> tuple[NewVersion, .
     counts = {row_id: (n_entries, n_scored) for row_id, n_entries, n_scored in rows}
     found = []
     for slug in new:
-        n_entries, n_scored = counts.get(contest.data_set_ids[slug], (0, 0))
-        scorer, reference = contest.newest[slug]
+        n_entries, n_scored = counts.get(challenge.data_set_ids[slug], (0, 0))
+        scorer, reference = challenge.newest[slug]
         found.append(
             NewVersion(
                 data_set=slug,
@@ -55,21 +49,26 @@ def list_new_versions(session: Session, contest: Contest) -> tuple[NewVersion, .
 
 
 def switch_versions(
-    session: Session, now: datetime, contest: Contest, *, even_incomplete: bool = False, actor_id: int
+    session: Session,
+    now: datetime,
+    challenge: CurrentChallenge,
+    *,
+    even_incomplete: bool = False,
+    actor_id: int,
 ) -> tuple[NewVersion, ...]:
     """Put the newest versions of all data sets in force; give those that were not.
 
     Args:
         session: A writing session.
         now: The time.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         even_incomplete: Also where entries have no result under them yet, and lose their place until they have.
         actor_id: The organiser.
 
     Raises:
         StateError: There is no new version, or one is not complete.
     """
-    new = list_new_versions(session, contest)
+    new = list_new_versions(session, challenge)
     if not new:
         raise StateError("the newest versions are in force already")
     left = [each for each in new if not each.is_complete]
@@ -84,32 +83,12 @@ def switch_versions(
     for each in new:
         session.execute(
             update(DataSet)
-            .where(DataSet.id == contest.data_set_ids[each.data_set])
+            .where(DataSet.id == challenge.data_set_ids[each.data_set])
             .values(
                 scorer_version_in_force=each.scorer_version, reference_version_in_force=each.reference_version
             )
         )
     switched = {each.data_set: [each.scorer_version, each.n_scored, each.n_entries] for each in new}
-    row = session.get_one(Challenge, contest.id)
+    row = session.get_one(Challenge, challenge.id)
     record_event(session, now, "switch versions", row, actor_id=actor_id, switched=switched)
     return new
-
-
-def has_results_in_force(session: Session, data_set: DataSet) -> bool:
-    """Say whether anything is scored under a data set's pair in force."""
-    found = (
-        select(EntryResult.id)
-        .join(Submission, Submission.id == EntryResult.submission_id)
-        .where(
-            Submission.data_set_id == data_set.id,
-            EntryResult.scorer_version == data_set.scorer_version_in_force,
-            EntryResult.reference_version == data_set.reference_version_in_force,
-        )
-    )
-    return session.scalar(found.limit(1)) is not None
-
-
-def _results_of(contest: Contest, versions: Mapping[str, tuple[str, str]]) -> ColumnElement[bool]:
-    triples = [(contest.data_set_ids[slug], *pair) for slug, pair in versions.items()]
-    key = tuple_(Submission.data_set_id, EntryResult.scorer_version, EntryResult.reference_version)
-    return (EntryResult.submission_id == Submission.id) & key.in_(triples)

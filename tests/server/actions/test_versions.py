@@ -8,9 +8,10 @@ from desk_world import NOON, VERSION, make_world
 from raim.challenge import LeaderboardRule
 from raim.errors import StateError
 from raim.scoring.profiles import find_profile
-from raim.server.contest import import_challenge, make_standings
-from raim.server.contest.versions import list_new_versions, switch_versions
+from raim.server.actions.challenge_import import import_challenge
+from raim.server.actions.versions import list_new_versions, switch_versions
 from raim.server.database import DataSet, Submission
+from raim.server.standings import make_standings
 from raim.server.storage import open_storage
 
 NEW = "raim-2024-2"
@@ -29,37 +30,37 @@ def world(database):
 
 def start_again(world, version=NEW, **rule):
     """Start the server with a raim that scores otherwise."""
-    world.challenge = replace(world.challenge, leaderboard=LeaderboardRule(**rule))
+    world.definition = replace(world.definition, leaderboard=LeaderboardRule(**rule))
     import_challenge(
-        world.database, open_storage("memory://world"), NOON, world.challenge, scorer_version=version
+        world.database, open_storage("memory://world"), NOON, world.definition, scorer_version=version
     )
 
 
 def score_anew(world, number, score):
     with world.database.writing() as session:
         row = session.get_one(Submission, number)
-        world.add_results(session, world.contest(), row, score, scorer_version=NEW)
+        world.add_results(session, world.challenge(), row, score, scorer_version=NEW)
 
 
 def board(world):
-    contest = world.contest()
+    challenge = world.challenge()
     with world.database.reading() as session:
-        phase = contest.challenge.phase("first")
-        found = make_standings(session, contest, phase, find_profile("raim-2024"))
+        phase = challenge.definition.phase("first")
+        found = make_standings(session, challenge, phase, find_profile("raim-2024"))
     rows = [(each.row.rank, each.team, each.row.entry.score) for each in found.rows]
     return found.scorer_version, rows
 
 
 def switch(world, **options):
     with world.database.writing() as session:
-        return switch_versions(session, NOON, world.contest(), actor_id=world.organiser, **options)
+        return switch_versions(session, NOON, world.challenge(), actor_id=world.organiser, **options)
 
 
 def waiting(world):
     with world.database.reading() as session:
         return [
             (each.data_set, each.n_scored, each.n_entries)
-            for each in list_new_versions(session, world.contest())
+            for each in list_new_versions(session, world.challenge())
         ]
 
 
@@ -94,12 +95,12 @@ def test_an_entry_that_only_the_new_version_has_scored_says_why_it_has_no_rank(w
     world.team("C")
     with world.database.writing() as session:
         row = session.get_one(Submission, world.submission("C", state="scoring"))
-        world.add_results(session, world.contest(), row, 90.0, scorer_version=NEW)
+        world.add_results(session, world.challenge(), row, 90.0, scorer_version=NEW)
         row.state = "scored"
-    contest = world.contest()
+    challenge = world.challenge()
     with world.database.reading() as session:
-        phase = contest.challenge.phase("first")
-        found = make_standings(session, contest, phase, find_profile("raim-2024"))
+        phase = challenge.definition.phase("first")
+        found = make_standings(session, challenge, phase, find_profile("raim-2024"))
     assert found.rows[-1].row.why_unranked == "is scored under a new version, which is not in force yet"
 
 

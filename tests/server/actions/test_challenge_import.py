@@ -31,7 +31,7 @@ def test_every_file_is_in_the_storage_and_every_image_in_its_table(imported):
 
 def test_reading_the_same_again_changes_nothing(imported):
     again = imported.bring()
-    assert again == imported.contest
+    assert again == imported.challenge
     with imported.database.reading() as session:
         assert (
             len(session.scalars(select(AuditEvent).where(AuditEvent.action == "read challenge")).all()) == 1
@@ -43,7 +43,7 @@ def test_a_manifest_of_a_spreadsheet_is_kept_as_text(imported):
     path.write_bytes("name;scenario\r\n0001;Müll\r\n0002;blur\r\n".encode("cp1252"))
     imported.bring()
     with imported.database.reading() as session:
-        own = session.get_one(DataSet, imported.contest.data_set_ids["feedback-pairs"])
+        own = session.get_one(DataSet, imported.challenge.data_set_ids["feedback-pairs"])
         scenarios = session.scalars(select(Image.scenario).where(Image.data_set_id == own.id)).all()
     assert parse_manifest(own.manifest).scenarios() == ("Müll", "blur")
     assert sorted(scenarios) == ["Müll", "blur"]
@@ -51,15 +51,15 @@ def test_a_manifest_of_a_spreadsheet_is_kept_as_text(imported):
 
 def test_dates_that_an_organiser_changed_stay_until_the_file_states_others(imported):
     with imported.database.writing() as session:
-        row = session.get_one(Phase, imported.contest.phase_ids["feedback"])
+        row = session.get_one(Phase, imported.challenge.phase_ids["feedback"])
         moved = row.closes_at = row.closes_at + timedelta(days=1)
-    assert imported.bring().challenge.phase("feedback").closes == moved
+    assert imported.bring().definition.phase("feedback").closes == moved
     edit(imported, "closes = 2026-04-30T12:00:00Z", "closes = 2026-04-29T12:00:00Z")
-    assert imported.bring().challenge.phase("feedback").closes.day == 29
+    assert imported.bring().definition.phase("feedback").closes.day == 29
 
 
 def test_a_mended_reference_makes_another_version(imported):
-    before = imported.contest.newest
+    before = imported.challenge.newest
     folder = imported.folder / "data" / "feedback-pairs"
     reference = folder / "reference" / "0001.png"
     reference.write_bytes((folder / "reference" / "0002.png").read_bytes())
@@ -71,16 +71,16 @@ def test_a_mended_reference_makes_another_version(imported):
 
 
 def test_images_of_a_set_that_was_submitted_to_stay(imported):
-    contest = imported.contest
+    challenge = imported.challenge
     with imported.database.writing() as session:
         user = register(session, imported.now, login="ada", password_hash="x")
         member = make_team(
-            session, imported.now, challenge_id=contest.id, name="A", user=user, is_approved=True
+            session, imported.now, challenge_id=challenge.id, name="A", user=user, is_approved=True
         )
         submission = Submission(
             team_id=member.team_id,
-            phase_id=contest.phase_ids["feedback"],
-            data_set_id=contest.data_set_ids["feedback-pairs"],
+            phase_id=challenge.phase_ids["feedback"],
+            data_set_id=challenge.data_set_ids["feedback-pairs"],
             member_id=member.id,
             kind="scored",
             received_at=imported.now,
@@ -105,7 +105,7 @@ def test_images_of_a_set_that_nobody_used_come_and_go(imported):
         (folder / part / "0002.png").rename(folder / part / "0003.png")
     imported.bring()
     with imported.database.reading() as session:
-        own = imported.contest.data_set_ids["feedback-pairs"]
+        own = imported.challenge.data_set_ids["feedback-pairs"]
         names = session.scalars(select(Image.name).where(Image.data_set_id == own).order_by(Image.name)).all()
     assert names == ["0001", "0003"]
 
@@ -128,7 +128,7 @@ def test_a_phase_with_submissions_that_left_the_file_is_refused_at_the_start(imp
             session, imported.now, challenge_id=phase.challenge_id, name="Ada", user=user, is_approved=True
         )
         wanted = NewSubmission(phase="feedback", n_bytes=9, sha256="a" * 64)
-        take_try(session, phase.opens_at, imported.contest, member, wanted)
+        take_try(session, phase.opens_at, imported.challenge, member, wanted)
     for old in ('id = "feedback"', 'phase = "feedback"'):
         edit(imported, old, old.replace("feedback", "online"))
     with pytest.raises(StateError, match="submitted to the phase 'feedback', which is no longer in the file"):
@@ -139,9 +139,9 @@ def test_a_phase_with_submissions_that_left_the_file_is_refused_at_the_start(imp
 
 def test_teams_that_wait_are_approved_once_the_challenge_asks_for_no_approval(imported):
     with imported.database.writing() as session:
-        now = imported.contest.challenge.phases[0].opens
+        now = imported.challenge.definition.phases[0].opens
         ada = register(session, now, login="ada", password_hash="x")
-        make_team(session, now, challenge_id=imported.contest.id, name="Ada", user=ada)
+        make_team(session, now, challenge_id=imported.challenge.id, name="Ada", user=ada)
     imported.bring()
     with imported.database.reading() as session:
         assert session.scalars(select(Team.state)).one() == "approved"

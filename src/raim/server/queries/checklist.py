@@ -6,16 +6,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from raim.errors import unknown_name
 from raim.records import named
 from raim.records.desk import Point
+from raim.server.actions.checklist import BY_HAND
 from raim.server.actions.fact_sheets import missing_fields
-from raim.server.auditing import record_event
-from raim.server.contest.contest import Contest
-from raim.server.contest.finals import list_finalists
-from raim.server.contest.versions import is_in_force, list_new_versions
+from raim.server.actions.finalists import list_finalists
+from raim.server.actions.versions import list_new_versions
+from raim.server.current_challenge import CurrentChallenge, is_in_force
 from raim.server.database import (
-    Challenge,
     ChecklistTick,
     EntryResult,
     FactSheet,
@@ -26,43 +24,36 @@ from raim.server.database import (
     User,
 )
 
-BY_HAND = {
-    "licences": "The licences of the finalists' code, models and data were looked at and allow the award",
-    "eligibility": "The finalists may take part: members, affiliations, no tie to the organisers",
-    "reproduced": "The first places were reproduced from the teams' code",
-    "prizes": "The sponsors have confirmed the prizes",
-    "texts": "Certificates and the report name teams, members and affiliations as the fact sheets do",
-    "backup": "A backup was made after the last phase (raim backup)",
-}
 
-
-def computed_points(session: Session, now: datetime, contest: Contest, *, n_unseen_flags: int) -> list[Point]:
+def computed_points(
+    session: Session, now: datetime, challenge: CurrentChallenge, *, n_unseen_flags: int
+) -> list[Point]:
     """Answer every point that needs no judgement.
 
     Args:
         session: Any session.
         now: The time.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         n_unseen_flags: Submissions with flags that no organiser has looked at.
     """
-    published = () if contest.results_published_at else ("ranking and gallery are not public",)
+    published = () if challenge.results_published_at else ("ranking and gallery are not public",)
     flags = (_say(n_unseen_flags),) if n_unseen_flags else ()
     return [
-        _answer(key="phases", text="All phases are closed", left=_open_phases(contest, now)),
-        *_work_points(session, contest),
+        _answer(key="phases", text="All phases are closed", left=_open_phases(challenge, now)),
+        *_work_points(session, challenge),
         _answer(key="flags", text="All flags of submissions were looked at", left=flags),
-        *_finalist_points(session, contest),
-        *_study_points(session, contest),
+        *_finalist_points(session, challenge),
+        *_study_points(session, challenge),
         _answer(key="published", text="The results are published", left=published),
     ]
 
 
-def manual_points(session: Session, contest: Contest) -> list[Point]:
+def manual_points(session: Session, challenge: CurrentChallenge) -> list[Point]:
     """Give the points by hand, with who has ticked them."""
     rows = session.execute(
         select(ChecklistTick, User.name)
         .join(User, User.id == ChecklistTick.ticked_by)
-        .where(ChecklistTick.challenge_id == contest.id)
+        .where(ChecklistTick.challenge_id == challenge.id)
     )
     ticks = {tick.item: (name, tick.ticked_at) for tick, name in rows}
     return [
@@ -81,44 +72,18 @@ def _answer(*, key: str, text: str, left: tuple[str, ...]) -> Point:
     return Point(key=key, text=text, is_done=not left, left=left)
 
 
-def tick(
-    session: Session, now: datetime, contest: Contest, key: str, *, is_done: bool, actor_id: int
-) -> None:
-    """Tick a point, or take the tick back; one that stands so already is left alone.
-
-    Raises:
-        UnknownNameError: There is no such point by hand.
-    """
-    if key not in BY_HAND:
-        raise unknown_name("point of the checklist", key, BY_HAND)
-    row = session.scalar(
-        select(ChecklistTick).where(ChecklistTick.challenge_id == contest.id, ChecklistTick.item == key)
-    )
-    if (row is not None) == is_done:
-        return
-    if row is None:
-        session.add(ChecklistTick(challenge_id=contest.id, item=key, ticked_by=actor_id, ticked_at=now))
-    else:
-        session.delete(row)
-    action, challenge = (
-        "tick checklist" if is_done else "untick checklist",
-        session.get_one(Challenge, contest.id),
-    )
-    record_event(session, now, action, challenge, actor_id=actor_id, point=key)
-
-
-def _open_phases(contest: Contest, now: datetime) -> tuple[str, ...]:
+def _open_phases(challenge: CurrentChallenge, now: datetime) -> tuple[str, ...]:
     return tuple(
         f"{phase.name} closes at {phase.closes:%Y-%m-%d %H:%M} UTC"
-        for phase in contest.challenge.phases
+        for phase in challenge.definition.phases
         if now < phase.closes
     )
 
 
-def _work_points(session: Session, contest: Contest) -> Iterator[Point]:
+def _work_points(session: Session, challenge: CurrentChallenge) -> Iterator[Point]:
     rows = session.execute(
         select(Submission.state, func.count())
-        .where(Submission.phase_id.in_(contest.phase_ids.values()))
+        .where(Submission.phase_id.in_(challenge.phase_ids.values()))
         .group_by(Submission.state)
     )
     counts = {state: count for state, count in rows}  # noqa: C416 - rows are no pairs to mypy
@@ -127,25 +92,25 @@ def _work_points(session: Session, contest: Contest) -> Iterator[Point]:
     failed = sum(counts.get(state, 0) for state in named("is_restartable"))
     left = (f"{_say(failed)}; look at each on its page and start it again",) if failed else ()
     yield _answer(key="failures", text="No submission has failed by our fault", left=left)
-    old = _count_old(session, contest)
+    old = _count_old(session, challenge)
     left = (f"{_say(old)} without a result under the versions in force",) if old else ()
     waiting = tuple(
         f"{each.n_scored} of {each.n_entries} entries on {each.data_set} are scored under {each.scorer_version}, "
         "which is not in force yet"
-        for each in list_new_versions(session, contest)
+        for each in list_new_versions(session, challenge)
     )
     text = "Every entry is scored under the versions in force, the newest"
     yield _answer(key="versions", text=text, left=left + waiting)
 
 
-def _count_old(session: Session, contest: Contest) -> int:
+def _count_old(session: Session, challenge: CurrentChallenge) -> int:
     """Count scored submissions without a result under the versions in force."""
     found = (
         select(func.count(Submission.id))
         .join(Team, Team.id == Submission.team_id)
-        .outerjoin(EntryResult, is_in_force(contest))
+        .outerjoin(EntryResult, is_in_force(challenge))
         .where(
-            Submission.phase_id.in_(contest.phase_ids.values()),
+            Submission.phase_id.in_(challenge.phase_ids.values()),
             Submission.where("has_score"),
             Team.state == "approved",
             EntryResult.id.is_(None),
@@ -154,10 +119,10 @@ def _count_old(session: Session, contest: Contest) -> int:
     return session.scalar(found) or 0
 
 
-def _finalist_points(session: Session, contest: Contest) -> Iterator[Point]:
-    if contest.challenge.finalists is None:
+def _finalist_points(session: Session, challenge: CurrentChallenge) -> Iterator[Point]:
+    if challenge.definition.finalists is None:
         return
-    going = [each for each in list_finalists(session, contest) if each.declined_at is None]
+    going = [each for each in list_finalists(session, challenge) if each.declined_at is None]
     sheets = _read_sheets(session, going)
     none = () if going else ("no team is invited",)
     silent = tuple(sheets[each.team_id][0] for each in going if each.accepted_at is None)
@@ -173,15 +138,15 @@ def _finalist_points(session: Session, contest: Contest) -> Iterator[Point]:
     yield _answer(
         key="code", text="Every finalist states where the code is, and its licence", left=none or unlinked
     )
-    yield from _final_submissions(session, contest, sheets, none)
+    yield from _final_submissions(session, challenge, sheets, none)
 
 
-def _study_points(session: Session, contest: Contest) -> Iterator[Point]:
+def _study_points(session: Session, challenge: CurrentChallenge) -> Iterator[Point]:
     """Ask for a revealed study where the challenge has one, and for none that is under way."""
     rows = session.execute(
-        select(Study.title, Study.state).where(Study.challenge_id == contest.id).order_by(Study.id)
+        select(Study.title, Study.state).where(Study.challenge_id == challenge.id).order_by(Study.id)
     ).all()
-    if contest.challenge.study is None and not rows:
+    if challenge.definition.study is None and not rows:
         return
     waiting = tuple(f"{title}: {state}" for title, state in rows if state not in {"revealed", "discarded"})
     is_revealed = any(state == "revealed" for _, state in rows)
@@ -190,9 +155,12 @@ def _study_points(session: Session, contest: Contest) -> Iterator[Point]:
 
 
 def _final_submissions(
-    session: Session, contest: Contest, sheets: dict[int, tuple[str, dict[str, str]]], none: tuple[str, ...]
+    session: Session,
+    challenge: CurrentChallenge,
+    sheets: dict[int, tuple[str, dict[str, str]]],
+    none: tuple[str, ...],
 ) -> Iterator[Point]:
-    phases = [contest.phase_ids[phase.id] for phase in contest.challenge.phases if phase.final]
+    phases = [challenge.phase_ids[phase.id] for phase in challenge.definition.phases if phase.final]
     if not phases:
         return
     handed_in = select(Submission.team_id).where(

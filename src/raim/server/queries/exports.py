@@ -13,27 +13,27 @@ from raim.errors import unknown_name
 from raim.records.leaderboard import Line
 from raim.scoring.profiles import Profile
 from raim.server.actions.fact_sheets import KEYS
-from raim.server.contest.contest import Contest
-from raim.server.contest.export_formats import ExportTable, csv_pieces, json_pieces, zip_pieces
-from raim.server.contest.export_tables import audit_table, entry_tables, people_tables, text_tables
-from raim.server.contest.standings import make_standings
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import EntryResult, FactSheet, Team
+from raim.server.export_table import ExportTable, csv_pieces, json_pieces, zip_pieces
+from raim.server.queries.export_tables import audit_table, entry_tables, people_tables, text_tables
+from raim.server.standings import make_standings
 
 
-def export_tables(session: Session, contest: Contest, profile: Profile) -> tuple[ExportTable, ...]:
+def export_tables(session: Session, challenge: CurrentChallenge, profile: Profile) -> tuple[ExportTable, ...]:
     """Give all tables; their rows are read while they are handed on, so the session has to stay open.
 
     Args:
         session: Any session; all tables show the same moment where the database keeps one for a transaction.
-        contest: The challenge in force.
+        challenge: The challenge in force.
         profile: Its scoring profile.
     """
     measures = _measures(session, profile)
     return (
-        *people_tables(session, contest),
+        *people_tables(session, challenge),
         *entry_tables(session, measures),
-        _leaderboards(session, contest, profile, measures),
-        *text_tables(session, contest),
+        _leaderboards(session, challenge, profile, measures),
+        *text_tables(session, challenge),
         _fact_sheets(session),
         audit_table(session),
     )
@@ -51,13 +51,17 @@ def find_table(tables: tuple[ExportTable, ...], name: str) -> ExportTable:
     raise unknown_name("table to export", name, [each.name for each in tables])
 
 
-def export_all(tables: tuple[ExportTable, ...], contest: Contest, now: datetime) -> Iterator[bytes]:
+def export_all(
+    tables: tuple[ExportTable, ...], challenge: CurrentChallenge, now: datetime
+) -> Iterator[bytes]:
     """Give one zip: each table as CSV and as JSON, and what challenge.toml says with the dates in force."""
-    return zip_pieces(_files(tables, contest), now)
+    return zip_pieces(_files(tables, challenge), now)
 
 
-def _files(tables: tuple[ExportTable, ...], contest: Contest) -> Iterator[tuple[str, Iterator[str]]]:
-    definition = json.dumps(as_plain(contest.challenge), indent=1, ensure_ascii=False)
+def _files(
+    tables: tuple[ExportTable, ...], challenge: CurrentChallenge
+) -> Iterator[tuple[str, Iterator[str]]]:
+    definition = json.dumps(as_plain(challenge.definition), indent=1, ensure_ascii=False)
     yield "challenge.json", iter([definition])
     for table in tables:
         yield f"{table.name}.csv", csv_pieces(table)
@@ -73,13 +77,13 @@ def _measures(session: Session, profile: Profile) -> tuple[str, ...]:
 
 
 def _leaderboards(
-    session: Session, contest: Contest, profile: Profile, measures: tuple[str, ...]
+    session: Session, challenge: CurrentChallenge, profile: Profile, measures: tuple[str, ...]
 ) -> ExportTable:
     def read() -> Iterator[tuple[Any, ...]]:
-        for phase in contest.challenge.phases:
+        for phase in challenge.definition.phases:
             if phase.scored is None:
                 continue
-            for each in make_standings(session, contest, phase, profile).rows:
+            for each in make_standings(session, challenge, phase, profile).rows:
                 yield (phase.id, *(each.value(name) for name in columns))
 
     columns = tuple(column.name for column in Line.columns(measures))

@@ -6,8 +6,7 @@ import pytest
 from raim.challenge import BoardEntry, rank_entries
 from raim.errors import InputError, StateError
 from raim.server.actions.accounts import register
-from raim.server.actions.teams import make_team
-from raim.server.contest import (
+from raim.server.actions.finalists import (
     answer_invitation,
     invite_finalists,
     is_finalist,
@@ -15,7 +14,8 @@ from raim.server.contest import (
     propose_finalists,
     replace_finalist,
 )
-from raim.server.contest.standings import Standing, Standings
+from raim.server.actions.teams import make_team
+from raim.server.standings import Standing, Standings
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def final(imported):
             member = make_team(
                 session,
                 imported.now,
-                challenge_id=imported.contest.id,
+                challenge_id=imported.challenge.id,
                 name=f"T{number}",
                 user=user,
                 is_approved=True,
@@ -46,7 +46,7 @@ def final(imported):
         standings = Standings(rows=rows, scenarios=(), history={}, version=1, scorer_version="1")
         yield SimpleNamespace(
             session=session,
-            contest=imported.contest,
+            challenge=imported.challenge,
             now=imported.now,
             teams=teams,
             standings=standings,
@@ -55,41 +55,41 @@ def final(imported):
 
 
 def proposed(final, n):
-    found = propose_finalists(final.session, final.contest, final.standings, n=n)
+    found = propose_finalists(final.session, final.challenge, final.standings, n=n)
     return [int(each.team) for each in found.invited]
 
 
 def test_the_first_teams_are_proposed_and_invited_once(final):
     assert proposed(final, 2) == final.teams[:2]
     for _ in range(2):
-        invite_finalists(final.session, final.now, final.contest, final.teams[:2], actor_id=final.actor)
-    assert [each.position for each in list_finalists(final.session, final.contest)] == [1, 2]
-    assert is_finalist(final.session, final.contest, final.teams[0])
-    assert not is_finalist(final.session, final.contest, final.teams[2])
+        invite_finalists(final.session, final.now, final.challenge, final.teams[:2], actor_id=final.actor)
+    assert [each.position for each in list_finalists(final.session, final.challenge)] == [1, 2]
+    assert is_finalist(final.session, final.challenge, final.teams[0])
+    assert not is_finalist(final.session, final.challenge, final.teams[2])
 
 
 def test_a_place_that_is_declined_goes_to_the_next_team(final):
     first, _ = invite_finalists(
-        final.session, final.now, final.contest, final.teams[:2], actor_id=final.actor
+        final.session, final.now, final.challenge, final.teams[:2], actor_id=final.actor
     )
     answer_invitation(final.session, final.now, first, accepts=False, actor_id=final.actor)
     assert sorted(proposed(final, 2)) == sorted(final.teams[1:3])
     new = replace_finalist(
-        final.session, final.now, final.contest, first, final.teams[2], actor_id=final.actor
+        final.session, final.now, final.challenge, first, final.teams[2], actor_id=final.actor
     )
     assert (new.position, new.replaces_id) == (first.position, first.id)
-    assert not is_finalist(final.session, final.contest, final.teams[0])
-    assert is_finalist(final.session, final.contest, final.teams[2])
+    assert not is_finalist(final.session, final.challenge, final.teams[0])
+    assert is_finalist(final.session, final.challenge, final.teams[2])
     with pytest.raises(StateError, match="was declined"):
         answer_invitation(final.session, final.now, first, accepts=True, actor_id=final.actor)
     with pytest.raises(InputError, match="is or was a finalist"):
-        replace_finalist(final.session, final.now, final.contest, new, final.teams[0], actor_id=final.actor)
+        replace_finalist(final.session, final.now, final.challenge, new, final.teams[0], actor_id=final.actor)
 
 
 def test_an_answer_is_written_down(final):
-    first = invite_finalists(final.session, final.now, final.contest, final.teams[:1], actor_id=final.actor)[
-        0
-    ]
+    first = invite_finalists(
+        final.session, final.now, final.challenge, final.teams[:1], actor_id=final.actor
+    )[0]
     later = final.now + timedelta(hours=1)
     answer_invitation(final.session, later, first, accepts=True, actor_id=final.actor)
     assert (first.accepted_at, first.declined_at) == (later, None)
@@ -98,4 +98,4 @@ def test_an_answer_is_written_down(final):
 def test_teams_that_cannot_be_invited_are_refused(final):
     for teams, words in (([final.teams[0]] * 2, "named twice"), ([999], "no approved team")):
         with pytest.raises(InputError, match=words):
-            invite_finalists(final.session, final.now, final.contest, teams, actor_id=final.actor)
+            invite_finalists(final.session, final.now, final.challenge, teams, actor_id=final.actor)

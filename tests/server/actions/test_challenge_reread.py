@@ -7,9 +7,10 @@ from sqlalchemy import select
 from raim.files import hash_file
 from raim.records.submissions import NewSubmission
 from raim.server.actions.accounts import register
+from raim.server.actions.challenge_reread import read_again
+from raim.server.actions.phases import set_dates
 from raim.server.actions.teams import make_team
-from raim.server.contest import load_contest, set_dates
-from raim.server.contest.rereading import read_again
+from raim.server.current_challenge import load_current
 from raim.server.database import AuditEvent, Phase
 from raim.server.submissions.tries import take_try
 
@@ -29,7 +30,7 @@ def edit(imported, old, new):
 
 def reread(imported, organiser, version=lambda profile: f"{profile}-1"):
     with imported.database.reading() as session:
-        before = load_contest(session, imported.contest.challenge)
+        before = load_current(session, imported.challenge.definition)
     return read_again(
         imported.database,
         imported.storage,
@@ -42,15 +43,15 @@ def reread(imported, organiser, version=lambda profile: f"{profile}-1"):
 
 
 def submit(imported, phase="feedback"):
-    contest = imported.contest
+    challenge = imported.challenge
     with imported.database.writing() as session:
         user = register(session, imported.now, login="ada", password_hash="x")
         member = make_team(
-            session, imported.now, challenge_id=contest.id, name="Ada", user=user, is_approved=True
+            session, imported.now, challenge_id=challenge.id, name="Ada", user=user, is_approved=True
         )
-        moment = contest.challenge.phase(phase).opens
+        moment = challenge.definition.phase(phase).opens
         wanted = NewSubmission(phase=phase, n_bytes=9, sha256="a" * 64)
-        take_try(session, moment, contest, member, wanted)
+        take_try(session, moment, challenge, member, wanted)
 
 
 def last_event(imported):
@@ -62,7 +63,7 @@ def last_event(imported):
 def test_an_unchanged_file_changes_nothing_but_is_written_down(imported, organiser):
     found = reread(imported, organiser)
     assert (found.problems, found.changes, found.to_rescore) == ((), (), ())
-    assert found.challenge is not None
+    assert found.definition is not None
     assert last_event(imported) == ("read challenge again", organiser, {"changes": []})
 
 
@@ -71,7 +72,7 @@ def test_every_problem_is_told_with_its_line_and_nothing_is_changed(imported, or
     edit(imported, 'profile = "raim-2024"', 'profile = "raim-2042"')
     edit(imported, "count = 10", "count = 0")
     found = reread(imported, organiser)
-    assert found.challenge is None
+    assert found.definition is None
     assert len(found.problems) == 2
     assert all("challenge.toml:" in each for each in found.problems)
     assert last_event(imported) == before
@@ -106,12 +107,12 @@ def test_an_image_that_is_not_the_manifests_is_a_problem(imported, organiser):
     first, second = sorted(folder.iterdir())[:2]
     shutil.copy(second, first)
     found = reread(imported, organiser)
-    assert found.challenge is None
+    assert found.definition is None
     assert any(first.stem in each for each in found.problems)
 
 
 def test_changed_dates_of_the_file_win(imported, organiser):
-    phase = imported.contest.challenge.phase("final")
+    phase = imported.challenge.definition.phase("final")
     new = phase.closes + timedelta(days=1)
     edit(imported, f"closes = {phase.closes:%Y-%m-%d}T", f"closes = {new:%Y-%m-%d}T")
     found = reread(imported, organiser)
@@ -122,7 +123,7 @@ def test_changed_dates_of_the_file_win(imported, organiser):
 def test_another_challenge_is_refused(imported, organiser):
     edit(imported, 'id = "my-challenge"', 'id = "other"')
     found = reread(imported, organiser)
-    assert found.challenge is None
+    assert found.definition is None
     assert found.problems[0].startswith(
         "the file is of the challenge 'other', this server runs 'my-challenge'"
     )
@@ -133,15 +134,15 @@ def test_a_phase_that_teams_have_submitted_to_cannot_leave_the_file(imported, or
     for old in ('id = "feedback"', 'phase = "feedback"'):
         edit(imported, old, old.replace("feedback", "online"))
     found = reread(imported, organiser)
-    assert found.challenge is None
+    assert found.definition is None
     assert found.problems == (
         "teams have submitted to the phase 'feedback', which is no longer in the file; put it back",
     )
 
 
 def test_dates_that_overlap_those_set_on_the_page_are_refused(imported, organiser):
-    challenge = imported.contest.challenge
-    feedback, final = challenge.phase("feedback"), challenge.phase("final")
+    definition = imported.challenge.definition
+    feedback, final = definition.phase("feedback"), definition.phase("final")
     with imported.database.writing() as session:
         row = session.scalars(select(Phase).where(Phase.slug == "feedback")).one()
         set_dates(
@@ -155,7 +156,7 @@ def test_dates_that_overlap_those_set_on_the_page_are_refused(imported, organise
     earlier = final.opens - timedelta(days=1)
     edit(imported, f"opens = {final.opens:%Y-%m-%d}T12", f"opens = {earlier:%Y-%m-%d}T13")
     found = reread(imported, organiser)
-    assert found.challenge is None
+    assert found.definition is None
     assert len(found.problems) == 1
     assert "as it was set on the page" in found.problems[0]
 
@@ -172,5 +173,5 @@ def test_images_that_would_be_added_to_a_used_set_are_a_problem_of_its_own(impor
         if path.stem == gone:
             path.unlink()
     found = reread(imported, organiser)
-    assert found.challenge is None
+    assert found.definition is None
     assert found.problems[0].startswith("teams have submitted to the data set 'feedback-pairs'")

@@ -6,8 +6,8 @@ import pytest
 
 from desk_world import NOON, make_world
 from raim.scoring.profiles import find_profile
+from raim.server.actions.phases import pause
 from raim.server.auditing import record_event
-from raim.server.contest import pause
 from raim.server.database import Phase, Submission
 from raim.server.settings import read_settings
 from raim.server.storage import open_storage
@@ -26,7 +26,7 @@ def world(database, tmp_path):
         settings=read_settings({}, folder=tmp_path),
         database=database,
         storage=open_storage("memory://world"),
-        challenge=world.challenge,
+        definition=world.definition,
         secret=b"",
     )
     return world
@@ -34,14 +34,14 @@ def world(database, tmp_path):
 
 def board(world):
     with world.database.reading() as session:
-        contest = world.server.contest(session)
-        phase = contest.challenge.phase("first")
-        return world.server.standings.get(session, contest, phase, find_profile("raim-2024"))
+        challenge = world.server.challenge(session)
+        phase = challenge.definition.phase("first")
+        return world.server.standings.get(session, challenge, phase, find_profile("raim-2024"))
 
 
 def finish(world, session):
     row = session.get_one(Submission, world.number)
-    world.add_results(session, world.contest(), row, 71.0)
+    world.add_results(session, world.challenge(), row, 71.0)
     change_state(session, world.now, world.number, "scored")
 
 
@@ -69,15 +69,15 @@ def test_a_score_is_on_the_board_at_its_commit_though_another_event_was_committe
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_pause_holds_at_its_commit_though_another_event_was_committed_between(world):
     with world.database.writing() as organiser:
-        row = organiser.get_one(Phase, world.contest().phase_ids["first"])
+        row = organiser.get_one(Phase, world.challenge().phase_ids["first"])
         pause(organiser, NOON, row, actor_id=world.organiser)
         organiser.flush()
         with world.database.writing() as other:
             fail_to_log_in(other)
         with world.database.reading() as reader:
-            world.server.contest(reader)
+            world.server.challenge(reader)
     with world.database.reading() as reader:
-        assert world.server.contest(reader).paused_at == {"first": NOON}
+        assert world.server.challenge(reader).paused_at == {"first": NOON}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -107,18 +107,18 @@ def test_a_submission_that_begins_to_be_scored_leaves_the_board_and_one_that_is_
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_reader_that_was_slow_does_not_bring_the_old_file_back(world, monkeypatch):
-    new = replace(world.challenge, name="Another name")
-    load = module.load_contest
+    new = replace(world.definition, name="Another name")
+    load = module.load_current
 
-    def load_slowly(session, challenge):
-        found = load(session, challenge)
-        if challenge is world.challenge:
-            monkeypatch.setattr(module, "load_contest", load)
+    def load_slowly(session, definition):
+        found = load(session, definition)
+        if definition is world.definition:
+            monkeypatch.setattr(module, "load_current", load)
             world.server.replace_challenge(new)
         return found
 
-    monkeypatch.setattr(module, "load_contest", load_slowly)
+    monkeypatch.setattr(module, "load_current", load_slowly)
     with world.database.reading() as session:
-        world.server.contest(session)
+        world.server.challenge(session)
     with world.database.reading() as session:
-        assert world.server.contest(session).challenge.name == "Another name"
+        assert world.server.challenge(session).definition.name == "Another name"

@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from raim.errors import InputError
 from raim.server.actions.accounts import register
-from raim.server.contest import load_contest, pause, resume, set_dates
+from raim.server.actions.phases import pause, resume, set_dates
+from raim.server.current_challenge import load_current
 from raim.server.database import AuditEvent, Phase
 
 DAY = timedelta(days=1)
@@ -19,7 +20,7 @@ def session(imported):
 
 @pytest.fixture
 def phase(session, imported):
-    return session.get_one(Phase, imported.contest.phase_ids["feedback"])
+    return session.get_one(Phase, imported.challenge.phase_ids["feedback"])
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_new_dates_are_in_force_and_audited(session, imported, phase, actor):
     closes = phase.closes_at - DAY
     set_dates(session, imported.now, phase, opens_at=phase.opens_at, closes_at=closes, actor_id=actor)
     session.flush()
-    assert load_contest(session, imported.contest.challenge).challenge.phase("feedback").closes == closes
+    assert load_current(session, imported.challenge.definition).definition.phase("feedback").closes == closes
     event = session.scalars(select(AuditEvent).where(AuditEvent.action == "change dates")).one()
     assert event.details["after"][1] == closes.isoformat()
 
@@ -51,7 +52,7 @@ def test_a_pause_begins_once_and_ends(session, imported, phase, actor):
     pause(session, imported.now + DAY, phase, actor_id=actor)
     assert phase.paused_at == imported.now
     session.flush()
-    contest = load_contest(session, imported.contest.challenge)
-    assert contest.state(contest.challenge.phase("feedback"), phase.opens_at) == "paused"
+    challenge = load_current(session, imported.challenge.definition)
+    assert challenge.state(challenge.definition.phase("feedback"), phase.opens_at) == "paused"
     resume(session, imported.now, phase, actor_id=actor)
     assert phase.paused_at is None

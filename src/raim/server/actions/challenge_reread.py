@@ -10,9 +10,9 @@ from raim.data import read_manifest
 from raim.errors import RaimError
 from raim.scoring.profiles import PROFILES
 from raim.server import database as tables
+from raim.server.actions.challenge_import import import_challenge
 from raim.server.auditing import record_event
-from raim.server.contest.contest import Contest, load_contest
-from raim.server.contest.importing import import_challenge
+from raim.server.current_challenge import CurrentChallenge, load_current
 from raim.server.database import Database
 from raim.server.storage import Storage
 
@@ -31,7 +31,7 @@ class Reread:
         to_rescore: Ids of the phases whose entries were scored under other versions than those in force now.
     """
 
-    challenge: Challenge | None
+    definition: Challenge | None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ def read_again(
     storage: Storage,
     now: datetime,
     folder: Path,
-    before: Contest,
+    before: CurrentChallenge,
     *,
     scorer_version: ScorerVersion,
     actor_id: int,
@@ -61,27 +61,27 @@ def read_again(
     """
     examined = examine_challenge(folder, profiles=PROFILES, read_manifest=read_manifest)
     notes = tuple(str(each) for each in examined.found if each.severity != "problem")
-    challenge = examined.challenge
-    if challenge is None:
-        return Reread(challenge=None, problems=_problems(examined.found), notes=notes)
-    version = scorer_version(challenge.profile)
+    definition = examined.challenge
+    if definition is None:
+        return Reread(definition=None, problems=_problems(examined.found), notes=notes)
+    version = scorer_version(definition.profile)
     try:
-        import_challenge(database, storage, now, challenge, scorer_version=version)
+        import_challenge(database, storage, now, definition, scorer_version=version)
     except RaimError as error:
-        return Reread(challenge=None, problems=tuple(str(error).splitlines()), notes=notes)
+        return Reread(definition=None, problems=tuple(str(error).splitlines()), notes=notes)
     with database.writing() as session:
-        after = load_contest(session, challenge)
+        after = load_current(session, definition)
         changes = tuple(describe_changes(before, after))
         row = session.get_one(tables.Challenge, after.id)
         record_event(session, now, "read challenge again", row, actor_id=actor_id, changes=changes)
     return Reread(
-        challenge=challenge, notes=notes, changes=changes, to_rescore=tuple(_to_rescore(before, after))
+        definition=definition, notes=notes, changes=changes, to_rescore=tuple(_to_rescore(before, after))
     )
 
 
-def describe_changes(before: Contest, after: Contest) -> Iterator[str]:
+def describe_changes(before: CurrentChallenge, after: CurrentChallenge) -> Iterator[str]:
     """Say what is otherwise, for what organisers have to know or do."""
-    old, new = before.challenge, after.challenge
+    old, new = before.definition, after.definition
     if old.profile != new.profile:
         yield f"the profile is {new.profile}, it was {old.profile}"
     if before.scorer_version != after.scorer_version:
@@ -107,8 +107,8 @@ def _problems(found: tuple[Problem, ...]) -> tuple[str, ...]:
     return tuple(str(each) for each in found if each.severity == "problem")
 
 
-def _to_rescore(before: Contest, after: Contest) -> Iterator[str]:
-    for phase in after.challenge.phases:
+def _to_rescore(before: CurrentChallenge, after: CurrentChallenge) -> Iterator[str]:
+    for phase in after.definition.phases:
         if phase.scored is None or phase.id not in before.phase_ids:
             continue
         on = phase.scored.on
