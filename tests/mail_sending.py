@@ -6,6 +6,7 @@ from datetime import datetime
 from raim.server.database import open_database
 from raim.server.mail import Sender, send_due
 
-database_url, smtp_url, now = sys.argv[1:]
-moment = datetime.fromisoformat(now)
-send_due(open_database(database_url), lambda: moment, Sender(url=smtp_url, address="challenge@example.org"))
+if __name__ == "__main__":
+    database_url, smtp_url, now = sys.argv[1:]
+    moment = datetime.fromisoformat(now)
+    send_due(open_database(database_url), lambda: moment, Sender(url=smtp_url, address="challenge@example.org"))
