@@ -9,4 +9,6 @@ from raim.server.mail import Sender, send_due
 if __name__ == "__main__":
     database_url, smtp_url, now = sys.argv[1:]
     moment = datetime.fromisoformat(now)
-    send_due(open_database(database_url), lambda: moment, Sender(url=smtp_url, address="challenge@example.org"))
+    send_due(
+        open_database(database_url), lambda: moment, Sender(url=smtp_url, address="challenge@example.org")
+    )

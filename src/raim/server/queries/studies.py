@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.challenge import Phase, StudyRule
-from raim.errors import StateError, UnknownNameError
+from raim.errors import StateError
 from raim.records import studies as records
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Image, Judge, Study, StudyEntry, StudyImage
@@ -19,44 +19,6 @@ from raim.server.study.progress import judge_progress
 
 MOST_FAULTS = 20  # listed; all are counted
 LARGEST_SEED = 2**53  # JSON keeps whole numbers to here
-
-
-def find_study(session: Session, challenge: CurrentChallenge, study_id: int) -> Study:
-    """Return a study's row.
-
-    Raises:
-        UnknownNameError: The challenge has none of that number.
-    """
-    study = session.get(Study, study_id)
-    if study is None or study.challenge_id != challenge.id:
-        raise UnknownNameError(f"there is no study {study_id}")
-    return study
-
-
-def find_judge_of(session: Session, study: Study, judge_id: int) -> Judge:
-    """Return the row of a judge of a study.
-
-    Raises:
-        UnknownNameError: There is none.
-    """
-    found = session.scalar(select(Judge).where(Judge.id == judge_id, Judge.study_id == study.id))
-    if found is None:
-        raise UnknownNameError(f"there is no judge {judge_id} in the study {study.id}")
-    return found
-
-
-def find_entry(session: Session, study: Study, entry_id: int) -> StudyEntry:
-    """Return the row of an entry of a study.
-
-    Raises:
-        UnknownNameError: There is none.
-    """
-    found = session.scalar(
-        select(StudyEntry).where(StudyEntry.id == entry_id, StudyEntry.study_id == study.id)
-    )
-    if found is None:
-        raise UnknownNameError(f"there is no entry {entry_id} in the study {study.id}")
-    return found
 
 
 def list_studies(session: Session, challenge: CurrentChallenge) -> records.StudyList:

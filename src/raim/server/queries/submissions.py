@@ -16,6 +16,7 @@ from raim.server.database import EntryResult, Member, Phase, Submission, Team, U
 from raim.server.jobs.waiting import queue_places
 from raim.server.queries.images import find_image, list_comments, list_results, name_images
 from raim.server.queries.pages import read_part
+from raim.server.queries.rows import find_row
 from raim.server.submissions.tries import count_tries
 from raim.server.submissions.uploads import received_bytes
 
@@ -24,18 +25,6 @@ UNSCORED: dict[str, Any] = {
     "score": None, "unscorable": None, "measures": {}, "scenarios": {}, "scorer_version": None,
 }  # fmt: skip
 Described = tuple[Submission, dict[str, Any], EntryResult | None]
-
-
-def find_submission(session: Session, submission_id: int) -> Submission:
-    """Return a submission's row.
-
-    Raises:
-        UnknownNameError: There is none of that number.
-    """
-    row = session.get(Submission, submission_id)
-    if row is None:
-        raise UnknownNameError(f"there is no submission {submission_id}")
-    return row
 
 
 def list_submissions(
@@ -138,7 +127,7 @@ def read_image(
     Raises:
         UnknownNameError: There is no such submission, or image.
     """
-    submission = find_submission(session, submission_id)
+    submission = find_row(session, Submission, submission_id, "submission")
     image = find_image(session, submission, name)
     entry = _newest_entries(session, challenge, [submission_id]).get(submission_id)
     names = list(name_images(session, submission))

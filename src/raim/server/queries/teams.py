@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from raim.errors import UnknownNameError
 from raim.records import teams as records
 from raim.records.log import Event
 from raim.server.actions.accounts import name_key
@@ -27,20 +26,9 @@ from raim.server.database import (
 from raim.server.queries.hints import find_hints
 from raim.server.queries.log import as_events, select_events
 from raim.server.queries.pages import read_part
+from raim.server.queries.rows import find_row
 
 MOST_HINTS, MOST_EVENTS = 50, 50
-
-
-def find_team(session: Session, challenge: CurrentChallenge, team_id: int) -> Team:
-    """Return a team's row.
-
-    Raises:
-        UnknownNameError: The challenge has none of that number.
-    """
-    team = session.get(Team, team_id)
-    if team is None or team.challenge_id != challenge.id:
-        raise UnknownNameError(f"there is no team {team_id}")
-    return team
 
 
 def read_own_team(session: Session, challenge: CurrentChallenge, team_id: int, now: Any) -> records.Team:
@@ -100,7 +88,7 @@ def read_team(session: Session, challenge: CurrentChallenge, team_id: int) -> re
     Raises:
         UnknownNameError: There is none of that number.
     """
-    team = find_team(session, challenge, team_id)
+    team = find_row(session, Team, team_id, "team", challenge_id=challenge.id)
     members = _members(session, team_id)
     others = session.execute(
         select(Team.id, Team.name)

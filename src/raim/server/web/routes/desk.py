@@ -16,11 +16,12 @@ from raim.server.actions.versions import switch_versions
 from raim.server.current_challenge import CurrentChallenge, load_current
 from raim.server.database import Announcement, Finalist, Study, User
 from raim.server.queries import desk as queries
+from raim.server.queries.rows import find_row
 from raim.server.storage import free_bytes
 from raim.server.study.publication import Charts, Outcome, check_may_publish, find_outcome, hide, publish
 from raim.server.web.charts import draw_all, read_material
 from raim.server.web.context import Context
-from raim.server.web.fields import Page, RowId, Slug, find_row
+from raim.server.web.fields import Page, RowId, Slug
 from raim.server.web.routing import Area
 
 area = Area("desk")
@@ -174,7 +175,9 @@ def make_announcement(context: Context, wanted: records.NewAnnouncement) -> reco
 )
 def end_announcement(context: Context, announcement_id: RowId) -> records.AnnouncementDetails:
     """Take a text off the pages."""
-    row = find_row(context.session, Announcement, announcement_id, "announcement")
+    row = find_row(
+        context.session, Announcement, announcement_id, "announcement", challenge_id=context.challenge.id
+    )
     withdraw_announcement(context.session, context.now, row, actor_id=context.user_id)
     return queries.as_announcement(row, context.session.get_one(User, row.author_id).name)
 

@@ -15,11 +15,12 @@ from raim.records.submissions import (
     SubmissionHistory,
     SubmissionImage,
 )
-from raim.server.database import User
+from raim.server.database import Submission, User
 from raim.server.database.columns import LARGEST_ID
 from raim.server.queries import desk_submissions as queries
 from raim.server.queries.images import find_image
-from raim.server.queries.submissions import find_submission, read_image
+from raim.server.queries.rows import find_row
+from raim.server.queries.submissions import read_image
 from raim.server.submissions import rescoring as actions
 from raim.server.submissions.comments import add_comment
 from raim.server.web.context import Context
@@ -64,7 +65,7 @@ def show_submission(
 @area.post(PATH, who="organiser", page=show_submission, note="saved")
 def change_submission(context: Context, submission_id: RowId, wanted: SubmissionChange) -> SubmissionHistory:
     """Say whether it is verified and can win, and that its flags were looked at."""
-    row = find_submission(context.session, submission_id)
+    row = find_row(context.session, Submission, submission_id, "submission")
     actions.mark_submission(
         context.session,
         context.now,
@@ -117,7 +118,7 @@ def show_image(context: Context, submission_id: RowId, name: ImageName) -> Submi
 @area.get(f"{PATH}/reference/{{name}}", who="organiser", is_page=True)
 def give_reference(context: Context, submission_id: RowId, name: ImageName) -> Response:
     """Give the reference of an image; for organisers only, whatever the dates."""
-    submission = find_submission(context.session, submission_id)
+    submission = find_row(context.session, Submission, submission_id, "submission")
     image = find_image(context.session, submission, name)
     sha256, given, n_bytes = image.reference_sha256, image.reference_name, image.reference_bytes
     if sha256 is None or given is None or n_bytes is None:
@@ -128,7 +129,7 @@ def give_reference(context: Context, submission_id: RowId, name: ImageName) -> R
 @area.post(f"{PATH}/comments", who="organiser", page=show_submission, note="commented", status=201)
 def comment(context: Context, submission_id: RowId, wanted: NewComment) -> SubmissionHistory:
     """Write a comment on a submission, on one of its images, or on a region of it."""
-    submission = find_submission(context.session, submission_id)
+    submission = find_row(context.session, Submission, submission_id, "submission")
     add_comment(
         context.session,
         context.now,

@@ -28,9 +28,10 @@ from raim.records.studies import (
     StudyStep,
 )
 from raim.server.auditing import record_event
-from raim.server.database import Judge, Study
+from raim.server.database import Judge, Study, StudyEntry
 from raim.server.queries import studies as queries
 from raim.server.queries.ranking import ranking_record
+from raim.server.queries.rows import find_row
 from raim.server.study import closing, judges
 from raim.server.study.ballots import judge_names, real_judges
 from raim.server.study.building import build_study, propose_study
@@ -161,7 +162,7 @@ def invite(context: Context, study_id: RowId, wanted: NewJudges) -> JudgeLinks:
 def remind(context: Context, study_id: RowId, judge_id: RowId) -> JudgeLinks:
     """Make a further link of a judge, for a reminder."""
     study = _find(context, study_id)
-    judge = queries.find_judge_of(context.session, study, judge_id)
+    judge = _find_judge(context, study_id, judge_id)
     token = judges.remind_judge(context.session, context.now, judge, actor_id=context.user_id)
     return JudgeLinks(links=[_link(context, study, judge, token, REMINDER)])
 
@@ -169,7 +170,7 @@ def remind(context: Context, study_id: RowId, judge_id: RowId) -> JudgeLinks:
 @area.post(JUDGE, who="organiser", page=show_study, note="saved")
 def change_judge(context: Context, study_id: RowId, judge_id: RowId, wanted: JudgeChange) -> StudyDetails:
     """Write down which teams a judge has a tie to, or let their links open nothing any more."""
-    judge = queries.find_judge_of(context.session, _find(context, study_id), judge_id)
+    judge = _find_judge(context, study_id, judge_id)
     if wanted.ties is not None:
         change_ties(context.session, context.now, judge, wanted.ties, actor_id=context.user_id)
     if wanted.is_revoked:
@@ -210,8 +211,7 @@ def give_chart(context: Context, study_id: RowId, name: Slug, theme: Search = "l
 @area.post(f"{JUDGE}/exclude", who="organiser", page=show_results, note="saved")
 def exclude_judge(context: Context, study_id: RowId, judge_id: RowId, wanted: LeavingOut) -> StudyDetails:
     """Leave a judge's votes out of the main result, or count them again."""
-    study = _find(context, study_id)
-    judge = queries.find_judge_of(context.session, study, judge_id)
+    judge = _find_judge(context, study_id, judge_id)
     judges.exclude_judge(context.session, context.now, judge, wanted, actor_id=context.user_id)
     return show_study(context, study_id)
 
@@ -220,7 +220,7 @@ def exclude_judge(context: Context, study_id: RowId, judge_id: RowId, wanted: Le
 def change_entry(context: Context, study_id: RowId, entry_id: RowId, wanted: LeavingOut) -> StudyDetails:
     """Leave an entry out of the ranking after the vote, or take it back in."""
     study = _find(context, study_id)
-    entry = queries.find_entry(context.session, study, entry_id)
+    entry = find_row(context.session, StudyEntry, entry_id, "entry", study_id=study.id)
     closing.leave_out(context.session, context.now, entry, wanted, actor_id=context.user_id)
     return show_study(context, study_id)
 
@@ -237,7 +237,7 @@ def give_export(context: Context, study_id: RowId, file: Slug) -> Response:
 
 def _note_export(context: Context, study_id: int, file: str) -> None:
     with context.server.database.writing() as session:
-        study = queries.find_study(session, context.challenge, study_id)
+        study = session.get_one(Study, study_id)
         record_event(session, context.now, "export study", study, actor_id=context.user_id, file=file)
 
 
@@ -247,7 +247,12 @@ def _read(context: Context, file: StudyFile) -> Iterator[bytes]:
 
 
 def _find(context: Context, study_id: int) -> Study:
-    return queries.find_study(context.session, context.challenge, study_id)
+    return find_row(context.session, Study, study_id, "study", challenge_id=context.challenge.id)
+
+
+def _find_judge(context: Context, study_id: int, judge_id: int) -> Judge:
+    study = _find(context, study_id)
+    return find_row(context.session, Judge, judge_id, "judge", study_id=study.id)
 
 
 def _rule(wanted: NewStudy, rule: StudyRule) -> StudyRule:

@@ -28,10 +28,12 @@ from raim.records.submissions import (
     SubmissionList,
     UploadPlace,
 )
+from raim.server import database as tables
 from raim.server.database import Member, Upload
 from raim.server.database.people import teams_of
 from raim.server.queries import submissions as queries
 from raim.server.queries.images import find_image
+from raim.server.queries.rows import find_row
 from raim.server.storage import check_space, pieces
 from raim.server.submissions.choices import choose, withdraw
 from raim.server.submissions.uploads import begin_upload, drop_upload, keep_file
@@ -185,7 +187,7 @@ def give_results(context: Context, submission_id: RowId) -> Response:
 @area.get(f"{PATH}/file", who="team", is_page=True)
 def give_file(context: Context, submission_id: RowId) -> Response:
     """Give back the zip that was handed in."""
-    submission = queries.find_submission(context.session, submission_id)
+    submission = _find(context, submission_id)
     name = context.session.scalar(
         select(Upload.file_name).where(Upload.submission_id == submission_id, Upload.finished_at.is_not(None))
     )
@@ -201,7 +203,7 @@ def give_file(context: Context, submission_id: RowId) -> Response:
 @area.get(f"{PATH}/images/{{name}}", who="team", template="submission_image")
 def show_image(context: Context, submission_id: RowId, name: ImageName) -> SubmissionImage:
     """Give what is known of a restored image; the reference only where it was given out."""
-    submission = queries.find_submission(context.session, submission_id)
+    submission = _find(context, submission_id)
     data_set, is_organiser = (
         context.challenge.data_set_of_row(submission.data_set_id),
         context.viewer.is_organiser,
@@ -220,7 +222,7 @@ def show_image(context: Context, submission_id: RowId, name: ImageName) -> Submi
 @area.get(f"{PATH}/restored/{{name}}", who="team", is_page=True)
 def give_restored(context: Context, submission_id: RowId, name: ImageName) -> Response:
     """Give a restored image of a checked submission, as it lies in the zip."""
-    submission = queries.find_submission(context.session, submission_id)
+    submission = _find(context, submission_id)
     image = find_image(context.session, submission, name)
     if not submission.facts.is_checked:
         raise UnknownNameError(f"images are shown once the submission is checked; it is {submission.state}")
@@ -254,8 +256,12 @@ def acting_member(context: Context, submission_id: int, session: Session | None 
     Raises:
         UnknownNameError: Who asks is an organiser.
     """
-    if context.viewer.team_id != queries.find_submission(session or context.session, submission_id).team_id:
+    if context.viewer.team_id != _find(context, submission_id, session).team_id:
         raise UnknownNameError(
             "only the team decides about its submissions; suspend or flag it on your desk instead"
         )
     return context.member(session)
+
+
+def _find(context: Context, submission_id: int, session: Session | None = None) -> tables.Submission:
+    return find_row(session or context.session, tables.Submission, submission_id, "submission")

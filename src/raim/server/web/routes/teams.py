@@ -16,12 +16,14 @@ from raim.records.teams import (
     TeamDetails,
     TeamList,
 )
+from raim.server import database as tables
 from raim.server.actions import teams as actions
 from raim.server.actions.fact_sheets import save_fact_sheet
 from raim.server.actions.finalists import answer_invitation, find_finalist
 from raim.server.database import Invitation, User
 from raim.server.queries import teams as queries
 from raim.server.queries.hints import find_hints
+from raim.server.queries.rows import find_row
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search
 from raim.server.web.routing import Area
@@ -156,7 +158,7 @@ def show_one_team(context: Context, team_id: RowId) -> TeamDetails:
 @area.post("/desk/teams/{team_id}", who="organiser", page=show_one_team, note="saved")
 def change_team(context: Context, team_id: RowId, wanted: TeamChange) -> TeamDetails:
     """Approve or suspend a team, say how it takes part, appoint its captain."""
-    team = queries.find_team(context.session, context.challenge, team_id)
+    team = _find(context, team_id)
     actions.change_team(context.session, context.now, team, wanted, actor_id=context.user_id)
     return show_one_team(context, team_id)
 
@@ -169,9 +171,13 @@ def merge_teams(context: Context, team_id: RowId, wanted: Merge) -> TeamDetails:
     actions.merge_teams(
         context.session,
         context.now,
-        queries.find_team(context.session, context.challenge, team_id),
-        queries.find_team(context.session, context.challenge, wanted.into),
+        _find(context, team_id),
+        _find(context, wanted.into),
         actor_id=context.user_id,
         team_size=context.challenge.definition.registration.team_size,
     )
     return show_one_team(context, wanted.into)
+
+
+def _find(context: Context, team_id: int) -> tables.Team:
+    return find_row(context.session, tables.Team, team_id, "team", challenge_id=context.challenge.id)

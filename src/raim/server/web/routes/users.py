@@ -9,8 +9,9 @@ from raim.server.actions.links import make_account, make_reset_link
 from raim.server.actions.passwords import hash_password
 from raim.server.database import User
 from raim.server.queries.accounts import list_accounts
+from raim.server.queries.rows import find_row
 from raim.server.web.context import Context
-from raim.server.web.fields import Page, RowId, Search, find_row
+from raim.server.web.fields import Page, RowId, Search
 from raim.server.web.routing import Area
 
 area = Area("desk")
