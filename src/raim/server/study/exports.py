@@ -21,6 +21,10 @@ from raim.study import BLURRED, StudyDesign
 from raim.study.files import StudyDocument, format_document, format_votes, make_archive
 
 ROWS_AT_ONCE = 500
+CHANGE = (
+    *("cast_at", "judge", "part", "position", "image", "kind", "sequence", "counts"),
+    *("choice", "ratings", "reasons", "regions", "seconds", "is_simulated"),
+)
 CSV, JSON, ZIP = "text/csv; charset=utf-8", "application/json", "application/zip"
 
 
@@ -128,21 +132,7 @@ def changes_table(session: Session, study: Study) -> ExportTable:
     return ExportTable(
         name="changes",
         title="Every change of a vote",
-        columns=(
-            *(
-                "cast_at",
-                "judge",
-                "part",
-                "position",
-                "image",
-                "kind",
-                "sequence",
-                "counts",
-                "choice",
-                "ratings",
-            ),
-            *("reasons", "regions", "seconds", "is_simulated"),
-        ),
+        columns=CHANGE,
         read=lambda: (
             _change_row(row, names, teams, is_simulated=study.is_simulated)
             for row in session.execute(_changes(study, list(names)).execution_options(yield_per=ROWS_AT_ONCE))

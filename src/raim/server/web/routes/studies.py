@@ -48,6 +48,7 @@ from raim.study import as_plain
 area = Area("studies")
 STUDY = "/desk/studies/{study_id}"
 JUDGE = f"{STUDY}/judges/{{judge_id}}"
+DESIGN = ("mode", "points", "tiles", "repeats_share", "traps", "training", "criteria", "conflicts", "judges")
 LETTER = """Dear {name},
 
 you are invited to judge images in the blinded study “{title}”. This link is yours alone; please hand it to nobody:
@@ -256,19 +257,8 @@ def _find_judge(context: Context, study_id: int, judge_id: int) -> Judge:
 
 
 def _rule(wanted: NewStudy, rule: StudyRule) -> StudyRule:
-    names = (
-        "mode",
-        "points",
-        "tiles",
-        "repeats_share",
-        "traps",
-        "training",
-        "criteria",
-        "conflicts",
-        "judges",
-    )
     given: dict[str, Any] = {
-        name: value for name in names if (value := getattr(wanted, name)) is not None and value != []
+        name: value for name in DESIGN if (value := getattr(wanted, name)) is not None and value != []
     }
     if "mode" in given:
         check_mode(given["mode"])
