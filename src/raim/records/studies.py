@@ -203,6 +203,7 @@ class JudgeLink(Record):
     judge_id: int
     name: str
     email: str
+    is_mailed: bool = Field(False, description="the server mails it")
     link: str
     subject: str
     letter: str

@@ -34,8 +34,15 @@ class Invitation(Record):
     """An invitation that waits; its link is not known any more."""
 
     id: int
+    address: str | None = Field(None, description="to which it was mailed")
     created_at: datetime
     expires_at: datetime
+
+
+class NewInvitation(Wanted):
+    """Whom an invitation is mailed to; "" where the captain hands it over."""
+
+    email: Text = ""
 
 
 class Team(Record):

@@ -122,7 +122,7 @@ def test_waits_between_tries_grow_until_it_is_given_up(outbox):
 
 
 def test_what_is_over_a_persons_limit_waits_and_what_they_asked_for_does_not(outbox):
-    result = {"kind": "result", "state": "scored", "error": "", "team": "A", "phase": "P", "submission": 1}
+    result = {"kind": "result", "ending": "is scored", "error": "", "team": "A", "submission": 1}
     for number in range(PER_HOUR + 1):
         outbox.write(f"submission {number}", **result)
     outbox.write("submission 0", "bob@example.org", **result)

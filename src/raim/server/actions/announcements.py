@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from raim.errors import InputError
 from raim.server.auditing import record_event
 from raim.server.database import Announcement, User
+from raim.server.mail import drop_mail, mail_participants
 
 LONGEST_TITLE = 200
 LONGEST_TEXT = 20_000
@@ -30,6 +31,9 @@ def announce(
     )
     session.add(row)
     record_event(session, now, "announce", row, actor_id=author.id)
+    mail_participants(
+        session, now, "announcement", f"announcement {row.id}", challenge_id, title=title, text=text
+    )
     return row
 
 
@@ -37,3 +41,4 @@ def withdraw_announcement(session: Session, now: datetime, row: Announcement, *,
     """Take a text off the pages."""
     row.withdrawn_at = row.withdrawn_at or now
     record_event(session, now, "withdraw announcement", row, actor_id=actor_id)
+    drop_mail(session, now, "announcement", f"announcement {row.id}", "it was withdrawn")

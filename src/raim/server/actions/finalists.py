@@ -11,6 +11,7 @@ from raim.errors import InputError, StateError
 from raim.server.auditing import record_event
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Finalist, Team
+from raim.server.mail import mail_team
 from raim.server.standings import Standings
 
 
@@ -151,4 +152,5 @@ def _add(session: Session, now: datetime, row: Finalist, *, actor_id: int | None
     session.add(row)
     session.flush()
     record_event(session, now, "invite finalist", row, actor_id=actor_id)
+    mail_team(session, now, "final", f"finalist {row.id}", row.team_id)
     return row

@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from raim.errors import AccessError, StateError, UnknownNameError
+from raim.errors import AccessError, InputError, StateError, UnknownNameError
 from raim.records.teams import TeamChange
 from raim.server.actions.accounts import check_name, hand_on, name_key
 from raim.server.auditing import record_event
 from raim.server.database import Finalist, Invitation, Member, Submission, Team, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
+from raim.server.mail import sends_mail, write_mail
 from raim.server.tokens import hash_token, make_token
 
 INVITATION_LIFE = timedelta(days=14)
+MAILED_A_DAY = 20  # invitations of a team: nobody sends our mail to the world
 
 
 def make_team(
@@ -52,24 +54,49 @@ def approve_waiting(session: Session, now: datetime, challenge_id: int) -> None:
         set_team_state(session, now, team, "approved", actor_id=None)
 
 
-def invite(session: Session, now: datetime, captain: Member) -> str:
-    """Make the token with which one person joins the captain's team within 14 days.
+def invite(session: Session, now: datetime, captain: Member, *, email: str = "") -> str:
+    """Make the token with which one person joins the captain's team within 14 days, and mail it to an address.
 
     Raises:
         AccessError: Who invites is not a captain.
+        InputError: No mail can be sent there.
+        StateError: The team has mailed as many as it may within a day.
     """
     if captain.role != "captain":
         raise AccessError("only a team's captain invites members; ask yours")
+    if email and not sends_mail(session, email):
+        raise InputError(
+            f"no mail can be sent to {email[:60]!r}; leave it empty, and hand the link over yourself"
+        )
+    day = Invitation.created_at > now - timedelta(days=1)
+    mailed = select(func.count()).where(
+        Invitation.team_id == captain.team_id, Invitation.address.is_not(None), day
+    )
+    if email and (session.scalar(mailed) or 0) >= MAILED_A_DAY:
+        raise StateError(
+            f"your team has mailed {MAILED_A_DAY} invitations within a day; hand further links over yourself"
+        )
     token = make_token("invitation")
     invitation = Invitation(
         team_id=captain.team_id,
         invited_by=captain.user_id,
+        address=email or None,
         token_sha256=hash_token(token),
         created_at=now,
         expires_at=now + INVITATION_LIFE,
     )
     session.add(invitation)
     record_event(session, now, "invite", invitation, actor_id=captain.user_id)
+    facts = {"team": session.get_one(Team, captain.team_id).name, "token": token}
+    write_mail(
+        session,
+        now,
+        "member",
+        f"invitation {invitation.id}",
+        email,
+        challenge_id=captain.challenge_id,
+        **facts,
+    )
     return token
 
 

@@ -122,12 +122,13 @@ class Member(Numbered):
 
 
 class Invitation(Numbered):
-    """A link with which one person joins a team."""
+    """A link with which one person joins a team; `address` is where it was mailed to, if it was."""
 
     __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
 
     team_id: Mapped[int] = reference("team")
     invited_by: Mapped[int] = reference("user_account")
+    address: Mapped[str | None] = mapped_column(String(320))
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

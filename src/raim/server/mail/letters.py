@@ -20,6 +20,7 @@ from raim.server.database import Challenge, Mail, MailService
 from raim.server.mail.kinds import KINDS
 
 LONGEST_SUBJECT = 180
+OF_LINES = frozenset({"text", "error"})  # every other fact is one line, as a subject is
 POLICY = SMTP.clone(cte_type="7bit")
 
 
@@ -41,13 +42,14 @@ def write_letter(
     challenge = None if challenge_id is None else session.get_one(Challenge, challenge_id)
     here = public_url if challenge is None else f"{public_url}/c/{challenge.slug}"
     name = name_sender(session, public_url, challenge)
+    facts = {key: value if key in OF_LINES else " ".join(str(value).split()) for key, value in facts.items()}
     made = (
         _environment()
         .get_template(f"{kind}.txt.jinja")
         .render(**facts, here=here, name=name, server=public_url)
     )
     subject, _, text = made.partition("\n")
-    return " ".join(subject.split())[:LONGEST_SUBJECT], text.strip()
+    return subject[:LONGEST_SUBJECT], text.strip()
 
 
 def name_sender(session: Session, public_url: str, challenge: Challenge | None) -> str:
@@ -64,7 +66,7 @@ def build_message(session: Session, row: Mail, sender: str) -> EmailMessage:
     challenge = None if row.challenge_id is None else session.get_one(Challenge, row.challenge_id)
     shown = {
         "name": name_sender(session, public_url, challenge),
-        "paragraphs": row.text.split("\n\n"),
+        "paragraphs": [each.strip() for each in row.text.split("\n\n") if each.strip()],
         "server": public_url,
         "why": KINDS[row.kind].why,
         "subject": row.subject,

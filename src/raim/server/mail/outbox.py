@@ -5,7 +5,7 @@ after is "unclear", since nobody knows whether it went, and only an organiser ha
 that goes back to "waiting". Each mail keeps its Message-ID, so that a reader's program can tell a second copy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,44 +47,52 @@ def sends_mail(session: Session, address: str) -> bool:
 
 
 def write_mail(
+    session: Session, now: datetime, kind: str, what: str, to: User | str | None, **facts: Any
+) -> bool:
+    """Write a mail to one person or address, as `write_mails`; return whether it was written."""
+    return write_mails(session, now, kind, what, [to], **facts) == 1
+
+
+def write_mails(
     session: Session,
     now: datetime,
     kind: str,
     what: str,
-    to: User | str | None,
+    readers: Iterable[User | str | None],
     *,
     challenge_id: int | None = None,
     **facts: Any,
-) -> bool:
-    """Write a mail into the outbox; return False where none is sent, or it was written before.
+) -> int:
+    """Write the same mail to each reader into the outbox; return to how many it was written.
+
+    None is, where the server sends no mail; nor is one that was written before.
 
     Args:
         session: A writing session, of what the mail tells of.
         now: The time.
         kind: One of `KINDS`.
         what: What it is about, "submission 7".
-        to: A person, or an address.
+        readers: People, or addresses.
         challenge_id: In whose name; None for the server.
         facts: What the kind's template shows.
     """
-    address = to.email if isinstance(to, User) else to
-    if not address or not sends_mail(session, address):
-        return False
+    asked = ((each.email, each.id) if isinstance(each, User) else (each, None) for each in readers)
+    to = {address: user_id for address, user_id in asked if address and sends_mail(session, address)}
+    if not to:
+        return 0
     public_url = session.get_one(MailService, 1).public_url
     subject, text = write_letter(session, kind, public_url, challenge_id, facts)
-    row = INSERTS[session.get_bind().dialect.name](Mail).values(
-        challenge_id=challenge_id,
-        user_id=to.id if isinstance(to, User) else None,
-        address=address,
-        kind=kind,
-        what=what,
-        subject=subject,
-        text=text,
-        state_at=now,
-        made_at=now,
-        due_at=now,
-    )
-    return session.scalar(row.on_conflict_do_nothing().returning(Mail.id)) is not None
+    common: dict[str, Any] = dict.fromkeys(("state_at", "made_at", "due_at"), now)
+    common |= {"challenge_id": challenge_id, "kind": kind, "what": what, "subject": subject, "text": text}
+    rows = [{"address": address, "user_id": user_id, **common} for address, user_id in to.items()]
+    insert = INSERTS[session.get_bind().dialect.name](Mail.__table__)
+    return len(session.execute(insert.on_conflict_do_nothing().returning(Mail.id), rows).all())
+
+
+def drop_mail(session: Session, now: datetime, kind: str, what: str, why: str) -> None:
+    """Let what still waits about something be sent no more."""
+    waiting = update(Mail).where(Mail.kind == kind, Mail.what == what, Mail.state == "waiting")
+    session.execute(waiting.values(state="dropped", state_at=now, text="", why=why))
 
 
 def is_due(session: Session, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from raim.records.studies import LeavingOut
 from raim.server.actions.accounts import check_email, check_name
 from raim.server.auditing import record_event
 from raim.server.database import Judge, JudgeLink, Study, Team, Tie
+from raim.server.mail import write_letter, write_mail
 from raim.server.study.closing import LONGEST_REASON, check_reason, check_revealed
 from raim.server.study.ties import STATED, check_teams, find_ties
 from raim.server.tokens import hash_token, make_token
@@ -87,7 +88,7 @@ def invite_judge(
         session.add(Tie(judge_id=judge.id, team_id=team_id, reason=reason[:LONGEST_REASON]))
     details: dict[str, Any] = {"ties": sorted(ties), "preview": is_preview}
     record_event(session, now, "invite judge", judge, actor_id=actor_id, **details)
-    return judge, _make_link(session, now, judge)
+    return judge, _make_link(session, now, judge, "judge")
 
 
 def invite_guests(
@@ -202,7 +203,7 @@ def remind_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int
         raise StateError(f"{judge.name}'s invitation is revoked; invite them again")
     judge.reminded_at = now
     record_event(session, now, "remind judge", judge, actor_id=actor_id)
-    return _make_link(session, now, judge)
+    return _make_link(session, now, judge, "reminder")
 
 
 def revoke_judge(session: Session, now: datetime, judge: Judge, *, actor_id: int | None) -> None:
@@ -255,10 +256,23 @@ def _is_same_person(one: Judge, other: Judge) -> bool:
     return one.name.casefold() == other.name.casefold()
 
 
-def _make_link(session: Session, now: datetime, judge: Judge) -> str:
-    token = make_token("judge")
+def write_to_judge(session: Session, public_url: str, judge: Judge, token: str, kind: str) -> tuple[str, str]:
+    """Return subject and text of the mail that brings a judge's link, for the organiser's own program."""
+    study = session.get_one(Study, judge.study_id)
+    return write_letter(session, kind, public_url, study.challenge_id, _facts(judge, study, token))
+
+
+def _make_link(session: Session, now: datetime, judge: Judge, kind: str) -> str:
+    token, study = make_token("judge"), session.get_one(Study, judge.study_id)
     session.add(JudgeLink(judge_id=judge.id, token_sha256=hash_token(token), created_at=now))
+    what = f"judge {judge.id} {hash_token(token)[:16]}"
+    facts = _facts(judge, study, token)
+    write_mail(session, now, kind, what, judge.email, challenge_id=study.challenge_id, **facts)
     return token
+
+
+def _facts(judge: Judge, study: Study, token: str) -> dict[str, str]:
+    return {"judge": judge.name, "title": study.title, "token": token}
 
 
 def _names(session: Session, ties: Mapping[int, str]) -> str:

@@ -10,6 +10,7 @@ from raim.errors import InputError, StateError, UnknownNameError
 from raim.records import STATES
 from raim.server.auditing import record_event
 from raim.server.database import Submission
+from raim.server.mail import mail_team
 
 
 def after_check(kind: str) -> str:
@@ -76,6 +77,10 @@ def change_state(
     is_idle = not (facts.is_good or after.is_good)  # boards, studies and results show good ends only
     details: dict[str, Any] = {"before": before, "after": state, "takes_try": submission.takes_try}
     record_event(session, now, "change state", submission, actor_id=actor_id, is_idle=is_idle, **details)
+    if after.ending and not after.is_withdrawn:
+        what = f"submission {submission.id} {state}"
+        told = {"submission": submission.id, "ending": after.ending, "error": error or ""}
+        mail_team(session, now, "result", what, submission.team_id, **told)
     return submission
 
 

@@ -29,6 +29,7 @@ from raim.records.studies import (
 )
 from raim.server.auditing import record_event
 from raim.server.database import Judge, Study, StudyEntry
+from raim.server.mail import sends_mail
 from raim.server.queries import studies as queries
 from raim.server.queries.ranking import ranking_record
 from raim.server.queries.rows import find_row
@@ -49,21 +50,6 @@ area = Area("studies")
 STUDY = "/desk/studies/{study_id}"
 JUDGE = f"{STUDY}/judges/{{judge_id}}"
 DESIGN = ("mode", "points", "tiles", "repeats_share", "traps", "training", "criteria", "conflicts", "judges")
-LETTER = """Dear {name},
-
-you are invited to judge images in the blinded study “{title}”. This link is yours alone; please hand it to nobody:
-
-{link}
-
-Open it on a computer with a large screen, in a darkened room. You can stop at any time and go on later with the same
-link; what you have voted is kept.
-"""
-REMINDER = """Dear {name},
-
-the blinded study “{title}” still waits for your votes. This link leads to where you were:
-
-{link}
-"""
 
 
 @area.get("/desk/studies", who="organiser", template="desk_studies")
@@ -156,7 +142,7 @@ def invite(context: Context, study_id: RowId, wanted: NewJudges) -> JudgeLinks:
         ties=wanted.ties,
         actor_id=context.user_id,
     )
-    return JudgeLinks(links=[_link(context, study, judge, token, LETTER) for judge, token in invited])
+    return JudgeLinks(links=[_link(context, judge, token, "judge") for judge, token in invited])
 
 
 @area.post(f"{JUDGE}/remind", who="organiser", page=show_study, shows=True)
@@ -165,7 +151,7 @@ def remind(context: Context, study_id: RowId, judge_id: RowId) -> JudgeLinks:
     study = _find(context, study_id)
     judge = _find_judge(context, study_id, judge_id)
     token = judges.remind_judge(context.session, context.now, judge, actor_id=context.user_id)
-    return JudgeLinks(links=[_link(context, study, judge, token, REMINDER)])
+    return JudgeLinks(links=[_link(context, judge, token, "reminder")])
 
 
 @area.post(JUDGE, who="organiser", page=show_study, note="saved")
@@ -272,13 +258,16 @@ def _address(context: Context, token: str) -> str:
     return f"{context.server.settings.public_url}{context.here}/judge/{token}"
 
 
-def _link(context: Context, study: Study, judge: Judge, token: str, letter: str) -> JudgeLink:
-    link = _address(context, token)
+def _link(context: Context, judge: Judge, token: str, kind: str) -> JudgeLink:
+    subject, letter = judges.write_to_judge(
+        context.session, context.server.settings.public_url, judge, token, kind
+    )
     return JudgeLink(
         judge_id=judge.id,
         name=judge.name,
         email=judge.email or "",
-        link=link,
-        subject=study.title,
-        letter=letter.format(name=judge.name, title=study.title, link=link),
+        is_mailed=sends_mail(context.session, judge.email or ""),
+        link=_address(context, token),
+        subject=subject,
+        letter=letter,
     )

@@ -9,6 +9,7 @@ from raim.records.teams import (
     Hint,
     Link,
     Merge,
+    NewInvitation,
     NewTeam,
     SheetChange,
     Team,
@@ -29,6 +30,7 @@ from raim.server.web.fields import Page, RowId, Search
 from raim.server.web.routing import Area
 
 area = Area("teams")
+HANDED_OVER = NewInvitation()
 
 
 @area.get("/team/new", who="user", template="team_new", is_api=False)
@@ -59,9 +61,9 @@ def show_team(context: Context) -> Team:
 
 
 @area.post("/team/invitations", who="member", page=show_team, shows=True, status=201)
-def make_invitation(context: Context) -> Link:
-    """Make a link with which one person joins within 14 days; captains only."""
-    token = actions.invite(context.session, context.now, context.member())
+def make_invitation(context: Context, wanted: NewInvitation = HANDED_OVER) -> Link:
+    """Make a link with which one person joins within 14 days, and mail it to `email`; captains only."""
+    token = actions.invite(context.session, context.now, context.member(), email=wanted.email.strip())
     return Link(url=f"{context.server.settings.public_url}{context.here}/join/{token}")
 
 

@@ -261,6 +261,7 @@ def upgrade() -> None:
         Column("id", Integer(), primary_key=True),
         Column("team_id", Integer(), ForeignKey("team.id", ondelete="RESTRICT"), nullable=False, index=True),
         Column("invited_by", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), nullable=False, index=True),
+        Column("address", String(320)),
         Column("token_sha256", String(64), nullable=False, unique=True),
         Column("created_at", UtcDateTime(), nullable=False),
         Column("expires_at", UtcDateTime(), nullable=False),
