@@ -148,7 +148,6 @@ def invite(context: Context, study_id: RowId, wanted: NewJudges) -> JudgeLinks:
 @area.post(f"{JUDGE}/remind", who="organiser", page=show_study, shows=True)
 def remind(context: Context, study_id: RowId, judge_id: RowId) -> JudgeLinks:
     """Make a further link of a judge, for a reminder."""
-    study = _find(context, study_id)
     judge = _find_judge(context, study_id, judge_id)
     token = judges.remind_judge(context.session, context.now, judge, actor_id=context.user_id)
     return JudgeLinks(links=[_link(context, judge, token, "reminder")])
