@@ -13,11 +13,11 @@ from raim.records.record import Record, Wanted
 from raim.server.actions import passwords
 from raim.server.database import ApiToken
 from raim.server.submissions.states import change_state
+from raim.server.web import restored
 from raim.server.web.access import RULES
 from raim.server.web.context import Context
 from raim.server.web.failures import add_handlers
-from raim.server.web.restored import read_restored
-from raim.server.web.routes import submissions
+from raim.server.web.restored import give_restored
 from raim.server.web.routing import REGISTER, Area
 from server_site import ADDRESS, PASSWORD, Held
 
@@ -185,9 +185,9 @@ def test_a_zip_is_read_while_no_connection_is_held(site, monkeypatch):
 
     def read_slowly(*given):
         seen.append(held.now)
-        return read_restored(*given)
+        return give_restored(*given)
 
-    monkeypatch.setattr(submissions, "read_restored", read_slowly)
+    monkeypatch.setattr(restored, "give_restored", read_slowly)
     assert ada.get(f"/submissions/{number}/restored/0001").headers["content-type"] == "image/png"
     assert seen == [0]
 

@@ -10,6 +10,7 @@ from raim.scoring.profiles import Profile
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Image, Submission, Team
 from raim.server.standings import StandingsCache
+from raim.server.submissions.choices import final_submissions
 
 MOST = 20  # teams
 Entries = list[tuple[Submission, str]]  # with the team's name
@@ -82,17 +83,11 @@ def _find(
 
 
 def _final_entries(session: Session, challenge: CurrentChallenge, phase: Phase) -> Entries:
-    """Return the chosen final submission of each team, its newest where none is chosen."""
-    rows = session.execute(
-        select(Submission, Team.name)
-        .join(Team, Team.id == Submission.team_id)
-        .where(
-            Submission.phase_id == challenge.phase_ids[phase.id],
-            Submission.kind == "final",
-            Submission.where("is_handed_over"),
-            Team.state == "approved",
-        )
-        .order_by(Submission.is_chosen, Submission.id)
+    """Return the final submission of each approved team that counts, in the order of names."""
+    teams = session.scalars(
+        select(Team)
+        .where(Team.challenge_id == challenge.id, Team.state == "approved")
+        .order_by(Team.name_key)
     )
-    newest = {submission.team_id: (submission, team) for submission, team in rows}
-    return sorted(newest.values(), key=lambda entry: entry[1].casefold())
+    finals = final_submissions(session, challenge, phase)
+    return [(finals[team.id], team.name) for team in teams if team.id in finals]

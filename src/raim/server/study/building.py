@@ -1,7 +1,7 @@
 """Building a study: whose images can be judged, what is missing, and the draft with its design."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from raim.server.actions.finalists import list_finalists
 from raim.server.auditing import record_event
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Image, Study, StudyEntry, StudyImage, Submission, Team
+from raim.server.submissions.choices import final_submissions
 from raim.study import StudyDesign
 
 LEAST_ENTRIES = 2
@@ -75,7 +76,7 @@ def propose_study(session: Session, challenge: CurrentChallenge, phase: Phase) -
         .order_by(Image.name)
     ).all()
     names = [name for _, name, _ in images]
-    submissions = _final_submissions(session, challenge, phase)
+    submissions = final_submissions(session, challenge, phase)
     entries = []
     for team in _candidates(session, challenge):
         found = submissions.get(team.id)
@@ -218,22 +219,6 @@ def _candidates(session: Session, challenge: CurrentChallenge) -> list[Team]:
         select(Team).where(Team.challenge_id == challenge.id, Team.state == "approved").order_by(Team.name)
     )
     return list(session.scalars(found))
-
-
-def _final_submissions(
-    session: Session, challenge: CurrentChallenge, phase: Phase
-) -> Mapping[int, Submission]:
-    """Give each team's submission that counts: its chosen one, else its newest."""
-    rows = session.scalars(
-        select(Submission)
-        .where(
-            Submission.phase_id == challenge.phase_ids[phase.id],
-            Submission.kind == "final",
-            Submission.where("is_handed_over"),
-        )
-        .order_by(Submission.is_chosen, Submission.id)
-    )
-    return {submission.team_id: submission for submission in rows}
 
 
 def _stems(submission: Submission) -> set[str]:

@@ -1,17 +1,15 @@
 """All that a server knows of a closed challenge, as the record that reports and charts are made of."""
 
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim import __version__
 from raim.challenge import FinalRanking, Prize
-from raim.errors import StateError
+from raim.errors import StateError, UnknownNameError
 from raim.report.closed.material import (
     ImageMaterial,
     Material,
@@ -25,7 +23,7 @@ from raim.server.actions.fact_sheets import FIELDS
 from raim.server.current_challenge import CurrentChallenge, is_in_force
 from raim.server.database import EntryResult, FactSheet, Image, Study, StudyImage, Submission, Team
 from raim.server.standings import Standing, StandingsCache
-from raim.server.storage import Storage, local_path, read_file
+from raim.server.storage import Storage, read_file
 from raim.server.study.closing import studies_under_way
 from raim.server.study.results import (
     StudyResults,
@@ -34,6 +32,7 @@ from raim.server.study.results import (
     newest_revealed,
     rank_by_score,
 )
+from raim.server.submissions.restored import read_restored
 
 
 def find_results(
@@ -225,29 +224,11 @@ def _pictures(session: Session, storage: Storage, results: StudyResults) -> Pict
     return PictureSource(
         images=tuple(ImageMaterial(name=name, issue=issue or "") for name, issue, _ in rows),
         read_input=lambda name: b"".join(read_file(storage, inputs[name])),
-        read_restored=lambda team, name: _read_member(storage, zips[team], name) if team in zips else None,
+        read_restored=lambda team, name: _read_restored(storage, zips[team], name) if team in zips else None,
     )
 
 
-def _read_member(storage: Storage, sha256: str, stem: str) -> bytes | None:
-    """Give an image out of a submission's zip; None if it is not in it.
-
-    Raises:
-        SubmissionError: The zip, or the image in it, is damaged.
-    """
-    path = local_path(storage, sha256)
-    if path is not None:
-        return _open_member(path, stem)
-    with tempfile.NamedTemporaryFile() as copy:  # zips are read from their end
-        for chunk in read_file(storage, sha256):
-            copy.write(chunk)
-        copy.flush()
-        return _open_member(Path(copy.name), stem)
-
-
-def _open_member(path: Path, stem: str) -> bytes | None:
-    from raim.scoring.submission import open_images
-
-    with suppress(KeyError):
-        return open_images(path)[stem].read_bytes()
+def _read_restored(storage: Storage, sha256: str, stem: str) -> bytes | None:
+    with suppress(UnknownNameError):
+        return read_restored(storage, sha256, stem)
     return None

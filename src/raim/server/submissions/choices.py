@@ -5,8 +5,10 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from raim.challenge import Phase
 from raim.errors import AccessError, StateError
 from raim.server.auditing import record_event
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Member, Submission, Team
 from raim.server.submissions.states import change_state, lock_submission
 
@@ -49,6 +51,20 @@ def choose(session: Session, now: datetime, submission_id: int, member: Member) 
     submission.is_chosen = True
     record_event(session, now, "choose", submission, actor_id=member.user_id)
     return submission
+
+
+def final_submissions(session: Session, challenge: CurrentChallenge, phase: Phase) -> dict[int, Submission]:
+    """Give each team's final submission that counts, by the team: its chosen one, else its newest."""
+    rows = session.scalars(
+        select(Submission)
+        .where(
+            Submission.phase_id == challenge.phase_ids[phase.id],
+            Submission.kind == "final",
+            Submission.where("is_handed_over"),
+        )
+        .order_by(Submission.is_chosen, Submission.id)
+    )
+    return {submission.team_id: submission for submission in rows}
 
 
 def _own(session: Session, submission_id: int, member: Member) -> Submission:

@@ -6,9 +6,9 @@ from raim.errors import AccessError
 from raim.records.gallery import Gallery
 from raim.server.queries import gallery as queries
 from raim.server.study.closing import studies_under_way
+from raim.server.web import restored
 from raim.server.web.context import Context
 from raim.server.web.fields import Search
-from raim.server.web.restored import read_restored
 from raim.server.web.routes.data import give_stored
 from raim.server.web.routing import Area
 
@@ -35,7 +35,7 @@ def give_image(context: Context, source: str, name: str) -> Response:
     )
     if submission is None:
         return give_stored(context, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes)
-    return context.aside(read_restored, server.storage, submission.committed_sha256, image.name)
+    return context.aside(restored.give_restored, server.storage, submission.committed_sha256, image.name)
 
 
 def check_published(context: Context) -> None:

@@ -37,10 +37,10 @@ from raim.server.queries.rows import find_row
 from raim.server.storage import check_space, pieces
 from raim.server.submissions.choices import choose, withdraw
 from raim.server.submissions.uploads import begin_upload, drop_upload, keep_file
+from raim.server.web import restored
 from raim.server.web.context import Admitted, Context
 from raim.server.web.failures import read_problem
 from raim.server.web.fields import Page, RowId
-from raim.server.web.restored import read_restored
 from raim.server.web.routes.data import give_stored, verdict
 from raim.server.web.routing import Area, show_again
 from raim.tables import format_table
@@ -227,7 +227,7 @@ def give_restored(context: Context, submission_id: RowId, name: ImageName) -> Re
     if not submission.facts.is_checked:
         raise UnknownNameError(f"images are shown once the submission is checked; it is {submission.state}")
     sha256, stem = submission.committed_sha256, image.name
-    return context.aside(read_restored, context.server.storage, sha256, stem)
+    return context.aside(restored.give_restored, context.server.storage, sha256, stem)
 
 
 @area.post(f"{PATH}/withdraw", who="team", page=show_submission, note="withdrawn")
