@@ -118,10 +118,12 @@ class PhaseChange(Wanted):
 class FileReading(Record):
     """What came of reading challenge.toml again; with problems nothing was changed."""
 
-    problems: list[str]
-    notes: list[str]
-    changes: list[str]
-    to_rescore: list[str] = Field(description="phases whose entries were scored under other versions")
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    to_rescore: tuple[str, ...] = Field(
+        default=(), description="phases whose entries were scored under other versions"
+    )
 
 
 class NewAnnouncement(Wanted):

@@ -1,13 +1,16 @@
 """Read challenge.toml again while the server runs: every problem is told and nothing changed, or all of it is taken."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from raim.challenge import Challenge, Problem, examine_challenge
+from pydantic import Field
+
+from raim.challenge import Problem, examine_challenge
 from raim.data import read_manifest
 from raim.errors import RaimError
+from raim.records.desk import FileReading
 from raim.scoring.profiles import PROFILES
 from raim.server import database as tables
 from raim.server.actions.challenge_import import import_challenge
@@ -19,23 +22,10 @@ from raim.server.storage import Storage
 ScorerVersion = Callable[[str], str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reread:
-    """What came of reading the file again.
+class Reread(FileReading):
+    """What came of reading the file again; `taken` is what it says now, None if it has problems."""
 
-    Attributes:
-        challenge: As the file says now; None if it has problems, and nothing was changed.
-        problems: What is wrong, each with file and line where there is one.
-        notes: What is no problem but worth a look.
-        changes: What is otherwise than before in words, for organisers.
-        to_rescore: Ids of the phases whose entries were scored under other versions than those in force now.
-    """
-
-    definition: Challenge | None
-    problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ()
-    to_rescore: tuple[str, ...] = ()
+    taken: Any = Field(default=None, exclude=True)
 
 
 def read_again(
@@ -48,34 +38,24 @@ def read_again(
     scorer_version: ScorerVersion,
     actor_id: int,
 ) -> Reread:
-    """Read and validate the file of a folder, and bring it into the database if it has no problem.
-
-    Args:
-        database: Of the server.
-        storage: Where new images go.
-        now: The time.
-        folder: With challenge.toml.
-        before: The challenge in force so far.
-        scorer_version: Gives the scorer version of a profile.
-        actor_id: The organiser.
-    """
+    """Read and validate the file of a folder, and bring it into the database if it has no problem."""
     examined = examine_challenge(folder, profiles=PROFILES, read_manifest=read_manifest)
     notes = tuple(str(each) for each in examined.found if each.severity != "problem")
     definition = examined.challenge
     if definition is None:
-        return Reread(definition=None, problems=_problems(examined.found), notes=notes)
+        return Reread(problems=_problems(examined.found), notes=notes)
     version = scorer_version(definition.profile)
     try:
         import_challenge(database, storage, now, definition, scorer_version=version)
     except RaimError as error:
-        return Reread(definition=None, problems=tuple(str(error).splitlines()), notes=notes)
+        return Reread(problems=tuple(str(error).splitlines()), notes=notes)
     with database.writing() as session:
         after = load_current(session, definition)
         changes = tuple(describe_changes(before, after))
         row = session.get_one(tables.Challenge, after.id)
         record_event(session, now, "read challenge again", row, actor_id=actor_id, changes=changes)
     return Reread(
-        definition=definition, notes=notes, changes=changes, to_rescore=tuple(_to_rescore(before, after))
+        taken=definition, notes=notes, changes=changes, to_rescore=tuple(_to_rescore(before, after))
     )
 
 

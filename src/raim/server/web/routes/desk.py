@@ -141,9 +141,9 @@ def read_file(context: Context) -> records.FileReading:
         scorer_version=scorer_version,
         actor_id=context.user_id,
     )
-    if found.definition is not None:
-        context.aside(server.replace_challenge, found.definition)
-    return records.FileReading.of_row(found)
+    if found.taken is not None:
+        context.aside(server.replace_challenge, found.taken)
+    return found
 
 
 @area.get("/desk/announcements", who="organiser", template="desk_announcements")
