@@ -64,11 +64,7 @@ def json_pieces(table: ExportTable) -> Iterator[str]:
 
 
 def zip_pieces(files: Iterable[tuple[str, Iterable[str]]], now: datetime) -> Iterator[bytes]:
-    """Give a zip of text files.
-
-    Args:
-        files: (name, pieces of its text) of each.
-        now: The time that its entries carry.
+    """Give a zip of text files, each as (name, pieces of its text); its entries carry the time.
 
     Example:
         >>> from datetime import UTC

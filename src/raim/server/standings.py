@@ -85,14 +85,7 @@ class StandingsCache:
 
 
 def make_standings(session: Session, challenge: CurrentChallenge, phase: Phase, profile: Any) -> Standings:
-    """Make the leaderboard of a phase's scored submissions.
-
-    Args:
-        session: Any session.
-        challenge: The challenge in force.
-        phase: One of its phases.
-        profile: The scoring profile, which knows the direction of each measure.
-    """
+    """Make the leaderboard of a phase's scored submissions."""
     boards: list[BoardEntry] = []
     teams: dict[str, str] = {}
     known: dict[str, dict[str, Any]] = {}

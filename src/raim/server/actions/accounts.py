@@ -76,18 +76,9 @@ def register(
     role: str = "participant",
     address: str | None = None,
 ) -> User:
-    """Make an account.
+    """Make an account with a hash of `hash_password`.
 
-    Args:
-        session: A writing session.
-        now: The time.
-        login: What the user types; compared without regard to case.
-        password_hash: Of `hash_password`.
-        name: As shown; the login without it.
-        email: Where mail is wanted; not checked beyond its form.
-        has_consented: The user agreed to the consent text.
-        role: "participant", "judge" or "organiser".
-        address: Network address, for the audit log.
+    Logins are compared without regard to case; the login is the name where none is given.
 
     Raises:
         InputError: Login, name or e-mail are not usable.

@@ -56,15 +56,9 @@ def import_challenge(
     scorer_version: str,
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> int:
-    """Bring a challenge into database and storage; give the id of its row.
+    """Bring a challenge, read and checked, into database and storage; give the id of its row.
 
-    Args:
-        database: Migrated.
-        storage: Where files go.
-        now: The time.
-        challenge: Read and checked, with the images of its data sets.
-        scorer_version: Of its profile.
-        on_progress: Called with (images stored, images in all).
+    Progress is called with (images stored, images in all).
 
     Raises:
         StateError: It is another challenge than the database's, or lacks what teams have submitted to: a phase, a data

@@ -18,13 +18,7 @@ from raim.server.standings import Standings
 def propose_finalists(
     session: Session, challenge: CurrentChallenge, standings: Standings, *, n: int | None = None
 ) -> Finalists:
-    """Say who would be invited now; teams are named by the number of their row.
-
-    Args:
-        session: Any session.
-        challenge: The challenge.
-        standings: Of the phase that decides.
-        n: How many places; what the file says if None.
+    """Say who would be invited now for n places, else as many as the file says; teams are named by their rows' numbers.
 
     Raises:
         StateError: The challenge has no final.

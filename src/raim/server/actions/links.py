@@ -50,15 +50,7 @@ def make_account(
 ) -> tuple[User, str]:
     """Make an account for somebody; give it with the token of the link with which they set their password.
 
-    Args:
-        session: A writing session.
-        now: The time.
-        login: What they will type.
-        name: As shown; "" for the login.
-        email: "" for none.
-        role: "participant", "judge" or "organiser".
-        password_hash: Of a random password that nobody knows.
-        actor_id: The organiser.
+    Until then it has the hash of a random password that nobody knows. The login is the name where that is "".
 
     Raises:
         InputError: Login, name or e-mail are not usable.

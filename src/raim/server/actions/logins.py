@@ -44,14 +44,6 @@ def log_in(
 
     The try is written down as failed before the password is looked at, so that many at once do not get round the
     limits; the password is checked outside of any transaction.
-
-    Args:
-        database: Where accounts are.
-        now: The time.
-        login: As typed.
-        password: As typed.
-        address: Network address of the browser.
-        hours: How long the session lasts.
     """
     key = _typed_key(login)
     with database.writing() as session:

@@ -58,12 +58,7 @@ def switch_versions(
 ) -> tuple[NewVersion, ...]:
     """Put the newest versions of all data sets in force; give those that were not.
 
-    Args:
-        session: A writing session.
-        now: The time.
-        challenge: The challenge in force.
-        even_incomplete: Also where entries have no result under them yet, and lose their place until they have.
-        actor_id: The organiser.
+    With `even_incomplete` also where entries have no result under them yet, and lose their place until they have.
 
     Raises:
         StateError: There is no new version, or one is not complete.

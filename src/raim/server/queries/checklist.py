@@ -28,14 +28,7 @@ from raim.server.database import (
 def computed_points(
     session: Session, now: datetime, challenge: CurrentChallenge, *, n_unseen_flags: int
 ) -> list[Point]:
-    """Answer every point that needs no judgement.
-
-    Args:
-        session: Any session.
-        now: The time.
-        challenge: The challenge in force.
-        n_unseen_flags: Submissions with flags that no organiser has looked at.
-    """
+    """Answer every point that needs no judgement."""
     published = () if challenge.results_published_at else ("ranking and gallery are not public",)
     flags = (_say(n_unseen_flags),) if n_unseen_flags else ()
     return [

@@ -23,10 +23,7 @@ from raim.server.standings import make_standings
 def export_tables(session: Session, challenge: CurrentChallenge, profile: Profile) -> tuple[ExportTable, ...]:
     """Give all tables; their rows are read while they are handed on, so the session has to stay open.
 
-    Args:
-        session: Any session; all tables show the same moment where the database keeps one for a transaction.
-        challenge: The challenge in force.
-        profile: Its scoring profile.
+    All show the same moment where the database keeps one for a transaction.
     """
     measures = _measures(session, profile)
     return (

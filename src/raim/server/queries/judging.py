@@ -61,14 +61,7 @@ def read_judging(session: Session, judge: Judge) -> records.Judging:
 def read_trial(
     session: Session, judge: Judge, part: records.Part, position: int, *, tiles: str
 ) -> records.JudgeTrial:
-    """Return a trial of a judge.
-
-    Args:
-        session: Any session.
-        judge: Whose it is.
-        part: Training or voting.
-        position: From 1.
-        tiles: Path that the addresses of tiles begin with.
+    """Return a trial of a judge; addresses of its tiles begin with the path `tiles`.
 
     Raises:
         StateError: The study is not open, or the tiles are not made yet.

@@ -63,17 +63,10 @@ def read_leaderboard(
     scenario: str = "",
     sort: str = "",
 ) -> Leaderboard:
-    """Return the leaderboard of a phase.
+    """Return the leaderboard of a phase, one of those that are to be seen; None where there is none.
 
-    Args:
-        session: Any session.
-        challenge: The challenge in force.
-        phase: Whose; None where there is none to see.
-        phases: All that are to be seen.
-        standings: Leaderboards as last made.
-        profile: The scoring profile.
-        scenario: Means of which scenario; "" for all images, as for one that there is not.
-        sort: By which column; "" by rank.
+    Its means are those of a scenario, or of all images for "" or one that there is not; its rows are sorted by a
+    column, or by rank for "".
     """
     found = None if phase is None else standings.get(session, challenge, phase, profile)
     names = () if found is None else found.scenarios

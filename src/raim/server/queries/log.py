@@ -29,14 +29,7 @@ def as_events(rows: Any) -> list[Event]:
 
 
 def list_events(session: Session, *, action: str, actor: str, page: int) -> EventList:
-    """Return a page of the log.
-
-    Args:
-        session: Any session.
-        action: Only this one; "" for all.
-        actor: Only of this login, or of "the server"; "" for all.
-        page: From 1.
-    """
+    """Return a page of the log; of one action, of one login or "the server", or of all for ""."""
     found = select_events()
     if action:
         found = found.where(AuditEvent.action == action)

@@ -38,17 +38,9 @@ def list_submissions(
     kind: str,
     page: int,
 ) -> records.SubmissionList:
-    """Return a page of submissions, newest first.
+    """Return a page of the submissions of some teams, of all for None, newest first.
 
-    Args:
-        session: Any session.
-        challenge: The challenge in force.
-        now: The time.
-        folder: The server's, with the parts of uploads.
-        team_ids: Of which teams; None for all.
-        phase: Id of the phase; "" for all.
-        kind: "scored", "feedback" or "final"; "" for all.
-        page: From 1.
+    `phase` and `kind` may be "" for all.
     """
     found = select(Submission.id).order_by(Submission.id.desc())
     if team_ids is not None:
@@ -113,16 +105,9 @@ def read_image(
     has_input: bool,
     has_reference: bool,
 ) -> records.SubmissionImage:
-    """Return an image of a submission.
+    """Return an image of a submission, with what who asks may see of input and reference.
 
-    Args:
-        session: Any session.
-        challenge: The challenge in force.
-        submission_id: Which submission.
-        name: Of the image.
-        for_team: Whether to leave out comments that are meant for organisers only.
-        has_input: Whether who asks may see the input.
-        has_reference: The same for the reference, if there is one.
+    A team is not told comments that are meant for organisers only.
 
     Raises:
         UnknownNameError: There is no such submission, or image.

@@ -116,21 +116,8 @@ def build_study(
 ) -> Study:
     """Make the draft of a study; its tiles are then made by a job.
 
-    Args:
-        session: A writing session.
-        now: The time.
-        challenge: The challenge in force.
-        proposal: Of `propose_study`.
-        title: As judges see it.
-        rule: How judges choose, how many trials are repeated, and so on.
-        seed: All orders follow from it.
-        submissions: Which of the proposed ones; all whole ones if None.
-        image_names: Which images; all if None.
-        instructions: More for the judges, in Markdown.
-        min_width: Of a judge's window, CSS pixels.
-        min_height: Of a judge's window, CSS pixels.
-        is_simulated: Its votes will be made by a program.
-        actor_id: Who builds.
+    All orders follow from the seed. Without `submissions`, or `image_names`, everything whole takes part. The least
+    size of a judge's window is in CSS pixels.
 
     Raises:
         InputError: Fewer than two entries, an entry that lacks images, no image, or the design cannot be.

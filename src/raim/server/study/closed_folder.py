@@ -26,10 +26,6 @@ from raim.server.study.results import StudyResults, deciding_standings, make_res
 def open_material(settings: Settings, *, now: datetime) -> Iterator[Material]:
     """Collect what a report of a server's closed challenge says; its pictures can be read until the context ends.
 
-    Args:
-        settings: Of the server.
-        now: When the report is made.
-
     Raises:
         ChallengeError: challenge.toml has problems.
         StateError: There is no database, it is of another version of raim, or a study is to decide that is not

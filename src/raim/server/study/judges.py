@@ -46,20 +46,10 @@ def invite_judge(
     is_preview: bool = False,
     actor_id: int | None,
 ) -> tuple[Judge, str]:
-    """Add a judge and make their link.
+    """Add a judge; give them with the token of their link, which is not kept.
 
-    Args:
-        session: A writing session.
-        now: The time.
-        study: In draft or open.
-        name: As organisers see it; nobody else does.
-        email: For the organiser's mail; may be missing.
-        ties: For teams that the judge has a tie to (a member, the same laboratory): why.
-        is_preview: An organiser who looks at the pages; their votes are no votes.
-        actor_id: Who invites.
-
-    Returns:
-        The judge and the token of the link, which is not kept.
+    `ties` says for teams why the judge has one (a member, the same laboratory). A preview is an organiser who looks at
+    the pages; their votes are no votes.
 
     Raises:
         InputError: The name is not usable.
@@ -94,15 +84,7 @@ def invite_judge(
 def invite_guests(
     session: Session, now: datetime, study: Study, text: str, *, ties: Collection[int], actor_id: int
 ) -> list[tuple[Judge, str]]:
-    """Invite judges, all or none; return each with the token of the link.
-
-    Args:
-        session: A writing session.
-        now: The time.
-        study: In draft or open.
-        text: As `parse_guests` reads it.
-        ties: Teams that all of them have a tie to.
-        actor_id: Who invites.
+    """Invite judges by lines as `parse_guests` reads them, all or none; give each with the token of the link.
 
     Raises:
         InputError: A line, or a team with a tie, cannot be used, or an address has an invitation.
@@ -128,11 +110,9 @@ def invite_guests(
 
 
 def parse_guests(text: str, *, invited: Collection[str] = ()) -> list[Guest]:
-    """Read lines "name, e-mail", "name; e-mail", "name <e-mail>", or a name alone.
+    """Read lines "name, e-mail", "name; e-mail", "name <e-mail>", or a name alone; empty ones are nothing.
 
-    Args:
-        text: As typed; empty lines are nothing.
-        invited: E-mail addresses that have an invitation.
+    No line may have an address that has an invitation (`invited`).
 
     Raises:
         InputError: Lines cannot be used; all of them are named.

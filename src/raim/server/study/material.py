@@ -38,12 +38,7 @@ from raim.server.submissions.restored import read_restored
 def find_results(
     session: Session, challenge: CurrentChallenge, make: Callable[[Study], StudyResults]
 ) -> StudyResults | None:
-    """Give the results that decide a challenge; None where SCORE alone does.
-
-    Args:
-        session: Any session.
-        challenge: The challenge in force.
-        make: Gives the results of a revealed study.
+    """Give the results that decide a challenge, by `make` of a revealed study; None where SCORE alone does.
 
     Raises:
         StateError: A study is to decide, and none is revealed.
@@ -78,14 +73,7 @@ def collect_material(
 ) -> Material:
     """Collect what a report says; nothing is decoded, and pictures are read when they are asked for.
 
-    Args:
-        session: Any session.
-        storage: Where submissions and inputs lie.
-        challenge: The challenge in force.
-        standings: Leaderboards as last made.
-        profile: The scoring profile.
-        results: Of the study that decides; None where SCORE alone does.
-        now: When the report is made; None leaves it out.
+    Without results SCORE alone decides; without `now` the report does not say when it was made.
     """
     definition = challenge.definition
     ranking = rank_by_score(session, challenge, standings, profile) if results is None else results.ranking

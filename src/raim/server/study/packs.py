@@ -7,12 +7,7 @@ from raim.server.database import StudyImage
 
 
 def forget_packs(session: Session, which: ColumnElement[bool]) -> int:
-    """Forget that packs were made; sizes are kept, since they are those of the images. Give how many.
-
-    Args:
-        session: A writing session.
-        which: Condition on `StudyImage`.
-    """
+    """Forget that packs of some `StudyImage` were made; sizes are kept, since they are the images'. Give how many."""
     found = session.execute(
         update(StudyImage)
         .where(StudyImage.pack_sha256.is_not(None), which)

@@ -129,18 +129,7 @@ def publish(
     profile: Profile,
     actor_id: int,
 ) -> None:
-    """Show ranking and gallery to everybody, the ranking as it is now.
-
-    Args:
-        session: A writing session.
-        now: The time.
-        challenge: The challenge in force.
-        outcome: Of `find_outcome`.
-        charts: SVG by name of the chart and theme.
-        standings: Leaderboards as last made.
-        profile: The scoring profile.
-        actor_id: The organiser.
-    """
+    """Show ranking and gallery to everybody, the ranking as it is now, with its charts (SVG by name and theme)."""
     row = session.get_one(Challenge, challenge.id)
     board = deciding_standings(session, challenge, standings, profile)
     record = {

@@ -97,12 +97,7 @@ def make_results(
 ) -> StudyResults:
     """Analyse a revealed study and rank its teams.
 
-    Args:
-        session: Any session.
-        challenge: The challenge in force.
-        study: Revealed.
-        board: The leaderboard whose scores are S2; None for a challenge that scores nothing.
-        n_draws: Of the bootstrap.
+    The scores of the board are S2; a challenge that scores nothing has none.
 
     Raises:
         StateError: It is not revealed.

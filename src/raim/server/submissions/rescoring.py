@@ -35,14 +35,7 @@ def ask_rescore(session: Session, now: datetime, submission_id: int, *, actor_id
 
 
 def ask_rescore_all(session: Session, now: datetime, phase_id: int, *, actor_id: int) -> int:
-    """Have all scored submissions of a phase scored again; give how many were put into the queue.
-
-    Args:
-        session: A writing session.
-        now: The time.
-        phase_id: Row of the phase.
-        actor_id: The organiser.
-    """
+    """Have all scored submissions of a phase scored again; give how many were put into the queue."""
     asked = session.execute(
         update(Submission)
         .where(

@@ -46,13 +46,8 @@ def change_state(
 ) -> Submission:
     """Take a submission one step further; an end that is not the team's doing gives its try back.
 
-    Args:
-        session: A writing session.
-        now: The time.
-        submission_id: Which.
-        state: Where to.
-        actor_id: The user who did it; None for the server.
-        error: What the team is shown; needed where `State.needs_reason`, cleared by every other step.
+    Without an actor the server did it. The team is shown the error: needed where `State.needs_reason`, cleared by every
+    other step.
 
     Raises:
         StateError: The step is not in the table, or not for this kind.

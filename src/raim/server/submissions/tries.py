@@ -48,16 +48,7 @@ def count_tries(
     phase: str,
     kind: SubmissionKind,
 ) -> Tries:
-    """Count what a team has left; what it tells may be over a moment later.
-
-    Args:
-        session: Any session.
-        now: The time.
-        challenge: The challenge in force.
-        team_id: Whose.
-        phase: Id of the phase in the file.
-        kind: "scored", "feedback" or "final"; each has its own tries.
-    """
+    """Count what a team has left of a kind of submission in a phase; what it tells may be over a moment later."""
     record = challenge.definition.phase(phase)
     earlier = _earlier(session, challenge, team_id, phase, kind)
     today, in_all = tries_left(challenge.definition, record, kind, now=now, earlier=earlier)
@@ -74,12 +65,7 @@ def take_try(
 ) -> Submission:
     """Begin a submission; it takes a try here and now, before its first byte is sent.
 
-    Args:
-        session: A writing session; the team's row stays locked until it ends.
-        now: The time of arrival, by which deadlines and tries go.
-        challenge: The challenge in force.
-        member: Who submits.
-        wanted: Phase and kind, length and SHA-256 of the file that will be sent, and the team's note.
+    Deadlines and tries go by `now`, the time of arrival. The team's row stays locked until the session ends.
 
     Raises:
         TooLargeError: The file is larger than the challenge takes.

@@ -119,15 +119,7 @@ def finish_upload(
     challenge: CurrentChallenge,
     key: str,
 ) -> Submission:
-    """Bring a whole file into the storage and let its check begin.
-
-    Args:
-        database: Where the submission is.
-        storage: Where its file goes.
-        now: When the last byte had come.
-        folder: The server's folder, with the part file.
-        challenge: The challenge in force.
-        key: Of the upload.
+    """Bring a whole file, whose last byte had come at `now`, into the storage and let its check begin.
 
     Raises:
         ContentMismatchError: Its SHA-256 is not the promised one; what was sent is dropped, the upload begins anew.
