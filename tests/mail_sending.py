@@ -10,5 +10,7 @@ if __name__ == "__main__":
     database_url, smtp_url, now = sys.argv[1:]
     moment = datetime.fromisoformat(now)
     send_due(
-        open_database(database_url), lambda: moment, Sender(url=smtp_url, address="challenge@example.org")
+        open_database(database_url),
+        lambda: moment,
+        Sender(url=smtp_url, address="challenge@example.org", secret=b"s"),
     )

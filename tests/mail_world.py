@@ -10,6 +10,7 @@ from raim.server.database import Mail
 from raim.server.mail import Sender, send_due, set_up_mail, write_mail
 
 ADA = "ada@example.org"
+SECRET = b"secret of the server"
 
 
 @dataclass
@@ -41,7 +42,11 @@ class MailWorld:
             return write_mail(session, self.now, kind, what, to, challenge_id=number, **facts)
 
     def send(self, url=None):
-        send_due(self.database, lambda: self.now, Sender(url=url or self.settings.smtp_url, address=SENDER))
+        send_due(
+            self.database,
+            lambda: self.now,
+            Sender(url=url or self.settings.smtp_url, address=SENDER, secret=SECRET),
+        )
 
     def rows(self):
         with self.database.reading() as session:

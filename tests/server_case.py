@@ -95,6 +95,7 @@ def fill(database, storage, folder):
                 t.ChecklistTick(
                     challenge_id=challenge.id, item="prizes", ticked_by=users[0].id, ticked_at=NOON
                 ),
+                t.MailRefusal(user_id=users[0].id, kind="result"),
                 t.MailService(id=1, public_url="https://example.org"),
                 t.Mail(
                     address="ada@example.org",

@@ -111,9 +111,31 @@ class Account(Record):
     disabled_at: datetime | None
 
 
+class MailWish(Record):
+    """A kind of mail, and whether it is wanted."""
+
+    kind: str
+    title: str
+    is_wanted: bool
+
+
+class MailWishes(Wanted):
+    """The kinds of mail that are wanted; no other that one may choose is."""
+
+    kinds: list[Text]
+
+
+class Unsubscription(Record):
+    """A kind of mail that is to end, by the link of a mail."""
+
+    token: str
+    title: str
+
+
 class OwnAccount(Account):
     """One's own account."""
 
+    mail: list[MailWish] = Field(description="what is mailed, where the server sends mail")
     tokens: list[KnownToken]
 
 

@@ -13,7 +13,14 @@ IDLE = frozenset(
         *("log in", "fail to log in", "log out", "register", "make account", "set password"),
         *("make link", "use link", "make API token", "revoke API token", "invite", "revoke invitation"),
         *("take try", "comment", "look at flags", "export", "export study", "draw trials"),
-        *("tick checklist", "untick checklist", "change address", "verify address", "ask for password"),
+        *(
+            "tick checklist",
+            "untick checklist",
+            "change address",
+            "verify address",
+            "ask for password",
+            "refuse mail",
+        ),
     }
 )
 

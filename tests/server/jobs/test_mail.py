@@ -6,6 +6,7 @@ from desk_world import make_world
 from mail_server import SENDER, MailServer
 from mail_world import ADA, MailWorld
 from patience import wait_until
+from raim.errors import SettingsError
 from raim.server.jobs import mail
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.mail import sending_mail
@@ -23,6 +24,9 @@ def test_a_worker_sends_what_is_written_while_it_runs(database, tmp_path, monkey
         context = WorkerContext(
             name="one", database=database, storage=storage, folder=tmp_path, clock=lambda: outbox.now
         )
+        with pytest.raises(SettingsError, match="secret"), sending_mail(context, settings):
+            pass
+        settings.secret_key_file.write_bytes(b"s" * 32)
         with sending_mail(context, settings):
             outbox.write()
             wait_until(lambda: outbox.states() == ["sent"])

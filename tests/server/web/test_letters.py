@@ -29,7 +29,7 @@ def team(mail_site):
 
 def shown(site, mail):
     with site.server.database.reading() as session:
-        return build_message(session, mail, "raim@example.org")
+        return build_message(session, mail, "raim@example.org", site.server.secret)
 
 
 def test_a_captain_invites_by_an_address_and_no_name_brings_markup(mail_site):
@@ -44,7 +44,7 @@ def test_a_captain_invites_by_an_address_and_no_name_brings_markup(mail_site):
     assert "<b>" not in html
     assert "&lt;b&gt;" in html
     assert "{{ 7 * 7 }}" in html
-    assert html.count("<a ") == 2  # the invitation and the site; never the name's
+    assert html.count("<a ") == 3  # the invitation, the site, the end; never the name's
     assert f'<a href="{ADDRESS}{path}">' in html
     assert "\n" not in message["Subject"]
     assert NASTY in message["Subject"]

@@ -13,7 +13,7 @@ from raim.server.database.challenge import (
 from raim.server.database.columns import Base
 from raim.server.database.engine import Database, announce_change, open_database
 from raim.server.database.entries import Comment, EntryResult, LogLine, Result, Submission, Upload
-from raim.server.database.mail import Mail, MailService
+from raim.server.database.mail import Mail, MailRefusal, MailService
 from raim.server.database.migration import migrate
 from raim.server.database.operation import AuditEvent, WorkerHeartbeat
 from raim.server.database.people import (
@@ -60,6 +60,7 @@ __all__ = [
     "LoginAttempt",
     "LoginSession",
     "Mail",
+    "MailRefusal",
     "MailService",
     "Member",
     "OneUseLink",

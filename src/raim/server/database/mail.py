@@ -16,6 +16,20 @@ class MailService(Numbered):
     public_url: Mapped[str] = mapped_column(String(300))
 
 
+class MailRefusal(Numbered):
+    """A kind of mail that a person does not want, or whoever reads what comes to an address."""
+
+    __table_args__ = (
+        UniqueConstraint("user_id", "kind"),
+        UniqueConstraint("address", "kind"),
+        CheckConstraint("(user_id IS NULL) <> (address IS NULL)", name="who"),
+    )
+
+    user_id: Mapped[int | None] = mapped_column(reference_key("user_account"))
+    address: Mapped[str | None] = mapped_column(String(320))
+    kind: Mapped[str] = mapped_column(String(20))
+
+
 class Mail(Numbered):
     """A mail to one address about one thing (`what`, such as "submission 7"); the same one is never written twice.
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
+from raim.errors import SettingsError
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.faults import Throttle
 from raim.server.mail import Sender, send_due
@@ -20,11 +21,22 @@ STOPPING_S = 60.0  # a mail that is being given to the mail server is given to i
 
 @contextmanager
 def sending_mail(context: WorkerContext, settings: Settings) -> Iterator[None]:
-    """Send mail beside what is done, where settings name a mail server."""
+    """Send mail beside what is done, where settings name a mail server.
+
+    Raises:
+        SettingsError: The server's secret is not there, which signs links.
+    """
     if not settings.smtp_url:
         yield
         return
-    sender = Sender(url=settings.smtp_url, address=settings.mail_from)
+    try:
+        secret = settings.secret_key_file.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(
+            f"the server's secret {settings.secret_key_file} cannot be read: {error.strerror}; a worker that sends "
+            "mail needs it (RAIM_SECRET_KEY_FILE), or starts without RAIM_SMTP_URL and leaves mail to others"
+        ) from error
+    sender = Sender(url=settings.smtp_url, address=settings.mail_from, secret=secret)
     thread = threading.Thread(target=_send, args=(context, sender), name="mail", daemon=True)
     thread.start()
     try:

@@ -8,15 +8,21 @@ from raim.server.mail.letters import write_letter
 from raim.server.mail.outbox import drop_mail, forget_person, retry_mail, sends_mail, set_up_mail, write_mail
 from raim.server.mail.readers import mail_participants, mail_team
 from raim.server.mail.sending import Sender, send_due
+from raim.server.mail.wishes import CHOSEN, choose_kinds, read_reader, read_refused, refuse_kind
 
 __all__ = [
+    "CHOSEN",
     "KINDS",
     "Kind",
     "Sender",
+    "choose_kinds",
     "drop_mail",
     "forget_person",
     "mail_participants",
     "mail_team",
+    "read_reader",
+    "read_refused",
+    "refuse_kind",
     "retry_mail",
     "send_due",
     "sends_mail",

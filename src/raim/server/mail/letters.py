@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from raim.server.database import Challenge, Mail, MailService
 from raim.server.mail.kinds import KINDS
+from raim.server.mail.wishes import sign_reader
 
 LONGEST_SUBJECT = 180
 OF_LINES = frozenset({"text", "error"})  # every other fact is one line, as a subject is
@@ -60,11 +61,19 @@ def name_sender(session: Session, public_url: str, challenge: Challenge | None) 
     return titles[0] if len(titles) == 1 else str(urlsplit(public_url).hostname)
 
 
-def build_message(session: Session, row: Mail, sender: str) -> EmailMessage:
-    """Return a mail as it is sent, the same whenever it is built."""
+def build_message(session: Session, row: Mail, sender: str, secret: bytes) -> EmailMessage:
+    """Return a mail as it is sent, the same whenever it is built; `secret` signs the link that ends its kind."""
     public_url = session.get_one(MailService, 1).public_url
     challenge = None if row.challenge_id is None else session.get_one(Challenge, row.challenge_id)
+    is_needed = KINDS[row.kind].is_needed
+    end = (
+        ""
+        if is_needed
+        else f"{public_url}/unsubscribe/{sign_reader(secret, row.kind, row.user_id or row.address)}"
+    )
     shown = {
+        "end": end,
+        "account": f"{public_url}/account" if end and row.user_id is not None else "",
         "name": name_sender(session, public_url, challenge),
         "paragraphs": [each.strip() for each in row.text.split("\n\n") if each.strip()],
         "server": public_url,
@@ -78,6 +87,9 @@ def build_message(session: Session, row: Mail, sender: str) -> EmailMessage:
     message["Date"] = format_datetime(row.made_at)
     message["Message-ID"] = f"<raim-{row.id}-{row.made_at.timestamp():.0f}@{urlsplit(public_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
+    if end:
+        message["List-Unsubscribe"] = f"<{end}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(_environment().get_template("base.txt.jinja").render(**shown))
     message.add_alternative(_environment().get_template("base.html.jinja").render(**shown), subtype="html")
     return message

@@ -9,16 +9,17 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
 from raim.server.auditing import record_event
-from raim.server.database import Mail, MailService, User
+from raim.server.database import Mail, MailRefusal, MailService, User
 from raim.server.database.engine import MAIL_LOCK, take_turn
 from raim.server.mail.kinds import KINDS
 from raim.server.mail.letters import write_letter
+from raim.server.mail.wishes import find_refusing
 from raim.server.settings import MAILABLE, Settings
 
 PER_HOUR = 10  # to one address; what people have just asked for is not held back
@@ -65,7 +66,7 @@ def write_mails(
 ) -> int:
     """Write the same mail to each reader into the outbox; return to how many it was written.
 
-    None is, where the server sends no mail; nor is one that was written before.
+    None is, where the server sends no mail or the reader wants none; nor is one that was written before.
 
     Args:
         session: A writing session, of what the mail tells of.
@@ -76,8 +77,15 @@ def write_mails(
         challenge_id: In whose name; None for the server.
         facts: What the kind's template shows.
     """
-    asked = ((each.email, each.id) if isinstance(each, User) else (each, None) for each in readers)
-    to = {address: user_id for address, user_id in asked if address and sends_mail(session, address)}
+    refusing = find_refusing(session, kind)
+    asked = (
+        (each.email, each.id) if isinstance(each, User) else (each, _owner(session, each)) for each in readers
+    )
+    to = {
+        address: user_id
+        for address, user_id in asked
+        if address and sends_mail(session, address) and not refusing & {user_id, address.lower()}
+    }
     if not to:
         return 0
     public_url = session.get_one(MailService, 1).public_url
@@ -87,6 +95,14 @@ def write_mails(
     rows = [{"address": address, "user_id": user_id, **common} for address, user_id in to.items()]
     insert = INSERTS[session.get_bind().dialect.name](Mail.__table__)
     return len(session.execute(insert.on_conflict_do_nothing().returning(Mail.id), rows).all())
+
+
+def _owner(session: Session, address: str | None) -> int | None:
+    """Find the person who has verified an address, whose wishes then count."""
+    theirs = select(User.id).where(
+        func.lower(User.email) == (address or "").lower(), User.disabled_at.is_(None)
+    )
+    return session.scalar(theirs.where(User.email_verified_at.is_not(None)).order_by(User.id).limit(1))
 
 
 def drop_mail(session: Session, now: datetime, kind: str, what: str, why: str) -> None:
@@ -162,8 +178,9 @@ def retry_mail(session: Session, now: datetime, row: Mail, *, actor_id: int) -> 
 
 
 def forget_person(session: Session, user_id: int) -> None:
-    """Delete all mail to a person whose account is deleted."""
+    """Delete all mail to a person whose account is deleted, and what they wished."""
     session.execute(delete(Mail).where(Mail.user_id == user_id))
+    session.execute(delete(MailRefusal).where(MailRefusal.user_id == user_id))
 
 
 def forget_mail(session: Session, now: datetime) -> None:

@@ -31,10 +31,12 @@ class Sender:
     Attributes:
         url: Of the mail server, `RAIM_SMTP_URL`.
         address: `RAIM_MAIL_FROM`.
+        secret: Of the server.
     """
 
     url: str = field(repr=False)
     address: str
+    secret: bytes = field(repr=False)
 
 
 def connect(url: str) -> smtplib.SMTP:
@@ -77,7 +79,7 @@ def send_due(
             if row is None:
                 break
             mail_id, attempt, address = row.id, row.tries, row.address
-            message = build_message(session, row, sender.address)
+            message = build_message(session, row, sender.address, sender.secret)
 
         def begin(mail_id: int = mail_id, attempt: int = attempt) -> bool:
             with database.writing() as session:

@@ -9,6 +9,7 @@ from raim.records import accounts as records
 from raim.server.actions.accounts import name_key
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ApiToken, Member, Team, User
+from raim.server.mail import CHOSEN, KINDS, read_refused
 from raim.server.queries.pages import read_part
 
 
@@ -21,7 +22,11 @@ def read_account(session: Session, challenge: CurrentChallenge, user_id: int) ->
         .order_by(ApiToken.id)
     )
     known = [records.KnownToken.of_row(each) for each in tokens]
-    return records.OwnAccount.of_row(user, team_id=team_id, team=team, tokens=known)
+    refused = read_refused(session, user)
+    mail = [
+        records.MailWish(kind=kind, title=KINDS[kind].title, is_wanted=kind not in refused) for kind in CHOSEN
+    ]
+    return records.OwnAccount.of_row(user, team_id=team_id, team=team, tokens=known, mail=mail)
 
 
 def list_accounts(

@@ -12,6 +12,7 @@ from raim.server.actions import accounts as actions
 from raim.server.actions import addresses, links, logins, passwords, tokens
 from raim.server.auditing import record_event
 from raim.server.database import ApiToken, AuditEvent, User
+from raim.server.mail import KINDS, choose_kinds, read_reader, refuse_kind
 from raim.server.queries.accounts import read_account
 from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
 from raim.server.web.context import Context
@@ -184,6 +185,27 @@ def ask_for_verification(context: Context) -> None:
         raise InputError(
             "no link was sent: there is no address to verify, or there were too many within an hour"
         )
+
+
+@area.post("/account/mail", who="user", page=show_account, note="saved", is_api=False)
+def change_wishes(context: Context, wanted: records.MailWishes) -> None:
+    """Say which kinds of mail one wants."""
+    user = context.session.get_one(User, context.user_id)
+    choose_kinds(context.session, context.now, user, [each for each in wanted.kinds if each])
+
+
+@area.get("/unsubscribe/{token}", who="anyone", template="unsubscribe", is_api=False)
+def show_unsubscription(context: Context, token: str) -> records.Unsubscription:
+    """Show the button that ends a kind of mail; opening the page does nothing, as programs open links in mails."""
+    kind, _ = read_reader(context.server.secret, token)
+    return records.Unsubscription(token=token, title=KINDS[kind].title)
+
+
+@area.post("/unsubscribe/{token}", who="anyone", page=show_unsubscription, shows=True, is_api=False)
+def unsubscribe(context: Context, token: str) -> records.Unsubscription:
+    """End a kind of mail, by the button or by a mail program's one click, which is sent to no other page."""
+    refuse_kind(context.session, context.now, *read_reader(context.server.secret, token))
+    return show_unsubscription(context, token)
 
 
 @area.post("/account/tokens", who="user", page=show_account, shows=True, is_api=False)

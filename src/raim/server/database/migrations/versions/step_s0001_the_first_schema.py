@@ -160,6 +160,16 @@ def upgrade() -> None:
         CheckConstraint("(purpose = 'make organiser') = (user_id IS NULL)", name="user"),
     )
     op.create_table(
+        "mail_refusal",
+        Column("id", Integer(), primary_key=True),
+        Column("user_id", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT")),
+        Column("address", String(320)),
+        Column("kind", String(20), nullable=False),
+        CheckConstraint("(user_id IS NULL) <> (address IS NULL)", name="who"),
+        UniqueConstraint("address", "kind"),
+        UniqueConstraint("user_id", "kind"),
+    )
+    op.create_table(
         "outbox",
         Column("id", Integer(), primary_key=True),
         Column("challenge_id", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), index=True),
