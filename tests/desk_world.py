@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 
 from raim.challenge import Challenge, DataSet, FinalistRule, Intake, Phase, Website
 from raim.server import database as tables
-from raim.server.actions.accounts import register
+from raim.server.actions.accounts import appoint, register
 from raim.server.actions.challenge_import import import_challenge
 from raim.server.actions.teams import make_team
 from raim.server.auditing import record_event
@@ -65,9 +65,14 @@ class World:
         with self.database.reading() as session:
             return load_current(session, self.definition)
 
-    def user(self, login, **options):
+    def user(self, login, *, office=None, **options):
         with self.database.writing() as session:
-            return register(session, self.now, login=login, password_hash=HASH, **options).id
+            challenge_id = load_current(session, self.definition).id
+            options = {"challenge_id": challenge_id, **options}
+            user = register(session, self.now, login=login, password_hash=HASH, **options)
+            if office is not None:
+                appoint(session, self.now, challenge_id, user, office, actor_id=user.id)
+            return user.id
 
     def team(self, name, *, email=None, address=None, state="approved"):
         """Make a team of one; give the number of its row."""
@@ -198,7 +203,7 @@ def make_world(database, **changes):
     definition = make_challenge(**changes)
     import_challenge(database, open_storage("memory://world"), NOON, definition, scorer_version=VERSION)
     world = World(database=database, definition=definition)
-    world.organiser = world.user("olga", role="organiser")
+    world.organiser = world.user("olga", is_administrator=True)
     return world
 
 

@@ -125,9 +125,12 @@ def _fill_people(session, users, team):
     session.add_all(
         [
             t.ApiToken(user_id=ada, name="laptop", token_sha256=DIGEST, created_at=NOON),
+            t.Appointment(challenge_id=team.challenge_id, user_id=ada, office="organiser", appointed_at=NOON),
             t.LoginSession(user_id=ada, token_sha256=DIGEST, created_at=NOON, expires_at=later),
             t.LoginAttempt(login_key="ada", address="::1", attempted_at=NOON, succeeded=True),
-            t.OneUseLink(purpose="make organiser", token_sha256=DIGEST, created_at=NOON, expires_at=later),
+            t.OneUseLink(
+                purpose="make administrator", token_sha256=DIGEST, created_at=NOON, expires_at=later
+            ),
             t.Invitation(
                 team_id=team.id, invited_by=ada, token_sha256=DIGEST, created_at=NOON, expires_at=later
             ),

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import event, select
 from starlette.testclient import TestClient
 
+from raim.server.actions.accounts import appoint
 from raim.server.database import Mail, User
 from raim.server.jobs.bundles import make_bundles
 from raim.server.serving import open_server
@@ -153,7 +154,8 @@ class Site:
     def judge(self, login="jim"):
         person = self.user(login)
         with self.server.database.writing() as session:
-            session.scalars(select(User).where(User.login == login)).one().role = "judge"
+            user = session.scalars(select(User).where(User.login == login)).one()
+            appoint(session, self.clock(), 1, user, "judge", actor_id=user.id)
         return self.with_token(person)
 
     def verified(self, login, **fields):

@@ -26,7 +26,7 @@ def world(database, tmp_path):
         settings=read_settings({}, folder=tmp_path),
         database=database,
         storage=open_storage("memory://world"),
-        definition=world.definition,
+        definitions={world.definition.id: world.definition},
         secret=b"",
     )
     return world

@@ -30,11 +30,11 @@ DEFAULT_PORT = 8000
 def command(
     *, folder: Path, database: str | None, storage: str | None, host: str, port: int, worker: bool
 ) -> None:
-    """Serve the challenge in FOLDER: pages, uploads, scoring, leaderboard.
+    """Serve the challenge in FOLDER, or those in its sub-folders: pages, uploads, scoring, leaderboard.
 
     Needs nothing but the folder: the database is a file in it, submissions lie beside it, and one child process of low
     priority scores. Settings are RAIM_ variables (docs/server.md); behind a TLS proxy set RAIM_PUBLIC_URL and
-    RAIM_TRUSTED_PROXIES. The first start prints the link with which the organiser makes their account.
+    RAIM_TRUSTED_PROXIES. The first start prints the link with which the first administrator makes their account.
     """
     need_extra("this command", "server", "sqlalchemy", "fastapi", "uvicorn", "dbos")
     import threading
@@ -43,6 +43,7 @@ def command(
     from raim.cli.progress import show_progress
     from raim.cli.scoring_weights import fetch_missing_weights
     from raim.scoring.definitions import profile_weights
+    from raim.scoring.profiles import find_profile
     from raim.server.database.engine import hold_alone
     from raim.server.jobs import WorkerChild
     from raim.server.jobs.bundles import keep_bundles
@@ -56,12 +57,22 @@ def command(
         with show_progress("storing the challenge's images") as on_progress:
             opened = open_server(settings, on_progress=on_progress)
         listener = stack.enter_context(take_port(host, port, default=port))
-        if worker and fetch_missing_weights(profile_weights(opened.server.profile)):
+        challenges = opened.server.definitions.values()
+        needed = [
+            each
+            for name in {one.profile for one in challenges}
+            for each in profile_weights(find_profile(name))
+        ]
+        if worker and fetch_missing_weights(list(dict.fromkeys(needed))):
             stack.enter_context(WorkerChild(settings))
         else:
             keep_bundles(settings, threading.Event())
-        click.echo(f"{opened.server.definition.name}: {settings.public_url}/")
+        for each in challenges:
+            path = "" if opened.server.only else f"c/{each.id}/"
+            click.echo(f"{each.name}: {settings.public_url}/{path}")
+        for place, problems in opened.server.problems.items():
+            click.echo(f"{place} is not served: {'; '.join(problems)}", err=True)
         if opened.first_link is not None:
-            click.echo(f"make the organiser's account within 24 hours: {opened.first_link}")
+            click.echo(f"make the first administrator's account within 24 hours: {opened.first_link}")
         click.echo("Ctrl-C stops it; everything is kept.")
         run_server(opened, listener)

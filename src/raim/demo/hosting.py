@@ -158,12 +158,13 @@ def host_demo(
     password = secrets.token_urlsafe(12)
     _enter_all(opened.server, workplace, now, password_hash=hash_password(password))
     studies = host_studies(opened.server, now)
+    here = f"/c/{opened.server.definition.id}"
     return Hosted(
         opened=opened,
         login=ENTRIES[0].file_name,
         password=password,
-        judge_link=f"{settings.public_url}{opened.server.here}/judge/{studies.judge_token}",
-        study_path=f"{opened.server.here}/desk/studies/{studies.finished_id}",
+        judge_link=f"{settings.public_url}{here}/judge/{studies.judge_token}",
+        study_path=f"{here}/desk/studies/{studies.finished_id}",
     )
 
 

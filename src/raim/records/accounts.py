@@ -79,6 +79,7 @@ class NewToken(Wanted):
     """A token for programs to be made."""
 
     name: Text
+    challenge: Text = Field(default="", description="id of the one challenge that it is for; empty for all")
 
 
 class Token(Record):
@@ -92,6 +93,7 @@ class KnownToken(Record):
 
     id: int
     name: str
+    challenge: str | None = Field(description="id of the one challenge that it is for; none for all")
     created_at: datetime
     last_used_at: datetime | None
 
@@ -104,7 +106,8 @@ class Account(Record):
     name: str
     email: str | None
     email_verified_at: datetime | None
-    role: UserRole
+    role: UserRole = Field(description="in the challenge")
+    is_administrator: bool
     team_id: int | None
     team: str | None
     created_at: datetime
@@ -137,6 +140,9 @@ class OwnAccount(Account):
 
     mail: list[MailWish] = Field(description="what is mailed, where the server sends mail")
     tokens: list[KnownToken]
+    challenges: list[str] = Field(
+        description="ids of challenges that a token may be for; none where there is one"
+    )
 
 
 class AccountList(Paged):
@@ -154,6 +160,13 @@ class NewAccount(Wanted):
     name: Text = ""
     email: Text = ""
     role: Text = "judge"
+
+
+class NewAppointment(Wanted):
+    """An account that is to have an office in the challenge."""
+
+    login: Text
+    role: Text = "organiser"
 
 
 class AccountChange(Wanted):

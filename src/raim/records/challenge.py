@@ -14,6 +14,19 @@ class ListedChallenge(Record):
     id: str
     name: str
     page: str
+    tagline: str
+    status: str = Field(description="draft (seen by its organisers only), open, paused or retired")
+    when: str = Field(description="coming, running or closed")
+    opens: datetime
+    closes: datetime
+    n_teams: int
+    open_phases: list[str]
+
+
+class ChallengeList(Record):
+    """The challenges of this server that who asks may see, those that open first ahead."""
+
+    listed: list[ListedChallenge]
 
 
 class Intake(Record):

@@ -5,7 +5,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session, object_mapper
 
-from raim.server.database import AuditEvent, Base, announce_change
+from raim.server.database import (
+    AuditEvent,
+    Base,
+    Challenge,
+    Judge,
+    Phase,
+    Study,
+    Submission,
+    Team,
+    announce_change,
+)
 
 # What changes no board, chart, result or date: these words, up to a colon.
 IDLE = frozenset(
@@ -24,6 +34,16 @@ IDLE = frozenset(
     }
 )
 
+# By which column a row belongs to which other.
+PARENTS: dict[str, type[Base]] = {
+    "challenge_id": Challenge,
+    "study_id": Study,
+    "team_id": Team,
+    "phase_id": Phase,
+    "submission_id": Submission,
+    "judge_id": Judge,
+}
+
 
 def record_event(
     session: Session,
@@ -38,7 +58,7 @@ def record_event(
 ) -> None:
     """Add an event to the audit log; never a password, a token or a token's hash.
 
-    Any but an idle one raises the version of what is kept.
+    Any but an idle one raises the version of its challenge, or of all where it concerns the server.
 
     Args:
         session: A writing session.
@@ -51,8 +71,10 @@ def record_event(
         details: What else is worth knowing, as JSON.
     """
     session.flush()
+    challenge_id = None if row is None else challenge_of(session, row)
     event = AuditEvent(
         happened_at=now,
+        challenge_id=challenge_id,
         action=action,
         actor_id=actor_id,
         subject="server" if row is None else row.__tablename__,
@@ -62,4 +84,17 @@ def record_event(
     )
     session.add(event)
     if not is_idle and action.partition(":")[0] not in IDLE:
-        announce_change(session)
+        announce_change(session, challenge_id)
+
+
+def challenge_of(session: Session, row: Base) -> int | None:
+    """Return the row of the challenge that another row belongs to; None for what belongs to the server."""
+    if isinstance(row, Challenge):
+        return row.id
+    for name, table in PARENTS.items():
+        number = getattr(row, name, None)
+        if number is not None:
+            return (
+                int(number) if table is Challenge else challenge_of(session, session.get_one(table, number))
+            )
+    return None

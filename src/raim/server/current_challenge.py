@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge, Phase, phase_state
 from raim.errors import StateError
+from raim.scoring.profiles import Profile, find_profile
 from raim.server import database as tables
 from raim.server.database import EntryResult, Submission
 
@@ -27,6 +28,8 @@ class CurrentChallenge:
         in_force: The pair whose results boards and rankings show.
         paused_at: When each paused phase was paused.
         scorer_version: Of the profile, in this version of raim.
+        status: "draft" (for organisers only), "open", "paused" (only organisers change something) or "retired"
+            (nobody does, and it is not listed).
         results_published_at: When the organiser published the gallery of results; None before.
     """
 
@@ -39,7 +42,13 @@ class CurrentChallenge:
     in_force: Mapping[str, tuple[str, str]]
     paused_at: Mapping[str, datetime]
     scorer_version: str
+    status: str
     results_published_at: datetime | None
+
+    @property
+    def profile(self) -> Profile:
+        """Its scoring profile."""
+        return find_profile(self.definition.profile)
 
     def is_paused(self, phase: Phase) -> bool:
         """Say whether an organiser has paused a phase."""
@@ -92,6 +101,7 @@ def load_current(session: Session, definition: Challenge) -> CurrentChallenge:
         },
         paused_at={each.slug: each.paused_at for each in phases if each.paused_at is not None},
         scorer_version=row.scorer_version,
+        status=row.status,
         results_published_at=row.results_published_at,
     )
 

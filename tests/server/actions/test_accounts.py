@@ -2,11 +2,19 @@ import pytest
 from sqlalchemy import select
 
 from desk_world import NOON, make_world
-from raim.errors import StateError, UnknownNameError
-from raim.server.actions.accounts import change_role, delete_account, reopen_account, shut_account
+from raim.errors import AccessError, StateError, UnknownNameError
+from raim.server.actions.accounts import (
+    appoint,
+    check_is_theirs,
+    delete_account,
+    find_appointment,
+    make_administrator,
+    reopen_account,
+    shut_account,
+)
 from raim.server.actions.links import make_account, make_reset_link, use_reset_link
 from raim.server.actions.tokens import make_api_token
-from raim.server.database import ApiToken, Member, User
+from raim.server.database import ApiToken, Challenge, Member, User
 
 
 @pytest.fixture
@@ -15,14 +23,17 @@ def world(database):
 
 
 def make_judge(world, session, **changes):
-    given = {"login": "jim", "name": "", "email": "", "role": "judge", **changes}
-    return make_account(session, NOON, password_hash="nobody's", actor_id=world.organiser, **given)
+    given = {"login": "jim", "name": "", "email": "", "office": "judge", **changes}
+    return make_account(
+        session, NOON, password_hash="nobody's", challenge_id=1, actor_id=world.organiser, **given
+    )
 
 
 def test_an_account_comes_with_a_link_that_sets_its_password_once(world):
     with world.database.writing() as session:
         user, token = make_judge(world, session)
-        assert (user.login, user.name, user.email, user.role) == ("jim", "jim", None, "judge")
+        assert (user.login, user.name, user.email) == ("jim", "jim", None)
+        assert find_appointment(session, 1, user.id).office == "judge"
         assert use_reset_link(session, NOON, token, password_hash="own").id == user.id
         assert user.password_hash == "own"
         with pytest.raises(StateError, match="used before"):
@@ -32,21 +43,22 @@ def test_an_account_comes_with_a_link_that_sets_its_password_once(world):
 def test_an_account_is_refused_with_an_unknown_role_or_a_taken_login(world):
     with world.database.writing() as session:
         with pytest.raises(UnknownNameError, match="did you mean 'judge'"):
-            make_judge(world, session, role="juge")
+            make_judge(world, session, office="juge")
         with pytest.raises(StateError, match="'Olga' is taken"):
             make_judge(world, session, login="Olga")
 
 
-def test_the_last_organiser_can_neither_be_shut_nor_made_another(world):
+def test_the_last_administrator_can_neither_be_shut_nor_made_another(world):
     with world.database.writing() as session:
         olga = session.get_one(User, world.organiser)
         for change in (
             lambda: shut_account(session, NOON, olga, actor_id=olga.id),
-            lambda: change_role(session, NOON, olga, "judge", actor_id=olga.id),
+            lambda: make_administrator(session, NOON, olga, is_administrator=False, actor_id=olga.id),
         ):
-            with pytest.raises(StateError, match="olga is the last organiser"):
+            with pytest.raises(StateError, match="olga is the last administrator"):
                 change()
-        second, _ = make_judge(world, session, role="organiser")
+        second, _ = make_judge(world, session)
+        make_administrator(session, NOON, second, is_administrator=True, actor_id=olga.id)
         shut_account(session, NOON, second, actor_id=olga.id)
         with pytest.raises(StateError):  # one that is shut does not count
             shut_account(session, NOON, olga, actor_id=olga.id)
@@ -78,9 +90,23 @@ def test_a_role_is_changed_and_written_down_once(world):
     with world.database.writing() as session:
         jim, _ = make_judge(world, session)
         for _ in range(2):
-            change_role(session, NOON, jim, "participant", actor_id=world.organiser)
-        assert jim.role == "participant"
-    assert world.actions().count("change role") == 1
+            appoint(session, NOON, 1, jim, "participant", actor_id=world.organiser)
+        assert find_appointment(session, 1, jim.id) is None
+    assert world.actions().count("change role") == 2  # the account was made a judge's
+
+
+def test_an_organiser_changes_no_account_that_others_rely_on(world):
+    with world.database.writing() as session:
+        jim, _ = make_judge(world, session)
+        check_is_theirs(session, 1, jim)
+        other = Challenge(slug="other", title="Other", definition={}, definition_sha256="0" * 64,
+                          profile="raim-2024", scorer_version="x", created_at=NOON)  # fmt: skip
+        session.add(other)
+        session.flush()
+        appoint(session, NOON, other.id, jim, "judge", actor_id=world.organiser)
+        for user in (jim, session.get_one(User, world.organiser)):
+            with pytest.raises(AccessError, match="more than this challenge"):
+                check_is_theirs(session, 1, user)
 
 
 def test_a_deleted_accounts_links_are_ended_and_its_team_gets_another_captain(world):
@@ -88,7 +114,7 @@ def test_a_deleted_accounts_links_are_ended_and_its_team_gets_another_captain(wo
     with world.database.writing() as session:
         captain = session.scalars(select(Member).where(Member.team_id == team_id)).one()
         ada = session.get_one(User, captain.user_id)
-        bob, _ = make_judge(world, session, login="bob", role="participant")
+        bob, _ = make_judge(world, session, login="bob", office="participant")
         member = Member(
             challenge_id=captain.challenge_id, team_id=team_id, user_id=bob.id, role="member", joined_at=NOON
         )

@@ -112,9 +112,7 @@ def test_images_of_a_set_that_nobody_used_come_and_go(imported):
 
 def test_another_challenge_in_the_folder_is_refused_at_the_start(imported):
     edit(imported, 'id = "my-challenge"', 'id = "other"')
-    with pytest.raises(
-        StateError, match=r"this server runs 'my-challenge'; .* put its id back, or start another"
-    ):
+    with pytest.raises(StateError, match=r"its folder was that of 'my-challenge': put its id back, or give"):
         imported.bring()
     with imported.database.reading() as session:
         assert session.scalars(select(Challenge.slug)).all() == ["my-challenge"]

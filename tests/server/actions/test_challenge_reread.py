@@ -18,7 +18,7 @@ from raim.server.submissions.tries import take_try
 @pytest.fixture
 def organiser(imported):
     with imported.database.writing() as session:
-        return register(session, imported.now, login="olga", password_hash="x", role="organiser").id
+        return register(session, imported.now, login="olga", password_hash="x", is_administrator=True).id
 
 
 def edit(imported, old, new):
@@ -125,7 +125,7 @@ def test_another_challenge_is_refused(imported, organiser):
     found = reread(imported, organiser)
     assert found.taken is None
     assert found.problems[0].startswith(
-        "the file is of the challenge 'other', this server runs 'my-challenge'"
+        "the file is of the challenge 'other', its folder was that of 'my-challenge'"
     )
 
 

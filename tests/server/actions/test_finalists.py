@@ -22,7 +22,7 @@ from raim.server.standings import Standing, Standings
 def final(imported):
     """Four teams, ranked in the order of their names, and an organiser."""
     with imported.database.writing() as session:
-        organiser = register(session, imported.now, login="olga", password_hash="x", role="organiser")
+        organiser = register(session, imported.now, login="olga", password_hash="x", is_administrator=True)
         teams = []
         for number in range(4):
             user = register(session, imported.now, login=f"u{number}", password_hash="x")

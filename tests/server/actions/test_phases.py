@@ -25,7 +25,7 @@ def phase(session, imported):
 
 @pytest.fixture
 def actor(session, imported):
-    return register(session, imported.now, login="olga", password_hash="x", role="organiser").id
+    return register(session, imported.now, login="olga", password_hash="x", is_administrator=True).id
 
 
 def test_new_dates_are_in_force_and_audited(session, imported, phase, actor):

@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from raim.errors import StateError
-from raim.server.database import AuditEvent, LoginSession, User, open_database
+from raim.server.database import Appointment, AuditEvent, LoginSession, User, open_database
 from raim.server.database.engine import hold_alone
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -65,10 +65,11 @@ def test_foreign_keys_are_held(database):
 
 
 def test_checks_are_held(database):
-    with pytest.raises(IntegrityError, match="ck_user_account_role"), database.writing() as session:
+    with pytest.raises(IntegrityError, match="ck_appointment_office"), database.writing() as session:
         user = person()
-        user.role = "king"
         session.add(user)
+        session.flush()
+        session.add(Appointment(challenge_id=1, user_id=user.id, office="king", appointed_at=NOON))
 
 
 def test_an_audit_event_is_never_changed(database):

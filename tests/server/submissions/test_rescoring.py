@@ -142,12 +142,13 @@ def test_marks_that_stay_are_not_written_down(world):
 def test_flags_are_unseen_until_they_are_looked_at_and_a_new_one_is_unseen_again(world):
     number = world.submission("Ada", flags={"same-file": "it is that of Bob"})
     world.submission("Bob")
+    challenge = world.challenge()
     with world.database.writing() as session:
         row = session.get_one(Submission, number)
-        assert unseen_flags(session) == {number: {"same-file": "it is that of Bob"}}
+        assert unseen_flags(session, challenge) == {number: {"same-file": "it is that of Bob"}}
         look_at_flags(session, NOON, row, actor_id=world.organiser)
         session.flush()
-        assert unseen_flags(session) == {}
+        assert unseen_flags(session, challenge) == {}
         row.flags = {**row.flags, "reference-pixels": "1 of 1"}
         session.flush()
-        assert unseen_flags(session) == {number: {"reference-pixels": "1 of 1"}}
+        assert unseen_flags(session, challenge) == {number: {"reference-pixels": "1 of 1"}}

@@ -123,10 +123,10 @@ def test_a_deleted_account_leaves_no_name_behind(site):
     assert site.user("ada").get("/account").status_code == 200
 
 
-def test_the_last_organiser_cannot_leave(site):
+def test_the_last_administrator_cannot_leave(site):
     olga = site.organiser()
     answer = olga.post("/account/delete", present_password=PASSWORD)
-    assert "the last organiser" in answer.text
+    assert "the last administrator" in answer.text
 
 
 def test_a_reset_link_sets_a_password_once(site, clock):

@@ -88,10 +88,10 @@ def test_the_newest_board_that_has_entries_is_opened(site, teams):
         challenge = server.challenge(session)
         old = challenge.definition.phase("feedback")
         new = replace(old, id="open-round")
-        filled = server.standings.get(session, challenge, old, server.profile)
+        filled = server.standings.get(session, challenge, old, challenge.profile)
         cache = StandingsCache()
         cache.made = {("feedback", challenge.version): filled, ("open-round", challenge.version): EMPTY}
-        rest = cache, server.profile
+        rest = cache, challenge.profile
         assert newest_phase(session, challenge, [old, new], *rest) is old
         assert newest_phase(session, challenge, [new], *rest) is new
         assert newest_phase(session, challenge, [], *rest) is None
@@ -107,7 +107,9 @@ def test_a_column_is_declared_once_for_page_csv_json_and_exports(site, teams):
     assert names == [each.name for each in columns]
     assert set(rows_of(site)[0]) == set(Line.model_fields)
     with site.server.database.reading() as session:
-        tables = export_tables(session, site.server.challenge(session), site.server.profile)
+        tables = export_tables(
+            session, site.server.challenge(session), site.server.challenge(session).profile
+        )
         assert next(each for each in tables if each.name == "leaderboards").columns == ("phase", *names)
 
 

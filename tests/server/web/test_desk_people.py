@@ -158,15 +158,15 @@ def test_a_shut_account_is_logged_out_and_can_be_opened(site, world, olga):
     assert answer.status_code == 303
 
 
-def test_the_last_organiser_cannot_shut_or_demote_themselves(world, olga):
+def test_the_last_administrator_cannot_shut_or_demote_themselves(world, olga):
     number = number_of(world, User, login="olga")
-    for path, fields in (
-        (f"/desk/users/{number}", {"is_disabled": "true"}),
-        (f"/desk/users/{number}", {"role": "judge"}),
+    for fields, words in (
+        ({"is_disabled": "true"}, "the last administrator"),
+        ({"role": "judge"}, "olga is an administrator"),
     ):
-        answer = olga.post(path, **fields)
+        answer = olga.post(f"/desk/users/{number}", **fields)
         assert answer.status_code == 409
-        assert "the last organiser" in answer.text
+        assert words in answer.text
     assert olga.get("/desk").status_code == 200
 
 
@@ -180,8 +180,28 @@ def test_a_role_decides_from_the_next_request_on(site, world, olga):
     assert ada.get("/desk").status_code == 403
 
 
+def test_who_has_an_account_is_appointed_by_login(site, world, olga):
+    ada = site.user("ada")
+    assert olga.post("/desk/appointments", login="ADA").status_code == 303
+    assert ada.get("/desk").status_code == 200
+    assert "no account with the login &#39;eve&#39;" in olga.post("/desk/appointments", login="eve").text
+
+
+def test_an_organiser_who_is_no_administrator_changes_no_administrators_account(site, world, olga):
+    ada = site.user("ada")
+    olga.post("/desk/appointments", login="ada")
+    number = number_of(world, User, login="olga")
+    for path, fields in (
+        (f"/desk/users/{number}", {"is_disabled": "true"}),
+        (f"/desk/users/{number}/reset", {}),
+    ):
+        answer = ada.post(path, **fields)
+        assert answer.status_code == 403
+        assert "ask an administrator" in answer.text
+
+
 def test_accounts_are_found_by_team_name_and_role(world, olga):
     world.team("Ada")
-    world.user("jim", role="judge")
+    world.user("jim", office="judge")
     assert "1 account," in olga.get("/desk/users?role=judge").text
     assert "1 account," in olga.client.get("/desk/users", params={"q": "Ada", "role": "participant"}).text

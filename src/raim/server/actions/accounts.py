@@ -1,18 +1,18 @@
-"""Accounts: made, given a role, a password, shut, opened, deleted."""
+"""Accounts: made, given an office or a password, shut, opened, deleted."""
 
 import re
 import secrets
 import unicodedata
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from raim.errors import InputError, StateError, unknown_name
+from raim.errors import AccessError, InputError, StateError, unknown_name
 from raim.server.auditing import record_event
-from raim.server.database import ApiToken, LoginSession, Member, OneUseLink, User
+from raim.server.database import ApiToken, Appointment, Challenge, LoginSession, Member, OneUseLink, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
-from raim.server.database.people import USER_ROLES
+from raim.server.database.people import OFFICES
 from raim.server.mail import forget_person
 
 MAXIMUM_NAME = 80
@@ -73,12 +73,14 @@ def register(
     name: str | None = None,
     email: str | None = None,
     has_consented: bool = False,
-    role: str = "participant",
+    is_administrator: bool = False,
+    challenge_id: int | None = None,
     address: str | None = None,
 ) -> User:
     """Make an account with a hash of `hash_password`.
 
-    Logins are compared without regard to case; the login is the name where none is given.
+    Logins are compared without regard to case; the login is the name where none is given. `challenge_id` says on whose
+    pages the account is made, if on one's.
 
     Raises:
         InputError: Login, name or e-mail are not usable.
@@ -96,7 +98,8 @@ def register(
         name=check_name(name or login, "name"),
         email=email,
         password_hash=password_hash,
-        role=role,
+        is_administrator=is_administrator,
+        registered_in=challenge_id,
         created_at=now,
         consented_at=now if has_consented else None,
     )
@@ -106,9 +109,9 @@ def register(
     return user
 
 
-def has_organiser(session: Session) -> bool:
-    """Tell whether the organiser's account exists; without it the server shows its first link."""
-    return bool(session.scalar(select(func.count()).select_from(User).where(User.role == "organiser")))
+def has_administrator(session: Session) -> bool:
+    """Tell whether an administrator's account exists; without it the server shows its first link."""
+    return session.scalar(select(User.id).where(User.is_administrator).limit(1)) is not None
 
 
 def set_password(session: Session, now: datetime, user: User, password_hash: str, *, actor_id: int) -> None:
@@ -140,30 +143,71 @@ def end_sessions(session: Session, now: datetime, user_id: int) -> None:
     )
 
 
-def change_role(session: Session, now: datetime, user: User, role: str, *, actor_id: int) -> None:
-    """Make somebody a participant, a judge or an organiser.
+def appoint(
+    session: Session, now: datetime, challenge_id: int, user: User, office: str, *, actor_id: int
+) -> None:
+    """Make somebody an organiser or a judge of a challenge, or a participant like everybody.
+
+    The last organiser may go: administrators run every challenge.
 
     Raises:
-        StateError: They are the last organiser.
-        UnknownNameError: There is no such role.
+        StateError: They are an administrator.
+        UnknownNameError: There is no such office.
     """
-    check_role(role)
-    if role == user.role:
+    check_office(office)
+    if user.is_administrator:
+        raise StateError(
+            f"{user.login} is an administrator, who runs every challenge and holds no office in one"
+        )
+    take_turn(session, ACCOUNTS_LOCK)
+    held = find_appointment(session, challenge_id, user.id)
+    before = "participant" if held is None else held.office
+    if office == before:
         return
-    if user.role == "organiser":
-        _refuse_last_organiser(session, user)
-    before, user.role = user.role, role
-    record_event(session, now, "change role", user, actor_id=actor_id, before=before, after=role)
+    if held is not None:
+        session.delete(held)
+        session.flush()
+    row = session.get_one(Challenge, challenge_id)
+    if office != "participant":
+        session.add(Appointment(challenge_id=challenge_id, user_id=user.id, office=office, appointed_at=now))
+    record_event(
+        session, now, "change role", row, actor_id=actor_id, user=user.id, before=before, after=office
+    )
+
+
+def find_appointment(session: Session, challenge_id: int, user_id: int) -> Appointment | None:
+    """Return the office that somebody has in a challenge; None without one."""
+    return session.scalar(
+        select(Appointment).where(Appointment.challenge_id == challenge_id, Appointment.user_id == user_id)
+    )
+
+
+def make_administrator(
+    session: Session, now: datetime, user: User, *, is_administrator: bool, actor_id: int
+) -> None:
+    """Let somebody run the server, or no more.
+
+    Raises:
+        StateError: They are the last administrator.
+    """
+    if is_administrator == user.is_administrator:
+        return
+    if user.is_administrator:
+        _refuse_last_administrator(session, user)
+    user.is_administrator = is_administrator
+    record_event(
+        session, now, "make administrator", user, actor_id=actor_id, is_administrator=is_administrator
+    )
 
 
 def shut_account(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
     """Shut an account; its tokens for programs are gone for good, its password works again once it is opened.
 
     Raises:
-        StateError: They are the last organiser.
+        StateError: They are the last administrator.
     """
-    if user.role == "organiser" and user.disabled_at is None:
-        _refuse_last_organiser(session, user)
+    if user.is_administrator and user.disabled_at is None:
+        _refuse_last_administrator(session, user)
     if user.disabled_at is None:
         disable_user(session, now, user, actor_id=actor_id)
 
@@ -185,10 +229,10 @@ def delete_account(session: Session, now: datetime, user: User, *, actor_id: int
     """Delete who a person is: login, name, e-mail and password; what they did stays in the log under a number.
 
     Raises:
-        StateError: They are the last organiser.
+        StateError: They are the last administrator.
     """
-    if user.role == "organiser" and user.disabled_at is None:
-        _refuse_last_organiser(session, user)
+    if user.is_administrator and user.disabled_at is None:
+        _refuse_last_administrator(session, user)
     take_turn(session, ACCOUNTS_LOCK)
     for member in session.scalars(select(Member).where(Member.user_id == user.id, Member.role == "captain")):
         hand_on(session, member)
@@ -202,25 +246,37 @@ def delete_account(session: Session, now: datetime, user: User, *, actor_id: int
     record_event(session, now, "delete account", user, actor_id=actor_id)
 
 
-def check_role(role: str) -> None:
-    """Refuse a role that there is not.
+def check_is_theirs(session: Session, challenge_id: int, user: User) -> None:
+    """Refuse what an organiser may not do to an account that others rely on too.
+
+    Raises:
+        AccessError: It is an administrator's, or somebody's in another challenge.
+    """
+    elsewhere = [
+        select(table.id).where(table.user_id == user.id, table.challenge_id != challenge_id)
+        for table in (Member, Appointment)
+    ]
+    if user.is_administrator or any(session.scalar(each.limit(1)) is not None for each in elsewhere):
+        raise AccessError(
+            f"{user.login} has to do with more than this challenge; ask an administrator of the server"
+        )
+
+
+def check_office(office: str) -> None:
+    """Refuse an office that there is not.
 
     Raises:
         UnknownNameError: The nearest is named.
     """
-    if role not in USER_ROLES:
-        raise unknown_name("role", role, USER_ROLES)
+    if office not in {"participant", *OFFICES}:
+        raise unknown_name("role", office, ["participant", *OFFICES])
 
 
-def _refuse_last_organiser(session: Session, user: User) -> None:
+def _refuse_last_administrator(session: Session, user: User) -> None:
     take_turn(session, ACCOUNTS_LOCK)
-    others = session.scalar(
-        select(func.count())
-        .select_from(User)
-        .where(User.role == "organiser", User.disabled_at.is_(None), User.id != user.id)
-    )
-    if not others:
-        raise StateError(f"{user.login} is the last organiser; make another one first")
+    others = select(User.id).where(User.is_administrator, User.disabled_at.is_(None), User.id != user.id)
+    if session.scalar(others.limit(1)) is None:
+        raise StateError(f"{user.login} is the last administrator; make another one first")
 
 
 def _end_links(session: Session, now: datetime, user: User) -> None:

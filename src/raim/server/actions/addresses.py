@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
-from raim.server.actions.accounts import check_email, name_key
+from raim.server.actions.accounts import check_email, find_appointment, name_key
 from raim.server.actions.links import make_link, use_link
 from raim.server.auditing import record_event
 from raim.server.database import OneUseLink, User
@@ -96,5 +96,6 @@ def _mail_link(
         return False
     token = make_link(session, now, purpose, user_id=user.id, actor_id=actor_id, address=user.email)
     what = f"link {hash_token(token)[:16]}"
-    facts = {"token": token, "login": user.login, "role": user.role}
+    held = None if challenge_id is None else find_appointment(session, challenge_id, user.id)
+    facts = {"token": token, "login": user.login, "role": "participant" if held is None else held.office}
     return write_mail(session, now, kind, what, user, challenge_id=challenge_id, **facts)

@@ -54,24 +54,27 @@ def import_challenge(
     challenge: Challenge,
     *,
     scorer_version: str,
+    folder: str | None = None,
+    status: str = "open",
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> int:
     """Bring a challenge, read and checked, into database and storage; give the id of its row.
 
-    Progress is called with (images stored, images in all).
+    Progress is called with (images stored, images in all). `folder`: where its file lies, seen from the server's
+    folder; None for where it lay, or that folder itself. `status`: of one that is new here.
 
     Raises:
-        StateError: It is another challenge than the database's, or lacks what teams have submitted to: a phase, a data
-            set, an image of one; a line each.
+        StateError: Its folder held another challenge, or it lacks what teams have submitted to: a phase, a data set, an
+            image of one; a line each.
         StorageError: A file cannot be kept.
     """
     with database.reading() as session:
-        conflicts = list(_find_conflicts(session, challenge))
+        conflicts = list(_find_conflicts(session, challenge, folder))
     if conflicts:
         raise StateError("\n".join(conflicts))
     stored = _store_all(storage, challenge, on_progress)
     with database.writing() as session:
-        row = _put_challenge(session, now, challenge, scorer_version)
+        row = _put_challenge(session, now, challenge, scorer_version, folder=folder, status=status)
         if not challenge.registration.approval_required:
             approve_waiting(session, now, row.id)
         for position, phase in enumerate(challenge.phases, start=1):
@@ -82,17 +85,20 @@ def import_challenge(
         return row.id
 
 
-def _find_conflicts(session: Session, challenge: Challenge) -> Iterator[str]:
+def _find_conflicts(session: Session, challenge: Challenge, folder: str | None) -> Iterator[str]:
     """Give what a challenge's file must not change while teams take part, each with a way out."""
-    ids = {row.slug: row.id for row in session.scalars(select(tables.Challenge))}
-    if ids and challenge.id not in ids:
+    rows = list(session.scalars(select(tables.Challenge)))
+    own = next((row for row in rows if row.slug == challenge.id), None)
+    place = folder or ("." if own is None else own.folder)
+    other = next((row.slug for row in rows if row.folder == place and row is not own), None)
+    if other is not None:
         yield (
-            f"the file is of the challenge {challenge.id!r}, this server runs {', '.join(map(repr, ids))}; a server "
-            "has one challenge: put its id back, or start another server with a folder and a database of its own"
+            f"the file is of the challenge {challenge.id!r}, its folder was that of {other!r}: put its id back, or "
+            "give the new challenge a folder of its own"
         )
-    elif ids:
-        yield from _lost(session, ids[challenge.id], challenge)
-        yield from _overlaps(session, ids[challenge.id], challenge)
+    elif own is not None:
+        yield from _lost(session, own.id, challenge)
+        yield from _overlaps(session, own.id, challenge)
 
 
 def _lost(session: Session, challenge_id: int, challenge: Challenge) -> Iterator[str]:
@@ -158,15 +164,22 @@ def _store_file(storage: Storage, path: Path) -> StoredFile:
 
 
 def _put_challenge(
-    session: Session, now: datetime, challenge: Challenge, scorer_version: str
+    session: Session,
+    now: datetime,
+    challenge: Challenge,
+    scorer_version: str,
+    *,
+    folder: str | None,
+    status: str,
 ) -> tables.Challenge:
     plain = as_plain(challenge)
     sha256 = hashlib.sha256(repr(plain).encode()).hexdigest()
     row = session.scalar(select(tables.Challenge).where(tables.Challenge.slug == challenge.id))
-    if row is not None and row.definition_sha256 == sha256 and row.scorer_version == scorer_version:
-        return row
     if row is None:
-        row = tables.Challenge(slug=challenge.id, created_at=now)
+        row = tables.Challenge(slug=challenge.id, status=status, created_at=now)
+    row.folder = folder or row.folder or "."
+    if row.definition_sha256 == sha256 and row.scorer_version == scorer_version:
+        return row
     row.title, row.definition, row.definition_sha256 = challenge.name, plain, sha256
     row.profile, row.scorer_version = challenge.profile, scorer_version
     session.add(row)
@@ -212,7 +225,7 @@ def _put_data_set(
     if row.id is None or is_at_once or not _has_results_in_force(session, row):
         row.scorer_version_in_force, row.reference_version_in_force = newest
     if session.is_modified(row):
-        announce_change(session)
+        announce_change(session, challenge.id)
     session.add(row)
     session.flush()
     _put_images(session, row, data_set, files)

@@ -45,8 +45,10 @@ def read_again(
     if definition is None:
         return Reread(problems=_problems(examined.found), notes=notes)
     version = scorer_version(definition.profile)
+    with database.reading() as session:
+        place = session.get_one(tables.Challenge, before.id).folder
     try:
-        import_challenge(database, storage, now, definition, scorer_version=version)
+        import_challenge(database, storage, now, definition, scorer_version=version, folder=place)
     except RaimError as error:
         return Reread(problems=tuple(str(error).splitlines()), notes=notes)
     with database.writing() as session:

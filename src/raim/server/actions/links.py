@@ -1,4 +1,4 @@
-"""Links that work once: the organiser's first account, a new password, an address to be verified."""
+"""Links that work once: the first administrator's account, a new password, an address to be verified."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
-from raim.server.actions.accounts import check_role, has_organiser, register, set_password
+from raim.server.actions.accounts import appoint, check_office, has_administrator, register, set_password
 from raim.server.auditing import record_event
 from raim.server.database import OneUseLink, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
@@ -15,21 +15,23 @@ from raim.server.tokens import hash_token, make_token
 LIFE = timedelta(hours=24)
 
 
-def make_organiser_link(session: Session, now: datetime) -> str:
-    """Make the token with which the first organiser makes their account; an earlier one stops working.
+def make_administrator_link(session: Session, now: datetime) -> str:
+    """Make the token with which the first administrator makes their account; an earlier one stops working.
 
     Raises:
-        StateError: There is an organiser already.
+        StateError: There is one already.
     """
     take_turn(session, ACCOUNTS_LOCK)
-    if has_organiser(session):
-        raise StateError("there is an organiser's account already; an organiser makes others from their page")
+    if has_administrator(session):
+        raise StateError(
+            "there is an administrator's account already; administrators make others from their page"
+        )
     session.execute(
         update(OneUseLink)
-        .where(OneUseLink.purpose == "make organiser", OneUseLink.used_at.is_(None))
+        .where(OneUseLink.purpose == "make administrator", OneUseLink.used_at.is_(None))
         .values(used_at=now)
     )
-    return make_link(session, now, "make organiser", user_id=None, actor_id=None)
+    return make_link(session, now, "make administrator", user_id=None, actor_id=None)
 
 
 def make_reset_link(session: Session, now: datetime, user: User, *, actor_id: int) -> str:
@@ -44,20 +46,22 @@ def make_account(
     login: str,
     name: str,
     email: str,
-    role: str,
+    challenge_id: int,
+    office: str,
     password_hash: str,
     actor_id: int,
 ) -> tuple[User, str]:
     """Make an account for somebody; give it with the token of the link with which they set their password.
 
-    Until then it has the hash of a random password that nobody knows. The login is the name where that is "".
+    Until then it has the hash of a random password that nobody knows. The login is the name where that is "". The
+    office is "participant", "judge" or "organiser".
 
     Raises:
         InputError: Login, name or e-mail are not usable.
         StateError: The login is taken.
-        UnknownNameError: There is no such role.
+        UnknownNameError: There is no such office.
     """
-    check_role(role)
+    check_office(office)
     user = register(
         session,
         now,
@@ -65,24 +69,25 @@ def make_account(
         password_hash=password_hash,
         name=name.strip() or None,
         email=email.strip() or None,
-        role=role,
+        challenge_id=challenge_id,
     )
-    record_event(session, now, "make account", user, actor_id=actor_id, role=role)
+    record_event(session, now, "make account", user, actor_id=actor_id)
+    appoint(session, now, challenge_id, user, office, actor_id=actor_id)
     return user, make_reset_link(session, now, user, actor_id=actor_id)
 
 
-def use_organiser_link(
+def use_administrator_link(
     session: Session, now: datetime, token: str, *, login: str, password_hash: str
 ) -> User:
-    """Make the organiser's account.
+    """Make the first administrator's account.
 
     Raises:
         StateError: The link was used, is over or unknown; or the login is taken.
         InputError: The login is not usable.
     """
-    use_link(session, now, token, "make organiser")
+    use_link(session, now, token, "make administrator")
     return register(
-        session, now, login=login, password_hash=password_hash, role="organiser", has_consented=True
+        session, now, login=login, password_hash=password_hash, is_administrator=True, has_consented=True
     )
 
 

@@ -11,8 +11,10 @@ from raim.server.database import ApiToken, User
 from raim.server.tokens import hash_token, make_token
 
 
-def make_api_token(session: Session, now: datetime, user: User, *, name: str) -> str:
-    """Make a token for programs of a user; shown once, only its hash is kept.
+def make_api_token(
+    session: Session, now: datetime, user: User, *, name: str, challenge_id: int | None = None
+) -> str:
+    """Make a token for programs of a user, for one challenge or for all; shown once, only its hash is kept.
 
     Raises:
         InputError: The name is not usable.
@@ -20,6 +22,7 @@ def make_api_token(session: Session, now: datetime, user: User, *, name: str) ->
     token = make_token("api")
     kept = ApiToken(
         user_id=user.id,
+        challenge_id=challenge_id,
         name=check_name(name, "token's name"),
         token_sha256=hash_token(token),
         created_at=now,

@@ -18,6 +18,7 @@ from raim.server.database.migration import migrate
 from raim.server.database.operation import AuditEvent, WorkerHeartbeat
 from raim.server.database.people import (
     ApiToken,
+    Appointment,
     FactSheet,
     Invitation,
     LoginAttempt,
@@ -42,6 +43,7 @@ from raim.server.database.study import (
 __all__ = [
     "Announcement",
     "ApiToken",
+    "Appointment",
     "AuditEvent",
     "Base",
     "Challenge",

@@ -9,18 +9,25 @@ from sqlalchemy.orm import Mapped, mapped_column
 from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
 
 SET_KINDS = ("paired", "unpaired")
+STATUSES = ("draft", "open", "paused", "retired")
 
 
 class Challenge(Numbered):
     """A challenge; `definition` is what its challenge.toml says, `definition_sha256` of the file's bytes.
 
+    `folder`: where its file lies, seen from the server's folder; "." for that itself. `status`: see `STATUSES`.
     `version` is raised by every change of what is kept (see `engine`).
     `scorer_version` names profile, definitions and weights of today, under which entries are scored from now on.
     """
 
-    __table_args__ = (CheckConstraint(is_sha256("definition_sha256"), name="definition_sha256"),)
+    __table_args__ = (
+        CheckConstraint(is_sha256("definition_sha256"), name="definition_sha256"),
+        CheckConstraint(one_of("status", STATUSES), name="status"),
+    )
 
     slug: Mapped[str] = mapped_column(String(80), unique=True)
+    folder: Mapped[str] = mapped_column(String(500), default=".")
+    status: Mapped[str] = mapped_column(String(20), default="open")
     title: Mapped[Name]
     version: Mapped[int] = mapped_column(default=1)
     definition: Mapped[dict[str, Any]]

@@ -63,16 +63,19 @@ class WritingSession(Session):
 
     def commit(self) -> None:
         """End the transaction."""
-        if self.info.pop(CHANGED, False):
+        changed: set[int | None] = self.info.pop(CHANGED, set())
+        if changed:
             self.flush()
             raised = update(Challenge).values(version=Challenge.version + 1)
+            if None not in changed:
+                raised = raised.where(Challenge.id.in_(changed))
             self.execute(raised.execution_options(synchronize_session=False))
         super().commit()
 
 
-def announce_change(session: Session) -> None:
-    """Have the version of what is kept raised when this writing transaction is committed."""
-    session.info[CHANGED] = True
+def announce_change(session: Session, challenge_id: int | None) -> None:
+    """Have a challenge's version raised when this writing transaction is committed; without an id, all challenges'."""
+    session.info.setdefault(CHANGED, set()).add(challenge_id)
 
 
 def open_database(url: str) -> Database:

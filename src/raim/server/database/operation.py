@@ -3,22 +3,33 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import ColumnElement, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raim.server.database.columns import Base, Numbered, reference_key
+from raim.server.database.people import people_of
 
 
 class AuditEvent(Numbered):
-    """Something that was done; never changed (a trigger holds that). Without an actor, the server did it."""
+    """Something that was done; never changed (a trigger holds that). Without an actor, the server did it.
+
+    `challenge_id`: None for what concerns the server, such as a login.
+    """
 
     happened_at: Mapped[datetime] = mapped_column(index=True)
+    challenge_id: Mapped[int | None] = mapped_column(reference_key("challenge"), index=True)
     action: Mapped[str] = mapped_column(String(60), index=True)
     actor_id: Mapped[int | None] = mapped_column(reference_key("user_account"), index=True)
     subject: Mapped[str] = mapped_column(String(40))
     subject_id: Mapped[int | None]
     address: Mapped[str | None] = mapped_column(String(64))
     details: Mapped[dict[str, Any]]
+
+
+def events_of(challenge_id: int) -> ColumnElement[bool]:
+    """Return the condition that an event is of a challenge, or a login or the like of somebody who is known in it."""
+    is_of_person = AuditEvent.challenge_id.is_(None) & AuditEvent.actor_id.in_(people_of(challenge_id))
+    return (AuditEvent.challenge_id == challenge_id) | is_of_person
 
 
 class WorkerHeartbeat(Base):

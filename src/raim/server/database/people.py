@@ -3,22 +3,24 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Select, String, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, Select, String, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
 
-USER_ROLES = ("participant", "judge", "organiser")
+OFFICES = ("judge", "organiser")
 MEMBER_ROLES = ("captain", "member")
 TEAM_STATES = ("waiting", "approved", "suspended", "merged")
-LINK_PURPOSES = ("make organiser", "reset password", "verify address")
+LINK_PURPOSES = ("make administrator", "reset password", "verify address")
 
 
 class User(Numbered):
-    """A person with a login. `login_key` is the login as compared: casefolded, NFKC."""
+    """A person with a login, for all challenges of the server. `login_key` is the login as compared: casefolded, NFKC.
+
+    `registered_in`: the challenge on whose pages the account was made, if it was one's.
+    """
 
     __tablename__ = "user_account"  # "user" is a word of SQL
-    __table_args__ = (CheckConstraint(one_of("role", USER_ROLES), name="role"),)
 
     login: Mapped[Name]
     login_key: Mapped[Name] = mapped_column(unique=True)
@@ -26,10 +28,25 @@ class User(Numbered):
     email: Mapped[str | None] = mapped_column(String(320))
     email_verified_at: Mapped[datetime | None]
     password_hash: Mapped[str] = mapped_column(String(300))
-    role: Mapped[str] = mapped_column(String(20), default="participant")
+    is_administrator: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    registered_in: Mapped[int | None] = mapped_column(reference_key("challenge"), index=True)
     consented_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+
+
+class Appointment(Numbered):
+    """The office that a person has in a challenge; administrators need none."""
+
+    __table_args__ = (
+        UniqueConstraint("challenge_id", "user_id"),
+        CheckConstraint(one_of("office", OFFICES), name="office"),
+    )
+
+    challenge_id: Mapped[int] = reference("challenge")
+    user_id: Mapped[int] = reference("user_account")
+    office: Mapped[str] = mapped_column(String(20))
+    appointed_at: Mapped[datetime]
 
 
 class LoginSession(Numbered):
@@ -61,7 +78,7 @@ class OneUseLink(Numbered):
 
     __table_args__ = (
         CheckConstraint(one_of("purpose", LINK_PURPOSES), name="purpose"),
-        CheckConstraint("(purpose = 'make organiser') = (user_id IS NULL)", name="user"),
+        CheckConstraint("(purpose = 'make administrator') = (user_id IS NULL)", name="user"),
         CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),
     )
 
@@ -138,13 +155,23 @@ class Invitation(Numbered):
 
 
 class ApiToken(Numbered):
-    """A user's token for programs; only its hash is known here."""
+    """A user's token for programs, for one challenge or for all; only its hash is known here."""
 
     __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
 
     user_id: Mapped[int] = reference("user_account")
+    challenge_id: Mapped[int | None] = mapped_column(reference_key("challenge"), index=True)
     name: Mapped[Name]
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+def people_of(challenge_id: int) -> Select[int]:
+    """Select the ids of who is known in a challenge: in a team or an office, or registered on its pages."""
+    known = (
+        User.id.in_(select(table.user_id).where(table.challenge_id == challenge_id))
+        for table in (Member, Appointment)
+    )
+    return select(User.id).where(or_(User.is_administrator, User.registered_in == challenge_id, *known))

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
 
 from raim.records.desk import Queue, Worker
 from raim.records.submissions import QueuePlace
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Challenge, DataSet, Image, Submission
 from raim.server.jobs.context import live_workers
 
@@ -163,9 +164,10 @@ def _expect(
     return times
 
 
-def queue_overview(session: Session, now: datetime) -> Queue:
-    """Say how the queue stands."""
-    counts = session.execute(select(Submission.state, func.count()).group_by(Submission.state))
+def queue_overview(session: Session, now: datetime, challenge: CurrentChallenge | None = None) -> Queue:
+    """Say how the queue stands, for one challenge (its states; the queue is everybody's) or for all."""
+    own = true() if challenge is None else Submission.phase_id.in_(challenge.phase_ids.values())
+    counts = session.execute(select(Submission.state, func.count()).where(own).group_by(Submission.state))
     states = {state: count for state, count in counts}  # noqa: C416 - rows are no pairs to mypy
     waiting = read_waiting(session)
     images = _images_under_way(session) + sum(each.n_images for each in waiting)

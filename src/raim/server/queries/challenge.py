@@ -1,9 +1,9 @@
 """What everybody sees of a challenge: phases, data sets, rules, announcements; and what a team has left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.challenge import Verdict, current_phase, describe_deadline, next_phase
@@ -11,7 +11,7 @@ from raim.challenge.data_set import Part
 from raim.records import challenge as records
 from raim.scoring.profiles import Profile
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import Announcement
+from raim.server.database import Announcement, Team
 from raim.server.submissions.tries import count_tries
 
 NEWEST = 3  # announcements on the first page
@@ -45,6 +45,54 @@ def read_challenge(
         next_phase=None if upcoming is None else upcoming.id,
         announcements=read_announcements(session, challenge)[:NEWEST],
     )
+
+
+def list_challenges(
+    session: Session,
+    challenges: Iterable[CurrentChallenge],
+    now: datetime,
+    *,
+    runs: Collection[int],
+    is_administrator: bool,
+) -> records.ChallengeList:
+    """Return the challenges that somebody may see: no retired ones, and drafts for those who run them.
+
+    Args:
+        session: Any session.
+        challenges: All of the server.
+        now: The time.
+        runs: Which they run as organisers.
+        is_administrator: Whether they run all.
+    """
+    counts = session.execute(
+        select(Team.challenge_id, func.count()).where(Team.state == "approved").group_by(Team.challenge_id)
+    )
+    n_teams = {challenge_id: count for challenge_id, count in counts}  # noqa: C416 - rows are no pairs to mypy
+    found = []
+    for challenge in challenges:
+        is_theirs = is_administrator or challenge.id in runs
+        if challenge.status == "retired" or (challenge.status == "draft" and not is_theirs):
+            continue
+        definition = challenge.definition
+        opens = min(phase.opens for phase in definition.phases)
+        closes = max(phase.closes for phase in definition.phases)
+        found.append(
+            records.ListedChallenge(
+                id=definition.id,
+                name=definition.name,
+                page=f"/c/{definition.id}/",
+                tagline=definition.tagline,
+                status=challenge.status,
+                when="coming" if now < opens else "running" if now < closes else "closed",
+                opens=opens,
+                closes=closes,
+                n_teams=n_teams.get(challenge.id, 0),
+                open_phases=[
+                    phase.name for phase in definition.phases if challenge.state(phase, now) == "open"
+                ],
+            )
+        )
+    return records.ChallengeList(listed=sorted(found, key=lambda each: (each.opens, each.name)))
 
 
 def list_data_sets(challenge: CurrentChallenge, verdict: Judgement) -> list[records.DataSet]:

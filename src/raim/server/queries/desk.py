@@ -32,7 +32,8 @@ def read_overview(
     storage_free_bytes: int | None,
 ) -> records.Overview:
     """Return how everything stands, in a number of queries that does not depend on how much there is."""
-    failed = (Submission.where("is_restartable"), Submission.state_at > now - DAY)
+    own = Submission.phase_id.in_(challenge.phase_ids.values())
+    failed = own, Submission.where("is_restartable"), Submission.state_at > now - DAY
     rows = session.execute(
         select(Submission, Team.name)
         .join(Team, Team.id == Submission.team_id)
@@ -42,7 +43,7 @@ def read_overview(
     )
     return records.Overview(
         phases=list_phases(session, challenge, now).phases,
-        queue=queue_overview(session, now),
+        queue=queue_overview(session, now, challenge),
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,
         failures=[
@@ -52,9 +53,14 @@ def read_overview(
             for row, team in rows
         ],
         n_failures=_count(session, *failed),
-        n_waiting_teams=_count(session, Team.state == "waiting"),
-        n_flagged=len(unseen_flags(session)),
-        n_silent_finalists=_count(session, Finalist.accepted_at.is_(None), Finalist.declined_at.is_(None)),
+        n_waiting_teams=_count(session, Team.challenge_id == challenge.id, Team.state == "waiting"),
+        n_flagged=len(unseen_flags(session, challenge)),
+        n_silent_finalists=_count(
+            session,
+            Finalist.phase_id.in_(challenge.phase_ids.values()),
+            Finalist.accepted_at.is_(None),
+            Finalist.declined_at.is_(None),
+        ),
         new_versions=list(list_new_versions(session, challenge)),
     )
 
@@ -173,7 +179,7 @@ def list_places(
 
 def read_checklist(session: Session, challenge: CurrentChallenge, now: datetime) -> records.Checklist:
     """Return all points before awards are given."""
-    n_unseen = len(unseen_flags(session))
+    n_unseen = len(unseen_flags(session, challenge))
     return records.Checklist(
         computed=computed_points(session, now, challenge, n_unseen_flags=n_unseen),
         manual=manual_points(session, challenge),

@@ -44,7 +44,7 @@ def read_history(
         **fields,
         **read_parts(session, row, shown, for_team=False),
         login=session.scalars(login).one(),
-        unseen_flags=sorted(unseen_flags(session).get(submission_id, {})),
+        unseen_flags=sorted(unseen_flags(session, challenge).get(submission_id, {})),
         entries=[
             records.EntryScores.of_row(each, is_in_force=in_force(challenge, row, each)) for each in entries
         ],
@@ -71,6 +71,7 @@ def list_of_every_team(
         .join(Team, Team.id == Submission.team_id)
         .join(Phase, Phase.id == Submission.phase_id)
         .outerjoin(EntryResult, is_in_force(challenge))
+        .where(Phase.challenge_id == challenge.id)
         .order_by(Submission.id.desc())
     )
     if team:
@@ -82,7 +83,7 @@ def list_of_every_team(
     if state:
         found = found.where(Submission.state == state)
     if flagged == "unseen":
-        found = found.where(Submission.id.in_(unseen_flags(session)))
+        found = found.where(Submission.id.in_(unseen_flags(session, challenge)))
     part = read_part(session, found, page)
     teams = select(Team.id, Team.name).where(Team.challenge_id == challenge.id).order_by(Team.name_key)
     phases = (

@@ -23,6 +23,8 @@ from raim.server.database import (
     Upload,
     User,
 )
+from raim.server.database.operation import events_of
+from raim.server.database.people import people_of
 from raim.server.export_table import ExportTable
 
 ROWS_AT_ONCE = 500
@@ -60,12 +62,14 @@ def people_tables(session: Session, challenge: CurrentChallenge) -> Iterator[Exp
         session,
         "users",
         "Accounts; never a password or a token",
-        _of(User, "id login name email role created_at consented_at disabled_at"),
-        lambda found: found.order_by(User.id),
+        _of(User, "id login name email created_at consented_at disabled_at"),
+        lambda found: found.where(User.id.in_(people_of(challenge.id))).order_by(User.id),
     )
 
 
-def entry_tables(session: Session, measures: tuple[str, ...]) -> Iterator[ExportTable]:
+def entry_tables(
+    session: Session, challenge: CurrentChallenge, measures: tuple[str, ...]
+) -> Iterator[ExportTable]:
     """Give submissions, and the results of entries and of images with a column for each measure."""
     author = aliased(User)
     yield _table(
@@ -90,14 +94,15 @@ def entry_tables(session: Session, measures: tuple[str, ...]) -> Iterator[Export
             .join(Member, Member.id == Submission.member_id)
             .join(author, author.id == Member.user_id)
             .outerjoin(Upload, Upload.submission_id == Submission.id)
+            .where(Team.challenge_id == challenge.id)
             .order_by(Submission.id)
         ),
     )
-    yield _with_measures(_entry_results(session), measures)
-    yield _with_measures(_image_results(session), measures)
+    yield _with_measures(_entry_results(session, challenge), measures)
+    yield _with_measures(_image_results(session, challenge), measures)
 
 
-def _entry_results(session: Session) -> ExportTable:
+def _entry_results(session: Session, challenge: CurrentChallenge) -> ExportTable:
     return _table(
         session,
         "entry_results",
@@ -111,12 +116,13 @@ def _entry_results(session: Session) -> ExportTable:
         lambda found: (
             found.join(Submission, Submission.id == EntryResult.submission_id)
             .join(Team, Team.id == Submission.team_id)
+            .where(Team.challenge_id == challenge.id)
             .order_by(EntryResult.id)
         ),
     )
 
 
-def _image_results(session: Session) -> ExportTable:
+def _image_results(session: Session, challenge: CurrentChallenge) -> ExportTable:
     return _table(
         session,
         "results",
@@ -133,6 +139,7 @@ def _image_results(session: Session) -> ExportTable:
             found.join(Image, Image.id == Result.image_id)
             .join(Submission, Submission.id == Result.submission_id)
             .join(Team, Team.id == Submission.team_id)
+            .where(Team.challenge_id == challenge.id)
             .order_by(Result.id)
         ),
     )
@@ -153,7 +160,10 @@ def text_tables(session: Session, challenge: CurrentChallenge) -> Iterator[Expor
         },
         lambda found: (
             found.join(User, User.id == Comment.author_id)
+            .join(Submission, Submission.id == Comment.submission_id)
+            .join(Team, Team.id == Submission.team_id)
             .outerjoin(Image, Image.id == Comment.image_id)
+            .where(Team.challenge_id == challenge.id)
             .order_by(Comment.id)
         ),
     )
@@ -193,7 +203,7 @@ def text_tables(session: Session, challenge: CurrentChallenge) -> Iterator[Expor
     )
 
 
-def audit_table(session: Session) -> ExportTable:
+def audit_table(session: Session, challenge: CurrentChallenge) -> ExportTable:
     """Give the log of who did what."""
     return _table(
         session,
@@ -204,7 +214,11 @@ def audit_table(session: Session) -> ExportTable:
             "actor": User.login,
             **_of(AuditEvent, "subject subject_id address details"),
         },
-        lambda found: found.outerjoin(User, User.id == AuditEvent.actor_id).order_by(AuditEvent.id),
+        lambda found: (
+            found.outerjoin(User, User.id == AuditEvent.actor_id)
+            .where(events_of(challenge.id))
+            .order_by(AuditEvent.id)
+        ),
     )
 
 

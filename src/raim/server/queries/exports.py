@@ -14,7 +14,7 @@ from raim.records.leaderboard import Line
 from raim.scoring.profiles import Profile
 from raim.server.actions.fact_sheets import KEYS
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import EntryResult, FactSheet, Team
+from raim.server.database import EntryResult, FactSheet, Submission, Team
 from raim.server.export_table import ExportTable, csv_pieces, json_pieces, zip_pieces
 from raim.server.queries.export_tables import audit_table, entry_tables, people_tables, text_tables
 from raim.server.standings import make_standings
@@ -25,14 +25,14 @@ def export_tables(session: Session, challenge: CurrentChallenge, profile: Profil
 
     All show the same moment where the database keeps one for a transaction.
     """
-    measures = _measures(session, profile)
+    measures = _measures(session, challenge, profile)
     return (
         *people_tables(session, challenge),
-        *entry_tables(session, measures),
+        *entry_tables(session, challenge, measures),
         _leaderboards(session, challenge, profile, measures),
         *text_tables(session, challenge),
-        _fact_sheets(session),
-        audit_table(session),
+        _fact_sheets(session, challenge),
+        audit_table(session, challenge),
     )
 
 
@@ -65,10 +65,14 @@ def _files(
         yield f"{table.name}.json", json_pieces(table)
 
 
-def _measures(session: Session, profile: Profile) -> tuple[str, ...]:
+def _measures(session: Session, challenge: CurrentChallenge, profile: Profile) -> tuple[str, ...]:
     """Give the measures of the profile, then those that only earlier versions had."""
     own = [name for name in profile.columns if name != "score"]
-    found = session.scalars(select(EntryResult.measures))
+    found = session.scalars(
+        select(EntryResult.measures)
+        .join(Submission, Submission.id == EntryResult.submission_id)
+        .where(Submission.phase_id.in_(challenge.phase_ids.values()))
+    )
     earlier = {name for values in found for name in values} - set(own)
     return (*own, *sorted(earlier))
 
@@ -92,11 +96,12 @@ def _leaderboards(
     )
 
 
-def _fact_sheets(session: Session) -> ExportTable:
+def _fact_sheets(session: Session, challenge: CurrentChallenge) -> ExportTable:
     def read() -> Iterator[tuple[Any, ...]]:
         rows = session.execute(
             select(Team.name, FactSheet.updated_at, FactSheet.fields)
             .join(Team, Team.id == FactSheet.team_id)
+            .where(Team.challenge_id == challenge.id)
             .order_by(Team.id)
         )
         for team, updated_at, stated in rows:

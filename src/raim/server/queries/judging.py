@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from raim.errors import StateError, UnknownNameError
 from raim.records import judging as records
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Judge, Study, StudyImage, Trial
 from raim.server.study.judges import find_judge
 from raim.server.study.progress import own_pace
@@ -17,19 +18,19 @@ from raim.study.trial import label_of
 INPUT, BLURRED_TILE = "input", "blurred"
 
 
-def read_invitation(session: Session, token: str) -> records.JudgeInvitation:
+def read_invitation(session: Session, challenge: CurrentChallenge, token: str) -> records.JudgeInvitation:
     """Return what a judge's link is for.
 
     Raises:
         UnknownNameError: It is none that works.
     """
     judge = find_judge(session, token)
-    if judge is None:
+    study = None if judge is None else session.get_one(Study, judge.study_id)
+    if judge is None or study is None or study.challenge_id != challenge.id:
         raise UnknownNameError(
             "this link does not work: it is unknown, was revoked, or was not copied whole; ask the organiser "
             "for a new one"
         )
-    study = session.get_one(Study, judge.study_id)
     return records.JudgeInvitation.of_row(
         study,
         token=token,

@@ -42,7 +42,11 @@ def list_submissions(
 
     `phase` and `kind` may be "" for all.
     """
-    found = select(Submission.id).order_by(Submission.id.desc())
+    found = (
+        select(Submission.id)
+        .where(Submission.phase_id.in_(challenge.phase_ids.values()))
+        .order_by(Submission.id.desc())
+    )
     if team_ids is not None:
         found = found.where(Submission.team_id.in_(team_ids))
     if phase:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from raim.errors import StateError
 from raim.server.auditing import record_event
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import AuditEvent, Phase, Submission, Upload
 from raim.server.submissions.states import change_state, lock_submission
 
@@ -100,14 +101,19 @@ def look_at_flags(session: Session, now: datetime, submission: Submission, *, ac
     record_event(session, now, LOOKED_AT, submission, actor_id=actor_id, codes=sorted(submission.flags))
 
 
-def unseen_flags(session: Session) -> dict[int, dict[str, Any]]:
-    """Give the flags that no organiser has looked at, by submission."""
+def unseen_flags(session: Session, challenge: CurrentChallenge) -> dict[int, dict[str, Any]]:
+    """Give the flags of a challenge's submissions that no organiser has looked at, by submission."""
     seen: dict[int | None, set[str]] = {}
-    looked = select(AuditEvent.subject_id, AuditEvent.details).where(AuditEvent.action == LOOKED_AT)
+    looked = select(AuditEvent.subject_id, AuditEvent.details).where(
+        AuditEvent.action == LOOKED_AT, AuditEvent.challenge_id == challenge.id
+    )
     for submission_id, details in session.execute(looked):
         seen.setdefault(submission_id, set()).update(details.get("codes", ()))
+    found = select(Submission.id, Submission.flags).where(
+        Submission.phase_id.in_(challenge.phase_ids.values())
+    )
     left = {
         number: {code: text for code, text in flags.items() if code not in seen.get(number, set())}
-        for number, flags in session.execute(select(Submission.id, Submission.flags))
+        for number, flags in session.execute(found)
     }
     return {number: flags for number, flags in left.items() if flags}

@@ -11,7 +11,8 @@ from raim.challenge.rules import Role
 
 # anyone: also without a login. user: with a login. member: of a team. participant: a member or an organiser. team: of
 # the team that the submission or upload in the address belongs to, or an organiser. judge: who holds a judge's link.
-Who = Literal["anyone", "user", "member", "participant", "team", "judge", "organiser"]
+# administrator: who runs the server.
+Who = Literal["anyone", "user", "member", "participant", "team", "judge", "organiser", "administrator"]
 
 RULES: dict[str, Who] = {}  # by a route's name; filled where routes are registered
 
@@ -23,6 +24,7 @@ class Viewer:
     Attributes:
         role: "public" without a login; "member" only with a team; a login without a team stays "public" to the rules
             of the challenge.
+        is_administrator: Whether they run the server.
         user_id: None without a login.
         login: As shown.
         member_id: None without a team.
@@ -39,6 +41,7 @@ class Viewer:
     """
 
     role: Role = "public"
+    is_administrator: bool = False
     user_id: int | None = None
     login: str = ""
     member_id: int | None = None
@@ -91,13 +94,14 @@ def decide(route: str, viewer: Viewer, *, owner_team_id: int | None = None) -> D
     if who == "judge":
         return "no judge" if viewer.judge_id is None else "allowed"
     runs_it = viewer.is_organiser and who in {"organiser", "participant", "team"}
+    runs_it = viewer.is_administrator if who == "administrator" else runs_it
     if who == "anyone" or runs_it or (who == "user" and viewer.is_user):
         return "allowed"
     return _decide_for_member(who, viewer, owner_team_id) if viewer.is_user else "log in"
 
 
 def _decide_for_member(who: Who, viewer: Viewer, owner_team_id: int | None) -> Decision:
-    if who == "organiser":
+    if who in {"organiser", "administrator"}:
         return "forbidden"
     if viewer.team_id is None:
         return "no team"

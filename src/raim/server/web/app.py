@@ -49,7 +49,7 @@ def make_app(server: Server) -> FastAPI:
         middleware=[
             Middleware(SafeHeaders, is_secure=is_secure(server)),
             Middleware(HostCheck, public_url=server.settings.public_url),
-            Middleware(BodyLimit, file_bytes=lambda: server.definition.uploads.max_bytes),
+            Middleware(BodyLimit, file_bytes=server.largest_upload),
         ],
     )
     app.state.server = server

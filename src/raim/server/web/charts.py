@@ -84,7 +84,7 @@ def read_material(context: Context, session: Session, study: Study) -> Material:
     """
     server = context.server
     results = server.results.get(
-        session, context.challenge, study, standings=server.standings, profile=server.profile
+        session, context.challenge, study, standings=server.standings, profile=context.challenge.profile
     )
 
     def collect() -> Material:
@@ -93,7 +93,7 @@ def read_material(context: Context, session: Session, study: Study) -> Material:
             server.storage,
             context.challenge,
             standings=server.standings,
-            profile=server.profile,
+            profile=context.challenge.profile,
             results=results,
         )
 

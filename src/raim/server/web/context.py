@@ -1,5 +1,6 @@
 """A request with who makes it: found and admitted here, before any function of a page runs."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,12 +15,28 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from raim.challenge.rules import Role
-from raim.errors import AccessError, UnknownNameError
+from raim.errors import AccessError, StateError, UnknownNameError
+from raim.server.actions.accounts import find_appointment
 from raim.server.actions.finalists import is_finalist
 from raim.server.actions.logins import find_user
 from raim.server.actions.tokens import find_token_user
+from raim.server.auditing import challenge_of
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import ApiToken, Judge, Member, Submission, Team, Upload, User
+from raim.server.database import (
+    Announcement,
+    ApiToken,
+    Base,
+    Finalist,
+    Invitation,
+    Judge,
+    Member,
+    Study,
+    StudyEntry,
+    Submission,
+    Team,
+    Upload,
+    User,
+)
 from raim.server.database.columns import LARGEST_ID
 from raim.server.study.judges import find_judge
 from raim.server.tokens import hash_token
@@ -54,7 +71,7 @@ class Context:
         request: Of Starlette.
         server: The server.
         viewer: Who asks.
-        challenge: The challenge in force.
+        chosen: The challenge in force whose page it is; None for the server's own pages where it has several.
         now: The time, the same for all that the request does.
         one_session: Of the request; None in the few routes that open their own.
         headers: Further ones of the page that is answered.
@@ -63,10 +80,21 @@ class Context:
     request: Request
     server: Server
     viewer: Viewer
-    challenge: CurrentChallenge
+    chosen: CurrentChallenge | None
     now: datetime
     one_session: Session | None = None
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def challenge(self) -> CurrentChallenge:
+        """The challenge in force.
+
+        Raises:
+            UnknownNameError: The page is the server's, which has several.
+        """
+        if self.chosen is None:
+            raise UnknownNameError("this is no page of a challenge; choose one on the first page")
+        return self.chosen
 
     @property
     def session(self) -> Session:
@@ -88,8 +116,8 @@ class Context:
 
     @property
     def here(self) -> str:
-        """Path of the challenge's pages, such as "/c/raim"."""
-        return self.server.here
+        """Path of the challenge's pages, such as "/c/raim"; "" without one."""
+        return "" if self.chosen is None else f"/c/{self.chosen.definition.id}"
 
     def page_address(self, page: int) -> str:
         """Return the query of another page of the list that is shown."""
@@ -143,9 +171,9 @@ class Context:
         return self.session.get_one(Judge, self.viewer.judge_id)
 
 
-def judge_cookie(server: Server) -> str:
-    """Give the name of the cookie that holds a judge's link."""
-    return "__Host-raim_judge" if is_secure(server) else "raim_judge"
+def judge_cookie(server: Server, challenge_id: str) -> str:
+    """Give the name of the cookie that holds a judge's link: one for each challenge that they judge in."""
+    return f"{'__Host-' if is_secure(server) else ''}raim_judge_{challenge_id}"
 
 
 def session_cookie(server: Server) -> str:
@@ -205,19 +233,26 @@ def find_out(session: Session, server: Server, request: Request) -> Context:
         UnknownNameError: There is no such challenge, or no row of so large a number.
     """
     _check_numbers(request)
-    challenge_id = request.path_params.get("challenge_id", server.definition.id)
-    if challenge_id != server.definition.id:
-        raise UnknownNameError(
-            f"this server has no challenge {challenge_id!r}; it has {server.definition.id!r}"
-        )
-    now, challenge = server.clock(), server.challenge(session)
-    if RULES.get(request.scope["route"].name) == "judge":
-        viewer = _find_judge(session, server, request)
+    asked = request.path_params.get("challenge_id")
+    slug = asked or (server.only.id if server.only else _followed(request))
+    chosen = server.challenge(session, slug) if slug in server.definitions else None
+    now = server.clock()
+    if chosen is not None and RULES.get(request.scope["route"].name) == "judge":
+        viewer = _find_judge(session, server, chosen, request)
     else:
-        viewer = _find_viewer(session, server, challenge, request, now)
-    return Context(
-        request=request, server=server, viewer=viewer, challenge=challenge, now=now, one_session=session
-    )
+        viewer = _find_viewer(session, server, chosen, request, now)
+    if chosen is not None and chosen.status == "draft" and not viewer.is_organiser:
+        chosen = None
+    if asked is not None and chosen is None:
+        raise UnknownNameError(f"there is no challenge {asked!r} on this server")
+    return Context(request=request, server=server, viewer=viewer, chosen=chosen, now=now, one_session=session)
+
+
+def _followed(request: Request) -> str:
+    """Give the challenge that somebody comes from or goes on to, as the address of a page of the server says."""
+    asked = request.query_params
+    found = re.match(r"/c/([^/?#]+)", asked.get("following") or asked.get("next") or "")
+    return found[1] if found else ""
 
 
 def check_access(context: Context, session: Session) -> None:
@@ -227,7 +262,7 @@ def check_access(context: Context, session: Session) -> None:
         RaimError: As `enter`.
     """
     request, route = context.request, context.request.scope["route"].name
-    owner = _owner(session, request) if RULES.get(route) == "team" else None
+    owner = _owner(session, context) if RULES.get(route) == "team" else None
     decision = decide(route, context.viewer, owner_team_id=owner)
     if decision == "log in":
         raise LoginNeededError("log in to see this")
@@ -236,14 +271,62 @@ def check_access(context: Context, session: Session) -> None:
     if decision == "no judge":
         raise JudgeNeededError(NO_JUDGE)
     if decision == "forbidden":
-        raise AccessError("this is for the organisers of the challenge")
+        whose = (
+            "administrators of the server"
+            if RULES.get(route) == "administrator"
+            else "organisers of the challenge"
+        )
+        raise AccessError(f"this is for the {whose}")
     if decision == "hidden" or (decision == "allowed" and owner is None and RULES.get(route) == "team"):
         raise UnknownNameError("there is no such submission")
+    if context.chosen is not None:
+        _check_rows(context, session)
+        _check_status(context)
     if request.method not in SAFE_METHODS and not context.viewer.by_token:
         check_origin(request, context.server.settings.public_url)
 
 
 Admitted = Annotated[Context, Depends(admit)]
+# Rows whose numbers stand in addresses.
+ROWS: dict[str, type[Base]] = {
+    "submission_id": Submission,
+    "team_id": Team,
+    "study_id": Study,
+    "judge_id": Judge,
+    "entry_id": StudyEntry,
+    "announcement_id": Announcement,
+    "finalist_id": Finalist,
+    "invitation_id": Invitation,
+    "member_id": Member,
+}
+
+
+def _check_status(context: Context) -> None:
+    """Let nobody change anything of a challenge that is retired, and only its organisers of one that is paused.
+
+    Raises:
+        StateError: It is.
+    """
+    if context.request.method in SAFE_METHODS or "challenge_id" not in context.request.path_params:
+        return
+    status = context.challenge.status
+    if status == "retired":
+        raise StateError("this challenge is retired: it is there to be read only")
+    if status == "paused" and not context.viewer.is_organiser:
+        raise StateError("this challenge is paused by the organisers; come back later")
+
+
+def _check_rows(context: Context, session: Session) -> None:
+    """Refuse rows of another challenge, as if they were not there.
+
+    Raises:
+        UnknownNameError: A number in the address is of one.
+    """
+    for name, table in ROWS.items():
+        number = str(context.request.path_params.get(name, ""))
+        row = session.get(table, int(number)) if number.isascii() and number.isdecimal() else None
+        if row is not None and challenge_of(session, row) != context.challenge.id:
+            raise UnknownNameError(f"there is no {name.removesuffix('_id')} {number}")
 
 
 def _check_numbers(request: Request) -> None:
@@ -260,15 +343,20 @@ def _check_numbers(request: Request) -> None:
             )
 
 
-def _find_judge(session: Session, server: Server, request: Request) -> Viewer:
+def _find_judge(session: Session, server: Server, challenge: CurrentChallenge, request: Request) -> Viewer:
     """Find who judges: on their pages nothing else counts, so that an organiser who looks at them is a judge too."""
-    token = request.cookies.get(judge_cookie(server), "")
+    token = request.cookies.get(judge_cookie(server, challenge.definition.id), "")
     judge = find_judge(session, token) if token else None
-    return Viewer() if judge is None else Viewer(role="judge", judge_id=judge.id, judge_token=token)
+    is_here = judge is not None and challenge_of(session, judge) == challenge.id
+    return (
+        Viewer()
+        if judge is None or not is_here
+        else Viewer(role="judge", judge_id=judge.id, judge_token=token)
+    )
 
 
 def _find_viewer(
-    session: Session, server: Server, challenge: CurrentChallenge, request: Request, now: datetime
+    session: Session, server: Server, challenge: CurrentChallenge | None, request: Request, now: datetime
 ) -> Viewer:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -277,10 +365,12 @@ def _find_viewer(
             raise LoginNeededError(
                 "this API token is unknown or was revoked; make another on your account's page"
             )
-        used = session.scalar(
-            select(ApiToken.last_used_at).where(ApiToken.token_sha256 == hash_token(token.strip()))
-        )
-        is_due = used is None or used < now - TOKEN_USE_NOTED
+        found = session.scalars(
+            select(ApiToken).where(ApiToken.token_sha256 == hash_token(token.strip()))
+        ).one()
+        if found.challenge_id is not None and (challenge is None or challenge.id != found.challenge_id):
+            raise LoginNeededError("this API token is for another challenge; make one on your account's page")
+        is_due = found.last_used_at is None or found.last_used_at < now - TOKEN_USE_NOTED
         return replace(_viewer(session, challenge, user, by_token=True), is_use_to_note=is_due)
     cookie = request.cookies.get(session_cookie(server), "")
     user = find_user(session, now, cookie) if cookie else None
@@ -289,20 +379,22 @@ def _find_viewer(
 
 def _viewer(
     session: Session,
-    challenge: CurrentChallenge,
+    challenge: CurrentChallenge | None,
     user: User,
     *,
     by_token: bool = False,
     session_token: str = "",
 ) -> Viewer:
+    challenge_id = 0 if challenge is None else challenge.id
     found = session.execute(
         select(Member, Team)
         .join(Team, Team.id == Member.team_id)
-        .where(Member.user_id == user.id, Member.challenge_id == challenge.id)
+        .where(Member.user_id == user.id, Member.challenge_id == challenge_id)
     ).one_or_none()
     member, team = (None, None) if found is None else found
     return Viewer(
-        role=_role(user, is_in_team=team is not None),
+        role=_role(session, challenge_id, user, is_in_team=team is not None),
+        is_administrator=user.is_administrator,
         user_id=user.id,
         login=user.login,
         member_id=None if member is None else member.id,
@@ -310,16 +402,17 @@ def _viewer(
         team="" if team is None else team.name,
         team_state="" if team is None else team.state,
         is_captain=member is not None and member.role == "captain",
-        is_finalist=team is not None and is_finalist(session, challenge, team.id),
+        is_finalist=challenge is not None and team is not None and is_finalist(session, challenge, team.id),
         by_token=by_token,
         session_token=session_token,
     )
 
 
-def _role(user: User, *, is_in_team: bool) -> Role:
-    if user.role == "organiser":
+def _role(session: Session, challenge_id: int, user: User, *, is_in_team: bool) -> Role:
+    held = None if user.is_administrator else find_appointment(session, challenge_id, user.id)
+    if user.is_administrator or (held is not None and held.office == "organiser"):
         return "organiser"
-    if user.role == "judge":
+    if held is not None:
         return "judge"
     return "member" if is_in_team else "public"
 
@@ -337,10 +430,15 @@ def note_use(context: Context) -> None:
         )
 
 
-def _owner(session: Session, request: Request) -> int | None:
+def _owner(session: Session, context: Context) -> int | None:
     """Give the team that the submission or upload in the address belongs to."""
-    number, key = str(request.path_params.get("submission_id")), request.path_params.get("key")
-    found = select(func.coalesce(Team.merged_into, Team.id)).join(Submission, Submission.team_id == Team.id)
+    params = context.request.path_params
+    number, key = str(params.get("submission_id")), params.get("key")
+    found = (
+        select(func.coalesce(Team.merged_into, Team.id))
+        .join(Submission, Submission.team_id == Team.id)
+        .where(Team.challenge_id == context.challenge.id)
+    )
     if key is not None:
         return session.scalar(
             found.join(Upload, Upload.submission_id == Submission.id).where(Upload.key == str(key))

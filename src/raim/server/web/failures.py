@@ -123,7 +123,7 @@ async def _expected(request: Request, error: Exception) -> Response:
     if isinstance(error, LoginNeededError) and is_page:
         return RedirectResponse(f"/login?next={quote(request.url.path)}", status_code=303)
     if isinstance(error, TeamNeededError) and is_page:
-        return RedirectResponse(f"{request.app.state.server.here}/team/new", status_code=303)
+        return RedirectResponse(f"/c/{request.path_params['challenge_id']}/team/new", status_code=303)
     status, code = status_of(error)
     headers = {}
     if isinstance(error, TooManyRequestsError):

@@ -63,7 +63,8 @@ def render(context: Context, template: str, /, *, status: int = 200, **shown: An
 
 def render_text(context: Context, template: str, /, **shown: Any) -> str:
     """Give the HTML of a template."""
-    zone = context.challenge.definition.timezone
+    chosen = context.chosen
+    zone = ZoneInfo("UTC") if chosen is None else chosen.definition.timezone
 
     def make(name: str) -> str:
         return environment().get_template(name).render(variables)
@@ -77,8 +78,10 @@ def render_text(context: Context, template: str, /, **shown: Any) -> str:
         "context": context,
         "here": context.here,
         "viewer": context.viewer,
-        "challenge": context.challenge,
-        "definition": context.challenge.definition,
+        "challenge": chosen,
+        "definition": None if chosen is None else chosen.definition,
+        "server": context.server,
+        "site": "Restoration challenges" if chosen is None else chosen.definition.name,
         "now": context.now,
         "moment": functools.partial(show_moment, zone=zone),
         "kept": kept,

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge
-from raim.errors import SettingsError
-from raim.scoring.profiles import Profile, find_profile
+from raim.errors import SettingsError, StateError
+from raim.server import database as tables
 from raim.server.current_challenge import CurrentChallenge, load_current, read_version
 from raim.server.database import Database, announce_change
 from raim.server.settings import Settings
@@ -28,13 +29,14 @@ Made = TypeVar("Made")
 
 @dataclass(kw_only=True, slots=True)
 class Server:
-    """One running server; `definition` is replaced when an organiser has its file read again.
+    """One running server, of one challenge or many; each is replaced when an organiser has its file read again.
 
     Attributes:
         settings: What it was started with.
         database: Opened and migrated.
         storage: Opened.
-        definition: As its file says; dates in force come with `challenge`.
+        definitions: By their id, as their files say; dates in force come with `challenge`.
+        problems: What is wrong with those that cannot be served, by their folder, seen from the server's.
         clock: Gives the time, aware.
         secret: Key of what only this server can make.
         standings: Leaderboards as last made.
@@ -44,32 +46,63 @@ class Server:
     settings: Settings
     database: Database
     storage: Storage
-    definition: Challenge
+    definitions: dict[str, Challenge] = field(default_factory=dict)
+    problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     clock: Clock = field(default=lambda: datetime.now(UTC))
     secret: bytes
     standings: StandingsCache = field(default_factory=StandingsCache)
     results: ResultsCache = field(default_factory=ResultsCache)
-    _kept: tuple[Challenge, CurrentChallenge] | None = None
+    _kept: dict[str, tuple[Challenge, CurrentChallenge]] = field(default_factory=dict)
     _made: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
-    def here(self) -> str:
-        """Path of the challenge's pages."""
-        return f"/c/{self.definition.id}"
+    def only(self) -> Challenge | None:
+        """The challenge of a server that has one; None where it has several."""
+        return next(iter(self.definitions.values())) if len(self.definitions) == 1 else None
 
     @property
-    def profile(self) -> Profile:
-        """The scoring profile of the challenge."""
-        return find_profile(self.definition.profile)
+    def definition(self) -> Challenge:
+        """The same.
 
-    def challenge(self, session: Session) -> CurrentChallenge:
-        """Give the challenge in force; it is read again whenever its version was raised."""
-        version = read_version(session, self.definition.id)
-        # After the version: `replace_challenge` raises it last.
-        definition, kept = self.definition, self._kept
+        Raises:
+            StateError: It has several.
+        """
+        if self.only is None:
+            raise StateError(f"name one of the challenges {', '.join(sorted(self.definitions))}")
+        return self.only
+
+    def challenge(self, session: Session, challenge_id: str = "") -> CurrentChallenge:
+        """Give a challenge in force; it is read again whenever its version was raised.
+
+        Args:
+            session: Any session.
+            challenge_id: Which; "" for the only one.
+
+        Raises:
+            StateError: It is not named, and there are several.
+        """
+        slug = challenge_id or self.definition.id
+        return self._in_force(session, slug, read_version(session, slug))
+
+    def challenges(self, session: Session) -> list[CurrentChallenge]:
+        """Give all challenges in force, asking once for what has changed."""
+        versions = session.execute(select(tables.Challenge.slug, tables.Challenge.version))
+        return [
+            self._in_force(session, slug, version) for slug, version in versions if slug in self.definitions
+        ]
+
+    def _in_force(self, session: Session, slug: str, version: int) -> CurrentChallenge:
+        definition, kept = (
+            self.definitions[slug],
+            self._kept.get(slug),
+        )  # after the version: it is raised last
         if kept is None or kept[0] is not definition or kept[1].version != version:
-            self._kept = kept = (definition, load_current(session, definition))
+            self._kept[slug] = kept = (definition, load_current(session, definition))
         return kept[1]
+
+    def largest_upload(self) -> int:
+        """Give the length of the largest file that a challenge takes."""
+        return max((each.uploads.max_bytes for each in self.definitions.values()), default=0)
 
     def keep(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """Give what was made under a key; it is made first where it was not, or long ago."""
@@ -84,9 +117,9 @@ class Server:
 
     def replace_challenge(self, definition: Challenge) -> None:
         """Take what the file says now; what a request makes meanwhile of the old one is kept under an old version."""
-        self.definition = definition
+        self.definitions[definition.id] = definition
         with self.database.writing() as session:
-            announce_change(session)
+            announce_change(session, self.challenge(session, definition.id).id)
 
 
 def read_secret(path: Path) -> bytes:

@@ -3,14 +3,18 @@
 A password is hashed and compared while no connection is held, and a new one only after limits and links were checked.
 """
 
+import re
+
 from sqlalchemy import func, select
 from starlette.responses import Response
 
+from raim.challenge.settings import Registration
 from raim.errors import InputError, TooManyRequestsError, UnknownNameError
 from raim.records import accounts as records
 from raim.server.actions import accounts as actions
 from raim.server.actions import addresses, links, logins, passwords, tokens
 from raim.server.auditing import record_event
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ApiToken, AuditEvent, User
 from raim.server.mail import KINDS, choose_kinds, read_reader, refuse_kind
 from raim.server.queries.accounts import read_account
@@ -34,7 +38,8 @@ def show_registration(context: Context, following: str = "/") -> records.Followi
 @area.post("/register", who="anyone", page=show_registration, is_api=False)
 def register(context: Context, wanted: records.Registration) -> Response:
     """Make an account and log it in."""
-    rules = context.challenge.definition.registration
+    chosen = _followed(context, wanted.following)
+    rules = Registration() if chosen is None else chosen.definition.registration
     if rules.consent and not wanted.consent:
         raise InputError("an account needs your consent; tick the box, or take no part")
     if rules.email_required and not wanted.email.strip():
@@ -49,6 +54,7 @@ def register(context: Context, wanted: records.Registration) -> Response:
         name=wanted.name.strip() or None,
         email=wanted.email.strip() or None,
         has_consented=wanted.consent,
+        challenge_id=None if chosen is None else chosen.id,
         address=context.address,
     )
     addresses.mail_verification(context.session, context.now, user)
@@ -99,12 +105,12 @@ def show_first_account(context: Context, token: str) -> records.UsableLink:
 @area.post("/first/{token}", who="anyone", page=show_first_account, is_api=False)
 def make_first_account(context: Context, token: str, wanted: records.FirstAccount) -> Response:
     """Make the organiser's first account and log it in."""
-    links.find_link(context.session, context.now, token, "make organiser")
+    links.find_link(context.session, context.now, token, "make administrator")
     hashed = context.aside(passwords.hash_password, wanted.password)
-    user = links.use_organiser_link(
+    user = links.use_administrator_link(
         context.session, context.now, token, login=wanted.login, password_hash=hashed
     )
-    return _open(context, user, f"{context.here}/desk", note="welcome")
+    return _open(context, user, f"{context.here}/desk" if context.chosen else "/", note="welcome")
 
 
 @area.get("/reset/{token}", who="anyone", template="reset", is_api=False)
@@ -156,7 +162,9 @@ def verify(context: Context, token: str) -> None:
 @area.get("/account", who="user", template="account", is_api=False)
 def show_account(context: Context) -> records.OwnAccount:
     """Show one's own account."""
-    return read_account(context.session, context.challenge, context.user_id)
+    return read_account(
+        context.session, context.chosen, context.user_id, challenges=sorted(_token_challenges(context))
+    )
 
 
 @area.post("/account/password", who="user", page=show_account, is_api=False)
@@ -212,7 +220,14 @@ def unsubscribe(context: Context, token: str) -> records.Unsubscription:
 def make_token(context: Context, wanted: records.NewToken) -> records.Token:
     """Make a token for programs; this page is the only place that ever shows it."""
     user = context.session.get_one(User, context.user_id)
-    return records.Token(text=tokens.make_api_token(context.session, context.now, user, name=wanted.name))
+    known = _token_challenges(context)
+    if wanted.challenge and wanted.challenge not in known:
+        raise UnknownNameError(f"there is no challenge {wanted.challenge[:80]!r} on this server")
+    challenge_id = known.get(wanted.challenge)
+    text = tokens.make_api_token(
+        context.session, context.now, user, name=wanted.name, challenge_id=challenge_id
+    )
+    return records.Token(text=text)
 
 
 @area.post("/account/tokens/{token_id}/revoke", who="user", page=show_account, note="revoked", is_api=False)
@@ -233,6 +248,20 @@ def delete_account(context: Context, wanted: records.Deletion) -> Response:
     user = context.session.get_one(User, context.user_id)
     actions.delete_account(context.session, context.now, user, actor_id=user.id)
     return close_browser_session(context.server, go_to(f"{context.here}/", note="goodbye"))
+
+
+def _followed(context: Context, following: str) -> CurrentChallenge | None:
+    """Give the challenge on whose pages somebody goes on."""
+    found = re.match(r"/c/([^/?#]+)", following)
+    if found and found[1] in context.server.definitions:
+        return context.server.challenge(context.session, found[1])
+    return context.chosen
+
+
+def _token_challenges(context: Context) -> dict[str, int]:
+    """Give what a token may be for, where there are several: rows of challenges by their ids."""
+    found = [] if context.server.only else context.server.challenges(context.session)
+    return {each.definition.id: each.id for each in found if each.status in {"open", "paused"}}
 
 
 def _check_recent(context: Context, action: str, limit: int, what: str) -> None:

@@ -19,7 +19,7 @@ def show_challenge(context: Context) -> records.Challenge:
         context.session,
         context.challenge,
         context.now,
-        profile=context.server.profile,
+        profile=context.challenge.profile,
         verdict=partial(verdict, context),
     )
 
@@ -33,7 +33,7 @@ def list_announcements(context: Context) -> list[records.Announcement]:
 @area.get("/rules", who="anyone", template="rules")
 def show_rules(context: Context) -> records.Rules:
     """Give the rules, and what SCORE is made of."""
-    return queries.read_rules(context.challenge, context.server.profile)
+    return queries.read_rules(context.challenge, context.challenge.profile)
 
 
 @area.get("/data", who="anyone", template="data")

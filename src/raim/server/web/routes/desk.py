@@ -186,7 +186,9 @@ def end_announcement(context: Context, announcement_id: RowId) -> records.Announ
 def show_finalists(context: Context) -> records.FinalistList:
     """Give the finalists, and who would be invited now."""
     server = context.server
-    return queries.list_places(context.session, context.challenge, server.standings, server.profile)
+    return queries.list_places(
+        context.session, context.challenge, server.standings, context.challenge.profile
+    )
 
 
 @area.post("/desk/finalists", who="organiser", page=show_finalists, note="invited")
@@ -251,7 +253,7 @@ def change_publication(context: Context, wanted: records.Publication) -> records
         outcome,
         charts,
         standings=context.server.standings,
-        profile=context.server.profile,
+        profile=context.challenge.profile,
         actor_id=context.user_id,
     )
     return show_checklist(context)
@@ -262,7 +264,11 @@ def _draw(context: Context) -> tuple[Outcome | None, Charts]:
     with server.database.reading() as session:
         check_may_publish(session, challenge)
         outcome = find_outcome(
-            session, challenge, standings=server.standings, results=server.results, profile=server.profile
+            session,
+            challenge,
+            standings=server.standings,
+            results=server.results,
+            profile=context.challenge.profile,
         )
         study = None if outcome is None or outcome.study_id is None else session.get(Study, outcome.study_id)
         material = None if study is None else read_material(context, session, study)
@@ -271,4 +277,4 @@ def _draw(context: Context) -> tuple[Outcome | None, Charts]:
 
 def _in_force(context: Context) -> CurrentChallenge:
     """Give the challenge as this very request may have changed it; nothing that may be undone is kept."""
-    return load_current(context.session, context.server.definition)
+    return load_current(context.session, context.challenge.definition)

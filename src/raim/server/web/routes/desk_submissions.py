@@ -74,7 +74,7 @@ def change_submission(context: Context, submission_id: RowId, wanted: Submission
         is_out_of_competition=wanted.is_out_of_competition,
         actor_id=context.user_id,
     )
-    if wanted.flags_looked_at and submission_id in actions.unseen_flags(context.session):
+    if wanted.flags_looked_at and submission_id in actions.unseen_flags(context.session, context.challenge):
         actions.look_at_flags(context.session, context.now, row, actor_id=context.user_id)
     return show_submission(context, submission_id)
 

@@ -54,7 +54,7 @@ def _find(context: Context, name: str) -> tuple[str, Write]:
 
 
 def _tables(context: Context, session: Session) -> tuple[ExportTable, ...]:
-    return export_tables(session, context.challenge, context.server.profile)
+    return export_tables(session, context.challenge, context.challenge.profile)
 
 
 def _note(context: Context, name: str) -> None:

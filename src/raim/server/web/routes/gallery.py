@@ -21,7 +21,11 @@ def show_gallery(context: Context, image: Search = "") -> Gallery:
     check_published(context)
     server = context.server
     return queries.read_gallery(
-        context.session, context.challenge, image, standings=server.standings, profile=server.profile
+        context.session,
+        context.challenge,
+        image,
+        standings=server.standings,
+        profile=context.challenge.profile,
     )
 
 
@@ -31,7 +35,12 @@ def give_image(context: Context, source: str, name: str) -> Response:
     check_published(context)
     server = context.server
     image, submission = queries.find_pictured(
-        context.session, context.challenge, source, name, standings=server.standings, profile=server.profile
+        context.session,
+        context.challenge,
+        source,
+        name,
+        standings=server.standings,
+        profile=context.challenge.profile,
     )
     if submission is None:
         return give_stored(context, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes)

@@ -29,7 +29,7 @@ TILE_HEADERS = {
 @area.get("/judge/{token}", who="anyone", template="judge_invitation", is_api=False)
 def show_invitation(context: Context, token: str) -> records.JudgeInvitation:
     """Show what the link is for; opening it changes nothing, since mail programs open links by themselves."""
-    return queries.read_invitation(context.session, token)
+    return queries.read_invitation(context.session, context.challenge, token)
 
 
 @area.post("/judge/{token}", who="anyone", page=show_invitation, is_api=False)
@@ -40,10 +40,9 @@ def begin(context: Context, token: str) -> Response:
     if judge is not None and invitation.takes_votes:
         draw_trials(context.session, context.now, context.session.get_one(Study, judge.study_id), judge)
     answer = RedirectResponse(f"{context.here}/judging", status_code=303)
-    answer.set_cookie(
-        judge_cookie(context.server), token, max_age=COOKIE_S, httponly=True, secure=is_secure(context.server),
-        samesite="lax", path="/",
-    )  # fmt: skip
+    name = judge_cookie(context.server, context.challenge.definition.id)
+    is_tls = is_secure(context.server)
+    answer.set_cookie(name, token, max_age=COOKIE_S, httponly=True, secure=is_tls, samesite="lax", path="/")
     return answer
 
 

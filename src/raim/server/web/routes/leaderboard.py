@@ -17,7 +17,9 @@ def show_newest(context: Context) -> Leaderboard:
     """Give the leaderboard of the newest phase that has entries to see."""
     server = context.server
     phases = queries.visible_phases(context.challenge, context.viewer.role, context.now)
-    phase = queries.newest_phase(context.session, context.challenge, phases, server.standings, server.profile)
+    phase = queries.newest_phase(
+        context.session, context.challenge, phases, server.standings, context.challenge.profile
+    )
     return _read(context, "" if phase is None else phase.id)
 
 
@@ -47,7 +49,7 @@ def _read(context: Context, phase_id: str, *, scenario: str = "", sort: str = ""
         queries.find_phase(context.challenge, phase_id, *who) if phase_id else None,
         phases=queries.visible_phases(context.challenge, *who),
         standings=context.server.standings,
-        profile=context.server.profile,
+        profile=context.challenge.profile,
         scenario=scenario,
         sort=sort,
     )

@@ -78,7 +78,11 @@ def _read(context: Context) -> tuple[Outcome | None, Published | None]:
     if not context.viewer.is_organiser:
         return None if published is None else published.outcome, published
     now = find_outcome(
-        context.session, challenge, standings=server.standings, results=server.results, profile=server.profile
+        context.session,
+        challenge,
+        standings=server.standings,
+        results=server.results,
+        profile=context.challenge.profile,
     )
     return now, published
 

@@ -170,7 +170,11 @@ def show_results(context: Context, study_id: RowId) -> StudyResults:
     study, server = _find(context, study_id), context.server
     closing.check_revealed(study, "results are shown")
     found = server.results.get(
-        context.session, context.challenge, study, standings=server.standings, profile=server.profile
+        context.session,
+        context.challenge,
+        study,
+        standings=server.standings,
+        profile=context.challenge.profile,
     )
     names = judge_names(real_judges(context.session, study))
     return StudyResults(

@@ -174,7 +174,7 @@ def list_results(context: Context, submission_id: RowId) -> ResultList:
 @area.get(f"{PATH}/results.csv", who="team", is_page=True, is_api=False)
 def give_results(context: Context, submission_id: RowId) -> Response:
     """Give the measures of every image as CSV."""
-    columns = context.server.profile.columns
+    columns = context.challenge.profile.columns
     rows = []
     for each in list_results(context, submission_id).images:
         values = {**each.measures, "score": each.score}

@@ -3,13 +3,12 @@
 import secrets
 
 from raim.records import accounts as records
-from raim.server.actions.accounts import change_role, reopen_account, shut_account
+from raim.server.actions.accounts import appoint, check_is_theirs, reopen_account, shut_account
 from raim.server.actions.addresses import mail_account
 from raim.server.actions.links import make_account, make_reset_link
 from raim.server.actions.passwords import hash_password
 from raim.server.database import User
-from raim.server.queries.accounts import list_accounts
-from raim.server.queries.rows import find_row
+from raim.server.queries.accounts import find_account, find_by_login, list_accounts
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search
 from raim.server.web.routing import Area
@@ -33,7 +32,8 @@ def make_user(context: Context, wanted: records.NewAccount) -> records.PasswordL
         login=wanted.login,
         name=wanted.name,
         email=wanted.email,
-        role=wanted.role,
+        challenge_id=context.challenge.id,
+        office=wanted.role,
         password_hash=nobodys,
         actor_id=context.user_id,
     )
@@ -43,23 +43,40 @@ def make_user(context: Context, wanted: records.NewAccount) -> records.PasswordL
     return _link(context, user, token)
 
 
+@area.post(
+    "/desk/appointments", who="organiser", page=show_users, then="/desk/users", note="saved", status=204
+)
+def appoint_user(context: Context, wanted: records.NewAppointment) -> None:
+    """Give somebody who has an account on this server an office in the challenge."""
+    user = find_by_login(context.session, wanted.login)
+    appoint(context.session, context.now, context.challenge.id, user, wanted.role, actor_id=context.user_id)
+
+
 @area.post("/desk/users/{user_id}", who="organiser", page=show_users, note="saved", status=204)
 def change_user(context: Context, user_id: RowId, wanted: records.AccountChange) -> None:
-    """Change a role; shut or open an account."""
-    user = find_row(context.session, User, user_id, "account")
+    """Change a role in the challenge; shut or open an account."""
+    session, challenge_id = context.session, context.challenge.id
+    user = find_account(session, context.challenge, user_id)
     if wanted.role is not None:
-        change_role(context.session, context.now, user, wanted.role, actor_id=context.user_id)
+        appoint(session, context.now, challenge_id, user, wanted.role, actor_id=context.user_id)
     if wanted.is_disabled is not None:
+        _check_is_theirs(context, user)
         change = shut_account if wanted.is_disabled else reopen_account
-        change(context.session, context.now, user, actor_id=context.user_id)
+        change(session, context.now, user, actor_id=context.user_id)
 
 
 @area.post("/desk/users/{user_id}/reset", who="organiser", page=show_users, shows=True, status=201)
 def make_link(context: Context, user_id: RowId) -> records.PasswordLink:
     """Make a link for a new password, to be handed over."""
-    user = find_row(context.session, User, user_id, "account")
+    user = find_account(context.session, context.challenge, user_id)
+    _check_is_theirs(context, user)
     token = make_reset_link(context.session, context.now, user, actor_id=context.user_id)
     return _link(context, user, token)
+
+
+def _check_is_theirs(context: Context, user: User) -> None:
+    if not context.viewer.is_administrator:
+        check_is_theirs(context.session, context.challenge.id, user)
 
 
 def _link(context: Context, user: User, token: str) -> records.PasswordLink:

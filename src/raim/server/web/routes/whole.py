@@ -3,9 +3,12 @@
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
+from sqlalchemy import select
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from raim.records.challenge import Challenge, Document, ListedChallenge
+from raim.records.challenge import Challenge, ChallengeList, Document, ListedChallenge
+from raim.server.database import Appointment
+from raim.server.queries import challenge as queries
 from raim.server.web.context import Context
 from raim.server.web.routes.challenge import show_challenge
 from raim.server.web.routing import Area
@@ -13,17 +16,32 @@ from raim.server.web.routing import Area
 area = Area("challenge", prefix="")
 
 
-@area.get("/", who="anyone", template="home", is_api=False)
-def show_root(context: Context) -> Challenge:
-    """Show the page of the one challenge."""
-    return show_challenge(context)
+@area.get("/", who="anyone", template="root", is_api=False)
+def show_root(context: Context) -> Challenge | ChallengeList:
+    """Show the page of the one challenge, or the list of all."""
+    if context.server.only is not None and context.chosen is not None:
+        return show_challenge(context)
+    return _list(context)
 
 
 @area.get("/challenges", who="anyone")
 def list_challenges(context: Context) -> list[ListedChallenge]:
     """Give the challenges of this server."""
-    definition = context.challenge.definition
-    return [ListedChallenge(id=definition.id, name=definition.name, page=f"{context.here}/")]
+    return _list(context).listed
+
+
+def _list(context: Context) -> ChallengeList:
+    session, viewer = context.session, context.viewer
+    held = select(Appointment.challenge_id).where(
+        Appointment.user_id == viewer.user_id, Appointment.office == "organiser"
+    )
+    return queries.list_challenges(
+        session,
+        context.server.challenges(session),
+        context.now,
+        runs=session.scalars(held).all() if viewer.is_user else (),
+        is_administrator=viewer.is_administrator,
+    )
 
 
 @area.get("/health", who="anyone", is_page=True, is_api=False)

@@ -30,6 +30,8 @@ def upgrade() -> None:
         "challenge",
         Column("id", Integer(), primary_key=True),
         Column("slug", String(80), nullable=False, unique=True),
+        Column("folder", String(500), nullable=False),
+        Column("status", String(20), nullable=False),
         Column("title", String(200), nullable=False),
         Column("version", Integer(), nullable=False),
         Column("definition", JSON(), nullable=False),
@@ -39,6 +41,7 @@ def upgrade() -> None:
         Column("created_at", UtcDateTime(), nullable=False),
         Column("results_published_at", UtcDateTime()),
         CheckConstraint("length(definition_sha256) = 64", name="definition_sha256"),
+        CheckConstraint("status IN ('draft', 'open', 'paused', 'retired')", name="status"),
     )
     op.create_table(
         "login_attempt",
@@ -62,11 +65,21 @@ def upgrade() -> None:
         Column("email", String(320)),
         Column("email_verified_at", UtcDateTime()),
         Column("password_hash", String(300), nullable=False),
-        Column("role", String(20), nullable=False),
+        Column("is_administrator", Boolean(), nullable=False),
         Column("created_at", UtcDateTime(), nullable=False),
+        Column("registered_in", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), index=True),
         Column("consented_at", UtcDateTime()),
         Column("disabled_at", UtcDateTime()),
-        CheckConstraint("role IN ('participant', 'judge', 'organiser')", name="role"),
+    )
+    op.create_table(
+        "appointment",
+        Column("id", Integer(), primary_key=True),
+        Column("challenge_id", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), nullable=False, index=True),
+        Column("user_id", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), nullable=False, index=True),
+        Column("office", String(20), nullable=False),
+        Column("appointed_at", UtcDateTime(), nullable=False),
+        UniqueConstraint("challenge_id", "user_id"),
+        CheckConstraint("office IN ('judge', 'organiser')", name="office"),
     )
     op.create_table(
         "worker_heartbeat",
@@ -92,6 +105,7 @@ def upgrade() -> None:
         "api_token",
         Column("id", Integer(), primary_key=True),
         Column("user_id", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), nullable=False, index=True),
+        Column("challenge_id", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), index=True),
         Column("name", String(200), nullable=False),
         Column("token_sha256", String(64), nullable=False, unique=True),
         Column("created_at", UtcDateTime(), nullable=False),
@@ -103,6 +117,7 @@ def upgrade() -> None:
         "audit_event",
         Column("id", Integer(), primary_key=True),
         Column("happened_at", UtcDateTime(), nullable=False, index=True),
+        Column("challenge_id", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), index=True),
         Column("action", String(60), nullable=False, index=True),
         Column("actor_id", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), index=True),
         Column("subject", String(40), nullable=False),
@@ -155,9 +170,9 @@ def upgrade() -> None:
         Column("created_at", UtcDateTime(), nullable=False),
         Column("expires_at", UtcDateTime(), nullable=False),
         Column("used_at", UtcDateTime()),
-        CheckConstraint("purpose IN ('make organiser', 'reset password', 'verify address')", name="purpose"),
+        CheckConstraint("purpose IN ('make administrator', 'reset password', 'verify address')", name="purpose"),
         CheckConstraint("length(token_sha256) = 64", name="token_sha256"),
-        CheckConstraint("(purpose = 'make organiser') = (user_id IS NULL)", name="user"),
+        CheckConstraint("(purpose = 'make administrator') = (user_id IS NULL)", name="user"),
     )
     op.create_table(
         "mail_refusal",

@@ -1,0 +1,259 @@
+"""Several challenges on one server: each at its address, its people's and nobody else's."""
+
+import re
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from raim.challenge import write_example
+from raim.errors import ChallengeError
+from raim.server.actions.accounts import appoint
+from raim.server.database import Announcement, Challenge, Member, Submission, Team, User, announce_change
+from raim.server.serving import find_challenges, open_server
+from raim.server.settings import read_settings
+from raim.server.web.routing import REGISTER
+from server_site import ADDRESS, FIRST_DAY, PASSWORD, Clock, Site
+
+IDS = ("denoising", "moire", "night")
+
+
+def write_challenges(folder, ids=IDS):
+    for each in ids:
+        write_example(folder / each, first_day=FIRST_DAY, rng=np.random.default_rng(7))
+        file = folder / each / "challenge.toml"
+        text = file.read_text(encoding="utf-8").replace('id = "my-challenge"', f'id = "{each}"')
+        name = re.search(r'^name = "(.*)"$', text, flags=re.MULTILINE)[1]
+        file.write_text(text.replace(f'name = "{name}"', f'name = "Challenge {each}"', 1), encoding="utf-8")
+
+
+class Somebody:
+    """A browser, with real addresses."""
+
+    def __init__(self, site):
+        self.client = TestClient(site.app, base_url=ADDRESS, raise_server_exceptions=False)
+        self.token = ""
+
+    def get(self, path):
+        return self.client.get(path, follow_redirects=False)
+
+    def post(self, path, **fields):
+        return self.client.post(path, data=fields, follow_redirects=False)
+
+    def registers(self, login, *, on="/"):
+        answer = self.post("/register", login=login, password=PASSWORD, consent="yes", following=on)
+        assert answer.status_code == 303, answer.text
+        return self
+
+    def makes_team(self, challenge, name):
+        assert self.post(f"/c/{challenge}/team/new", name=name).status_code == 303
+        return self
+
+
+@pytest.fixture
+def site(tmp_path):
+    folder = tmp_path / "all"
+    write_challenges(folder)
+    made = Site(folder, Clock())
+    yield made
+    made.server.database.engine.dispose()
+
+
+@pytest.fixture
+def admin(site):
+    person = Somebody(site)
+    path = site.first_link.removeprefix(ADDRESS)
+    assert person.post(path, login="root", password=PASSWORD).status_code == 303
+    return person
+
+
+def office(site, login, challenge, name="organiser"):
+    with site.server.database.writing() as session:
+        user = session.scalars(select(User).where(User.login == login)).one()
+        challenge = site.server.challenge(session, challenge)
+        appoint(session, site.clock(), challenge.id, user, name, actor_id=user.id)
+
+
+def test_the_first_page_lists_the_challenges_and_each_has_its_own(site):
+    page = Somebody(site).get("/").text
+    assert [name for name in IDS if f'href="/c/{name}/"' in page] == list(IDS)
+    for name in IDS:
+        assert f"Challenge {name}" in Somebody(site).get(f"/c/{name}/").text
+    listed = Somebody(site).get("/api/v1/challenges").json()
+    assert sorted(each["id"] for each in listed) == sorted(IDS)
+    assert {each["status"] for each in listed} == {"open"}
+
+
+def test_one_account_is_in_teams_of_several_challenges_and_judge_in_another(site):
+    ada = Somebody(site).registers("ada").makes_team("denoising", "Team A").makes_team("moire", "Team B")
+    office(site, "ada", "night")
+    assert "Team A" in ada.get("/c/denoising/team").text
+    assert "Team B" in ada.get("/c/moire/team").text
+    assert ada.get("/c/night/desk").status_code == 200
+    assert ada.get("/c/moire/desk").status_code == 403
+    assert ada.get("/c/night/team").headers["location"] == "/c/night/team/new"
+
+
+def fill(path, numbers):
+    values = {"phase_id": "feedback", "data_set_id": "feedback-pairs", "name": "0001", "token": "none",
+              "table": "teams.csv", "file": "votes.csv", "source": "1", "theme": "light", **numbers}  # fmt: skip
+    return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], "1")), path)
+
+
+@pytest.fixture
+def secret(site):
+    """Fill the challenge "moire" with what nobody of another one may come to know; give its numbers and names."""
+    bob = Somebody(site).registers("secret-bob", on="/c/moire/").makes_team("moire", "Secret Team")
+    Somebody(site).registers("secret-eve", on="/c/moire/")
+    now = site.clock()
+    with site.server.database.writing() as session:
+        challenge = site.server.challenge(session, "moire")
+        team = session.scalars(select(Team).where(Team.name == "Secret Team")).one()
+        member_id = session.execute(select(User.id).where(User.login == "secret-bob")).scalar_one()
+        session.add(
+            Announcement(
+                challenge_id=challenge.id,
+                author_id=member_id,
+                title="Secret news",
+                text="Secret words",
+                published_at=None,
+                withdrawn_at=None,
+            )
+        )
+        member = session.scalars(select(Member).where(Member.team_id == team.id)).one()
+        row = Submission(
+            team_id=team.id, phase_id=challenge.phase_ids["feedback"],
+            data_set_id=challenge.data_set_ids["feedback-pairs"],
+            member_id=member.id, kind="scored", state="failed", received_at=now, state_at=now, committed_bytes=1,
+            committed_sha256="5" * 64, takes_try=True, error="Secret failure", note="Secret note",
+            flags={"same-file": "Secret flag"},
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        numbers = {"submission_id": row.id, "team_id": team.id, "announcement_id": 1, "member_id": member.id}
+    return bob, numbers
+
+
+def test_nothing_of_a_challenge_is_seen_or_done_by_organisers_and_members_of_another(site, admin, secret):
+    _, numbers = secret
+    organiser = Somebody(site).registers("otto", on="/c/denoising/")
+    office(site, "otto", "denoising")
+    member = Somebody(site).registers("mia", on="/c/denoising/").makes_team("denoising", "Others")
+    leaks = []
+    for route in REGISTER.values():
+        if "{challenge_id}" not in route.prefix or route.path == "/team/leave":
+            continue
+        for person in (organiser, member):
+            for start in ("/c/denoising", "/api/v1/c/denoising"):
+                path = fill(start + route.path, numbers)
+                answer = person.client.request(route.method, path, follow_redirects=False)
+                assert answer.status_code < 500, (route.method, path, answer.text[:400])
+                if re.search("secret", answer.text + str(answer.headers), flags=re.IGNORECASE):
+                    leaks.append(f"{route.method} {path}")
+    assert leaks == []
+    with site.server.database.reading() as session:
+        assert session.get(Submission, numbers["submission_id"]).state == "failed"
+        assert session.get(Team, numbers["team_id"]).state != "suspended"
+
+
+def test_what_is_said_of_an_unknown_challenge_and_of_a_draft_is_the_same(site, admin):
+    with site.server.database.writing() as session:
+        session.scalars(select(Challenge).where(Challenge.slug == "night")).one().status = "draft"
+        announce_change(session, None)
+    visitor = Somebody(site)
+    for path in ("/", "/rules", "/desk", "/leaderboard"):
+        there, not_there = visitor.get(f"/c/night{path}"), visitor.get(f"/c/never{path}")
+        assert there.status_code == not_there.status_code == 404
+        assert there.text.replace("night", "never") == not_there.text
+    assert "/c/night/" not in visitor.get("/").text
+    assert admin.get("/c/night/").status_code == 200
+    assert "/c/night/" in admin.get("/").text
+
+
+@pytest.mark.parametrize(("status", "organiser_may"), [("paused", True), ("retired", False)])
+def test_a_paused_challenge_is_changed_by_organisers_only_and_a_retired_one_by_nobody(
+    site, admin, status, organiser_may
+):
+    mia = Somebody(site).registers("mia").makes_team("night", "Owls")
+    with site.server.database.writing() as session:
+        session.scalars(select(Challenge).where(Challenge.slug == "night")).one().status = status
+        announce_change(session, None)
+    refused = mia.post("/c/night/team/invitations")
+    assert refused.status_code == 409
+    assert status in refused.text
+    assert mia.get("/c/night/team").status_code == 200
+    answer = admin.post("/c/night/desk/announcements", title="Hello", text="Text")
+    assert (answer.status_code == 303) == organiser_may
+    assert mia.post("/c/moire/team/new", name="Owls").status_code == 303
+
+
+def test_a_token_for_one_challenge_is_good_for_no_other(site):
+    ada = Somebody(site).registers("ada").makes_team("denoising", "A").makes_team("moire", "B")
+    page = ada.post("/account/tokens", name="all")
+    everywhere = re.search(r"raim_api_[\w-]+", page.text)[0]
+    page = ada.post("/account/tokens", name="one", challenge="moire")
+    one = re.search(r"raim_api_[\w-]+", page.text)[0]
+    visitor = Somebody(site).client
+
+    def team(token, challenge):
+        headers = {"Authorization": f"Bearer {token}"}
+        return visitor.get(f"/api/v1/c/{challenge}/team", headers=headers).status_code
+
+    assert [team(everywhere, each) for each in ("denoising", "moire")] == [200, 200]
+    assert [team(one, each) for each in ("denoising", "moire")] == [401, 200]
+
+
+def test_a_change_in_one_challenge_raises_no_others_version(site):
+    def versions():
+        with site.server.database.reading() as session:
+            return dict(session.execute(select(Challenge.slug, Challenge.version)).all())
+
+    before = versions()
+    Somebody(site).registers("ada").makes_team("moire", "A")
+    after = versions()
+    assert after["moire"] > before["moire"]
+    assert {name: after[name] for name in ("denoising", "night")} == {
+        name: before[name] for name in ("denoising", "night")
+    }
+
+
+def test_two_files_with_one_id_are_an_error_that_names_both(tmp_path):
+    write_challenges(tmp_path, ("a", "b"))
+    file = tmp_path / "b" / "challenge.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('id = "b"', 'id = "a"'), encoding="utf-8")
+    with pytest.raises(ChallengeError, match=r"a/challenge.toml and b/challenge.toml have one id, 'a'"):
+        find_challenges(tmp_path)
+
+
+def test_a_challenge_with_problems_takes_down_no_other(tmp_path):
+    write_challenges(tmp_path, ("a", "b"))
+    (tmp_path / "b" / "challenge.toml").write_text("id = 1", encoding="utf-8")
+    opened = open_server(read_settings({"RAIM_KEEP_FREE_BYTES": "0"}, folder=tmp_path), clock=Clock())
+    assert list(opened.server.definitions) == ["a"]
+    assert opened.server.problems["b"]
+    opened.server.database.engine.dispose()
+
+
+def test_another_challenge_in_a_folder_is_refused_and_the_rest_is_served(tmp_path):
+    write_challenges(tmp_path, ("a", "b"))
+    settings = read_settings({"RAIM_KEEP_FREE_BYTES": "0"}, folder=tmp_path)
+    open_server(settings, clock=Clock()).server.database.engine.dispose()
+    file = tmp_path / "b" / "challenge.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('id = "b"', 'id = "c"'), encoding="utf-8")
+    opened = open_server(settings, clock=Clock())
+    assert list(opened.server.definitions) == ["a"]
+    assert "its folder was that of 'b'" in opened.server.problems["b"][0]
+    opened.server.database.engine.dispose()
+
+
+def test_a_judges_link_opens_nothing_in_another_challenge(site):
+    visitor = Somebody(site)
+    assert visitor.get("/c/moire/judge/raim_judge_none").status_code == 404
+    assert visitor.get("/c/moire/judging").status_code == 403
+
+
+def test_the_registration_asks_what_the_challenge_asks_that_one_comes_from(site):
+    page = Somebody(site).get("/register?following=/c/moire/")
+    assert "Challenge moire" in page.text
+    assert "Restoration challenges" in Somebody(site).get("/register").text
