@@ -167,11 +167,13 @@ def retry_mail(session: Session, now: datetime, row: Mail, *, actor_id: int) -> 
     """Have a mail sent again that failed, or of which nobody knows whether it went.
 
     Raises:
-        StateError: It is under way, has gone, or is wanted no more.
+        StateError: It is under way or has gone, or its reader wants none.
     """
     session.refresh(row, with_for_update=True)
     if row.state not in {"failed", "unclear"}:
         raise StateError(f"this mail is {row.state}; only one that failed or is unclear is sent again")
+    if find_refusing(session, row.kind) & {row.user_id, _owner(session, row.address), row.address.lower()}:
+        raise StateError("its reader wants no mail of this kind any more")
     _enter(row, now, "waiting")
     row.due_at, row.tries = now, row.tries + 1  # a worker that still tries it has lost it
     record_event(session, now, "send mail again", row, actor_id=actor_id)

@@ -4,6 +4,7 @@
 NOTES = {
     "welcome": "Your account is made; you are logged in.",
     "password": "The password is changed; all other logins have ended.",
+    "resent": "It is sent again.",
     "mailed": "If this is a login, or an address that its account has verified, a link is on its way there.",
     "verify": "A link is on its way to your address.",
     "verified": "The address is verified.",
