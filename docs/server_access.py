@@ -7,30 +7,32 @@ from raim.server.web.routes import AREAS
 from raim.server.web.routing import REGISTER
 
 DOCUMENT = Path(__file__).with_name("server-access.md")
-PEOPLE = ("visitor", "other", "member", "judge", "organiser")
+PEOPLE = ("visitor", "other", "member", "judge", "elsewhere", "organiser", "administrator")
 HEAD = """# Who may what
 
-Every route of the server, and what comes of it for five kinds of people; `python docs/server_access.py` writes it from
+Every route of the server, and what comes of it for seven kinds of people; `python docs/server_access.py` writes it from
 the register (`raim.server.web.routing`), where each route says who may use it. A test asks every route as everybody and
 compares with this table.
 
 - visitor: without a login. other: a member of another team. member: of the team that the submission or upload in the
-  address belongs to. judge, organiser: with those roles, in no team.
+  address belongs to. judge, organiser: with those roles in the challenge, in no team. elsewhere: an organiser of
+  another challenge. administrator: of the server.
 - yes: the route's own function answers; dates, approval of the team and what was sent may still refuse (a hidden
-  reference is refused by dates). login: a login is asked for. team: a team is asked for. no: for organisers only.
-  hidden: as if there were no such thing. link: for a browser that holds a judge's link, whoever is logged in there;
-  judges of a blinded study need no account.
+  reference is refused by dates). login: a login is asked for. team: a team is asked for. no: for organisers, or
+  administrators, only. hidden: as if there were no such thing. link: for a browser that holds a judge's link, whoever
+  is logged in there; judges of a blinded study need no account.
 - What another site makes a browser send is refused, whoever sends it; a program sends its API token.
 
 """
 OUTCOMES: dict[Who, tuple[str, ...]] = {
-    "anyone": ("yes", "yes", "yes", "yes", "yes"),
-    "user": ("login", "yes", "yes", "yes", "yes"),
-    "member": ("login", "yes", "yes", "team", "team"),
-    "participant": ("login", "yes", "yes", "team", "yes"),
-    "team": ("login", "hidden", "yes", "team", "yes"),
-    "judge": ("link", "link", "link", "link", "link"),
-    "organiser": ("login", "no", "no", "no", "yes"),
+    "anyone": ("yes", "yes", "yes", "yes", "yes", "yes", "yes"),
+    "user": ("login", "yes", "yes", "yes", "yes", "yes", "yes"),
+    "member": ("login", "yes", "yes", "team", "team", "team", "team"),
+    "participant": ("login", "yes", "yes", "team", "team", "yes", "yes"),
+    "team": ("login", "hidden", "yes", "team", "team", "yes", "yes"),
+    "judge": ("link", "link", "link", "link", "link", "link", "link"),
+    "organiser": ("login", "no", "no", "no", "no", "yes", "yes"),
+    "administrator": ("login", "no", "no", "no", "no", "no", "yes"),
 }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import event, select
 from starlette.testclient import TestClient
 
 from raim.server.actions.accounts import appoint
-from raim.server.database import Mail, User
+from raim.server.database import Challenge, Mail, User
 from raim.server.jobs.bundles import make_bundles
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
@@ -44,7 +44,7 @@ class Clock:
 HERE = "/c/my-challenge"
 # What a server has once, whatever its challenges; every other address is within the challenge.
 OF_SERVER = re.compile(
-    r"/(c/|account|login|logout|register|first/|reset/|forgot|verify/|unsubscribe/|health|robots|static/|api$|api/v1/(c/|openapi|challenges))|/$"
+    r"/(c/|admin|account|login|logout|register|first/|reset/|forgot|verify/|unsubscribe/|health|robots|static/|api$|api/v1/(c/|openapi|challenges|admin))|/$"
 )
 
 
@@ -151,12 +151,25 @@ class Site:
         person.token = re.search(r"raim_api_[\w-]+", page.text)[0]
         return person
 
-    def judge(self, login="jim"):
+    def with_office(self, login, office="organiser", *, challenge=None):
+        """Give somebody with an office in the challenge, or in another one, which only the database has."""
         person = self.user(login)
         with self.server.database.writing() as session:
+            here = self.server.challenge(session).id
+            if challenge is not None:
+                row = Challenge(
+                    slug=challenge, folder=challenge, title=challenge, definition={}, definition_sha256="0" * 64,
+                    profile="raim-2024", scorer_version="x", created_at=self.clock(),
+                )  # fmt: skip
+                session.add(row)
+                session.flush()
+                here = row.id
             user = session.scalars(select(User).where(User.login == login)).one()
-            appoint(session, self.clock(), 1, user, "judge", actor_id=user.id)
+            appoint(session, self.clock(), here, user, office, actor_id=user.id)
         return self.with_token(person)
+
+    def judge(self, login="jim"):
+        return self.with_office(login, "judge")
 
     def verified(self, login, **fields):
         """Make an account whose address is verified by the link that was mailed."""

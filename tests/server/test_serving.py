@@ -4,7 +4,8 @@ import stat
 import pytest
 
 from raim.errors import ChallengeError, InputError, SettingsError
-from raim.server.serving import load_challenge, open_server, take_port
+from raim.server.actions.challenge_folders import load_challenge
+from raim.server.serving import open_server, take_port
 from raim.server.settings import read_settings
 from raim.server.web.server import read_secret
 from server_site import Clock

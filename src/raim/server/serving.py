@@ -6,20 +6,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from raim.challenge import Challenge, read_challenge
-from raim.challenge.reading import FILE_NAME
-from raim.data import read_manifest
-from raim.errors import ChallengeError, InputError, StateError
-from raim.scoring.profiles import PROFILES
+from raim.errors import InputError, StateError
 from raim.server.actions.accounts import has_administrator
-from raim.server.actions.challenge_import import import_challenge
+from raim.server.actions.challenge_folders import find_challenges
 from raim.server.actions.links import make_administrator_link
 from raim.server.database import migrate, open_database
-from raim.server.jobs.versions import scorer_version
 from raim.server.mail import set_up_mail
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
@@ -71,103 +65,12 @@ def open_server(
         set_up_mail(session, clock(), settings)
     for folder, challenge in found.challenges.items():
         try:
-            host(server, folder, challenge, on_progress=on_progress)
+            server.host(folder, challenge, on_progress=on_progress)
         except StateError as error:
             if len(found.challenges) == 1:
                 raise
             server.problems[folder] = tuple(str(error).splitlines())
     return Opened(server=server, first_link=_first_link(server))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FoundChallenges:
-    """The challenges of a server's folder.
-
-    Attributes:
-        challenges: By where their file lies, seen from that folder; "." for itself.
-        problems: What is wrong with the others, by folder.
-    """
-
-    challenges: dict[str, Challenge]
-    problems: dict[str, tuple[str, ...]]
-
-
-def find_challenges(folder: Path) -> FoundChallenges:
-    """Find the challenge of a folder, or those of its sub-folders; one with problems takes down no other.
-
-    Images are not hashed: that is done when they are stored.
-
-    Raises:
-        ChallengeError: There is none without problems, or two have one id.
-    """
-    places = [folder]
-    if not (folder / FILE_NAME).exists() and folder.is_dir():
-        places = sorted(path.parent for path in folder.glob(f"*/{FILE_NAME}")) or [folder]
-    challenges: dict[str, Challenge] = {}
-    problems: dict[str, tuple[str, ...]] = {}
-    for place in places:
-        name = place.relative_to(folder).as_posix()
-        try:
-            challenges[name] = load_challenge(place)
-        except ChallengeError as error:
-            if len(places) == 1:
-                raise
-            problems[name] = tuple(map(str, error.problems))
-    by_id: dict[str, str] = {}
-    for name, challenge in challenges.items():
-        if challenge.id in by_id:
-            raise ChallengeError(
-                f"{by_id[challenge.id]}/{FILE_NAME} and {name}/{FILE_NAME} have one id, {challenge.id!r}; give one of "
-                "them another"
-            )
-        by_id[challenge.id] = name
-    if not challenges:
-        raise ChallengeError("\n".join(f"{name}: {each}" for name, said in problems.items() for each in said))
-    return FoundChallenges(challenges=challenges, problems=problems)
-
-
-def host(
-    server: Server,
-    folder: str,
-    challenge: Challenge,
-    *,
-    status: str = "open",
-    on_progress: OnProgress = lambda _done, _total: None,
-) -> None:
-    """Bring a challenge in and serve it from now on.
-
-    Args:
-        server: The server.
-        folder: Where its file lies, seen from the server's folder.
-        challenge: As its file says.
-        status: Of one that is new here.
-        on_progress: Called with (images stored, images in all).
-
-    Raises:
-        StateError: What teams have done stands against it.
-        StorageError: A file cannot be kept.
-    """
-    import_challenge(
-        server.database,
-        server.storage,
-        server.clock(),
-        challenge,
-        scorer_version=scorer_version(challenge.profile),
-        folder=folder,
-        status=status,
-        on_progress=on_progress,
-    )
-    server.replace_challenge(challenge)
-    server.problems.pop(folder, None)
-
-
-def load_challenge(folder: Path) -> Challenge:
-    """Read the challenge of a folder, without hashing its images: that is done when they are stored.
-
-    Raises:
-        ChallengeError: It has problems; all are listed.
-    """
-    return read_challenge(folder, profiles=PROFILES, read_manifest=read_manifest, check_hashes=False)
 
 
 def run_server(opened: Opened, listener: socket.socket) -> None:

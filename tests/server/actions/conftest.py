@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from raim.challenge import write_example
+from raim.server.actions.challenge_folders import load_challenge
 from raim.server.actions.challenge_import import import_challenge
 from raim.server.current_challenge import load_current
-from raim.server.serving import load_challenge
 from raim.server.storage import open_storage
 from server_site import FIRST_DAY, OPENS
 

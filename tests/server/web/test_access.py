@@ -10,10 +10,11 @@ from raim.server.web.access import RULES, Viewer, decide
 from raim.server.web.routing import REGISTER
 
 DOCS = Path(__file__).parents[3] / "docs"
-PEOPLE = ("visitor", "other", "member", "judge", "organiser")
+PEOPLE = ("visitor", "other", "member", "judge", "elsewhere", "organiser", "administrator")
 # Words of refusals; an answer that has none of them came from the route's own function.
 REFUSALS = {
     "this is for the organisers": "no",
+    "this is for the administrators": "no",
     "join or make a team first": "team",
     "there is no such submission": "hidden",
     "open the link that the organiser sent you": "link",
@@ -62,6 +63,7 @@ def fill(path, upload):
         "token": "none",
         "table": "teams.csv",
         "token_id": "999",
+        "slug": "no-such",
     }
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: values.get(found[1], "1"), path)
 
@@ -83,7 +85,8 @@ def outcome(person, method, path):
 @pytest.fixture
 def people(site):
     """Give one of each kind; the member's team has a submission under way."""
-    organiser = site.organiser()
+    administrator = site.organiser("root")
+    organiser, elsewhere = site.with_office("olga"), site.with_office("otto", challenge="other")
     member = site.member("ada")
     other = site.member("bob")
     judge = site.judge()
@@ -94,7 +97,9 @@ def people(site):
         "other": other,
         "judge": judge,
         "member": member,
+        "elsewhere": elsewhere,
         "organiser": organiser,
+        "administrator": administrator,
     }
     return everyone, upload
 

@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from page_form import check_well_made
 from raim.challenge import write_example
 from raim.errors import ChallengeError
 from raim.server.actions.accounts import appoint
+from raim.server.actions.challenge_folders import find_challenges
 from raim.server.database import Announcement, Challenge, Member, Submission, Team, User, announce_change
-from raim.server.serving import find_challenges, open_server
+from raim.server.serving import open_server
 from raim.server.settings import read_settings
 from raim.server.web.routing import REGISTER
 from server_site import ADDRESS, FIRST_DAY, PASSWORD, Clock, Site
@@ -257,3 +259,48 @@ def test_the_registration_asks_what_the_challenge_asks_that_one_comes_from(site)
     page = Somebody(site).get("/register?following=/c/moire/")
     assert "Challenge moire" in page.text
     assert "Restoration challenges" in Somebody(site).get("/register").text
+
+
+def test_a_challenge_that_is_put_beside_the_others_is_served_as_a_draft_and_opened(site, admin):
+    write_challenges(site.folder, ("dusk",))
+    (site.folder / "broken").mkdir()
+    (site.folder / "broken" / "challenge.toml").write_text("id = 1", encoding="utf-8")
+    assert admin.post("/admin/look").headers["location"] == "/admin?note=looked"
+    page = admin.get("/admin").text
+    assert "Challenge dusk" in page
+    assert "<code>broken</code> is not served" in page
+    assert Somebody(site).get("/c/dusk/").status_code == 404
+    assert admin.post("/admin/challenges/dusk", status="open").status_code == 303
+    assert Somebody(site).get("/c/dusk/").status_code == 200
+    assert admin.post("/admin/challenges/dusk", status="shut").status_code == 422
+    assert admin.post("/admin/challenges/never", status="open").status_code == 404
+    admin.post("/admin/challenges/dusk", status="retired")
+    assert "/c/dusk/" not in Somebody(site).get("/").text
+    assert Somebody(site).get("/c/dusk/").status_code == 200
+
+
+def test_administrators_see_every_challenge_in_figures_and_nobody_else_does(site, admin, secret):
+    told = admin.get("/api/v1/admin").json()
+    by_id = {each["id"]: each for each in told["challenges"]}
+    assert sorted(by_id) == sorted(IDS)
+    assert (by_id["moire"]["n_teams"], by_id["moire"]["n_submissions"], by_id["moire"]["n_failed"]) == (
+        1,
+        1,
+        1,
+    )
+    assert by_id["night"]["n_teams"] == by_id["night"]["n_submissions"] == 0
+    assert secret[0].get("/admin").status_code == 403
+    check_well_made(admin.get("/admin").text, "/admin")
+    check_well_made(admin.get("/admin/users").text, "/admin/users")
+
+
+def test_administrators_change_any_account(site, admin):
+    ada = Somebody(site).registers("ada")
+    with site.server.database.reading() as session:
+        number = session.scalars(select(User.id).where(User.login == "ada")).one()
+    assert ada.get("/admin").status_code == 403
+    admin.post(f"/admin/users/{number}", is_administrator="true")
+    assert ada.get("/c/night/desk").status_code == 200
+    assert "/reset/" in admin.post(f"/admin/users/{number}/reset").text
+    admin.post(f"/admin/users/{number}", is_administrator="false", is_disabled="true")
+    assert ada.get("/c/night/desk").headers["location"].startswith("/login")

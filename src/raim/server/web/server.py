@@ -12,10 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge
-from raim.errors import SettingsError, StateError
+from raim.errors import RaimError, SettingsError, StateError
 from raim.server import database as tables
+from raim.server.actions.challenge_folders import find_challenges
+from raim.server.actions.challenge_import import OnProgress, import_challenge
 from raim.server.current_challenge import CurrentChallenge, load_current, read_version
 from raim.server.database import Database, announce_change
+from raim.server.jobs.versions import scorer_version
 from raim.server.settings import Settings
 from raim.server.standings import StandingsCache
 from raim.server.storage import Storage
@@ -99,6 +102,51 @@ class Server:
         if kept is None or kept[0] is not definition or kept[1].version != version:
             self._kept[slug] = kept = (definition, load_current(session, definition))
         return kept[1]
+
+    def host(
+        self,
+        folder: str,
+        definition: Challenge,
+        *,
+        status: str = "open",
+        on_progress: OnProgress = lambda _done, _total: None,
+    ) -> None:
+        """Bring a challenge in and serve it from now on.
+
+        Args:
+            folder: Where its file lies, seen from the server's folder.
+            definition: As its file says.
+            status: Of one that is new here.
+            on_progress: Called with (images stored, images in all).
+
+        Raises:
+            StateError: What teams have done stands against it.
+            StorageError: A file cannot be kept.
+        """
+        import_challenge(
+            self.database,
+            self.storage,
+            self.clock(),
+            definition,
+            scorer_version=scorer_version(definition.profile),
+            folder=folder,
+            status=status,
+            on_progress=on_progress,
+        )
+        self.replace_challenge(definition)
+        self.problems.pop(folder, None)
+
+    def find_new(self) -> list[str]:
+        """Look at the folder again, serve each challenge that is new there as a draft, and give their ids."""
+        found = find_challenges(self.settings.folder)
+        self.problems = dict(found.problems)
+        new = {folder: each for folder, each in found.challenges.items() if each.id not in self.definitions}
+        for folder, definition in new.items():
+            try:
+                self.host(folder, definition, status="draft")
+            except RaimError as error:
+                self.problems[folder] = tuple(str(error).splitlines())
+        return [each.id for each in new.values() if each.id in self.definitions]
 
     def largest_upload(self) -> int:
         """Give the length of the largest file that a challenge takes."""

@@ -2,6 +2,7 @@
 
 from raim.server.web.routes import (
     accounts,
+    administration,
     challenge,
     data,
     desk,
@@ -28,6 +29,7 @@ AREAS = (
     leaderboard.area,
     teams.area,
     accounts.area,
+    administration.area,
     users.area,
     desk.area,
     gallery.area,

@@ -1,0 +1,57 @@
+"""What administrators see of a server: its challenges, what waits and what has failed in each, and all accounts."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from raim.records.accounts import AccountList
+from raim.records.desk import Queue
+from raim.records.record import Record, Wanted
+
+
+class HostedChallenge(Record):
+    """A challenge of the server."""
+
+    id: str
+    name: str
+    status: str
+    folder: str = Field(description="where its file lies, seen from the server's folder")
+    is_there: bool = Field(description="its folder holds it, and its file has no problem")
+    n_teams: int
+    n_submissions: int
+    n_waiting: int = Field(description="submissions that wait for their check or to be scored")
+    n_failed: int = Field(description="submissions that failed by the server's fault")
+    kept_bytes: int = Field(description="of all that teams have handed in")
+
+
+class ServerOverview(Record):
+    """How the server stands."""
+
+    challenges: list[HostedChallenge]
+    problems: dict[str, list[str]] = Field(description="why a sub-folder's challenge is not served")
+    queue: Queue
+    folder_free_bytes: int
+    storage_free_bytes: int | None
+
+
+class StatusChange(Wanted):
+    """The status that a challenge is to have."""
+
+    status: Literal["draft", "open", "paused", "retired"]
+
+
+class NewlyFound(Record):
+    """Challenges that a look at the folder has found."""
+
+    ids: list[str]
+
+
+class EveryAccount(AccountList):
+    """A page of all accounts of the server."""
+
+
+class AdministratorChange(Wanted):
+    """What is to be otherwise of an account; what is left out stays."""
+
+    is_administrator: bool | None = None
+    is_disabled: bool | None = None

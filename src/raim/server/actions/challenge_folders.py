@@ -1,0 +1,66 @@
+"""The challenges of a server's folder: the folder's own, or those of its sub-folders."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from raim.challenge import Challenge, read_challenge
+from raim.challenge.reading import FILE_NAME
+from raim.data import read_manifest
+from raim.errors import ChallengeError
+from raim.scoring.profiles import PROFILES
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundChallenges:
+    """The challenges of a server's folder.
+
+    Attributes:
+        challenges: By where their file lies, seen from that folder; "." for itself.
+        problems: What is wrong with the others, by folder.
+    """
+
+    challenges: dict[str, Challenge]
+    problems: dict[str, tuple[str, ...]]
+
+
+def find_challenges(folder: Path) -> FoundChallenges:
+    """Find the challenge of a folder, or those of its sub-folders; one with problems takes down no other.
+
+    Images are not hashed: that is done when they are stored.
+
+    Raises:
+        ChallengeError: There is none without problems, or two have one id.
+    """
+    places = [folder]
+    if not (folder / FILE_NAME).exists() and folder.is_dir():
+        places = sorted(path.parent for path in folder.glob(f"*/{FILE_NAME}")) or [folder]
+    challenges: dict[str, Challenge] = {}
+    problems: dict[str, tuple[str, ...]] = {}
+    for place in places:
+        name = place.relative_to(folder).as_posix()
+        try:
+            challenges[name] = load_challenge(place)
+        except ChallengeError as error:
+            if len(places) == 1:
+                raise
+            problems[name] = tuple(map(str, error.problems))
+    by_id: dict[str, str] = {}
+    for name, challenge in challenges.items():
+        if challenge.id in by_id:
+            raise ChallengeError(
+                f"{by_id[challenge.id]}/{FILE_NAME} and {name}/{FILE_NAME} have one id, {challenge.id!r}; give one of "
+                "them another"
+            )
+        by_id[challenge.id] = name
+    if not challenges:
+        raise ChallengeError("\n".join(f"{name}: {each}" for name, said in problems.items() for each in said))
+    return FoundChallenges(challenges=challenges, problems=problems)
+
+
+def load_challenge(folder: Path) -> Challenge:
+    """Read the challenge of a folder, without hashing its images: that is done when they are stored.
+
+    Raises:
+        ChallengeError: It has problems; all are listed.
+    """
+    return read_challenge(folder, profiles=PROFILES, read_manifest=read_manifest, check_hashes=False)

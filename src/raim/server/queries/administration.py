@@ -1,0 +1,57 @@
+"""How a server of one challenge or many stands, for its administrators."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from raim.records.administration import HostedChallenge, ServerOverview
+from raim.server.database import Challenge, Phase, Submission, Team
+from raim.server.jobs.waiting import queue_overview
+
+
+def read_server(
+    session: Session,
+    now: datetime,
+    *,
+    served: Collection[str],
+    problems: Mapping[str, tuple[str, ...]],
+    folder_free_bytes: int,
+    storage_free_bytes: int | None,
+) -> ServerOverview:
+    """Return all challenges with counts, in few queries however many there are; `served` are ids."""
+    teams = _count(session, select(Team.challenge_id, func.count()).group_by(Team.challenge_id))
+    of_phase = select(Phase.challenge_id, func.count()).join(Submission, Submission.phase_id == Phase.id)
+    is_waiting = Submission.where("is_in_check") | Submission.where("is_queued")
+    every = _count(session, of_phase.group_by(Phase.challenge_id))
+    waiting = _count(session, of_phase.where(is_waiting).group_by(Phase.challenge_id))
+    failed = _count(session, of_phase.where(Submission.where("is_restartable")).group_by(Phase.challenge_id))
+    of_bytes = of_phase.with_only_columns(Phase.challenge_id, func.sum(Submission.committed_bytes))
+    kept = _count(session, of_bytes.group_by(Phase.challenge_id))
+    return ServerOverview(
+        challenges=[
+            HostedChallenge(
+                id=row.slug,
+                name=row.title,
+                status=row.status,
+                folder=row.folder,
+                is_there=row.slug in served,
+                n_teams=teams.get(row.id, 0),
+                n_submissions=every.get(row.id, 0),
+                n_waiting=waiting.get(row.id, 0),
+                n_failed=failed.get(row.id, 0),
+                kept_bytes=kept.get(row.id, 0),
+            )
+            for row in session.scalars(select(Challenge).order_by(Challenge.title))
+        ],
+        problems={folder: list(said) for folder, said in problems.items()},
+        queue=queue_overview(session, now),
+        folder_free_bytes=folder_free_bytes,
+        storage_free_bytes=storage_free_bytes,
+    )
+
+
+def _count(session: Session, found: Any) -> dict[int, int]:
+    return {challenge_id: int(count or 0) for challenge_id, count in session.execute(found)}

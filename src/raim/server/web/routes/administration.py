@@ -1,0 +1,78 @@
+"""The server, for its administrators: its challenges, disk, queue and failures, and every account."""
+
+import shutil
+
+from raim.records.accounts import PasswordLink
+from raim.records.administration import (
+    AdministratorChange,
+    EveryAccount,
+    NewlyFound,
+    ServerOverview,
+    StatusChange,
+)
+from raim.server.actions.accounts import make_administrator, reopen_account, shut_account
+from raim.server.actions.challenge_status import set_status
+from raim.server.actions.links import make_reset_link
+from raim.server.database import User
+from raim.server.queries.accounts import list_accounts
+from raim.server.queries.administration import read_server
+from raim.server.queries.rows import find_row
+from raim.server.storage import free_bytes
+from raim.server.web.context import Context
+from raim.server.web.fields import Page, RowId, Search, Slug
+from raim.server.web.routing import Area
+
+area = Area("administration", prefix="")
+
+
+@area.get("/admin", who="administrator", template="admin")
+def show_server(context: Context) -> ServerOverview:
+    """Give all challenges with what waits and has failed, the queue, the disks."""
+    server = context.server
+    return read_server(
+        context.session,
+        context.now,
+        served=server.definitions,
+        problems=server.problems,
+        folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
+        storage_free_bytes=context.aside(free_bytes, server.storage),
+    )
+
+
+@area.post("/admin/look", who="administrator", page=show_server, note="looked")
+def look_again(context: Context) -> NewlyFound:
+    """Look at the folder again: a challenge that is new there is served as a draft."""
+    return NewlyFound(ids=context.aside(context.server.find_new))
+
+
+@area.post("/admin/challenges/{slug}", who="administrator", page=show_server, note="saved")
+def change_status(context: Context, slug: Slug, wanted: StatusChange) -> ServerOverview:
+    """Open a challenge, pause it, retire it, or make it a draft again."""
+    set_status(context.session, context.now, slug, wanted.status, actor_id=context.user_id)
+    return show_server(context)
+
+
+@area.get("/admin/users", who="administrator", template="admin_users")
+def show_users(context: Context, q: Search = "", page: Page = 1) -> EveryAccount:
+    """Give every account of the server by login; `q` looks at login, name and e-mail."""
+    found = list_accounts(context.session, None, q=q, role="", page=page)
+    return EveryAccount.model_validate(found.model_dump())
+
+
+@area.post("/admin/users/{user_id}", who="administrator", page=show_users, note="saved", status=204)
+def change_user(context: Context, user_id: RowId, wanted: AdministratorChange) -> None:
+    """Let somebody run the server, or no more; shut or open an account."""
+    session, now, actor_id = context.session, context.now, context.user_id
+    user = find_row(session, User, user_id, "account")
+    if wanted.is_administrator is not None:
+        make_administrator(session, now, user, is_administrator=wanted.is_administrator, actor_id=actor_id)
+    if wanted.is_disabled is not None:
+        (shut_account if wanted.is_disabled else reopen_account)(session, now, user, actor_id=actor_id)
+
+
+@area.post("/admin/users/{user_id}/reset", who="administrator", page=show_users, shows=True, status=201)
+def make_link(context: Context, user_id: RowId) -> PasswordLink:
+    """Make a link for a new password, to be handed over."""
+    user = find_row(context.session, User, user_id, "account")
+    token = make_reset_link(context.session, context.now, user, actor_id=context.user_id)
+    return PasswordLink(login=user.login, url=f"{context.server.settings.public_url}/reset/{token}")
