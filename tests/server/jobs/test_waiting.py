@@ -23,7 +23,7 @@ from raim.server.jobs.waiting import (
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def make(teams, *, data_sets=None, again=()):
+def make(teams, *, data_sets=None, again=(), challenges=None):
     return [
         Waiting(
             submission_id=number,
@@ -31,6 +31,7 @@ def make(teams, *, data_sets=None, again=()):
             data_set_id=(data_sets or [1] * len(teams))[number],
             received_at=NOON + timedelta(minutes=number),
             is_again=number in again,
+            challenge_id=(challenges or [1] * len(teams))[number],
         )
         for number, team in enumerate(teams)
     ]
@@ -70,6 +71,29 @@ def test_one_team_that_sends_twenty_delays_nobody_by_more_than_one():
     ordered = order_waiting(make([1] * 20 + [2, 3, 4]), {})
     assert [each.team_id for each in ordered[:5]] == [1, 2, 3, 4, 1]
     assert {each.team_id for each in next_group(ordered)} == {1, 2, 3, 4}
+
+
+def test_challenges_take_turns_and_the_one_served_longest_ago_comes_first():
+    waiting = make([*range(20), 30, 31], challenges=[1] * 20 + [2, 2], data_sets=[1] * 20 + [2, 2])
+    groups = list_groups(order_waiting(waiting, {}, {1: NOON}))
+    assert [[each.challenge_id for each in group] for group in groups[:3]] == [[2, 2], [1] * 6, [1] * 6]
+    groups = list_groups(order_waiting(waiting, {}, {1: NOON, 2: NOON + timedelta(minutes=1)}))
+    assert [[each.challenge_id for each in group] for group in groups[:3]] == [[1] * 6, [2, 2], [1] * 6]
+
+
+@given(
+    challenges=st.lists(st.integers(1, 3), max_size=40),
+    served=st.dictionaries(st.integers(1, 3), st.integers(0, 50)),
+)
+def test_no_challenge_has_a_second_pass_before_another_that_waits_had_one(challenges, served):
+    at = {challenge: NOON + timedelta(minutes=minute) for challenge, minute in served.items()}
+    ordered = order_waiting(make(list(range(len(challenges))), challenges=challenges), {}, at)
+    left, had = Counter(challenges), Counter()
+    for each in ordered:
+        passes = {challenge: had[challenge] // MOST_TOGETHER for challenge in left if left[challenge]}
+        assert passes[each.challenge_id] == min(passes.values())
+        had[each.challenge_id] += 1
+        left[each.challenge_id] -= 1
 
 
 def test_what_is_scored_again_comes_after_what_is_new_and_not_with_it():

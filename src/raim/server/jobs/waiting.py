@@ -1,7 +1,9 @@
 """Which submissions wait to be scored, in which order, and which of them go together; what pages say of it.
 
-A team's second waiting submission comes after every other team's first, and a team that had more scored within a
-day comes later: so a team that sends twenty at once delays nobody else by more than one. Entries that are to be
+Challenges take turns, a pass of up to six each, and the one that was served longest ago comes first: so one with a
+thousand waiting delays another by a pass. Within a challenge, a team's second waiting submission comes after every
+other team's first, and a team that had more scored within a day comes later: so a team that sends twenty at once
+delays nobody else by more than one. Entries that are to be
 scored again under a new version come after new ones. Up to six of one data set are scored in one pass, since then
 what a measure computes on the references is computed once.
 """
@@ -9,7 +11,7 @@ what a measure computes on the references is computed once.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
@@ -32,6 +34,7 @@ class Waiting:
     team_id: int
     data_set_id: int
     received_at: datetime
+    challenge_id: int = 0
     is_again: bool = False
     attempt: int = 0
     n_images: int = 0
@@ -39,8 +42,15 @@ class Waiting:
     reference_version: str = ""
 
 
-def order_waiting(waiting: Sequence[Waiting], recent: Mapping[int, int]) -> list[Waiting]:
-    """Put what waits into order, knowing how many submissions of a team are under way or were scored within a day.
+def order_waiting(
+    waiting: Sequence[Waiting], recent: Mapping[int, int], served: Mapping[int, datetime] | None = None
+) -> list[Waiting]:
+    """Put what waits into order.
+
+    Args:
+        waiting: In any order.
+        recent: How many submissions of a team are under way or were scored within a day.
+        served: When a submission of a challenge was last taken up or scored.
 
     Example:
         >>> noon = datetime.fromisoformat("2026-03-01T12:00Z")
@@ -56,9 +66,21 @@ def order_waiting(waiting: Sequence[Waiting], recent: Mapping[int, int]) -> list
     for each in sorted(waiting, key=lambda one: (one.is_again, one.received_at, one.submission_id)):
         turn_of[each.submission_id] = turns[each.team_id]
         turns[each.team_id] += 1
-    return sorted(
+    fair = sorted(
         waiting,
         key=lambda one: (one.is_again, turn_of[one.submission_id], one.received_at, one.submission_id),
+    )
+    places: Counter[tuple[int, bool]] = Counter()
+    passes: dict[int, int] = {}
+    for each in fair:
+        passes[each.submission_id] = places[each.challenge_id, each.is_again] // MOST_TOGETHER
+        places[each.challenge_id, each.is_again] += 1
+    last, never = served or {}, datetime.min.replace(tzinfo=UTC)
+    waits_since = {
+        each.challenge_id: (last.get(each.challenge_id, never), each.challenge_id) for each in fair
+    }
+    return sorted(
+        fair, key=lambda one: (one.is_again, passes[one.submission_id], waits_since[one.challenge_id])
     )
 
 
@@ -91,6 +113,7 @@ def read_waiting(session: Session) -> list[Waiting]:
             Submission.where("has_score").label("is_again"),
             Submission.attempt,
             func.coalesce(counts.c.n_images, 0).label("n_images"),
+            DataSet.challenge_id,
             DataSet.version.label("reference_version"),
             Challenge.scorer_version,
         )
@@ -106,7 +129,24 @@ def read_waiting(session: Session) -> list[Waiting]:
         )
     )
     waiting = [Waiting(**row._asdict()) for row in rows]
-    return order_waiting(waiting, _count_recent(session, waiting)) if waiting else []
+    if not waiting:
+        return []
+    is_one = len({each.challenge_id for each in waiting}) == 1
+    served = {} if is_one else _last_served(session)
+    return order_waiting(waiting, _count_recent(session, waiting), served)
+
+
+def _last_served(session: Session) -> dict[int, datetime]:
+    rows = session.execute(
+        select(DataSet.challenge_id, func.max(Submission.state_at))
+        .join(Submission, Submission.data_set_id == DataSet.id)
+        .where(
+            Submission.kind == "scored",
+            or_(Submission.where("is_in_scoring"), Submission.where("has_score")),
+        )
+        .group_by(DataSet.challenge_id)
+    )
+    return {challenge_id: at for challenge_id, at in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
 def _count_recent(session: Session, waiting: Sequence[Waiting]) -> dict[int, int]:
