@@ -18,7 +18,7 @@ class Handler:
     """Answers as it was told: a list of answers for each command, the last of which stays."""
 
     def __init__(self):
-        self.answers, self.taken, self.logins = {}, [], []
+        self.answers, self.taken, self.lines, self.logins = {}, [], [], []
         self.reached, self.release = threading.Event(), threading.Event()
 
     def answer(self, command):
@@ -40,6 +40,7 @@ class Handler:
             return answer
         message = email.message_from_bytes(envelope.content, policy=policy.default)
         self.taken.append((envelope.rcpt_tos[0], message))
+        self.lines += envelope.content.splitlines()
         if answer == "drop":
             server.transport.abort()
         if answer == "hold":

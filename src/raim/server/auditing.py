@@ -30,6 +30,7 @@ IDLE = frozenset(
             "verify address",
             "ask for password",
             "refuse mail",
+            "send mail again",
         ),
     }
 )

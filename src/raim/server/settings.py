@@ -149,7 +149,7 @@ def _smtp_url(text: str) -> str:
 
 
 def _mail_from(text: str) -> str:
-    if text and not (MAILABLE.fullmatch(parseaddr(text)[1]) and text.isascii() and text.isprintable()):
+    if text and not (MAILABLE.fullmatch(parseaddr(text)[1]) and text.isprintable()):
         raise ValueError("expected an address such as name@example.org, or Our challenge <name@example.org>")
     return text
 

@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).parents[2] / "mail_sending.py"
 
 
 def test_a_mail_arrives_once_as_text_and_as_html(outbox, mail_server):
-    outbox.write(text="First <b>.\n\nhttps://raim.example.org/c/raim/\n\n.\n.dots")
+    outbox.write(text="First **x** <b>.\n\n<https://raim.example.org/c/raim/>\n\n.\n.dots")
     outbox.send()
     outbox.send()
     ((reader, message),) = mail_server.taken
@@ -24,11 +24,12 @@ def test_a_mail_arrives_once_as_text_and_as_html(outbox, mail_server):
     assert message["Message-ID"].endswith("@raim.example.org>")
     text = message.get_body(["plain"]).get_content().replace("\r\n", "\n")
     page = message.get_body(["html"]).get_content()
-    assert "First <b>.\n" in text
+    assert "News\n====\n\nFirst **x** <b>.\n" in text
     assert "\n.\n.dots\n" in text
     assert "you take part" in text
-    assert "First &lt;b&gt;." in page
-    assert '<a href="https://raim.example.org/c/raim/">' in page
+    assert "<h2>News</h2>" in page
+    assert "First <strong>x</strong> &lt;b&gt;." in page
+    assert '<a href="https://raim.example.org/c/raim/"' in page
     assert (outbox.row().state, outbox.row().text) == ("sent", "")
 
 

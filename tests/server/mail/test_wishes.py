@@ -88,6 +88,11 @@ def test_each_mail_that_one_may_not_want_says_how_to_end_it(outbox, mail_server)
     outbox.write("announcement 1", "bob@example.org")
     outbox.write("link 1", kind="password", token="t", login="ada")
     outbox.send()
+    ends = [each for each in mail_server.handler.lines if each.startswith(b"List-Unsubscribe:")]
+    assert [each.rpartition(b"/")[0] for each in ends] == [
+        b"List-Unsubscribe: <https://raim.example.org/unsubscribe"
+    ] * 2
+    assert all(each.endswith(b">") for each in ends)
     by_reader = {(reader, "account" in message["Subject"]): message for reader, message in mail_server.taken}
     for key, reader in (((ADA, False), ada), (("bob@example.org", False), "bob@example.org")):
         message = by_reader[key]

@@ -13,11 +13,13 @@ class Kind:
         title: What it is, for people.
         why: Why it comes, at the foot of each mail.
         is_needed: It comes whatever people wish, before others and without a limit: they have just asked for it.
+        is_markdown: Its text is an organiser's own, in Markdown.
     """
 
     title: str
     why: str
     is_needed: bool = False
+    is_markdown: bool = False
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -43,7 +45,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             title="Results of submissions", why="you are a member of the team whose submission it is"
         ),
         "announcement": Kind(
-            title="Announcements", why="you take part, and organisers have told something to all"
+            title="Announcements",
+            why="you take part, and organisers have told something to all",
+            is_markdown=True,
         ),
     }
 )

@@ -2,6 +2,7 @@
 
 A template gives the subject in its first line, then paragraphs. HTML is made from the same paragraphs: everything is
 escaped, and an address of the server that stands alone becomes a link. So nobody's name can bring markup or a link.
+Organisers' own words (`is_markdown`) become what they are on the pages.
 """
 
 import functools
@@ -19,10 +20,12 @@ from sqlalchemy.orm import Session
 from raim.server.database import Challenge, Mail, MailService
 from raim.server.mail.kinds import KINDS
 from raim.server.mail.wishes import sign_reader
+from raim.server.markdown import render_markdown
 
 LONGEST_SUBJECT = 180
 OF_LINES = frozenset({"text", "error"})  # every other fact is one line, as a subject is
-POLICY = SMTP.clone(cte_type="7bit")
+# Lines as long as mail allows: else the link of List-Unsubscribe is broken into words that no program reads.
+POLICY = SMTP.clone(cte_type="7bit", max_line_length=990)
 
 
 @functools.cache
@@ -78,6 +81,7 @@ def build_message(session: Session, row: Mail, sender: str, secret: bytes) -> Em
         "paragraphs": [each.strip() for each in row.text.split("\n\n") if each.strip()],
         "server": public_url,
         "why": KINDS[row.kind].why,
+        "marked": render_markdown(row.text) if KINDS[row.kind].is_markdown else "",
         "subject": row.subject,
     }
     message = EmailMessage(policy=POLICY)

@@ -17,9 +17,9 @@ from raim import __version__
 from raim.challenge.modes import MODES
 from raim.records import STATES
 from raim.records.record import Record
+from raim.server.markdown import render_markdown
 from raim.server.web.context import Context
 from raim.server.web.history_chart import draw_history
-from raim.server.web.markdown import render_markdown
 from raim.server.web.notes import NOTES
 
 STATIC = Path(str(files("raim.server.web").joinpath("static")))
