@@ -146,6 +146,18 @@ def test_judges_are_mailed_their_links_and_reminders(mail_site):
     assert mail_site.visitor().get(path.removeprefix(HERE)).status_code in {200, 303}
 
 
+def test_who_is_given_an_office_is_told_at_a_verified_address(mail_site):
+    olga = mail_site.organiser()
+    mail_site.verified("bob")
+    mail_site.user("eve", email="eve@example.org")
+    for login in ("bob", "eve"):
+        assert olga.post("/desk/appointments", login=login, role="judge").status_code == 303
+    (mail,) = mail_site.mails(kind="office")
+    assert mail.address == "bob@example.org"
+    assert "you are a judge" in mail.subject
+    assert f"{ADDRESS}{HERE}/" in mail.text
+
+
 def test_a_shut_account_is_told_nothing_more(mail_site, team):
     olga = mail_site.organiser()
     with mail_site.server.database.reading() as session:

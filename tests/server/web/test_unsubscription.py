@@ -37,6 +37,10 @@ def test_looking_at_the_link_changes_nothing_and_one_click_ends_the_kind(mail_si
     assert "No more mail of this kind is sent to you" in answer.text
     assert refusals(mail_site) == [("member", "bob@example.org")]
     assert visitor.client.post(path, data=body).status_code == 200
+    assert refusals(mail_site) == [("member", "bob@example.org")]
+    assert f'action="{path}/back"' in answer.text
+    assert visitor.post(f"{path}/back").status_code == 303
+    assert refusals(mail_site) == []
     assert [each.state for each in mail_site.mails()] == ["dropped"]
 
 

@@ -13,7 +13,7 @@ from raim.server.auditing import record_event
 from raim.server.database import ApiToken, Appointment, Challenge, LoginSession, Member, OneUseLink, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
 from raim.server.database.people import OFFICES
-from raim.server.mail import forget_person
+from raim.server.mail import forget_person, write_mail
 
 MAXIMUM_NAME = 80
 ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
@@ -169,7 +169,12 @@ def appoint(
         session.flush()
     row = session.get_one(Challenge, challenge_id)
     if office != "participant":
-        session.add(Appointment(challenge_id=challenge_id, user_id=user.id, office=office, appointed_at=now))
+        given = Appointment(challenge_id=challenge_id, user_id=user.id, office=office, appointed_at=now)
+        session.add(given)
+        session.flush()
+        to = None if user.email_verified_at is None else user
+        what = f"appointment {given.id}"
+        write_mail(session, now, "office", what, to, challenge_id=challenge_id, office=office)
     record_event(
         session, now, "change role", row, actor_id=actor_id, user=user.id, before=before, after=office
     )

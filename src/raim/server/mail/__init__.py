@@ -8,7 +8,7 @@ from raim.server.mail.letters import write_letter
 from raim.server.mail.outbox import drop_mail, forget_person, retry_mail, sends_mail, set_up_mail, write_mail
 from raim.server.mail.readers import mail_participants, mail_team
 from raim.server.mail.sending import Sender, send_due
-from raim.server.mail.wishes import CHOSEN, choose_kinds, read_reader, read_refused, refuse_kind
+from raim.server.mail.wishes import CHOSEN, choose_kinds, read_reader, read_refused, refuse_kind, want_again
 
 __all__ = [
     "CHOSEN",
@@ -27,6 +27,7 @@ __all__ = [
     "send_due",
     "sends_mail",
     "set_up_mail",
+    "want_again",
     "write_letter",
     "write_mail",
 ]

@@ -41,6 +41,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "final": Kind(title="Invitations to the final", why="you are a member of a team that is invited"),
         "judge": Kind(title="Invitations to judge", why="an organiser has invited you to judge"),
         "reminder": Kind(title="Reminders to judge", why="you were invited to judge, and have not finished"),
+        "office": Kind(title="Offices", why="an organiser has given you an office"),
         "result": Kind(
             title="Results of submissions", why="you are a member of the team whose submission it is"
         ),

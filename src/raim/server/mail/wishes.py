@@ -62,6 +62,12 @@ def refuse_kind(session: Session, now: datetime, kind: str, reader: int | str) -
     session.execute(waiting.values(state="dropped", state_at=now, text="", why="they do not want it"))
 
 
+def want_again(session: Session, kind: str, reader: int | str) -> None:
+    """Take back what `refuse_kind` did."""
+    user_id, address = (reader, None) if isinstance(reader, int) else (None, reader)
+    session.execute(delete(MailRefusal).where(_is_of(user_id, address), MailRefusal.kind == kind))
+
+
 def choose_kinds(session: Session, now: datetime, user: User, wanted: Collection[str]) -> None:
     """Write down which kinds a person wants, of all that one may choose.
 

@@ -16,7 +16,7 @@ from raim.server.actions import addresses, links, logins, passwords, tokens
 from raim.server.auditing import record_event
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ApiToken, AuditEvent, User
-from raim.server.mail import KINDS, choose_kinds, read_reader, refuse_kind
+from raim.server.mail import KINDS, choose_kinds, read_reader, refuse_kind, want_again
 from raim.server.queries.accounts import read_account
 from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
 from raim.server.web.context import Context
@@ -214,6 +214,12 @@ def unsubscribe(context: Context, token: str) -> records.Unsubscription:
     """End a kind of mail, by the button or by a mail program's one click, which is sent to no other page."""
     refuse_kind(context.session, context.now, *read_reader(context.server.secret, token))
     return show_unsubscription(context, token)
+
+
+@area.post("/unsubscribe/{token}/back", who="anyone", page=show_unsubscription, note="saved", is_api=False)
+def subscribe_again(context: Context, token: str) -> None:
+    """Take the end of a kind of mail back."""
+    want_again(context.session, *read_reader(context.server.secret, token))
 
 
 @area.post("/account/tokens", who="user", page=show_account, shows=True, is_api=False)
