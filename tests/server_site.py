@@ -44,7 +44,7 @@ class Clock:
 HERE = "/c/my-challenge"
 # What a server has once, whatever its challenges; every other address is within the challenge.
 OF_SERVER = re.compile(
-    r"/(c/|admin|account|login|logout|register|first/|reset/|forgot|verify/|unsubscribe/|health|robots|static/|api$|api/v1/(c/|openapi|challenges|admin))|/$"
+    r"/(c/|admin|enrol|series|account|login|logout|register|first/|reset/|forgot|verify/|unsubscribe/|health|robots|static/|api$|api/v1/(c/|openapi|challenges|admin))|/$"
 )
 
 

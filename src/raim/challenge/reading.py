@@ -7,9 +7,10 @@ Scoring profiles and the reader of manifests belong to other layers, so both are
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from raim.challenge.challenge import Challenge
 from raim.challenge.consistency import ProfileLike, find_inconsistencies
@@ -22,6 +23,7 @@ from raim.challenge.section import Section
 
 FILE_NAME = "challenge.toml"
 Profiles = Mapping[str, ProfileLike]
+Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,14 +76,9 @@ def examine_challenge(
 ) -> Examined:
     """Read a challenge and list what was found, both; arguments as in `read_challenge`."""
     file = path / FILE_NAME if path.is_dir() else path
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        message = f"it cannot be read: {error.strerror}; `raim challenge new` makes an example"
-        return Examined(challenge=None, found=(Problem(file=str(file), message=message),))
-    except UnicodeDecodeError as error:
-        message = f"it is not UTF-8 (byte {error.start}); save it as UTF-8"
-        return Examined(challenge=None, found=(Problem(file=str(file), message=message),))
+    text = read_text(file)
+    if isinstance(text, Problem):
+        return Examined(challenge=None, found=(text,))
     draft, found = _examine_text(text, file, profiles)
     if draft is None:
         return Examined(challenge=None, found=found)
@@ -118,8 +115,37 @@ def parse_challenge(text: str, *, profiles: Profiles, folder: Path, file_name: s
     return challenge
 
 
+def read_text(file: Path) -> str | Problem:
+    """Read a file of ours, or say why it cannot be."""
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        message = f"it cannot be read: {error.strerror}; `raim challenge new` makes an example"
+    except UnicodeDecodeError as error:
+        message = f"it is not UTF-8 (byte {error.start}); save it as UTF-8"
+    return Problem(file=str(file), message=message)
+
+
 def _examine_text(text: str, file: Path, profiles: Profiles) -> tuple[Challenge | None, tuple[Problem, ...]]:
     """Make records of the tables, phases in the order of time, and find the faults of the file itself."""
+
+    def parse(top: Section) -> Challenge:
+        draft = parse_draft(top)
+        top.faults += [*find_inconsistencies(draft, profiles), *find_schedule_faults(draft)]
+        return replace(
+            draft.challenge, phases=tuple(sorted(draft.challenge.phases, key=lambda phase: phase.opens))
+        )
+
+    return examine_text(text, file, parse)
+
+
+def examine_text(
+    text: str, file: Path, parse: Callable[[Section], Parsed]
+) -> tuple[Parsed | None, tuple[Problem, ...]]:
+    """Make a record of the tables of a file, and find its problems; None where it is no TOML.
+
+    `parse` gives the record, and adds to the faults of the section that it gets.
+    """
     try:
         tables, lines = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
@@ -128,11 +154,8 @@ def _examine_text(text: str, file: Path, profiles: Profiles) -> tuple[Challenge 
         message = "a number has thousands of digits, or arrays or tables are nested hundreds deep; no key takes such"
         return None, (Problem(file=str(file), message=message),)
     faults: list[Fault] = []
-    draft = parse_draft(Section(tables, (), file.parent, faults))
-    faults += find_inconsistencies(draft, profiles)
-    faults += find_schedule_faults(draft)
-    ordered = sorted(draft.challenge.phases, key=lambda phase: phase.opens)
-    return replace(draft.challenge, phases=tuple(ordered)), _place(faults, lines, file)
+    parsed = parse(Section(tables, (), file.parent, faults))
+    return parsed, _place(faults, lines, file)
 
 
 def _place(faults: list[Fault], lines: Mapping[KeyPath, int], file: Path) -> tuple[Problem, ...]:

@@ -1,11 +1,19 @@
 """What everybody sees of a challenge: phases, data sets, rules, announcements; and who asks."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from raim.records.record import Record
+from raim.records.record import Number, Record, Text, Wanted
+
+
+class TopEntry(Record):
+    """One of the first of a leaderboard."""
+
+    rank: int | None
+    team: str
+    score: Number
 
 
 class ListedChallenge(Record):
@@ -21,12 +29,25 @@ class ListedChallenge(Record):
     closes: datetime
     n_teams: int
     open_phases: list[str]
+    board: str = Field(description="name of the phase whose leaderboard `top` is of; empty without one")
+    top: list[TopEntry] = Field(description="its first three, as everybody may see them")
 
 
 class ChallengeList(Record):
     """The challenges of this server that who asks may see, those that open first ahead."""
 
     listed: list[ListedChallenge]
+
+
+class Enrolment(ChallengeList):
+    """The challenges in which somebody may still make a team."""
+
+
+class NewTeams(Wanted):
+    """One team, by the same name, in each of several challenges."""
+
+    name: Text
+    challenges: Annotated[list[str], Field(min_length=1, max_length=100)] = Field(description="ids")
 
 
 class Intake(Record):

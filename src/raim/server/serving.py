@@ -59,6 +59,7 @@ def open_server(
         storage=open_storage(settings.storage_url, keep_free_bytes=settings.keep_free_bytes),
         clock=clock,
         secret=secret,
+        series=found.series,
         problems=dict(found.problems),
     )
     with database.writing() as session:

@@ -1,5 +1,6 @@
 """Several challenges on one server: each at its address, its people's and nobody else's."""
 
+import html
 import re
 
 import numpy as np
@@ -12,7 +13,16 @@ from raim.challenge import write_example
 from raim.errors import ChallengeError
 from raim.server.actions.accounts import appoint
 from raim.server.actions.challenge_folders import find_challenges
-from raim.server.database import Announcement, Challenge, Member, Submission, Team, User, announce_change
+from raim.server.database import (
+    Announcement,
+    Challenge,
+    EntryResult,
+    Member,
+    Submission,
+    Team,
+    User,
+    announce_change,
+)
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
 from raim.server.web.routing import REGISTER
@@ -304,3 +314,92 @@ def test_administrators_change_any_account(site, admin):
     assert "/reset/" in admin.post(f"/admin/users/{number}/reset").text
     admin.post(f"/admin/users/{number}", is_administrator="false", is_disabled="true")
     assert ada.get("/c/night/desk").headers["location"].startswith("/login")
+
+
+SERIES = """
+name = "Workshop on restoration"
+tagline = "Three challenges"
+description = "All **together**."
+rules = "One rule for all."
+url = "https://example.org/workshop"
+accent = "#5b2a86"
+"""
+
+
+def test_a_series_gives_its_challenges_a_page_a_look_and_rules(site, admin, secret):
+    (site.folder / "series.toml").write_text(SERIES, encoding="utf-8")
+    admin.post("/admin/look")
+    with site.server.database.writing() as session:
+        row = session.scalars(select(Submission)).one()
+        row.state = "scored"
+        team = session.get(Team, row.team_id)
+        team.state = "approved"
+        challenge = site.server.challenge(session, "moire")
+        version, references = challenge.newest["feedback-pairs"]
+        session.add(
+            EntryResult(
+                submission_id=row.id,
+                scorer_version=version,
+                reference_version=references,
+                scored_at=site.clock(),
+                n_images=1,
+                n_scored=1,
+                unscorable=None,
+                scenarios={},
+                score=61.25,
+                measures={},
+            )
+        )
+        announce_change(session, None)
+    visitor = Somebody(site)
+    page = visitor.get("/").text
+    check_well_made(page, "/")
+    for words in (
+        "Workshop on restoration",
+        "<strong>together</strong>",
+        "One rule for all.",
+        "Secret Team, 61.25",
+    ):
+        assert words in page
+    assert "One rule for all." in visitor.get("/c/night/rules").text
+    assert "/series.css" in visitor.get("/c/night/").text
+    style = visitor.get("/series.css")
+    assert (style.headers["content-type"], "--accent: #5b2a86" in style.text) == (
+        "text/css; charset=utf-8",
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tagline = 'x'", "lacks 'name'"),
+        ("name = 'x'\naccent = 'red'", "expected a colour"),
+        ("name = 'x'\nurl = 'javascript:x'", "begins with https://"),
+        ("name = 'x'\ncolor = '#000000'", "no key 'color'"),
+        ("name = ", "not TOML"),
+    ],
+)
+def test_a_series_with_problems_is_told_and_takes_down_nothing(site, admin, text, words):
+    (site.folder / "series.toml").write_text(text, encoding="utf-8")
+    admin.post("/admin/look")
+    page = html.unescape(admin.get("/admin").text)
+    assert "series.toml" in page
+    assert words in page
+    assert Somebody(site).get("/").status_code == 200
+
+
+def test_one_makes_a_team_in_several_challenges_at_once_in_all_or_in_none(site):
+    Somebody(site).registers("bob").makes_team("night", "Owls")
+    ada = Somebody(site).registers("ada").makes_team("moire", "Moths")
+    page = ada.get("/enrol").text
+    assert 'value="denoising"' in page
+    assert 'value="moire"' not in page
+    refused = ada.post("/enrol", name="Owls", challenges=["denoising", "night"])
+    assert refused.status_code == 409
+    assert ada.get("/c/denoising/team").status_code == 303
+    assert ada.post("/enrol", name="Bats").status_code == 422
+    assert ada.post("/enrol", name="Bats", challenges=["never"]).status_code == 404
+    assert ada.post("/enrol", name="Bats", challenges=["denoising", "night"]).status_code == 303
+    assert "Bats" in ada.get("/c/denoising/team").text
+    assert "Bats" in ada.get("/c/night/team").text

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from raim.challenge import Challenge, read_challenge
 from raim.challenge.reading import FILE_NAME
+from raim.challenge.series import FILE_NAME as SERIES_FILE
+from raim.challenge.series import Series, read_series
 from raim.data import read_manifest
 from raim.errors import ChallengeError
 from raim.scoring.profiles import PROFILES
@@ -16,11 +18,13 @@ class FoundChallenges:
 
     Attributes:
         challenges: By where their file lies, seen from that folder; "." for itself.
-        problems: What is wrong with the others, by folder.
+        problems: What is wrong with the others, by folder, and with series.toml.
+        series: What they share; None without a series.toml.
     """
 
     challenges: dict[str, Challenge]
     problems: dict[str, tuple[str, ...]]
+    series: Series | None = None
 
 
 def find_challenges(folder: Path) -> FoundChallenges:
@@ -54,7 +58,12 @@ def find_challenges(folder: Path) -> FoundChallenges:
         by_id[challenge.id] = name
     if not challenges:
         raise ChallengeError("\n".join(f"{name}: {each}" for name, said in problems.items() for each in said))
-    return FoundChallenges(challenges=challenges, problems=problems)
+    series = None
+    try:
+        series = read_series(folder)
+    except ChallengeError as error:
+        problems[SERIES_FILE] = tuple(map(str, error.problems))
+    return FoundChallenges(challenges=challenges, problems=problems, series=series)
 
 
 def load_challenge(folder: Path) -> Challenge:

@@ -12,9 +12,12 @@ from raim.records import challenge as records
 from raim.scoring.profiles import Profile
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Announcement, Team
+from raim.server.queries.leaderboard import newest_phase, visible_phases
+from raim.server.standings import StandingsCache
 from raim.server.submissions.tries import count_tries
 
 NEWEST = 3  # announcements on the first page
+MOST_TOP = 3  # of a leaderboard, in the list of challenges
 Judgement = Callable[[str, Part], Verdict]
 
 
@@ -54,6 +57,7 @@ def list_challenges(
     *,
     runs: Collection[int],
     is_administrator: bool,
+    standings: StandingsCache,
 ) -> records.ChallengeList:
     """Return the challenges that somebody may see: no retired ones, and drafts for those who run them.
 
@@ -63,6 +67,7 @@ def list_challenges(
         now: The time.
         runs: Which they run as organisers.
         is_administrator: Whether they run all.
+        standings: Leaderboards as last made.
     """
     counts = session.execute(
         select(Team.challenge_id, func.count()).where(Team.state == "approved").group_by(Team.challenge_id)
@@ -76,6 +81,7 @@ def list_challenges(
         definition = challenge.definition
         opens = min(phase.opens for phase in definition.phases)
         closes = max(phase.closes for phase in definition.phases)
+        board, top = _read_top(session, challenge, now, standings)
         found.append(
             records.ListedChallenge(
                 id=definition.id,
@@ -90,9 +96,26 @@ def list_challenges(
                 open_phases=[
                     phase.name for phase in definition.phases if challenge.state(phase, now) == "open"
                 ],
+                board=board,
+                top=top,
             )
         )
     return records.ChallengeList(listed=sorted(found, key=lambda each: (each.opens, each.name)))
+
+
+def _read_top(
+    session: Session, challenge: CurrentChallenge, now: datetime, standings: StandingsCache
+) -> tuple[str, list[records.TopEntry]]:
+    """Return the first of the newest leaderboard that everybody may see, with its phase's name."""
+    phases = visible_phases(challenge, "public", now)
+    phase = newest_phase(session, challenge, phases, standings, challenge.profile)
+    rows = () if phase is None else standings.get(session, challenge, phase, challenge.profile).rows
+    found = [
+        records.TopEntry(rank=each.row.rank, team=each.team, score=each.row.entry.score)
+        for each in rows
+        if each.row.rank is not None
+    ]
+    return phase.name if phase is not None and found else "", found[:MOST_TOP]
 
 
 def list_data_sets(challenge: CurrentChallenge, verdict: Judgement) -> list[records.DataSet]:

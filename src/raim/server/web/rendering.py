@@ -81,13 +81,19 @@ def render_text(context: Context, template: str, /, **shown: Any) -> str:
         "challenge": chosen,
         "definition": None if chosen is None else chosen.definition,
         "server": context.server,
-        "site": "Restoration challenges" if chosen is None else chosen.definition.name,
+        "site": _name_site(context),
         "now": context.now,
         "moment": functools.partial(show_moment, zone=zone),
         "kept": kept,
         **shown,
     }
     return make(template)
+
+
+def _name_site(context: Context) -> str:
+    if context.chosen is not None:
+        return context.chosen.definition.name
+    return "Restoration challenges" if context.server.series is None else context.server.series.name
 
 
 def show_moment(moment: datetime | None, *, zone: ZoneInfo, countdown: bool = False) -> Markup:

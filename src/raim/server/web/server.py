@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge
+from raim.challenge.series import Series
 from raim.errors import RaimError, SettingsError, StateError
 from raim.server import database as tables
 from raim.server.actions.challenge_folders import find_challenges
@@ -39,6 +40,7 @@ class Server:
         database: Opened and migrated.
         storage: Opened.
         definitions: By their id, as their files say; dates in force come with `challenge`.
+        series: What the challenges share; None without a series.toml.
         problems: What is wrong with those that cannot be served, by their folder, seen from the server's.
         clock: Gives the time, aware.
         secret: Key of what only this server can make.
@@ -50,6 +52,7 @@ class Server:
     database: Database
     storage: Storage
     definitions: dict[str, Challenge] = field(default_factory=dict)
+    series: Series | None = None
     problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     clock: Clock = field(default=lambda: datetime.now(UTC))
     secret: bytes
@@ -139,7 +142,7 @@ class Server:
     def find_new(self) -> list[str]:
         """Look at the folder again, serve each challenge that is new there as a draft, and give their ids."""
         found = find_challenges(self.settings.folder)
-        self.problems = dict(found.problems)
+        self.problems, self.series = dict(found.problems), found.series
         new = {folder: each for folder, each in found.challenges.items() if each.id not in self.definitions}
         for folder, definition in new.items():
             try:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from raim.errors import UnknownNameError
+from raim.errors import InputError, UnknownNameError
 from raim.records.teams import (
     FactSheet,
     FinalAnswer,
@@ -21,7 +21,8 @@ from raim.server import database as tables
 from raim.server.actions import teams as actions
 from raim.server.actions.fact_sheets import save_fact_sheet
 from raim.server.actions.finalists import answer_invitation, find_finalist
-from raim.server.database import Invitation, User
+from raim.server.current_challenge import CurrentChallenge
+from raim.server.database import Invitation, Member, User
 from raim.server.queries import teams as queries
 from raim.server.queries.hints import find_hints
 from raim.server.queries.rows import find_row
@@ -42,16 +43,31 @@ def show_new_team(context: Context) -> NewTeam:
 @area.post("/team/new", who="user", page=show_new_team, then="/team", note="team", status=201)
 def make_team(context: Context, wanted: NewTeam) -> Team:
     """Make a team."""
-    rules = context.challenge.definition.registration
-    member = actions.make_team(
+    member = begin_team(context, context.challenge, wanted.name)
+    return queries.read_own_team(context.session, context.challenge, member.team_id, context.now)
+
+
+def begin_team(context: Context, challenge: CurrentChallenge, name: str) -> Member:
+    """Make a team of who asks in a challenge.
+
+    Raises:
+        InputError: The name is not usable, or the challenge asks for an e-mail address.
+        StateError: The name is taken, or they are in a team of the challenge.
+    """
+    rules = challenge.definition.registration
+    user = context.session.get_one(User, context.user_id)
+    if rules.email_required and not user.email:
+        raise InputError(
+            f"{challenge.definition.name} asks for an e-mail address; write yours on your account's page first"
+        )
+    return actions.make_team(
         context.session,
         context.now,
-        challenge_id=context.challenge.id,
-        name=wanted.name,
-        user=context.session.get_one(User, context.user_id),
+        challenge_id=challenge.id,
+        name=name,
+        user=user,
         is_approved=not rules.approval_required,
     )
-    return queries.read_own_team(context.session, context.challenge, member.team_id, context.now)
 
 
 @area.get("/team", who="member", template="team")

@@ -4,13 +4,17 @@ from typing import Any
 
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import select
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from raim.records.challenge import Challenge, ChallengeList, Document, ListedChallenge
-from raim.server.database import Appointment
+from raim.challenge.series import Series
+from raim.errors import UnknownNameError
+from raim.records.challenge import Challenge, ChallengeList, Document, Enrolment, ListedChallenge, NewTeams
+from raim.server import database as tables
+from raim.server.database import Appointment, Member
 from raim.server.queries import challenge as queries
 from raim.server.web.context import Context
 from raim.server.web.routes.challenge import show_challenge
+from raim.server.web.routes.teams import begin_team
 from raim.server.web.routing import Area
 
 area = Area("challenge", prefix="")
@@ -41,7 +45,40 @@ def _list(context: Context) -> ChallengeList:
         context.now,
         runs=session.scalars(held).all() if viewer.is_user else (),
         is_administrator=viewer.is_administrator,
+        standings=context.server.standings,
     )
+
+
+@area.get("/enrol", who="user", template="enrol", is_api=False)
+def show_enrolment(context: Context) -> Enrolment:
+    """Show the challenges that are not over, in which one has no team yet."""
+    own = select(tables.Challenge.slug).join(Member, Member.challenge_id == tables.Challenge.id)
+    there = set(context.session.scalars(own.where(Member.user_id == context.user_id)))
+    listed = [
+        each
+        for each in _list(context).listed
+        if each.id not in there and each.when != "closed" and each.status == "open"
+    ]
+    return Enrolment(listed=listed)
+
+
+@area.post("/enrol", who="user", page=show_enrolment, then="/", note="team", is_api=False)
+def enrol(context: Context, wanted: NewTeams) -> None:
+    """Make a team of one name in several challenges, in all or in none."""
+    known = {each.id for each in show_enrolment(context).listed}
+    for slug in dict.fromkeys(wanted.challenges):
+        if slug not in known:
+            raise UnknownNameError(f"you can make no team in {slug[:80]!r}; tick challenges of the list")
+        begin_team(context, context.server.challenge(context.session, slug), wanted.name)
+
+
+@area.get("/series.css", who="anyone", is_page=True, is_api=False)
+def give_colours(context: Context) -> Response:
+    """Give the series' colours."""
+    series = context.server.series or Series(name="")
+    light = f":root {{ --accent: {series.accent}; }}" if series.accent else ""
+    dark = f"@media (prefers-color-scheme: dark) {{ :root {{ --accent: {series.accent_dark or series.accent}; }} }}"
+    return Response(f"{light} {dark if light else ''}\n", media_type="text/css")
 
 
 @area.get("/health", who="anyone", is_page=True, is_api=False)
