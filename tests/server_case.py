@@ -95,6 +95,16 @@ def fill(database, storage, folder):
                 t.ChecklistTick(
                     challenge_id=challenge.id, item="prizes", ticked_by=users[0].id, ticked_at=NOON
                 ),
+                t.Extension(
+                    phase_id=phase.id,
+                    extended_by=users[0].id,
+                    extended_at=NOON,
+                    opens_at=NOON - timedelta(days=9),
+                    closes_before=NOON,
+                    closes_after=NOON + timedelta(days=2),
+                    reason="the network was down",
+                    tries="pro rata",
+                ),
                 t.MailRefusal(user_id=users[0].id, kind="result"),
                 t.MailService(id=1, public_url="https://example.org"),
                 t.Mail(

@@ -44,7 +44,7 @@ from raim.challenge.settings import (
     Website,
     Weights,
 )
-from raim.challenge.tries import may_submit, next_possible_submission, tries_left
+from raim.challenge.tries import grow_tries, may_submit, next_possible_submission, tries_left
 from raim.challenge.verdict import Verdict
 
 __all__ = [
@@ -85,6 +85,7 @@ __all__ = [
     "final_scores",
     "find_problems",
     "give_awards",
+    "grow_tries",
     "is_leaderboard_visible",
     "may_download",
     "may_submit",

@@ -4,15 +4,19 @@ A day begins at midnight of the challenge's `day_timezone` (UTC unless it says o
 took a try are counted: the caller leaves out those that were refused or failed through the server's fault.
 """
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from raim.challenge.challenge import Challenge
 from raim.challenge.phase import Phase, SubmissionKind
 from raim.challenge.rules import Role, describe_moment, phase_state
 from raim.challenge.verdict import ALLOWED, Verdict, refused
+
+MICROSECOND = timedelta(microseconds=1)
 
 
 def may_submit(
@@ -95,6 +99,23 @@ def tries_left(
     if per_day is not None and in_all is not None:
         per_day = min(per_day, in_all)
     return per_day, in_all
+
+
+def grow_tries(tries: int, lengths: Iterable[tuple[timedelta, timedelta]]) -> int:
+    """Give the tries of a phase that grow with its length, rounded up once.
+
+    Args:
+        tries: As they were.
+        lengths: Of the phase before and after each extension that adds tries.
+
+    Example:
+        >>> grow_tries(10, [(timedelta(days=14), timedelta(days=16))])
+        12
+    """
+    grown = Fraction(tries)
+    for before, after in lengths:
+        grown *= Fraction(after // MICROSECOND, before // MICROSECOND)
+    return math.ceil(grown)
 
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:

@@ -1,7 +1,7 @@
 """What everybody sees of a challenge: phases, data sets, rules, announcements; and who asks."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -62,8 +62,18 @@ class Intake(Record):
     next_at: datetime | None = None
 
 
+class Extension(Record):
+    """That a phase was made to close later, and what became of the tries in all: none added, or as its length grew."""
+
+    extended_at: datetime
+    closes_before: datetime
+    closes_after: datetime
+    reason: str
+    tries: Literal["none", "pro rata"]
+
+
 class Phase(Record):
-    """A phase."""
+    """A phase; `extensions` is what was done to its deadline, oldest first."""
 
     id: str
     name: str
@@ -73,6 +83,7 @@ class Phase(Record):
     deadline: str
     gives_out: list[str]
     intakes: list[Intake]
+    extensions: tuple[Extension, ...] = ()
 
 
 class DataSet(Record):

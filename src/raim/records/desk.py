@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from raim.records.challenge import Extension
 from raim.records.record import Number, Paged, Record, RowNumber, Text, Wanted
 from raim.records.states import named
 
@@ -75,6 +76,7 @@ class PhaseDates(Record):
     is_scored: bool
     n_scored: int
     n_rescored: int = Field(description="of them, those that wait to be scored again")
+    extensions: tuple[Extension, ...] = ()
 
 
 class Overview(Record):
@@ -113,6 +115,17 @@ class PhaseChange(Wanted):
     closes: Text | None = None
     zone: Text | None = Field(default=None, description="such as Europe/Zurich")
     is_paused: bool | None = None
+
+
+class NewExtension(Wanted):
+    """Until when a phase is open instead, why, and what becomes of tries. A time without an offset is in `zone`."""
+
+    closes: Text = Field(description="such as 2026-03-31T12:00:00Z")
+    zone: Text | None = Field(default=None, description="such as Europe/Zurich")
+    reason: Text = Field(description="everybody reads it beside the phase")
+    tries: Literal["none", "pro rata"] = Field(
+        description='"pro rata": tries in all grow as the length of the phase does, rounded up'
+    )
 
 
 class FileReading(Record):

@@ -172,6 +172,7 @@ class Target(Record):
     n_images: int
     left_today: int | None
     left_in_all: int | None
+    n_added: int = Field(description="tries in all that extensions of the phase have added")
     next_at: datetime | None
     phase_state: str
     is_for_team: bool

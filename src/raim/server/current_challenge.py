@@ -1,14 +1,15 @@
-"""The challenge as it is in force: what its file says, with the dates and pauses that organisers have set since."""
+"""The challenge as it is in force: what its file says, with what organisers have set of dates since."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import Session
 
-from raim.challenge import Challenge, Phase, phase_state
+from raim.challenge import Challenge, Intake, Phase, grow_tries, phase_state
 from raim.errors import StateError
+from raim.records.challenge import Extension
 from raim.scoring.profiles import Profile, find_profile
 from raim.server import database as tables
 from raim.server.database import EntryResult, Submission
@@ -20,13 +21,15 @@ class CurrentChallenge:
 
     Attributes:
         id: Of its row.
-        definition: What its file says, with the dates in force.
+        definition: What its file says, with the dates and tries in force.
         version: Raised by every change of what is kept; whatever was made of this record is kept under it.
         phase_ids: Row of each phase, by the phase's id in the file.
         data_set_ids: Row of each data set, by its id in the file.
         newest: Scorer version and reference version of each data set, under which entries are scored.
         in_force: The pair whose results boards and rankings show.
         paused_at: When each paused phase was paused.
+        extensions: Of each phase that has any, oldest first.
+        added_tries: What they have added to the tries in all of a phase's kinds of submission.
         scorer_version: Of the profile, in this version of raim.
         status: "draft" (for organisers only), "open", "paused" (only organisers change something) or "retired"
             (nobody does, and it is not listed).
@@ -41,6 +44,8 @@ class CurrentChallenge:
     newest: Mapping[str, tuple[str, str]]
     in_force: Mapping[str, tuple[str, str]]
     paused_at: Mapping[str, datetime]
+    extensions: Mapping[str, tuple[Extension, ...]]
+    added_tries: Mapping[tuple[str, str], int]
     scorer_version: str
     status: str
     results_published_at: datetime | None
@@ -76,7 +81,7 @@ class CurrentChallenge:
 
 
 def load_current(session: Session, definition: Challenge) -> CurrentChallenge:
-    """Put the dates in force into the record of the file.
+    """Put the dates and tries in force into the record of the file.
 
     Raises:
         StateError: The challenge was not brought into this database.
@@ -88,7 +93,10 @@ def load_current(session: Session, definition: Challenge) -> CurrentChallenge:
     phases = session.scalars(select(tables.Phase).where(tables.Phase.challenge_id == row.id)).all()
     sets = session.scalars(select(tables.DataSet).where(tables.DataSet.challenge_id == row.id)).all()
     by_slug = {each.slug: each for each in phases}
-    changed = tuple(_with_dates(phase, by_slug) for phase in definition.phases)
+    extended = _read_extensions(session, row.id)
+    changed = tuple(
+        _with_tries(_with_dates(phase, by_slug), extended.get(phase.id, ())) for phase in definition.phases
+    )
     return CurrentChallenge(
         id=row.id,
         version=version,
@@ -100,6 +108,12 @@ def load_current(session: Session, definition: Challenge) -> CurrentChallenge:
             each.slug: (each.scorer_version_in_force, each.reference_version_in_force) for each in sets
         },
         paused_at={each.slug: each.paused_at for each in phases if each.paused_at is not None},
+        extensions={slug: tuple(map(Extension.of_row, each)) for slug, each in extended.items()},
+        added_tries={
+            (after.id, kind): (each.tries_in_all or 0) - (before.intakes[kind].tries_in_all or 0)
+            for before, after in zip(definition.phases, changed, strict=True)
+            for kind, each in after.intakes.items()
+        },
         scorer_version=row.scorer_version,
         status=row.status,
         results_published_at=row.results_published_at,
@@ -126,6 +140,34 @@ def read_version(session: Session, slug: str) -> int:
 def _with_dates(phase: Phase, rows: Mapping[str, tables.Phase]) -> Phase:
     row = rows.get(phase.id)
     return phase if row is None else replace(phase, opens=row.opens_at, closes=row.closes_at)
+
+
+def _read_extensions(session: Session, challenge_id: int) -> dict[str, list[tables.Extension]]:
+    """Return the extensions of each phase, oldest first."""
+    found: dict[str, list[tables.Extension]] = {}
+    for slug, each in session.execute(
+        select(tables.Phase.slug, tables.Extension)
+        .join(tables.Phase, tables.Phase.id == tables.Extension.phase_id)
+        .where(tables.Phase.challenge_id == challenge_id)
+        .order_by(tables.Extension.id)
+    ):
+        found.setdefault(slug, []).append(each)
+    return found
+
+
+def _with_tries(phase: Phase, extensions: Iterable[tables.Extension]) -> Phase:
+    lengths = [
+        (each.closes_before - each.opens_at, each.closes_after - each.opens_at)
+        for each in extensions
+        if each.tries == "pro rata"
+    ]
+
+    def grow(intake: Intake | None) -> Intake | None:
+        if intake is None or intake.tries_in_all is None:
+            return intake
+        return replace(intake, tries_in_all=grow_tries(intake.tries_in_all, lengths))
+
+    return replace(phase, scored=grow(phase.scored), feedback=grow(phase.feedback), final=grow(phase.final))
 
 
 def _key_of(ids: Mapping[str, int], row_id: int, what: str) -> str:

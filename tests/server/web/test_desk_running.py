@@ -42,7 +42,7 @@ def edit(site, old, new):
 
 def test_dates_are_typed_in_the_challenges_zone_and_shown_beside_the_files(site, world, olga):
     before = phase_row(world)
-    longer = before.closes_at + timedelta(hours=5)
+    longer = before.closes_at - timedelta(hours=5)
     answer = olga.post(
         "/desk/phases/feedback",
         zone="UTC",
@@ -56,6 +56,31 @@ def test_dates_are_typed_in_the_challenges_zone_and_shown_beside_the_files(site,
     assert longer.isoformat() in page
     assert before.closes_at.isoformat() in page
     assert f"{longer:%Y-%m-%d %H:%M}" in site.visitor().get("/").text
+
+
+def test_an_extension_stands_beside_the_phase_for_everybody_and_added_tries_beside_a_teams(site, world, olga):
+    opens, closes = datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    with site.server.database.writing() as session:
+        session.execute(update(Phase).where(Phase.slug == "final").values(opens_at=opens, closes_at=closes))
+    before = phase_row(world)
+    later = before.closes_at + (before.closes_at - before.opens_at)
+    wanted = {"closes": f"{later:%Y-%m-%dT%H:%M}", "zone": "UTC", "reason": "the <network> was down"}
+    answer = olga.post("/desk/phases/feedback/extend", **wanted)
+    assert answer.status_code == 422  # what becomes of tries is chosen, never assumed
+    assert "the &lt;network&gt; was down</textarea>" in answer.text
+    answer = olga.post("/desk/phases/feedback/extend", **wanted, tries="pro rata")
+    assert answer.headers["location"] == "/desk/phases?note=extended"
+    for person in (olga, site.visitor()):
+        page = person.get("/").text
+        assert "the &lt;network&gt; was down" in page
+        assert f"{before.closes_at:%Y-%m-%d %H:%M}" in page
+    found = site.visitor().get("/api/v1/challenge").json()["phases"]
+    (said,) = next(each for each in found if each["id"] == "feedback")["extensions"]
+    assert (said["reason"], said["tries"]) == ("the <network> was down", "pro rata")
+    ada = site.member("ada")
+    assert "(60 added by extension)" in ada.get("/submit").text
+    scored = ada.api("GET", "/me").json()["intakes"]["feedback"][0]
+    assert (scored["tries_in_all"], scored["left_in_all"]) == (120, 120)
 
 
 def test_dates_that_were_not_changed_stay_to_the_second_and_in_the_second_of_two_hours(site, world, olga):

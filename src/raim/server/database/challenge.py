@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
 
 SET_KINDS = ("paired", "unpaired")
+ADDED_TRIES = ("none", "pro rata")
 STATUSES = ("draft", "open", "paused", "retired")
 
 
@@ -109,6 +110,27 @@ class Phase(Numbered):
     stated_opens_at: Mapped[datetime]
     stated_closes_at: Mapped[datetime]
     paused_at: Mapped[datetime | None]
+
+
+class Extension(Numbered):
+    """That a phase was made to close later, why, and what became of its tries: `none` added, or as its length grew.
+
+    `opens_at`: of the phase then.
+    """
+
+    __table_args__ = (
+        CheckConstraint(one_of("tries", ADDED_TRIES), name="tries"),
+        CheckConstraint("opens_at < closes_before AND closes_before < closes_after", name="dates"),
+    )
+
+    phase_id: Mapped[int] = reference("phase")
+    extended_by: Mapped[int] = reference("user_account")
+    extended_at: Mapped[datetime]
+    opens_at: Mapped[datetime]
+    closes_before: Mapped[datetime]
+    closes_after: Mapped[datetime]
+    reason: Mapped[str]
+    tries: Mapped[str] = mapped_column(String(20))
 
 
 class Announcement(Numbered):

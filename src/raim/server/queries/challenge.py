@@ -40,6 +40,7 @@ def read_challenge(
                 deadline=describe_deadline(phase, definition.uploads.grace_seconds),
                 gives_out=list(phase.gives_out),
                 intakes=_intakes(challenge, phase.id),
+                extensions=challenge.extensions.get(phase.id, ()),
             )
             for phase in definition.phases
         ],

@@ -88,6 +88,7 @@ def list_phases(session: Session, challenge: CurrentChallenge, now: datetime) ->
                 is_scored=phase.scored is not None,
                 n_scored=n_scored,
                 n_rescored=n_rescored,
+                extensions=challenge.extensions.get(phase.id, ()),
             )
         )
     return records.PhaseList(

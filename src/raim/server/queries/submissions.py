@@ -155,6 +155,7 @@ def list_targets(
                     kind=kind,
                     data_set=data_set.name,
                     n_images=len(data_set.images),
+                    n_added=challenge.added_tries[phase.id, kind],
                     phase_state=state,
                     is_for_team=is_for_team,
                     is_open=state == "open" and is_for_team and may_now,

@@ -20,6 +20,7 @@ NOTES = {
     "commented": "The comment is written.",
     "rescore": "It is put into the queue to be scored again; the present results stay.",
     "restarted": "The submission was started again.",
+    "extended": "The phase is extended; the reason stands beside it.",
     "switched": "The newest results are in force.",
     "announced": "The announcement is on the pages.",
     "invited": "The finalists are invited.",

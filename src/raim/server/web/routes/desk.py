@@ -11,7 +11,7 @@ from raim.server.actions.announcements import announce, withdraw_announcement
 from raim.server.actions.challenge_reread import read_again
 from raim.server.actions.checklist import tick
 from raim.server.actions.finalists import answer_invitation, invite_finalists, replace_finalist
-from raim.server.actions.phases import pause, resume, set_dates
+from raim.server.actions.phases import extend, pause, resume, set_dates
 from raim.server.actions.versions import switch_versions
 from raim.server.current_challenge import CurrentChallenge, load_current
 from raim.server.database import Announcement, Finalist, Study, User
@@ -71,9 +71,7 @@ def change_phase(context: Context, phase_id: Slug, wanted: records.PhaseChange) 
     session, now, actor_id = context.session, context.now, context.user_id
     row = queries.find_phase(session, context.challenge, phase_id)
     if wanted.opens is not None or wanted.closes is not None:
-        zone = None if wanted.zone is None else context.challenge.definition.timezone
-        if zone is not None and wanted.zone != zone.key:
-            raise InputError(f"times are in {zone.key} now; open the page again")
+        zone = _zone(context, wanted.zone)
         opens_at, closes_at = row.opens_at, row.closes_at
         if wanted.opens is not None:
             opens_at = parse_time(wanted.opens, zone, shown=opens_at)
@@ -84,6 +82,31 @@ def change_phase(context: Context, phase_id: Slug, wanted: records.PhaseChange) 
         (pause if wanted.is_paused else resume)(session, now, row, actor_id=actor_id)
     session.flush()
     return show_phases(context)
+
+
+@area.post("/desk/phases/{phase_id}/extend", who="organiser", page=show_phases, note="extended")
+def extend_phase(context: Context, phase_id: Slug, wanted: records.NewExtension) -> records.PhaseList:
+    """Let a phase close later, with its reason and what becomes of tries."""
+    row = queries.find_phase(context.session, context.challenge, phase_id)
+    closes_at = parse_time(wanted.closes, _zone(context, wanted.zone))
+    extend(
+        context.session,
+        context.now,
+        row,
+        closes_at=closes_at,
+        reason=wanted.reason,
+        tries=wanted.tries,
+        actor_id=context.user_id,
+    )
+    return show_phases(context)
+
+
+def _zone(context: Context, named: str | None) -> ZoneInfo | None:
+    """Return the challenge's zone where times are said to be in it; None where they state their own."""
+    zone = context.challenge.definition.timezone
+    if named is not None and named != zone.key:
+        raise InputError(f"times are in {zone.key} now; open the page again")
+    return None if named is None else zone
 
 
 def parse_time(text: str, zone: ZoneInfo | None = None, *, shown: datetime | None = None) -> datetime:

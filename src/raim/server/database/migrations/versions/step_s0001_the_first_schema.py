@@ -250,6 +250,20 @@ def upgrade() -> None:
         Column("updated_by", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), nullable=False, index=True),
     )
     op.create_table(
+        "extension",
+        Column("id", Integer(), primary_key=True),
+        Column("phase_id", Integer(), ForeignKey("phase.id", ondelete="RESTRICT"), nullable=False, index=True),
+        Column("extended_by", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), nullable=False, index=True),
+        Column("extended_at", UtcDateTime(), nullable=False),
+        Column("opens_at", UtcDateTime(), nullable=False),
+        Column("closes_before", UtcDateTime(), nullable=False),
+        Column("closes_after", UtcDateTime(), nullable=False),
+        Column("reason", String(), nullable=False),
+        Column("tries", String(20), nullable=False),
+        CheckConstraint("opens_at < closes_before AND closes_before < closes_after", name="dates"),
+        CheckConstraint("tries IN ('none', 'pro rata')", name="tries"),
+    )
+    op.create_table(
         "finalist",
         Column("id", Integer(), primary_key=True),
         Column("phase_id", Integer(), ForeignKey("phase.id", ondelete="RESTRICT"), nullable=False, index=True),
