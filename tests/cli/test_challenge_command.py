@@ -28,6 +28,16 @@ def test_a_new_challenge_validates_at_once(run):
     assert run("validate", "mine") == (0, "mine: fine\n", "")
 
 
+@pytest.mark.parametrize(
+    ("name", "challenge_id"), [("night-2026", "night-2026"), ("My Folder", "my-challenge")]
+)
+def test_a_new_challenge_is_named_after_its_folder_where_that_can_be(run, tmp_path, name, challenge_id):
+    run("new", name)
+    assert f'id = "{challenge_id}"' in (tmp_path / name / "challenge.toml").read_text(encoding="utf-8")
+    code, _, _ = run("validate", name)
+    assert code == 0
+
+
 def test_a_new_challenge_opens_today(run, tmp_path):
     from datetime import UTC, datetime
 

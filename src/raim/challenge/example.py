@@ -32,6 +32,7 @@ UNPAIRED = {
     "final-unpaired": ("text stroke adhesion", "colour noise"),
 }
 
+EXAMPLE_ID = "my-challenge"
 DESCRIPTION = """\
 ## What this challenge is about
 
@@ -60,13 +61,16 @@ def example_text(first_day: date) -> str:
     )
 
 
-def write_example(folder: Path, *, first_day: date, rng: np.random.Generator) -> tuple[Path, ...]:
+def write_example(
+    folder: Path, *, first_day: date, rng: np.random.Generator, challenge_id: str = EXAMPLE_ID
+) -> tuple[Path, ...]:
     """Write an example challenge that validates.
 
     Args:
         folder: Is made if it is not there; what lies in it already is never replaced.
         first_day: The day on which the first phase opens.
         rng: Of the images.
+        challenge_id: Its name in addresses.
 
     Returns:
         The files that were written.
@@ -78,19 +82,20 @@ def write_example(folder: Path, *, first_day: date, rng: np.random.Generator) ->
         if (folder / name).exists():
             raise InputError(f"{folder / name} is there already; choose another folder, or move it away")
     try:
-        return tuple(_write_all(folder, first_day, rng))
+        return tuple(_write_all(folder, first_day, rng, challenge_id))
     except OSError as error:
         raise InputError(f"the example cannot be written to {folder}: {error.strerror or error}") from error
 
 
-def _write_all(folder: Path, first_day: date, rng: np.random.Generator) -> Iterator[Path]:
+def _write_all(folder: Path, first_day: date, rng: np.random.Generator, challenge_id: str) -> Iterator[Path]:
     for set_id, scenarios in PAIRED.items():
         yield from _write_set(
             folder / "data" / set_id, "scenario", scenarios, rng, parts=("input", "reference")
         )
     for set_id, issues in UNPAIRED.items():
         yield from _write_set(folder / "data" / set_id, "issue", issues, rng, parts=("input",))
-    for name, text in {"description.md": DESCRIPTION, FILE_NAME: example_text(first_day)}.items():
+    toml = example_text(first_day).replace(f'id = "{EXAMPLE_ID}"', f'id = "{challenge_id}"', 1)
+    for name, text in {"description.md": DESCRIPTION, FILE_NAME: toml}.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
         yield folder / name
 

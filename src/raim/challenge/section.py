@@ -28,6 +28,16 @@ _MISSING: Any = object()
 Chosen = TypeVar("Chosen", bound=str)
 
 
+def is_identifier(text: str) -> bool:
+    """Say whether a text can be an id: it becomes part of addresses.
+
+    Example:
+        >>> is_identifier("night-2026"), is_identifier("Night")
+        (True, False)
+    """
+    return _IDENTIFIER.fullmatch(text) is not None and len(text) <= LONGEST_IDENTIFIER
+
+
 class Section:
     """A table of the file.
 
@@ -111,7 +121,7 @@ class Section:
     def identifier(self, key: str, default: str | None = None) -> str:
         """Read an id: it becomes part of addresses."""
         value = self.text(key, default)
-        if value and (not _IDENTIFIER.fullmatch(value) or len(value) > LONGEST_IDENTIFIER):
+        if value and not is_identifier(value):
             self.fail(
                 key,
                 f"{key} is {value!r}; expected small letters, digits and single hyphens between them, "

@@ -25,12 +25,23 @@ def command() -> None:
 @command.command(short_help="Write a commented example that validates.")
 @click.argument("folder", type=click.Path(path_type=Path))
 def new(folder: Path) -> None:
-    """Write a commented example into FOLDER; it validates as it is. Nothing that is there is replaced."""
+    """Write a commented example into FOLDER; it validates as it is. Nothing that is there is replaced.
+
+    The folder's name becomes the challenge's id, if it can be one: small letters, digits, single hyphens.
+    """
     import numpy as np
 
     from raim.challenge import write_example
+    from raim.challenge.example import EXAMPLE_ID
+    from raim.challenge.section import is_identifier
 
-    files = write_example(folder, first_day=datetime.now(UTC).date(), rng=np.random.default_rng(2024))
+    name = folder.resolve().name
+    files = write_example(
+        folder,
+        first_day=datetime.now(UTC).date(),
+        rng=np.random.default_rng(2024),
+        challenge_id=name if is_identifier(name) else EXAMPLE_ID,
+    )
     click.echo(
         f"{len(files)} files in {folder}: edit challenge.toml and description.md, put your images into data/ in place "
         f"of the made-up ones, then run: raim challenge validate {folder}"

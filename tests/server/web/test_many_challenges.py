@@ -268,7 +268,12 @@ def test_a_judges_link_opens_nothing_in_another_challenge(site):
 def test_the_registration_asks_what_the_challenge_asks_that_one_comes_from(site):
     page = Somebody(site).get("/register?following=/c/moire/")
     assert "Challenge moire" in page.text
+    assert 'name="following" value="/c/moire/"' in page.text
     assert "Restoration challenges" in Somebody(site).get("/register").text
+    answer = Somebody(site).post(
+        "/register", login="eva", password=PASSWORD, consent="yes", following="/c/moire/"
+    )
+    assert answer.headers["location"] == "/c/moire/?note=welcome"
 
 
 def test_a_challenge_that_is_put_beside_the_others_is_served_as_a_draft_and_opened(site, admin):
