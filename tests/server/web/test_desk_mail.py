@@ -77,7 +77,8 @@ def test_another_challenges_mail_is_not_shown(mail_site, olga):
         team = Team(challenge_id=other.id, name="T", name_key="t", created_at=mail_site.clock.now)
         session.add(team)
         session.flush()
-        cyn = session.query(User).filter_by(login="cyn").one().id
+        person = session.query(User).filter_by(login="cyn").one()
+        person.registered_in, cyn = other.id, person.id
         session.add(
             Member(challenge_id=other.id, team_id=team.id, user_id=cyn, joined_at=mail_site.clock.now)
         )
@@ -86,6 +87,22 @@ def test_another_challenges_mail_is_not_shown(mail_site, olga):
     assert "bob@example.org" not in page
     assert "cyn@example.org" not in page
     assert olga.post("/desk/mail/1/retry").status_code == 404
+
+
+def test_administrators_see_all_mail_and_have_any_sent_again(mail_site, olga):
+    ada = mail_site.member("ada")
+    ada.post("/team/invitations", email="bob@example.org")
+    mail_site.user("cyn", email="cyn@example.org")
+    with mail_site.server.database.writing() as session:
+        session.query(User).filter_by(login="cyn").one().registered_in = None
+    let(mail_site, "failed", "550 no")  # what somebody has asked for goes first
+    assert "cyn@example.org" not in olga.get("/desk/mail").text
+    page = olga.get("/admin/mail").text
+    check_well_made(page, "/admin/mail")
+    assert all(address in page for address in ("bob@example.org", "cyn@example.org"))
+    assert olga.post("/admin/mail/2/retry").headers["location"] == "/admin/mail?note=resent"
+    assert olga.api("GET", "/admin/mail").json()["counts"] == {"waiting": 2}
+    assert ada.get("/admin/mail").status_code == 403
 
 
 def test_without_mail_the_page_says_so(site):

@@ -408,3 +408,50 @@ def test_one_makes_a_team_in_several_challenges_at_once_in_all_or_in_none(site):
     assert ada.post("/enrol", name="Bats", challenges=["denoising", "night"]).status_code == 303
     assert "Bats" in ada.get("/c/denoising/team").text
     assert "Bats" in ada.get("/c/night/team").text
+
+
+def test_mail_of_one_challenge_reaches_nobody_of_another_and_the_servers_names_none(tmp_path):
+    folder = tmp_path / "all"
+    write_challenges(folder, ("moire", "night"))
+    mail = {"RAIM_SMTP_URL": "smtp://localhost", "RAIM_MAIL_FROM": "raim@example.org"}
+    site = Site(folder, Clock(), **mail)
+    admin = Somebody(site)
+    admin.post(site.first_link.removeprefix(ADDRESS), login="root", password=PASSWORD)
+    for login, challenge in (("ada", "moire"), ("bob", "night")):
+        person = Somebody(site)
+        email = f"{login}@example.org"
+        person.post(
+            "/register",
+            login=login,
+            password=PASSWORD,
+            consent="yes",
+            email=email,
+            following=f"/c/{challenge}/",
+        )
+        person.post(site.link("verify", email))
+        person.makes_team(challenge, f"Team {login}")
+    admin.post("/c/moire/desk/announcements", title="Of moire", text="None.")
+    assert [(each.address, each.subject) for each in site.mails(kind="announcement")] == [
+        ("ada@example.org", "Challenge moire: Of moire")
+    ]
+    assert not any("Challenge" in each.subject + each.text for each in site.mails(kind="verify"))
+    shown = {each: admin.get(f"/c/{each}/desk/mail").text for each in ("moire", "night")}
+    assert ("ada@example.org" in shown["moire"], "bob@example.org" in shown["moire"]) == (True, False)
+    assert ("ada@example.org" in shown["night"], "bob@example.org" in shown["night"]) == (False, True)
+    assert admin.post("/c/night/desk/mail/3/retry").status_code == 404
+    site.server.database.engine.dispose()
+
+
+def test_the_servers_mail_does_not_name_its_only_challenge_while_it_is_a_draft(tmp_path):
+    folder = tmp_path / "all"
+    write_challenges(folder, ("moire",))
+    site = Site(folder, Clock(), RAIM_SMTP_URL="smtp://localhost", RAIM_MAIL_FROM="raim@example.org")
+    Somebody(site).post("/register", login="ada", password=PASSWORD, consent="yes", email="ada@example.org")
+    with site.server.database.writing() as session:
+        row = session.scalars(select(Challenge)).one()
+        row.status = "draft"
+        announce_change(session, row.id)
+    Somebody(site).post("/register", login="bob", password=PASSWORD, consent="yes", email="bob@example.org")
+    subjects = [each.subject for each in site.mails(kind="verify")]
+    assert subjects == ["Verify your address for Challenge moire", "Verify your address for 127.0.0.1"]
+    site.server.database.engine.dispose()

@@ -60,8 +60,10 @@ def name_sender(session: Session, public_url: str, challenge: Challenge | None) 
     """Return in whose name a mail is: a challenge's, that of the only one, or the server's host."""
     if challenge is not None:
         return challenge.title
-    titles = session.scalars(select(Challenge.title).limit(2)).all()
-    return titles[0] if len(titles) == 1 else str(urlsplit(public_url).hostname)
+    found = session.scalars(select(Challenge).limit(2)).all()
+    if len(found) == 1 and found[0].status != "draft":
+        return found[0].title
+    return str(urlsplit(public_url).hostname)
 
 
 def build_message(session: Session, row: Mail, sender: str, secret: bytes) -> EmailMessage:

@@ -1,18 +1,19 @@
 """What a challenge has mailed or will, for its organisers."""
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from raim.errors import UnknownNameError
 from raim.records.mail import MailLine, MailList
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import Mail, Member
+from raim.server.database import Mail
+from raim.server.database.people import people_of
 from raim.server.queries.pages import read_part
 
 
-def list_mail(session: Session, challenge: CurrentChallenge, *, state: str, page: int) -> MailList:
-    """Return a page of mails, newest first; in one state, or all for ""."""
-    own = _is_own(challenge)
+def list_mail(session: Session, challenge: CurrentChallenge | None, *, state: str, page: int) -> MailList:
+    """Return a page of a challenge's mails, or of all, newest first; in one state, or all for ""."""
+    own = true() if challenge is None else _is_own(challenge)
     states = select(Mail.state, func.count()).where(own).group_by(Mail.state).order_by(Mail.state)
     counts = {row[0]: row[1] for row in session.execute(states)}
     found = select(Mail).where(own, *([Mail.state == state] if state else [])).order_by(Mail.id.desc())
@@ -34,7 +35,6 @@ def find_mail(session: Session, challenge: CurrentChallenge, mail_id: int) -> Ma
 
 
 def _is_own(challenge: CurrentChallenge) -> ColumnElement[bool]:
-    """Say whether a mail is in the challenge's name, or in the server's to somebody who takes part here or nowhere."""
-    here = select(Member.user_id).where(Member.challenge_id == challenge.id)
-    is_theirs = or_(Mail.user_id.in_(here), Mail.user_id.not_in(select(Member.user_id)))
-    return or_(Mail.challenge_id == challenge.id, Mail.challenge_id.is_(None) & is_theirs)
+    """Say whether a mail is in the challenge's name, or in the server's to somebody who is known in the challenge."""
+    is_theirs = Mail.challenge_id.is_(None) & Mail.user_id.in_(people_of(challenge.id))
+    return or_(Mail.challenge_id == challenge.id, is_theirs)

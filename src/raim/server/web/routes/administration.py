@@ -10,12 +10,15 @@ from raim.records.administration import (
     ServerOverview,
     StatusChange,
 )
+from raim.records.mail import MailLine, MailList
 from raim.server.actions.accounts import make_administrator, reopen_account, shut_account
 from raim.server.actions.challenge_status import set_status
 from raim.server.actions.links import make_reset_link
-from raim.server.database import User
+from raim.server.database import Mail, User
+from raim.server.mail import retry_mail
 from raim.server.queries.accounts import list_accounts
 from raim.server.queries.administration import read_server
+from raim.server.queries.mail import list_mail
 from raim.server.queries.rows import find_row
 from raim.server.storage import free_bytes
 from raim.server.web.context import Context
@@ -68,6 +71,20 @@ def change_user(context: Context, user_id: RowId, wanted: AdministratorChange) -
         make_administrator(session, now, user, is_administrator=wanted.is_administrator, actor_id=actor_id)
     if wanted.is_disabled is not None:
         (shut_account if wanted.is_disabled else reopen_account)(session, now, user, actor_id=actor_id)
+
+
+@area.get("/admin/mail", who="administrator", template="admin_mail")
+def show_mail(context: Context, state: Search = "", page: Page = 1) -> MailList:
+    """Give what the server has mailed or will, of every challenge and its own, newest first."""
+    return list_mail(context.session, None, state=state, page=page)
+
+
+@area.post("/admin/mail/{mail_id}/retry", who="administrator", page=show_mail, note="resent")
+def send_again(context: Context, mail_id: RowId) -> MailLine:
+    """Send a mail again that failed, or of which nobody knows whether it went."""
+    row = find_row(context.session, Mail, mail_id, "mail")
+    retry_mail(context.session, context.now, row, actor_id=context.user_id)
+    return MailLine.of_row(row)
 
 
 @area.post("/admin/users/{user_id}/reset", who="administrator", page=show_users, shows=True, status=201)
