@@ -52,6 +52,7 @@ class Submission(Record):
     sent_by: str
     file_name: str
     n_bytes: int
+    has_file: bool = Field(default=False, description="whether the file has come whole")
     received_bytes: int
     sha256: str
     note: str
@@ -238,6 +239,7 @@ class LogEntry(Record):
 class SubmissionHistory(SubmissionDetails):
     """All that is known of a submission, for organisers; `shown` is the entry whose images are in `results`."""
 
+    has_images: bool = Field(description="whether its check has found images, which are shown")
     login: str = Field(description="of who sent it")
     is_verified: bool
     is_out_of_competition: bool

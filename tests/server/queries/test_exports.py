@@ -19,6 +19,7 @@ from raim.server.database import Base, FactSheet, Image, Member, Submission, Use
 from raim.server.export_table import json_pieces
 from raim.server.queries.exports import export_all, export_tables, find_table
 from raim.server.submissions.comments import add_comment
+from raim.server.submissions.states import change_state
 from raim.server.tokens import hash_token
 
 PROFILE = find_profile("raim-2024")
@@ -103,6 +104,17 @@ def test_results_of_all_versions_are_there_with_a_column_for_every_measure(world
     assert [(each["submission"], each["image"]) for each in found["results"]] == [
         (1, "0001"), (1, "0002"), (2, "0001"), (2, "0002"), (1, "0001"), (1, "0002"),
     ]  # fmt: skip
+
+
+def test_what_was_withdrawn_stays_in_the_exports_marked_and_is_on_no_board(world, database):
+    with database.writing() as session:
+        change_state(session, NOON, 1, "withdrawn")
+    found = read(world)
+    assert [(each["id"], each["state"]) for each in found["submissions"]] == [(1, "withdrawn"), (2, "scored")]
+    means = {(each["submission"], each["state"], each["score"]) for each in found["entry_results"]}
+    assert means == {(1, "withdrawn", 70.0), (1, "withdrawn", 65.0), (2, "scored", 60.0)}
+    assert {each["state"] for each in found["results"] if each["submission"] == 1} == {"withdrawn"}
+    assert [each["team"] for each in found["leaderboards"]] == ["Bob"]
 
 
 def test_the_leaderboard_is_that_of_the_page(world):

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import event, select
 
+from desk_world import World
 from raim.server.database import Submission, User, WorkerHeartbeat
 from raim.server.jobs.context import start_heartbeat
 from raim.server.queries import submissions as queries
@@ -38,6 +39,46 @@ def test_json_has_images_results_and_the_comments_that_are_meant_for_who_asks(si
     assert [each["text"] for each in seen["comments"]] == ["well done"]
     assert [each["text"] for each in known["comments"]] == ["well done", "between us"]
     assert (min(seen["images"]), seen["results"]) == ("0001", [])
+
+
+def test_what_a_team_withdraws_stays_with_file_images_report_and_scores_for_organisers_only(site, ada):
+    olga, content = site.organiser(), site.zip_of()
+    number = site.submit(ada, content)
+    world = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
+    with site.server.database.writing() as session:
+        for state in ("queued", "scoring", "scored"):
+            change_state(session, site.clock(), number, state)
+        row = session.get_one(Submission, number)
+        row.report = {"ok": True, "problems": [], "notes": [{"message": "a note of the check"}]}
+        world.add_results(session, world.challenge(), row, 71.25)
+    assert "71.25" in ada.get("/submissions").text
+    assert ada.post(f"/submissions/{number}/withdraw").status_code == 303
+    for path in ("/submissions", f"/submissions/{number}", f"/submissions/{number}/results.csv"):
+        assert "71.25" not in ada.get(path).text, path
+    assert "withdrawn" in ada.get("/submissions").text
+    mine = ada.api("GET", f"/submissions/{number}").json()
+    assert (mine["state"], mine["score"], mine["results"]) == ("withdrawn", None, [])
+    assert ada.get(f"/submissions/{number}/restored/0001").status_code == 404
+    assert "71.25" not in site.visitor().get("/leaderboard/feedback").text
+    page = olga.get(f"/desk/submissions/{number}").text
+    for words in (
+        "Its team has taken it back",
+        "71.25",
+        "a note of the check",
+        f"/submissions/{number}/file",
+    ):
+        assert words in page
+    assert "71.25" in olga.get("/desk/submissions?state=withdrawn").text
+    assert olga.get(f"/submissions/{number}/file").content == content
+    assert olga.get(f"/submissions/{number}/restored/0001").status_code == 200
+    assert olga.get(f"/desk/submissions/{number}/images/0001").status_code == 200
+
+
+def test_what_was_given_up_while_it_came_has_no_file_to_show(site, ada):
+    number = site.begin(ada, site.zip_of()).json()["submission"]["id"]
+    ada.post(f"/submissions/{number}/withdraw")
+    assert f"/submissions/{number}/file" not in ada.get(f"/submissions/{number}").text
+    assert "has not come whole" in site.organiser().get(f"/desk/submissions/{number}").text
 
 
 def test_what_was_typed_beside_a_file_that_is_not_taken_stays(ada):

@@ -76,6 +76,13 @@ class Submission(Numbered):
         """What holds in its state."""
         return STATES[self.state]
 
+    @property
+    def has_images(self) -> bool:
+        """Whether its check has found images in it; a withdrawn one keeps them for organisers."""
+        return self.facts.is_checked or bool(
+            self.facts.is_withdrawn and self.report and self.report.get("ok")
+        )
+
     @classmethod
     def where(cls, claim: str) -> ColumnElement[bool]:
         """Give the condition that a claim of `State` holds of the state."""

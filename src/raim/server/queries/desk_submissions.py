@@ -32,7 +32,7 @@ def read_history(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, entry = describe_one(session, challenge, now, folder, submission_id)
+    row, fields, entry = describe_one(session, challenge, now, folder, submission_id, for_team=False)
     entries = session.scalars(
         select(EntryResult).where(EntryResult.submission_id == submission_id).order_by(EntryResult.id.desc())
     ).all()

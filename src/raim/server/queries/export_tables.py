@@ -110,6 +110,7 @@ def _entry_results(session: Session, challenge: CurrentChallenge) -> ExportTable
         {
             "submission": EntryResult.submission_id,
             "team": Team.name,
+            "state": Submission.state,
             **_of(EntryResult, "scorer_version reference_version scored_at n_images"),
             **_of(EntryResult, "n_scored unscorable scenarios score measures"),
         },
@@ -130,6 +131,7 @@ def _image_results(session: Session, challenge: CurrentChallenge) -> ExportTable
         {
             "submission": Result.submission_id,
             "team": Team.name,
+            "state": Submission.state,
             "image": Image.name,
             "scenario": Image.scenario,
             **_of(Result, "scorer_version reference_version restored_sha256"),

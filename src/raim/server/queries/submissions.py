@@ -54,20 +54,27 @@ def list_submissions(
     if kind:
         found = found.where(Submission.kind == kind)
     part = read_part(session, found, page, per_page=PER_PAGE)
-    described = describe(session, challenge, now, folder, [row.id for row in part.rows])
+    numbers = [row.id for row in part.rows]
+    described = describe(session, challenge, now, folder, numbers, for_team=team_ids is not None)
     submissions = [records.Submission.of_row(row, **fields) for row, fields, _ in described]
     return records.SubmissionList(submissions=submissions, **part.place)
 
 
 def read_submission(
-    session: Session, challenge: CurrentChallenge, now: datetime, folder: Path, submission_id: int
+    session: Session,
+    challenge: CurrentChallenge,
+    now: datetime,
+    folder: Path,
+    submission_id: int,
+    *,
+    for_team: bool,
 ) -> records.Submission:
-    """Return a submission as it is now.
+    """Return a submission as it is now; what a team has withdrawn has no score for it.
 
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, _ = describe_one(session, challenge, now, folder, submission_id)
+    row, fields, _ = describe_one(session, challenge, now, folder, submission_id, for_team=for_team)
     return records.Submission.of_row(row, **fields)
 
 
@@ -85,15 +92,17 @@ def read_details(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, entry = describe_one(session, challenge, now, folder, submission_id)
+    row, fields, entry = describe_one(session, challenge, now, folder, submission_id, for_team=for_team)
     return records.SubmissionDetails.of_row(
         row, **fields, **read_parts(session, row, entry, for_team=for_team)
     )
 
 
-def read_results(session: Session, challenge: CurrentChallenge, submission_id: int) -> records.ResultList:
+def read_results(
+    session: Session, challenge: CurrentChallenge, submission_id: int, *, for_team: bool
+) -> records.ResultList:
     """Return the measures of a submission's images under the versions in force, else the newest there are."""
-    entry = _newest_entries(session, challenge, [submission_id]).get(submission_id)
+    entry = _newest_entries(session, challenge, [submission_id], for_team=for_team).get(submission_id)
     version = None if entry is None else entry.scorer_version
     images = list_results(session, entry)
     return records.ResultList(submission_id=submission_id, scorer_version=version, images=images)
@@ -118,7 +127,7 @@ def read_image(
     """
     submission = find_row(session, Submission, submission_id, "submission")
     image = find_image(session, submission, name)
-    entry = _newest_entries(session, challenge, [submission_id]).get(submission_id)
+    entry = _newest_entries(session, challenge, [submission_id], for_team=for_team).get(submission_id)
     names = list(name_images(session, submission))
     place = names.index(image.name)
     return records.SubmissionImage.of_row(
@@ -165,21 +174,33 @@ def list_targets(
 
 
 def describe_one(
-    session: Session, challenge: CurrentChallenge, now: datetime, folder: Path, submission_id: int
+    session: Session,
+    challenge: CurrentChallenge,
+    now: datetime,
+    folder: Path,
+    submission_id: int,
+    *,
+    for_team: bool,
 ) -> Described:
     """Return what `describe` does of one submission.
 
     Raises:
         UnknownNameError: There is none of that number.
     """
-    found = describe(session, challenge, now, folder, [submission_id])
+    found = describe(session, challenge, now, folder, [submission_id], for_team=for_team)
     if not found:
         raise UnknownNameError(f"there is no submission {submission_id}")
     return found[0]
 
 
 def describe(
-    session: Session, challenge: CurrentChallenge, now: datetime, folder: Path, submission_ids: Sequence[int]
+    session: Session,
+    challenge: CurrentChallenge,
+    now: datetime,
+    folder: Path,
+    submission_ids: Sequence[int],
+    *,
+    for_team: bool,
 ) -> list[Described]:
     """Return rows, further fields of `Submission` and means, newest first; few queries for however many there are."""
     rows = session.execute(
@@ -192,7 +213,7 @@ def describe(
         .where(Submission.id.in_(submission_ids))
         .order_by(Submission.id.desc())
     ).all()
-    entries = _newest_entries(session, challenge, submission_ids)
+    entries = _newest_entries(session, challenge, submission_ids, for_team=for_team)
     waiting = [row.id for row, *_ in rows if row.facts.is_waiting]
     places = queue_places(session, now, waiting) if waiting else {}
     here = f"/c/{challenge.definition.id}"
@@ -214,6 +235,7 @@ def describe(
             "file_name": "" if upload is None else upload.file_name,
             "n_bytes": row.committed_bytes,
             "sha256": row.committed_sha256,
+            "has_file": upload is not None and upload.finished_at is not None,
             "received_bytes": came,
             "upload": upload_place,
             "problems": [each["message"] for each in report.get("problems", [])],
@@ -244,14 +266,20 @@ def in_force(challenge: CurrentChallenge, row: Submission, entry: EntryResult) -
 
 
 def _newest_entries(
-    session: Session, challenge: CurrentChallenge, submission_ids: Sequence[int]
+    session: Session, challenge: CurrentChallenge, submission_ids: Sequence[int], *, for_team: bool
 ) -> dict[int, EntryResult]:
-    """Return for each submission its means under the versions in force, else the newest there are."""
-    rows = session.execute(
+    """Return for each submission its means under the versions in force, else the newest there are.
+
+    What its team has withdrawn keeps them for organisers only.
+    """
+    found = (
         select(EntryResult, Submission)
         .join(Submission, Submission.id == EntryResult.submission_id)
         .where(EntryResult.submission_id.in_(submission_ids))
         .order_by(EntryResult.scored_at, EntryResult.id)
-    ).all()
+    )
+    if for_team:
+        found = found.where(~Submission.where("is_withdrawn"))
+    rows = session.execute(found).all()
     ordered = sorted(rows, key=lambda pair: in_force(challenge, pair[1], pair[0]))
     return {entry.submission_id: entry for entry, _ in ordered}  # the last one stays

@@ -158,7 +158,12 @@ def show_submission(context: Context, submission_id: RowId) -> SubmissionDetails
 def show_status(context: Context, submission_id: RowId) -> Submission:
     """Give what changes while a submission is worked on."""
     found = queries.read_submission(
-        context.session, context.challenge, context.now, context.server.settings.folder, submission_id
+        context.session,
+        context.challenge,
+        context.now,
+        context.server.settings.folder,
+        submission_id,
+        for_team=not context.viewer.is_organiser,
     )
     if not STATES[found.state].is_under_way:
         context.headers["HX-Refresh"] = "true"  # it has ended: the whole page has more to show now
@@ -168,7 +173,8 @@ def show_status(context: Context, submission_id: RowId) -> Submission:
 @area.get(f"{PATH}/results", who="team")
 def list_results(context: Context, submission_id: RowId) -> ResultList:
     """Give the measures of its images, worst first."""
-    return queries.read_results(context.session, context.challenge, submission_id)
+    for_team = not context.viewer.is_organiser
+    return queries.read_results(context.session, context.challenge, submission_id, for_team=for_team)
 
 
 @area.get(f"{PATH}/results.csv", who="team", is_page=True, is_api=False)
@@ -221,10 +227,11 @@ def show_image(context: Context, submission_id: RowId, name: ImageName) -> Submi
 
 @area.get(f"{PATH}/restored/{{name}}", who="team", is_page=True)
 def give_restored(context: Context, submission_id: RowId, name: ImageName) -> Response:
-    """Give a restored image of a checked submission, as it lies in the zip."""
+    """Give a restored image of a checked submission, as it lies in the zip; of a withdrawn one to organisers only."""
     submission = _find(context, submission_id)
     image = find_image(context.session, submission, name)
-    if not submission.facts.is_checked:
+    is_shown = submission.has_images if context.viewer.is_organiser else submission.facts.is_checked
+    if not is_shown:
         raise UnknownNameError(f"images are shown once the submission is checked; it is {submission.state}")
     sha256, stem = submission.committed_sha256, image.name
     return context.aside(restored.give_restored, context.server.storage, sha256, stem)
