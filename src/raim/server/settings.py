@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 from raim.errors import SettingsError, unknown_name
 
 PREFIX = "RAIM_"
-# An address that mail is sent to or comes from: the form that browsers ask for.
-MAILABLE = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}", re.ASCII)
+# An address that mail is sent to or comes from: the form that browsers ask for, and no more dots than mail allows.
+MAILABLE = re.compile(
+    r"(?=.{3,254}\Z)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[A-Za-z0-9]+((\.|-+)[A-Za-z0-9]+)*",
+    re.ASCII,
+)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 

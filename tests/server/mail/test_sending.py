@@ -8,6 +8,7 @@ import pytest
 
 from mail_server import MailServer, make_certificate
 from mail_world import ADA
+from raim.server.database import Mail
 from raim.server.mail.outbox import LEASE
 
 SCRIPT = Path(__file__).parents[2] / "mail_sending.py"
@@ -59,6 +60,16 @@ def test_a_refusal_for_good_is_a_bounce_and_others_go_on(outbox, mail_server, co
         ("sent", ""),
     ]
     assert [reader for reader, _ in mail_server.taken] == ["bob@example.org"]
+
+
+def test_a_mail_that_cannot_be_built_fails_and_others_go_on(outbox, mail_server, caplog):
+    outbox.write()
+    outbox.write(to="bob@example.org")
+    with outbox.database.writing() as session:
+        session.get_one(Mail, 1).address = "a..b@example.org"
+    outbox.send()
+    assert outbox.states() == ["failed", "sent"]
+    assert "mail 1 cannot be built" in caplog.text
 
 
 def test_a_mail_that_is_put_off_after_it_was_given_waits(outbox, mail_server):

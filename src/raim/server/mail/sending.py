@@ -79,7 +79,14 @@ def send_due(
             if row is None:
                 break
             mail_id, attempt, address = row.id, row.tries, row.address
-            message = build_message(session, row, sender.address, sender.secret)
+            try:
+                message = build_message(session, row, sender.address, sender.secret)
+            except Exception:  # a mail that cannot be built must not stand in the way of all others
+                LOG.exception("mail %d cannot be built", mail_id)
+                end_mail(
+                    session, clock(), mail_id, attempt, state="failed", why="it cannot be built; see the log"
+                )
+                continue
 
         def begin(mail_id: int = mail_id, attempt: int = attempt) -> bool:
             with database.writing() as session:
