@@ -29,6 +29,7 @@ ALL = "html,latex,csv,json,gallery"
 @click.option("--allow-incomplete", is_flag=True, help="With --from-csv: rank entries that lack images too.")
 @click.option("--database", help="Of the server, if it is not CHALLENGE/raim.db.")
 @click.option("--storage", help="Of the server, if it is not CHALLENGE/files.")
+@click.option("--challenge", "challenge_id", default="", help="Id of one, where CHALLENGE is of several.")
 def command(
     *,
     challenge: Path,
@@ -40,6 +41,7 @@ def command(
     allow_incomplete: bool,
     database: str | None,
     storage: str | None,
+    challenge_id: str,
 ) -> None:
     """Write the report of a closed challenge into the folder OUT.
 
@@ -64,7 +66,7 @@ def command(
     opened = (
         _open_folder(challenge, title=title, is_simulated=simulated, allow_incomplete=allow_incomplete)
         if from_csv
-        else _open_server(challenge, database, storage)
+        else _open_server(challenge, database, storage, challenge_id)
     )
     with opened as material, show_progress("writing the report") as on_progress:
         written = write_report(material, out, formats=names, on_progress=on_progress)
@@ -96,10 +98,12 @@ def _open_folder(
 
 
 @contextmanager
-def _open_server(folder: Path, database: str | None, storage: str | None) -> "Iterator[Material]":
+def _open_server(
+    folder: Path, database: str | None, storage: str | None, challenge_id: str
+) -> "Iterator[Material]":
     need_extra("this command", "server", "sqlalchemy", "fastapi", "dbos")
     from raim.server.study.closed_folder import open_material
 
     settings = read_server_settings(folder, database=database, storage=storage)
-    with open_material(settings, now=datetime.now(UTC)) as material:
+    with open_material(settings, now=datetime.now(UTC), challenge_id=challenge_id) as material:
         yield material

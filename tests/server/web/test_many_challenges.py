@@ -10,9 +10,10 @@ from starlette.testclient import TestClient
 
 from page_form import check_well_made
 from raim.challenge import write_example
-from raim.errors import ChallengeError
+from raim.errors import BackupError, ChallengeError, InputError, StateError, UnknownNameError
 from raim.server.actions.accounts import appoint
 from raim.server.actions.challenge_folders import find_challenges
+from raim.server.backup import make_backup, recover_backup
 from raim.server.database import (
     Announcement,
     Challenge,
@@ -25,6 +26,7 @@ from raim.server.database import (
 )
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
+from raim.server.study.closed_folder import open_material
 from raim.server.web.routing import REGISTER
 from server_site import ADDRESS, FIRST_DAY, PASSWORD, Clock, Site
 
@@ -455,3 +457,47 @@ def test_the_servers_mail_does_not_name_its_only_challenge_while_it_is_a_draft(t
     subjects = [each.subject for each in site.mails(kind="verify")]
     assert subjects == ["Verify your address for Challenge moire", "Verify your address for 127.0.0.1"]
     site.server.database.engine.dispose()
+
+
+def test_a_backup_brings_every_challenge_back_into_its_folder(site, secret, tmp_path):
+    (site.folder / "series.toml").write_text(SERIES, encoding="utf-8")
+    make_backup(site.server.settings, tmp_path / "all.zip", now=site.clock())
+    settings = read_settings({"RAIM_KEEP_FREE_BYTES": "0"}, folder=tmp_path / "again")
+    (note,) = recover_backup(tmp_path / "all.zip", settings, now=site.clock()).notes
+    assert "5" * 64 in note  # the submission's file, which was never there
+    opened = open_server(settings, clock=site.clock)
+    assert sorted(opened.server.definitions) == sorted(IDS)
+    assert opened.server.problems == {}
+    assert opened.server.series.name == "Workshop on restoration"
+    pictures = "data/feedback-pairs/input/0001.png"
+    for name in IDS:
+        assert (settings.folder / name / pictures).read_bytes() == (
+            site.folder / name / pictures
+        ).read_bytes()
+    with opened.server.database.reading() as session:
+        assert session.scalars(select(Team.name)).all() == ["Secret Team"]
+    opened.server.database.engine.dispose()
+
+
+def test_a_backup_whose_challenge_would_leave_the_folder_is_refused(site, tmp_path):
+    with site.server.database.writing() as session:
+        session.scalars(select(Challenge).where(Challenge.slug == "night")).one().folder = "../night"
+    make_backup(site.server.settings, tmp_path / "all.zip", now=site.clock())
+    settings = read_settings({}, folder=tmp_path / "again")
+    with pytest.raises(BackupError, match="outside of the server's folder"):
+        recover_backup(tmp_path / "all.zip", settings, now=site.clock())
+    assert not (tmp_path / "night").exists()
+
+
+def test_a_report_names_the_challenge_where_there_are_several(site):
+    def report(**named):
+        with open_material(site.server.settings, now=site.clock(), **named):
+            pass
+
+    for named, error, words in (
+        ({}, InputError, "denoising, moire, night; name one with --challenge"),
+        ({"challenge_id": "nihgt"}, UnknownNameError, "did you mean 'night'"),
+        ({"challenge_id": "night"}, StateError, r"has a \[study\], and none is revealed"),
+    ):
+        with pytest.raises(error, match=words):
+            report(**named)

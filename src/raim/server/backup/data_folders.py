@@ -16,7 +16,7 @@ from raim.server.storage import Storage, read_file
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """Where a data set's images go; `inputs` and `references` are paths within the challenge's folder."""
+    """Where a data set's images go; `inputs` and `references` are paths within the server's folder."""
 
     inputs: PurePosixPath
     references: PurePosixPath
@@ -38,7 +38,11 @@ def lay_out_images(
     """
     notes = []
     for data_set, challenge in session.execute(select(DataSet, Challenge).join(Challenge)):
-        place = _find_place(challenge.definition, data_set.slug)
+        if not _is_inside(challenge.folder):
+            raise BackupError(
+                f"the backup has a challenge in {challenge.folder!r}, outside of the server's folder"
+            )
+        place = _find_place(challenge.definition, data_set.slug, PurePosixPath(challenge.folder))
         notes += [place.note] if place.note else []
         if place.manifest is not None and not (folder / place.manifest).exists():
             _place(folder, place.manifest, iter([data_set.manifest.encode()]))
@@ -51,7 +55,7 @@ def lay_out_images(
     return tuple(notes)
 
 
-def _find_place(definition: dict[str, Any], slug: str) -> _Place:
+def _find_place(definition: dict[str, Any], slug: str, of_challenge: PurePosixPath) -> _Place:
     """Find a data set's folder; one outside of the challenge's is laid into it."""
     try:
         stated: dict[str, Any] = {each["id"]: each for each in definition["data_sets"]}[slug]
@@ -65,6 +69,7 @@ def _find_place(definition: dict[str, Any], slug: str) -> _Place:
             "now: say so in challenge.toml, or copy them there"
         )
         home = f"data/{slug}"
+    home = str(of_challenge / home)
     manifest = str(stated.get("manifest") or "")
     return _Place(
         inputs=_join(home, str(stated.get("input") or "input")),

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from raim.challenge import read_challenge
-from raim.data import read_manifest
-from raim.errors import StateError
+from raim.challenge import Challenge
+from raim.errors import InputError, StateError, unknown_name
 from raim.report.closed.material import Material
-from raim.scoring.profiles import PROFILES, find_profile
+from raim.scoring.profiles import find_profile
+from raim.server.actions.challenge_folders import find_challenges
 from raim.server.current_challenge import load_current
 from raim.server.database import Study, open_database
 from raim.server.database.migration import newest_version, schema_version
@@ -23,18 +23,18 @@ from raim.server.study.results import StudyResults, deciding_standings, make_res
 
 
 @contextmanager
-def open_material(settings: Settings, *, now: datetime) -> Iterator[Material]:
+def open_material(settings: Settings, *, now: datetime, challenge_id: str = "") -> Iterator[Material]:
     """Collect what a report of a server's closed challenge says; its pictures can be read until the context ends.
 
     Raises:
         ChallengeError: challenge.toml has problems.
+        InputError: The folder has several challenges, and none of them is named.
+        UnknownNameError: It has none of that id; the nearest is named.
         StateError: There is no database, it is of another version of raim, or a study is to decide that is not
             revealed.
         StorageError: The storage cannot be opened.
     """
-    definition = read_challenge(
-        settings.folder, profiles=PROFILES, read_manifest=read_manifest, check_hashes=False
-    )
+    definition = _choose(settings, challenge_id)
     _need_database(settings)
     database = open_database(settings.database_url)
     try:
@@ -55,6 +55,17 @@ def open_material(settings: Settings, *, now: datetime) -> Iterator[Material]:
         yield material
     finally:
         database.engine.dispose()
+
+
+def _choose(settings: Settings, challenge_id: str) -> Challenge:
+    by_id = {each.id: each for each in find_challenges(settings.folder).challenges.values()}
+    if challenge_id and challenge_id not in by_id:
+        raise unknown_name("challenge", challenge_id, by_id)
+    if not challenge_id and len(by_id) > 1:
+        raise InputError(
+            f"{settings.folder} has the challenges {', '.join(sorted(by_id))}; name one with --challenge"
+        )
+    return by_id[challenge_id] if challenge_id else next(iter(by_id.values()))
 
 
 def _need_database(settings: Settings) -> None:
