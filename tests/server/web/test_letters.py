@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from desk_world import World
 from raim.server.database import Invitation, Submission, Team, User
+from raim.server.mail import refuse_kind
 from raim.server.mail.letters import build_message
 from raim.server.submissions.states import change_state
 from server_site import ADDRESS, HERE
@@ -141,8 +142,11 @@ def test_judges_are_mailed_their_links_and_reminders(mail_site):
     assert "mailed to jim@example.org" in page
     assert "Dear Jürg &amp; Co" in shown(mail_site, mail).get_body(["html"]).get_content()
     for _ in range(2):
-        olga.post("/desk/studies/1/judges/1/remind")
+        assert "mailed to" in olga.post("/desk/studies/1/judges/1/remind").text
     assert len(mail_site.mails(kind="reminder")) == 2
+    with mail_site.server.database.writing() as session:
+        refuse_kind(session, mail_site.clock.now, "reminder", "jim@example.org")
+    assert "mailed to" not in olga.post("/desk/studies/1/judges/1/remind").text
     assert mail_site.visitor().get(path.removeprefix(HERE)).status_code in {200, 303}
 
 

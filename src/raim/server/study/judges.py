@@ -13,7 +13,7 @@ from raim.errors import InputError, RaimError, StateError
 from raim.records.studies import LeavingOut
 from raim.server.actions.accounts import check_email, check_name
 from raim.server.auditing import record_event
-from raim.server.database import Judge, JudgeLink, Study, Team, Tie
+from raim.server.database import Judge, JudgeLink, Mail, Study, Team, Tie
 from raim.server.mail import write_letter, write_mail
 from raim.server.study.closing import LONGEST_REASON, check_reason, check_revealed
 from raim.server.study.ties import STATED, check_teams, find_ties
@@ -242,13 +242,21 @@ def write_to_judge(session: Session, public_url: str, judge: Judge, token: str, 
     return write_letter(session, kind, public_url, study.challenge_id, _facts(judge, study, token))
 
 
+def is_mailed(session: Session, judge: Judge, token: str) -> bool:
+    """Say whether the server mails a judge this link."""
+    return session.scalar(select(Mail.id).where(Mail.what == _what(judge, token))) is not None
+
+
 def _make_link(session: Session, now: datetime, judge: Judge, kind: str) -> str:
     token, study = make_token("judge"), session.get_one(Study, judge.study_id)
     session.add(JudgeLink(judge_id=judge.id, token_sha256=hash_token(token), created_at=now))
-    what = f"judge {judge.id} {hash_token(token)[:16]}"
     facts = _facts(judge, study, token)
-    write_mail(session, now, kind, what, judge.email, challenge_id=study.challenge_id, **facts)
+    write_mail(session, now, kind, _what(judge, token), judge.email, challenge_id=study.challenge_id, **facts)
     return token
+
+
+def _what(judge: Judge, token: str) -> str:
+    return f"judge {judge.id} {hash_token(token)[:16]}"
 
 
 def _facts(judge: Judge, study: Study, token: str) -> dict[str, str]:

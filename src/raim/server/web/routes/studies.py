@@ -29,7 +29,6 @@ from raim.records.studies import (
 )
 from raim.server.auditing import record_event
 from raim.server.database import Judge, Study, StudyEntry
-from raim.server.mail import sends_mail
 from raim.server.queries import studies as queries
 from raim.server.queries.ranking import ranking_record
 from raim.server.queries.rows import find_row
@@ -269,7 +268,7 @@ def _link(context: Context, judge: Judge, token: str, kind: str) -> JudgeLink:
         judge_id=judge.id,
         name=judge.name,
         email=judge.email or "",
-        is_mailed=sends_mail(context.session, judge.email or ""),
+        is_mailed=judges.is_mailed(context.session, judge, token),
         link=_address(context, token),
         subject=subject,
         letter=letter,
