@@ -81,7 +81,12 @@ def test_every_table_of_the_challenge_is_documented():
 def test_defaults_are_as_documented(section):
     said = documented(section)
     for field in fields(SECTIONS[section]):
-        if field.name in NO_KEYS or said[field.name] in {"as `leaderboard`", "none", "no limit"}:
+        if field.name in NO_KEYS or said[field.name] in {
+            "as `leaderboard`",
+            "as `[leaderboard]`",
+            "none",
+            "no limit",
+        }:
             continue
         default = field.default
         if isinstance(default, tuple):

@@ -104,6 +104,17 @@ def test_a_choice_without_a_score_does_not_take_a_team_off_the_board():
     assert ranks(*entries, counts="chosen") == [(1, "a-1")]
 
 
+def test_the_last_entry_that_has_a_score_counts_where_the_challenge_says_so():
+    entries = (
+        entry("a", 70.0, number=1),
+        entry("a", 60.0, number=2),
+        entry("a", None, number=3),
+        entry("b", 65.0),
+    )
+    assert ranks(*entries, counts="last") == [(1, "b-1"), (2, "a-2")]
+    assert ranks(entry("a", None, number=1), entry("b", 65.0), counts="last") == [(1, "b-1"), (None, "a-1")]
+
+
 def test_baselines_and_entries_out_of_competition_are_listed_without_a_rank():
     rows = rank_entries([
         entry("hosts", 75.0, is_baseline=True),
@@ -163,7 +174,7 @@ ENTRIES = st.lists(
 RULES = st.fixed_dictionaries({
     "decimals": st.integers(0, 3),
     "ties": st.sampled_from([(), ("dists",)]),
-    "counts": st.sampled_from(["best", "chosen"]),
+    "counts": st.sampled_from(["best", "last", "chosen"]),
 })  # fmt: skip
 
 

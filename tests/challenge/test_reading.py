@@ -98,6 +98,12 @@ MISTAKES = {
         "there is no phase 'feedbak'; did you mean 'feedback'?",
     ),
     "finalists of an unscored phase": (('phase = "feedback"', 'phase = "tuning"'), "phase =", "scores nothing"),
+    "counting where nothing is scored": (
+        ('open_to = "finalists"', 'counts = "last"'),
+        "counts =",
+        "'final' scores nothing, so nothing counts on its board; leave `counts` away",
+    ),
+    "unknown counting": (('counts = "best"', 'counts = "bst"'), "counts =", "did you mean 'best'?"),
     "more candidates than finalists": (("tiles = 0", "tiles = 11"), "tiles =", "there are only 10 finalists"),
     "fewer candidates than picks": (("tiles = 0", "tiles = 2"), "tiles =", "as many as it has points for"),
     "study of an unjudged phase": (('phase = "final"', 'phase = "tuning"'), "phase =", "takes no final submissions"),
@@ -237,6 +243,27 @@ def test_offsets_become_utc(example):
     )
     challenge = parse_challenge(text, profiles=PROFILES, folder=example)
     assert challenge.phases[0].opens == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_phase_says_which_entry_counts_or_the_whole_challenge_does(example):
+    def counting(*changes):
+        text = file.read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        read = parse_challenge(text, folder=example, profiles=PROFILES)
+        return read.counting(read.phase("feedback"))
+
+    file = example / "challenge.toml"
+    assert counting() == "best"
+    assert counting(('counts = "best"', 'counts = "last"')) == "last"
+    of_all = 'counts = "best"                             # in'
+    assert (
+        counting(
+            ('counts = "best"                             # of', "# of"), (of_all, 'counts = "chosen" # in')
+        )
+        == "chosen"
+    )
 
 
 def test_without_a_study_the_score_alone_counts(example):

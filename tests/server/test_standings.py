@@ -1,6 +1,7 @@
 """What is kept of a challenge: new as soon as what it shows is committed, and not made again for anything else."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,10 +11,13 @@ from raim.server.actions.phases import pause
 from raim.server.auditing import record_event
 from raim.server.database import Phase, Submission
 from raim.server.settings import read_settings
+from raim.server.standings import make_standings
 from raim.server.storage import open_storage
 from raim.server.submissions.states import change_state
 from raim.server.web import server as module
 from raim.server.web.server import Server
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -122,3 +126,19 @@ def test_a_reader_that_was_slow_does_not_bring_the_old_file_back(world, monkeypa
         world.server.challenge(session)
     with world.database.reading() as session:
         assert world.server.challenge(session).definition.name == "Another name"
+
+
+def test_each_phase_has_its_rule_of_which_entry_counts(world):
+    best = world.submission("A", score=80.0, received_at=NOON + HOUR)
+    last = world.submission("A", score=70.0, received_at=NOON + 2 * HOUR)
+    chosen = world.submission("A", score=60.0, received_at=NOON, is_chosen=True)
+    phases = world.definition.phases
+    for rule, number in (("best", best), ("last", last), ("chosen", chosen), (None, best)):
+        changed = tuple(replace(each, counts=rule) if each.scored else each for each in phases)
+        world.definition = replace(world.definition, phases=changed)
+        with world.database.reading() as session:
+            challenge = world.challenge()
+            found = make_standings(
+                session, challenge, challenge.definition.phase("first"), find_profile("raim-2024")
+            )
+        assert [(each.rank, each.submission_id) for each in found.rows] == [(1, number)]

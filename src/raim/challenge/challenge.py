@@ -8,6 +8,7 @@ from raim.challenge.credits import Award, Organiser, Prize, Sponsor
 from raim.challenge.data_set import DataSet
 from raim.challenge.phase import Phase
 from raim.challenge.settings import (
+    Counting,
     FinalistRule,
     LeaderboardRule,
     Registration,
@@ -83,6 +84,10 @@ class Challenge:
             if phase.id == phase_id:
                 return phase
         raise unknown_name("phase", phase_id, [phase.id for phase in self.phases])
+
+    def counting(self, phase: Phase) -> Counting:
+        """Say which entry of a team counts on the leaderboard of a phase."""
+        return phase.counts or self.leaderboard.counts
 
     def data_set(self, data_set_id: str) -> DataSet:
         """Give the data set of that id.

@@ -159,6 +159,9 @@ def _falling(value: float | None, decimals: int) -> float:
 
 def _counting(of_team: Sequence[BoardEntry], counts: Counting) -> BoardEntry:
     """Give the entry that counts, of a team's entries, best first."""
+    if counts == "last":
+        with_score = [each for each in of_team if each.score is not None]
+        return max(with_score, key=lambda each: (each.submitted_at, each.id), default=of_team[0])
     if counts == "chosen":
         # A choice that has no score yet does not take the team off the board.
         return next((each for each in of_team if each.is_chosen and each.score is not None), of_team[0])

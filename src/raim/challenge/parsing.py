@@ -194,6 +194,9 @@ def _data_set(section: Section) -> DataSet:
 
 def _phase(section: Section) -> Phase:
     leaderboard: Audience = section.choice("leaderboard", Audience, "public")
+    counts: Counting | None = None
+    if "counts" in section.table:
+        counts = section.choice("counts", Counting, LEADERBOARD.counts)
     return Phase(
         id=section.identifier("id"),
         name=section.text("name"),
@@ -206,6 +209,7 @@ def _phase(section: Section) -> Phase:
         keeps_giving=section.flag("keeps_giving", default=True),
         leaderboard=leaderboard,
         leaderboard_after=section.choice("leaderboard_after", Audience, leaderboard),
+        counts=counts,
         scored=_intake(section, "scored"),
         feedback=_intake(section, "feedback"),
         final=_intake(section, "final"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from raim.challenge.settings import Counting
 from raim.errors import unknown_name
 
 PhaseKind = Literal["tuning", "feedback", "scored", "final"]
@@ -46,6 +47,7 @@ class Phase:
         keeps_giving: Whether its downloads stay after it has closed.
         leaderboard: Who sees its leaderboard while it is open.
         leaderboard_after: Who sees its leaderboard when it has closed.
+        counts: Which entry of a team counts on its leaderboard; None for what holds in the whole challenge.
         scored: Submissions that are scored against hidden references.
         feedback: Submissions that are not scored, for the organiser's comments.
         final: Complete sets that are handed over to the study.
@@ -62,6 +64,7 @@ class Phase:
     keeps_giving: bool = True
     leaderboard: Audience = "public"
     leaderboard_after: Audience = "public"
+    counts: Counting | None = None
     scored: Intake | None = None
     feedback: Intake | None = None
     final: Intake | None = None

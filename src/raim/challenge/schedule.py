@@ -26,6 +26,11 @@ def find_schedule_faults(draft: Draft) -> Iterator[Fault]:
         yield from _unavailable(phase, index, draft)
         yield from _open_references(phase, index, draft)
         yield from _finalists_only(phase, index, draft)
+        if phase.counts is not None and phase.scored is None:
+            message = (
+                f"the phase {phase.id!r} scores nothing, so nothing counts on its board; leave `counts` away"
+            )
+            yield Fault(path=("phase", index, "counts"), message=message)
 
 
 def _lacks(draft: Draft) -> Iterator[Fault]:

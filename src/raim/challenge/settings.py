@@ -5,7 +5,7 @@ from typing import Literal
 
 from raim.challenge.modes import TOP_THREE
 
-Counting = Literal["best", "chosen"]
+Counting = Literal["best", "last", "chosen"]
 NewVersions = Literal["wait", "at-once"]
 Conflicts = Literal["exclude-judge", "hide-tile"]
 
@@ -67,7 +67,8 @@ class LeaderboardRule:
         decimals: Digits after the point to which SCORE is rounded before it is compared.
         ties: Measures that decide between equal rounded scores, in this order.
         tie_decimals: Digits to which those measures are rounded.
-        counts: Which entry of a team counts: its "best", or the one it has "chosen" (its best until it has).
+        counts: Which entry of a team counts, in phases that do not say so themselves: its "best", its "last" that has a
+            score, or the one it has "chosen" (its best until it has).
         new_versions: What happens when raim scores otherwise or references are mended: the board "wait"s on the results
             that it has until an organiser switches, or shows new ones "at-once", and none until they are there.
     """

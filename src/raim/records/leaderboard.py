@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
@@ -53,6 +53,10 @@ class Leaderboard(Record):
 
     phase: str = Field(description="its id; empty while there is no leaderboard to see")
     phases: dict[str, str] = Field(description="names of the phases whose leaderboards are to be seen, by id")
+    counts: Literal["best", "last", "chosen"] = Field(
+        default="best",
+        description="the entry of each team that counts; the last that has a score, the best where none is chosen",
+    )
     profile: str
     scorer_version: str
     measures: list[str]

@@ -3,7 +3,7 @@
 import math
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -113,9 +113,9 @@ def make_standings(session: Session, challenge: CurrentChallenge, phase: Phase, 
             "scenarios": {name: _numbers(each) for name, each in by_scenario.items()},
             "is_old_version": result is None,
         }
-    ranked = rank_entries(
-        boards, rule=challenge.definition.leaderboard, is_higher_better=profile.is_higher_better
-    )
+    definition = challenge.definition
+    rule = replace(definition.leaderboard, counts=definition.counting(phase))
+    ranked = rank_entries(boards, rule=rule, is_higher_better=profile.is_higher_better)
     rows = tuple(Standing.of(row, **known[row.entry.id]) for row in ranked)
     return Standings(
         rows=rows,

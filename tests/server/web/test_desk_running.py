@@ -133,6 +133,16 @@ def test_dates_that_cannot_be_are_shown_again_with_the_reason(world, olga, opens
     assert phase_row(world).closes_at == before.closes_at
 
 
+def test_the_boards_page_and_the_rules_say_which_entry_of_a_team_counts(site, world, olga):
+    everybody = site.visitor()
+    assert "The best entry of each team counts." in everybody.get("/leaderboard/feedback").text
+    edit(site, 'counts = "best"                             # of', 'counts = "last"  # of')
+    olga.post("/desk/challenge/read")
+    for path in ("/leaderboard/feedback", "/rules"):
+        assert "The last entry of each team that has a score counts." in everybody.get(path).text
+    assert everybody.get("/api/v1/leaderboard/feedback").json()["counts"] == "last"
+
+
 def test_an_hour_that_the_clocks_leave_out_is_refused_and_one_that_comes_twice_is_the_first():
     zone = ZoneInfo("Europe/Zurich")
     with pytest.raises(InputError, match="the clocks are put forward"):

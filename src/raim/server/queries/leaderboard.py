@@ -80,6 +80,9 @@ def read_leaderboard(
     return Leaderboard(
         phase="" if phase is None else phase.id,
         phases={each.id: each.name for each in phases},
+        counts=challenge.definition.leaderboard.counts
+        if phase is None
+        else challenge.definition.counting(phase),
         profile=profile.name,
         scorer_version=challenge.scorer_version if found is None else found.scorer_version,
         measures=[each for each in profile.columns if each != "score"],

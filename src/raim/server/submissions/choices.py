@@ -25,12 +25,14 @@ def withdraw(session: Session, now: datetime, submission_id: int, member: Member
     return change_state(session, now, submission_id, "withdrawn", actor_id=member.user_id)
 
 
-def choose(session: Session, now: datetime, submission_id: int, member: Member) -> Submission:
+def choose(
+    session: Session, now: datetime, challenge: CurrentChallenge, submission_id: int, member: Member
+) -> Submission:
     """Let this entry count in place of the one chosen before, if any.
 
     Raises:
         AccessError: It is another team's.
-        StateError: It has no result and none is under way.
+        StateError: It has no result and none is under way, or nothing is chosen in its phase.
         UnknownNameError: There is no such submission.
     """
     # The team's row first, as in `take_try`: two choices at once follow each other.
@@ -38,6 +40,10 @@ def choose(session: Session, now: datetime, submission_id: int, member: Member) 
     submission = _own(session, submission_id, member)
     if not submission.facts.is_checked:
         raise StateError(f"submission {submission.id} is {submission.state}, it cannot count")
+    phase = challenge.phase_of_row(submission.phase_id)
+    rule = challenge.definition.counting(phase)
+    if submission.kind == "scored" and rule != "chosen":
+        raise StateError(f"the {rule} entry of a team counts in {phase.name}; there is nothing to choose")
     session.execute(
         update(Submission)
         .where(

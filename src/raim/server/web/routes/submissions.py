@@ -248,7 +248,8 @@ def withdraw_submission(context: Context, submission_id: RowId) -> SubmissionDet
 @area.post(f"{PATH}/choose", who="team", page=show_submission, note="chosen")
 def choose_submission(context: Context, submission_id: RowId) -> SubmissionDetails:
     """Let this entry count."""
-    choose(context.session, context.now, submission_id, acting_member(context, submission_id))
+    member = acting_member(context, submission_id)
+    choose(context.session, context.now, context.challenge, submission_id, member)
     return show_submission(context, submission_id)
 
 
