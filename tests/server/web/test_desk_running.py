@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -141,6 +142,10 @@ def test_the_boards_page_and_the_rules_say_which_entry_of_a_team_counts(site, wo
     for path in ("/leaderboard/feedback", "/rules"):
         assert "The last entry of each team that has a score counts." in everybody.get(path).text
     assert everybody.get("/api/v1/leaderboard/feedback").json()["counts"] == "last"
+
+
+def test_the_rules_say_what_the_profile_is(site, world):
+    assert f"</code>: {world.challenge().profile.note}." in unescape(site.visitor().get("/rules").text)
 
 
 def test_an_hour_that_the_clocks_leave_out_is_refused_and_one_that_comes_twice_is_the_first():
