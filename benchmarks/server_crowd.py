@@ -9,14 +9,16 @@ from raim.server.web.server import Server
 MEASURES = {"psnr": 25.0, "ssim": 0.75, "lpips": 0.2, "dists": 0.15, "niqe": 5.0}
 
 
-def fill_board(server: Server, n_teams: int, *, phase: str = "feedback", entries: int = 2) -> None:
+def fill_board(
+    server: Server, n_teams: int, *, phase: str = "feedback", entries: int = 2, challenge_id: str = ""
+) -> None:
     """Write teams with scored entries, in an order that is not that of their scores."""
     with server.database.writing() as session:
-        challenge = server.challenge(session)
+        challenge = server.challenge(session, challenge_id)
         now = server.clock()
         intake = challenge.definition.phase(phase).scored
         for number in range(n_teams):
-            login = f"u{number}"
+            login = f"{challenge_id}u{number}"
             user = User(login=login, login_key=login, name=login, password_hash="x", created_at=now)  # noqa: S106
             team = Team(challenge_id=challenge.id, name=f"Team {number}", name_key=f"team {number}")
             team.state, team.created_at = "approved", now
