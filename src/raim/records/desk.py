@@ -90,6 +90,7 @@ class Overview(Record):
     n_failures: int
     n_waiting_teams: int
     n_flagged: int
+    n_unread: int = Field(description="comments of teams that no organiser has read")
     n_silent_finalists: int
     new_versions: list[NewVersion]
 

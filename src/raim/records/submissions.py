@@ -128,7 +128,7 @@ class Region(Record):
 
 
 class Comment(Record):
-    """An organiser's comment on a submission, on an image of it, or on a region of that."""
+    """A comment of an organiser or of the team on a submission, on an image of it, or on a region of that."""
 
     author: str
     image: str | None
@@ -136,6 +136,8 @@ class Comment(Record):
     text: str
     created_at: datetime
     is_shown_to_team: bool
+    is_of_team: bool = Field(description="whether a member of the team wrote it, else an organiser")
+    seen_at: datetime | None = Field(description="of a member's: when an organiser had read it")
 
 
 class SubmissionDetails(Submission):
@@ -196,6 +198,7 @@ class SubmissionLine(TeamEntry):
     is_verified: bool
     is_out_of_competition: bool
     is_asked_again: bool = Field(description="whether it is to be scored again")
+    has_unread: bool = Field(description="whether its team wrote a comment that no organiser has read")
     remark: str = Field(description="the reason of its state, else the team's note")
 
 
@@ -260,6 +263,7 @@ class SubmissionChange(Wanted):
     is_verified: bool | None = None
     is_out_of_competition: bool | None = None
     flags_looked_at: bool = False
+    comments_read: bool = False
 
 
 class NewComment(Wanted):
@@ -272,6 +276,13 @@ class NewComment(Wanted):
     region_width: Pixel | None = None
     region_height: Pixel | None = None
     is_shown_to_team: bool = True
+
+
+class NewAnswer(Wanted):
+    """A comment of the team on its submission, or on one of its images."""
+
+    text: Text
+    image: Annotated[Text, Field(max_length=400)] | None = None
 
 
 class Asked(Record):

@@ -84,7 +84,7 @@ def test_everything_that_reports_need_is_in_a_table(world):
     }  # fmt: skip
     assert [each["name"] for each in found["teams"]] == ["=Ada", "Bob"]
     assert found["submissions"][0]["flags"] == {"same-file": "it is that of Bob"}
-    assert found["comments"][0]["region_width"] == 3
+    assert (found["comments"][0]["region_width"], found["comments"][0]["is_of_team"]) == (3, False)
     assert found["finalists"][0]["team"] == "=Ada"
     assert found["fact_sheets"][0]["title"] == "+Net"
     assert found["announcements"][0]["author"] == "olga"

@@ -177,6 +177,47 @@ def test_comments_on_the_whole_an_image_and_a_region_reach_the_team(site, world,
         assert session.scalars(select(Comment.text)).all() == ["Well done", "Ringing here", "Between us"]
 
 
+def test_a_team_answers_and_what_no_organiser_has_read_waits_at_the_desk(site, world, olga):
+    ada, bob = site.member("ada2"), site.member("bob2")
+    number = site.submit(ada, site.zip_of())
+    desk = f"/desk/submissions/{number}"
+    olga.post(f"{desk}/comments", text="What is your runtime?", is_shown_to_team="true")
+    answer = ada.post(f"/submissions/{number}/comments", text="1.5 s, <see> 0001", image="0001")
+    assert answer.headers["location"] == f"/submissions/{number}?note=commented"
+    for person, path in ((ada, f"/submissions/{number}"), (olga, desk)):
+        page = person.get(path).text
+        assert "1.5 s, &lt;see&gt; 0001" in page
+        assert page.index(">organiser</span>") < page.index(">team</span>")
+    assert "1 comment of a team is not read" in olga.get("/desk").text
+    assert olga.api("GET", "/desk").json()["n_unread"] == 1
+
+    def unread():
+        found = olga.api("GET", "/desk/submissions?flagged=unread").json()["submissions"]
+        return [each["id"] for each in found if each["has_unread"]]
+
+    assert unread() == [number]
+    olga.post(desk, comments_read="true")
+    assert unread() == []
+    ada.api("POST", f"/submissions/{number}/comments", json={"text": "and so it stays"})
+    assert unread() == [number]
+    olga.post(f"{desk}/comments", text="Thank you", is_shown_to_team="true")  # who answers has read
+    assert unread() == []
+    said = [(each["author"], each["is_of_team"]) for each in olga.api("GET", desk).json()["comments"]]
+    assert said == [("olga", False), ("ada2", True), ("ada2", True), ("olga", False)]
+    assert bob.post(f"/submissions/{number}/comments", text="mine").status_code == 404
+    assert olga.post(f"/submissions/{number}/comments", text="mine").status_code == 403
+    assert ada.api("POST", f"/submissions/{number}/comments", json={"text": " "}).status_code == 400
+
+
+def test_a_team_writes_no_end_of_comments_on_one_submission(site, world, olga, monkeypatch):
+    monkeypatch.setattr("raim.server.submissions.comments.MOST_OF_TEAM", 1)
+    ada = site.member("ada2")
+    number = site.submit(ada, site.zip_of())
+    answers = [ada.post(f"/submissions/{number}/comments", text="again") for _ in range(2)]
+    assert [each.status_code for each in answers] == [303, 409]
+    assert "your team has written 1 comments here" in answers[1].text
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

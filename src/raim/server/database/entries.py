@@ -161,7 +161,10 @@ class LogLine(Numbered):
 
 
 class Comment(Numbered):
-    """A remark on a submission, on one of its images, or on a region of it (pixels of the restored image)."""
+    """A remark on a submission, on one of its images, or on a region of it (pixels of the restored image).
+
+    `is_of_team`: a member wrote it, else an organiser. `seen_at`: when an organiser had read what a member wrote.
+    """
 
     __table_args__ = (
         CheckConstraint(
@@ -169,6 +172,8 @@ class Comment(Numbered):
             " OR (image_id IS NOT NULL AND region_x >= 0 AND region_y >= 0 AND region_width > 0 AND region_height > 0)",
             name="region",
         ),
+        CheckConstraint("is_shown_to_team OR NOT is_of_team", name="shown"),
+        CheckConstraint("seen_at IS NULL OR is_of_team", name="seen"),
     )
 
     submission_id: Mapped[int] = reference("submission")
@@ -180,4 +185,6 @@ class Comment(Numbered):
     region_height: Mapped[int | None]
     text: Mapped[str]
     is_shown_to_team: Mapped[bool] = mapped_column(default=True)
+    is_of_team: Mapped[bool] = mapped_column(default=False)
+    seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -11,11 +11,12 @@ from raim.scoring.profiles import Profile
 from raim.server.actions.finalists import list_finalists, propose_finalists
 from raim.server.actions.versions import list_new_versions
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import Announcement, Finalist, Phase, Submission, Team, User
+from raim.server.database import Announcement, Comment, Finalist, Phase, Submission, Team, User
 from raim.server.jobs.waiting import queue_overview
 from raim.server.queries.checklist import computed_points, manual_points
 from raim.server.queries.pages import read_part
 from raim.server.standings import Standing, StandingsCache
+from raim.server.submissions.comments import UNREAD
 from raim.server.submissions.rescoring import unseen_flags
 
 DAY = timedelta(days=1)
@@ -55,6 +56,12 @@ def read_overview(
         n_failures=_count(session, *failed),
         n_waiting_teams=_count(session, Team.challenge_id == challenge.id, Team.state == "waiting"),
         n_flagged=len(unseen_flags(session, challenge)),
+        n_unread=_count(
+            session,
+            Submission.phase_id.in_(challenge.phase_ids.values()),
+            Comment.submission_id == Submission.id,
+            *UNREAD,
+        ),
         n_silent_finalists=_count(
             session,
             Finalist.phase_id.in_(challenge.phase_ids.values()),

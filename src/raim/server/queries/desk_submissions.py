@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from raim.records import submissions as records
 from raim.server.current_challenge import CurrentChallenge, is_in_force
-from raim.server.database import EntryResult, LogLine, Member, Phase, Submission, Team, User
+from raim.server.database import Comment, EntryResult, LogLine, Member, Phase, Submission, Team, User
 from raim.server.database.columns import LARGEST_ID
 from raim.server.queries.pages import read_part
 from raim.server.queries.submissions import describe_one, in_force, read_parts
+from raim.server.submissions.comments import UNREAD
 from raim.server.submissions.rescoring import unseen_flags
 
 MOST_LINES = 500  # of the log, the newest
@@ -64,7 +65,10 @@ def list_of_every_team(
     flagged: str,
     page: int,
 ) -> records.EveryTeamsList:
-    """Return a page of all teams' submissions, newest first; each of the words may be ""."""
+    """Return a page of all teams' submissions, newest first; each of the words may be "".
+
+    `flagged`: "unseen" for flags that nobody has looked at, "unread" for comments of the team that nobody has read.
+    """
     asked: dict[str, Any] = {"team": team, "phase": phase, "kind": kind, "state": state, "flagged": flagged}
     found = (
         select(Submission, Team.name, Phase.title, EntryResult.score)
@@ -84,26 +88,34 @@ def list_of_every_team(
         found = found.where(Submission.state == state)
     if flagged == "unseen":
         found = found.where(Submission.id.in_(unseen_flags(session, challenge)))
+    unread = select(Comment.submission_id).where(*UNREAD)
+    if flagged == "unread":
+        found = found.where(Submission.id.in_(unread))
     part = read_part(session, found, page)
+    numbers = [row.id for row, *_ in part.rows]
+    waiting = set(session.scalars(unread.where(Comment.submission_id.in_(numbers))))
     teams = select(Team.id, Team.name).where(Team.challenge_id == challenge.id).order_by(Team.name_key)
     phases = (
         select(Phase.slug, Phase.title).where(Phase.challenge_id == challenge.id).order_by(Phase.position)
     )
     return records.EveryTeamsList(
-        submissions=[_line(*row) for row in part.rows],
+        submissions=[_line(*row, has_unread=row[0].id in waiting) for row in part.rows],
         teams={each.id: each.name for each in session.execute(teams)},
         phases={each.slug: each.title for each in session.execute(phases)},
         **(asked | part.place),
     )
 
 
-def _line(row: Submission, team: str, phase: str, score: float | None) -> records.SubmissionLine:
+def _line(
+    row: Submission, team: str, phase: str, score: float | None, *, has_unread: bool
+) -> records.SubmissionLine:
     return records.SubmissionLine.of_row(
         row,
         team=team,
         phase=phase,
         score=score,
         has_flags=bool(row.flags),
+        has_unread=has_unread,
         is_asked_again=row.rescore_asked_at is not None,
         remark=row.error or row.note,
     )

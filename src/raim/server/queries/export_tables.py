@@ -158,7 +158,8 @@ def text_tables(session: Session, challenge: CurrentChallenge) -> Iterator[Expor
             "submission": Comment.submission_id,
             "author": User.name,
             "image": Image.name,
-            **_of(Comment, "region_x region_y region_width region_height text is_shown_to_team created_at"),
+            **_of(Comment, "region_x region_y region_width region_height text is_shown_to_team"),
+            **_of(Comment, "is_of_team seen_at created_at"),
         },
         lambda found: (
             found.join(User, User.id == Comment.author_id)

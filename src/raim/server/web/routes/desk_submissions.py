@@ -22,7 +22,7 @@ from raim.server.queries.images import find_image
 from raim.server.queries.rows import find_row
 from raim.server.queries.submissions import read_image
 from raim.server.submissions import rescoring as actions
-from raim.server.submissions.comments import add_comment
+from raim.server.submissions.comments import add_comment, read_comments
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search, Slug
 from raim.server.web.routes.data import give_stored
@@ -44,7 +44,7 @@ def list_submissions(
     flagged: Search = "",
     page: Page = 1,
 ) -> EveryTeamsList:
-    """Give submissions of all teams, newest first; "unseen" for those with flags that nobody has looked at."""
+    """Give submissions of all teams, newest first; "unseen" flags, or "unread" comments, are what waits."""
     return queries.list_of_every_team(
         context.session, context.challenge,
         team=team, phase=phase, kind=kind, state=state, flagged=flagged, page=page,
@@ -64,7 +64,7 @@ def show_submission(
 
 @area.post(PATH, who="organiser", page=show_submission, note="saved")
 def change_submission(context: Context, submission_id: RowId, wanted: SubmissionChange) -> SubmissionHistory:
-    """Say whether it is verified and can win, and that its flags were looked at."""
+    """Say whether it is verified and can win, that its flags were looked at and the team's comments read."""
     row = find_row(context.session, Submission, submission_id, "submission")
     actions.mark_submission(
         context.session,
@@ -76,6 +76,8 @@ def change_submission(context: Context, submission_id: RowId, wanted: Submission
     )
     if wanted.flags_looked_at and submission_id in actions.unseen_flags(context.session, context.challenge):
         actions.look_at_flags(context.session, context.now, row, actor_id=context.user_id)
+    if wanted.comments_read:
+        read_comments(context.session, context.now, row, actor_id=context.user_id)
     return show_submission(context, submission_id)
 
 

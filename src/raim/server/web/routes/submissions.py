@@ -15,9 +15,10 @@ from starlette.responses import RedirectResponse, Response
 
 from raim.challenge import describe_deadline
 from raim.challenge.phase import submission_kind
-from raim.errors import InputError, RaimError, StorageFullError, UnknownNameError
+from raim.errors import AccessError, InputError, RaimError, StorageFullError, UnknownNameError
 from raim.records import STATES
 from raim.records.submissions import (
+    NewAnswer,
     NewSubmission,
     ResultList,
     StartedSubmission,
@@ -29,13 +30,14 @@ from raim.records.submissions import (
     UploadPlace,
 )
 from raim.server import database as tables
-from raim.server.database import Member, Upload
+from raim.server.database import Member, Upload, User
 from raim.server.database.people import teams_of
 from raim.server.queries import submissions as queries
 from raim.server.queries.images import find_image
 from raim.server.queries.rows import find_row
 from raim.server.storage import check_space, pieces
 from raim.server.submissions.choices import choose, withdraw
+from raim.server.submissions.comments import add_comment
 from raim.server.submissions.uploads import begin_upload, drop_upload, keep_file
 from raim.server.web import restored
 from raim.server.web.context import Admitted, Context
@@ -250,6 +252,26 @@ def choose_submission(context: Context, submission_id: RowId) -> SubmissionDetai
     """Let this entry count."""
     member = acting_member(context, submission_id)
     choose(context.session, context.now, context.challenge, submission_id, member)
+    return show_submission(context, submission_id)
+
+
+@area.post(f"{PATH}/comments", who="team", page=show_submission, note="commented", status=201)
+def answer(context: Context, submission_id: RowId, wanted: NewAnswer) -> SubmissionDetails:
+    """Write a comment on one's own submission, or on an image of it; organisers comment at their desk."""
+    if context.viewer.is_organiser:
+        raise AccessError(
+            f"you run this challenge: comment at {context.here}/desk/submissions/{submission_id}"
+        )
+    submission = _find(context, submission_id)
+    add_comment(
+        context.session,
+        context.now,
+        submission=submission,
+        author=context.session.get_one(User, context.user_id),
+        text=wanted.text,
+        image=find_image(context.session, submission, wanted.image) if wanted.image else None,
+        is_of_team=True,
+    )
     return show_submission(context, submission_id)
 
 

@@ -438,7 +438,11 @@ def upgrade() -> None:
         Column("region_height", Integer()),
         Column("text", String(), nullable=False),
         Column("is_shown_to_team", Boolean(), nullable=False),
+        Column("is_of_team", Boolean(), nullable=False),
+        Column("seen_at", UtcDateTime()),
         Column("created_at", UtcDateTime(), nullable=False),
+        CheckConstraint("is_shown_to_team OR NOT is_of_team", name="shown"),
+        CheckConstraint("seen_at IS NULL OR is_of_team", name="seen"),
         CheckConstraint(
             "(region_x IS NULL AND region_y IS NULL AND region_width IS NULL AND region_height IS NULL) OR "
             "(image_id IS NOT NULL AND region_x >= 0 AND region_y >= 0 AND region_width > 0 AND "
