@@ -22,7 +22,17 @@ IDLE = frozenset(
     {
         *("log in", "fail to log in", "log out", "register", "make account", "set password"),
         *("make link", "use link", "make API token", "revoke API token", "invite", "revoke invitation"),
-        *("take try", "comment", "read comments", "look at flags", "export", "export study", "draw trials"),
+        *(
+            "take try",
+            "comment",
+            "read comments",
+            "see hidden inputs",
+            "see hidden references",
+            "look at flags",
+            "export",
+            "export study",
+            "draw trials",
+        ),
         *(
             "tick checklist",
             "untick checklist",

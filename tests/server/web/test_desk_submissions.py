@@ -7,6 +7,7 @@ from desk_world import World
 from raim.server.database import Challenge, Comment, LogLine, Submission
 from raim.server.jobs.context import start_heartbeat
 from raim.server.submissions.states import change_state
+from server_site import Held
 
 
 @pytest.fixture
@@ -260,6 +261,36 @@ def test_organisers_see_the_reference_beside_input_and_restored(site, world, olg
     assert answer.content == reference.read_bytes()
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert ada.get(f"/desk/submissions/{number}/reference/0001").status_code == 403
+
+
+def test_the_log_says_who_saw_hidden_references_once_a_day_for_each_data_set(site, world, olga):
+    number, rita = put(world), site.with_office("rita")
+    held = Held(site.server.database.engine)
+
+    def seen():
+        rows = olga.api("GET", "/desk/audit?action=see hidden references").json()["events"]
+        return [(each["actor"], each["details"]["data_set"]) for each in reversed(rows)]
+
+    for path in (f"/submissions/{number}", f"/desk/submissions/{number}/images/0001"):
+        olga.get(path)
+    olga.client.head("/data-sets/feedback-pairs/reference/0001")
+    assert olga.get("/data-sets/feedback-pairs/reference/none").status_code == 404
+    assert olga.get("/data-sets/tuning-pairs/reference/0001").status_code == 200  # which teams have, too
+    assert seen() == []
+    for path in ("/desk/submissions/1/reference/0001", "/data-sets/feedback-pairs/reference/0002"):
+        assert olga.get(path).status_code == 200
+    assert seen() == [("olga", "feedback-pairs")]
+    assert rita.api("GET", "/data-sets/feedback-pairs/references.zip").status_code == 200
+    assert olga.get("/data-sets/feedback-pairs/references.zip").status_code == 200
+    assert seen() == [("olga", "feedback-pairs"), ("rita", "feedback-pairs")]
+    site.clock.move(days=1)
+    olga.get("/data-sets/feedback-pairs/references.zip")
+    assert len(seen()) == 3
+    assert held.most == 1
+    ada = site.member("ada2")
+    assert ada.get("/data-sets/feedback-pairs/references.zip").status_code == 403
+    assert len(seen()) == 3
+    assert "see hidden references" in olga.get("/desk/audit").text
 
 
 def test_an_image_without_a_reference_has_none_to_give(site, world, olga):

@@ -8,6 +8,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from raim.challenge import Verdict, may_download
 from raim.challenge.data_set import Part
 from raim.errors import AccessError, UnknownNameError
+from raim.server.actions.sights import is_hidden, is_noted, note_sight
 from raim.server.database import Image
 from raim.server.jobs.bundles import find_bundle
 from raim.server.storage import local_path, read_file
@@ -74,11 +75,24 @@ def check_download(context: Context, data_set_id: str, part: Part) -> None:
         raise AccessError(found.reason or "your team is suspended; ask the organisers")
 
 
+def log_sight(context: Context, data_set_id: str, part: Part) -> None:
+    """Let the log say that an organiser sees what no team has, before it is given; no connection is held meanwhile."""
+    challenge, now = context.challenge, context.now
+    if not context.viewer.is_organiser or context.request.method == "HEAD":
+        return
+    if not is_hidden(challenge, data_set_id, part, now):
+        return
+    user_id = context.user_id
+    if not is_noted(context.session, challenge, now, data_set_id, part, user_id=user_id):
+        context.aside(note_sight, context.server.database, challenge, now, data_set_id, part, user_id=user_id)
+
+
 def give_bundle(context: Context, data_set_id: str, part: Part) -> Response:
     """Give a part of a data set as one zip, which can be fetched in ranges."""
     check_download(context, data_set_id, part)
     row_id = context.challenge.data_set_ids[data_set_id]
     path = find_bundle(context.session, context.server.settings.folder, row_id, part)
+    log_sight(context, data_set_id, part)
     name = f"{data_set_id}-{part}s.zip"
     return FileResponse(path, media_type="application/zip", filename=name)
 
@@ -103,6 +117,8 @@ def _give_image(context: Context, data_set_id: str, part: Part, name: str) -> Re
     image = context.session.scalar(select(Image).where(Image.data_set_id == row_id, Image.name == name))
     if image is None:
         raise UnknownNameError(f"the data set {data_set_id!r} has no image {name!r}")
+    if part == "input" or image.reference_sha256 is not None:
+        log_sight(context, data_set_id, part)
     if part == "input":
         return give_stored(context, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes)
     if image.reference_sha256 is None or image.reference_name is None or image.reference_bytes is None:

@@ -25,7 +25,7 @@ from raim.server.submissions import rescoring as actions
 from raim.server.submissions.comments import add_comment, read_comments
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search, Slug
-from raim.server.web.routes.data import give_stored
+from raim.server.web.routes.data import give_stored, log_sight
 from raim.server.web.routes.submissions import ImageName
 from raim.server.web.routing import Area
 
@@ -119,12 +119,13 @@ def show_image(context: Context, submission_id: RowId, name: ImageName) -> Submi
 
 @area.get(f"{PATH}/reference/{{name}}", who="organiser", is_page=True)
 def give_reference(context: Context, submission_id: RowId, name: ImageName) -> Response:
-    """Give the reference of an image; for organisers only, whatever the dates."""
+    """Give the reference of an image; for organisers only, whatever the dates: the log has who saw a hidden one."""
     submission = find_row(context.session, Submission, submission_id, "submission")
     image = find_image(context.session, submission, name)
     sha256, given, n_bytes = image.reference_sha256, image.reference_name, image.reference_bytes
     if sha256 is None or given is None or n_bytes is None:
         raise UnknownNameError(f"the image {name!r} has no reference")
+    log_sight(context, context.challenge.data_set_of_row(submission.data_set_id), "reference")
     return context.aside(give_stored, context, sha256, name=given, n_bytes=n_bytes)
 
 
