@@ -1,10 +1,9 @@
-"""What administrators see of a server: its challenges, what waits and what has failed in each, and all accounts."""
+"""What administrators see of a server: its challenges, what waits and what has failed in each."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from raim.records.accounts import AccountList
 from raim.records.desk import Queue
 from raim.records.record import Record, Wanted
 
@@ -44,10 +43,6 @@ class NewlyFound(Record):
     """Challenges that a look at the folder has found."""
 
     ids: list[str]
-
-
-class EveryAccount(AccountList):
-    """A page of all accounts of the server."""
 
 
 class AdministratorChange(Wanted):

@@ -2,10 +2,9 @@
 
 import shutil
 
-from raim.records.accounts import PasswordLink
+from raim.records.accounts import AccountList, PasswordLink
 from raim.records.administration import (
     AdministratorChange,
-    EveryAccount,
     NewlyFound,
     ServerOverview,
     StatusChange,
@@ -56,10 +55,9 @@ def change_status(context: Context, slug: Slug, wanted: StatusChange) -> ServerO
 
 
 @area.get("/admin/users", who="administrator", template="admin_users")
-def show_users(context: Context, q: Search = "", page: Page = 1) -> EveryAccount:
+def show_users(context: Context, q: Search = "", page: Page = 1) -> AccountList:
     """Give every account of the server by login; `q` looks at login, name and e-mail."""
-    found = list_accounts(context.session, None, q=q, role="", page=page)
-    return EveryAccount.model_validate(found.model_dump())
+    return list_accounts(context.session, None, q=q, role="", page=page)
 
 
 @area.post("/admin/users/{user_id}", who="administrator", page=show_users, note="saved", status=204)
