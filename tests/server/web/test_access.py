@@ -122,7 +122,9 @@ def in_order(routes):
     def place(route):
         method, path = route
         ends = 1 if method == "DELETE" or path.endswith("/withdraw") else 0
-        ends = 2 if path.endswith("/team/leave") or path in {"/account/delete", "/logout"} else ends
+        ends = 2 if path.endswith("/team/leave") else ends
+        ends = 3 if path.endswith("/phases/{phase_id}/input") else ends  # makes an organiser a member
+        ends = 4 if path in {"/account/delete", "/logout"} else ends
         return ends, method not in {"GET", "HEAD", "OPTIONS"}, path
 
     return sorted(routes, key=place)

@@ -15,14 +15,16 @@ from raim.records.submissions import (
     SubmissionHistory,
     SubmissionImage,
 )
+from raim.records.submissions import Submission as SubmissionRecord
 from raim.server.database import Submission, User
 from raim.server.database.columns import LARGEST_ID
 from raim.server.queries import desk_submissions as queries
 from raim.server.queries.images import find_image
 from raim.server.queries.rows import find_row
-from raim.server.queries.submissions import read_image
+from raim.server.queries.submissions import read_image, read_submission
 from raim.server.submissions import rescoring as actions
 from raim.server.submissions.comments import add_comment, read_comments
+from raim.server.submissions.input_entry import check_phase, enter_input, keep_inputs
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search, Slug
 from raim.server.web.routes.data import give_stored, log_sight
@@ -106,6 +108,20 @@ def score_phase_again(context: Context, phase_id: Slug) -> Asked:
     row_id = context.challenge.phase_ids[context.challenge.definition.phase(phase_id).id]
     n_asked = actions.ask_rescore_all(context.session, context.now, row_id, actor_id=context.user_id)
     return Asked(submissions=n_asked)
+
+
+@area.post(
+    "/desk/phases/{phase_id}/input", who="organiser", then="/desk/submissions/{id}", note="sent", status=201
+)
+def enter_the_input(context: Context, phase_id: Slug) -> SubmissionRecord:
+    """Enter the inputs themselves: checked and scored like any entry, listed as a baseline, out of competition."""
+    server, challenge = context.server, context.challenge
+    phase = challenge.definition.phase(phase_id)
+    check_phase(phase, context.now)
+    row_id, folder = challenge.data_set_ids[phase.intakes["scored"].on], server.settings.folder
+    kept = context.aside(keep_inputs, server.database, server.storage, folder, row_id)
+    entered = enter_input(context.session, context.now, challenge, phase, kept, actor_id=context.user_id)
+    return read_submission(context.session, challenge, context.now, folder, entered.id, for_team=False)
 
 
 @area.get(IMAGE, who="organiser", template="desk_image")
