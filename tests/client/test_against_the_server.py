@@ -25,6 +25,9 @@ from server_site import FIRST_DAY, Clock, Site
 def example(tmp_path_factory):
     folder = tmp_path_factory.mktemp("example")
     write_example(folder, first_day=FIRST_DAY, rng=np.random.default_rng(2024))
+    file = folder / "challenge.toml"
+    chosen = file.read_text(encoding="utf-8").replace('counts = "best"', 'counts = "chosen"')
+    file.write_text(chosen, encoding="utf-8")
     return folder
 
 

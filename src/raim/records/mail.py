@@ -8,6 +8,7 @@ from pydantic import Field
 from raim.records.record import Paged, Record
 
 MailState = Literal["waiting", "taken", "sending", "sent", "joined", "failed", "unclear", "dropped"]
+AGAIN = frozenset({"failed", "unclear"})  # may be sent again by an organiser
 
 
 class MailLine(Record):
@@ -24,6 +25,11 @@ class MailLine(Record):
     due_at: datetime
     tries: int
     why: str = Field(description="of a failure, or of what is put off")
+
+    @property
+    def may_go_again(self) -> bool:
+        """Whether an organiser may have it sent again."""
+        return self.state in AGAIN
 
 
 class MailList(Paged):

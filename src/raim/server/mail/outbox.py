@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
+from raim.records.mail import AGAIN
 from raim.server.auditing import record_event
 from raim.server.database import Mail, MailRefusal, MailService, User
 from raim.server.database.engine import MAIL_LOCK, take_turn
@@ -170,7 +171,7 @@ def retry_mail(session: Session, now: datetime, row: Mail, *, actor_id: int) -> 
         StateError: It is under way or has gone, or its reader wants none.
     """
     session.refresh(row, with_for_update=True)
-    if row.state not in {"failed", "unclear"}:
+    if row.state not in AGAIN:
         raise StateError(f"this mail is {row.state}; only one that failed or is unclear is sent again")
     if find_refusing(session, row.kind) & {row.user_id, _owner(session, row.address), row.address.lower()}:
         raise StateError("its reader wants no mail of this kind any more")
