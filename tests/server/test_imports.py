@@ -32,3 +32,12 @@ def test_each_package_can_be_imported_first():
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[:-1] == [], done.stderr
     assert int(done.stdout.split()[-2]) > 10
+
+
+def test_the_web_server_loads_nothing_that_only_analyses_or_scores_need():
+    code = (
+        "import sys, raim.server.serving, raim.server.web.app\n"
+        "print([name for name in ('scipy', 'torch', 'numba', 'dbos', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

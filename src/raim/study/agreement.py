@@ -6,7 +6,6 @@ whether they say the same of the same image and entry (0.2 is common). Neither d
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import chi2, rankdata
 
 from raim.study.findings import Concordance, Estimate
 
@@ -27,6 +26,8 @@ def kendall_w(totals: Totals) -> Concordance:
         >>> kendall_w(np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])).w
         1.0
     """
+    from scipy.stats import chi2, rankdata
+
     ranks = np.array([rankdata(row) for row in totals if not np.isnan(row).any()])
     n_judges, n_entries = len(ranks), totals.shape[1]
     if n_judges < 2 or n_entries < 2:

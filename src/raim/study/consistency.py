@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from raim.challenge.modes import MODES
 from raim.study.votes import BLURRED, Ballots, Vote
@@ -79,6 +78,8 @@ def _overlap(first: Vote, second: Vote) -> float:
 
 
 def _tau(first: Vote, second: Vote) -> float | None:
+    from scipy.stats import kendalltau
+
     names = [name for name in first.shown if name in second.shown]
     values = [[_worth(vote, name) for name in names] for vote in (first, second)]
     if any(len(set(each)) < 2 for each in values):

@@ -11,7 +11,6 @@ McCulloch, "Variance Components", 1992), with Student's t and the degrees of fre
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import t as student
 
 from raim.study.findings import Components, Estimate, RankEstimate
 from raim.study.points import PointsArray
@@ -74,6 +73,8 @@ def rank_interval(value: int, draws: Int[np.ndarray, " draws"], n_entries: int) 
 
 def crossed_interval(points: Float[np.ndarray, "judges images"], value: float | None) -> Estimate:
     """Give S3 of one entry with the interval of the crossed-effects estimate."""
+    from scipy.stats import t as student
+
     n_judges, n_images = points.shape
     if value is None or np.isnan(value):
         return Estimate(value=None, why="nobody has judged it")

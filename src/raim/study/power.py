@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
 
 from raim.errors import InputError
 from raim.study.findings import Components
@@ -58,6 +57,8 @@ def power_table(
         >>> round(cell.difference, 2)
         0.25
     """
+    from scipy.stats import norm
+
     factor = NORMAL + float(norm.ppf(power))
     return tuple(
         PowerCell(
@@ -92,6 +93,8 @@ def judges_needed(
         >>> judges_needed(0.3, 50), judges_needed(0.05, 50)
         (11, None)
     """
+    from scipy.stats import norm
+
     if difference == 0:
         raise InputError(
             "no study tells two teams apart whose points do not differ; give a difference other than 0"

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import rankdata
-from scipy.stats import t as student
 
 from raim.study.consistency import Repeats, Traps
 from raim.study.findings import Flag, FlagKind
@@ -152,6 +150,8 @@ def agreement_with_others(totals: Float[np.ndarray, "judges entries"], judge: in
         >>> [round(agreement_with_others(totals, judge), 1) for judge in (0, 2)]
         [-0.5, -1.0]
     """
+    from scipy.stats import rankdata
+
     others = np.delete(totals, judge, axis=0)
     seen = ~np.isnan(others)
     counts = seen.sum(0)
@@ -173,6 +173,8 @@ def favour_of(totals: Float[np.ndarray, "judges entries"], judge: int) -> Favour
     Returns:
         None with too few others, or for a judge who lacks every total.
     """
+    from scipy.stats import t as student
+
     others = np.delete(totals, judge, axis=0)
     best: Favour | None = None
     for place, own in enumerate(totals[judge]):
