@@ -63,25 +63,23 @@ class Standings:
 
 @dataclass(slots=True)
 class StandingsCache:
-    """Leaderboards as they were last made; one for each phase."""
+    """Leaderboards as they were last made; one for each phase of each challenge."""
 
-    made: dict[tuple[str, int], Standings] = field(default_factory=dict)
+    made: dict[tuple[int, str], tuple[int, Standings]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, session: Session, challenge: CurrentChallenge, phase: Phase, profile: Any) -> Standings:
         """Give the leaderboard of a phase."""
-        key = (phase.id, challenge.version)
+        key = challenge.id, phase.id
         found = self.made.get(key)
-        if found is not None:
-            return found
+        if found is not None and found[0] == challenge.version:
+            return found[1]
         with self.lock:  # one of many readers makes it, the others wait for it
             found = self.made.get(key)
-            if found is None:
-                found = make_standings(session, challenge, phase, profile)
-                for old in [each for each in self.made if each[0] == phase.id]:
-                    del self.made[old]
+            if found is None or found[0] != challenge.version:
+                found = challenge.version, make_standings(session, challenge, phase, profile)
                 self.made[key] = found
-        return found
+        return found[1]
 
 
 def make_standings(session: Session, challenge: CurrentChallenge, phase: Phase, profile: Any) -> Standings:

@@ -90,7 +90,10 @@ def test_the_newest_board_that_has_entries_is_opened(site, teams):
         new = replace(old, id="open-round")
         filled = server.standings.get(session, challenge, old, challenge.profile)
         cache = StandingsCache()
-        cache.made = {("feedback", challenge.version): filled, ("open-round", challenge.version): EMPTY}
+        cache.made = {
+            (challenge.id, "feedback"): (challenge.version, filled),
+            (challenge.id, "open-round"): (challenge.version, EMPTY),
+        }
         rest = cache, challenge.profile
         assert newest_phase(session, challenge, [old, new], *rest) is old
         assert newest_phase(session, challenge, [new], *rest) is new

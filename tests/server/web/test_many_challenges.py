@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from page_form import check_well_made
@@ -230,6 +230,34 @@ def test_a_change_in_one_challenge_raises_no_others_version(site):
     assert {name: after[name] for name in ("denoising", "night")} == {
         name: before[name] for name in ("denoising", "night")
     }
+
+
+def test_a_board_that_is_kept_is_the_challenges_own_though_counters_and_phases_are_alike(site, secret):
+    with site.server.database.writing() as session:
+        row = session.scalars(select(Submission)).one()
+        row.state = "scored"
+        session.get(Team, row.team_id).state = "approved"
+        references = site.server.challenge(session, "moire").newest["feedback-pairs"][1]
+        session.add(
+            EntryResult(
+                submission_id=row.id,
+                scorer_version=site.server.challenge(session, "moire").scorer_version,
+                reference_version=references,
+                scored_at=site.clock(),
+                n_images=1,
+                n_scored=1,
+                unscorable=None,
+                scenarios={},
+                score=61.25,
+                measures={},
+            )
+        )
+    with site.server.database.writing() as session:
+        session.execute(update(Challenge).values(version=1000))
+    boards = {name: Somebody(site).get(f"/c/{name}/leaderboard/feedback").text for name in ("moire", "night")}
+    assert "Secret Team" in boards["moire"]
+    assert "Secret Team" not in boards["night"]
+    assert "/c/moire/" not in boards["night"]
 
 
 def test_two_files_with_one_id_are_an_error_that_names_both(tmp_path):

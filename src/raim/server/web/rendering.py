@@ -71,7 +71,7 @@ def render_text(context: Context, template: str, /, **shown: Any) -> str:
 
     def kept(name: str) -> Markup:
         """Give a part of the page that is the same for all readers."""
-        key = name, context.challenge.version, variables["record"].model_dump_json()
+        key = name, context.here, context.challenge.version, variables["record"].model_dump_json()
         return Markup(context.server.keep(key, lambda: make(name)))  # noqa: S704 - of a template, which escapes
 
     variables: dict[str, Any] = {
