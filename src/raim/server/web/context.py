@@ -251,7 +251,17 @@ def find_out(session: Session, server: Server, request: Request) -> Context:
 def _followed(request: Request) -> str:
     """Give the challenge that somebody comes from or goes on to, as the address of a page of the server says."""
     asked = request.query_params
-    found = re.match(r"/c/([^/?#]+)", asked.get("following") or asked.get("next") or "")
+    return named_in(asked.get("following") or asked.get("next") or "")
+
+
+def named_in(path: str) -> str:
+    """Give the id of the challenge that an address is of; "" for one of the server.
+
+    Example:
+        >>> named_in("/c/night/rules"), named_in("/account")
+        ('night', '')
+    """
+    found = re.match(r"/c/([^/?#]+)", path)
     return found[1] if found else ""
 
 

@@ -3,8 +3,6 @@
 A password is hashed and compared while no connection is held, and a new one only after limits and links were checked.
 """
 
-import re
-
 from sqlalchemy import func, select
 from starlette.responses import Response
 
@@ -19,7 +17,7 @@ from raim.server.database import ApiToken, AuditEvent, User
 from raim.server.mail import KINDS, choose_kinds, read_reader, refuse_kind, want_again
 from raim.server.queries.accounts import read_account
 from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
-from raim.server.web.context import Context
+from raim.server.web.context import Context, named_in
 from raim.server.web.fields import RowId
 from raim.server.web.routing import Area
 
@@ -258,9 +256,9 @@ def delete_account(context: Context, wanted: records.Deletion) -> Response:
 
 def _followed(context: Context, following: str) -> CurrentChallenge | None:
     """Give the challenge on whose pages somebody goes on."""
-    found = re.match(r"/c/([^/?#]+)", following)
-    if found and found[1] in context.server.definitions:
-        return context.server.challenge(context.session, found[1])
+    slug = named_in(following)
+    if slug in context.server.definitions:
+        return context.server.challenge(context.session, slug)
     return context.chosen
 
 

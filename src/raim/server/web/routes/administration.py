@@ -22,6 +22,7 @@ from raim.server.queries.rows import find_row
 from raim.server.storage import free_bytes
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search, Slug
+from raim.server.web.routes.users import password_link
 from raim.server.web.routing import Area
 
 area = Area("administration", prefix="")
@@ -90,4 +91,4 @@ def make_link(context: Context, user_id: RowId) -> PasswordLink:
     """Make a link for a new password, to be handed over."""
     user = find_row(context.session, User, user_id, "account")
     token = make_reset_link(context.session, context.now, user, actor_id=context.user_id)
-    return PasswordLink(login=user.login, url=f"{context.server.settings.public_url}/reset/{token}")
+    return password_link(context, user, token)

@@ -40,7 +40,7 @@ def make_user(context: Context, wanted: records.NewAccount) -> records.PasswordL
     mail_account(
         context.session, context.now, user, challenge_id=context.challenge.id, actor_id=context.user_id
     )
-    return _link(context, user, token)
+    return password_link(context, user, token)
 
 
 @area.post(
@@ -71,7 +71,7 @@ def make_link(context: Context, user_id: RowId) -> records.PasswordLink:
     user = find_account(context.session, context.challenge, user_id)
     _check_is_theirs(context, user)
     token = make_reset_link(context.session, context.now, user, actor_id=context.user_id)
-    return _link(context, user, token)
+    return password_link(context, user, token)
 
 
 def _check_is_theirs(context: Context, user: User) -> None:
@@ -79,5 +79,6 @@ def _check_is_theirs(context: Context, user: User) -> None:
         check_is_theirs(context.session, context.challenge.id, user)
 
 
-def _link(context: Context, user: User, token: str) -> records.PasswordLink:
+def password_link(context: Context, user: User, token: str) -> records.PasswordLink:
+    """Give the address with which somebody sets their password, to be handed over."""
     return records.PasswordLink(login=user.login, url=f"{context.server.settings.public_url}/reset/{token}")
