@@ -12,6 +12,7 @@ from raim.records.leaderboard import Line
 from raim.server.actions.teams import merge_teams
 from raim.server.auditing import record_event
 from raim.server.database import Challenge, EntryResult, Submission, Team
+from raim.server.queries import leaderboard as queries
 from raim.server.queries.exports import export_tables
 from raim.server.queries.leaderboard import newest_phase
 from raim.server.standings import Standings, StandingsCache
@@ -139,6 +140,23 @@ def test_an_entry_shows_at_once_though_the_board_is_kept(site, teams):
     assert "60.00" in visitor.get("/leaderboard").text
     enter(site, teams["Alpha"], 61.0)
     assert "61.00" in visitor.get("/leaderboard").text
+
+
+def test_a_board_is_read_once_for_all_who_see_the_same_and_odd_questions_add_nothing(
+    site, teams, monkeypatch
+):
+    enter(site, teams["Alpha"], 60.0)
+    read = []
+    original = queries.read_leaderboard
+    monkeypatch.setattr(
+        queries,
+        "read_leaderboard",
+        lambda *args, **options: read.append(options) or original(*args, **options),
+    )
+    for asked in ("", "?sort=psnr", "?sort=odd", "?scenario=odd&sort=psnr", "?sort=psnr&scenario=other"):
+        for reader in (site.visitor(), site.visitor()):
+            assert reader.get(f"/leaderboard/feedback{asked}").status_code == 200
+    assert [(each["scenario"], each["sort"]) for each in read] == [("", ""), ("", "psnr")]
 
 
 def test_baselines_and_suspended_teams_have_no_rank(site, teams):

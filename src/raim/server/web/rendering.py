@@ -70,9 +70,10 @@ def render_text(context: Context, template: str, /, **shown: Any) -> str:
         return environment().get_template(name).render(variables)
 
     def kept(name: str) -> Markup:
-        """Give a part of the page that is the same for all readers."""
-        key = name, context.here, context.challenge.version, variables["record"].model_dump_json()
-        return Markup(context.server.keep(key, lambda: make(name)))  # noqa: S704 - of a template, which escapes
+        """Give a part of the page that says nothing but its record, as long as the record itself is kept."""
+        record = variables["record"]
+        key = name, context.here, id(record)  # nobody else's while the record is kept beside the part
+        return Markup(context.server.keep(key, lambda: (record, make(name)))[1])  # noqa: S704 - of a template, which escapes
 
     variables: dict[str, Any] = {
         "context": context,

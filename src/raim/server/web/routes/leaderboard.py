@@ -42,14 +42,26 @@ def give_csv(context: Context, phase_id: Slug) -> Response:
 
 
 def _read(context: Context, phase_id: str, *, scenario: str = "", sort: str = "") -> Leaderboard:
-    who = context.viewer.role, context.now
-    return queries.read_leaderboard(
-        context.session,
-        context.challenge,
-        queries.find_phase(context.challenge, phase_id, *who) if phase_id else None,
-        phases=queries.visible_phases(context.challenge, *who),
-        standings=context.server.standings,
-        profile=context.challenge.profile,
-        scenario=scenario,
-        sort=sort,
-    )
+    """Read a leaderboard, which is kept for all readers who see the same phases until something changes."""
+    challenge, who = context.challenge, (context.viewer.role, context.now)
+    phase = queries.find_phase(challenge, phase_id, *who) if phase_id else None
+    phases = queries.visible_phases(challenge, *who)
+
+    def read(scenario: str = "", sort: str = "") -> Leaderboard:
+        seen = ",".join(each.id for each in phases)
+        return context.server.keep(
+            ("board", challenge.id, challenge.version, phase_id, seen, scenario, sort),
+            lambda: queries.read_leaderboard(
+                context.session,
+                challenge,
+                phase,
+                phases=phases,
+                standings=context.server.standings,
+                profile=challenge.profile,
+                scenario=scenario,
+                sort=sort,
+            ),
+        )
+
+    names, columns = read().scenario_names, challenge.profile.columns
+    return read(scenario if scenario in names else "", sort if sort in columns else "")
