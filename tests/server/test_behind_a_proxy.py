@@ -1,6 +1,7 @@
 """`raim serve` as it runs behind a proxy that speaks TLS: the addresses that browsers have, and secure cookies."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -26,12 +27,14 @@ def is_up(address):
 
 
 @contextlib.contextmanager
-def serve(folder, **settings):
+def serve(folder, *, stderr=None, **settings):
     with take_port("127.0.0.1", 0, default=8000) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "raim", "serve", str(folder), "--port", str(port), "--no-worker"]
     environment = os.environ | {"RAIM_PUBLIC_URL": PUBLIC, "RAIM_KEEP_FREE_BYTES": "0"} | settings
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True
+    ) as process:
         address = f"http://127.0.0.1:{port}"
         wait_until(lambda: is_up(address))
         try:
@@ -76,6 +79,20 @@ def test_nobody_else_is_believed(challenge_copy):
     with serve(challenge_copy, RAIM_TRUSTED_PROXIES="198.51.100.0/24") as address:
         register(address)
     assert addresses(challenge_copy) == ["127.0.0.1"]
+
+
+@pytest.mark.slow
+def test_the_log_is_json_lines_with_the_proxys_ids(challenge_copy, tmp_path):
+    settings = {"RAIM_TRUSTED_PROXIES": "127.0.0.1/32", "RAIM_LOG_FORMAT": "json"}
+    with (tmp_path / "log").open("w+") as log:
+        with serve(challenge_copy, stderr=log, **settings) as address:
+            headers = {**FORWARDED, "X-Request-ID": "of-the-proxy-1"}
+            answer = requests.get(f"{address}/nowhere", headers=headers, timeout=PATIENCE_S)
+        assert answer.headers["x-request-id"] == "of-the-proxy-1"
+        log.seek(0)
+        lines = [json.loads(line) for line in log]
+    (line,) = (each for each in lines if each.get("request_id") == "of-the-proxy-1")
+    assert (line["route"], line["status"]) == ("none", 404)
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ BAD = {
     "KEEP_FREE_BYTES": "-1",
     "SMTP_URL": "smtp://ada:hu/sh@mail.example.org",
     "MAIL_FROM": "the organisers",
+    "LOG_FORMAT": "xml",
 }
 
 
@@ -45,6 +46,7 @@ def test_every_variable_is_read(tmp_path):
         "KEEP_FREE_BYTES": "0",
         "SMTP_URL": "smtps://ada:hush@mail.example.org",
         "MAIL_FROM": "Our challenge <challenge@example.org>",
+        "LOG_FORMAT": "json",
     }
     assert read_settings({PREFIX + name: text for name, text in given.items()}) == Settings(
         folder=tmp_path,
@@ -58,6 +60,7 @@ def test_every_variable_is_read(tmp_path):
         keep_free_bytes=0,
         smtp_url="smtps://ada:hush@mail.example.org",
         mail_from="Our challenge <challenge@example.org>",
+        log_format="json",
     )
 
 

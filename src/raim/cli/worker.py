@@ -1,6 +1,5 @@
 """`raim worker`: one more process that checks and scores for a server."""
 
-import logging
 import signal
 import socket
 import sys
@@ -40,10 +39,11 @@ def command(
     need_extra("this command", "server", "sqlalchemy", "dbos")
     from raim.cli.scoring_weights import fetch_missing_weights
     from raim.server.jobs.worker import run_worker
+    from raim.server.logs import set_up_logs
     from raim.weights import SCORING, select_weights
 
     settings = read_server_settings(folder, database=database, storage=storage)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    set_up_logs(settings.log_format)
     if not fetch_missing_weights(select_weights([SCORING])):
         sys.exit(EXPECTED_ERROR)
     stop = threading.Event()

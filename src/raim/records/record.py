@@ -42,6 +42,7 @@ class Fault(Record):
     code: str
     message: str
     problems: tuple[str, ...] = ()
+    request_id: str = Field(default="", description="by which the server's log names the request")
 
 
 class Failure(Record):

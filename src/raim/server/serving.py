@@ -14,6 +14,7 @@ from raim.server.actions.accounts import has_administrator
 from raim.server.actions.challenge_folders import find_challenges
 from raim.server.actions.links import make_administrator_link
 from raim.server.database import migrate, open_database
+from raim.server.logs import set_up_logs
 from raim.server.mail import set_up_mail
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
@@ -81,9 +82,10 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
     from raim.server.web.app import make_app
 
     settings = opened.server.settings
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    set_up_logs(settings.log_format)
     config = uvicorn.Config(
         make_app(opened.server),
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,

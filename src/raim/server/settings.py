@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from raim.errors import SettingsError, unknown_name
+from raim.server.logs import LogFormat
 
 PREFIX = "RAIM_"
 # An address that mail is sent to or comes from: the form that browsers ask for, and no more dots than mail allows.
@@ -40,6 +41,7 @@ class Settings:
         score_memory_bytes: What each process may use that scores.
         smtp_url: The mail server, smtp://USER:PASSWORD@HOST:PORT; "" sends no mail.
         mail_from: From whom mail comes, such as "Our challenge <challenge@example.org>".
+        log_format: "text", or "json": a JSON object a line, one for each request too.
     """
 
     folder: Path
@@ -56,6 +58,7 @@ class Settings:
     score_memory_bytes: int = 8 * 2**30
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    log_format: LogFormat = "text"
 
 
 def read_settings(environment: Mapping[str, str], *, folder: Path | None = None) -> Settings:
@@ -161,6 +164,12 @@ def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
+def _log_format(text: str) -> str:
+    if text not in get_args(LogFormat):
+        raise ValueError(f"expected {' or '.join(get_args(LogFormat))}")
+    return text
+
+
 def _between(low: int, high: int, unit: str) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
@@ -185,4 +194,5 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "SCORE_MEMORY_BYTES": _between(2**28, 2**45, "bytes"),
     "SMTP_URL": _smtp_url,
     "MAIL_FROM": _mail_from,
+    "LOG_FORMAT": _log_format,
 }

@@ -1,6 +1,5 @@
 """`python -m raim.server.jobs NAME`: the worker that `raim serve` keeps, with the settings in its environment."""
 
-import logging
 import os
 import signal
 import sys
@@ -14,9 +13,9 @@ def main() -> None:
     from raim.errors import RaimError
     from raim.server.jobs.bundles import keep_bundles
     from raim.server.jobs.worker import run_worker
+    from raim.server.logs import set_up_logs
     from raim.server.settings import read_settings
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which ends this process
@@ -24,6 +23,7 @@ def main() -> None:
     if pipe is not None:
         threading.Thread(target=_end_with_server, args=(int(pipe), stop), daemon=True).start()
     settings = read_settings(os.environ)
+    set_up_logs(settings.log_format)
     keep_bundles(settings, stop)
     try:
         run_worker(settings, name=sys.argv[1], stop=stop)

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from raim import __version__
 from raim.server.web.body_limit import BodyLimit
@@ -12,6 +12,7 @@ from raim.server.web.context import is_secure
 from raim.server.web.failures import add_handlers
 from raim.server.web.headers import SafeHeaders
 from raim.server.web.host_check import HostCheck
+from raim.server.web.observation import Observed
 from raim.server.web.rate_limit import Buckets
 from raim.server.web.rendering import STATIC
 from raim.server.web.routes import AREAS
@@ -31,6 +32,16 @@ class VersionedFiles(StaticFiles):
         return response
 
 
+class Application(FastAPI):
+    """The application of a server, whose safe headers and request ids stand on the answer to a bug too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what answers, from the outermost on."""
+        server: Server = self.state.server
+        safe = SafeHeaders(super().build_middleware_stack(), is_secure=is_secure(server))
+        return Observed(safe, believes_ids=bool(server.settings.trusted_proxies))
+
+
 def make_app(server: Server) -> FastAPI:
     """Make the application of a server.
 
@@ -39,7 +50,7 @@ def make_app(server: Server) -> FastAPI:
         >>> "GET /" in RULES
         True
     """
-    app = FastAPI(
+    app = Application(
         title="raim",
         version=__version__,
         description="The HTTP API of a restoration challenge. Make a token on your account's page.",
@@ -47,7 +58,6 @@ def make_app(server: Server) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         middleware=[
-            Middleware(SafeHeaders, is_secure=is_secure(server)),
             Middleware(HostCheck, public_url=server.settings.public_url),
             Middleware(BodyLimit, file_bytes=server.largest_upload),
         ],

@@ -30,6 +30,7 @@ from raim.errors import (
     UnknownNameError,
 )
 from raim.records.record import Failure, Fault
+from raim.server.logs import REQUEST_ID
 from raim.server.web.context import LoginNeededError, TeamNeededError
 from raim.server.web.rendering import environment
 
@@ -188,8 +189,14 @@ def _answer(
     headers: dict[str, str] | None = None,
 ) -> Response:
     if is_program(request):
-        failure = Failure(error=Fault(code=code, message=message, problems=tuple(problems)))
+        fault = Fault(code=code, message=message, problems=tuple(problems), request_id=REQUEST_ID.get())
+        failure = Failure(error=fault)
         return JSONResponse(failure.model_dump(), status_code=status, headers=headers)
-    shown = {"status": status, "title": TITLES.get(status, "Something is wrong"), "message": message}
-    page = environment().get_template("failure.html.jinja").render(shown, problems=problems)
+    shown: dict[str, Any] = {
+        "status": status,
+        "title": TITLES.get(status, "Something is wrong"),
+        "message": message,
+    }
+    shown |= {"problems": problems, "request_id": REQUEST_ID.get()}
+    page = environment().get_template("failure.html.jinja").render(shown)
     return HTMLResponse(page, status_code=status, headers=headers)
