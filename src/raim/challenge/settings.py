@@ -37,7 +37,7 @@ class Registration:
         email_required: Whether an account needs an e-mail address.
         approval_required: Whether an organiser approves a team before it gets data and submits.
         team_size: The most members of a team.
-        consent: What people agree to when they register, in Markdown; "" for nothing.
+        consent: What people agree to when they register or make or join a team, in Markdown; "" for nothing.
     """
 
     email_required: bool = False

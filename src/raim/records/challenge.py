@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from raim.records.record import Number, Record, Text, Wanted
+from raim.records.teams import Terms
 
 
 class TopEntry(Record):
@@ -40,7 +41,9 @@ class ChallengeList(Record):
 
 
 class Enrolment(ChallengeList):
-    """The challenges in which somebody may still make a team."""
+    """The challenges in which somebody may still make a team, with what each asks of them."""
+
+    terms: dict[str, Terms] = Field(description="by the challenge's id")
 
 
 class NewTeams(Wanted):
@@ -48,6 +51,7 @@ class NewTeams(Wanted):
 
     name: Text
     challenges: Annotated[list[str], Field(min_length=1, max_length=100)] = Field(description="ids")
+    consents: list[str] = Field(default=[], description="ids of those whose text they agree to")
 
 
 class Intake(Record):

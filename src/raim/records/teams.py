@@ -13,10 +13,29 @@ TeamState = Literal["waiting", "approved", "suspended", "merged"]
 FinalState = Literal["invited", "accepted", "declined"]
 
 
-class NewTeam(Wanted):
+class Terms(Record):
+    """What a challenge asks of who makes or joins a team there, beyond what their registration has asked."""
+
+    consent: str = Field(description="what to agree to, in Markdown; empty for nothing")
+    lacks_email: bool = Field(description="whether it needs an e-mail address, which their account has not")
+
+
+class Joining(Wanted):
+    """The acceptance of an invitation."""
+
+    consent: bool = False
+
+
+class NewTeam(Joining):
     """A team to be made."""
 
     name: Text
+
+
+class OpenInvitation(Terms):
+    """An invitation's link, and what the challenge asks of who joins."""
+
+    url: str
 
 
 class Member(Record):

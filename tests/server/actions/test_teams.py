@@ -75,26 +75,32 @@ def test_one_person_is_in_one_team(session, captain, challenge_id):
     with pytest.raises(StateError, match="ada is in the team 'Lovelace' already"):
         make_team(session, NOON, challenge_id=challenge_id, name="Second", user=ada)
     with pytest.raises(StateError, match="already"):
-        accept_invitation(session, NOON, invite(session, NOON, captain), ada)
+        accept_invitation(session, NOON, invite(session, NOON, captain), ada, challenge_id=challenge_id)
 
 
-def test_an_invitation_lets_one_person_in(session, captain):
+def test_an_invitation_lets_one_person_in(session, captain, challenge_id):
     token = invite(session, NOON, captain)
-    member = accept_invitation(session, NOON, token, person(session, "bob"))
+    bob = person(session, "bob")
+    with pytest.raises(StateError, match="was used before"):
+        accept_invitation(session, NOON, token, bob, challenge_id=challenge_id + 1)
+    member = accept_invitation(session, NOON, token, bob, challenge_id=challenge_id, consented_at=NOON)
+    assert member.consented_at == NOON
     assert (member.team_id, member.role) == (captain.team_id, "member")
     with pytest.raises(StateError, match="was used before"):
-        accept_invitation(session, NOON, token, person(session, "eve"))
+        accept_invitation(session, NOON, token, person(session, "eve"), challenge_id=challenge_id)
     with pytest.raises(AccessError, match="only a team's captain"):
         invite(session, NOON, member)
 
 
-def test_an_invitation_ends_by_time_and_by_hand(session, captain):
+def test_an_invitation_ends_by_time_and_by_hand(session, captain, challenge_id):
     token = invite(session, NOON, captain)
     with pytest.raises(StateError):
-        accept_invitation(session, NOON + timedelta(days=14), token, person(session, "bob"))
+        accept_invitation(
+            session, NOON + timedelta(days=14), token, person(session, "bob"), challenge_id=challenge_id
+        )
     revoke_invitation(session, NOON, session.scalars(select(Invitation)).one(), actor_id=captain.user_id)
     with pytest.raises(StateError):
-        accept_invitation(session, NOON, token, person(session, "eve"))
+        accept_invitation(session, NOON, token, person(session, "eve"), challenge_id=challenge_id)
 
 
 def test_a_members_token_works_until_it_is_revoked(session, captain):

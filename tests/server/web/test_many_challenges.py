@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from page_form import check_well_made
 from raim.challenge import write_example
 from raim.errors import BackupError, ChallengeError, InputError, StateError, UnknownNameError
 from raim.server.actions.accounts import appoint
-from raim.server.actions.challenge_folders import find_challenges
+from raim.server.actions.challenge_folders import find_challenges, load_challenge
 from raim.server.backup import make_backup, recover_backup
 from raim.server.database import (
     Announcement,
@@ -42,6 +43,15 @@ def write_challenges(folder, ids=IDS):
         file.write_text(text.replace(f'name = "{name}"', f'name = "Challenge {each}"', 1), encoding="utf-8")
 
 
+def demand(site, challenge, old, new):
+    """Change a challenge's file, and have it read again."""
+    file = site.folder / challenge / "challenge.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    site.server.host(challenge, load_challenge(site.folder / challenge))
+
+
 class Somebody:
     """A browser, with real addresses."""
 
@@ -61,7 +71,8 @@ class Somebody:
         return self
 
     def makes_team(self, challenge, name):
-        assert self.post(f"/c/{challenge}/team/new", name=name).status_code == 303
+        answer = self.post(f"/c/{challenge}/team/new", name=name, consent="yes")
+        assert answer.status_code == 303, answer.text
         return self
 
 
@@ -176,6 +187,7 @@ def test_what_is_said_of_an_unknown_challenge_and_of_a_draft_is_the_same(site, a
         session.scalars(select(Challenge).where(Challenge.slug == "night")).one().status = "draft"
         announce_change(session, None)
     visitor = Somebody(site)
+    visitor.client.headers["X-Request-ID"] = "one-for-all"
     for path in ("/", "/rules", "/desk", "/leaderboard"):
         there, not_there = visitor.get(f"/c/night{path}"), visitor.get(f"/c/never{path}")
         assert there.status_code == not_there.status_code == 404
@@ -199,7 +211,7 @@ def test_a_paused_challenge_is_changed_by_organisers_only_and_a_retired_one_by_n
     assert mia.get("/c/night/team").status_code == 200
     answer = admin.post("/c/night/desk/announcements", title="Hello", text="Text")
     assert (answer.status_code == 303) == organiser_may
-    assert mia.post("/c/moire/team/new", name="Owls").status_code == 303
+    mia.makes_team("moire", "Owls")
 
 
 def test_a_token_for_one_challenge_is_good_for_no_other(site):
@@ -304,6 +316,47 @@ def test_the_registration_asks_what_the_challenge_asks_that_one_comes_from(site)
         "/register", login="eva", password=PASSWORD, consent="yes", following="/c/moire/"
     )
     assert answer.headers["location"] == "/c/moire/?note=welcome"
+
+
+def test_a_second_challenge_asks_for_its_consent_and_address_when_a_team_is_made_or_joined(site):
+    demand(site, "moire", "email_required = false", "email_required = true")
+    demand(site, "night", "My name,", "Of the night: my name,")
+    ada = Somebody(site).registers("ada", on="/c/denoising/").makes_team("night", "Owls")
+    link = re.search(r"/c/night/join/[\w-]+", ada.post("/c/night/team/invitations").text)[0]
+    bob = Somebody(site).registers("bob", on="/c/denoising/")
+    for page, fields in (("/c/night/team/new", {"name": "Bats"}), (link, {})):
+        shown = bob.get(page).text
+        assert "Of the night: my name," in shown
+        check_well_made(shown, page)
+        refused = bob.post(page, **fields)
+        assert (refused.status_code, "Challenge night needs your consent" in refused.text) == (400, True)
+        assert "Of the night" not in bob.get(page.replace("night", "denoising")).text
+    elsewhere = bob.post(link.replace("night", "moire"), consent="yes")
+    assert (elsewhere.status_code, "asks for an e-mail" in elsewhere.text) == (400, True)
+    assert bob.post(link.replace("night", "denoising")).status_code == 409  # it is of another challenge
+    assert bob.post(link, consent="yes").status_code == 303
+    assert "account&#39;s page</a> first" in bob.get("/c/moire/team/new").text.replace("'", "&#39;")
+    refused = bob.post("/c/moire/team/new", name="Bats", consent="yes")
+    assert (refused.status_code, "asks for an e-mail address" in refused.text) == (400, True)
+    bob.post("/account/email", email="bob@example.org", present_password=PASSWORD)
+    bob.makes_team("moire", "Bats")
+    site.clock.move(hours=1)
+    assert bob.post("/c/denoising/team/new", name="Bats").status_code == 303  # the registration has asked
+    with site.server.database.reading() as session:
+        moments = dict(
+            session.execute(
+                select(Challenge.slug, Member.consented_at)
+                .join(Challenge, Challenge.id == Member.challenge_id)
+                .join(User, User.id == Member.user_id)
+                .where(User.login == "bob")
+            ).all()
+        )
+    assert moments == dict.fromkeys(IDS, site.clock() - timedelta(hours=1))
+    office(site, "ada", "night")
+    users = ada.get("/c/night/desk/exports/users.csv").text.splitlines()
+    column = users[0].split(",").index("consented_at")
+    assert {line.split(",")[1]: line.split(",")[column] for line in users[1:]} == {"ada": "", "bob": ""}
+    assert "2026-04-01T12:00:00" in ada.get("/c/night/desk/exports/members.csv").text
 
 
 def test_a_challenge_that_is_put_beside_the_others_is_served_as_a_draft_and_opened(site, admin):
@@ -430,12 +483,17 @@ def test_one_makes_a_team_in_several_challenges_at_once_in_all_or_in_none(site):
     page = ada.get("/enrol").text
     assert 'value="denoising"' in page
     assert 'value="moire"' not in page
-    refused = ada.post("/enrol", name="Owls", challenges=["denoising", "night"])
+    both = ["denoising", "night"]
+    refused = ada.post("/enrol", name="Owls", challenges=both, consents=both)
     assert refused.status_code == 409
     assert ada.get("/c/denoising/team").status_code == 303
     assert ada.post("/enrol", name="Bats").status_code == 422
     assert ada.post("/enrol", name="Bats", challenges=["never"]).status_code == 404
-    assert ada.post("/enrol", name="Bats", challenges=["denoising", "night"]).status_code == 303
+    refused = ada.post("/enrol", name="Bats", challenges=both, consents=["denoising"])
+    assert "Challenge night needs your consent" in refused.text
+    check_well_made(refused.text, "/enrol")
+    assert ada.get("/c/denoising/team").status_code == 303
+    assert ada.post("/enrol", name="Bats", challenges=both, consents=both).status_code == 303
     assert "Bats" in ada.get("/c/denoising/team").text
     assert "Bats" in ada.get("/c/night/team").text
 

@@ -6,9 +6,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from raim.errors import AccessError, InputError, StateError, UnknownNameError
-from raim.records.teams import TeamChange
+from raim.records.teams import TeamChange, Terms
 from raim.server.actions.accounts import check_name, hand_on, name_key
 from raim.server.auditing import record_event
+from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Finalist, Invitation, Member, Submission, Team, User
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
 from raim.server.mail import sends_mail, write_mail
@@ -18,10 +19,43 @@ INVITATION_LIFE = timedelta(days=14)
 MAILED_A_DAY = 20  # invitations of a team: nobody sends our mail to the world
 
 
+def find_terms(challenge: CurrentChallenge, user: User | None) -> Terms:
+    """Return what a challenge asks of somebody who makes or joins a team there and has not said so when registering."""
+    rules = challenge.definition.registration
+    has_agreed = user is not None and user.registered_in == challenge.id and user.consented_at is not None
+    return Terms(
+        consent="" if has_agreed else rules.consent,
+        lacks_email=rules.email_required and user is not None and not user.email,
+    )
+
+
+def agree(challenge: CurrentChallenge, user: User, now: datetime, *, consents: bool) -> datetime | None:
+    """Return when somebody agreed to what a challenge asks: now, or when they registered; None where it asks nothing.
+
+    Raises:
+        InputError: They do not, or the challenge asks for an e-mail address that they lack.
+    """
+    name, terms = challenge.definition.name, find_terms(challenge, user)
+    if terms.lacks_email:
+        raise InputError(f"{name} asks for an e-mail address; write yours on your account's page first")
+    if terms.consent and not consents:
+        raise InputError(f"{name} needs your consent; tick the box, or take no part")
+    if not challenge.definition.registration.consent:
+        return None
+    return now if terms.consent else user.consented_at
+
+
 def make_team(
-    session: Session, now: datetime, *, challenge_id: int, name: str, user: User, is_approved: bool = False
+    session: Session,
+    now: datetime,
+    *,
+    challenge_id: int,
+    name: str,
+    user: User,
+    is_approved: bool = False,
+    consented_at: datetime | None = None,
 ) -> Member:
-    """Make a team with its first member, its captain.
+    """Make a team with its first member, its captain; `consented_at` is of `agree`.
 
     Raises:
         InputError: The name is not usable.
@@ -38,7 +72,7 @@ def make_team(
     team = Team(challenge_id=challenge_id, name=name, name_key=name_key(name), state=state, created_at=now)
     session.add(team)
     record_event(session, now, "make team", team, actor_id=user.id)
-    return _add_member(session, now, team, user, role="captain")
+    return _add_member(session, now, team, user, role="captain", consented_at=consented_at)
 
 
 def set_team_state(session: Session, now: datetime, team: Team, state: str, *, actor_id: int | None) -> None:
@@ -101,16 +135,26 @@ def invite(session: Session, now: datetime, captain: Member, *, email: str = "")
 
 
 def accept_invitation(
-    session: Session, now: datetime, token: str, user: User, *, team_size: int | None = None
+    session: Session,
+    now: datetime,
+    token: str,
+    user: User,
+    *,
+    challenge_id: int,
+    team_size: int | None = None,
+    consented_at: datetime | None = None,
 ) -> Member:
-    """Join the team of an invitation, which is then used up.
+    """Join the team of an invitation, which is then used up; `consented_at` is of `agree`.
 
     Raises:
-        StateError: It was used, is over, revoked or unknown; the user is in a team of the challenge; or the team has
-            `team_size` members.
+        StateError: It was used, is over, revoked, unknown or of another challenge; the user is in a team of the
+            challenge; or the team has `team_size` members.
     """
     invitation = session.scalar(
-        select(Invitation).where(Invitation.token_sha256 == hash_token(token)).with_for_update()
+        select(Invitation)
+        .join(Team, Team.id == Invitation.team_id)
+        .where(Invitation.token_sha256 == hash_token(token), Team.challenge_id == challenge_id)
+        .with_for_update(of=Invitation)
     )
     if (
         invitation is None
@@ -125,7 +169,7 @@ def accept_invitation(
     _refuse_second_team(session, team.challenge_id, user)
     _refuse_full(session, team, team_size)
     invitation.accepted_at, invitation.accepted_by = now, user.id
-    return _add_member(session, now, team, user, role="member")
+    return _add_member(session, now, team, user, role="member", consented_at=consented_at)
 
 
 def revoke_invitation(session: Session, now: datetime, invitation: Invitation, *, actor_id: int) -> None:
@@ -269,9 +313,16 @@ def _count_members(session: Session, team_id: int) -> int:
     return session.scalar(select(func.count()).select_from(Member).where(Member.team_id == team_id)) or 0
 
 
-def _add_member(session: Session, now: datetime, team: Team, user: User, *, role: str) -> Member:
+def _add_member(
+    session: Session, now: datetime, team: Team, user: User, *, role: str, consented_at: datetime | None
+) -> Member:
     member = Member(
-        challenge_id=team.challenge_id, team_id=team.id, user_id=user.id, role=role, joined_at=now
+        challenge_id=team.challenge_id,
+        team_id=team.id,
+        user_id=user.id,
+        role=role,
+        joined_at=now,
+        consented_at=consented_at,
     )
     session.add(member)
     record_event(session, now, "join team", team, actor_id=user.id, role=role)

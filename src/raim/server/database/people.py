@@ -124,7 +124,10 @@ def teams_of(team_id: int | None) -> Select[int]:
 
 
 class Member(Numbered):
-    """A user in a team; in one team of a challenge only."""
+    """A user in a team; in one team of a challenge only.
+
+    `consented_at`: when they agreed to what the challenge asks; None where it asks for nothing.
+    """
 
     __table_args__ = (
         UniqueConstraint("user_id", "challenge_id"),
@@ -136,6 +139,7 @@ class Member(Numbered):
     user_id: Mapped[int] = reference("user_account")
     role: Mapped[str] = mapped_column(String(20), default="member")
     joined_at: Mapped[datetime]
+    consented_at: Mapped[datetime | None]
 
 
 class Invitation(Numbered):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session, aliased
 
 from raim.server.current_challenge import CurrentChallenge
@@ -49,7 +49,7 @@ def people_tables(session: Session, challenge: CurrentChallenge) -> Iterator[Exp
             "id": Member.id,
             "team": Team.name,
             **_of(User, "login name email"),
-            **_of(Member, "role joined_at"),
+            **_of(Member, "role joined_at consented_at"),
         },
         lambda found: (
             found.join(Team, Team.id == Member.team_id)
@@ -62,7 +62,11 @@ def people_tables(session: Session, challenge: CurrentChallenge) -> Iterator[Exp
         session,
         "users",
         "Accounts; never a password or a token",
-        _of(User, "id login name email created_at consented_at disabled_at"),
+        {
+            **_of(User, "id login name email created_at"),
+            "consented_at": case((User.registered_in == challenge.id, User.consented_at)),
+            **_of(User, "disabled_at"),
+        },
         lambda found: found.where(User.id.in_(people_of(challenge.id))).order_by(User.id),
     )
 

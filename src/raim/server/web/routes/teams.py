@@ -2,20 +2,23 @@
 
 from sqlalchemy import select
 
-from raim.errors import InputError, UnknownNameError
+from raim.errors import UnknownNameError
 from raim.records.teams import (
     FactSheet,
     FinalAnswer,
     Hint,
+    Joining,
     Link,
     Merge,
     NewInvitation,
     NewTeam,
+    OpenInvitation,
     SheetChange,
     Team,
     TeamChange,
     TeamDetails,
     TeamList,
+    Terms,
 )
 from raim.server import database as tables
 from raim.server.actions import teams as actions
@@ -31,42 +34,38 @@ from raim.server.web.fields import Page, RowId, Search
 from raim.server.web.routing import Area
 
 area = Area("teams")
-HANDED_OVER = NewInvitation()
+HANDED_OVER, JOINING = NewInvitation(), Joining()
 
 
 @area.get("/team/new", who="user", template="team_new", is_api=False)
-def show_new_team(context: Context) -> NewTeam:
+def show_new_team(context: Context) -> Terms:
     """Show the form of a new team."""
-    return NewTeam(name=context.viewer.team)
+    return actions.find_terms(context.challenge, context.session.get_one(User, context.user_id))
 
 
 @area.post("/team/new", who="user", page=show_new_team, then="/team", note="team", status=201)
 def make_team(context: Context, wanted: NewTeam) -> Team:
     """Make a team."""
-    member = begin_team(context, context.challenge, wanted.name)
+    member = begin_team(context, context.challenge, wanted.name, consents=wanted.consent)
     return queries.read_own_team(context.session, context.challenge, member.team_id, context.now)
 
 
-def begin_team(context: Context, challenge: CurrentChallenge, name: str) -> Member:
+def begin_team(context: Context, challenge: CurrentChallenge, name: str, *, consents: bool) -> Member:
     """Make a team of who asks in a challenge.
 
     Raises:
-        InputError: The name is not usable, or the challenge asks for an e-mail address.
+        InputError: The name is not usable, or what the challenge asks for is not given.
         StateError: The name is taken, or they are in a team of the challenge.
     """
-    rules = challenge.definition.registration
     user = context.session.get_one(User, context.user_id)
-    if rules.email_required and not user.email:
-        raise InputError(
-            f"{challenge.definition.name} asks for an e-mail address; write yours on your account's page first"
-        )
     return actions.make_team(
         context.session,
         context.now,
         challenge_id=challenge.id,
         name=name,
         user=user,
-        is_approved=not rules.approval_required,
+        is_approved=not challenge.definition.registration.approval_required,
+        consented_at=actions.agree(challenge, user, context.now, consents=consents),
     )
 
 
@@ -135,20 +134,25 @@ def change_fact_sheet(context: Context, wanted: SheetChange) -> FactSheet:
 
 
 @area.get("/join/{token}", who="anyone", template="join", is_api=False)
-def show_invitation(context: Context, token: str) -> Link:
+def show_invitation(context: Context, token: str) -> OpenInvitation:
     """Show what an invitation is for; it is accepted by a button, never by opening the page."""
-    return Link(url=f"{context.here}/join/{token}")
+    user = None if context.viewer.user_id is None else context.session.get_one(User, context.viewer.user_id)
+    terms = actions.find_terms(context.challenge, user)
+    return OpenInvitation.of_row(terms, url=f"{context.here}/join/{token}")
 
 
 @area.post("/join/{token}", who="user", page=show_invitation, then="/team", note="joined", status=201)
-def join_team(context: Context, token: str) -> Team:
+def join_team(context: Context, token: str, wanted: Joining = JOINING) -> Team:
     """Join the team of an invitation."""
+    user = context.session.get_one(User, context.user_id)
     actions.accept_invitation(
         context.session,
         context.now,
         token,
-        context.session.get_one(User, context.user_id),
+        user,
+        challenge_id=context.challenge.id,
         team_size=context.challenge.definition.registration.team_size,
+        consented_at=actions.agree(context.challenge, user, context.now, consents=wanted.consent),
     )
     context.session.flush()
     team_id = context.own_team_id()

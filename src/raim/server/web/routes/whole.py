@@ -10,7 +10,8 @@ from raim.challenge.series import Series
 from raim.errors import UnknownNameError
 from raim.records.challenge import Challenge, ChallengeList, Document, Enrolment, ListedChallenge, NewTeams
 from raim.server import database as tables
-from raim.server.database import Appointment, Member
+from raim.server.actions.teams import find_terms
+from raim.server.database import Appointment, Member, User
 from raim.server.queries import challenge as queries
 from raim.server.web.context import Context
 from raim.server.web.routes.challenge import show_challenge
@@ -59,7 +60,9 @@ def show_enrolment(context: Context) -> Enrolment:
         for each in _list(context).listed
         if each.id not in there and each.when != "closed" and each.status == "open"
     ]
-    return Enrolment(listed=listed)
+    user = context.session.get_one(User, context.user_id)
+    found = (context.server.challenge(context.session, each.id) for each in listed)
+    return Enrolment(listed=listed, terms={each.definition.id: find_terms(each, user) for each in found})
 
 
 @area.post("/enrol", who="user", page=show_enrolment, then="/", note="team", is_api=False)
@@ -69,7 +72,8 @@ def enrol(context: Context, wanted: NewTeams) -> None:
     for slug in dict.fromkeys(wanted.challenges):
         if slug not in known:
             raise UnknownNameError(f"you can make no team in {slug[:80]!r}; tick challenges of the list")
-        begin_team(context, context.server.challenge(context.session, slug), wanted.name)
+        challenge = context.server.challenge(context.session, slug)
+        begin_team(context, challenge, wanted.name, consents=slug in wanted.consents)
 
 
 @area.get("/series.css", who="anyone", is_page=True, is_api=False)

@@ -317,6 +317,7 @@ def upgrade() -> None:
         Column("user_id", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), nullable=False, index=True),
         Column("role", String(20), nullable=False),
         Column("joined_at", UtcDateTime(), nullable=False),
+        Column("consented_at", UtcDateTime()),
         CheckConstraint("role IN ('captain', 'member')", name="role"),
         UniqueConstraint("user_id", "challenge_id"),
     )
