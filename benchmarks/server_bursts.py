@@ -1,4 +1,4 @@
-"""What a deadline does to a server: many requests in one moment, and how long /health waits meanwhile.
+"""What a deadline does to a server: many requests in one moment, and how long a small one (/robots.txt) then waits.
 
     python benchmarks/server_bursts.py                  # on SQLite
     python benchmarks/server_bursts.py --postgresql     # on a PostgreSQL that is started for it (group `test`)
@@ -66,7 +66,9 @@ def main() -> None:
         )
         tokens = fill(settings, teams=options.teams, uploads=options.teams)
         database = open_database(settings.database_url)
-        print("| burst | at once | answers | slowest | slowest /health meanwhile |\n|---|---:|---|---:|---:|")
+        print(
+            "| burst | at once | answers | slowest | slowest /robots.txt meanwhile |\n|---|---:|---|---:|---:|"
+        )
         with run_server(settings, options.port) as server:
             for what, path, n in BURSTS:
                 for _ in range(ROUNDS):
@@ -87,7 +89,7 @@ def age_tokens(database: Database) -> None:
 
 
 def send(address: str, path: str, tokens: Sequence[str], n: int) -> Outcome:
-    """Send n requests in one moment, and ask for /health all the while."""
+    """Send n requests in one moment, and ask for /robots.txt all the while."""
     start, stop, waits = threading.Barrier(n + 1), threading.Event(), []
 
     def ask(token: str) -> tuple[int, float]:
@@ -100,11 +102,11 @@ def send(address: str, path: str, tokens: Sequence[str], n: int) -> Outcome:
 
     def watch() -> None:
         session = requests.Session()
-        session.get(f"{address}/health", timeout=60)
+        session.get(f"{address}/robots.txt", timeout=60)
         start.wait()
         while not stop.is_set():
             began = time.perf_counter()
-            session.get(f"{address}/health", timeout=60).raise_for_status()
+            session.get(f"{address}/robots.txt", timeout=60).raise_for_status()
             waits.append(1000 * (time.perf_counter() - began))
             stop.wait(0.01)
 

@@ -176,7 +176,7 @@ def wait_until_ready(address: str) -> None:
     end = time.monotonic() + READY_S
     while time.monotonic() < end:
         with contextlib.suppress(requests.RequestException):
-            if requests.get(f"{address}/health", timeout=5).ok:
+            if requests.get(f"{address}/ready", timeout=5).ok:
                 return
         time.sleep(0.2)
     raise SystemExit("the server did not come up")

@@ -41,7 +41,7 @@ def make_table() -> dict[tuple[str, str], tuple[str, ...]]:
     return {
         (REGISTER[route.name].method, route.path): OUTCOMES[REGISTER[route.name].who]
         for area in AREAS
-        for router in (area.pages, area.api, area.specials)
+        for router in area.routers
         for route in router.routes
     }
 

@@ -11,13 +11,16 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import event, select
 from starlette.testclient import TestClient
 
+from patience import PATIENCE_S
 from raim.server.actions.accounts import appoint
 from raim.server.database import Challenge, Mail, User
 from raim.server.jobs.bundles import make_bundles
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
+from raim.server.web import watch
 from raim.server.web.app import make_app
 
+watch.PATIENCE_S = PATIENCE_S  # a busy machine is not away
 FIRST_DAY = date(2026, 3, 1)
 OPENS = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -44,7 +47,7 @@ class Clock:
 HERE = "/c/my-challenge"
 # What a server has once, whatever its challenges; every other address is within the challenge.
 OF_SERVER = re.compile(
-    r"/(c/|admin|enrol|series|account|login|logout|register|first/|reset/|forgot|verify/|unsubscribe/|health|robots|static/|api$|api/v1/(c/|openapi|challenges|admin))|/$"
+    r"/(c/|admin|enrol|series|account|login|logout|register|first/|reset/|forgot|verify/|unsubscribe/|health|ready|metrics|robots|static/|api$|api/v1/(c/|openapi|challenges|admin))|/$"
 )
 
 

@@ -21,7 +21,7 @@ FORWARDED = {"Host": "challenge.example.org", "X-Forwarded-For": BROWSER, "X-For
 
 def is_up(address):
     try:
-        return requests.get(f"{address}/health", timeout=PATIENCE_S).ok
+        return requests.get(f"{address}/ready", timeout=PATIENCE_S).ok
     except requests.ConnectionError:
         return False
 

@@ -180,6 +180,19 @@ def read_range(storage: Storage, sha256: str, *, start: int, length: int) -> byt
         raise StorageError(f"the file {sha256} cannot be read: {error.strerror or error}") from error
 
 
+def try_storage(storage: Storage) -> None:
+    """Write an empty file and look that it is there.
+
+    Raises:
+        StorageFullError: There is no room.
+        StorageError: It cannot be written or is not found; a far place's library may raise errors of its own.
+    """
+    nothing = hashlib.sha256().hexdigest()
+    put_file(storage, [], n_bytes=0, sha256=nothing)
+    if not has_file(storage, nothing):
+        raise StorageError("a file that was just written is not in the storage")
+
+
 def has_file(storage: Storage, sha256: str) -> bool:
     """Tell whether a file is there, whole."""
     return bool(storage.system.exists(_place(storage, sha256)))

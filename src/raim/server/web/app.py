@@ -17,6 +17,7 @@ from raim.server.web.rate_limit import Buckets
 from raim.server.web.rendering import STATIC
 from raim.server.web.routes import AREAS
 from raim.server.web.server import Server
+from raim.server.web.watch import Watch
 
 
 class VersionedFiles(StaticFiles):
@@ -64,11 +65,11 @@ def make_app(server: Server) -> FastAPI:
     )
     app.state.server = server
     app.state.buckets = Buckets()
+    app.state.watch = Watch(server)
     app.state.turns = {}
     for area in AREAS:
-        app.include_router(area.pages)
-        app.include_router(area.api)
-        app.include_router(area.specials)
+        for router in area.routers:
+            app.include_router(router)
     app.mount("/static", VersionedFiles(directory=STATIC), name="static")
     add_handlers(app)
     return app

@@ -103,7 +103,13 @@ class Area:
         self.prefix = prefix
         self.pages = APIRouter(prefix=prefix, route_class=_PageRoute, include_in_schema=False)
         self.specials = APIRouter(prefix=prefix, include_in_schema=False, dependencies=[Depends(admit)])
+        self.probes = APIRouter(prefix=prefix, include_in_schema=False)
         self.api = APIRouter(prefix=API + prefix, route_class=_JsonRoute, tags=[tag], responses=FAILURES)
+
+    @property
+    def routers(self) -> tuple[APIRouter, ...]:
+        """All routers of the part."""
+        return self.pages, self.api, self.specials, self.probes
 
     def get(
         self, path: str, *, who: Who, template: str = "", is_page: bool | None = None, is_api: bool = True
@@ -157,6 +163,22 @@ class Area:
             self._allow(route)
             self.specials.add_api_route(
                 path, function, methods=[method], name=route.name, response_model=None
+            )
+            return function
+
+        return register
+
+    def probe(self, path: str) -> Callable[[Function], Function]:
+        """Register a function of FastAPI's own form that anybody may ask, and that finds out nothing about who asks.
+
+        For what watches over a server: no database is asked on the way.
+        """
+
+        def register(function: Function) -> Function:
+            route = Route(method="GET", prefix=self.prefix, path=path, who="anyone", function=function)
+            self._allow(route)
+            self.probes.add_api_route(
+                path, function, methods=["GET", "HEAD"], name=route.name, response_model=None
             )
             return function
 

@@ -19,11 +19,13 @@ from raim.server.web.routes import (
     teams,
     uploads,
     users,
+    watching,
     whole,
 )
 
 AREAS = (
     whole.area,
+    watching.area,
     challenge.area,
     data.area,
     leaderboard.area,

@@ -1,4 +1,4 @@
-"""What a server has once, whatever its challenges: first page, list of challenges, health, the API's document."""
+"""What a server has once, whatever its challenges: first page, list of challenges, the API's document."""
 
 from typing import Any
 
@@ -83,12 +83,6 @@ def give_colours(context: Context) -> Response:
     light = f":root {{ --accent: {series.accent}; }}" if series.accent else ""
     dark = f"@media (prefers-color-scheme: dark) {{ :root {{ --accent: {series.accent_dark or series.accent}; }} }}"
     return Response(f"{light} {dark if light else ''}\n", media_type="text/css")
-
-
-@area.get("/health", who="anyone", is_page=True, is_api=False)
-def show_health(context: Context) -> PlainTextResponse:
-    """Answer a watch: the database was asked on the way here."""
-    return PlainTextResponse(f"ok {context.now.isoformat(timespec='seconds')}\n")
 
 
 @area.get("/robots.txt", who="anyone", is_page=True, is_api=False)

@@ -1,0 +1,22 @@
+"""What those ask who watch over a server: these answer while its database is away, and to any name of the host."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from raim.server.web.routing import Area
+
+area = Area("watching", prefix="")
+
+
+@area.probe("/health")
+async def show_health(request: Request) -> JSONResponse:
+    """Say how database, storage and workers stand; 503 where one of them fails."""
+    health = await request.app.state.watch.look()
+    return JSONResponse(health.model_dump(), 200 if health.status == "ok" else 503)
+
+
+@area.probe("/ready")
+async def show_readiness(request: Request) -> JSONResponse:
+    """Say the same; 503 only where no request can be answered."""
+    health = await request.app.state.watch.look()
+    return JSONResponse(health.model_dump(), 200 if health.is_ready else 503)

@@ -1,0 +1,113 @@
+"""Whether a server can do its work: database, workers and storage, looked at apart.
+
+Anybody may ask, as often as they like: what was found holds for a while, and a part that hangs holds up one thread and
+nobody else. No look takes a connection of those that requests share.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from raim.errors import StorageFullError
+from raim.records.health import Health
+from raim.server.database import Submission, open_database
+from raim.server.jobs.context import SILENCE, live_workers
+from raim.server.storage import try_storage
+from raim.server.web.server import Server
+
+LOG = logging.getLogger(__name__)
+PATIENCE_S = 3.0  # what has not answered then is away
+DATABASE_EVERY_S, STORAGE_EVERY_S = 1.0, 10.0
+GOOD = frozenset({"ok", "idle"})
+Found = dict[str, Any]
+DATABASE_AWAY: Found = {"database": "away", "workers": "unknown"}
+STORAGE_AWAY: Found = {"storage": "away"}
+
+
+@dataclass(slots=True)
+class Look:
+    """The last look at one part; one is under way at most.
+
+    Attributes:
+        work: Gives what is found, as fields of `Health`.
+        away: What is found if it does not answer.
+        every_s: How long that holds.
+    """
+
+    work: Callable[[], Found]
+    away: Found
+    every_s: float
+    _begun: float = 0.0
+    _found: Future[Found] | None = field(default=None)
+    _why: str = "no answer"
+    _said: dict[str, str] = field(default_factory=dict)
+
+    async def ask(self) -> Found:
+        """Return what is found now, or was a moment ago."""
+        if self._found is None or (self._found.done() and time.monotonic() - self._begun > self.every_s):
+            self._begun, self._found = time.monotonic(), Future()
+            threading.Thread(target=self._work, args=(self._found,), name="watch", daemon=True).start()
+        found = self._found
+        left = self._begun + PATIENCE_S - time.monotonic()
+        await asyncio.wait([asyncio.wrap_future(found)], timeout=max(0.0, left))
+        result = found.result() if found.done() else self.away
+        said = {name: word for name, word in result.items() if isinstance(word, str)}
+        if said != self._said and (self._said or not set(said.values()) <= GOOD):
+            LOG.warning("a watch finds %s%s", said, f": {self._why}" if result is self.away else "")
+        self._said = said
+        return result
+
+    def _work(self, found: Future[Found]) -> None:
+        try:
+            result, self._why = self.work(), "no answer"
+        except Exception as error:  # noqa: BLE001 - of whatever library the storage needs
+            result, self._why = self.away, f"{type(error).__name__}: {getattr(error, 'orig', None) or error}"
+        found.set_result(result)
+
+
+class Watch:
+    """Looks at a server's parts."""
+
+    def __init__(self, server: Server) -> None:
+        self._parts = (
+            Look(lambda: look_at_database(server), DATABASE_AWAY, DATABASE_EVERY_S),
+            Look(lambda: look_at_storage(server), STORAGE_AWAY, STORAGE_EVERY_S),
+        )
+
+    async def look(self) -> Health:
+        """Return how the server stands."""
+        database, storage = await asyncio.gather(*(each.ask() for each in self._parts))
+        words = {**database, **storage}
+        is_good = {words["database"], words["storage"], words["workers"]} <= GOOD
+        return Health(status="ok" if is_good else "failing", **words)
+
+
+def look_at_database(server: Server) -> Found:
+    """Return whether the database answers, and how workers stand."""
+    database = open_database(server.settings.database_url)
+    try:
+        with database.reading() as session:
+            now = server.clock()
+            n_workers = len(live_workers(session, now))
+            has_waited = Submission.where("is_waiting") & (Submission.state_at < now - SILENCE)
+            waits = session.scalar(select(Submission.id).where(has_waited).limit(1)) is not None
+    finally:
+        database.engine.dispose()
+    none = "away" if waits else "idle"
+    return {"database": "ok", "workers": "ok" if n_workers else none, "n_workers": n_workers}
+
+
+def look_at_storage(server: Server) -> Found:
+    """Return whether the storage takes a file."""
+    try:
+        try_storage(server.storage)
+    except StorageFullError:
+        return {"storage": "full"}
+    return {"storage": "ok"}
