@@ -1,6 +1,6 @@
 """A worker that kills itself, with SIGKILL, at a named stage of a job, until it has died so many times.
 
-    python dying_worker.py NAME STAGE DEATHS COUNT_FILE SILENCE_S
+    python dying_worker.py NAME STAGE DEATHS COUNT_FILE SILENCE_S [CHALLENGE...]
 
 The settings are in its environment. Each death adds a byte to the file.
 """
@@ -61,7 +61,7 @@ def arm(stage, deaths, counter):
 
 
 def main():
-    name, stage, deaths, counter, silence = sys.argv[1:]
+    name, stage, deaths, counter, silence, *challenges = sys.argv[1:]
     from raim.server.jobs.worker import Pace, run_worker
     from raim.server.settings import read_settings
 
@@ -70,7 +70,8 @@ def main():
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     pace = Pace(tick_s=0.3, heartbeat_s=0.3, silence=timedelta(seconds=float(silence)))
-    run_worker(read_settings(os.environ), name=name, processes=1, stop=stop, pace=pace)
+    settings = read_settings(os.environ)
+    run_worker(settings, name=name, challenges=challenges, processes=1, stop=stop, pace=pace)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import hashlib
 import io
 import itertools
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,6 +64,8 @@ class World:
     members: dict
     clock: Clock
     numbers: itertools.count
+    challenge_id: int
+    definition: object
 
     def context(self, name="one", pool=None, **options):
         return WorkerContext(
@@ -99,11 +101,12 @@ class World:
         put_file(self.storage, [content], n_bytes=len(content), sha256=sha256)
         member = self.members[team]
         with self.database.writing() as session:
-            phase = session.query(Phase).filter_by(slug="feedback").one()
+            own = {"challenge_id": self.challenge_id}
+            phase = session.query(Phase).filter_by(slug="feedback", **own).one()
             row = Submission(
                 team_id=member.team_id,
                 phase_id=phase.id,
-                data_set_id=session.query(DataSet).filter_by(slug=data_set).one().id,
+                data_set_id=session.query(DataSet).filter_by(slug=data_set, **own).one().id,
                 member_id=member.id,
                 kind=kind,
                 state=state,
@@ -226,16 +229,7 @@ def make_world(database, example, folder):
     """Bring the example into an empty database, with three teams."""
     storage = open_storage((folder / "files").as_uri())
     definition = read_challenge(example, profiles=PROFILES, read_manifest=read_manifest)
-    version = scorer_version(definition.profile)
-    challenge_id = import_challenge(database, storage, NOON, definition, scorer_version=version)
-    members = {}
-    with database.writing() as session:
-        for login in ("ada", "bob", "cyn"):
-            user = register(session, NOON, login=login, password_hash="x")  # noqa: S106 - no password
-            member = make_team(
-                session, NOON, challenge_id=challenge_id, name=login, user=user, is_approved=True
-            )
-            members[login] = SimpleNamespace(id=member.id, team_id=member.team_id)
+    challenge_id, members = _add_challenge(database, storage, definition)
     return World(
         database=database,
         storage=storage,
@@ -244,4 +238,30 @@ def make_world(database, example, folder):
         members=members,
         clock=Clock(),
         numbers=itertools.count(1),
+        challenge_id=challenge_id,
+        definition=definition,
     )
+
+
+def make_neighbour(world, slug):
+    """Bring a second challenge into a world's database, with three teams of its own."""
+    definition = read_challenge(world.example, profiles=PROFILES, read_manifest=read_manifest)
+    definition = replace(definition, id=slug)
+    challenge_id, members = _add_challenge(world.database, world.storage, definition, people=slug)
+    return replace(world, challenge_id=challenge_id, definition=definition, members=members)
+
+
+def _add_challenge(database, storage, definition, people=""):
+    version = scorer_version(definition.profile)
+    challenge_id = import_challenge(
+        database, storage, NOON, definition, scorer_version=version, folder=definition.id
+    )
+    members = {}
+    with database.writing() as session:
+        for login in ("ada", "bob", "cyn"):
+            user = register(session, NOON, login=people + login, password_hash="x")  # noqa: S106 - no password
+            member = make_team(
+                session, NOON, challenge_id=challenge_id, name=login, user=user, is_approved=True
+            )
+            members[login] = SimpleNamespace(id=member.id, team_id=member.team_id)
+    return challenge_id, members

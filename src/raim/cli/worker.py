@@ -26,15 +26,29 @@ EXPECTED_ERROR = 2
     "--name", default=None, help="Shown to organisers; a worker goes on where it was under the same name."
 )
 @click.option(
+    "--challenge",
+    "challenges",
+    multiple=True,
+    metavar="ID",
+    help="Serve this challenge only; may be given several times. Default: all.",
+)
+@click.option(
     "--processes", type=click.IntRange(min=1), help="Processes that score; default: one for each core."
 )
 def command(
-    *, folder: Path, database: str | None, storage: str | None, name: str | None, processes: int | None
+    *,
+    folder: Path,
+    database: str | None,
+    storage: str | None,
+    name: str | None,
+    challenges: tuple[str, ...],
+    processes: int | None,
 ) -> None:
     """Check and score submissions for a server, on this machine or another one.
 
     FOLDER is the server's on its own machine, elsewhere any folder for files of work. Any number of workers share the
-    queue; one that ends or is killed is replaced by the others within a minute. Ctrl-C or SIGTERM ends it.
+    queue; one that ends or is killed is replaced by the others within a minute. With --challenge it leaves all other
+    challenges alone, such as on a machine that is lent to one. Ctrl-C or SIGTERM ends it.
     """
     need_extra("this command", "server", "sqlalchemy", "dbos")
     from raim.cli.scoring_weights import fetch_missing_weights
@@ -50,7 +64,8 @@ def command(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     own = name or socket.gethostname()
+    scope = f" for {', '.join(challenges)}" if challenges else ""
     click.echo(
-        f"worker {own}: checks and scores until Ctrl-C; what it leaves in its middle is taken up again"
+        f"worker {own}: checks and scores{scope} until Ctrl-C; what it leaves in its middle is taken up again"
     )
-    run_worker(settings, name=own, processes=processes, stop=stop)
+    run_worker(settings, name=own, challenges=challenges, processes=processes, stop=stop)

@@ -19,6 +19,7 @@ class HostedChallenge(Record):
     n_teams: int
     n_submissions: int
     n_waiting: int = Field(description="submissions that wait for their check or to be scored")
+    n_workers: int = Field(description="live workers that serve it")
     n_failed: int = Field(description="submissions that failed by the server's fault")
     kept_bytes: int = Field(description="of all that teams have handed in")
 

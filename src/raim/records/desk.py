@@ -16,6 +16,9 @@ class Worker(Record):
     """A live worker."""
 
     name: str
+    challenges: list[str] = Field(
+        description="ids of those that it serves, to organisers only their own; none for all"
+    )
     doing: str = Field(description='what it does, in words; "" for nothing')
     seen_at: datetime = Field(description="its last heartbeat")
     version: str = Field(description="of raim")

@@ -6,9 +6,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from jobs_world import score_waiting
+from jobs_world import make_neighbour, make_study, score_waiting
 from raim.errors import StateError
-from raim.server.database import Challenge, WorkerHeartbeat
+from raim.server.database import Challenge, DataSet, StudyImage, WorkerHeartbeat
 from raim.server.jobs import context, worker
 from raim.server.jobs.context import gone_workers, renew_heartbeat, start_heartbeat, stop_heartbeat
 from raim.server.jobs.faults import Throttle
@@ -64,6 +64,34 @@ def test_a_version_that_this_raim_does_not_know_is_left_to_others(world):
         session.query(Challenge).one().scorer_version = "raim-2031-abcdefabcdef"
     with world.database.reading() as session:
         assert read_due(session) == []
+
+
+def test_jobs_for_a_worker_of_some_challenges_are_its_own(world):
+    moire = make_neighbour(world, "moire")
+    world.submit("ada", b"one")
+    checking, queued = moire.submit("ada", b"two"), moire.submit("bob", b"three", state="queued")
+    engine = FakeEngine()
+    Reconciler(world.context(challenges=frozenset({"moire"})), engine).tick()
+    version, reference = (
+        world.rows(Challenge, slug="moire")[0].scorer_version,
+        world.rows(DataSet, challenge_id=moire.challenge_id, slug="feedback-pairs")[0].version,
+    )
+    assert engine.made == [
+        f"check-{checking}-0 for moire",
+        f"score-{queued}-{version}-{reference}-0 for moire",
+    ]
+
+
+def test_tiles_are_left_to_a_worker_that_serves_all_while_one_lives(world):
+    make_study(world)
+    lent = Reconciler(world.context(challenges=frozenset({"my-challenge"})), FakeEngine())
+    with world.database.writing() as session:
+        start_heartbeat(session, world.clock(), "common")
+    lent.tick()
+    assert lent.engine.made == []
+    world.clock.move(61)
+    lent.tick()
+    assert [each.partition("-")[0] for each in lent.engine.made] == ["tiles"] * len(world.rows(StudyImage))
 
 
 def test_what_is_due_is_made_once_in_order_of_arrival(world, reconciler):

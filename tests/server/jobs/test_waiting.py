@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs_world import make_neighbour
+from raim.server.current_challenge import load_current
 from raim.server.database import WorkerHeartbeat
 from raim.server.jobs.waiting import (
     MOST_TOGETHER,
@@ -31,7 +33,7 @@ def make(teams, *, data_sets=None, again=(), challenges=None):
             data_set_id=(data_sets or [1] * len(teams))[number],
             received_at=NOON + timedelta(minutes=number),
             is_again=number in again,
-            challenge_id=(challenges or [1] * len(teams))[number],
+            challenge=str((challenges or [1] * len(teams))[number]),
         )
         for number, team in enumerate(teams)
     ]
@@ -75,10 +77,10 @@ def test_one_team_that_sends_twenty_delays_nobody_by_more_than_one():
 
 def test_challenges_take_turns_and_the_one_served_longest_ago_comes_first():
     waiting = make([*range(20), 30, 31], challenges=[1] * 20 + [2, 2], data_sets=[1] * 20 + [2, 2])
-    groups = list_groups(order_waiting(waiting, {}, {1: NOON}))
-    assert [[each.challenge_id for each in group] for group in groups[:3]] == [[2, 2], [1] * 6, [1] * 6]
-    groups = list_groups(order_waiting(waiting, {}, {1: NOON, 2: NOON + timedelta(minutes=1)}))
-    assert [[each.challenge_id for each in group] for group in groups[:3]] == [[1] * 6, [2, 2], [1] * 6]
+    groups = list_groups(order_waiting(waiting, {}, {"1": NOON}))
+    assert [[each.challenge for each in group] for group in groups[:3]] == [["2"] * 2, ["1"] * 6, ["1"] * 6]
+    groups = list_groups(order_waiting(waiting, {}, {"1": NOON, "2": NOON + timedelta(minutes=1)}))
+    assert [[each.challenge for each in group] for group in groups[:3]] == [["1"] * 6, ["2"] * 2, ["1"] * 6]
 
 
 @given(
@@ -86,14 +88,14 @@ def test_challenges_take_turns_and_the_one_served_longest_ago_comes_first():
     served=st.dictionaries(st.integers(1, 3), st.integers(0, 50)),
 )
 def test_no_challenge_has_a_second_pass_before_another_that_waits_had_one(challenges, served):
-    at = {challenge: NOON + timedelta(minutes=minute) for challenge, minute in served.items()}
+    at = {str(challenge): NOON + timedelta(minutes=minute) for challenge, minute in served.items()}
     ordered = order_waiting(make(list(range(len(challenges))), challenges=challenges), {}, at)
-    left, had = Counter(challenges), Counter()
+    left, had = Counter(map(str, challenges)), Counter()
     for each in ordered:
         passes = {challenge: had[challenge] // MOST_TOGETHER for challenge in left if left[challenge]}
-        assert passes[each.challenge_id] == min(passes.values())
-        had[each.challenge_id] += 1
-        left[each.challenge_id] -= 1
+        assert passes[each.challenge] == min(passes.values())
+        had[each.challenge] += 1
+        left[each.challenge] -= 1
 
 
 def test_what_is_scored_again_comes_after_what_is_new_and_not_with_it():
@@ -123,7 +125,7 @@ def test_rows_that_wait_are_read_in_fair_order(world):
 def add_worker(world, name="one", pace=2.0, **values):
     with world.database.writing() as session:
         now = world.clock()
-        given = {"started_at": now, "seen_at": now, "version": "1", "doing": "", "seconds_per_image": pace}
+        given = {"started_at": now, "seen_at": now, "version": "1", "seconds_per_image": pace}
         session.add(WorkerHeartbeat(name=name, **given | values))
 
 
@@ -191,6 +193,50 @@ def test_the_overview_counts_states_and_names_workers(world):
     assert overview.states == {"queued": 2, "checking": 1}
     assert [(each.name, each.doing) for each in overview.workers] == [("one", "scoring submissions 1, 2")]
     assert overview.done_at == world.clock() + timedelta(seconds=8)
+
+
+def test_a_worker_for_some_challenges_has_their_part_of_the_fair_order(world):
+    moire = make_neighbour(world, "moire")
+    ours = submit_many(moire, ["ada", "ada", "bob"])
+    submit_many(world, ["ada", "bob"])
+    with world.database.reading() as session:
+        every, own = read_waiting(session), read_waiting(session, {"moire"})
+    assert [each.submission_id for each in own] == [ours[0], ours[2], ours[1]]
+    assert own == [each for each in every if each.challenge == "moire"]
+
+
+def test_the_time_is_that_of_the_workers_that_serve_the_challenge(world):
+    moire = make_neighbour(world, "moire")
+    (first,) = submit_many(world, ["ada"])
+    (second,) = submit_many(moire, ["ada"])
+    add_worker(world, "lent", pace=1.0, challenges=["moire"])
+    with world.database.reading() as session:
+        places = queue_places(session, world.clock(), [first, second])
+        assert places[first].expected_at is None
+        assert places[second].expected_at == world.clock() + timedelta(seconds=2)
+        assert queue_overview(session, world.clock()).done_at is None
+    add_worker(world, "common", pace=1.0)
+    with world.database.reading() as session:
+        places = queue_places(session, world.clock(), [first, second])
+        times = [places[each].expected_at - world.clock() for each in (first, second)]
+    assert times == [timedelta(seconds=4), timedelta(seconds=1)]  # four images by one worker; two by both
+
+
+def test_organisers_see_the_workers_of_their_challenge(world):
+    moire = make_neighbour(world, "moire")
+    add_worker(world, "common")
+    add_worker(world, "lent", challenges=["moire", "night"])
+    with world.database.reading() as session:
+        shown = {
+            each.definition.id: queue_overview(
+                session, world.clock(), load_current(session, each.definition)
+            ).workers
+            for each in (world, moire)
+        }
+        every = queue_overview(session, world.clock()).workers
+    told = {slug: {each.name: each.challenges for each in rows} for slug, rows in shown.items()}
+    assert told == {"my-challenge": {"common": []}, "moire": {"common": [], "lent": ["moire"]}}
+    assert {each.name: each.challenges for each in every} == {"common": [], "lent": ["moire", "night"]}
 
 
 def test_the_facts_load_neither_the_engine_nor_what_scores():

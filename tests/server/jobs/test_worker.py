@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import true
 
-from jobs_world import make_study, make_world
+from jobs_world import make_neighbour, make_study, make_world
 from patience import PATIENCE_S, wait_until
-from raim.errors import SettingsError, StateError
+from raim.errors import SettingsError, StateError, UnknownNameError
 from raim.scoring import score_folders
 from raim.server.database import (
     AuditEvent,
@@ -56,8 +56,8 @@ def place(database_url, example, tmp_path):
     database.engine.dispose()
 
 
-def start(settings, name="one", *, stage="none", deaths=0, silence=60.0):
-    arguments = [name, stage, str(deaths), str(settings.folder / "deaths"), str(silence)]
+def start(settings, name="one", *challenges, stage="none", deaths=0, silence=60.0):
+    arguments = [name, stage, str(deaths), str(settings.folder / "deaths"), str(silence), *challenges]
     environment = os.environ | settings_environment(settings) | {"RAIM_OFFLINE": "1"}
     return subprocess.Popen([sys.executable, str(SCRIPT), *arguments], env=environment)
 
@@ -189,6 +189,57 @@ def test_another_worker_takes_over_from_a_silent_one(place):
     assert survivor.wait(PATIENCE_S) == 0
     assert world.read(more).attempt == 2  # the check's lease and the score's, which was taken over as it was
     assert sorted(times_scored(world)) == [*ids, more]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_a_worker_for_one_challenge_leaves_the_others_to_a_second_worker(place):
+    night, settings = place
+    moire = make_neighbour(night, "moire")
+    ours = [moire.submit(team, noise=number) for number, team in enumerate(("ada", "bob"))]
+    others = [night.submit(team, noise=number) for number, team in enumerate(("ada", "bob", "cyn"), start=2)]
+    lent = start(settings, "lent", "moire", silence=3.0)
+    wait_until(all_scored(night, ours))
+    assert [(night.read(each).state, night.read(each).attempt) for each in others] == [("checking", 0)] * 3
+    common = start(settings, "common", silence=3.0)
+    wait_until(all_scored(night, others))
+    with night.database.reading() as session:
+        serving = {row.name: row.challenges for row in session.query(WorkerHeartbeat)}
+    assert serving == {"common": [], "lent": ["moire"]}
+    lent.terminate()
+    assert lent.wait(PATIENCE_S) == 0
+    common.terminate()
+    assert common.wait(PATIENCE_S) == 0
+    assert sorted(times_scored(night)) == sorted([*ours, *others])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_a_worker_for_one_challenge_leaves_is_taken_over_and_nothing_the_other_way(place):
+    night, settings = place
+    moire = make_neighbour(night, "moire")
+    ours = moire.submit("ada", noise=0)
+    died = start(settings, "lent", "moire", stage="batch half done", deaths=1, silence=3.0)
+    assert died.wait(PATIENCE_S) == KILLED
+    assert night.read(ours).state == "scoring"
+    common = start(settings, "common", stage="batch half done", deaths=2, silence=3.0)
+    assert common.wait(PATIENCE_S) == KILLED  # over the same batch, which it has taken over
+    other = night.submit("ada", noise=1)
+    lent = start(settings, "lent", "moire", silence=3.0)
+    wait_until(all_scored(night, [ours]))
+    assert night.read(other).state == "checking"
+    common = start(settings, "common", silence=3.0)
+    wait_until(all_scored(night, [other]))
+    for each in (lent, common):
+        each.terminate()
+        assert each.wait(PATIENCE_S) == 0
+    assert sorted(times_scored(night)) == sorted([ours, other])
+
+
+def test_a_challenge_that_the_server_has_not_is_told(world):
+    settings = make_settings(world, world.database.engine.url.render_as_string(hide_password=False))
+    with pytest.raises(UnknownNameError, match="no challenge named 'my-chalenge'; did you mean"):
+        run_worker(settings, name="one", challenges=["my-chalenge"])
 
 
 @pytest.mark.slow

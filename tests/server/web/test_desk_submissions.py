@@ -31,18 +31,18 @@ def test_the_dashboard_tells_queue_workers_and_failures(site, world, olga):
     put(world, state="queued")
     failed = put(world, state="failed")
     put(world, team="Bob", state="failed", state_at=world.now - timedelta(days=2))
-    assert "No worker lives, and submissions wait" in olga.get("/desk").text
+    assert "No worker serves this challenge, and submissions wait" in olga.get("/desk").text
     with world.database.writing() as session:
         start_heartbeat(session, world.now, "worker-1")
     page = olga.get("/desk/live").text
     assert "worker-1" in page
-    assert "No worker lives" not in page
+    assert "No worker serves this challenge" not in page
     assert "1 submission failed within a day" in page
     assert f'<a href="/c/my-challenge/desk/submissions/{failed}">{failed}</a>' in page
     assert "the disk is full" in page
     assert 'hx-get="/c/my-challenge/desk/live" hx-trigger="every 5s"' in page
     site.clock.move(minutes=2)
-    assert "No worker lives" in olga.get("/desk/live").text
+    assert "No worker serves this challenge" in olga.get("/desk/live").text
 
 
 def test_filters_find_submissions_by_team_phase_kind_state_and_flags(world, olga):

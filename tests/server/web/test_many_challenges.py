@@ -23,8 +23,10 @@ from raim.server.database import (
     Submission,
     Team,
     User,
+    WorkerHeartbeat,
     announce_change,
 )
+from raim.server.jobs.context import start_heartbeat
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
 from raim.server.study.closed_folder import open_material
@@ -390,6 +392,25 @@ def test_administrators_see_every_challenge_in_figures_and_nobody_else_does(site
     assert secret[0].get("/admin").status_code == 403
     check_well_made(admin.get("/admin").text, "/admin")
     check_well_made(admin.get("/admin/users").text, "/admin/users")
+
+
+def test_the_desk_shows_which_worker_serves_what_and_the_server_what_nobody_serves(site, admin, secret):
+    with site.server.database.writing() as session:
+        start_heartbeat(session, site.clock(), "lent", ["moire", "night"])
+        session.query(Submission).one().state = "queued"
+    moire = admin.get("/c/moire/desk").text
+    assert "<td>moire</td>" in moire
+    assert "night" not in re.search('id="queue".*', moire, flags=re.DOTALL)[0]
+    assert "No worker serves this challenge" in admin.get("/c/denoising/desk").text
+    page = admin.get("/admin").text
+    assert "<td>moire, night</td>" in page
+    check_well_made(page, "/admin")
+    told = {each["id"]: each["n_workers"] for each in admin.get("/api/v1/admin").json()["challenges"]}
+    assert told == {"moire": 1, "night": 1, "denoising": 0}
+    assert "nobody serves it" not in page
+    with site.server.database.writing() as session:
+        session.get_one(WorkerHeartbeat, "lent").challenges = ["night"]
+    assert admin.get("/admin").text.count("nobody serves it") == 1
 
 
 def test_administrators_change_any_account(site, admin):

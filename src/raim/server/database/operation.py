@@ -33,12 +33,16 @@ def events_of(challenge_id: int) -> ColumnElement[bool]:
 
 
 class WorkerHeartbeat(Base):
-    """A worker process; one that was not seen for a minute is taken for dead."""
+    """A worker process; one that was not seen for a minute is taken for dead.
+
+    `challenges`: ids of those that it serves; none for all.
+    """
 
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
     version: Mapped[str] = mapped_column(String(80))
+    challenges: Mapped[list[str]] = mapped_column(default=list)
     doing: Mapped[str] = mapped_column(String(200), default="")
     seconds_per_image: Mapped[float | None]
     stopped_at: Mapped[datetime | None]

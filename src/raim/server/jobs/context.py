@@ -8,7 +8,7 @@ what the job has recorded still holds.
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -56,11 +56,12 @@ class DatabaseClock:
         return moment + timedelta(seconds=time.monotonic() - at)
 
 
-def start_heartbeat(session: Session, now: datetime, name: str) -> None:
+def start_heartbeat(session: Session, now: datetime, name: str, challenges: Collection[str] = ()) -> None:
     """Begin the row of a worker, or take over that of one of the same name that is gone."""
     row = session.get(WorkerHeartbeat, name) or WorkerHeartbeat(name=name)
     row.started_at = row.seen_at = now
     row.version, row.doing, row.stopped_at = __version__, "", None
+    row.challenges = sorted(challenges)
     session.add(row)
 
 
@@ -80,6 +81,11 @@ def live_workers(session: Session, now: datetime, silence: timedelta = SILENCE) 
     ).all()
 
 
+def serves(challenges: Collection[str], challenge: str) -> bool:
+    """Say whether a worker that was started for some challenges, or for all, serves one of them."""
+    return not challenges or challenge in challenges
+
+
 def gone_workers(session: Session, now: datetime, silence: timedelta = SILENCE) -> list[str]:
     """Give the names of workers that have ended or are silent."""
     live = {row.name for row in live_workers(session, now, silence)}
@@ -93,6 +99,7 @@ class WorkerContext:
 
     Attributes:
         folder: The server's folder, or one for this worker alone; files of work lie in its `work`.
+        challenges: Ids of those that it serves; none for all.
         processes: Child processes that score at once.
         silence: After which a worker is taken for dead; also how long a lease lasts.
         patience_s: Waits between tries after a fault of ours.
@@ -108,6 +115,7 @@ class WorkerContext:
     storage: Storage
     folder: Path
     clock: Callable[[], datetime]
+    challenges: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     processes: int = 1
     silence: timedelta = SILENCE

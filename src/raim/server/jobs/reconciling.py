@@ -4,21 +4,21 @@ Whatever was lost (a job that was never made, since the web process died; a work
 tables), the next ticks bring every submission on its way again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from raim.server.database import StudyImage, Submission
+from raim.server.database import Challenge, DataSet, StudyImage, Submission
 from raim.server.database.engine import take_turn
-from raim.server.jobs.context import WorkerContext, end_lease, gone_workers, is_due
+from raim.server.jobs.context import WorkerContext, end_lease, gone_workers, is_due, live_workers
 from raim.server.jobs.faults import OURS, Throttle
 from raim.server.jobs.tiling import read_due_tiles
 from raim.server.jobs.versions import known_versions
 from raim.server.jobs.waiting import read_waiting
-from raim.server.jobs.workflows import Engine, Job
+from raim.server.jobs.workflows import Engine, Job, name_scope
 from raim.server.submissions.states import change_state, lock_submission
 
 MOST_ATTEMPTS = 25
@@ -26,16 +26,24 @@ RESUMING_LOCK = 7_246_101  # of PostgreSQL; see raim.server.database.engine
 LOOK_AGAIN_S = 5.0
 
 
-def read_due(session: Session) -> list[Job]:
-    """Give the jobs of all submissions that wait for a check, in order of arrival; tiles; scores, in fair order."""
+def read_due(session: Session, challenges: Collection[str] = (), *, with_tiles: bool = True) -> list[Job]:
+    """Give the jobs of submissions that wait for a check, in order of arrival; tiles; scores, in fair order.
+
+    Those of some challenges are jobs of their own, beside the same ones for workers that serve all: whichever
+    comes first does it.
+    """
+    own = [Challenge.slug.in_(sorted(challenges))] if challenges else []
+    scope = name_scope(challenges)
     checks = session.execute(
         select(Submission.id, Submission.attempt)
-        .where(Submission.where("is_in_check"), Submission.lease_owner.is_(None))
+        .join(DataSet, DataSet.id == Submission.data_set_id)
+        .join(Challenge, Challenge.id == DataSet.challenge_id)
+        .where(Submission.where("is_in_check"), Submission.lease_owner.is_(None), *own)
         .order_by(Submission.received_at, Submission.id)
     )
-    tiles = read_due_tiles(session)
-    jobs = [Job(kind="check", submission_id=row_id, attempt=attempt) for row_id, attempt in checks]
-    jobs += [Job(kind="tiles", submission_id=row_id, attempt=attempt) for row_id, attempt in tiles]
+    tiles = read_due_tiles(session, *own) if with_tiles else []
+    jobs = [Job(kind="check", submission_id=row, attempt=attempt, scope=scope) for row, attempt in checks]
+    jobs += [Job(kind="tiles", submission_id=row, attempt=attempt, scope=scope) for row, attempt in tiles]
     return jobs + [
         Job(
             kind="score",
@@ -43,8 +51,9 @@ def read_due(session: Session) -> list[Job]:
             attempt=each.attempt,
             scorer_version=each.scorer_version,
             reference_version=each.reference_version,
+            scope=scope,
         )
-        for each in read_waiting(session)
+        for each in read_waiting(session, challenges)
         if each.scorer_version in known_versions()
     ]
 
@@ -99,7 +108,10 @@ class Reconciler:
         """Compare once."""
         now, silence = self.context.clock(), self.context.silence
         with self.context.database.reading() as session:
-            due = {job.id: job for job in read_due(session)}
+            own = self.context.challenges
+            # Tiles have no lease: they are left to workers that serve all challenges, while one lives.
+            is_helped = own and any(not each.challenges for each in live_workers(session, now, silence))
+            due = {job.id: job for job in read_due(session, own, with_tiles=not is_helped)}
             gone = set(gone_workers(session, now, silence)) - {self.context.name}
         self.made &= due.keys()
         for key, job in due.items():

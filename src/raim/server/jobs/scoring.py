@@ -102,7 +102,8 @@ def choose_group(
     The group is the next in the fair order, which need not be that submission's: then its turn comes later.
     """
     with context.database.reading() as session:
-        waiting = [each for each in read_waiting(session) if each.scorer_version in known_versions()]
+        every = read_waiting(session, context.challenges)
+        waiting = [each for each in every if each.scorer_version in known_versions()]
         asking = {each.submission_id: each for each in waiting}.get(submission_id)
         if asking is None or asking.attempt != attempt or asking.scorer_version != scorer_version:
             return None

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from raim.errors import InputError, RaimError
 from raim.files import hash_file
 from raim.scoring.submission import open_images
-from raim.server.database import Image, Study, StudyEntry, StudyImage, Submission, Team
+from raim.server.database import Challenge, Image, Study, StudyEntry, StudyImage, Submission, Team
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.faults import describe_fault, with_patience
 from raim.server.jobs.process_pool import Outcome, Report, run_alone
@@ -46,12 +46,14 @@ class PackTask:
     target: Path
 
 
-def read_due_tiles(session: Session) -> list[tuple[int, int]]:
-    """Give (row, attempt) of each image whose tiles are due, in the order of studies."""
+def read_due_tiles(session: Session, *conditions: ColumnElement[bool]) -> list[tuple[int, int]]:
+    """Give (row, attempt) of each image whose tiles are due, in the order of studies; conditions on its challenge."""
     rows = session.execute(
         select(StudyImage.id, StudyImage.attempt)
         .join(Study, Study.id == StudyImage.study_id)
+        .join(Challenge, Challenge.id == Study.challenge_id)
         .where(StudyImage.pack_sha256.is_(None), StudyImage.error.is_(None), Study.state.in_(OPEN_STATES))
+        .where(*conditions)
         .order_by(StudyImage.study_id, StudyImage.id)
     )
     return [(row_id, attempt) for row_id, attempt in rows]

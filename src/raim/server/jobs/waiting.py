@@ -9,7 +9,7 @@ what a measure computes on the references is computed once.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from raim.records.desk import Queue, Worker
 from raim.records.submissions import QueuePlace
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import Challenge, DataSet, Image, Submission
-from raim.server.jobs.context import live_workers
+from raim.server.database import Challenge, DataSet, Image, Submission, WorkerHeartbeat
+from raim.server.jobs.context import live_workers, serves
 
 MOST_TOGETHER = 6
 RECENT = timedelta(hours=24)
@@ -34,7 +34,7 @@ class Waiting:
     team_id: int
     data_set_id: int
     received_at: datetime
-    challenge_id: int = 0
+    challenge: str = ""
     is_again: bool = False
     attempt: int = 0
     n_images: int = 0
@@ -43,7 +43,7 @@ class Waiting:
 
 
 def order_waiting(
-    waiting: Sequence[Waiting], recent: Mapping[int, int], served: Mapping[int, datetime] | None = None
+    waiting: Sequence[Waiting], recent: Mapping[int, int], served: Mapping[str, datetime] | None = None
 ) -> list[Waiting]:
     """Put what waits into order.
 
@@ -70,18 +70,14 @@ def order_waiting(
         waiting,
         key=lambda one: (one.is_again, turn_of[one.submission_id], one.received_at, one.submission_id),
     )
-    places: Counter[tuple[int, bool]] = Counter()
+    places: Counter[tuple[str, bool]] = Counter()
     passes: dict[int, int] = {}
     for each in fair:
-        passes[each.submission_id] = places[each.challenge_id, each.is_again] // MOST_TOGETHER
-        places[each.challenge_id, each.is_again] += 1
+        passes[each.submission_id] = places[each.challenge, each.is_again] // MOST_TOGETHER
+        places[each.challenge, each.is_again] += 1
     last, never = served or {}, datetime.min.replace(tzinfo=UTC)
-    waits_since = {
-        each.challenge_id: (last.get(each.challenge_id, never), each.challenge_id) for each in fair
-    }
-    return sorted(
-        fair, key=lambda one: (one.is_again, passes[one.submission_id], waits_since[one.challenge_id])
-    )
+    waits_since = {each.challenge: (last.get(each.challenge, never), each.challenge) for each in fair}
+    return sorted(fair, key=lambda one: (one.is_again, passes[one.submission_id], waits_since[one.challenge]))
 
 
 def next_group(ordered: Sequence[Waiting], *, most: int = MOST_TOGETHER) -> list[Waiting]:
@@ -100,8 +96,8 @@ def list_groups(ordered: Sequence[Waiting]) -> list[list[Waiting]]:
     return groups
 
 
-def read_waiting(session: Session) -> list[Waiting]:
-    """Read what waits to be scored, in the order in which it will be."""
+def read_waiting(session: Session, challenges: Collection[str] = ()) -> list[Waiting]:
+    """Read what waits to be scored in some challenges, or in all, in the order in which it will be."""
     # Columns and not whole rows, whose reports are long: this runs with every tick and every look at a page.
     counts = select(Image.data_set_id, func.count().label("n_images")).group_by(Image.data_set_id).subquery()
     rows = session.execute(
@@ -113,7 +109,7 @@ def read_waiting(session: Session) -> list[Waiting]:
             Submission.where("has_score").label("is_again"),
             Submission.attempt,
             func.coalesce(counts.c.n_images, 0).label("n_images"),
-            DataSet.challenge_id,
+            Challenge.slug.label("challenge"),
             DataSet.version.label("reference_version"),
             Challenge.scorer_version,
         )
@@ -131,22 +127,24 @@ def read_waiting(session: Session) -> list[Waiting]:
     waiting = [Waiting(**row._asdict()) for row in rows]
     if not waiting:
         return []
-    is_one = len({each.challenge_id for each in waiting}) == 1
+    is_one = len({each.challenge for each in waiting}) == 1
     served = {} if is_one else _last_served(session)
-    return order_waiting(waiting, _count_recent(session, waiting), served)
+    ordered = order_waiting(waiting, _count_recent(session, waiting), served)
+    return [each for each in ordered if serves(challenges, each.challenge)]
 
 
-def _last_served(session: Session) -> dict[int, datetime]:
+def _last_served(session: Session) -> dict[str, datetime]:
     rows = session.execute(
-        select(DataSet.challenge_id, func.max(Submission.state_at))
+        select(Challenge.slug, func.max(Submission.state_at))
+        .join(DataSet, DataSet.challenge_id == Challenge.id)
         .join(Submission, Submission.data_set_id == DataSet.id)
         .where(
             Submission.kind == "scored",
             or_(Submission.where("is_in_scoring"), Submission.where("has_score")),
         )
-        .group_by(DataSet.challenge_id)
+        .group_by(Challenge.slug)
     )
-    return {challenge_id: at for challenge_id, at in rows}  # noqa: C416 - rows are no pairs to mypy
+    return {slug: at for slug, at in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
 def _count_recent(session: Session, waiting: Sequence[Waiting]) -> dict[int, int]:
@@ -170,8 +168,8 @@ def queue_places(session: Session, now: datetime, submission_ids: Sequence[int])
     """Say where submissions stand in the queue, with few questions however many there are.
 
     Counted are the images under way, those of every group before its own, and its own group's, whose members
-    are done together; all at the pace that the live workers measured. There is no time for what does not wait, or
-    while no worker lives that has measured its pace.
+    are done together; all at the pace that the live workers of its challenge measured, and but for groups that none
+    of them serves. There is no time for what does not wait, or while no such worker lives that has measured its pace.
     """
     waiting = read_waiting(session)
     positions = {each.submission_id: place for place, each in enumerate(waiting, start=1)}
@@ -184,13 +182,20 @@ def queue_places(session: Session, now: datetime, submission_ids: Sequence[int])
 def _expect(
     session: Session, now: datetime, waiting: list[Waiting], submission_ids: Sequence[int]
 ) -> dict[int, datetime]:
-    pace = _images_per_second(session, now)
-    if pace is None:
-        return {}
-    times, ahead = {}, _images_under_way(session)
+    live = live_workers(session, now)
+    under_way, times = _images_under_way(session), {}
+    workers = {
+        each.challenge: [row for row in live if serves(row.challenges, each.challenge)] for each in waiting
+    }
+    paces = {challenge: _images_per_second(rows) for challenge, rows in workers.items()}
+    ahead = dict.fromkeys(workers, under_way)
     for group in list_groups(waiting):
-        ahead += sum(each.n_images for each in group)
-        times.update({each.submission_id: now + timedelta(seconds=ahead / pace) for each in group})
+        own = group[0].challenge
+        for challenge, rows in workers.items():
+            if any(serves(row.challenges, own) for row in rows):
+                ahead[challenge] += sum(each.n_images for each in group)
+        if pace := paces[own]:
+            times.update({each.submission_id: now + timedelta(seconds=ahead[own] / pace) for each in group})
     leased = select(Submission.id, Submission.lease_owner).where(
         Submission.id.in_(submission_ids),
         Submission.lease_owner.is_not(None),
@@ -198,23 +203,31 @@ def _expect(
     )
     owners = {row.id: row.lease_owner for row in session.execute(leased)}
     for owner in set(owners.values()):
-        own = _images_per_second(session, now, name=owner) or pace
-        end = now + timedelta(seconds=_images_under_way(session, owner=owner) / own)
-        times.update({each: end for each, name in owners.items() if name == owner})
+        pace = _images_per_second([row for row in live if row.name == owner]) or _images_per_second(live)
+        if pace:
+            end = now + timedelta(seconds=_images_under_way(session, owner=owner) / pace)
+            times.update({each: end for each, name in owners.items() if name == owner})
     return times
 
 
 def queue_overview(session: Session, now: datetime, challenge: CurrentChallenge | None = None) -> Queue:
-    """Say how the queue stands, for one challenge (its states; the queue is everybody's) or for all."""
+    """Say how the queue stands, for one challenge (its states and workers; what waits is everybody's) or for all.
+
+    There is no time while nobody serves something that waits.
+    """
     own = true() if challenge is None else Submission.phase_id.in_(challenge.phase_ids.values())
     counts = session.execute(select(Submission.state, func.count()).where(own).group_by(Submission.state))
     states = {state: count for state, count in counts}  # noqa: C416 - rows are no pairs to mypy
     waiting = read_waiting(session)
     images = _images_under_way(session) + sum(each.n_images for each in waiting)
-    pace = _images_per_second(session, now)
+    live = live_workers(session, now)
+    served = all(any(serves(row.challenges, each.challenge) for row in live) for each in waiting)
+    pace = _images_per_second(live) if served else None
+    if challenge is not None:
+        live = [row for row in live if serves(row.challenges, challenge.definition.id)]
     return Queue(
         states=states,
-        workers=[Worker.of_row(row) for row in live_workers(session, now)],
+        workers=[_worker(row, challenge) for row in live],
         n_waiting=len(waiting),
         images_waiting=images,
         done_at=None if pace is None else now + timedelta(seconds=images / pace),
@@ -229,10 +242,16 @@ def _images_under_way(session: Session, *, owner: str | None = None) -> int:
     return int(session.scalar(left) or 0)
 
 
-def _images_per_second(session: Session, now: datetime, *, name: str | None = None) -> float | None:
-    """Add the paces of the live workers; one that has not measured its own is taken to be as fast as the others."""
-    live = [row for row in live_workers(session, now) if name is None or row.name == name]
-    paces = [1 / row.seconds_per_image for row in live if row.seconds_per_image]
+def _images_per_second(workers: Sequence[WorkerHeartbeat]) -> float | None:
+    """Add the paces of workers; one that has not measured its own is taken to be as fast as the others."""
+    paces = [1 / row.seconds_per_image for row in workers if row.seconds_per_image]
     if not paces:
         return None
-    return sum(paces) / len(paces) * len(live)
+    return sum(paces) / len(paces) * len(workers)
+
+
+def _worker(row: WorkerHeartbeat, challenge: CurrentChallenge | None) -> Worker:
+    """Return its record; organisers of a challenge are told of no other one that it serves."""
+    if challenge is None or not row.challenges:
+        return Worker.of_row(row)
+    return Worker.of_row(row, challenges=[challenge.definition.id])

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,10 +19,10 @@ from filelock import FileLock, Timeout
 from sqlalchemy import delete, make_url, select
 from sqlalchemy.exc import DBAPIError
 
-from raim.errors import SettingsError, StateError
+from raim.errors import SettingsError, StateError, unknown_name
 from raim.processes import THREAD_VARIABLES, count_cores
 from raim.server.actions.logins import forget_logins
-from raim.server.database import Database, DataSet, Image, WorkerHeartbeat, open_database
+from raim.server.database import Challenge, Database, DataSet, Image, WorkerHeartbeat, open_database
 from raim.server.jobs.context import (
     EVERY_S,
     SILENCE,
@@ -68,12 +68,13 @@ def run_worker(
     settings: Settings,
     *,
     name: str,
+    challenges: Collection[str] = (),
     processes: int | None = None,
     stop: threading.Event | None = None,
     pace: Pace | None = None,
     limits: Limits | None = None,
 ) -> None:
-    """Check and score submissions until `stop` is set. A process can have one worker.
+    """Check and score submissions of some challenges, or of all, until `stop` is set. A process can have one worker.
 
     What is under way then is taken up later, by it (started under its name again) or another. The settings are the
     server's, but its folder may be one for this worker alone; `processes` are children that score at once.
@@ -82,6 +83,7 @@ def run_worker(
         StateError: A worker of this name runs already.
         SettingsError: The database is not there or not for this machine.
         StorageError: The storage is not the server's.
+        UnknownNameError: The server has no such challenge.
     """
     pace = pace or Pace()
     os.environ.update(
@@ -94,12 +96,14 @@ def run_worker(
         _reach(database, stop or threading.Event())
         storage = open_storage(settings.storage_url)
         check_storage(database, storage, settings.storage_url)
+        _check_challenges(database, challenges)
         context = WorkerContext(
             name=name,
             database=database,
             storage=storage,
             folder=settings.folder,
             clock=DatabaseClock(database),
+            challenges=frozenset(challenges),
             limits=limits or Limits.of(settings),
             processes=processes or settings.worker_processes or count_cores(),
             silence=pace.silence,
@@ -155,10 +159,17 @@ def check_storage(database: Database, storage: Storage, url: str) -> None:
         )
 
 
+def _check_challenges(database: Database, challenges: Collection[str]) -> None:
+    with database.reading() as session:
+        known = set(session.scalars(select(Challenge.slug)))
+    for each in sorted(set(challenges) - known):
+        raise unknown_name("challenge", each, known)
+
+
 def _run(context: WorkerContext, database_url: str, pace: Pace) -> None:
     started_at = context.clock()
     with context.database.writing() as session:
-        start_heartbeat(session, started_at, context.name)
+        start_heartbeat(session, started_at, context.name, context.challenges)
     heartbeat = threading.Thread(
         target=_send_heartbeats, args=(context, started_at, pace.heartbeat_s), name="heartbeat", daemon=True
     )

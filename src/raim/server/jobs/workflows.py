@@ -6,7 +6,7 @@ The engine is DBOS, on the server's own database (on SQLite in a file beside it)
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from raim.server.jobs.versions import known_versions
 # Ours and not derived from the code, as DBOS would do: after an upgrade, what waits is still taken up.
 APPLICATION_VERSION = "raim-jobs-1"
 ERROR = "raim error"
+SCOPE = " for "
 ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 POLL_S = 0.5
 STOPPING_S = 10  # for workflows whose last step is done to be recorded as such
@@ -57,7 +58,8 @@ class JsonSerializer(Serializer):
 class Job:
     """A job that is due, for a submission or (tiles) a study's image; its id is made from that, so it is made once.
 
-    `attempt`: how many leases or jobs there were for it. Versions are those under which to score.
+    `attempt`: how many leases or jobs there were for it. Versions are those under which to score. `scope`: of the
+    workers that may do it (`name_scope`).
     """
 
     kind: Literal["check", "score", "tiles"]
@@ -65,6 +67,7 @@ class Job:
     attempt: int
     scorer_version: str = ""
     reference_version: str = ""
+    scope: str = ""
 
     @property
     def id(self) -> str:
@@ -75,19 +78,20 @@ class Job:
             'check-7-0'
         """
         versions = f"-{self.scorer_version}-{self.reference_version}" if self.kind == "score" else ""
-        return f"{self.kind}-{self.submission_id}{versions}-{self.attempt}"
+        return f"{self.kind}-{self.submission_id}{versions}-{self.attempt}{self.scope}"
 
 
 @dataclass(slots=True)
 class Engine:
-    """The launched engine of one worker process, with its workflows by kind of job."""
+    """The launched engine of one worker process, with its workflows by kind of job and its scope."""
 
     workflows: Mapping[str, Callable[..., Any]]
+    scope: str = ""
 
     def enqueue(self, job: Job) -> None:
         """Enqueue a job; one that is there already, waiting or done, stays as it is."""
         is_score = job.kind == "score"
-        queue = score_queue(job.scorer_version) if is_score else job.kind
+        queue = (score_queue(job.scorer_version) if is_score else job.kind) + job.scope
         versions = [job.scorer_version] if is_score else []
         with SetWorkflowID(job.id):
             DBOS.enqueue_workflow(queue, self.workflows[job.kind], job.submission_id, job.attempt, *versions)
@@ -100,18 +104,23 @@ class Engine:
         found = DBOS.list_workflows(workflow_ids=wanted, load_input=False, load_output=False)
         return {each.workflow_id for each in found if each.status in ENDED}
 
-    def find_left(self, workers: Iterable[str]) -> list[tuple[str, str | None]]:
-        """Give the jobs that workers have left in their middle, each with its queue."""
+    def find_left(self, workers: Iterable[str]) -> list[tuple[str, str]]:
+        """Give the jobs that workers have left in their middle and that this one may take over, each with its queue.
+
+        A worker for some challenges takes over from those for the same: a job of another one may have a group of a
+        challenge that it does not serve. What is left so comes back when its lease is over.
+        """
         names = sorted(workers)
         if not names:
             return []
         left = DBOS.list_workflows(executor_id=names, status="PENDING", load_output=False, load_input=False)
-        return [(each.workflow_id, each.queue_name) for each in left]
+        found = [(each.workflow_id, each.queue_name or "") for each in left]
+        return [(job_id, queue) for job_id, queue in found if not self.scope or queue.endswith(self.scope)]
 
     def resume(self, workers: Iterable[str]) -> None:
         """Let the jobs that workers have left in their middle go on elsewhere."""
         for job_id, queue in self.find_left(workers):
-            DBOS.resume_workflow(job_id, queue_name=queue)
+            DBOS.resume_workflow(job_id, queue_name=queue.partition(SCOPE)[0] + self.scope)
 
     def forget(self, before: datetime) -> int:
         """Delete the records of jobs that ended before a time; give how many."""
@@ -131,6 +140,16 @@ class Engine:
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=STOPPING_S)
 
 
+def name_scope(challenges: Collection[str]) -> str:
+    """Return what jobs and queues of workers for some challenges have at the end of their names; "" for all.
+
+    Example:
+        >>> name_scope(["night", "moire"])
+        ' for moire,night'
+    """
+    return SCOPE + ",".join(sorted(challenges)) if challenges else ""
+
+
 def score_queue(scorer_version: str) -> str:
     """Name the queue of a scorer version: only workers that know the version listen to it."""
     return f"score {scorer_version}"
@@ -141,7 +160,7 @@ def launch(context: WorkerContext, database_url: str) -> Engine:
     logging.getLogger("dbos").setLevel(logging.ERROR)
     DBOS(config=_configure(context, database_url))
     engine = _define(context)
-    queues = ["check", "tiles", *map(score_queue, known_versions())]
+    queues = [name + engine.scope for name in ("check", "tiles", *map(score_queue, known_versions()))]
     DBOS.listen_queues(queues)
     DBOS.launch()
     for name in queues:
@@ -198,7 +217,12 @@ def _define(context: WorkerContext) -> Engine:
     def tiles(study_image_id: int, _attempt: int) -> str:
         return tiles_step(study_image_id)
 
-    return Engine({"check": check, "score": _define_score(context), "tiles": tiles})
+    workflows: dict[str, Callable[..., Any]] = {
+        "check": check,
+        "score": _define_score(context),
+        "tiles": tiles,
+    }
+    return Engine(workflows, name_scope(context.challenges))
 
 
 def _define_score(context: WorkerContext) -> Callable[..., int]:

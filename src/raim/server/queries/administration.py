@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from raim.records.administration import HostedChallenge, ServerOverview
 from raim.server.database import Challenge, Phase, Submission, Team
+from raim.server.jobs.context import serves
 from raim.server.jobs.waiting import queue_overview
 
 
@@ -30,6 +31,7 @@ def read_server(
     failed = _count(session, of_phase.where(Submission.where("is_restartable")).group_by(Phase.challenge_id))
     of_bytes = of_phase.with_only_columns(Phase.challenge_id, func.sum(Submission.committed_bytes))
     kept = _count(session, of_bytes.group_by(Phase.challenge_id))
+    queue = queue_overview(session, now)
     return ServerOverview(
         challenges=[
             HostedChallenge(
@@ -41,13 +43,14 @@ def read_server(
                 n_teams=teams.get(row.id, 0),
                 n_submissions=every.get(row.id, 0),
                 n_waiting=waiting.get(row.id, 0),
+                n_workers=sum(serves(each.challenges, row.slug) for each in queue.workers),
                 n_failed=failed.get(row.id, 0),
                 kept_bytes=kept.get(row.id, 0),
             )
             for row in session.scalars(select(Challenge).order_by(Challenge.title))
         ],
         problems={folder: list(said) for folder, said in problems.items()},
-        queue=queue_overview(session, now),
+        queue=queue,
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,
     )

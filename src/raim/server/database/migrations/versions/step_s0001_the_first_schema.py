@@ -87,6 +87,7 @@ def upgrade() -> None:
         Column("started_at", UtcDateTime(), nullable=False),
         Column("seen_at", UtcDateTime(), nullable=False, index=True),
         Column("version", String(80), nullable=False),
+        Column("challenges", JSON(), nullable=False),
         Column("doing", String(200), nullable=False),
         Column("seconds_per_image", Double()),
         Column("stopped_at", UtcDateTime()),
