@@ -21,6 +21,7 @@ compares with this table.
   reference is refused by dates). login: a login is asked for. team: a team is asked for. no: for organisers, or
   administrators, only. hidden: as if there were no such thing. link: for a browser that holds a judge's link, whoever
   is logged in there; judges of a blinded study need no account.
+- `/metrics` then asks for a token of its own (deploying.md).
 - What another site makes a browser send is refused, whoever sends it; a program sends its API token.
 
 """

@@ -22,6 +22,7 @@ BAD = {
     "SMTP_URL": "smtp://ada:hu/sh@mail.example.org",
     "MAIL_FROM": "the organisers",
     "LOG_FORMAT": "xml",
+    "METRICS_TOKEN": "hush",
 }
 
 
@@ -47,6 +48,7 @@ def test_every_variable_is_read(tmp_path):
         "SMTP_URL": "smtps://ada:hush@mail.example.org",
         "MAIL_FROM": "Our challenge <challenge@example.org>",
         "LOG_FORMAT": "json",
+        "METRICS_TOKEN": "0123456789abcdefghij",
     }
     assert read_settings({PREFIX + name: text for name, text in given.items()}) == Settings(
         folder=tmp_path,
@@ -61,6 +63,7 @@ def test_every_variable_is_read(tmp_path):
         smtp_url="smtps://ada:hush@mail.example.org",
         mail_from="Our challenge <challenge@example.org>",
         log_format="json",
+        metrics_token="0123456789abcdefghij",
     )
 
 

@@ -34,6 +34,16 @@ class ServerOverview(Record):
     storage_free_bytes: int | None
 
 
+class Delays(Record):
+    """What waits, and since when."""
+
+    mails: dict[str, int] = Field(description="in each state that has any")
+    mail_s: float = Field(description="for how long a mail is due that was not sent, at most; 0 for none")
+    submission_s: float = Field(
+        description="since when a submission is here that is not done, at most; 0 for none"
+    )
+
+
 class StatusChange(Wanted):
     """The status that a challenge is to have."""
 

@@ -80,9 +80,11 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
     import uvicorn
 
     from raim.server.web.app import make_app
+    from raim.server.web.observation import CountedLines, end_counting
 
     settings = opened.server.settings
     set_up_logs(settings.log_format)
+    logging.getLogger().addHandler(CountedLines())
     config = uvicorn.Config(
         make_app(opened.server),
         log_config=None,
@@ -101,6 +103,7 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         stop.set()
+        end_counting()
 
 
 def _drop_parts(server: Server, stop: threading.Event) -> None:

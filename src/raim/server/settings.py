@@ -14,6 +14,9 @@ from raim.errors import SettingsError, unknown_name
 from raim.server.logs import LogFormat
 
 PREFIX = "RAIM_"
+SECRET = frozenset(
+    {"DATABASE_URL", "SMTP_URL", "METRICS_TOKEN"}
+)  # what holds a password is shown in no message
 # An address that mail is sent to or comes from: the form that browsers ask for, and no more dots than mail allows.
 MAILABLE = re.compile(
     r"(?=.{3,254}\Z)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[A-Za-z0-9]+((\.|-+)[A-Za-z0-9]+)*",
@@ -42,6 +45,7 @@ class Settings:
         smtp_url: The mail server, smtp://USER:PASSWORD@HOST:PORT; "" sends no mail.
         mail_from: From whom mail comes, such as "Our challenge <challenge@example.org>".
         log_format: "text", or "json": a JSON object a line, one for each request too.
+        metrics_token: What a program sends that reads /metrics; "" lets programs on this machine read it, and no other.
     """
 
     folder: Path
@@ -59,6 +63,7 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
     log_format: LogFormat = "text"
+    metrics_token: str = field(default="", repr=False)
 
 
 def read_settings(environment: Mapping[str, str], *, folder: Path | None = None) -> Settings:
@@ -107,7 +112,7 @@ def _parse(name: str, text: str) -> object:
 
 
 def _shown(name: str, text: str) -> str:
-    return "not usable" if name in {"DATABASE_URL", "SMTP_URL"} else repr(text)  # it may hold a password
+    return "not usable" if name in SECRET else repr(text)
 
 
 def _path(text: str) -> Path:
@@ -170,6 +175,14 @@ def _log_format(text: str) -> str:
     return text
 
 
+def _metrics_token(text: str) -> str:
+    if text and not re.fullmatch(r"[!-~]{20,200}", text):
+        raise ValueError(
+            "expected 20 to 200 letters, digits and signs without spaces, such as `openssl rand -hex 20`"
+        )
+    return text
+
+
 def _between(low: int, high: int, unit: str) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
@@ -195,4 +208,5 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "SMTP_URL": _smtp_url,
     "MAIL_FROM": _mail_from,
     "LOG_FORMAT": _log_format,
+    "METRICS_TOKEN": _metrics_token,
 }

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from raim.records.administration import HostedChallenge, ServerOverview
-from raim.server.database import Challenge, Phase, Submission, Team
+from raim.records.administration import Delays, HostedChallenge, ServerOverview
+from raim.server.database import Challenge, Mail, Phase, Submission, Team
 from raim.server.jobs.context import serves
 from raim.server.jobs.waiting import queue_overview
 
@@ -56,5 +56,18 @@ def read_server(
     )
 
 
-def _count(session: Session, found: Any) -> dict[int, int]:
-    return {challenge_id: int(count or 0) for challenge_id, count in session.execute(found)}
+def read_delays(session: Session, now: datetime) -> Delays:
+    """Return what waits longest."""
+    mails = _count(session, select(Mail.state, func.count()).group_by(Mail.state))
+    due = session.scalar(select(func.min(Mail.due_at)).where(Mail.state == "waiting", Mail.due_at < now))
+    oldest = select(func.min(Submission.received_at)).where(Submission.where("is_waiting"))
+    first = session.scalar(oldest)
+    return Delays(
+        mails=mails,
+        mail_s=0.0 if due is None else (now - due).total_seconds(),
+        submission_s=0.0 if first is None else (now - first).total_seconds(),
+    )
+
+
+def _count(session: Session, found: Any) -> dict[Any, int]:
+    return {of: int(count or 0) for of, count in session.execute(found)}

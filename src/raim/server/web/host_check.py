@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 # What watches over a server knows it by a number or a name of its own, and learns nothing that a page is told.
-PROBES = frozenset({"/health", "/ready"})
+PROBES = frozenset({"/health", "/ready", "/metrics"})  # the last asks for a token then
 
 
 class HostCheck:

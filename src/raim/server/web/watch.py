@@ -1,4 +1,4 @@
-"""Whether a server can do its work: database, workers and storage, looked at apart.
+"""Whether a server can do its work: database, workers and storage, looked at apart; and its numbers.
 
 Anybody may ask, as often as they like: what was found holds for a while, and a part that hangs holds up one thread and
 nobody else. No look takes a connection of those that requests share.
@@ -6,29 +6,35 @@ nobody else. No look takes a connection of those that requests share.
 
 import asyncio
 import logging
+import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from raim.errors import StorageFullError
+from raim.records.administration import Delays, ServerOverview
 from raim.records.health import Health
 from raim.server.database import Submission, open_database
 from raim.server.jobs.context import SILENCE, live_workers
-from raim.server.storage import try_storage
+from raim.server.queries.administration import read_delays, read_server
+from raim.server.storage import free_bytes, try_storage
 from raim.server.web.server import Server
 
 LOG = logging.getLogger(__name__)
 PATIENCE_S = 3.0  # what has not answered then is away
-DATABASE_EVERY_S, STORAGE_EVERY_S = 1.0, 10.0
+DATABASE_EVERY_S, STORAGE_EVERY_S, NUMBERS_EVERY_S = 1.0, 10.0, 5.0
 GOOD = frozenset({"ok", "idle"})
 Found = dict[str, Any]
 DATABASE_AWAY: Found = {"database": "away", "workers": "unknown"}
 STORAGE_AWAY: Found = {"storage": "away"}
+NO_NUMBERS: Found = {"numbers": "away"}
 
 
 @dataclass(slots=True)
@@ -81,6 +87,13 @@ class Watch:
             Look(lambda: look_at_storage(server), STORAGE_AWAY, STORAGE_EVERY_S),
         )
 
+        self._numbers = Look(lambda: read_numbers(server), NO_NUMBERS, NUMBERS_EVERY_S)
+
+    async def count(self) -> tuple[ServerOverview, Delays] | None:
+        """Return the server's numbers; None while its database is away."""
+        found = await self._numbers.ask()
+        return None if found is NO_NUMBERS else (found["overview"], found["delays"])
+
     async def look(self) -> Health:
         """Return how the server stands."""
         database, storage = await asyncio.gather(*(each.ask() for each in self._parts))
@@ -89,17 +102,24 @@ class Watch:
         return Health(status="ok" if is_good else "failing", **words)
 
 
-def look_at_database(server: Server) -> Found:
-    """Return whether the database answers, and how workers stand."""
+@contextmanager
+def own_session(server: Server) -> Iterator[Session]:
+    """Open a session with a connection of its own."""
     database = open_database(server.settings.database_url)
     try:
         with database.reading() as session:
-            now = server.clock()
-            n_workers = len(live_workers(session, now))
-            has_waited = Submission.where("is_waiting") & (Submission.state_at < now - SILENCE)
-            waits = session.scalar(select(Submission.id).where(has_waited).limit(1)) is not None
+            yield session
     finally:
         database.engine.dispose()
+
+
+def look_at_database(server: Server) -> Found:
+    """Return whether the database answers, and how workers stand."""
+    with own_session(server) as session:
+        now = server.clock()
+        n_workers = len(live_workers(session, now))
+        has_waited = Submission.where("is_waiting") & (Submission.state_at < now - SILENCE)
+        waits = session.scalar(select(Submission.id).where(has_waited).limit(1)) is not None
     none = "away" if waits else "idle"
     return {"database": "ok", "workers": "ok" if n_workers else none, "n_workers": n_workers}
 
@@ -111,3 +131,18 @@ def look_at_storage(server: Server) -> Found:
     except StorageFullError:
         return {"storage": "full"}
     return {"storage": "ok"}
+
+
+def read_numbers(server: Server) -> Found:
+    """Return what the server's page for administrators says, and what waits longest."""
+    with own_session(server) as session:
+        now = server.clock()
+        overview = read_server(
+            session,
+            now,
+            served=server.definitions,
+            problems=server.problems,
+            folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
+            storage_free_bytes=free_bytes(server.storage),
+        )
+        return {"numbers": "ok", "overview": overview, "delays": read_delays(session, now)}

@@ -1,8 +1,10 @@
 """What those ask who watch over a server: these answer while its database is away, and to any name of the host."""
 
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as TEXT
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
+from raim.server.web.metrics import check_reader, write_metrics
 from raim.server.web.routing import Area
 
 area = Area("watching", prefix="")
@@ -20,3 +22,11 @@ async def show_readiness(request: Request) -> JSONResponse:
     """Say the same; 503 only where no request can be answered."""
     health = await request.app.state.watch.look()
     return JSONResponse(health.model_dump(), 200 if health.is_ready else 503)
+
+
+@area.probe("/metrics")
+async def show_metrics(request: Request) -> Response:
+    """Give the server's numbers to who may read them."""
+    check_reader(request, request.app.state.server.settings.metrics_token)
+    watch = request.app.state.watch
+    return Response(write_metrics(await watch.look(), await watch.count()), media_type=TEXT)
