@@ -4,16 +4,13 @@ import html
 import re
 from datetime import timedelta
 
-import numpy as np
 import pytest
 from sqlalchemy import select, update
-from starlette.testclient import TestClient
 
+from many_site import IDS, Somebody, demand, office, write_challenges
 from page_form import check_well_made
-from raim.challenge import write_example
 from raim.errors import BackupError, ChallengeError, InputError, StateError, UnknownNameError
-from raim.server.actions.accounts import appoint
-from raim.server.actions.challenge_folders import find_challenges, load_challenge
+from raim.server.actions.challenge_folders import find_challenges
 from raim.server.backup import make_backup, recover_backup
 from raim.server.database import (
     Announcement,
@@ -31,51 +28,7 @@ from raim.server.serving import open_server
 from raim.server.settings import read_settings
 from raim.server.study.closed_folder import open_material
 from raim.server.web.routing import REGISTER
-from server_site import ADDRESS, FIRST_DAY, PASSWORD, Clock, Site
-
-IDS = ("denoising", "moire", "night")
-
-
-def write_challenges(folder, ids=IDS):
-    for each in ids:
-        write_example(folder / each, first_day=FIRST_DAY, rng=np.random.default_rng(7))
-        file = folder / each / "challenge.toml"
-        text = file.read_text(encoding="utf-8").replace('id = "my-challenge"', f'id = "{each}"')
-        name = re.search(r'^name = "(.*)"$', text, flags=re.MULTILINE)[1]
-        file.write_text(text.replace(f'name = "{name}"', f'name = "Challenge {each}"', 1), encoding="utf-8")
-
-
-def demand(site, challenge, old, new):
-    """Change a challenge's file, and have it read again."""
-    file = site.folder / challenge / "challenge.toml"
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
-    site.server.host(challenge, load_challenge(site.folder / challenge))
-
-
-class Somebody:
-    """A browser, with real addresses."""
-
-    def __init__(self, site):
-        self.client = TestClient(site.app, base_url=ADDRESS, raise_server_exceptions=False)
-        self.token = ""
-
-    def get(self, path):
-        return self.client.get(path, follow_redirects=False)
-
-    def post(self, path, **fields):
-        return self.client.post(path, data=fields, follow_redirects=False)
-
-    def registers(self, login, *, on="/"):
-        answer = self.post("/register", login=login, password=PASSWORD, consent="yes", following=on)
-        assert answer.status_code == 303, answer.text
-        return self
-
-    def makes_team(self, challenge, name):
-        answer = self.post(f"/c/{challenge}/team/new", name=name, consent="yes")
-        assert answer.status_code == 303, answer.text
-        return self
+from server_site import ADDRESS, PASSWORD, Clock, Site
 
 
 @pytest.fixture
@@ -93,13 +46,6 @@ def admin(site):
     path = site.first_link.removeprefix(ADDRESS)
     assert person.post(path, login="root", password=PASSWORD).status_code == 303
     return person
-
-
-def office(site, login, challenge, name="organiser"):
-    with site.server.database.writing() as session:
-        user = session.scalars(select(User).where(User.login == login)).one()
-        challenge = site.server.challenge(session, challenge)
-        appoint(session, site.clock(), challenge.id, user, name, actor_id=user.id)
 
 
 def test_the_first_page_lists_the_challenges_and_each_has_its_own(site):

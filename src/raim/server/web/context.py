@@ -235,10 +235,10 @@ def find_out(session: Session, server: Server, request: Request) -> Context:
     _check_numbers(request)
     asked = request.path_params.get("challenge_id")
     slug = asked or (server.only.id if server.only else _followed(request))
-    chosen = server.challenge(session, slug) if slug in server.definitions else None
+    chosen = server.find_challenge(session, slug) if slug else None
     now = server.clock()
-    if chosen is not None and RULES.get(request.scope["route"].name) == "judge":
-        viewer = _find_judge(session, server, chosen, request)
+    if RULES.get(request.scope["route"].name) == "judge":
+        viewer = _find_judge(session, request, judge_cookie(server, slug), chosen)
     else:
         viewer = _find_viewer(session, server, chosen, request, now)
     if chosen is not None and chosen.status == "draft" and not viewer.is_organiser:
@@ -353,16 +353,15 @@ def _check_numbers(request: Request) -> None:
             )
 
 
-def _find_judge(session: Session, server: Server, challenge: CurrentChallenge, request: Request) -> Viewer:
+def _find_judge(
+    session: Session, request: Request, cookie: str, challenge: CurrentChallenge | None
+) -> Viewer:
     """Find who judges: on their pages nothing else counts, so that an organiser who looks at them is a judge too."""
-    token = request.cookies.get(judge_cookie(server, challenge.definition.id), "")
+    token = request.cookies.get(cookie, "")
     judge = find_judge(session, token) if token else None
-    is_here = judge is not None and challenge_of(session, judge) == challenge.id
-    return (
-        Viewer()
-        if judge is None or not is_here
-        else Viewer(role="judge", judge_id=judge.id, judge_token=token)
-    )
+    if judge is None or challenge is None or challenge_of(session, judge) != challenge.id:
+        return Viewer()
+    return Viewer(role="judge", judge_id=judge.id, judge_token=token)
 
 
 def _find_viewer(

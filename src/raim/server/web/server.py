@@ -90,6 +90,11 @@ class Server:
         slug = challenge_id or self.definition.id
         return self._in_force(session, slug, read_version(session, slug))
 
+    def find_challenge(self, session: Session, slug: str) -> CurrentChallenge | None:
+        """Give a challenge in force; None for an unknown name, of which the database is asked the same."""
+        version = read_version(session, slug if slug.isprintable() else "")
+        return self._in_force(session, slug, version) if slug in self.definitions else None
+
     def challenges(self, session: Session) -> list[CurrentChallenge]:
         """Give all challenges in force, asking once for what has changed."""
         versions = session.execute(select(tables.Challenge.slug, tables.Challenge.version))

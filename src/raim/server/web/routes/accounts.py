@@ -3,7 +3,10 @@
 A password is hashed and compared while no connection is held, and a new one only after limits and links were checked.
 """
 
+from datetime import datetime
+
 from sqlalchemy import func, select
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from raim.challenge.settings import Registration
@@ -13,7 +16,7 @@ from raim.server.actions import accounts as actions
 from raim.server.actions import addresses, links, logins, passwords, tokens
 from raim.server.auditing import record_event
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import ApiToken, AuditEvent, User
+from raim.server.database import ApiToken, AuditEvent, Database, User
 from raim.server.mail import KINDS, choose_kinds, read_reader, refuse_kind, want_again
 from raim.server.queries.accounts import read_account
 from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
@@ -134,14 +137,19 @@ def show_forgotten(context: Context) -> records.Following:
     return records.Following(following="/login")
 
 
-@area.post("/forgot", who="anyone", page=show_forgotten, then="/forgot", note="mailed", is_api=False)
-def mail_password(context: Context, wanted: records.Forgotten) -> None:
-    """Mail a link for a new password to whose login or verified address it is; nothing says whether it is anybody's."""
+@area.post("/forgot", who="anyone", page=show_forgotten, is_api=False)
+def mail_password(context: Context, wanted: records.Forgotten) -> Response:
+    """Mail a link for a new password to whose login or verified address it is.
+
+    Nothing says whether it is anybody's, nor does how long the answer takes: it is looked up after the answer.
+    """
     if not context.server.settings.smtp_url:
         raise InputError("this server sends no mail; ask the organisers for a link")
     _check_recent(context, FORGOTTEN, ASKED, "passwords were asked for")
     record_event(context.session, context.now, FORGOTTEN, None, actor_id=None, address=context.address)
-    addresses.mail_password_links(context.session, context.now, wanted.login)
+    answer = go_to("/forgot", note="mailed")
+    answer.background = BackgroundTask(_mail_links, context.server.database, context.now, wanted.login)
+    return answer
 
 
 @area.get("/verify/{token}", who="anyone", template="verify", is_api=False)
@@ -254,12 +262,15 @@ def delete_account(context: Context, wanted: records.Deletion) -> Response:
     return close_browser_session(context.server, go_to(f"{context.here}/", note="goodbye"))
 
 
+def _mail_links(database: Database, now: datetime, typed: str) -> None:
+    with database.writing() as session:
+        addresses.mail_password_links(session, now, typed)
+
+
 def _followed(context: Context, following: str) -> CurrentChallenge | None:
-    """Give the challenge on whose pages somebody goes on."""
-    slug = named_in(following)
-    if slug in context.server.definitions:
-        return context.server.challenge(context.session, slug)
-    return context.chosen
+    """Give the challenge on whose pages somebody goes on, as if there were no draft."""
+    found = context.server.find_challenge(context.session, named_in(following))
+    return context.chosen if found is None or found.status == "draft" else found
 
 
 def _token_challenges(context: Context) -> dict[str, int]:
