@@ -154,3 +154,18 @@ def hash_file(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def say_size(n_bytes: int) -> str:
+    """Say a number of bytes.
+
+    Example:
+        >>> say_size(2 * 2**30), say_size(1500)
+        ('2.0 GiB', '1.5 KiB')
+    """
+    size = float(n_bytes)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{n_bytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"

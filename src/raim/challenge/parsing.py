@@ -277,4 +277,5 @@ def _uploads(section: Section) -> Uploads:
     return Uploads(
         max_bytes=section.whole("max_bytes", UPLOADS.max_bytes, high=LARGEST_FILE),
         grace_seconds=section.whole("grace_seconds", UPLOADS.grace_seconds, low=0, high=LONGEST_GRACE),
+        team_bytes=section.limit("team_bytes", high=LARGEST_FILE),
     )

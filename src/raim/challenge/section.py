@@ -140,9 +140,9 @@ class Section:
             self.fail(key, f"{key} is {value}; expected a whole number from {low} to {high}")
         return value or 0
 
-    def limit(self, key: str) -> int | None:
+    def limit(self, key: str, *, high: int = LARGEST) -> int | None:
         """Read a whole number of at least 1; None, for no limit, if the key is missing."""
-        return self.whole(key) if key in self.table else self.take(key, int, "", None)
+        return self.whole(key, high=high) if key in self.table else self.take(key, int, "", None)
 
     def fraction(self, key: str, default: float | None = None) -> float:
         """Read a number from 0 to 1."""

@@ -53,10 +53,12 @@ class Uploads:
     Attributes:
         max_bytes: The largest file.
         grace_seconds: An upload that began before the deadline counts if it ends within this time after it.
+        team_bytes: What all files of one team may take together; None for no limit.
     """
 
     max_bytes: int = 2 * 2**30
     grace_seconds: int = 3600
+    team_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,9 @@ import click
 
 from raim.cli.progress import show_share
 from raim.cli.server_settings import read_server_settings
-from raim.cli.wording import say_count, say_size
+from raim.cli.wording import say_count
 from raim.errors import need_extra
+from raim.files import say_size
 
 
 @click.command(name="recover")

@@ -19,13 +19,3 @@ def say_number(value: float | None, digits: int) -> str:
         ('0.250', '0.00', 'inf', '-')
     """
     return "-" if value is None else f"{value:z.{digits}f}"  # z: no minus before zero
-
-
-def say_size(n_bytes: int) -> str:
-    """Say a number of bytes.
-
-    Example:
-        >>> say_size(1_234_567), say_size(2_500_000_000)
-        ('1.2 MB', '2.50 GB')
-    """
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.2f} GB"

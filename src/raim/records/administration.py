@@ -1,10 +1,11 @@
 """What administrators see of a server: its challenges, what waits and what has failed in each."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from raim.records.desk import Queue
+from raim.records.kept import BUNDLES, Kept
 from raim.records.record import Record, Wanted
 
 
@@ -21,7 +22,8 @@ class HostedChallenge(Record):
     n_waiting: int = Field(description="submissions that wait for their check or to be scored")
     n_workers: int = Field(description="live workers that serve it")
     n_failed: int = Field(description="submissions that failed by the server's fault")
-    kept_bytes: int = Field(description="of all that teams have handed in")
+    kept: Kept
+    bundle_bytes: int = Field(description=BUNDLES)
 
 
 class ServerOverview(Record):
@@ -32,6 +34,7 @@ class ServerOverview(Record):
     queue: Queue
     folder_free_bytes: int
     storage_free_bytes: int | None
+    kept: Kept = Field(description="of all challenges; what two of them have counts once")
 
 
 class Delays(Record):
@@ -44,10 +47,13 @@ class Delays(Record):
     )
 
 
-class StatusChange(Wanted):
-    """The status that a challenge is to have."""
+class ChallengeChange(Wanted):
+    """What is to be otherwise of a challenge; what is left out stays."""
 
-    status: Literal["draft", "open", "paused", "retired"]
+    status: Literal["draft", "open", "paused", "retired"] | None = None
+    quota_gib: Annotated[float, Field(ge=0, le=2**23)] | None = Field(
+        default=None, description="what all that is kept of it may take, in GiB; 0 for no limit"
+    )
 
 
 class NewlyFound(Record):

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from raim.records.challenge import Extension
+from raim.records.kept import BUNDLES, Kept
 from raim.records.record import Number, Paged, Record, RowNumber, Text, Wanted
 from raim.records.states import named
 
@@ -89,6 +90,8 @@ class Overview(Record):
     queue: Queue
     folder_free_bytes: int
     storage_free_bytes: int | None
+    kept: Kept = Field(description="of this challenge")
+    bundle_bytes: int = Field(description=BUNDLES)
     failures: list[Failed] = Field(description="the newest of the last day")
     n_failures: int
     n_waiting_teams: int

@@ -30,6 +30,7 @@ class State:
         is_checked: The check has found images in it, which are shown; it may be chosen to count.
         needs_reason: The team is shown why.
         is_free: It gives its try back, whatever was before.
+        is_refused: The check found it wrong.
         is_free_to_withdraw: Nothing was learnt from it, so withdrawing it gives the try back.
     """
 
@@ -49,6 +50,7 @@ class State:
     is_checked: bool = False
     needs_reason: bool = False
     is_free: bool = False
+    is_refused: bool = False
     is_free_to_withdraw: bool = False
 
     @property
@@ -130,6 +132,7 @@ STATES: Mapping[str, State] = MappingProxyType(
             label="refused",
             badge="bad",
             ending="is refused, and takes no try",
+            is_refused=True,
             needs_reason=True,
             is_free=True,
         ),

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from raim.records.kept import Kept
 from raim.records.record import Number, Paged, Record, Text, Wanted
 from raim.records.states import STATES, named
 from raim.records.teams import TeamEntry
@@ -188,6 +189,7 @@ class SubmissionForm(Record):
     targets: list[Target]
     deadline: str
     max_bytes: int
+    kept: Kept = Field(description="of the team's files")
 
 
 class SubmissionLine(TeamEntry):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from raim.records.kept import Kept
 from raim.records.log import Event
 from raim.records.record import Number, Paged, Record, RowNumber, Text, Wanted
 
@@ -75,6 +76,7 @@ class Team(Record):
     final: FinalState | None
     answered_at: datetime | None
     missing: list[str] = Field(description="labels of what an award still needs of the fact sheet")
+    kept: Kept = Field(description="of the files that it has handed in")
 
 
 class Link(Record):
@@ -133,6 +135,7 @@ class TeamLine(Record):
     n_members: int
     n_submissions: int
     best_score: Number
+    kept_bytes: int = Field(description="of the files that it has handed in")
     created_at: datetime
 
 
@@ -192,6 +195,7 @@ class TeamDetails(Record):
     members: list[TeamPerson]
     submissions: list[TeamEntry] = Field(description="newest first")
     fact_sheet: FactSheet
+    kept: Kept = Field(description="of the files that it has handed in")
     hints: list[Hint]
     events: list[Event]
     others: dict[int, str] = Field(description="teams that it may be merged into")

@@ -33,6 +33,7 @@ class CurrentChallenge:
         scorer_version: Of the profile, in this version of raim.
         status: "draft" (for organisers only), "open", "paused" (only organisers change something) or "retired"
             (nobody does, and it is not listed).
+        quota_bytes: What all that is kept of it may take; None for no limit.
         results_published_at: When the organiser published the gallery of results; None before.
     """
 
@@ -48,6 +49,7 @@ class CurrentChallenge:
     added_tries: Mapping[tuple[str, str], int]
     scorer_version: str
     status: str
+    quota_bytes: int | None
     results_published_at: datetime | None
 
     @property
@@ -116,6 +118,7 @@ def load_current(session: Session, definition: Challenge) -> CurrentChallenge:
         },
         scorer_version=row.scorer_version,
         status=row.status,
+        quota_bytes=row.quota_bytes,
         results_published_at=row.results_published_at,
     )
 

@@ -14,6 +14,7 @@ from raim.server.actions.challenge_folders import find_challenges
 from raim.server.backup import make_backup, recover_backup
 from raim.server.database import (
     Announcement,
+    AuditEvent,
     Challenge,
     EntryResult,
     Member,
@@ -357,6 +358,29 @@ def test_the_desk_shows_which_worker_serves_what_and_the_server_what_nobody_serv
     with site.server.database.writing() as session:
         session.get_one(WorkerHeartbeat, "lent").challenges = ["night"]
     assert admin.get("/admin").text.count("nobody serves it") == 1
+
+
+def test_administrators_see_what_is_kept_and_set_quotas(site, admin):
+    ada = Somebody(site).registers("ada").makes_team("moire", "Team ada")
+    told = admin.get("/api/v1/admin").json()
+    kept = {each["id"]: each["kept"] for each in told["challenges"]}
+    assert {each["n_bytes"] for each in kept.values()} == {
+        told["kept"]["n_bytes"]
+    }  # all have the same images
+    assert min(each["bundle_bytes"] for each in told["challenges"]) > 0
+    assert admin.post("/admin/challenges/moire", quota_gib="-1").status_code == 422
+    assert ada.post("/admin/challenges/moire", quota_gib="1").status_code == 403
+    for asked, quota in (("1.5", 3 * 2**29), ("1e-9", 1), ("0", None), ("2", 2**31)):
+        admin.post("/admin/challenges/moire", quota_gib=asked)
+        now = {each["id"]: each["kept"] for each in admin.get("/api/v1/admin").json()["challenges"]}
+        assert now == kept | {"moire": kept["moire"] | {"quota_bytes": quota}}
+    check_well_made(admin.get("/admin").text, "/admin")
+    assert "of at most 2.0 GiB" in admin.get("/c/moire/desk").text
+    assert "of at most" not in admin.get("/c/night/desk").text
+    with site.server.database.reading() as session:
+        assert site.server.challenge(session, "moire").status == "open"
+        actions = session.scalars(select(AuditEvent.action).where(AuditEvent.action == "set quota")).all()
+    assert len(actions) == 4
 
 
 def test_administrators_change_any_account(site, admin):

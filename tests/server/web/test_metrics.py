@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from raim.server.database import Mail, WorkerHeartbeat
 from raim.server.jobs.context import start_heartbeat
+from raim.server.submissions.kept import read_kept
 from raim.server.web.app import make_app
 from raim.server.web.observation import CountedLines
 from raim.server.web.routing import REGISTER
@@ -82,7 +83,10 @@ def test_queue_pace_and_outbox_are_the_databases(server):
         ("raim_mail_late_seconds",): 30,
     }
     assert {name: found.get(name) for name in expected} == expected
-    assert found["raim_kept_bytes", "my-challenge"] == 2 * len(server.zip_of())
+    with server.server.database.reading() as session:
+        (kinds,) = read_kept(session).values()
+    assert found["raim_kept_bytes", "my-challenge"] == sum(kinds.values())
+    assert kinds["under way"] == 2 * len(server.zip_of())
     assert found["raim_free_bytes", "folder"] > 0
 
 

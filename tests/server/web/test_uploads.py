@@ -1,13 +1,16 @@
 import asyncio
 import hashlib
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
+from page_form import check_well_made
 from raim.errors import StorageFullError
 from raim.server import storage as storing
 from raim.server.database import Submission, Upload
+from raim.server.storage import has_file
 from raim.server.submissions import uploads
 from raim.server.submissions.uploads import abandon_silent, drop_ended_parts
 
@@ -304,3 +307,31 @@ def test_the_server_deletes_what_came_of_uploads_that_a_remote_worker_gave_up(si
     assert drop_ended_parts(site.server.database, site.folder) == 1
     assert [part.name for part in (site.folder / "uploads").iterdir()] == [running.rpartition("/")[2]]
     assert head(ada, running).headers["upload-offset"] == "100"
+
+
+def test_a_file_beyond_the_teams_quota_is_refused_before_it_is_sent_and_takes_no_try(site, ada, content):
+    site.submit(ada, content)
+    uploads = replace(site.server.definition.uploads, team_bytes=len(content) + 10)
+    site.server.replace_challenge(replace(site.server.definition, uploads=uploads))
+    before = ada.api("GET", "/me").json()["intakes"]["feedback"][0]["left_today"]
+    answer = site.begin(ada, content + b"11 bytes...")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "storage_full")
+    assert "your team has" in answer.json()["error"]["message"]
+    assert ada.api("GET", "/me").json()["intakes"]["feedback"][0]["left_today"] == before
+    form = {"target": "feedback/scored"}
+    files = {"file": ("other.zip", content + b"11 bytes...")}
+    page = ada.client.post("/submit", data=form, files=files, follow_redirects=False)
+    assert page.status_code == 507
+    assert "would be beyond that; ask the organisers for room" in page.text
+    assert "The files of your team take" in ada.get("/submit").text
+    assert not has_file(site.server.storage, hashlib.sha256(content + b"11 bytes...").hexdigest())
+    shown = ada.api("GET", "/team").json()["kept"]
+    assert shown == {
+        "n_bytes": len(content),
+        "quota_bytes": len(content) + 10,
+        "kinds": {"under way": len(content)},
+    }
+    page = ada.get("/team").text
+    check_well_made(page, "/team")
+    assert "Why it is kept" in page
+    assert "may take" in ada.get("/rules").text

@@ -39,10 +39,10 @@ from raim.server.database import (
     MailService,
     OneUseLink,
     Submission,
-    Upload,
     WorkerHeartbeat,
     open_database,
 )
+from raim.server.database.entries import is_kept
 from raim.server.database.migration import newest_version, schema_version
 from raim.server.settings import Settings
 from raim.server.storage import Storage, open_storage, pieces, read_file
@@ -168,11 +168,7 @@ def _list_stored(connection: Connection) -> dict[str, int]:
     Uploads that are under way, or ended without being whole, have no file. Packs of tiles are left out: they are
     larger than what they are made of, and a worker makes them again, the same to the byte.
     """
-    whole = (
-        select(Submission.committed_sha256, Submission.committed_bytes)
-        .outerjoin(Upload, Upload.submission_id == Submission.id)
-        .where(Submission.where("has_file"), (Upload.id.is_(None)) | (Upload.finished_at.is_not(None)))
-    )
+    whole = select(Submission.committed_sha256, Submission.committed_bytes).where(is_kept())
     images = select(Image.input_sha256, Image.input_bytes)
     references = select(Image.reference_sha256, Image.reference_bytes).where(
         Image.reference_sha256.is_not(None)

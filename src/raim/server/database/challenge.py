@@ -19,11 +19,13 @@ class Challenge(Numbered):
     `folder`: where its file lies, seen from the server's folder; "." for that itself. `status`: see `STATUSES`.
     `version` is raised by every change of what is kept (see `engine`).
     `scorer_version` names profile, definitions and weights of today, under which entries are scored from now on.
+    `quota_bytes`: what all that is kept of it may take; None for no limit.
     """
 
     __table_args__ = (
         CheckConstraint(is_sha256("definition_sha256"), name="definition_sha256"),
         CheckConstraint(one_of("status", STATUSES), name="status"),
+        CheckConstraint("quota_bytes > 0", name="quota_bytes"),
     )
 
     slug: Mapped[str] = mapped_column(String(80), unique=True)
@@ -36,6 +38,7 @@ class Challenge(Numbered):
     profile: Mapped[str] = mapped_column(String(80))
     scorer_version: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
+    quota_bytes: Mapped[int | None] = mapped_column(BigInteger)
     results_published_at: Mapped[datetime | None]
 
 

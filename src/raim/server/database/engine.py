@@ -36,6 +36,7 @@ ACCOUNTS_LOCK = 7_246_002
 LOGINS_LOCK = 7_246_003
 SERVER_LOCK = 7_246_004
 MAIL_LOCK = 7_246_005
+STORAGE_LOCK = 7_246_006
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

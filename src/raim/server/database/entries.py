@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    String,
+    UniqueConstraint,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raim.records import STATES, State, named
@@ -104,6 +113,12 @@ class Upload(Numbered):
     updated_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     aborted_at: Mapped[datetime | None]
+
+
+def is_kept() -> ColumnElement[bool]:
+    """Return the condition that the file of a submission lies in the storage: it has come whole."""
+    unfinished = select(Upload.id).where(Upload.submission_id == Submission.id, Upload.finished_at.is_(None))
+    return Submission.where("has_file") & ~unfinished.exists()
 
 
 class Result(Numbered):

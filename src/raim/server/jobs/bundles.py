@@ -4,6 +4,7 @@ They lie in the server's folder, where their downloads can be fetched in ranges,
 and manifest say: a set whose manifest changes has another zip, and no two sets share one.
 """
 
+import contextlib
 import logging
 import threading
 import zipfile
@@ -50,6 +51,17 @@ def find_bundle(session: Session, folder: Path, data_set_id: int, part: Part) ->
             f"the zip of {data_set.title} is being made; try again in a few minutes", retry_s=RETRY_S
         )
     return path
+
+
+def count_bundle_bytes(session: Session, folder: Path) -> dict[int, int]:
+    """Return how many bytes the zips of each challenge take that has any, by its row."""
+    found: dict[int, dict[Path, int]] = {}
+    for data_set in session.scalars(select(DataSet)):
+        for part in _parts(data_set):
+            path = _path(folder, data_set, part)
+            with contextlib.suppress(FileNotFoundError):
+                found.setdefault(data_set.challenge_id, {})[path] = path.stat().st_size
+    return {challenge_id: sum(sizes.values()) for challenge_id, sizes in found.items()}
 
 
 def make_bundles(database: Database, storage: Storage, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
@@ -9,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from raim.records.administration import Delays, HostedChallenge, ServerOverview
 from raim.server.database import Challenge, Mail, Phase, Submission, Team
+from raim.server.jobs.bundles import count_bundle_bytes
 from raim.server.jobs.context import serves
 from raim.server.jobs.waiting import queue_overview
+from raim.server.submissions.kept import as_kept, read_kept
 
 
 def read_server(
@@ -19,18 +22,19 @@ def read_server(
     *,
     served: Collection[str],
     problems: Mapping[str, tuple[str, ...]],
+    folder: Path,
     folder_free_bytes: int,
     storage_free_bytes: int | None,
 ) -> ServerOverview:
-    """Return all challenges with counts, in few queries however many there are; `served` are ids."""
+    """Return all challenges with counts, in few queries however many there are; `served`: ids."""
     teams = _count(session, select(Team.challenge_id, func.count()).group_by(Team.challenge_id))
     of_phase = select(Phase.challenge_id, func.count()).join(Submission, Submission.phase_id == Phase.id)
     is_waiting = Submission.where("is_in_check") | Submission.where("is_queued")
     every = _count(session, of_phase.group_by(Phase.challenge_id))
     waiting = _count(session, of_phase.where(is_waiting).group_by(Phase.challenge_id))
     failed = _count(session, of_phase.where(Submission.where("is_restartable")).group_by(Phase.challenge_id))
-    of_bytes = of_phase.with_only_columns(Phase.challenge_id, func.sum(Submission.committed_bytes))
-    kept = _count(session, of_bytes.group_by(Phase.challenge_id))
+    kept = read_kept(session, "challenge_id")
+    bundles = count_bundle_bytes(session, folder)
     queue = queue_overview(session, now)
     return ServerOverview(
         challenges=[
@@ -45,7 +49,8 @@ def read_server(
                 n_waiting=waiting.get(row.id, 0),
                 n_workers=sum(serves(each.challenges, row.slug) for each in queue.workers),
                 n_failed=failed.get(row.id, 0),
-                kept_bytes=kept.get(row.id, 0),
+                kept=as_kept(kept.get(row.id, {}), row.quota_bytes),
+                bundle_bytes=bundles.get(row.id, 0),
             )
             for row in session.scalars(select(Challenge).order_by(Challenge.title))
         ],
@@ -53,6 +58,7 @@ def read_server(
         queue=queue,
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,
+        kept=as_kept(read_kept(session).get(None, {})),
     )
 
 

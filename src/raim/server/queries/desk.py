@@ -17,6 +17,7 @@ from raim.server.queries.checklist import computed_points, manual_points
 from raim.server.queries.pages import read_part
 from raim.server.standings import Standing, StandingsCache
 from raim.server.submissions.comments import UNREAD
+from raim.server.submissions.kept import as_kept, read_kept
 from raim.server.submissions.rescoring import unseen_flags
 
 DAY = timedelta(days=1)
@@ -31,6 +32,7 @@ def read_overview(
     *,
     folder_free_bytes: int,
     storage_free_bytes: int | None,
+    bundle_bytes: int,
 ) -> records.Overview:
     """Return how everything stands, in a number of queries that does not depend on how much there is."""
     own = Submission.phase_id.in_(challenge.phase_ids.values())
@@ -47,6 +49,8 @@ def read_overview(
         queue=queue_overview(session, now, challenge),
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,
+        kept=as_kept(read_kept(session, challenge_id=challenge.id).get(None, {}), challenge.quota_bytes),
+        bundle_bytes=bundle_bytes,
         failures=[
             records.Failed.of_row(
                 row, submission_id=row.id, team=team, failed_at=row.state_at, reason=row.error or ""

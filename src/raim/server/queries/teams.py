@@ -27,6 +27,7 @@ from raim.server.queries.hints import find_hints
 from raim.server.queries.log import as_events, select_events
 from raim.server.queries.pages import read_part
 from raim.server.queries.rows import find_row
+from raim.server.submissions.kept import kept_of_team, read_kept
 
 MOST_HINTS, MOST_EVENTS = 50, 50
 
@@ -51,6 +52,7 @@ def read_own_team(session: Session, challenge: CurrentChallenge, team_id: int, n
         final=None if finalist is None else _answer(finalist),
         answered_at=None if finalist is None else finalist.declined_at or finalist.accepted_at,
         missing=list(missing_fields(read_fact_sheet(session, team_id))),
+        kept=kept_of_team(session, challenge, team_id, for_team=True),
     )
 
 
@@ -69,9 +71,16 @@ def list_teams(
     """Return a page of teams by name; `q` looks for a part of it."""
     found = read_part(session, _select_teams(challenge, q, state), page)
     hints = find_hints(session, challenge.id)
+    kept = read_kept(session, "team_id", challenge_id=challenge.id)
     return records.TeamList(
         teams=[
-            records.TeamLine.of_row(team, n_members=members, n_submissions=submissions, best_score=best)
+            records.TeamLine.of_row(
+                team,
+                n_members=members,
+                n_submissions=submissions,
+                best_score=best,
+                kept_bytes=sum(kept.get(team.id, {}).values()),
+            )
             for team, members, submissions, best in found.rows
         ],
         q=q,
@@ -111,6 +120,7 @@ def read_team(session: Session, challenge: CurrentChallenge, team_id: int) -> re
         ],
         submissions=_entries(session, challenge, team_id),
         fact_sheet=read_sheet(session, team_id),
+        kept=kept_of_team(session, challenge, team_id, for_team=False),
         hints=[each for each in find_hints(session, challenge.id) if team_id in each.teams],
         events=_events(session, team_id, [user.id for _, user in members]),
         others={each.id: each.name for each in others},

@@ -18,6 +18,8 @@ from raim.server.actions.finalists import is_finalist
 from raim.server.auditing import record_event
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Member, Submission, Team
+from raim.server.database.engine import STORAGE_LOCK, take_turn
+from raim.server.submissions.kept import check_quotas
 
 HOUR = timedelta(hours=1)
 BEGUN_PER_HOUR = 60  # of one team, refused ones too: each costs the server a check
@@ -71,6 +73,7 @@ def take_try(
         TooLargeError: The file is larger than the challenge takes.
         UnknownNameError: There is no such phase.
         StateError: The team may not submit now; the text has the reason and the time of the next try.
+        StorageFullError: The file would be beyond a quota.
         TooManyRequestsError: Too many uploads have begun.
     """
     phase, kind = find_phase(challenge, now, wanted), wanted.kind
@@ -96,6 +99,8 @@ def take_try(
     if not verdict.is_allowed:
         raise StateError(verdict.reason)
     _check_rate(session, now, team)
+    take_turn(session, STORAGE_LOCK)  # two teams at once may fill a challenge; a file may be freed just now
+    check_quotas(session, challenge, team.id, n_bytes=wanted.n_bytes, sha256=wanted.sha256)
     submission = Submission(
         team_id=team.id,
         phase_id=challenge.phase_ids[phase.id],

@@ -74,7 +74,8 @@ def _of_challenges(overview: ServerOverview) -> Iterator[Metric]:
     yield of_each("raim_submissions_waiting", "Submissions that wait for check or score.", "n_waiting")
     yield of_each("raim_submissions_failed", "Submissions that failed by a fault of the server.", "n_failed")
     yield of_each("raim_challenge_workers", "Live workers that serve a challenge.", "n_workers")
-    yield of_each("raim_kept_bytes", "Bytes that teams have handed in.", "kept_bytes")
+    kept = [(each.id, float(each.kept.n_bytes)) for each in overview.challenges]
+    yield _gauge("raim_kept_bytes", "Bytes that are kept of a challenge.", kept, "challenge")
     problems = float(len(overview.problems))
     yield _gauge("raim_challenges_not_served", "Challenges with problems in their files.", [("", problems)])
 

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from raim import __version__
 from raim.challenge.modes import MODES
+from raim.files import say_size
 from raim.records import STATES
 from raim.records.record import Record
 from raim.server.markdown import render_markdown
@@ -40,7 +41,7 @@ def environment() -> jinja2.Environment:
     )
     made.filters["markdown"] = render_markdown
     made.filters["number"] = show_number
-    made.filters["bytes"] = show_bytes
+    made.filters["bytes"] = say_size
     made.filters["as_number"] = as_number
     made.globals.update(
         asset=asset,
@@ -133,21 +134,6 @@ def as_number(value: float | str | None) -> float | None:
         (inf, 1.5, None)
     """
     return None if value is None else float(value)
-
-
-def show_bytes(n_bytes: int) -> str:
-    """Give a length in words.
-
-    Example:
-        >>> show_bytes(2 * 2**30), show_bytes(1500)
-        ('2.0 GiB', '1.5 KiB')
-    """
-    size = float(n_bytes)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{n_bytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
 
 
 def badge(state: str) -> Markup:

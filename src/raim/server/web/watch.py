@@ -142,6 +142,7 @@ def read_numbers(server: Server) -> Found:
             now,
             served=server.definitions,
             problems=server.problems,
+            folder=server.settings.folder,
             folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
             storage_free_bytes=free_bytes(server.storage),
         )

@@ -5,13 +5,13 @@ import shutil
 from raim.records.accounts import AccountList, PasswordLink
 from raim.records.administration import (
     AdministratorChange,
+    ChallengeChange,
     NewlyFound,
     ServerOverview,
-    StatusChange,
 )
 from raim.records.mail import MailLine, MailList
 from raim.server.actions.accounts import make_administrator, reopen_account, shut_account
-from raim.server.actions.challenge_status import set_status
+from raim.server.actions.challenge_status import set_quota, set_status
 from raim.server.actions.links import make_reset_link
 from raim.server.database import Mail, User
 from raim.server.mail import retry_mail
@@ -37,6 +37,7 @@ def show_server(context: Context) -> ServerOverview:
         context.now,
         served=server.definitions,
         problems=server.problems,
+        folder=server.settings.folder,
         folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
         storage_free_bytes=context.aside(free_bytes, server.storage),
     )
@@ -49,9 +50,13 @@ def look_again(context: Context) -> NewlyFound:
 
 
 @area.post("/admin/challenges/{slug}", who="administrator", page=show_server, note="saved")
-def change_status(context: Context, slug: Slug, wanted: StatusChange) -> ServerOverview:
-    """Open a challenge, pause it, retire it, or make it a draft again."""
-    set_status(context.session, context.now, slug, wanted.status, actor_id=context.user_id)
+def change_challenge(context: Context, slug: Slug, wanted: ChallengeChange) -> ServerOverview:
+    """Open a challenge, pause it, retire it, or make it a draft again; say what all that is kept of it may take."""
+    if wanted.status is not None:
+        set_status(context.session, context.now, slug, wanted.status, actor_id=context.user_id)
+    if wanted.quota_gib is not None:
+        quota = max(1, round(wanted.quota_gib * 2**30)) if wanted.quota_gib else None
+        set_quota(context.session, context.now, slug, quota, actor_id=context.user_id)
     return show_server(context)
 
 

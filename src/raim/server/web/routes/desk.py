@@ -15,6 +15,7 @@ from raim.server.actions.phases import extend, pause, resume, set_dates
 from raim.server.actions.versions import switch_versions
 from raim.server.current_challenge import CurrentChallenge, load_current
 from raim.server.database import Announcement, Finalist, Study, User
+from raim.server.jobs.bundles import count_bundle_bytes
 from raim.server.queries import desk as queries
 from raim.server.queries.rows import find_row
 from raim.server.storage import free_bytes
@@ -37,6 +38,7 @@ def show_overview(context: Context) -> records.Overview:
         context.now,
         folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
         storage_free_bytes=context.aside(free_bytes, server.storage),
+        bundle_bytes=count_bundle_bytes(context.session, server.settings.folder).get(context.challenge.id, 0),
     )
 
 

@@ -38,6 +38,7 @@ from raim.server.queries.rows import find_row
 from raim.server.storage import check_space, pieces
 from raim.server.submissions.choices import choose, withdraw
 from raim.server.submissions.comments import add_comment
+from raim.server.submissions.kept import kept_of_team
 from raim.server.submissions.uploads import begin_upload, drop_upload, keep_file
 from raim.server.web import restored
 from raim.server.web.context import Admitted, Context
@@ -56,13 +57,15 @@ ImageName = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")]
 def show_form(context: Context) -> SubmissionForm:
     """Show what the team may hand in now, and the form."""
     definition = context.challenge.definition
-    targets = queries.list_targets(context.session, context.challenge, context.now, context.member().team_id)
+    team_id = context.member().team_id
+    targets = queries.list_targets(context.session, context.challenge, context.now, team_id)
     phases = [definition.phase(each.phase) for each in targets if each.is_open]
     grace = definition.uploads.grace_seconds
     return SubmissionForm(
         targets=targets,
         deadline=describe_deadline(phases[0], grace) if phases else "",
         max_bytes=definition.uploads.max_bytes,
+        kept=kept_of_team(context.session, context.challenge, team_id, for_team=True),
     )
 
 

@@ -39,9 +39,11 @@ def upgrade() -> None:
         Column("profile", String(80), nullable=False),
         Column("scorer_version", String(80), nullable=False),
         Column("created_at", UtcDateTime(), nullable=False),
+        Column("quota_bytes", BigInteger()),
         Column("results_published_at", UtcDateTime()),
         CheckConstraint("length(definition_sha256) = 64", name="definition_sha256"),
         CheckConstraint("status IN ('draft', 'open', 'paused', 'retired')", name="status"),
+        CheckConstraint("quota_bytes > 0", name="quota_bytes"),
     )
     op.create_table(
         "login_attempt",
