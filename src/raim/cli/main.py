@@ -27,6 +27,7 @@ COMMANDS = {
     "restore": "Restore a photograph, a folder or a zip.",
     "score": "Measure restored images against their references.",
     "serve": "Serve a challenge: pages, uploads, scoring, leaderboard.",
+    "server": "Look after a challenge server: free disk space.",
     "study": "Plan, analyse and hand on a blinded study in files.",
     "submit": "Hand a zip in to a challenge server and wait for its score.",
     "train": "Train a restorer by a recipe, on SCORE if you like.",

@@ -35,6 +35,7 @@ class ServerOverview(Record):
     folder_free_bytes: int
     storage_free_bytes: int | None
     kept: Kept = Field(description="of all challenges; what two of them have counts once")
+    freeable: "Freeable"
 
 
 class Delays(Record):
@@ -54,6 +55,14 @@ class ChallengeChange(Wanted):
     quota_gib: Annotated[float, Field(ge=0, le=2**23)] | None = Field(
         default=None, description="what all that is kept of it may take, in GiB; 0 for no limit"
     )
+
+
+class Freeable(Record):
+    """Files that were freed, or can be: those of submissions that were refused long ago."""
+
+    n_files: int
+    n_bytes: int
+    after_days: int = Field(description="so long after a refusal at least")
 
 
 class NewlyFound(Record):

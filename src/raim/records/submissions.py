@@ -53,7 +53,10 @@ class Submission(Record):
     sent_by: str
     file_name: str
     n_bytes: int
-    has_file: bool = Field(default=False, description="whether the file has come whole")
+    has_file: bool = Field(default=False, description="whether the file has come whole and is kept")
+    freed_at: datetime | None = Field(
+        default=None, description="when its file was deleted, long after it was refused"
+    )
     received_bytes: int
     sha256: str
     note: str

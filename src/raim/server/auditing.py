@@ -24,6 +24,7 @@ IDLE = frozenset(
         *("make link", "use link", "make API token", "revoke API token", "invite", "revoke invitation"),
         *(
             "take try",
+            "free file",
             "comment",
             "read comments",
             "see hidden inputs",

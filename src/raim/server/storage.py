@@ -199,9 +199,17 @@ def has_file(storage: Storage, sha256: str) -> bool:
 
 
 def delete_file(storage: Storage, sha256: str) -> None:
-    """Delete a file, if it is there; whether rows still name it is the caller's to know."""
-    with contextlib.suppress(FileNotFoundError):
+    """Delete a file, if it is there; whether rows still name it is the caller's to know.
+
+    Raises:
+        StorageError: It cannot be deleted.
+    """
+    try:
         storage.system.rm_file(_place(storage, sha256))
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise StorageError(f"the file {sha256} cannot be deleted: {error.strerror or error}") from error
 
 
 def sweep_incoming(storage: Storage, *, before: datetime) -> int:

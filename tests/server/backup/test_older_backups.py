@@ -56,7 +56,5 @@ def test_a_backup_of_an_older_version_is_brought_to_the_newest_schema(
 def test_a_server_of_an_older_version_is_not_backed_up_by_this_one(make_server, later_version, tmp_path):
     server = make_server()
     later_version()
-    with pytest.raises(
-        StateError, match=f"has the schema {NOW}, this version of raim next; make the backup with"
-    ):
+    with pytest.raises(StateError, match=f"has the schema {NOW}, this version of raim next; use the version"):
         make_backup(server.settings, tmp_path / "out.zip", now=NOON)

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -310,3 +311,35 @@ def test_a_new_scorer_version_leaves_the_old_results_on_the_page(world, olga):
     page = olga.get(f"/desk/submissions/{number}").text
     assert "71.25" in page
     assert page.count(">in force<") == 1
+
+
+def test_a_freed_file_is_told_on_its_pages_and_given_to_nobody(site, world, olga):
+    ada = site.member("ada")
+    number = site.submit(ada, site.zip_of(leave_out=("0001.png",)))
+    with world.database.writing() as session:
+        change_state(session, site.clock(), number, "refused", error="0001 is missing")
+    told = olga.api("GET", "/admin").json()["freeable"]
+    assert told == {"n_files": 0, "n_bytes": 0, "after_days": 14}
+    assert "Free them" not in olga.get("/admin").text
+    with world.database.writing() as session:
+        session.get_one(Submission, number).state_at -= timedelta(days=15)
+    told = olga.api("GET", "/admin").json()["freeable"]
+    assert (told["n_files"], told["n_bytes"]) == (
+        1,
+        ada.api("GET", f"/submissions/{number}").json()["n_bytes"],
+    )
+    assert "Free them" in olga.get("/admin").text
+    assert ada.post("/admin/free").status_code == 403
+    assert olga.post("/admin/free").headers["location"] == "/admin?note=freed"
+    assert olga.api("POST", "/admin/free").json()["n_files"] == 0
+    day = f"{site.clock():%Y-%m-%d}"
+    for page in (ada.get(f"/submissions/{number}").text, olga.get(f"/desk/submissions/{number}").text):
+        assert re.search(f"file freed on <time[^>]*>{day}", page)
+        assert "0001 is missing" in page
+    answer = ada.get(f"/submissions/{number}/file")
+    assert answer.status_code == 404
+    assert f"was freed on {day}" in answer.text
+    shown = ada.api("GET", f"/submissions/{number}").json()
+    assert (shown["has_file"], shown["freed_at"][:10], shown["state"]) == (False, day, "refused")
+    assert "free file" in olga.get("/desk/audit").text
+    assert "refused" not in ada.api("GET", "/team").json()["kept"]["kinds"]

@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, func, make_url, select, union
+from sqlalchemy import Connection, Engine, Table, func, select, union
 
 from raim import __version__
-from raim.errors import InputError, StateError, StorageError
+from raim.errors import InputError, StorageError
 from raim.files import cannot_write, check_writable, write_whole
 from raim.server.backup.manifest import (
     FILES,
@@ -40,10 +40,9 @@ from raim.server.database import (
     OneUseLink,
     Submission,
     WorkerHeartbeat,
-    open_database,
 )
 from raim.server.database.entries import is_kept
-from raim.server.database.migration import newest_version, schema_version
+from raim.server.database.migration import newest_version, open_existing
 from raim.server.settings import Settings
 from raim.server.storage import Storage, open_storage, pieces, read_file
 
@@ -111,12 +110,7 @@ def make_backup(
 def _write(
     settings: Settings, part: Path, now: datetime, on_progress: OnProgress, *, with_secret: bool
 ) -> Manifest:
-    url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise StateError(f"there is no database {url.database}; has a server run in {settings.folder}?")
-    database = open_database(settings.database_url)
-    try:
-        schema = _check_schema(schema_version(database.engine))
+    with open_existing(settings.database_url) as database:
         storage = open_storage(settings.storage_url)
         # It holds password hashes and hidden references: nobody else's to read.
         with (
@@ -134,7 +128,7 @@ def _write(
                 writer.add(SECRET, _read(settings.secret_key_file))
             manifest = Manifest(
                 raim=__version__,
-                schema=schema,
+                schema=str(newest_version()),
                 database=database.engine.dialect.name,
                 made_at=now,
                 tables=tables,
@@ -146,8 +140,6 @@ def _write(
             file.flush()
             os.fsync(file.fileno())
         return manifest
-    finally:
-        database.engine.dispose()
 
 
 @contextmanager
@@ -190,16 +182,6 @@ def _list_texts(folder: Path, *, apart_from: Path) -> list[str]:
         folders[:] = [each for each in inner if path / each != apart_from]
         found += [(path / each).relative_to(folder).as_posix() for each in sorted(files)]
     return [each for each in found if is_safe_text(each)]
-
-
-def _check_schema(version: str | None) -> str:
-    newest = newest_version()
-    if version is None or version != newest:
-        raise StateError(
-            f"the database has the schema {version}, this version of raim {newest}; make the backup with the version "
-            "of raim that the server runs, or start the server once with this one"
-        )
-    return version
 
 
 def _add_table(writer: _Writer, connection: Connection, table: Table) -> int:

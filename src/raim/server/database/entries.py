@@ -29,12 +29,14 @@ class Submission(Numbered):
     `lease_owner` works on it until `lease_until`; `attempt` counts the leases. `error` is shown to the team;
     `report` is that of the check (raim-check/1), `flags` what an organiser should look at (codes with their text).
     `rescore_asked_at`: it has results and is to be scored again under the scorer version of today.
+    `freed_at`: when its file was deleted, long after it was refused.
     """
 
     __table_args__ = (
         CheckConstraint(one_of("kind", KINDS), name="kind"),
         CheckConstraint(one_of("state", tuple(STATES)), name="state"),
         CheckConstraint(f"rescore_asked_at IS NULL OR {one_of('state', named('has_score'))}", name="rescore"),
+        CheckConstraint(f"freed_at IS NULL OR {one_of('state', named('is_refused'))}", name="freed"),
         CheckConstraint("committed_bytes > 0", name="committed_bytes"),
         CheckConstraint(is_sha256("committed_sha256"), name="committed_sha256"),
         CheckConstraint("attempt >= 0", name="attempt"),
@@ -79,6 +81,7 @@ class Submission(Numbered):
     report: Mapped[dict[str, Any] | None]
     flags: Mapped[dict[str, Any]] = mapped_column(default=dict)
     rescore_asked_at: Mapped[datetime | None]
+    freed_at: Mapped[datetime | None]
 
     @property
     def facts(self) -> State:
@@ -116,9 +119,9 @@ class Upload(Numbered):
 
 
 def is_kept() -> ColumnElement[bool]:
-    """Return the condition that the file of a submission lies in the storage: it has come whole."""
+    """Return the condition that the file of a submission lies in the storage: it has come whole, and was not freed."""
     unfinished = select(Upload.id).where(Upload.submission_id == Submission.id, Upload.finished_at.is_(None))
-    return Submission.where("has_file") & ~unfinished.exists()
+    return Submission.where("has_file") & Submission.freed_at.is_(None) & ~unfinished.exists()
 
 
 class Result(Numbered):

@@ -1,6 +1,7 @@
 """Bring a database to the schema of this version; the steps lie in `migrations/versions`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ from alembic.operations.ops import MigrationScript
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, make_url
 
 from raim.errors import StateError
 from raim.server.database.columns import Base
-from raim.server.database.engine import MIGRATION_LOCK
+from raim.server.database.engine import MIGRATION_LOCK, Database, open_database
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -64,6 +65,30 @@ def schema_version(engine: Engine) -> str | None:
     """Give the version of a database's schema; None if it has none."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def open_existing(url: str, *, way_out: str = "") -> Iterator[Database]:
+    """Open the database of a server as it is, which may run, until the context ends; `way_out` is for who has none.
+
+    Raises:
+        StateError: There is none, or it is of another version of raim.
+    """
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").is_file():
+        place = Path(parts.database or "").parent
+        raise StateError(f"there is no database {parts.database}; has a server run in {place}?{way_out}")
+    database = open_database(url)
+    try:
+        found, newest = schema_version(database.engine), newest_version()
+        if found != newest:
+            raise StateError(
+                f"the database has the schema {found}, this version of raim {newest}; use the version of raim that the "
+                "server runs, or start the server once with this one"
+            )
+        yield database
+    finally:
+        database.engine.dispose()
 
 
 def newest_version() -> str | None:

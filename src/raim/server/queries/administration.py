@@ -1,18 +1,19 @@
 """How a server of one challenge or many stands, for its administrators."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from raim.records.administration import Delays, HostedChallenge, ServerOverview
+from raim.records.administration import Delays, Freeable, HostedChallenge, ServerOverview
 from raim.server.database import Challenge, Mail, Phase, Submission, Team
 from raim.server.jobs.bundles import count_bundle_bytes
 from raim.server.jobs.context import serves
 from raim.server.jobs.waiting import queue_overview
+from raim.server.submissions.freeing import FreedFile, find_freeable
 from raim.server.submissions.kept import as_kept, read_kept
 
 
@@ -23,6 +24,7 @@ def read_server(
     served: Collection[str],
     problems: Mapping[str, tuple[str, ...]],
     folder: Path,
+    free_after_days: int,
     folder_free_bytes: int,
     storage_free_bytes: int | None,
 ) -> ServerOverview:
@@ -59,6 +61,9 @@ def read_server(
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,
         kept=as_kept(read_kept(session).get(None, {})),
+        freeable=count_freeable(
+            find_freeable(session, now - timedelta(days=free_after_days)), free_after_days
+        ),
     )
 
 
@@ -73,6 +78,11 @@ def read_delays(session: Session, now: datetime) -> Delays:
         mail_s=0.0 if due is None else (now - due).total_seconds(),
         submission_s=0.0 if first is None else (now - first).total_seconds(),
     )
+
+
+def count_freeable(files: Sequence[FreedFile], after_days: int) -> Freeable:
+    """Return the record of files that were freed, or can be."""
+    return Freeable(n_files=len(files), n_bytes=sum(each.n_bytes for each in files), after_days=after_days)
 
 
 def _count(session: Session, found: Any) -> dict[Any, int]:

@@ -90,7 +90,7 @@ def entry_tables(
             "n_bytes": Submission.committed_bytes,
             "sha256": Submission.committed_sha256,
             **_of(Submission, "note takes_try is_chosen is_verified"),
-            **_of(Submission, "is_out_of_competition error flags report"),
+            **_of(Submission, "is_out_of_competition error flags report freed_at"),
         },
         lambda found: (
             found.join(Team, Team.id == Submission.team_id)

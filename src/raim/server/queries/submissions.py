@@ -235,7 +235,7 @@ def describe(
             "file_name": "" if upload is None else upload.file_name,
             "n_bytes": row.committed_bytes,
             "sha256": row.committed_sha256,
-            "has_file": upload is not None and upload.finished_at is not None,
+            "has_file": upload is not None and upload.finished_at is not None and row.freed_at is None,
             "received_bytes": came,
             "upload": upload_place,
             "problems": [each["message"] for each in report.get("problems", [])],

@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-
-from sqlalchemy import make_url
 
 from raim.challenge import Challenge
-from raim.errors import InputError, StateError, unknown_name
+from raim.errors import InputError, unknown_name
 from raim.report.closed.material import Material
 from raim.scoring.profiles import find_profile
 from raim.server.actions.challenge_folders import find_challenges
 from raim.server.current_challenge import load_current
-from raim.server.database import Study, open_database
-from raim.server.database.migration import newest_version, schema_version
+from raim.server.database import Study
+from raim.server.database.migration import open_existing
 from raim.server.settings import Settings
 from raim.server.standings import StandingsCache
 from raim.server.storage import open_storage
@@ -35,10 +32,8 @@ def open_material(settings: Settings, *, now: datetime, challenge_id: str = "") 
         StorageError: The storage cannot be opened.
     """
     definition = _choose(settings, challenge_id)
-    _need_database(settings)
-    database = open_database(settings.database_url)
-    try:
-        _check_schema(schema_version(database.engine))
+    way_out = " For a challenge that ran elsewhere use raim report --from-csv"
+    with open_existing(settings.database_url, way_out=way_out) as database:
         storage = open_storage(settings.storage_url)
         standings, profile = StandingsCache(), find_profile(definition.profile)
         with database.reading() as session:
@@ -53,8 +48,6 @@ def open_material(settings: Settings, *, now: datetime, challenge_id: str = "") 
                 session, storage, challenge, standings=standings, profile=profile, results=results, now=now
             )
         yield material
-    finally:
-        database.engine.dispose()
 
 
 def _choose(settings: Settings, challenge_id: str) -> Challenge:
@@ -66,20 +59,3 @@ def _choose(settings: Settings, challenge_id: str) -> Challenge:
             f"{settings.folder} has the challenges {', '.join(sorted(by_id))}; name one with --challenge"
         )
     return by_id[challenge_id] if challenge_id else next(iter(by_id.values()))
-
-
-def _need_database(settings: Settings) -> None:
-    url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).is_file():
-        raise StateError(
-            f"there is no database {url.database}: no server has run in {settings.folder}; for a challenge that ran "
-            "elsewhere use raim report --from-csv"
-        )
-
-
-def _check_schema(found: str | None) -> None:
-    if found != newest_version():
-        raise StateError(
-            f"the database has version {found} of its tables, this raim has {newest_version()}; start this version's "
-            "raim serve once, which brings it up to date"
-        )

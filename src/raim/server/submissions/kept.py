@@ -37,7 +37,7 @@ def read_kept(session: Session, by: Owner = "", **where: Any) -> dict[int | None
         by: Whose files count together.
         where: `team_id` or `challenge_id`, to ask for these only; `apart_from`, the SHA-256 of a file to leave out.
     """
-    files = _list_files().subquery()
+    files = list_files().subquery()
     apart_from = where.pop("apart_from", "")
     owner = [files.c[by]] if by else []
     once = (
@@ -94,7 +94,7 @@ def check_quotas(
             )
 
 
-def _list_files() -> CompoundSelect[Any]:
+def list_files() -> CompoundSelect[Any]:
     """Select (challenge_id, team_id, why, sha256, n_bytes) of all files that rows name; `why`: a place in `KINDS`."""
     in_study = (
         select(StudyEntry.id)

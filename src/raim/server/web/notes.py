@@ -25,6 +25,7 @@ NOTES = {
     "announced": "The announcement is on the pages.",
     "invited": "The finalists are invited.",
     "answered": "Your answer is written down.",
+    "freed": "The files are freed; the log has each.",
     "looked": "The folder was looked at.",
     "merged": "The members are in this team now.",
     "rescore_all": "Its scored submissions are put into the queue to be scored again; the present results stay.",

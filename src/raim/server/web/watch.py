@@ -143,6 +143,7 @@ def read_numbers(server: Server) -> Found:
             served=server.definitions,
             problems=server.problems,
             folder=server.settings.folder,
+            free_after_days=server.settings.free_after_days,
             folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
             storage_free_bytes=free_bytes(server.storage),
         )

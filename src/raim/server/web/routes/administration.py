@@ -1,11 +1,13 @@
 """The server, for its administrators: its challenges, disk, queue and failures, and every account."""
 
 import shutil
+from datetime import timedelta
 
 from raim.records.accounts import AccountList, PasswordLink
 from raim.records.administration import (
     AdministratorChange,
     ChallengeChange,
+    Freeable,
     NewlyFound,
     ServerOverview,
 )
@@ -16,10 +18,11 @@ from raim.server.actions.links import make_reset_link
 from raim.server.database import Mail, User
 from raim.server.mail import retry_mail
 from raim.server.queries.accounts import list_accounts
-from raim.server.queries.administration import read_server
+from raim.server.queries.administration import count_freeable, read_server
 from raim.server.queries.mail import list_mail
 from raim.server.queries.rows import find_row
 from raim.server.storage import free_bytes
+from raim.server.submissions.freeing import free_refused
 from raim.server.web.context import Context
 from raim.server.web.fields import Page, RowId, Search, Slug
 from raim.server.web.routes.users import password_link
@@ -38,6 +41,7 @@ def show_server(context: Context) -> ServerOverview:
         served=server.definitions,
         problems=server.problems,
         folder=server.settings.folder,
+        free_after_days=server.settings.free_after_days,
         folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
         storage_free_bytes=context.aside(free_bytes, server.storage),
     )
@@ -58,6 +62,17 @@ def change_challenge(context: Context, slug: Slug, wanted: ChallengeChange) -> S
         quota = max(1, round(wanted.quota_gib * 2**30)) if wanted.quota_gib else None
         set_quota(context.session, context.now, slug, quota, actor_id=context.user_id)
     return show_server(context)
+
+
+@area.post("/admin/free", who="administrator", page=show_server, note="freed")
+def free_files(context: Context) -> Freeable:
+    """Delete the files of submissions that were refused long ago; the submissions stay, and say so."""
+    server, now, days = context.server, context.now, context.server.settings.free_after_days
+    before, actor_id = now - timedelta(days=days), context.user_id
+    freed = context.aside(
+        free_refused, server.database, server.storage, now, before=before, actor_id=actor_id
+    )
+    return count_freeable(freed, days)
 
 
 @area.get("/admin/users", who="administrator", template="admin_users")

@@ -204,6 +204,10 @@ def give_file(context: Context, submission_id: RowId) -> Response:
     )
     if name is None:
         raise UnknownNameError("the file of this submission has not come whole")
+    if submission.freed_at is not None:
+        raise UnknownNameError(
+            f"the file of this submission was freed on {submission.freed_at:%Y-%m-%d}: it was refused"
+        )
     sha256, n_bytes = submission.committed_sha256, submission.committed_bytes
     answer = context.aside(give_stored, context, sha256, name="a.zip", n_bytes=n_bytes)
     answer.headers["Content-Type"] = "application/zip"
