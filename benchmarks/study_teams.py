@@ -4,7 +4,8 @@ import hashlib
 
 from raim.server.auditing import record_event
 from raim.server.database import Finalist, Member, Submission, Team, Upload, User
-from raim.server.storage import put_file
+from raim.server.storage import local_path, put_file
+from raim.server.submissions.restored import list_restored, note_restored
 from raim.server.web.server import Server
 
 
@@ -19,10 +20,11 @@ def enter_finalists(server: Server, n_teams: int, packed: bytes, *, phase: str =
     """
     sha256 = hashlib.sha256(packed).hexdigest()
     put_file(server.storage, [packed], n_bytes=len(packed), sha256=sha256)
+    path = local_path(server.storage, sha256)
+    places = [] if path is None else list_restored(path)
     with server.database.writing() as session:
         challenge = server.challenge(session)
         record, now = challenge.definition.phase(phase), server.clock()
-        names = [image.name for image in challenge.definition.data_set(record.final.on).images]
         for number in range(1, n_teams + 1):
             login = f"u{number}"
             user = User(login=login, login_key=login, name=login, password_hash="x", created_at=now)  # noqa: S106
@@ -47,10 +49,10 @@ def enter_finalists(server: Server, n_teams: int, packed: bytes, *, phase: str =
                 committed_bytes=len(packed),
                 committed_sha256=sha256,
                 takes_try=True,
-                report={"image_sha256": dict.fromkeys(names, sha256)},
             )
             session.add(submission)
             session.flush()
+            note_restored(session, submission.id, places)
             session.add(
                 Upload(
                     submission_id=submission.id,

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from sqlalchemy import select
 
+from held_images import places_of_names
 from raim.challenge import StudyRule
 from raim.images import encode_image, read_image
 from raim.server import database as t
@@ -15,6 +16,7 @@ from raim.server.storage import put_file
 from raim.server.study.building import build_study, propose_study
 from raim.server.study.closing import open_study
 from raim.server.study.judges import invite_judge
+from raim.server.submissions.restored import note_restored
 from raim.server.tiles import pack_facts, read_index
 from raim.server.tiles.packing import make_pack
 
@@ -134,10 +136,10 @@ def make_judged_study(site, *, judges=2, open_it=True, teams=TEAMS, seed=11, **r
                 data_set_id=challenge.data_set_ids[final.final.on],
                 member_id=member.id, kind="final", state="accepted", received_at=now, state_at=now,
                 committed_bytes=1, committed_sha256=sha256, takes_try=True,
-                report={"image_sha256": dict.fromkeys(inputs, sha256)},
             )  # fmt: skip
             session.add(row)
             session.flush()
+            note_restored(session, row.id, places_of_names(inputs, sha256))
             submissions[row.id] = place - 1
             secrets |= {sha256, f"login{place}", f"Person {place}"}
         proposal = propose_study(session, challenge, challenge.definition.phase("final"))

@@ -115,6 +115,13 @@ def fill(database, storage, folder):
                     text="t",
                     **dict.fromkeys(("state_at", "made_at", "due_at"), NOON),
                 ),
+                t.SubmittedImage(
+                    submission_id=submissions["scored"].id,
+                    name="0001",
+                    sha256=DIGEST,
+                    is_deflated=True,
+                    **dict.fromkeys(("n_bytes", "packed_start", "packed_bytes", "crc"), 1),
+                ),
                 t.WorkerHeartbeat(name="w", started_at=NOON, seen_at=NOON, version="1"),
                 t.Comment(
                     submission_id=submissions["scored"].id,

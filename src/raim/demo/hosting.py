@@ -19,7 +19,6 @@ from raim.demo.restorers import ENTRIES, Entry
 from raim.demo.workplace import Workplace
 from raim.files import hash_file
 from raim.records.submissions import NewSubmission
-from raim.scoring.submission import open_images
 from raim.server.actions.accounts import register
 from raim.server.actions.finalists import invite_finalists
 from raim.server.actions.passwords import hash_password
@@ -28,6 +27,7 @@ from raim.server.database import Member
 from raim.server.serving import Opened, open_server
 from raim.server.settings import Settings
 from raim.server.storage import pieces
+from raim.server.submissions.restored import list_restored, note_restored
 from raim.server.submissions.states import change_state
 from raim.server.submissions.uploads import begin_upload, keep_file
 from raim.server.web.server import Server
@@ -267,7 +267,7 @@ def _send(
 
 def _accept(server: Server, workplace: Workplace, entry: Entry, submission_id: int, when: datetime) -> None:
     """Take a final entry: the demo has checked this very file before it came here."""
-    images = open_images(workplace.submissions / f"{entry.file_name}.zip")
+    images = list_restored(workplace.submissions / f"{entry.file_name}.zip")
     with server.database.writing() as session:
-        row = change_state(session, when, submission_id, "accepted")
-        row.report = {"image_sha256": {stem: member.sha256() for stem, member in images.items()}}
+        change_state(session, when, submission_id, "accepted")
+        note_restored(session, submission_id, images)

@@ -10,6 +10,7 @@ from raim.server.jobs import checking, process_pool
 from raim.server.jobs.checking import run_check
 from raim.server.jobs.process_pool import Outcome
 from raim.server.storage import delete_file
+from raim.server.submissions.restored import places_of
 from raim.server.submissions.states import change_state
 
 
@@ -27,7 +28,8 @@ def test_a_good_submission_is_checked_in_a_process_of_its_own_and_queued(world):
     assert row.report["ok"]
     assert row.report["schema"] == "raim-check/1"
     assert str(world.folder) not in str(row.report)
-    assert sorted(row.report["image_sha256"]) == ["0001", "0002"]
+    with world.database.reading() as session:
+        assert sorted(places_of(session, number)) == ["0001", "0002"]
     assert row.flags == {}
 
 

@@ -4,6 +4,7 @@ import zipfile
 import pytest
 
 from desk_world import World
+from held_images import note_zip
 from raim.errors import StateError
 from raim.server.database import FactSheet, StudyEntry, Submission
 from raim.server.settings import read_settings
@@ -37,6 +38,7 @@ def test_a_closed_folder_gives_the_material_of_its_report(site, world):
     with world.database.writing() as session:
         row = session.get_one(Submission, 2)  # MiAlgo's final one
         row.committed_sha256 = keep(site.server.storage, content)
+        note_zip(session, site.server.storage, row)
         session.add(
             FactSheet(
                 team_id=row.team_id,

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from held_images import note_zip
 from raim.records.record import Record, Wanted
 from raim.server.actions import passwords
 from raim.server.database import ApiToken
@@ -181,7 +182,7 @@ def test_a_zip_is_read_while_no_connection_is_held(site, monkeypatch):
     ada, held, seen = site.member("ada"), Held(site.server.database.engine), []
     number = site.submit(ada, site.zip_of())
     with site.server.database.writing() as session:
-        change_state(session, site.clock(), number, "queued")
+        note_zip(session, site.server.storage, change_state(session, site.clock(), number, "queued"))
 
     def read_slowly(*given):
         seen.append(held.now)

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import event, select
 
 from desk_world import World
+from held_images import note_zip
 from raim.server.database import Submission, User, WorkerHeartbeat
 from raim.server.jobs.context import start_heartbeat
 from raim.server.queries import submissions as queries
@@ -49,6 +50,7 @@ def test_what_a_team_withdraws_stays_with_file_images_report_and_scores_for_orga
         for state in ("queued", "scoring", "scored"):
             change_state(session, site.clock(), number, state)
         row = session.get_one(Submission, number)
+        note_zip(session, site.server.storage, row)
         row.report = {"ok": True, "problems": [], "notes": [{"message": "a note of the check"}]}
         world.add_results(session, world.challenge(), row, 71.25)
     assert "71.25" in ada.get("/submissions").text

@@ -13,7 +13,15 @@ from raim.server.database.challenge import (
 )
 from raim.server.database.columns import Base
 from raim.server.database.engine import Database, announce_change, open_database
-from raim.server.database.entries import Comment, EntryResult, LogLine, Result, Submission, Upload
+from raim.server.database.entries import (
+    Comment,
+    EntryResult,
+    LogLine,
+    Result,
+    Submission,
+    SubmittedImage,
+    Upload,
+)
 from raim.server.database.mail import Mail, MailRefusal, MailService
 from raim.server.database.migration import migrate
 from raim.server.database.operation import AuditEvent, WorkerHeartbeat
@@ -76,6 +84,7 @@ __all__ = [
     "StudyEntry",
     "StudyImage",
     "Submission",
+    "SubmittedImage",
     "Team",
     "Tie",
     "Trial",

@@ -101,6 +101,24 @@ class Submission(Numbered):
         return cls.state.in_(named(claim))
 
 
+class SubmittedImage(Numbered):
+    """An image in the zip of a checked submission, and where its packed bytes lie there; never changed."""
+
+    __table_args__ = (
+        CheckConstraint("n_bytes >= 0 AND packed_start >= 0 AND packed_bytes >= 0", name="place"),
+        UniqueConstraint("submission_id", "name", name="uq_submitted_image_once"),
+    )
+
+    submission_id: Mapped[int] = reference("submission", index=False)
+    name: Mapped[Name]
+    sha256: Mapped[Sha256] = mapped_column(index=True)
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    packed_start: Mapped[int] = mapped_column(BigInteger)
+    packed_bytes: Mapped[int] = mapped_column(BigInteger)
+    crc: Mapped[int] = mapped_column(BigInteger)
+    is_deflated: Mapped[bool]
+
+
 class Upload(Numbered):
     """The way of a submission's file into storage; its key is random, the user's file name is only shown."""
 

@@ -17,6 +17,7 @@ from raim.scoring.profiles import find_profile
 from raim.scoring.records import ImageScore
 from raim.scoring.submission import ImageFolder, Member, check_submission, open_images
 from raim.server.jobs.process_pool import Report
+from raim.server.submissions.restored import Place, list_restored
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # SHA-256 of no bytes
 
@@ -33,10 +34,11 @@ class CheckTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checked:
-    """What a check found: raim-check/1, if it is fine with `image_sha256` by stem, and the report for people."""
+    """What a check found: raim-check/1, the report for people, and where each image lies if it is fine."""
 
     report: dict[str, Any]
     text: str
+    images: list[Place]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,10 +68,8 @@ def check_archive(task: CheckTask, report: Report) -> Checked:
         task.path, task.inputs, manifest=manifest, progress=lambda done, total: report((done, total))
     )
     named = replace(found, submission=task.label)
-    plain = named.as_dict()
-    if named.is_fine:
-        plain["image_sha256"] = {stem: member.sha256() for stem, member in open_images(task.path).items()}
-    return Checked(report=plain, text=named.as_text())
+    images = list_restored(task.path) if named.is_fine else []
+    return Checked(report=named.as_dict(), text=named.as_text(), images=images)
 
 
 def score_task(task: ScoreTask, report: Report) -> ScoredTask:

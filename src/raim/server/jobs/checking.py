@@ -1,8 +1,7 @@
 """The check of one submission, from its lease to its verdict."""
 
-from typing import Any
-
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from raim.server.database import Submission, Upload
 from raim.server.jobs.archive_work import Checked, CheckTask, check_archive
@@ -11,6 +10,7 @@ from raim.server.jobs.faults import Throttle, describe_fault, fail_submission, l
 from raim.server.jobs.flags import flag_files
 from raim.server.jobs.process_pool import Outcome, run_alone
 from raim.server.jobs.work_folder import bring_data_set, bring_submission, read_set_files
+from raim.server.submissions.restored import note_restored
 from raim.server.submissions.states import after_check, change_state, lock_submission
 
 PROGRESS_EVERY_S = 0.5
@@ -81,6 +81,7 @@ def _conclude(context: WorkerContext, submission_id: int, attempt: int, outcome:
         fail_submission(context, submission_id, attempt, "checked", (FAULT, outcome.fault))
         return "failed"
     now = context.clock()
+    flags = {} if outcome.died is not None else _flag(context, submission_id, outcome.value)
     with context.database.writing() as session:
         row = lock_submission(session, submission_id)
         if not has_lease(row, context, attempt):
@@ -89,13 +90,26 @@ def _conclude(context: WorkerContext, submission_id: int, attempt: int, outcome:
             log_line(session, now, context, submission_id, f"the check died: {outcome.died}")
             error = REFUSED.format(reason=outcome.died)
             return change_state(session, now, submission_id, "refused", error=error).state
-        return _judge(session, context, row, outcome.value)
+        return _judge(session, context, row, outcome.value, flags)
 
 
-def _judge(session: Any, context: WorkerContext, row: Submission, checked: Checked) -> str:
+def _flag(context: WorkerContext, submission_id: int, checked: Checked) -> dict[str, str]:
+    """Note the images and compare them with all that were noted before: of two alike, the later one sees the other.
+
+    They are written first, in a transaction of their own, so that nobody waits for the comparison.
+    """
+    with context.database.writing() as session:
+        note_restored(session, submission_id, checked.images)
+    with context.database.reading() as session:
+        return flag_files(session, session.get_one(Submission, submission_id))
+
+
+def _judge(
+    session: Session, context: WorkerContext, row: Submission, checked: Checked, flags: dict[str, str]
+) -> str:
     row.report = checked.report
     row.images_done = row.images_total = checked.report["images"]
     if not checked.report["ok"]:
         return change_state(session, context.clock(), row.id, "refused", error=checked.text).state
-    row.flags = {**row.flags, **flag_files(session, row, checked.report["image_sha256"])}
+    row.flags = {**row.flags, **flags}
     return change_state(session, context.clock(), row.id, after_check(row.kind)).state

@@ -1,26 +1,23 @@
 """What an organiser should look at: entries that are the reference or another team's. Flags stop no score."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from raim.server.database import Image, Submission, Team
+from raim.server.database import Image, Submission, SubmittedImage, Team
 
 # A distance of exactly nothing between the features of two images: their pixels are the same.
 DISTANCES = ("lpips", "dists")
 
 
-def flag_files(session: Session, submission: Submission, image_sha256: Mapping[str, str]) -> dict[str, str]:
-    """Find what is suspicious in the files of a checked submission (SHA-256 by stem); give texts by flags' codes."""
-    images = session.scalars(select(Image).where(Image.data_set_id == submission.data_set_id)).all()
-    given = {each.input_sha256 for each in images}
-    own = {name: sha256 for name, sha256 in image_sha256.items() if sha256 not in given}
+def flag_files(session: Session, submission: Submission) -> dict[str, str]:
+    """Find what is suspicious in the files of a submission whose images are noted; give texts by flags' codes."""
     found = {
-        "reference-file": _flag_references(images, own),
+        "reference-file": _flag_references(session, submission),
         "same-file": _flag_same_file(session, submission),
-        "same-images": _flag_same_images(session, submission, own),
+        "same-images": _flag_same_images(session, submission),
     }
     return {code: text for code, text in found.items() if text}
 
@@ -43,9 +40,20 @@ def flag_pixels(measures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {"reference-pixels": f"{len(same)} of {len(measures)} images {verb}: {_some(same)}"}
 
 
-def _flag_references(images: Iterable[Image], own: Mapping[str, str]) -> str:
-    references = {each.reference_sha256 for each in images if each.reference_sha256 is not None}
-    same = [name for name, sha256 in own.items() if sha256 in references]
+def _own(submission: Submission) -> Select[Any]:
+    """Select the submission's images that are no inputs: those anybody may send."""
+    given = select(Image.input_sha256).where(Image.data_set_id == submission.data_set_id)
+    return select(SubmittedImage).where(
+        SubmittedImage.submission_id == submission.id, SubmittedImage.sha256.not_in(given)
+    )
+
+
+def _flag_references(session: Session, submission: Submission) -> str:
+    references = select(Image.reference_sha256).where(
+        Image.data_set_id == submission.data_set_id, Image.reference_sha256.is_not(None)
+    )
+    found = _own(submission).where(SubmittedImage.sha256.in_(references)).order_by(SubmittedImage.name)
+    same = [each.name for each in session.scalars(found)]
     return f"{len(same)} of its images are the file of a reference: {_some(same)}" if same else ""
 
 
@@ -64,24 +72,23 @@ def _flag_same_file(session: Session, submission: Submission) -> str:
     return f"its file is that of submission {_some(others)}" if others else ""
 
 
-def _flag_same_images(session: Session, submission: Submission, own: Mapping[str, str]) -> str:
+def _flag_same_images(session: Session, submission: Submission) -> str:
+    own = _own(submission).with_only_columns(SubmittedImage.sha256)
     others = session.execute(
-        select(Submission.id, Team.name, Submission.report)
+        select(Submission.id, Team.name, func.count(SubmittedImage.sha256.distinct()))
         .join(Team, Team.id == Submission.team_id)
+        .join(SubmittedImage, SubmittedImage.submission_id == Submission.id)
         .where(
             Submission.data_set_id == submission.data_set_id,
             Submission.team_id != submission.team_id,
-            Submission.report.is_not(None),
+            SubmittedImage.sha256.in_(own),
         )
+        .group_by(Submission.id, Team.name)
         .order_by(Submission.id)
     )
-    hashes = set(own.values())
-    texts = []
-    for number, team, report in others:
-        same = hashes.intersection((report or {}).get("image_sha256", {}).values())
-        if same:
-            texts.append(f"{len(same)} with submission {number} of team {team!r}")
-    return f"of its {len(own)} images it shares files: {_some(texts)}" if texts else ""
+    texts = [f"{n_same} with submission {number} of team {team!r}" for number, team, n_same in others]
+    n_own = session.scalar(select(func.count()).select_from(own.subquery()))
+    return f"of its {n_own} images it shares files: {_some(texts)}" if texts else ""
 
 
 def _some(texts: list[str]) -> str:

@@ -15,8 +15,9 @@ from raim.server.actions.accounts import check_name
 from raim.server.actions.finalists import list_finalists
 from raim.server.auditing import record_event
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import Image, Study, StudyEntry, StudyImage, Submission, Team
+from raim.server.database import Image, Study, StudyEntry, StudyImage, Team
 from raim.server.submissions.choices import final_submissions
+from raim.server.submissions.restored import places_of
 from raim.study import StudyDesign
 
 LEAST_ENTRIES = 2
@@ -80,7 +81,8 @@ def propose_study(session: Session, challenge: CurrentChallenge, phase: Phase) -
     entries = []
     for team in _candidates(session, challenge):
         found = submissions.get(team.id)
-        missing = () if found is None else tuple(name for name in names if name not in _stems(found))
+        held = {} if found is None else places_of(session, found.id)
+        missing = () if found is None else tuple(name for name in names if name not in held)
         entries.append(
             ProposedEntry(
                 team_id=team.id,
@@ -206,7 +208,3 @@ def _candidates(session: Session, challenge: CurrentChallenge) -> list[Team]:
         select(Team).where(Team.challenge_id == challenge.id, Team.state == "approved").order_by(Team.name)
     )
     return list(session.scalars(found))
-
-
-def _stems(submission: Submission) -> set[str]:
-    return set((submission.report or {}).get("image_sha256", {}))

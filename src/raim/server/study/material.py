@@ -1,7 +1,6 @@
 """All that a server knows of a closed challenge, as the record that reports and charts are made of."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -9,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from raim import __version__
 from raim.challenge import FinalRanking, Prize
-from raim.errors import StateError, UnknownNameError
+from raim.errors import StateError
 from raim.report.closed.material import (
     ImageMaterial,
     Material,
@@ -32,7 +31,7 @@ from raim.server.study.results import (
     newest_revealed,
     rank_by_score,
 )
-from raim.server.submissions.restored import read_restored
+from raim.server.submissions.restored import places_of, read_restored
 
 
 def find_results(
@@ -209,14 +208,11 @@ def _pictures(session: Session, storage: Storage, results: StudyResults) -> Pict
     inputs = {name: sha256 for name, _, sha256 in rows}
     submissions = {each.team: session.get_one(Submission, each.submission_id) for each in results.entries}
     zips = {team: row.committed_sha256 for team, row in submissions.items()}
+    places = {team: places_of(session, row.id) for team, row in submissions.items()}
     return PictureSource(
         images=tuple(ImageMaterial(name=name, issue=issue or "") for name, issue, _ in rows),
         read_input=lambda name: b"".join(read_file(storage, inputs[name])),
-        read_restored=lambda team, name: _read_restored(storage, zips[team], name) if team in zips else None,
+        read_restored=lambda team, name: (
+            read_restored(storage, zips[team], places[team][name]) if name in places.get(team, {}) else None
+        ),
     )
-
-
-def _read_restored(storage: Storage, sha256: str, stem: str) -> bytes | None:
-    with suppress(UnknownNameError):
-        return read_restored(storage, sha256, stem)
-    return None

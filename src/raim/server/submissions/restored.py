@@ -1,33 +1,92 @@
-"""Restored images out of the zips that teams have sent: found by the safe reader of zips, not decoded."""
+"""Restored images in the zips that teams have sent: noted when a zip is checked, then read without opening it again."""
 
-import tempfile
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from raim.errors import UnknownNameError
-from raim.server.storage import Storage, local_path, read_file
+from raim.server.database import SubmittedImage
+from raim.server.storage import Storage, read_range
 
 
-def read_restored(storage: Storage, sha256: str, stem: str) -> bytes:
-    """Give an image out of a submission's zip.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where the packed bytes of an image lie in its zip, and what must come out."""
+
+    name: str
+    sha256: str
+    n_bytes: int
+    packed_start: int
+    packed_bytes: int
+    crc: int
+    is_deflated: bool
+
+
+def list_restored(path: Path) -> list[Place]:
+    """Return the places of the images of a zip that was checked, by the stems of their names.
 
     Raises:
-        SubmissionError: The zip, or the image in it, is damaged.
-        UnknownNameError: There is none of that name.
+        SubmissionError: The zip, or an image in it, is damaged.
     """
-    path = local_path(storage, sha256)
-    if path is not None:
-        return _read_member(path, stem)
-    with tempfile.NamedTemporaryFile() as copy:  # zips are read from their end
-        for chunk in read_file(storage, sha256):
-            copy.write(chunk)
-        copy.flush()
-        return _read_member(Path(copy.name), stem)
-
-
-def _read_member(path: Path, stem: str) -> bytes:
     from raim.scoring.submission import open_images
 
-    images = open_images(path)
-    if stem not in images:
-        raise UnknownNameError(f"there is no image {stem!r} in this submission")
-    return images[stem].read_bytes()
+    return [
+        Place(
+            name=stem,
+            sha256=member.sha256(),
+            n_bytes=member.n_bytes,
+            packed_start=member.entry.start,
+            packed_bytes=member.entry.n_bytes,
+            crc=member.entry.crc,
+            is_deflated=member.entry.is_deflated,
+        )
+        for stem, member in open_images(path).items()
+        if member.entry is not None
+    ]
+
+
+def note_restored(session: Session, submission_id: int, places: list[Place]) -> None:
+    """Keep what `list_restored` found, where it is not kept yet."""
+    known = places_of(session, submission_id)
+    session.add_all(
+        SubmittedImage(submission_id=submission_id, **asdict(each))
+        for each in places
+        if each.name not in known
+    )
+
+
+def places_of(session: Session, submission_id: int) -> Mapping[str, Place]:
+    """Return the images that a submission holds, by name."""
+    found = session.scalars(select(SubmittedImage).where(SubmittedImage.submission_id == submission_id))
+    names = [each.name for each in fields(Place)]
+    return {row.name: Place(**{name: getattr(row, name) for name in names}) for row in found}
+
+
+def find_restored(session: Session, submission_id: int, name: str) -> Place:
+    """Return where an image of a submission lies.
+
+    Raises:
+        UnknownNameError: It holds none of that name.
+    """
+    found = places_of(session, submission_id).get(name)
+    if found is None:
+        raise UnknownNameError(f"there is no image {name!r} in this submission")
+    return found
+
+
+def read_restored(storage: Storage, zip_sha256: str, place: Place) -> bytes:
+    """Return an image out of a submission's zip; nothing else of the zip is fetched.
+
+    Raises:
+        StorageError: The zip is not there, or cannot be read.
+        SubmissionError: It is not what was checked.
+    """
+    from raim.scoring.submission.zip_members import Packed, read_content
+
+    packed = read_range(storage, zip_sha256, start=place.packed_start, length=place.packed_bytes)
+    whole = Packed(start=0, n_bytes=place.packed_bytes, crc=place.crc, is_deflated=place.is_deflated)
+    return read_content(io.BytesIO(packed), whole, place.n_bytes, place.name)

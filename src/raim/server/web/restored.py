@@ -4,21 +4,21 @@ from starlette.responses import Response
 
 from raim.errors import SubmissionError, UnknownNameError
 from raim.server.storage import Storage
-from raim.server.submissions.restored import read_restored
+from raim.server.submissions.restored import Place, read_restored
 
 KINDS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
 
-def give_restored(storage: Storage, sha256: str, stem: str) -> Response:
+def give_restored(storage: Storage, zip_sha256: str, place: Place) -> Response:
     """Give an image out of the zip of a checked submission, undecoded.
 
     Raises:
-        UnknownNameError: There is none of that name.
+        UnknownNameError: It is not what was checked.
     """
     try:
-        content = read_restored(storage, sha256, stem)
+        content = read_restored(storage, zip_sha256, place)
     except SubmissionError as error:
-        raise UnknownNameError(f"there is no image {stem!r} in this submission") from error
+        raise UnknownNameError(f"there is no image {place.name!r} in this submission") from error
     kind = next((name for magic, name in KINDS if content.startswith(magic)), "application/octet-stream")
     headers = {
         "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -6,6 +6,7 @@ from raim.errors import AccessError
 from raim.records.gallery import Gallery
 from raim.server.queries import gallery as queries
 from raim.server.study.closing import studies_under_way
+from raim.server.submissions.restored import find_restored
 from raim.server.web import restored
 from raim.server.web.context import Context
 from raim.server.web.fields import Search
@@ -44,7 +45,8 @@ def give_image(context: Context, source: str, name: str) -> Response:
     )
     if submission is None:
         return give_stored(context, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes)
-    return context.aside(restored.give_restored, server.storage, submission.committed_sha256, image.name)
+    place = find_restored(context.session, submission.id, image.name)
+    return context.aside(restored.give_restored, server.storage, submission.committed_sha256, place)
 
 
 def check_published(context: Context) -> None:

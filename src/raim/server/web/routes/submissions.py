@@ -39,6 +39,7 @@ from raim.server.storage import check_space, pieces
 from raim.server.submissions.choices import choose, withdraw
 from raim.server.submissions.comments import add_comment
 from raim.server.submissions.kept import kept_of_team
+from raim.server.submissions.restored import find_restored
 from raim.server.submissions.uploads import begin_upload, drop_upload, keep_file
 from raim.server.web import restored
 from raim.server.web.context import Admitted, Context
@@ -242,8 +243,8 @@ def give_restored(context: Context, submission_id: RowId, name: ImageName) -> Re
     is_shown = submission.has_images if context.viewer.is_organiser else submission.facts.is_checked
     if not is_shown:
         raise UnknownNameError(f"images are shown once the submission is checked; it is {submission.state}")
-    sha256, stem = submission.committed_sha256, image.name
-    return context.aside(restored.give_restored, context.server.storage, sha256, stem)
+    sha256, place = submission.committed_sha256, find_restored(context.session, submission.id, image.name)
+    return context.aside(restored.give_restored, context.server.storage, sha256, place)
 
 
 @area.post(f"{PATH}/withdraw", who="team", page=show_submission, note="withdrawn")

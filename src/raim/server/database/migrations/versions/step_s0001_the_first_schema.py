@@ -483,6 +483,20 @@ def upgrade() -> None:
         CheckConstraint("length(token_sha256) = 64", name="token_sha256"),
     )
     op.create_table(
+        "submitted_image",
+        Column("id", Integer(), primary_key=True),
+        Column("submission_id", Integer(), ForeignKey("submission.id", ondelete="RESTRICT"), nullable=False),
+        Column("name", String(200), nullable=False),
+        Column("sha256", String(64), nullable=False, index=True),
+        Column("n_bytes", BigInteger(), nullable=False),
+        Column("packed_start", BigInteger(), nullable=False),
+        Column("packed_bytes", BigInteger(), nullable=False),
+        Column("crc", BigInteger(), nullable=False),
+        Column("is_deflated", Boolean(), nullable=False),
+        CheckConstraint("n_bytes >= 0 AND packed_start >= 0 AND packed_bytes >= 0", name="place"),
+        UniqueConstraint("submission_id", "name", name="uq_submitted_image_once"),
+    )
+    op.create_table(
         "log_line",
         Column("id", Integer(), primary_key=True),
         Column("submission_id", Integer(), ForeignKey("submission.id", ondelete="RESTRICT"), nullable=False, index=True),
