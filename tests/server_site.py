@@ -121,6 +121,7 @@ class Site:
         make_bundles(opened.server.database, opened.server.storage, folder)
         self.first_link = opened.first_link
         self.server = opened.server
+        self.server.forecasts.lasts = timedelta(0)  # the clock of tests stands still
         self.app = make_app(opened.server)
         self.folder = folder
 

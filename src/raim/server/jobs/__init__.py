@@ -4,13 +4,14 @@ The submission's row is the truth; a job carries only ids. Nothing that this pac
 jobs or anything that scores: the web process imports it.
 """
 
+from raim.server.jobs.forecast import Forecast, ForecastCache, read_queue
 from raim.server.jobs.versions import scorer_version
-from raim.server.jobs.waiting import queue_overview, queue_places
 from raim.server.jobs.worker_child import WorkerChild
 
 __all__ = [
+    "Forecast",
+    "ForecastCache",
     "WorkerChild",
-    "queue_overview",
-    "queue_places",
+    "read_queue",
     "scorer_version",
 ]

@@ -1,4 +1,4 @@
-"""Which submissions wait to be scored, in which order, and which of them go together; what pages say of it.
+"""Which submissions wait to be scored, in which order, and which of them go together.
 
 Challenges take turns, a pass of up to six each, and the one that was served longest ago comes first: so one with a
 thousand waiting delays another by a pass. Within a challenge, a team's second waiting submission comes after every
@@ -13,14 +13,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from raim.records.desk import Queue, Worker
-from raim.records.submissions import QueuePlace
-from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import Challenge, DataSet, Image, Submission, WorkerHeartbeat
-from raim.server.jobs.context import live_workers, serves
+from raim.server.database import Challenge, DataSet, Image, Submission
+from raim.server.jobs.context import serves
 
 MOST_TOGETHER = 6
 RECENT = timedelta(hours=24)
@@ -88,11 +85,14 @@ def next_group(ordered: Sequence[Waiting], *, most: int = MOST_TOGETHER) -> list
 
 def list_groups(ordered: Sequence[Waiting]) -> list[list[Waiting]]:
     """Give all groups in the order in which they come to be scored, as far as can be known now."""
-    left, groups = list(ordered), []
-    while group := next_group(left):
-        taken = {each.submission_id for each in group}
-        left = [each for each in left if each.submission_id not in taken]
-        groups.append(group)
+    groups: list[list[Waiting]] = []
+    filling: dict[tuple[object, ...], list[Waiting]] = {}
+    for each in ordered:
+        kind = each.data_set_id, each.is_again, each.scorer_version
+        if len(filling.get(kind, ())) in {0, MOST_TOGETHER}:
+            filling[kind] = []
+            groups.append(filling[kind])
+        filling[kind].append(each)
     return groups
 
 
@@ -162,96 +162,3 @@ def _count_recent(session: Session, waiting: Sequence[Waiting]) -> dict[int, int
         .group_by(Submission.team_id)
     )
     return {team: count for team, count in counts}  # noqa: C416 - rows are no pairs to mypy
-
-
-def queue_places(session: Session, now: datetime, submission_ids: Sequence[int]) -> dict[int, QueuePlace]:
-    """Say where submissions stand in the queue, with few questions however many there are.
-
-    Counted are the images under way, those of every group before its own, and its own group's, whose members
-    are done together; all at the pace that the live workers of its challenge measured, and but for groups that none
-    of them serves. There is no time for what does not wait, or while no such worker lives that has measured its pace.
-    """
-    waiting = read_waiting(session)
-    positions = {each.submission_id: place for place, each in enumerate(waiting, start=1)}
-    times = _expect(session, now, waiting, submission_ids)
-    return {
-        each: QueuePlace(position=positions.get(each), expected_at=times.get(each)) for each in submission_ids
-    }
-
-
-def _expect(
-    session: Session, now: datetime, waiting: list[Waiting], submission_ids: Sequence[int]
-) -> dict[int, datetime]:
-    live = live_workers(session, now)
-    under_way, times = _images_under_way(session), {}
-    workers = {
-        each.challenge: [row for row in live if serves(row.challenges, each.challenge)] for each in waiting
-    }
-    paces = {challenge: _images_per_second(rows) for challenge, rows in workers.items()}
-    ahead = dict.fromkeys(workers, under_way)
-    for group in list_groups(waiting):
-        own = group[0].challenge
-        for challenge, rows in workers.items():
-            if any(serves(row.challenges, own) for row in rows):
-                ahead[challenge] += sum(each.n_images for each in group)
-        if pace := paces[own]:
-            times.update({each.submission_id: now + timedelta(seconds=ahead[own] / pace) for each in group})
-    leased = select(Submission.id, Submission.lease_owner).where(
-        Submission.id.in_(submission_ids),
-        Submission.lease_owner.is_not(None),
-        or_(Submission.where("is_in_scoring"), Submission.where("has_score")),
-    )
-    owners = {row.id: row.lease_owner for row in session.execute(leased)}
-    for owner in set(owners.values()):
-        pace = _images_per_second([row for row in live if row.name == owner]) or _images_per_second(live)
-        if pace:
-            end = now + timedelta(seconds=_images_under_way(session, owner=owner) / pace)
-            times.update({each: end for each, name in owners.items() if name == owner})
-    return times
-
-
-def queue_overview(session: Session, now: datetime, challenge: CurrentChallenge | None = None) -> Queue:
-    """Say how the queue stands, for one challenge (its states and workers; what waits is everybody's) or for all.
-
-    There is no time while nobody serves something that waits.
-    """
-    own = true() if challenge is None else Submission.phase_id.in_(challenge.phase_ids.values())
-    counts = session.execute(select(Submission.state, func.count()).where(own).group_by(Submission.state))
-    states = {state: count for state, count in counts}  # noqa: C416 - rows are no pairs to mypy
-    waiting = read_waiting(session)
-    images = _images_under_way(session) + sum(each.n_images for each in waiting)
-    live = live_workers(session, now)
-    served = all(any(serves(row.challenges, each.challenge) for row in live) for each in waiting)
-    pace = _images_per_second(live) if served else None
-    if challenge is not None:
-        live = [row for row in live if serves(row.challenges, challenge.definition.id)]
-    return Queue(
-        states=states,
-        workers=[_worker(row, challenge) for row in live],
-        n_waiting=len(waiting),
-        images_waiting=images,
-        done_at=None if pace is None else now + timedelta(seconds=images / pace),
-    )
-
-
-def _images_under_way(session: Session, *, owner: str | None = None) -> int:
-    left = select(func.sum(Submission.images_total - Submission.images_done)).where(
-        Submission.lease_owner.is_not(None) if owner is None else Submission.lease_owner == owner,
-        or_(Submission.where("is_in_scoring"), Submission.rescore_asked_at.is_not(None)),
-    )
-    return int(session.scalar(left) or 0)
-
-
-def _images_per_second(workers: Sequence[WorkerHeartbeat]) -> float | None:
-    """Add the paces of workers; one that has not measured its own is taken to be as fast as the others."""
-    paces = [1 / row.seconds_per_image for row in workers if row.seconds_per_image]
-    if not paces:
-        return None
-    return sum(paces) / len(paces) * len(workers)
-
-
-def _worker(row: WorkerHeartbeat, challenge: CurrentChallenge | None) -> Worker:
-    """Return its record; organisers of a challenge are told of no other one that it serves."""
-    if challenge is None or not row.challenges:
-        return Worker.of_row(row)
-    return Worker.of_row(row, challenges=[challenge.definition.id])

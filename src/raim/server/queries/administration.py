@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 
 from raim.records.administration import Delays, Freeable, HostedChallenge, ServerOverview
 from raim.server.database import Challenge, Mail, Phase, Submission, Team
+from raim.server.jobs import Forecast, read_queue
 from raim.server.jobs.bundles import count_bundle_bytes
 from raim.server.jobs.context import serves
-from raim.server.jobs.waiting import queue_overview
 from raim.server.submissions.freeing import FreedFile, find_freeable
 from raim.server.submissions.kept import as_kept, read_kept
 
 
 def read_server(
     session: Session,
-    now: datetime,
+    forecast: Forecast,
     *,
     served: Collection[str],
     problems: Mapping[str, tuple[str, ...]],
@@ -37,7 +37,7 @@ def read_server(
     failed = _count(session, of_phase.where(Submission.where("is_restartable")).group_by(Phase.challenge_id))
     kept = read_kept(session, "challenge_id")
     bundles = count_bundle_bytes(session, folder)
-    queue = queue_overview(session, now)
+    queue = read_queue(session, forecast)
     return ServerOverview(
         challenges=[
             HostedChallenge(

@@ -12,7 +12,7 @@ from raim.server.actions.finalists import list_finalists, propose_finalists
 from raim.server.actions.versions import list_new_versions
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Announcement, Comment, Finalist, Phase, Submission, Team, User
-from raim.server.jobs.waiting import queue_overview
+from raim.server.jobs import Forecast, read_queue
 from raim.server.queries.checklist import computed_points, manual_points
 from raim.server.queries.pages import read_part
 from raim.server.standings import Standing, StandingsCache
@@ -30,6 +30,7 @@ def read_overview(
     challenge: CurrentChallenge,
     now: datetime,
     *,
+    forecast: Forecast,
     folder_free_bytes: int,
     storage_free_bytes: int | None,
     bundle_bytes: int,
@@ -46,7 +47,7 @@ def read_overview(
     )
     return records.Overview(
         phases=list_phases(session, challenge, now).phases,
-        queue=queue_overview(session, now, challenge),
+        queue=read_queue(session, forecast, challenge),
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,
         kept=as_kept(read_kept(session, challenge_id=challenge.id).get(None, {}), challenge.quota_bytes),

@@ -1,6 +1,5 @@
 """Submissions of all teams as organisers see them: with results under all versions, flags, and the worker's log."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from raim.records import submissions as records
 from raim.server.current_challenge import CurrentChallenge, is_in_force
 from raim.server.database import Comment, EntryResult, LogLine, Member, Phase, Submission, Team, User
 from raim.server.database.columns import LARGEST_ID
+from raim.server.jobs import Forecast
 from raim.server.queries.pages import read_part
 from raim.server.queries.submissions import describe_one, in_force, read_parts
 from raim.server.submissions.comments import UNREAD
@@ -22,8 +22,8 @@ MOST_LINES = 500  # of the log, the newest
 def read_history(
     session: Session,
     challenge: CurrentChallenge,
-    now: datetime,
     folder: Path,
+    forecast: Forecast,
     submission_id: int,
     *,
     result: int = 0,
@@ -33,7 +33,7 @@ def read_history(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, entry = describe_one(session, challenge, now, folder, submission_id, for_team=False)
+    row, fields, entry = describe_one(session, challenge, folder, forecast, submission_id, for_team=False)
     entries = session.scalars(
         select(EntryResult).where(EntryResult.submission_id == submission_id).order_by(EntryResult.id.desc())
     ).all()

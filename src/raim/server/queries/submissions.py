@@ -13,7 +13,7 @@ from raim.records import submissions as records
 from raim.server.actions.finalists import is_finalist
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import EntryResult, Member, Phase, Submission, Team, Upload, User
-from raim.server.jobs.waiting import queue_places
+from raim.server.jobs import Forecast
 from raim.server.queries.images import find_image, list_comments, list_results, name_images
 from raim.server.queries.pages import read_part
 from raim.server.queries.rows import find_row
@@ -30,8 +30,8 @@ Described = tuple[Submission, dict[str, Any], EntryResult | None]
 def list_submissions(
     session: Session,
     challenge: CurrentChallenge,
-    now: datetime,
     folder: Path,
+    forecast: Forecast,
     *,
     team_ids: Any,
     phase: str,
@@ -55,7 +55,7 @@ def list_submissions(
         found = found.where(Submission.kind == kind)
     part = read_part(session, found, page, per_page=PER_PAGE)
     numbers = [row.id for row in part.rows]
-    described = describe(session, challenge, now, folder, numbers, for_team=team_ids is not None)
+    described = describe(session, challenge, folder, forecast, numbers, for_team=team_ids is not None)
     submissions = [records.Submission.of_row(row, **fields) for row, fields, _ in described]
     return records.SubmissionList(submissions=submissions, **part.place)
 
@@ -63,8 +63,8 @@ def list_submissions(
 def read_submission(
     session: Session,
     challenge: CurrentChallenge,
-    now: datetime,
     folder: Path,
+    forecast: Forecast,
     submission_id: int,
     *,
     for_team: bool,
@@ -74,15 +74,15 @@ def read_submission(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, _ = describe_one(session, challenge, now, folder, submission_id, for_team=for_team)
+    row, fields, _ = describe_one(session, challenge, folder, forecast, submission_id, for_team=for_team)
     return records.Submission.of_row(row, **fields)
 
 
 def read_details(
     session: Session,
     challenge: CurrentChallenge,
-    now: datetime,
     folder: Path,
+    forecast: Forecast,
     submission_id: int,
     *,
     for_team: bool,
@@ -92,7 +92,7 @@ def read_details(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, entry = describe_one(session, challenge, now, folder, submission_id, for_team=for_team)
+    row, fields, entry = describe_one(session, challenge, folder, forecast, submission_id, for_team=for_team)
     return records.SubmissionDetails.of_row(
         row, **fields, **read_parts(session, row, entry, for_team=for_team)
     )
@@ -176,8 +176,8 @@ def list_targets(
 def describe_one(
     session: Session,
     challenge: CurrentChallenge,
-    now: datetime,
     folder: Path,
+    forecast: Forecast,
     submission_id: int,
     *,
     for_team: bool,
@@ -187,7 +187,7 @@ def describe_one(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    found = describe(session, challenge, now, folder, [submission_id], for_team=for_team)
+    found = describe(session, challenge, folder, forecast, [submission_id], for_team=for_team)
     if not found:
         raise UnknownNameError(f"there is no submission {submission_id}")
     return found[0]
@@ -196,8 +196,8 @@ def describe_one(
 def describe(
     session: Session,
     challenge: CurrentChallenge,
-    now: datetime,
     folder: Path,
+    forecast: Forecast,
     submission_ids: Sequence[int],
     *,
     for_team: bool,
@@ -214,12 +214,11 @@ def describe(
         .order_by(Submission.id.desc())
     ).all()
     entries = _newest_entries(session, challenge, submission_ids, for_team=for_team)
-    waiting = [row.id for row, *_ in rows if row.facts.is_waiting]
-    places = queue_places(session, now, waiting) if waiting else {}
     here = f"/c/{challenge.definition.id}"
     described = []
     for row, team, phase, author, upload in rows:
-        entry, report, place = entries.get(row.id), row.report or {}, places.get(row.id)
+        entry, report = entries.get(row.id), row.report or {}
+        place = forecast.place(row.id) if row.facts.is_waiting else None
         came, upload_place = row.committed_bytes, None
         if row.facts.is_arriving and upload is not None:
             came = received_bytes(folder, upload)

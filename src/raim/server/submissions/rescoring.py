@@ -6,7 +6,7 @@ Scoring again adds results under the versions in force; results that are there a
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import String, cast, select, update
 from sqlalchemy.orm import Session
 
 from raim.errors import StateError
@@ -110,7 +110,7 @@ def unseen_flags(session: Session, challenge: CurrentChallenge) -> dict[int, dic
     for submission_id, details in session.execute(looked):
         seen.setdefault(submission_id, set()).update(details.get("codes", ()))
     found = select(Submission.id, Submission.flags).where(
-        Submission.phase_id.in_(challenge.phase_ids.values())
+        Submission.phase_id.in_(challenge.phase_ids.values()), cast(Submission.flags, String) != "{}"
     )
     left = {
         number: {code: text for code, text in flags.items() if code not in seen.get(number, set())}

@@ -38,6 +38,7 @@ from raim.server.database import (
     User,
 )
 from raim.server.database.columns import LARGEST_ID
+from raim.server.jobs import Forecast
 from raim.server.study.judges import find_judge
 from raim.server.tokens import hash_token
 from raim.server.web.access import RULES, Viewer, decide
@@ -118,6 +119,11 @@ class Context:
     def here(self) -> str:
         """Path of the challenge's pages, such as "/c/raim"; "" without one."""
         return "" if self.chosen is None else f"/c/{self.chosen.definition.id}"
+
+    @property
+    def forecast(self) -> Forecast:
+        """How the queue stands, as of the last second."""
+        return self.server.forecasts.get(self.session, self.now)
 
     def page_address(self, page: int) -> str:
         """Return the query of another page of the list that is shown."""

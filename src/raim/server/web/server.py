@@ -19,6 +19,7 @@ from raim.server.actions.challenge_folders import find_challenges
 from raim.server.actions.challenge_import import OnProgress, import_challenge
 from raim.server.current_challenge import CurrentChallenge, load_current, read_version
 from raim.server.database import Database, announce_change
+from raim.server.jobs import ForecastCache
 from raim.server.jobs.versions import scorer_version
 from raim.server.settings import Settings
 from raim.server.standings import StandingsCache
@@ -45,6 +46,7 @@ class Server:
         clock: Gives the time, aware.
         secret: Key of what only this server can make.
         standings: Leaderboards as last made.
+        forecasts: How the queue stands, as last made.
         results: Results of studies as last made.
     """
 
@@ -57,6 +59,7 @@ class Server:
     clock: Clock = field(default=lambda: datetime.now(UTC))
     secret: bytes
     standings: StandingsCache = field(default_factory=StandingsCache)
+    forecasts: ForecastCache = field(default_factory=ForecastCache)
     results: ResultsCache = field(default_factory=ResultsCache)
     _kept: dict[str, tuple[Challenge, CurrentChallenge]] = field(default_factory=dict)
     _made: dict[Hashable, Any] = field(default_factory=dict)

@@ -139,7 +139,7 @@ def read_numbers(server: Server) -> Found:
         now = server.clock()
         overview = read_server(
             session,
-            now,
+            server.forecasts.get(session, now),
             served=server.definitions,
             problems=server.problems,
             folder=server.settings.folder,

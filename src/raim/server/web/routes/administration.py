@@ -37,7 +37,7 @@ def show_server(context: Context) -> ServerOverview:
     server = context.server
     return read_server(
         context.session,
-        context.now,
+        context.forecast,
         served=server.definitions,
         problems=server.problems,
         folder=server.settings.folder,

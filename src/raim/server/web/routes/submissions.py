@@ -138,8 +138,8 @@ def list_submissions(
     return queries.list_submissions(
         context.session,
         context.challenge,
-        context.now,
         context.server.settings.folder,
+        context.forecast,
         team_ids=None if context.viewer.is_organiser else teams_of(context.viewer.team_id),
         phase=phase,
         kind=kind,
@@ -153,8 +153,8 @@ def show_submission(context: Context, submission_id: RowId) -> SubmissionDetails
     return queries.read_details(
         context.session,
         context.challenge,
-        context.now,
         context.server.settings.folder,
+        context.forecast,
         submission_id,
         for_team=not context.viewer.is_organiser,
     )
@@ -166,8 +166,8 @@ def show_status(context: Context, submission_id: RowId) -> Submission:
     found = queries.read_submission(
         context.session,
         context.challenge,
-        context.now,
         context.server.settings.folder,
+        context.forecast,
         submission_id,
         for_team=not context.viewer.is_organiser,
     )
