@@ -195,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def list_own(self):
         own = list(reversed(self.fake.submissions.values()))
-        return Reply(200, {"submissions": own, "n_rows": len(own), "page": 1, "n_pages": 1})
+        return Reply(200, {"submissions": own, "n_rows": len(own), "previous_page": "", "next_page": ""})
 
     def begin(self):
         wanted = json.loads(self.body)

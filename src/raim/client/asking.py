@@ -116,11 +116,11 @@ def ask(connection: Connection, kind: type[Known], method: str, path: str, body:
 def ask_all(connection: Connection) -> list[Submission]:
     """Ask for all submissions of the team, newest first, a page after another."""
     found: list[Submission] = []
-    page, n_pages = 1, 1
-    while page <= n_pages:
+    page: str | None = ""
+    while page is not None:
         part = ask(connection, SubmissionList, "GET", f"/submissions?page={page}")
         found += part.submissions
-        page, n_pages = page + 1, part.n_pages
+        page = part.next_page or None
     return found
 
 

@@ -29,11 +29,11 @@ class Record(BaseModel):
 
 
 class Paged(Record):
-    """Base of a page of a long list; pages count from 1."""
+    """Base of a page of a long list; ask with `page` for another one."""
 
-    n_rows: int
-    page: int
-    n_pages: int
+    n_rows: int = Field(description="of the whole list")
+    previous_page: str = Field(description="`page` of the page before; empty for the first")
+    next_page: str = Field(description="`page` of the page after; empty for the last")
 
 
 class Fault(Record):

@@ -96,14 +96,26 @@ def test_a_long_list_has_pages_and_organisers_are_given_all_teams(site, ada, mon
     bob, olga = site.member("bob"), site.organiser()
     numbers = [site.submit(each, site.zip_of()) for each in (ada, ada, bob)]
 
-    def listed(person, page):
-        found = person.api("GET", f"/submissions?page={page}").json()
-        return [each["id"] for each in found["submissions"]], found["n_pages"]
+    def listed(person, pages):
+        page, seen = "", []
+        for _ in range(pages):
+            found = person.api("GET", f"/submissions?page={page}").json()
+            seen.append([each["id"] for each in found["submissions"]])
+            page = found["next_page"]
+        assert page == ""
+        return seen
 
-    assert [listed(ada, page) for page in (1, 2)] == [([numbers[1]], 2), ([numbers[0]], 2)]
-    assert listed(bob, 1) == ([numbers[2]], 1)
-    assert [listed(olga, page)[0] for page in (1, 2, 3)] == [[each] for each in reversed(numbers)]
-    assert "page 1 of 3" in olga.get("/submissions").text
+    assert listed(ada, 2) == [[numbers[1]], [numbers[0]]]
+    assert listed(bob, 1) == [[numbers[2]]]
+    assert listed(olga, 3) == [[each] for each in reversed(numbers)]
+    later = site.submit(bob, site.zip_of())  # what comes meanwhile moves no page
+    assert (
+        olga.api("GET", f"/submissions?page=after.{numbers[1]}").json()["submissions"][0]["id"] == numbers[0]
+    )
+    back = olga.api("GET", f"/submissions?page=before.{numbers[2]}").json()
+    assert ([each["id"] for each in back["submissions"]], back["n_rows"]) == ([later], 4)
+    assert "3 submissions" not in olga.get("/submissions").text
+    assert "4 submissions" in olga.get("/submissions").text
 
 
 def test_an_organiser_decides_nothing_in_a_teams_place(site, ada):

@@ -42,10 +42,10 @@ def read_account(
 
 
 def list_accounts(
-    session: Session, challenge: CurrentChallenge | None, *, q: str, role: str, page: int
+    session: Session, challenge: CurrentChallenge | None, *, q: str, role: str, page: str
 ) -> records.AccountList:
     """Return a page of the people of a challenge, or of all, by login; `q` looks at login, name, e-mail and team."""
-    found = _select_users(challenge).order_by(User.login_key)
+    found = _select_users(challenge)
     if challenge is not None:
         found = found.where(User.id.in_(people_of(challenge.id)))
     if q.strip():
@@ -60,7 +60,7 @@ def list_accounts(
         )
     if role:
         found = found.where(role == OFFICE)
-    part = read_part(session, found, page)
+    part = read_part(session, found, page, by=User.login_key, is_descending=False)
     users = [
         records.Account.of_row(user, role=held, team_id=team_id, team=team)
         for user, held, team_id, team in part.rows

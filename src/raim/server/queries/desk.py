@@ -118,16 +118,15 @@ def find_phase(session: Session, challenge: CurrentChallenge, phase_id: str) -> 
 
 
 def list_announcements(
-    session: Session, challenge: CurrentChallenge, *, page: int
+    session: Session, challenge: CurrentChallenge, *, page: str
 ) -> records.AnnouncementList:
     """Return a page of all announcements, those that were withdrawn too."""
     found = (
         select(Announcement, User.name)
         .join(User, User.id == Announcement.author_id)
         .where(Announcement.challenge_id == challenge.id)
-        .order_by(Announcement.id.desc())
     )
-    part = read_part(session, found, page, per_page=ANNOUNCEMENTS_PER_PAGE)
+    part = read_part(session, found, page, by=Announcement.id, per_page=ANNOUNCEMENTS_PER_PAGE)
     return records.AnnouncementList(
         announcements=[as_announcement(row, author) for row, author in part.rows], **part.place
     )

@@ -63,7 +63,7 @@ def list_of_every_team(
     kind: str,
     state: str,
     flagged: str,
-    page: int,
+    page: str,
 ) -> records.EveryTeamsList:
     """Return a page of all teams' submissions, newest first; each of the words may be "".
 
@@ -76,7 +76,6 @@ def list_of_every_team(
         .join(Phase, Phase.id == Submission.phase_id)
         .outerjoin(EntryResult, is_in_force(challenge))
         .where(Phase.challenge_id == challenge.id)
-        .order_by(Submission.id.desc())
     )
     if team:
         found = found.where(Submission.team_id == min(int(team), LARGEST_ID))
@@ -91,7 +90,7 @@ def list_of_every_team(
     unread = select(Comment.submission_id).where(*UNREAD)
     if flagged == "unread":
         found = found.where(Submission.id.in_(unread))
-    part = read_part(session, found, page)
+    part = read_part(session, found, page, by=Submission.id)
     numbers = [row.id for row, *_ in part.rows]
     waiting = set(session.scalars(unread.where(Comment.submission_id.in_(numbers))))
     teams = select(Team.id, Team.name).where(Team.challenge_id == challenge.id).order_by(Team.name_key)

@@ -17,12 +17,8 @@ SERVER = "the server"
 
 
 def select_events() -> Any:
-    """Select (event, login of the actor), newest first."""
-    return (
-        select(AuditEvent, User.login)
-        .outerjoin(User, User.id == AuditEvent.actor_id)
-        .order_by(AuditEvent.id.desc())
-    )
+    """Select (event, login of the actor)."""
+    return select(AuditEvent, User.login).outerjoin(User, User.id == AuditEvent.actor_id)
 
 
 def as_events(rows: Any) -> list[Event]:
@@ -31,7 +27,7 @@ def as_events(rows: Any) -> list[Event]:
 
 
 def list_events(
-    session: Session, challenge: CurrentChallenge | None, *, action: str, actor: str, page: int
+    session: Session, challenge: CurrentChallenge | None, *, action: str, actor: str, page: str
 ) -> EventList:
     """Return a page of the log of a challenge or all, of an action, a login or "the server"; "" for any."""
     shown = true() if challenge is None else events_of(challenge.id)
@@ -42,7 +38,7 @@ def list_events(
         found = found.where(AuditEvent.actor_id.is_(None))
     elif actor.strip():
         found = found.where(User.login_key == name_key(actor))
-    part = read_part(session, found, page, per_page=PER_PAGE)
+    part = read_part(session, found, page, by=AuditEvent.id, per_page=PER_PAGE)
     actions = session.scalars(select(AuditEvent.action).where(shown).distinct().order_by(AuditEvent.action))
     return EventList(
         events=as_events(part.rows), actions=list(actions), action=action, actor=actor, **part.place

@@ -11,13 +11,13 @@ from raim.server.database.people import people_of
 from raim.server.queries.pages import read_part
 
 
-def list_mail(session: Session, challenge: CurrentChallenge | None, *, state: str, page: int) -> MailList:
+def list_mail(session: Session, challenge: CurrentChallenge | None, *, state: str, page: str) -> MailList:
     """Return a page of a challenge's mails, or of all, newest first; in one state, or all for ""."""
     own = true() if challenge is None else _is_own(challenge)
     states = select(Mail.state, func.count()).where(own).group_by(Mail.state).order_by(Mail.state)
     counts = {row[0]: row[1] for row in session.execute(states)}
-    found = select(Mail).where(own, *([Mail.state == state] if state else [])).order_by(Mail.id.desc())
-    part = read_part(session, found, page)
+    found = select(Mail).where(own, *([Mail.state == state] if state else []))
+    part = read_part(session, found, page, by=Mail.id)
     mails = [MailLine.of_row(row) for (row,) in part.rows]
     return MailList(mails=mails, state=state, counts=counts, **part.place)
 

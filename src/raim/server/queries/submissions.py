@@ -36,25 +36,21 @@ def list_submissions(
     team_ids: Any,
     phase: str,
     kind: str,
-    page: int,
+    page: str,
 ) -> records.SubmissionList:
     """Return a page of the submissions of some teams, of all for None, newest first.
 
     `phase` and `kind` may be "" for all.
     """
-    found = (
-        select(Submission.id)
-        .where(Submission.phase_id.in_(challenge.phase_ids.values()))
-        .order_by(Submission.id.desc())
-    )
+    found = select(Submission.id).where(Submission.phase_id.in_(challenge.phase_ids.values()))
     if team_ids is not None:
         found = found.where(Submission.team_id.in_(team_ids))
     if phase:
         found = found.where(Submission.phase_id == challenge.phase_ids.get(phase, 0))
     if kind:
         found = found.where(Submission.kind == kind)
-    part = read_part(session, found, page, per_page=PER_PAGE)
-    numbers = [row.id for row in part.rows]
+    part = read_part(session, found, page, by=Submission.id, per_page=PER_PAGE)
+    numbers = [number for (number,) in part.rows]
     described = describe(session, challenge, folder, forecast, numbers, for_team=team_ids is not None)
     submissions = [records.Submission.of_row(row, **fields) for row, fields, _ in described]
     return records.SubmissionList(submissions=submissions, **part.place)

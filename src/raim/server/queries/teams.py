@@ -66,10 +66,12 @@ def read_sheet(session: Session, team_id: int) -> records.FactSheet:
 
 
 def list_teams(
-    session: Session, challenge: CurrentChallenge, *, q: str, state: str, page: int
+    session: Session, challenge: CurrentChallenge, *, q: str, state: str, page: str
 ) -> records.TeamList:
     """Return a page of teams by name; `q` looks for a part of it."""
-    found = read_part(session, _select_teams(challenge, q, state), page)
+    found = read_part(
+        session, _select_teams(challenge, q, state), page, by=Team.name_key, is_descending=False
+    )
     hints = find_hints(session, challenge.id)
     kept = read_kept(session, "team_id", challenge_id=challenge.id)
     return records.TeamList(
@@ -145,7 +147,7 @@ def _answer(finalist: Finalist) -> records.FinalState:
 
 
 def _select_teams(challenge: CurrentChallenge, q: str, state: str) -> Any:
-    """Select (team, members, submissions, best score in force) by name."""
+    """Select (team, members, submissions, best score in force)."""
     members = select(func.count()).where(Member.team_id == Team.id).correlate(Team).scalar_subquery()
     handed_in = select(func.count()).where(Submission.team_id == Team.id).correlate(Team).scalar_subquery()
     best = (
@@ -161,7 +163,7 @@ def _select_teams(challenge: CurrentChallenge, q: str, state: str) -> Any:
         found = found.where(Team.name_key.contains(name_key(q), autoescape=True))
     if state:
         found = found.where(Team.state == state)
-    return found.order_by(Team.name_key, Team.id)
+    return found
 
 
 def _entries(session: Session, challenge: CurrentChallenge, team_id: int) -> list[records.TeamEntry]:
@@ -188,4 +190,6 @@ def _events(session: Session, team_id: int, user_ids: list[int]) -> list[Event]:
         | ((AuditEvent.subject == "fact_sheet") & AuditEvent.subject_id.in_(sheets))
         | AuditEvent.actor_id.in_(user_ids)
     )
-    return as_events(session.execute(select_events().where(about).limit(MOST_EVENTS)))
+    return as_events(
+        session.execute(select_events().where(about).order_by(AuditEvent.id.desc()).limit(MOST_EVENTS))
+    )

@@ -125,7 +125,7 @@ class Context:
         """How the queue stands, as of the last second."""
         return self.server.forecasts.get(self.session, self.now)
 
-    def page_address(self, page: int) -> str:
+    def page_address(self, page: str) -> str:
         """Return the query of another page of the list that is shown."""
         kept = {
             name: value for name, value in self.request.query_params.items() if name not in {"page", "note"}

@@ -11,4 +11,4 @@ from raim.server.database.columns import LARGEST_ID
 RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 Slug = Annotated[str, Path(max_length=80)]
 Search = Annotated[str, Query(max_length=200), AfterValidator(clean_text)]
-Page = Annotated[int, Query(ge=1, le=1_000_000)]
+Page = Annotated[str, Query(pattern=r"^((after|before)\.[^\x00]+)?$", max_length=300)]

@@ -76,7 +76,7 @@ def free_files(context: Context) -> Freeable:
 
 
 @area.get("/admin/users", who="administrator", template="admin_users")
-def show_users(context: Context, q: Search = "", page: Page = 1) -> AccountList:
+def show_users(context: Context, q: Search = "", page: Page = "") -> AccountList:
     """Give every account of the server by login; `q` looks at login, name and e-mail."""
     return list_accounts(context.session, None, q=q, role="", page=page)
 
@@ -93,7 +93,7 @@ def change_user(context: Context, user_id: RowId, wanted: AdministratorChange) -
 
 
 @area.get("/admin/mail", who="administrator", template="admin_mail")
-def show_mail(context: Context, state: Search = "", page: Page = 1) -> MailList:
+def show_mail(context: Context, state: Search = "", page: Page = "") -> MailList:
     """Give what the server has mailed or will, of every challenge and its own, newest first."""
     return list_mail(context.session, None, state=state, page=page)
 

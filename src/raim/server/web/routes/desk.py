@@ -173,7 +173,7 @@ def read_file(context: Context) -> records.FileReading:
 
 
 @area.get("/desk/announcements", who="organiser", template="desk_announcements")
-def show_announcements(context: Context, page: Page = 1) -> records.AnnouncementList:
+def show_announcements(context: Context, page: Page = "") -> records.AnnouncementList:
     """Give all announcements, newest first, with those that were withdrawn."""
     return queries.list_announcements(context.session, context.challenge, page=page)
 

@@ -44,7 +44,7 @@ def list_submissions(
     kind: Search = "",
     state: Search = "",
     flagged: Search = "",
-    page: Page = 1,
+    page: Page = "",
 ) -> EveryTeamsList:
     """Give submissions of all teams, newest first; "unseen" flags, or "unread" comments, are what waits."""
     return queries.list_of_every_team(

@@ -10,6 +10,6 @@ area = Area("desk")
 
 
 @area.get("/desk/audit", who="organiser", template="desk_audit")
-def list_events(context: Context, action: Search = "", actor: Search = "", page: Page = 1) -> EventList:
+def list_events(context: Context, action: Search = "", actor: Search = "", page: Page = "") -> EventList:
     """Give the log of who did what, newest first."""
     return queries.list_events(context.session, context.challenge, action=action, actor=actor, page=page)

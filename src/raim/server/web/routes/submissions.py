@@ -132,7 +132,7 @@ def list_submissions(
     context: Context,
     phase: Annotated[str, Query(max_length=80)] = "",
     kind: Annotated[str, Query(max_length=20)] = "",
-    page: Page = 1,
+    page: Page = "",
 ) -> SubmissionList:
     """Give the submissions of one's team, newest first; organisers are given all teams'."""
     return queries.list_submissions(

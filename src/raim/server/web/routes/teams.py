@@ -160,7 +160,7 @@ def join_team(context: Context, token: str, wanted: Joining = JOINING) -> Team:
 
 
 @area.get("/desk/teams", who="organiser", template="desk_teams")
-def list_teams(context: Context, q: Search = "", state: Search = "", page: Page = 1) -> TeamList:
+def list_teams(context: Context, q: Search = "", state: Search = "", page: Page = "") -> TeamList:
     """Give teams by name, and what several of them share; `q` looks for a part of the name."""
     return queries.list_teams(context.session, context.challenge, q=q, state=state, page=page)
 

@@ -17,7 +17,7 @@ area = Area("desk")
 
 
 @area.get("/desk/users", who="organiser", template="desk_users")
-def show_users(context: Context, q: Search = "", role: Search = "", page: Page = 1) -> records.AccountList:
+def show_users(context: Context, q: Search = "", role: Search = "", page: Page = "") -> records.AccountList:
     """Give accounts by login; `q` looks at login, name, e-mail and team."""
     return list_accounts(context.session, context.challenge, q=q, role=role, page=page)
 
