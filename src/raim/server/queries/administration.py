@@ -62,7 +62,7 @@ def read_server(
         storage_free_bytes=storage_free_bytes,
         kept=as_kept(read_kept(session).get(None, {})),
         freeable=count_freeable(
-            find_freeable(session, now - timedelta(days=free_after_days)), free_after_days
+            find_freeable(session, forecast.made_at - timedelta(days=free_after_days)), free_after_days
         ),
     )
 
