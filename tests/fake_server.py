@@ -66,6 +66,7 @@ class FakeServer:
                 "scorer_version": "raim-2024-1",
             },
         ]
+        self.challenges = ["raim"]
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"fake": self}))
         self.http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.http.server_port}"
@@ -138,7 +139,9 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self):
         fake = self.fake
         if self.path == "/api/v1/challenges":
-            return self.reply(Reply(200, [{"id": "raim", "name": "RAIM", "page": "/c/raim/"}]))
+            return self.reply(
+                Reply(200, [{"id": each, "name": "RAIM", "page": f"/c/{each}/"} for each in fake.challenges])
+            )
         self.path = self.path.replace(
             "/api/v1/c/raim", "/api/v1"
         )  # tests name addresses within the challenge

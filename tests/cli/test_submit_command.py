@@ -55,6 +55,17 @@ def test_a_scored_submission_ends_with_its_measures(run, fake):
     assert fake.submissions[1]["note"] == "our best"
 
 
+def test_where_there_are_several_challenges_the_address_names_one(run, fake):
+    fake.challenges = ["night", "raim"]
+    code, _, err = run()
+    assert code == 2
+    assert f"give the address of a challenge; {fake.url} has: {fake.url}/c/night, {fake.url}/c/raim" in err
+    assert fake.submissions == {}
+    code, out, err = run("team.zip", "--server", f"{fake.url}/c/raim/")
+    assert (code, len(fake.submissions)) == (0, 1), err
+    assert out.startswith(f"submission 1 is scored: {fake.url}/")
+
+
 def test_each_state_is_told_in_a_line(run):
     _, _, err = run()
     assert err.splitlines() == [

@@ -21,7 +21,14 @@ KINDS = ("scored", "feedback", "final")
 
 @click.command(name="submit")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--server", "url", envvar="RAIM_SERVER", show_envvar=True, required=True, help="Its address.")
+@click.option(
+    "--server",
+    "url",
+    envvar="RAIM_SERVER",
+    show_envvar=True,
+    required=True,
+    help="Its address; where it has several challenges, that of one, which ends in /c/ID.",
+)
 @click.option(
     "--token",
     envvar="RAIM_TOKEN",

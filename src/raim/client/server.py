@@ -65,13 +65,13 @@ class Server:
     url: str
     token: str = field(default="", repr=False)
     patience: Patience = field(default_factory=Patience)
-    challenge: str = field(init=False, default="", repr=False)
+    challenge: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Check the address and the token."""
         url, _, challenge = _checked_url(self.url).partition("/c/")
         object.__setattr__(self, "url", url)
-        object.__setattr__(self, "challenge", challenge.partition("/")[0])
+        object.__setattr__(self, "challenge", challenge.partition("/")[0] or self.challenge)
         object.__setattr__(self, "token", _checked_token(self.token))
         if self.token and is_readable_on_the_way(self.url):
             warnings.warn(
