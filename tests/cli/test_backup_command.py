@@ -1,4 +1,6 @@
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import numpy as np
@@ -83,12 +85,39 @@ def test_a_missing_file_is_told_and_the_exit_code_is_2(place, run_raim):
     assert f"note: the file {file.name} is not in the backup" in err
 
 
+def test_one_challenge_goes_to_a_server_that_is_there(place, run_raim):
+    code, out, err = run_raim("backup", "server", "out.zip", "--challenge", "my-challenge")
+    assert (code, err) == (0, "")
+    assert run_raim("recover", "out.zip", "new")[0] == 0
+    (place / "new" / "second").mkdir()
+    for name in ("challenge.toml", "data"):
+        (place / "new" / name).rename(place / "new" / "second" / name)
+    with closing(sqlite3.connect(place / "new" / "raim.db")) as database, database:
+        database.execute("UPDATE challenge SET slug = 'second', folder = 'second'")
+        database.execute("UPDATE judge_link SET token_sha256 = hex(randomblob(32))")
+        database.execute("UPDATE invitation SET token_sha256 = hex(randomblob(32))")
+        database.execute("UPDATE trial SET key = 'another'")
+        database.execute("UPDATE upload SET key = 'another' || key")
+    code, out, err = run_raim("recover", "out.zip", "new", "--challenge", "my-challenge")
+    assert code == 0, err
+    lines = out.splitlines()
+    assert lines[0].startswith("new/my-challenge: ")
+    assert lines[1:3] == ["1 upload abandoned, 1 submission waiting again", "0 accounts joined, 3 new"]
+    assert lines[3].startswith("start it: raim serve new; one that runs takes it up by")
+    assert "note: the login ada is somebody else's here; ada of the backup has ada-2" in err.splitlines()
+    assert (place / "new" / "my-challenge" / "challenge.toml").is_file()
+    code, _, err = run_raim("recover", "out.zip", "new", "--challenge", "my-challenge")
+    assert (code, "has a challenge 'my-challenge' already" in err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
         (["backup"], "Missing argument"),
         (["backup", "a", "b", "c"], "expected [DIR] OUT"),
         (["backup", "nowhere", "out.zip"], "has a server run in"),
+        (["backup", "server", "out.zip", "--challenge", "mine"], "no challenge named 'mine'"),
+        (["backup", "server", "out.zip", "--challenge", "x", "--with-secret"], "a challenge has no secret"),
         (["backup", "server", "server"], "it is a folder; name a file in it"),
         (["recover", "none.zip", "new"], "none.zip cannot be read"),
         (["recover", "server/challenge.toml", "new"], "damaged or no backup"),

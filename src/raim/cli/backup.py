@@ -17,6 +17,7 @@ INCOMPLETE = 2
 
 @click.command(name="backup")
 @click.argument("places", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="[DIR] OUT")
+@click.option("--challenge", "challenge_id", default="", metavar="ID", help="Only this one, with its people.")
 @click.option("--database", metavar="URL", help="In place of RAIM_DATABASE_URL.")
 @click.option("--storage", metavar="URL", help="In place of RAIM_STORAGE_URL.")
 @click.option(
@@ -26,12 +27,18 @@ INCOMPLETE = 2
     "people load such a page again.",
 )
 def command(
-    *, places: tuple[Path, ...], database: str | None, storage: str | None, with_secret: bool
+    *,
+    places: tuple[Path, ...],
+    challenge_id: str,
+    database: str | None,
+    storage: str | None,
+    with_secret: bool,
 ) -> None:
     """Write all that the server of DIR (or of the current folder) knows into the new file OUT; it may run meanwhile.
 
     OUT is a zip with the rows of the database, every stored file that they refer to, and the challenge's texts. Uploads
-    that are under way are not kept, nor are logins. It holds hidden references and password hashes: keep it safe.
+    that are under way are not kept, nor are logins. It holds hidden references and password hashes: keep it safe. That
+    of one challenge has no API tokens either.
 
     Exit code 0: complete. Exit code 2: stored files are missing or damaged; the backup is made without them.
     """
@@ -40,6 +47,8 @@ def command(
 
     if len(places) > 2:
         raise click.UsageError(f"expected [DIR] OUT, got {len(places)} paths")
+    if challenge_id and with_secret:
+        raise click.UsageError("--with-secret is for the whole server; a challenge has no secret")
     folder, out = (Path(), *places)[-2:]
     settings = read_server_settings(folder, database=database, storage=storage)
     with show_share("backup") as bar:
@@ -47,6 +56,7 @@ def command(
             settings,
             out,
             now=datetime.now(UTC),
+            challenge_id=challenge_id,
             with_secret=with_secret,
             on_progress=lambda done, total: bar.move(done / max(total, 1), say_size(done)),
         )

@@ -80,7 +80,8 @@ def record_event(
         actor_id: The user who did it; None for the server itself.
         address: Network address of the actor, if known.
         is_idle: Nothing that is kept shows it, though other events of this action may change something.
-        details: What else is worth knowing, as JSON.
+        details: What else is worth knowing, as JSON. A row's number stands under its table's name, such as `team_id` or
+            `team_ids`: it becomes another one where the challenge moves to another server.
     """
     session.flush()
     challenge_id = None if row is None else challenge_of(session, row)

@@ -12,7 +12,7 @@ from raim.server import database as t
 from raim.server.actions.challenge_import import import_challenge
 from raim.server.auditing import record_event
 from raim.server.backup import make_backup, recover_backup, writing
-from raim.server.backup.writing import LEFT_OUT
+from raim.server.backup.scope import LEFT_OUT
 from raim.server.database import Base, open_database
 from raim.server.database.migration import newest_version
 from raim.server.storage import delete_file, has_file, open_storage, read_file

@@ -131,7 +131,7 @@ def test_a_challenge_without_a_study_is_ranked_by_score_alone(site, world):
 
 def test_a_folder_without_a_server_says_so(challenge_folder):
     with (
-        pytest.raises(StateError, match="no server has run"),
+        pytest.raises(StateError, match="has a server run in"),
         open_material(read_settings({}, folder=challenge_folder), now=OPENS),
     ):
         pass

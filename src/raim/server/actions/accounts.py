@@ -176,7 +176,7 @@ def appoint(
         what = f"appointment {given.id}"
         write_mail(session, now, "office", what, to, challenge_id=challenge_id, office=office)
     record_event(
-        session, now, "change role", row, actor_id=actor_id, user=user.id, before=before, after=office
+        session, now, "change role", row, actor_id=actor_id, user_id=user.id, before=before, after=office
     )
 
 

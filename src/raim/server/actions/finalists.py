@@ -116,7 +116,7 @@ def replace_finalist(
         raise InputError("that team is or was a finalist already; choose the next on the leaderboard")
     new = invite_finalists(session, now, challenge, [team_id], actor_id=actor_id)[0]
     new.position, new.replaces_id = finalist.position, finalist.id
-    record_event(session, now, "replace finalist", finalist, actor_id=actor_id, by=new.id)
+    record_event(session, now, "replace finalist", finalist, actor_id=actor_id, finalist_id=new.id)
     return new
 
 

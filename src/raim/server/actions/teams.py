@@ -255,7 +255,7 @@ def merge_teams(
     places = update(Finalist).where(Finalist.team_id == team.id, Finalist.phase_id.not_in(theirs))
     session.execute(places.values(team_id=into.id))
     before, team.state, team.merged_into = team.state, "merged", into.id
-    record_event(session, now, "merge teams", team, actor_id=actor_id, before=before, into=into.id)
+    record_event(session, now, "merge teams", team, actor_id=actor_id, before=before, team_id=into.id)
 
 
 def change_team(session: Session, now: datetime, team: Team, wanted: TeamChange, *, actor_id: int) -> None:
@@ -287,7 +287,7 @@ def _appoint(session: Session, now: datetime, team: Team, member_id: int, *, act
         raise UnknownNameError(f"{team.name} has no member {member_id}")
     for each in members:
         each.role = "captain" if each.id == member_id else "member"
-    record_event(session, now, "appoint captain", team, actor_id=actor_id, member=member_id)
+    record_event(session, now, "appoint captain", team, actor_id=actor_id, member_id=member_id)
 
 
 def _refuse_second_team(session: Session, challenge_id: int, user: User) -> None:

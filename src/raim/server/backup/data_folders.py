@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from raim.errors import BackupError
 from raim.server.backup.manifest import is_safe_part
+from raim.server.backup.scope import CHALLENGES, is_of
 from raim.server.database import Challenge, DataSet, Image
 from raim.server.storage import Storage, read_file
 
@@ -25,9 +26,14 @@ class _Place:
 
 
 def lay_out_images(
-    session: Session, storage: Storage, folder: Path, *, missing: frozenset[str]
+    session: Session,
+    storage: Storage,
+    folder: Path,
+    *,
+    missing: frozenset[str],
+    challenge_id: int | None = None,
 ) -> tuple[str, ...]:
-    """Write the images of all data sets into the folders that the challenge names.
+    """Write the images of all data sets, or those of one challenge, into the folders that it names.
 
     Returns:
         Notes for the organiser: folders that lay elsewhere, images that are missing.
@@ -37,7 +43,8 @@ def lay_out_images(
         OSError: A file cannot be written.
     """
     notes = []
-    for data_set, challenge in session.execute(select(DataSet, Challenge).join(Challenge)):
+    found = select(DataSet, Challenge).join(Challenge).where(is_of(CHALLENGES, challenge_id))
+    for data_set, challenge in session.execute(found):
         if not _is_inside(challenge.folder):
             raise BackupError(
                 f"the backup has a challenge in {challenge.folder!r}, outside of the server's folder"

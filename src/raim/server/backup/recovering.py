@@ -6,17 +6,17 @@ The database is committed last. Whatever goes wrong before, all that was made is
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from raim.errors import BackupError, InputError, StateError, StorageError
+from raim.errors import BackupError, RaimError, StateError
 from raim.files import cannot_write
 from raim.server.backup.data_folders import lay_out_images
 from raim.server.backup.manifest import FILES, SECRET, TEXTS, Manifest, Member
@@ -33,11 +33,18 @@ STORED_IN = ("sha256", "incoming")  # the folders of a storage
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recovered:
-    """What was recovered, what was under way and was set back, and what the organiser has to look at."""
+    """What was recovered, what was under way and was set back, and what the organiser has to look at.
+
+    `n_joined`: people of a challenge who have an account on its new server; `n_new`: who have one there now.
+    """
 
     manifest: Manifest
     reset: Reset
     notes: tuple[str, ...]
+    n_rows: int
+    n_files: int
+    n_joined: int = 0
+    n_new: int = 0
 
 
 def recover_backup(
@@ -58,29 +65,46 @@ def recover_backup(
         StorageError: A file cannot be kept.
     """
     with open_backup(path) as backup, ExitStack() as undo:
-        check_schema(backup.manifest.schema)
-        for member in backup.manifest.members:
-            if not member.name.startswith(FILES):
-                for _ in read_member(backup, member):
-                    pass  # only its hash is compared
+        check_backup(backup)
         database = _open_empty(settings, undo)
-        try:
+        with explained(settings.folder):
             storage = _open_storage(settings, undo)
-            _restore_files(backup, storage, on_progress)
-            _restore_texts(backup, settings, undo)
+            restore_files(backup, storage, backup.manifest.files, on_progress)
+            restore_texts(backup, settings.folder)
+            _restore_secret(backup, settings, undo)
             with database.engine.execution_options(raim_writes=True).begin() as connection:
                 _need_empty(connection, settings)
                 restore_rows(connection, backup)
                 recovered = _finish(connection, backup, storage, settings, now)
-        except (BackupError, InputError, StorageError):
-            raise
-        except OSError as error:
-            raise cannot_write(settings.folder, error) from error
-        except SQLAlchemyError as error:
-            raise StateError(f"the database refuses: {getattr(error, 'orig', None) or error}") from error
         undo.pop_all()
         database.engine.dispose()
         return recovered
+
+
+def check_backup(backup: Backup) -> None:
+    """Compare all but the stored files, whose hashes are compared as they are kept.
+
+    Raises:
+        BackupError: It is damaged, or of a newer raim.
+    """
+    check_schema(backup.manifest.schema)
+    for member in backup.manifest.members:
+        if not member.name.startswith(FILES):
+            for _ in read_member(backup, member):
+                pass  # only its hash is compared
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn what disk and database refuse into errors with a way out."""
+    try:
+        yield
+    except RaimError:
+        raise
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    except SQLAlchemyError as error:
+        raise StateError(f"the database refuses: {getattr(error, 'orig', None) or error}") from error
 
 
 def _finish(
@@ -94,15 +118,29 @@ def _finish(
             session.commit()
     except SQLAlchemyError as error:
         raise BackupError(f"{backup.path}: its rows do not fit each other: {error}") from error
-    lost = [f"the file {sha256} is not in the backup: {why}" for sha256, why in missing.items()]
-    return Recovered(manifest=backup.manifest, reset=reset, notes=(*lost, *notes))
+    lost = name_missing(missing)
+    return Recovered(
+        manifest=backup.manifest,
+        reset=reset,
+        notes=(*lost, *notes),
+        n_rows=backup.manifest.n_rows,
+        n_files=len(backup.manifest.files),
+    )
+
+
+def name_missing(missing: Mapping[str, str]) -> list[str]:
+    """Say of each file that a backup lacks why it does."""
+    return [f"the file {sha256} is not in the backup: {why}" for sha256, why in missing.items()]
 
 
 def _open_empty(settings: Settings, undo: ExitStack) -> Database:
     """Open the database; folder and database are made, to be taken away by `undo`."""
     folder = settings.folder
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StateError(f"{folder} is not empty; a backup is recovered into a new or empty folder")
+        raise StateError(
+            f"{folder} is not empty; a backup is recovered into a new or empty folder, or one challenge of it, with "
+            "--challenge, into the folder of a server"
+        )
     if settings.secret_key_file.exists():
         raise StateError(f"there is a secret {settings.secret_key_file} already; move it away")
     url = make_url(settings.database_url)
@@ -170,20 +208,29 @@ def _open_storage(settings: Settings, undo: ExitStack) -> Storage:
     return storage
 
 
-def _restore_files(backup: Backup, storage: Storage, on_progress: OnProgress) -> None:
-    done, total = 0, sum(member.n_bytes for member in backup.manifest.files)
+def restore_files(
+    backup: Backup, storage: Storage, members: Collection[Member], on_progress: OnProgress
+) -> None:
+    """Keep stored files of a backup."""
+    done, total = 0, sum(member.n_bytes for member in members)
     on_progress(done, total)
-    for member in backup.manifest.files:
+    for member in members:
         put_file(storage, read_member(backup, member), n_bytes=member.n_bytes, sha256=member.sha256)
         done += member.n_bytes
         on_progress(done, total)
 
 
-def _restore_texts(backup: Backup, settings: Settings, undo: ExitStack) -> None:
+def restore_texts(backup: Backup, folder: Path, *, part: str = ".") -> None:
+    """Write the texts of a part of the backup's folder into another folder."""
     for member in backup.manifest.texts:
-        path = settings.folder / member.name.removeprefix(TEXTS)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(backup, member, path, mode=0o644)
+        path = PurePosixPath(member.name.removeprefix(TEXTS))
+        if path.is_relative_to(part):
+            place = folder / path.relative_to(part)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _write(backup, member, place, mode=0o644)
+
+
+def _restore_secret(backup: Backup, settings: Settings, undo: ExitStack) -> None:
     for member in backup.manifest.members:
         if member.name == SECRET:
             undo.callback(_remove_files, [settings.secret_key_file])

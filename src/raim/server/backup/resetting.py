@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from raim.server.auditing import record_event
 from raim.server.backup.manifest import Manifest
+from raim.server.backup.scope import SUBMISSIONS, is_of
 from raim.server.database import Submission, Upload
 from raim.server.study.packs import forget_packs
 from raim.server.submissions.states import change_state
@@ -21,8 +22,10 @@ class Reset:
     n_jobs: int
 
 
-def reset_states(session: Session, now: datetime, manifest: Manifest) -> Reset:
-    """Set back what was under way, and write it into the audit log.
+def reset_states(
+    session: Session, now: datetime, manifest: Manifest, *, challenge_id: int | None = None
+) -> Reset:
+    """Set back what was under way, in one challenge or all, and write it into the audit log.
 
     Logins, one-use links and workers are not in a backup; API tokens are, and stay good.
     """
@@ -30,7 +33,8 @@ def reset_states(session: Session, now: datetime, manifest: Manifest) -> Reset:
         f"the server was recovered from a backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC, at which this upload was "
         "under way; it takes no try: send the file again"
     )
-    receiving = session.scalars(select(Submission.id).where(Submission.where("is_arriving"))).all()
+    submissions = select(Submission.id).where(is_of(SUBMISSIONS, challenge_id))
+    receiving = session.scalars(submissions.where(Submission.where("is_arriving"))).all()
     for submission_id in receiving:
         change_state(session, now, submission_id, "abandoned", error=lost)
     session.flush()
@@ -39,7 +43,7 @@ def reset_states(session: Session, now: datetime, manifest: Manifest) -> Reset:
         .where(Upload.submission_id.in_(receiving), Upload.finished_at.is_(None), Upload.aborted_at.is_(None))
         .values(aborted_at=now, updated_at=now)
     )
-    scoring = session.scalars(select(Submission.id).where(Submission.where("is_in_scoring"))).all()
+    scoring = session.scalars(submissions.where(Submission.where("is_in_scoring"))).all()
     for submission_id in scoring:
         change_state(session, now, submission_id, "queued")
     session.flush()

@@ -94,9 +94,9 @@ def _restore_table(connection: Connection, backup: Backup, table: Table) -> None
     lines = read_member(backup, member, by_line=True)
     rows: Iterable[Row] = (_parse_row(line, table, is_sqlite=is_sqlite) for line in lines)
     if _own_references(table):
-        rows = _put_in_order(list(rows), table)
+        rows = put_in_order(list(rows), table)
     try:
-        for batch in _batches(rows):
+        for batch in batches(rows):
             connection.execute(table.insert(), batch)
         found = connection.scalar(select(func.count()).select_from(table))
     except (SQLAlchemyError, OverflowError, UnicodeError) as error:
@@ -114,7 +114,7 @@ def _own_references(table: Table) -> list[str]:
     return [each.parent.name for each in table.foreign_keys if each.column.table is table]
 
 
-def _put_in_order(rows: list[Row], table: Table) -> Iterator[Row]:
+def put_in_order(rows: list[Row], table: Table) -> Iterator[Row]:
     """Put rows that others of the table refer to before those."""
     (key,) = (column.name for column in table.primary_key.columns)
     by_key = {row[key]: row for row in rows}
@@ -128,7 +128,8 @@ def _put_in_order(rows: list[Row], table: Table) -> Iterator[Row]:
     return (by_key[each] for each in order if each in by_key)
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Give rows by 500."""
     left = iter(rows)
     while batch := list(islice(left, ROWS_AT_ONCE)):
         yield batch

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, func, select, union
 
 from raim import __version__
-from raim.errors import InputError, StorageError
+from raim.errors import InputError, StorageError, unknown_name
 from raim.files import cannot_write, check_writable, write_whole
 from raim.server.backup.manifest import (
     FILES,
@@ -30,16 +30,12 @@ from raim.server.backup.manifest import (
     format_manifest,
     is_safe_text,
 )
+from raim.server.backup.scope import IMAGES, SUBMISSIONS, is_of, list_tables, select_rows
 from raim.server.backup.tables import ROWS_AT_ONCE, format_row
 from raim.server.database import (
-    Base,
+    Challenge,
     Image,
-    LoginSession,
-    Mail,
-    MailService,
-    OneUseLink,
     Submission,
-    WorkerHeartbeat,
 )
 from raim.server.database.entries import is_kept
 from raim.server.database.migration import newest_version, open_existing
@@ -47,10 +43,6 @@ from raim.server.settings import Settings
 from raim.server.storage import Storage, open_storage, pieces, read_file
 
 OnProgress = Callable[[int, int], None]
-# Logins and links end with the server that made them; workers tell of themselves again; what waited may have gone.
-LEFT_OUT = frozenset(
-    each.__tablename__ for each in (LoginSession, Mail, MailService, OneUseLink, WorkerHeartbeat)
-)
 OWN_FOLDERS = frozenset({"files", "uploads", "work"})  # of the server, in the challenge's folder
 
 
@@ -82,16 +74,18 @@ def make_backup(
     out: Path,
     *,
     now: datetime,
+    challenge_id: str = "",
     with_secret: bool = False,
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> Manifest:
-    """Write all that a server knows into one file, whole or not at all; the server may run meanwhile.
+    """Write all that a server knows, or of one challenge with its people, into one file; the server may run meanwhile.
 
-    `on_progress` is called with (bytes of stored files written, bytes in all). What it gives as `missing` are stored
-    files that could not be had whole: the backup is made without them.
+    The file is there whole or not at all. `on_progress` is called with (bytes of stored files written, bytes in all).
+    What it gives as `missing` are stored files that could not be had whole: the backup is made without them.
 
     Raises:
         InputError: `out` is there already, or cannot be written.
+        UnknownNameError: There is no such challenge.
         StateError: There is no server's database, or one of another version of raim.
         StorageError: The storage cannot be opened.
     """
@@ -100,7 +94,7 @@ def make_backup(
         raise InputError(f"{out} is there already; name another file, or delete it first")
     try:
         with write_whole(out) as part:
-            return _write(settings, part, now, on_progress, with_secret=with_secret)
+            return _write(settings, part, now, on_progress, challenge_id, with_secret=with_secret)
     except StorageError:
         raise
     except OSError as error:
@@ -108,7 +102,13 @@ def make_backup(
 
 
 def _write(
-    settings: Settings, part: Path, now: datetime, on_progress: OnProgress, *, with_secret: bool
+    settings: Settings,
+    part: Path,
+    now: datetime,
+    on_progress: OnProgress,
+    challenge_id: str,
+    *,
+    with_secret: bool,
 ) -> Manifest:
     with open_existing(settings.database_url) as database:
         storage = open_storage(settings.storage_url)
@@ -119,10 +119,12 @@ def _write(
         ):
             writer = _Writer(archive=archive, now=now)
             with _open_snapshot(database.engine) as connection:
-                kept = [table for table in Base.metadata.sorted_tables if table.name not in LEFT_OUT]
-                tables = {table.name: _add_table(writer, connection, table) for table in kept}
-                stored = _list_stored(connection)
-            for name in _list_texts(settings.folder, apart_from=Path(storage.root)):
+                row = find_challenge(connection, challenge_id) if challenge_id else None
+                number, folder = (None, ".") if row is None else (row.id, row.folder)
+                kept = list_tables(number)
+                tables = {table.name: _add_table(writer, connection, table, number) for table in kept}
+                stored = list_stored(connection, number)
+            for name in _list_texts(settings.folder, folder, apart_from=Path(storage.root)):
                 writer.add(TEXTS + name, _read(settings.folder / name))
             if with_secret:
                 writer.add(SECRET, _read(settings.secret_key_file))
@@ -154,28 +156,42 @@ def _open_snapshot(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _list_stored(connection: Connection) -> dict[str, int]:
-    """Give SHA-256 and length of every stored file that rows refer to.
+def find_challenge(connection: Connection, slug: str) -> Any:
+    """Find the row (id, slug, folder) of a challenge.
+
+    Raises:
+        UnknownNameError: There is none; the nearest is named.
+    """
+    rows = connection.execute(select(Challenge.id, Challenge.slug, Challenge.folder)).all()
+    by_slug = {row.slug: row for row in rows}
+    if slug not in by_slug:
+        raise unknown_name("challenge", slug, by_slug)
+    return by_slug[slug]
+
+
+def list_stored(connection: Connection, challenge_id: int | None) -> dict[str, int]:
+    """Give SHA-256 and length of every stored file that rows refer to, of one challenge or all.
 
     Uploads that are under way, or ended without being whole, have no file. Packs of tiles are left out: they are
     larger than what they are made of, and a worker makes them again, the same to the byte.
     """
-    whole = select(Submission.committed_sha256, Submission.committed_bytes).where(is_kept())
-    images = select(Image.input_sha256, Image.input_bytes)
+    of_submissions, of_images = is_of(SUBMISSIONS, challenge_id), is_of(IMAGES, challenge_id)
+    whole = select(Submission.committed_sha256, Submission.committed_bytes).where(of_submissions, is_kept())
+    images = select(Image.input_sha256, Image.input_bytes).where(of_images)
     references = select(Image.reference_sha256, Image.reference_bytes).where(
-        Image.reference_sha256.is_not(None)
+        of_images, Image.reference_sha256.is_not(None)
     )
     rows: Iterable[Any] = connection.execute(union(images, references, whole))
     return {row[0]: row[1] for row in rows}
 
 
-def _list_texts(folder: Path, *, apart_from: Path) -> list[str]:
-    """Give the paths, from the challenge's folder, of its texts: challenge.toml, Markdown, manifests.
+def _list_texts(folder: Path, part: str, *, apart_from: Path) -> list[str]:
+    """Give the paths, from the server's folder, of the texts in a part of it: challenge.toml, Markdown, manifests.
 
     The folder of stored files may lie there too.
     """
     found = []
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder / part):
         path = Path(place)
         own = OWN_FOLDERS if path == folder else frozenset()
         inner = sorted(each for each in folders if not each.startswith(".") and each not in own)
@@ -184,12 +200,12 @@ def _list_texts(folder: Path, *, apart_from: Path) -> list[str]:
     return [each for each in found if is_safe_text(each)]
 
 
-def _add_table(writer: _Writer, connection: Connection, table: Table) -> int:
+def _add_table(writer: _Writer, connection: Connection, table: Table, challenge_id: int | None) -> int:
     """Add the rows of a table; give how many."""
-    ordered = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=ROWS_AT_ONCE)
-    lines = (format_row(row._asdict()) for row in connection.execute(ordered))
-    writer.add(f"{TABLES}{table.name}.jsonl", lines)
-    return connection.scalar(select(func.count()).select_from(table)) or 0
+    found = select_rows(table, challenge_id)
+    rows = connection.execute(found.execution_options(yield_per=ROWS_AT_ONCE))
+    writer.add(f"{TABLES}{table.name}.jsonl", (format_row(row._asdict()) for row in rows))
+    return connection.scalar(select(func.count()).select_from(found.order_by(None).subquery())) or 0
 
 
 def _add_files(

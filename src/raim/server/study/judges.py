@@ -76,7 +76,7 @@ def invite_judge(
     session.flush()
     for team_id, reason in ties.items():
         session.add(Tie(judge_id=judge.id, team_id=team_id, reason=reason[:LONGEST_REASON]))
-    details: dict[str, Any] = {"ties": sorted(ties), "preview": is_preview}
+    details: dict[str, Any] = {"team_ids": sorted(ties), "preview": is_preview}
     record_event(session, now, "invite judge", judge, actor_id=actor_id, **details)
     return judge, _make_link(session, now, judge, "judge")
 

@@ -37,7 +37,7 @@ def change_ties(
     session.execute(delete(Tie).where(Tie.judge_id == judge.id, Tie.team_id.not_in(wanted)))
     for team_id in sorted(wanted - there):
         session.add(Tie(judge_id=judge.id, team_id=team_id, reason=STATED))
-    record_event(session, now, "change ties", judge, actor_id=actor_id, ties=sorted(wanted))
+    record_event(session, now, "change ties", judge, actor_id=actor_id, team_ids=sorted(wanted))
 
 
 def check_teams(session: Session, study: Study, team_ids: Collection[int]) -> None:

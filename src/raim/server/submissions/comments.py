@@ -74,7 +74,7 @@ def read_comments(session: Session, now: datetime, submission: Submission, *, ac
     ).all()
     if found:
         numbers = [each.id for each in found]
-        record_event(session, now, "read comments", submission, actor_id=actor_id, comments=numbers)
+        record_event(session, now, "read comments", submission, actor_id=actor_id, comment_ids=numbers)
 
 
 def _check_number(session: Session, submission: Submission) -> None:
