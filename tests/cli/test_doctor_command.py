@@ -88,6 +88,14 @@ def test_what_is_looked_at_is_what_the_package_asks_for(versions):
     assert "!!  requests " in text
 
 
+def test_what_holds_decoders_of_images_back_is_said_with_the_way_out(monkeypatch):
+    monkeypatch.setattr(doctor, "probe", lambda: {"files": "Function not implemented"})
+    monkeypatch.setattr(doctor.sys, "platform", "linux")
+    text = report()[1]
+    assert "network namespace, seccomp filter; no Landlock (Function not implemented)\n" in text
+    assert "mend: a kernel of Linux 5.13 or newer" in text
+
+
 def test_what_is_needed_is_exactly_what_the_project_depends_on(versions):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = {Requirement(line).name for line in project["dependencies"]}

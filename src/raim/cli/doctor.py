@@ -16,6 +16,7 @@ import click
 from raim import __version__
 from raim.devices import list_devices
 from raim.processes import count_cores
+from raim.sandbox import describe, probe
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -62,7 +63,15 @@ def command() -> None:
 
     Exits 2 if something is missing that scoring needs.
     """
-    parts = (find_versions, find_extras, find_processor, find_devices, find_caches, find_weights)
+    parts = (
+        find_versions,
+        find_extras,
+        find_processor,
+        find_devices,
+        find_sandbox,
+        find_caches,
+        find_weights,
+    )
     findings = [finding for part in parts for finding in _look(part)]
     for finding in findings:
         mark = "!!" if finding.is_needed else ("--" if finding.mend else "ok")
@@ -176,6 +185,15 @@ def find_devices() -> Iterator[Finding]:
         state += "".join(f"; cuda:{index} is {card}" for index, card in enumerate(cards))
         state += f"; torch {torch.__version__}"
     yield Finding(what="devices", state=state)
+
+
+def find_sandbox() -> Iterator[Finding]:
+    """Look at what holds back the process in which a challenge server decodes images of teams."""
+    missing = probe()
+    mend = "a kernel of Linux 5.13 or newer, a container that allows these calls (docs/security.md)"
+    yield Finding(
+        what="sandbox", state=describe(missing), mend=mend if missing and sys.platform == "linux" else ""
+    )
 
 
 def find_caches() -> Iterator[Finding]:

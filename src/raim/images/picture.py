@@ -1,5 +1,6 @@
 """The records of an image: what its header says, and its pixels."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,3 +69,6 @@ class Picture:
     warnings: tuple[str, ...] = ()
     icc_profile: bytes | None = None
     exif: bytes | None = None
+
+
+ReadImage = Callable[..., Picture]  # as `read_image`, of the content of a file

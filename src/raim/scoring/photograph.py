@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from raim.errors import ImageError, OutOfMemoryError, RaimError, SubmissionError, UnscorableError
-from raim.images import inspect_image, read_image
+from raim.images import ReadImage, inspect_image, read_image
 from raim.metrics.arrays import PixelArray
 from raim.scoring.cache import KnownValue, ValueCache, read_measured, value_key
 from raim.scoring.definitions import measure_definition
@@ -65,12 +65,14 @@ class Setting:
         device: "cpu", or a device of torch.
         cache: File of known values; None: none is used or kept.
         threads: Of torch, where it computes; None leaves them as they are.
+        read: Reads the candidates' images; None for `read_image`. The reference is always read here.
     """
 
     profile: Profile
     device: str = "cpu"
     cache: Path | None = None
     threads: int | None = None
+    read: ReadImage | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -263,12 +265,12 @@ def _measure_missing(missing: Sequence[_Candidate], reference: _Reference, setti
     group: _Group = []
     most = FEATURES_BYTES // (IMAGE_BYTES + COLUMN_BYTES * reference.size[0]) - 1
     for candidate in missing:
-        pixels = _prepare(candidate, reference, setting.profile.border_px)
+        pixels = _prepare(candidate, reference, setting)
         if isinstance(candidate.fault, OutOfMemoryError) and group:
             _measure_group(group, reference, setting)
             group.clear()
             candidate.refused = candidate.fault = None
-            pixels = _prepare(candidate, reference, setting.profile.border_px)
+            pixels = _prepare(candidate, reference, setting)
         if pixels is None:
             continue
         group.append((candidate, pixels))
@@ -279,23 +281,24 @@ def _measure_missing(missing: Sequence[_Candidate], reference: _Reference, setti
     _measure_group(group, reference, setting)
 
 
-def _prepare(candidate: _Candidate, reference: _Reference, border_px: int) -> PixelArray | None:
+def _prepare(candidate: _Candidate, reference: _Reference, setting: Setting) -> PixelArray | None:
     """Decode a candidate and bring it to one form with the reference; None where it cannot be measured."""
     try:
-        pixels = _decode(candidate)
+        pixels = _decode(candidate, setting.read or read_image)
         check_size(candidate.name, pixels, reference.size)
         check_channels(pixels, reference.pixels)
-        return convert_image(cut_border(pixels, border_px), common_type(pixels, reference.pixels))
+        pixels_inside = cut_border(pixels, setting.profile.border_px)
+        return convert_image(pixels_inside, common_type(pixels, reference.pixels))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this candidate's
         candidate.refuse(error)
         return None
 
 
-def _decode(candidate: _Candidate) -> PixelArray:
+def _decode(candidate: _Candidate, read: ReadImage) -> PixelArray:
     content = candidate.member.read_bytes() if candidate.member is not None else b""
     if hashlib.sha256(content).hexdigest() != candidate.sha256:
         raise SubmissionError(f"{candidate.name} changed while it was scored; score it again")
-    picture = read_image(content, purpose="score")
+    picture = read(content, purpose="score")
     candidate.warnings = picture.warnings
     return picture.pixels
 

@@ -7,9 +7,9 @@ import pytest
 from jobs_world import encode, make_zip, score_waiting
 from raim.errors import RaimError, StorageError
 from raim.images import read_image
-from raim.scoring import photograph, score_folders
+from raim.scoring import score_folders
 from raim.server.database import AuditEvent, EntryResult, LogLine, Result
-from raim.server.jobs import scoring
+from raim.server.jobs import archive_work, scoring
 from raim.server.jobs.archive_work import ScoreTask, score_task
 from raim.server.jobs.context import renew_heartbeat, start_heartbeat
 from raim.server.jobs.finishing import finish_group
@@ -140,14 +140,13 @@ class CrewOfThisProcess(ProcessPool):
 def test_a_failure_over_one_image_is_no_score_and_gives_the_try_back(world, monkeypatch):
     images = world.images(777)
     good, bad = world.submit("ada", state="queued"), world.submit("bob", make_zip(images), state="queued")
-    read = photograph.read_image
 
     def read_some(content, **options):
         if content == images["0002.png"]:
             raise MemoryError
-        return read(content, **options)
+        return read_image(content, **options)
 
-    monkeypatch.setattr(photograph, "read_image", read_some)
+    monkeypatch.setattr(archive_work, "read_apart", read_some)
     score_waiting(world.context(pool=CrewOfThisProcess(1, Limits().score)))
     row = world.read(bad)
     assert (row.state, row.takes_try) == ("failed", False)

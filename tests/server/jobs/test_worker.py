@@ -15,6 +15,7 @@ from sqlalchemy import true
 from jobs_world import make_neighbour, make_study, make_world
 from patience import PATIENCE_S, wait_until
 from raim.errors import SettingsError, StateError, UnknownNameError
+from raim.sandbox import describe, probe
 from raim.scoring import score_folders
 from raim.server.database import (
     AuditEvent,
@@ -255,7 +256,8 @@ def test_the_servers_child_is_started_again_when_it_dies_and_ends_with_it(place)
         wait_until(all_scored(world, [number]))
         second = child.pid
         with world.database.reading() as session:
-            assert session.query(WorkerHeartbeat).one().stopped_at is None
+            row = session.query(WorkerHeartbeat).one()
+            assert (row.stopped_at, row.sandbox) == (None, describe(probe()))
     with pytest.raises(ProcessLookupError):
         os.kill(second, 0)
     with world.database.reading() as session:

@@ -34,10 +34,11 @@ def test_the_dashboard_tells_queue_workers_and_failures(site, world, olga):
     put(world, team="Bob", state="failed", state_at=world.now - timedelta(days=2))
     assert "No worker serves this challenge, and submissions wait" in olga.get("/desk").text
     with world.database.writing() as session:
-        start_heartbeat(session, world.now, "worker-1")
+        start_heartbeat(session, world.now, "worker-1", sandbox="seccomp filter; no Landlock")
     page = olga.get("/desk/live").text
     assert "worker-1" in page
     assert "No worker serves this challenge" not in page
+    assert "seccomp filter; no Landlock" in page
     assert "1 submission failed within a day" in page
     assert f'<a href="/c/my-challenge/desk/submissions/{failed}">{failed}</a>' in page
     assert "the disk is full" in page

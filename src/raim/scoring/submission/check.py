@@ -10,6 +10,7 @@ from pathlib import Path
 
 from raim.data import Manifest
 from raim.errors import SubmissionError, shown
+from raim.images import ReadImage, read_image
 from raim.scoring.submission.check_report import CheckReport
 from raim.scoring.submission.expectation import Expectation, expect_images
 from raim.scoring.submission.findings import Finding, problem
@@ -30,6 +31,7 @@ def check_submission(
     manifest: Manifest | None = None,
     limits: Limits = DEFAULT_LIMITS,
     progress: Callable[[int, int], None] | None = None,
+    read: ReadImage = read_image,
 ) -> CheckReport:
     """Check a submission against the inputs it restores.
 
@@ -39,6 +41,7 @@ def check_submission(
         manifest: States the output size of images; without it, it is the input's.
         limits: What is refused unread.
         progress: Called with the number of images done and to do after each.
+        read: Decodes the images of the submission.
 
     Raises:
         InputError: There is nothing at one of the paths.
@@ -55,7 +58,9 @@ def check_submission(
         if _is_open(listing)
         else Matching(images={}, readmes=(), problems=())
     )
-    found, notes = _check_images(matching, expectation, limits, progress or (lambda _done, _total: None))
+    found, notes = _check_images(
+        matching, expectation, limits, progress or (lambda _done, _total: None), read
+    )
     readme, readme_problems = _read_readme(matching, layout, limits) if _is_open(listing) else (None, ())
     return CheckReport(
         submission=str(path),
@@ -74,13 +79,17 @@ def _is_open(listing: Listing) -> bool:
 
 
 def _check_images(
-    matching: Matching, expectation: Expectation, limits: Limits, progress: Callable[[int, int], None]
+    matching: Matching,
+    expectation: Expectation,
+    limits: Limits,
+    progress: Callable[[int, int], None],
+    read: ReadImage,
 ) -> tuple[list[Finding], list[Finding]]:
     problems: list[Finding] = []
     notes: list[Finding] = []
     for done, (stem, member) in enumerate(matching.images.items(), start=1):
         if not member.problems:
-            found = check_image(member, expectation.images[stem], limits)
+            found = check_image(member, expectation.images[stem], limits, read)
             problems += found.problems
             notes += found.notes
         progress(done, len(matching.images))

@@ -7,7 +7,7 @@ embedded colour profiles and EXIF rotation change pixels silently, so they are r
 from dataclasses import dataclass, field
 
 from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError, SubmissionError, shown
-from raim.images import ImageInfo, inspect_image, read_image
+from raim.images import ImageInfo, ReadImage, inspect_image, read_image
 from raim.images.inspecting import naming
 from raim.images.signatures import find_format
 from raim.scoring.submission.expectation import GREY_MODES, ExpectedImage
@@ -40,8 +40,10 @@ class ImageFindings:
         self.notes.append(note(code, f"{shown(self.name)} {text}", self.name))
 
 
-def check_image(member: Member, expected: ExpectedImage, limits: Limits) -> ImageFindings:
-    """Unpack and decode one image and find everything that is wrong with it."""
+def check_image(
+    member: Member, expected: ExpectedImage, limits: Limits, read: ReadImage = read_image
+) -> ImageFindings:
+    """Unpack and decode one image, by `read`, and find everything that is wrong with it."""
     found = ImageFindings(name=member.name)
     try:
         content = member.read_bytes()
@@ -60,7 +62,7 @@ def check_image(member: Member, expected: ExpectedImage, limits: Limits) -> Imag
     else:
         _check_header(info, expected, found)
         _check_mode(info, expected, found)
-        _decode(content, info, limits, found)
+        _decode(content, info, limits, found, read)
     return found
 
 
@@ -97,9 +99,9 @@ def _check_mode(info: ImageInfo, expected: ExpectedImage, found: ImageFindings) 
         found.add_note("bit-depth", f"{depths}: precision is lost")
 
 
-def _decode(content: bytes, info: ImageInfo, limits: Limits, found: ImageFindings) -> None:
+def _decode(content: bytes, info: ImageInfo, limits: Limits, found: ImageFindings, read: ReadImage) -> None:
     try:
-        picture = read_image(content, max_pixels=limits.max_pixels)
+        picture = read(content, max_pixels=limits.max_pixels)
     except ImageError as error:
         is_cut_off = isinstance(error, ImageTruncatedError)
         # Why the reader refuses a whole image its header may have said already.

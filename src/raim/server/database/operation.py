@@ -44,5 +44,6 @@ class WorkerHeartbeat(Base):
     version: Mapped[str] = mapped_column(String(80))
     challenges: Mapped[list[str]] = mapped_column(default=list)
     doing: Mapped[str] = mapped_column(String(200), default="")
+    sandbox: Mapped[str] = mapped_column(String(400), default="")
     seconds_per_image: Mapped[float | None]
     stopped_at: Mapped[datetime | None]

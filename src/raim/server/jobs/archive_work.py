@@ -1,7 +1,7 @@
 """What child processes do with a team's file: check the whole archive, or score one photograph of several archives.
 
-These run under limits and take and give plain values. They are the only places of the server that unpack an archive
-or decode an image of a team.
+These run under limits and take and give plain values. Images of teams are decoded by a process of each of them, which
+sees nothing else (`raim.images.decoder`).
 """
 
 import functools
@@ -11,6 +11,7 @@ from typing import Any
 
 from raim.data import parse_manifest
 from raim.errors import SubmissionError
+from raim.images.decoder import read_apart
 from raim.scoring.pairs import refuse_image
 from raim.scoring.photograph import Setting, Task, score_photograph
 from raim.scoring.profiles import find_profile
@@ -65,7 +66,11 @@ def check_archive(task: CheckTask, report: Report) -> Checked:
     """Check an archive; (images done, images in all) is reported after each."""
     manifest = parse_manifest(task.manifest, file_name="manifest.csv") if task.manifest else None
     found = check_submission(
-        task.path, task.inputs, manifest=manifest, progress=lambda done, total: report((done, total))
+        task.path,
+        task.inputs,
+        manifest=manifest,
+        progress=lambda done, total: report((done, total)),
+        read=read_apart,
     )
     named = replace(found, submission=task.label)
     images = list_restored(task.path) if named.is_fine else []
@@ -94,7 +99,7 @@ def score_task(task: ScoreTask, report: Report) -> ScoredTask:
             candidates=tuple(members.values()),
             scenario=task.scenario,
         ),
-        Setting(profile=profile, cache=task.cache, threads=1),
+        Setting(profile=profile, cache=task.cache, threads=1, read=read_apart),
     )
     if scored.faults:
         raise scored.faults[0]

@@ -26,7 +26,7 @@ from raim.server.submissions.states import change_state, lock_submission
 
 EVERY_S = 5.0
 SILENCE = timedelta(seconds=60)  # a worker that was not seen for so long is taken for dead
-LONGEST_DOING = 200
+LONGEST_DOING, LONGEST_SANDBOX = 200, 400
 # Waits between tries after a fault of ours, in seconds.
 PATIENCE_S = (1.0, 5.0, 25.0)
 
@@ -56,12 +56,14 @@ class DatabaseClock:
         return moment + timedelta(seconds=time.monotonic() - at)
 
 
-def start_heartbeat(session: Session, now: datetime, name: str, challenges: Collection[str] = ()) -> None:
+def start_heartbeat(
+    session: Session, now: datetime, name: str, challenges: Collection[str] = (), sandbox: str = ""
+) -> None:
     """Begin the row of a worker, or take over that of one of the same name that is gone."""
     row = session.get(WorkerHeartbeat, name) or WorkerHeartbeat(name=name)
     row.started_at = row.seen_at = now
     row.version, row.doing, row.stopped_at = __version__, "", None
-    row.challenges = sorted(challenges)
+    row.challenges, row.sandbox = sorted(challenges), sandbox[:LONGEST_SANDBOX]
     session.add(row)
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from raim.errors import OutOfMemoryError, item_error
+from raim.errors import OutOfMemoryError, WorkerDiedError, item_error
 from raim.processes import start_worker
 from raim.server.settings import Settings
 
@@ -287,4 +287,6 @@ def _do(work: Work, task: Any, pipe: Any) -> tuple[str, Any]:
     except Exception as error:  # noqa: BLE001 - a bug, told by its traceback, or memory that ran out
         if isinstance(item_error(error), OutOfMemoryError):
             return "died", "it needs more memory than it may use"
+        if isinstance(error, WorkerDiedError):  # of the decoder
+            return "died", str(error)
         return "fault", traceback.format_exc()

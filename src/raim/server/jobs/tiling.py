@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from raim.errors import InputError, RaimError
 from raim.files import hash_file
+from raim.images import ReadImage, read_image
+from raim.images.decoder import read_apart
 from raim.scoring.submission import open_images
 from raim.server.database import Challenge, Image, Study, StudyEntry, StudyImage, Submission, Team
 from raim.server.jobs.context import WorkerContext
@@ -76,7 +78,7 @@ def run_tiling(context: WorkerContext, study_image_id: int, *, in_child: bool = 
             return "failed"
 
 
-def pack_archives(task: PackTask, report: Report) -> str:
+def pack_archives(task: PackTask, report: Report, read: ReadImage = read_apart) -> str:
     """Make a pack out of the zips of teams, in a child process under limits.
 
     Returns:
@@ -87,7 +89,7 @@ def pack_archives(task: PackTask, report: Report) -> str:
 
     entries = {code: functools.partial(_read_entry, task, code) for code in task.archives}
     try:
-        make_pack({INPUT: task.input, **entries}, task.target, blurred_from=min(entries))
+        make_pack({INPUT: task.input, **entries}, task.target, blurred_from=min(entries), read=read)
     except RaimError as error:
         return str(error)
     return ""
@@ -154,7 +156,7 @@ def _make(context: WorkerContext, study_image_id: int, wanted: Wanted, *, in_chi
         if in_child:
             outcome = run_alone(pack_archives, task, context.limits.check, context.stop)
         else:
-            outcome = Outcome(value=pack_archives(task, print))
+            outcome = Outcome(value=pack_archives(task, print, read_image))
         if outcome.is_fine and not outcome.value:
             _keep(context, study_image_id, target)
             return "made"

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from raim.errors import SettingsError, StateError, unknown_name
 from raim.processes import THREAD_VARIABLES, count_cores
+from raim.sandbox import describe, probe
 from raim.server.actions.logins import forget_logins
 from raim.server.database import Challenge, Database, DataSet, Image, WorkerHeartbeat, open_database
 from raim.server.jobs.context import (
@@ -167,9 +168,10 @@ def _check_challenges(database: Database, challenges: Collection[str]) -> None:
 
 
 def _run(context: WorkerContext, database_url: str, pace: Pace) -> None:
+    sandbox = describe(probe())
     started_at = context.clock()
     with context.database.writing() as session:
-        start_heartbeat(session, started_at, context.name, context.challenges)
+        start_heartbeat(session, started_at, context.name, context.challenges, sandbox)
     heartbeat = threading.Thread(
         target=_send_heartbeats, args=(context, started_at, pace.heartbeat_s), name="heartbeat", daemon=True
     )

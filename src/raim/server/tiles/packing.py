@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from raim.errors import ImageError, InputError, MissingExtraError
-from raim.images import read_image
+from raim.images import ReadImage, read_image
 from raim.server.tiles.pack import BLURRED, INPUT, TILE_PX, measure_levels, write_head
 from raim.server.tiles.png import CHUNK_BYTES, fill_up, strip_metadata
 
@@ -44,11 +44,17 @@ class _Tiles:
     lengths: list[int]
 
 
-def make_pack(sources: Mapping[str, Source], target: Path, *, blurred_from: str | None = None) -> None:
+def make_pack(
+    sources: Mapping[str, Source],
+    target: Path,
+    *,
+    blurred_from: str | None = None,
+    read: ReadImage = read_image,
+) -> None:
     """Write the pack of an image: of "input", and each entry by its code; all entries have one size.
 
     A blurred copy of the entry `blurred_from` is packed as "blurred", for traps. Memory is that of one decoded source
-    and half as much again, whatever their number; the disk takes the tiles twice.
+    and half as much again, whatever their number; the disk takes the tiles twice. Entries are decoded by `read`.
 
     Raises:
         ImageError: A source cannot be decoded; it is named.
@@ -62,7 +68,7 @@ def make_pack(sources: Mapping[str, Source], target: Path, *, blurred_from: str 
     with tempfile.TemporaryFile(dir=target.parent) as temporary:
         made: list[_Tiles] = []
         for name in [*entries, INPUT]:
-            pixels = _decode(name, sources[name])
+            pixels = _decode(name, sources[name], read)
             _check_size(name, pixels, made)
             made.append(_write_tiles(name, pixels, temporary))
             if name == blurred_from:
@@ -70,10 +76,13 @@ def make_pack(sources: Mapping[str, Source], target: Path, *, blurred_from: str 
         _assemble(made, temporary, target)
 
 
-def _decode(name: str, source: Source) -> Pixels:
+def _decode(name: str, source: Source, read: ReadImage) -> Pixels:
     content = source() if callable(source) else source
     try:
-        pixels = read_image(content, purpose="restore" if name == INPUT else "score").pixels
+        is_ours = name == INPUT
+        pixels = (
+            read_image(content, purpose="restore") if is_ours else read(content, purpose="score")
+        ).pixels
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
     if pixels.dtype == np.uint16:

@@ -91,6 +91,7 @@ def upgrade() -> None:
         Column("version", String(80), nullable=False),
         Column("challenges", JSON(), nullable=False),
         Column("doing", String(200), nullable=False),
+        Column("sandbox", String(400), nullable=False),
         Column("seconds_per_image", Double()),
         Column("stopped_at", UtcDateTime()),
     )
