@@ -28,8 +28,8 @@ API = f"/api/v1{HERE}"
 # (what, path, how many at once)
 BURSTS = (
     ("API calls, tokens not used for long", f"{API}/team", 30),
-    ("a team's submissions", f"{HERE}/submissions", 40),
-    ("downloads of a data set", f"{HERE}/data-sets/feedback-pairs/inputs.zip", 20),
+    ("a team's submissions", f"{API}/submissions", 40),
+    ("downloads of a data set", f"{API}/data-sets/feedback-pairs/inputs.zip", 20),
 )
 ROUNDS = 3
 

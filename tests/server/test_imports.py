@@ -1,7 +1,13 @@
 """Every package of the server can be imported first: none waits for another to have been imported before."""
 
+import importlib.metadata
 import subprocess
 import sys
+import tomllib
+
+from packaging.requirements import Requirement
+
+from conftest import ROOT
 
 # Foreign modules are loaded once; each package of ours is then imported in a process of its own.
 CODE = """
@@ -41,3 +47,11 @@ def test_the_web_server_loads_nothing_that_only_analyses_or_scores_need():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_libraries_whose_insides_the_server_uses_have_an_upper_bound():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    asked = {each.name: each.specifier for each in map(Requirement, extras["server"])}
+    for name in ("alembic", "dbos", "fastapi"):
+        assert asked[name].contains(importlib.metadata.version(name))
+        assert not asked[name].contains("1000")

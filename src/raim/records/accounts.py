@@ -8,6 +8,7 @@ from pydantic import Field
 from raim.records.record import Paged, Record, Text, Wanted
 
 UserRole = Literal["participant", "judge", "organiser"]
+TokenScope = Literal["read", "take part", "all"]
 
 
 class Following(Record):
@@ -80,6 +81,11 @@ class NewToken(Wanted):
 
     name: Text
     challenge: Text = Field(default="", description="id of the one challenge that it is for; empty for all")
+    scope: TokenScope = Field(
+        default="take part",
+        description='"read" changes nothing, "take part" has no office of yours, "all" may do what you may',
+    )
+    days: int = Field(default=90, ge=1, le=366, description="after which it ends")
 
 
 class Token(Record):
@@ -94,7 +100,9 @@ class KnownToken(Record):
     id: int
     name: str
     challenge: str | None = Field(description="id of the one challenge that it is for; none for all")
+    scope: TokenScope
     created_at: datetime
+    expires_at: datetime
     last_used_at: datetime | None
 
 

@@ -5,7 +5,7 @@ import argon2
 import pytest
 from sqlalchemy import func, select
 
-from raim.errors import InputError
+from raim.errors import InputError, NotReadyError
 from raim.server.actions import passwords
 from raim.server.actions.accounts import disable_user, register
 from raim.server.actions.logins import (
@@ -32,8 +32,8 @@ def ada(database):
         return register(session, NOON, login="Ada", password_hash=hash_password(PASSWORD)).id
 
 
-def enter(database, now=NOON, login="ada", password=PASSWORD, address="192.0.2.1"):
-    return log_in(database, now, login=login, password=password, address=address, hours=8)
+def enter(database, now=NOON, login="ada", password=PASSWORD, address="192.0.2.1", **options):
+    return log_in(database, now, login=login, password=password, address=address, hours=8, **options)
 
 
 def user_of(database, token, now=NOON):
@@ -97,6 +97,30 @@ def test_another_address_is_not_locked_out_with_it(database, ada):
     for _ in range(PER_LOGIN_AND_ADDRESS):
         enter(database, password="wrong")
     assert enter(database, address="192.0.2.2").token is not None
+
+
+def test_no_number_of_tries_by_others_locks_out_a_browser_that_has_logged_in_before(database, ada):
+    with database.writing() as session:
+        for number in range(PER_LOGIN + PER_ADDRESS):
+            address = f"198.51.100.{number}" if number < PER_LOGIN else "192.0.2.1"
+            session.add(LoginAttempt(login_key="ada", address=address, attempted_at=NOON))
+    assert enter(database).retry_at is not None
+    assert enter(database, browser="mine").token is not None
+    for _ in range(PER_LOGIN_AND_ADDRESS):
+        enter(database, browser="mine", password="wrong")
+    assert enter(database, browser="mine").retry_at == NOON + WINDOW  # its own mistakes count
+
+
+def test_a_try_that_nobody_had_time_for_is_none(database, ada, monkeypatch):
+    def be_busy(*_):
+        raise NotReadyError("busy", retry_s=5)
+
+    monkeypatch.setattr("raim.server.actions.logins.is_password", be_busy)
+    for _ in range(PER_LOGIN_AND_ADDRESS + 1):
+        with pytest.raises(NotReadyError):
+            enter(database)
+    monkeypatch.undo()
+    assert enter(database).token is not None
 
 
 def test_successes_are_not_counted(database, ada):

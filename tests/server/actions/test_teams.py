@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from raim.errors import AccessError, InputError, StateError, UnknownNameError
 from raim.records.teams import TeamChange
-from raim.server.actions.accounts import disable_user, register
+from raim.server.actions.accounts import disable_user, register, set_password
 from raim.server.actions.teams import (
     accept_invitation,
     change_team,
@@ -17,7 +17,7 @@ from raim.server.actions.teams import (
     revoke_invitation,
     set_team_state,
 )
-from raim.server.actions.tokens import find_token_user, make_api_token, revoke_api_token
+from raim.server.actions.tokens import find_token, make_api_token, revoke_api_token
 from raim.server.database import ApiToken, AuditEvent, Challenge, Invitation, Member, Team, User
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -106,18 +106,31 @@ def test_an_invitation_ends_by_time_and_by_hand(session, captain, challenge_id):
 def test_a_members_token_works_until_it_is_revoked(session, captain):
     user = session.get_one(User, captain.user_id)
     token = make_api_token(session, NOON, user, name="laptop")
-    assert find_token_user(session, token) is user
     kept = session.scalars(select(ApiToken)).one()
-    assert find_token_user(session, kept.token_sha256) is None
+    assert find_token(session, NOON, token) == (kept, user)
+    assert find_token(session, NOON, kept.token_sha256) is None
     revoke_api_token(session, NOON, kept, actor_id=captain.user_id)
-    assert find_token_user(session, token) is None
+    assert find_token(session, NOON, token) is None
+
+
+def test_a_token_ends_after_its_days(session, captain):
+    token = make_api_token(session, NOON, session.get_one(User, captain.user_id), name="laptop", days=2)
+    assert find_token(session, NOON + timedelta(days=2, seconds=-1), token) is not None
+    assert find_token(session, NOON + timedelta(days=2), token) is None
+
+
+def test_a_new_password_ends_every_token(session, captain):
+    user = session.get_one(User, captain.user_id)
+    token = make_api_token(session, NOON, user, name="laptop")
+    set_password(session, NOON, user, "new hash", actor_id=user.id)
+    assert find_token(session, NOON, token) is None
 
 
 def test_a_shut_account_has_no_tokens(session, captain):
     user = session.get_one(User, captain.user_id)
     token = make_api_token(session, NOON, user, name="laptop")
     disable_user(session, NOON, user, actor_id=user.id)
-    assert find_token_user(session, token) is None
+    assert find_token(session, NOON, token) is None
 
 
 def test_approval_is_audited_with_both_states(session, captain):

@@ -1,12 +1,18 @@
 import re
+import threading
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from starlette.testclient import TestClient
 
+from raim.server.actions import passwords
 from raim.server.actions.links import make_reset_link
 from raim.server.database import AuditEvent, User
-from server_site import PASSWORD
+from raim.server.web.routes import accounts
+from server_site import ADDRESS, PASSWORD
+from server_site import place as path_of
 
 
 def find_link(page, kind):
@@ -46,6 +52,129 @@ def test_a_login_leads_on_to_where_it_was_asked_for_and_nowhere_else(site):
     for following, reached in (("/data", "/data"), ("https://evil.example/", "/"), ("//evil.example", "/")):
         answer = site.visitor().post("/login", login="ada", password=PASSWORD, following=following)
         assert answer.headers["location"] == reached
+
+
+def test_who_has_logged_in_before_is_not_locked_out_by_others(site):
+    site.user("ada").post("/logout")
+    ada, eve = site.visitor(), site.visitor()
+    ada.post("/login", login="ada", password=PASSWORD)
+    ada.post("/logout")
+    for _ in range(5):
+        eve.post("/login", login="ada", password="wrong horse")
+    assert eve.post("/login", login="ada", password=PASSWORD).status_code == 429
+    mark = ada.client.cookies["raim_browser"]
+    assert ada.post("/login", login="ada", password=PASSWORD).status_code == 303
+    eve.client.cookies["raim_browser"] = f"forged.{mark.partition('.')[2]}"
+    assert eve.post("/login", login="ada", password=PASSWORD).status_code == 429
+    site.user("bob")
+    eve.client.cookies["raim_browser"] = mark  # of another login
+    for _ in range(5):
+        eve.post("/login", login="bob", password="wrong horse")
+    assert eve.post("/login", login="bob", password=PASSWORD).status_code == 429
+
+
+def test_addresses_of_one_network_of_ipv6_count_as_one(site):
+    site.user("ada")
+
+    def try_from(host, password):
+        client = TestClient(site.app, base_url=ADDRESS, client=(host, 1))
+        return client.post("/login", data={"login": "ada", "password": password}, follow_redirects=False)
+
+    for number in range(5):
+        assert try_from(f"2001:db8:1:2::{number}", "wrong horse").status_code == 400
+    assert try_from("2001:db8:1:2:ffff::9", PASSWORD).status_code == 429
+    assert try_from("2001:db8:1:3::1", PASSWORD).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("/reset/raim_link_unknown", {}, 409),
+        ("/first/raim_link_unknown", {"login": "eve"}, 409),
+        ("/register", {"login": "eve", "consent": "yes"}, 429),
+    ],
+)
+def test_no_password_is_hashed_before_the_limit_or_the_link_was_looked_at(
+    site, monkeypatch, path, fields, status
+):
+    monkeypatch.setattr(accounts, "REGISTRATIONS", 0)
+    monkeypatch.setattr(accounts.passwords, "hash_password", None)  # a call would be a fault of ours: 500
+    assert site.visitor().post(path, password=PASSWORD, **fields).status_code == status
+
+
+def test_too_many_who_log_in_at_once_are_asked_to_come_again(site, monkeypatch):
+    monkeypatch.setattr(passwords, "_COMING", threading.Semaphore(0))
+    answer = site.visitor().post("/login", login="ada", password=PASSWORD)
+    assert answer.status_code == 503
+    assert "too many people log in at once" in answer.text
+
+
+def test_the_log_has_neither_the_tokens_of_links_nor_what_the_database_was_given(site, monkeypatch, caplog):
+    def fail(session, now, token, purpose):
+        session.execute(
+            text("SELECT * FROM no_such_table WHERE email = :email"), {"email": "ada@example.org"}
+        )
+
+    monkeypatch.setattr(accounts.links, "find_link", fail)
+    answer = site.visitor().post("/reset/raim_link_secret", password=PASSWORD)
+    assert answer.status_code in {500, 503}
+    assert "/reset/{token}" in caplog.text
+    assert "no_such_table" in caplog.text
+    assert not any(word in caplog.text for word in ("raim_link_secret", "ada@example.org", PASSWORD))
+
+
+def with_token(person, **fields):
+    page = person.post("/account/tokens", name="tests", **fields).text
+    person.token = re.search(r"raim_api_[\w-]+", page)[0]
+    return {"Authorization": f"Bearer {person.token}"}
+
+
+def test_a_token_is_good_for_the_api_only_and_makes_no_other(site):
+    olga = site.organiser()
+    token = with_token(olga, scope="all")
+    program = site.visitor().client
+    assert program.get("/api/v1/desk/users", headers=token).status_code == 200
+    for path in ("/account", "/desk", "/team", "/desk/users"):
+        answer = program.get(path, headers=token, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (
+            303,
+            f"/login?next={quote(path_of(path))}",
+        )
+    answer = program.post("/account/tokens", data={"name": "more"}, headers=token)
+    assert answer.status_code == 401
+
+
+def test_a_token_that_reads_changes_nothing_and_one_that_takes_part_has_no_office(site):
+    olga = site.organiser()
+    reads, takes_part = with_token(olga, scope="read"), with_token(olga)
+    program = site.visitor().client
+    assert program.get("/api/v1/desk/teams", headers=reads).status_code == 200
+    assert program.get("/api/v1/desk/teams", headers=takes_part).status_code == 403
+    assert program.get("/api/v1/admin", headers=takes_part).status_code == 403
+    assert program.get("/api/v1/me", headers=takes_part).status_code == 200
+    ada = site.member("ada")
+    reads, takes_part = with_token(ada, scope="read"), with_token(ada)
+    refused = program.post("/api/v1/team/invitations", headers=reads)
+    assert (refused.status_code, "only reads" in refused.text) == (403, True)
+    assert program.post("/api/v1/team/invitations", headers=takes_part).status_code == 201
+
+
+def test_a_token_says_what_it_may_and_when_it_ends_and_ends_with_the_password(site, clock):
+    ada = site.user("ada")
+    token = with_token(ada, days="3")
+    page = ada.get("/account").text
+    assert "take part: read and hand in, without an office of mine" in page
+    assert ada.post("/account/tokens", name="long", days="367").status_code == 422
+    program = site.visitor().client
+    assert program.get("/api/v1/me", headers=token).status_code == 200
+    clock.move(days=3)
+    assert program.get("/api/v1/me", headers=token).status_code == 401
+    token = with_token(ada)
+    with site.server.database.writing() as session:
+        user = session.scalars(select(User).where(User.login == "ada")).one()
+        link = make_reset_link(session, clock(), user, actor_id=user.id)
+    assert site.visitor().post(f"/reset/{link}", password=PASSWORD).status_code == 303
+    assert program.get("/api/v1/me", headers=token).status_code == 401
 
 
 def test_too_many_tries_wait_and_say_how_long(site, clock):

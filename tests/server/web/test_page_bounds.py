@@ -5,7 +5,7 @@ from sqlalchemy import event, select
 
 from benchmark_scripts import load_scripts
 from raim.server.actions.announcements import announce
-from raim.server.actions.tokens import make_api_token
+from raim.server.actions.logins import open_session
 from raim.server.auditing import record_event
 from raim.server.database import Comment, Image, Member, Result, Submission, Team, User
 
@@ -50,11 +50,11 @@ def full(example_folder, tmp_path_factory):
                     created_at=site.clock(),
                 )
             )
-        token = make_api_token(session, site.clock(), user, name="tests")
+        token = open_session(session, site.clock(), user, hours=1)
         team = session.get_one(Team, member.team_id)
         record_event(session, site.clock(), "fill", team, actor_id=None)
         ids = {"submission": submission.id, "team": team.id}
-    yield site, token, organiser.token, ids
+    yield site, token, organiser.client.cookies["raim_session"], ids
     site.server.database.engine.dispose()
 
 
@@ -131,7 +131,7 @@ def test_a_full_page_asks_little_and_weighs_little(full, path):
     event.listen(site.server.database.engine, "before_cursor_execute", count)
     try:
         bearer = organiser if path.startswith("/desk") or "?" in path else token
-        headers = {"Authorization": f"Bearer {bearer}"}
+        headers = {"Cookie": f"raim_session={bearer}"}
         answer = site.visitor().client.get(path.format(**ids), headers=headers)
     finally:
         event.remove(site.server.database.engine, "before_cursor_execute", count)

@@ -201,7 +201,10 @@ def test_a_burst_is_answered(site, path, n):
     ada = site.member("ada")
     with site.server.database.writing() as session:
         session.execute(update(ApiToken).values(last_used_at=site.clock() - timedelta(days=1)))
-    headers = {"Authorization": f"Bearer {ada.token}"}
+    headers = {
+        "Authorization": f"Bearer {ada.token}",  # of the API, the cookie of pages
+        "Cookie": f"raim_session={ada.client.cookies['raim_session']}",
+    }
     with ThreadPoolExecutor(n + 1) as pool:
         jobs = [pool.submit(site.visitor().client.get, path, headers=headers) for _ in range(n)]
         health = [site.visitor().client.get("/robots.txt").status_code for _ in range(5)]

@@ -118,6 +118,7 @@ def set_password(session: Session, now: datetime, user: User, password_hash: str
     """Change a password; every login and every other reset link of the user ends."""
     user.password_hash = password_hash
     end_sessions(session, now, user.id)
+    _end_tokens(session, now, user)
     _end_links(session, now, user)
     record_event(session, now, "set password", user, actor_id=actor_id)
 
@@ -126,12 +127,13 @@ def disable_user(session: Session, now: datetime, user: User, *, actor_id: int) 
     """Shut an account: no login, no session and no API token of it works any more."""
     user.disabled_at = now
     end_sessions(session, now, user.id)
-    session.execute(
-        update(ApiToken)
-        .where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
+    _end_tokens(session, now, user)
     record_event(session, now, "disable user", user, actor_id=actor_id)
+
+
+def _end_tokens(session: Session, now: datetime, user: User) -> None:
+    theirs = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+    session.execute(theirs.values(revoked_at=now))
 
 
 def end_sessions(session: Session, now: datetime, user_id: int) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from raim.errors import NotReadyError
 from raim.server.actions.accounts import MAXIMUM_KEY, name_key
 from raim.server.actions.passwords import hash_password, is_outdated, is_password
 from raim.server.auditing import record_event
@@ -14,8 +15,8 @@ from raim.server.database.engine import LOGINS_LOCK, take_turn
 from raim.server.tokens import hash_token, make_token
 
 WINDOW = timedelta(minutes=15)
-# Failed tries within the window after which one waits. Somebody else's address cannot lock a user out of theirs
-# until it has tried from many; the limit of a login bounds what many addresses can try together.
+# Failed tries within the window after which one waits. The limit of a login bounds what many addresses can try
+# together; a browser in which its person has logged in before is counted by itself, so that nobody locks them out.
 PER_LOGIN_AND_ADDRESS = 5
 PER_ADDRESS = 50  # a whole class may sit behind one address
 PER_LOGIN = 100
@@ -38,29 +39,42 @@ class Login:
 
 
 def log_in(
-    database: Database, now: datetime, *, login: str, password: str, address: str, hours: int
+    database: Database,
+    now: datetime,
+    *,
+    login: str,
+    password: str,
+    address: str,
+    hours: int,
+    browser: str = "",
 ) -> Login:
-    """Check a login and open a session.
+    """Check a login and open a session; `browser` names one in which this login has succeeded before.
 
     The try is written down as failed before the password is looked at, so that many at once do not get round the
     limits; the password is checked outside of any transaction.
     """
-    key = _typed_key(login)
+    key, source = typed_key(login), f"browser {browser}" if browser else address
     with database.writing() as session:
         take_turn(session, LOGINS_LOCK)
-        retry_at = next_try(session, now, key=key, address=address)
+        retry_at = next_try(session, now, key=key, address=source, is_known=bool(browser))
         if retry_at is not None:
             return Login(
                 refused=f"too many tries; the next is possible at {retry_at:%H:%M:%S} UTC", retry_at=retry_at
             )
-        attempt = LoginAttempt(login_key=key, address=address, attempted_at=now)
+        attempt = LoginAttempt(login_key=key, address=source, attempted_at=now)
         session.add(attempt)
         session.flush()
         attempt_id = attempt.id
         known = session.scalar(
             select(User.password_hash).where(User.login_key == key, User.disabled_at.is_(None))
         )
-    if not is_password(password, known):
+    try:
+        is_right = is_password(password, known)
+    except NotReadyError:  # it was not looked at
+        with database.writing() as session:
+            session.delete(session.get_one(LoginAttempt, attempt_id))
+        raise
+    if not is_right:
         with database.writing() as session:
             attempt = session.get_one(LoginAttempt, attempt_id)
             record_event(session, now, "fail to log in", attempt, actor_id=None, address=address)
@@ -80,18 +94,20 @@ def log_in(
         return Login(token=open_session(session, now, user, hours=hours, address=address))
 
 
-def _typed_key(login: str) -> str:
-    # Anything can be typed; what a database cannot hold (NUL, lone surrogates) is no login either.
+def typed_key(login: str) -> str:
+    """Return a login as it is compared; never refused, whatever was typed."""
+    # What a database cannot hold (NUL, lone surrogates) is no login either.
     return "".join(sign if sign.isprintable() else "?" for sign in name_key(login)[:MAXIMUM_KEY])
 
 
-def next_try(session: Session, now: datetime, *, key: str, address: str) -> datetime | None:
-    """Give when the next try is looked at; None if that is now."""
+def next_try(
+    session: Session, now: datetime, *, key: str, address: str, is_known: bool = False
+) -> datetime | None:
+    """Give when the next try is looked at; None if that is now. What others try holds up no known browser."""
     login, where = LoginAttempt.login_key == key, LoginAttempt.address == address
     limits: tuple[tuple[int, tuple[ColumnElement[bool], ...]], ...] = (
         (PER_LOGIN_AND_ADDRESS, (login, where)),
-        (PER_ADDRESS, (where,)),
-        (PER_LOGIN, (login,)),
+        *(() if is_known else ((PER_ADDRESS, (where,)), (PER_LOGIN, (login,)))),
     )
     waits = [_free_at(session, now, limit, conditions) for limit, conditions in limits]
     return max((wait for wait in waits if wait is not None), default=None)

@@ -1,21 +1,44 @@
 """Passwords as Argon2id hashes.
 
-Hashing takes tens of milliseconds on purpose: it is done outside of writing transactions.
+Hashing takes tens of milliseconds and 64 MiB on purpose: it is done outside of writing transactions, by two requests at
+once, and only so many wait for that as are soon served; whoever comes then is asked to come again.
 """
 
+import threading
 import unicodedata
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from raim.errors import InputError
+from raim.errors import InputError, NotReadyError
 
 MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 1000  # more would only cost time
 
 # Argon2id, 64 MiB, 3 passes, 4 lanes: the second recommended choice of RFC 9106, section 4.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
+AT_ONCE, MOST_WAITING = 2, 12  # of the server's 40 threads
+_HASHING = threading.BoundedSemaphore(AT_ONCE)
+_COMING = threading.BoundedSemaphore(AT_ONCE + MOST_WAITING)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for one's turn to hash.
+
+    Raises:
+        NotReadyError: Too many wait.
+    """
+    if not _COMING.acquire(blocking=False):
+        raise NotReadyError("too many people log in at once; try again in a few seconds", retry_s=5)
+    try:
+        with _HASHING:
+            yield
+    finally:
+        _COMING.release()
 
 
 def hash_password(password: str) -> str:
@@ -23,6 +46,7 @@ def hash_password(password: str) -> str:
 
     Raises:
         InputError: It is shorter than 10 or longer than 1000 characters.
+        NotReadyError: Too many wait to have theirs hashed.
 
     Example:
         >>> hash_password("correct horse")[:10]
@@ -33,18 +57,23 @@ def hash_password(password: str) -> str:
             f"the password has {len(password)} characters; "
             f"it must have {MINIMUM_LENGTH} to {MAXIMUM_LENGTH}; a sentence is a good one"
         )
-    return _HASHER.hash(_bytes(password))
+    with _turn():
+        return _HASHER.hash(_bytes(password))
 
 
 def is_password(password: str, password_hash: str | None) -> bool:
     """Tell whether a password is the right one; without a hash it is not, after the same time.
+
+    Raises:
+        NotReadyError: Too many wait to have theirs compared.
 
     Example:
         >>> is_password("correct horse", hash_password("correct horse"))
         True
     """
     try:
-        right = _HASHER.verify(password_hash or _nobodys_hash(), _bytes(password[: MAXIMUM_LENGTH + 1]))
+        with _turn():
+            right = _HASHER.verify(password_hash or _nobodys_hash(), _bytes(password[: MAXIMUM_LENGTH + 1]))
     except (VerificationError, InvalidHashError):
         return False
     return right and password_hash is not None

@@ -1,6 +1,6 @@
 """Tokens with which programs act in a user's name; shown once, only their hash is kept."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,11 +10,22 @@ from raim.server.auditing import record_event
 from raim.server.database import ApiToken, User
 from raim.server.tokens import hash_token, make_token
 
+LONGEST_DAYS = 366
+
 
 def make_api_token(
-    session: Session, now: datetime, user: User, *, name: str, challenge_id: int | None = None
+    session: Session,
+    now: datetime,
+    user: User,
+    *,
+    name: str,
+    challenge_id: int | None = None,
+    scope: str = "all",
+    days: int = 90,
 ) -> str:
     """Make a token for programs of a user, for one challenge or for all; shown once, only its hash is kept.
+
+    It ends after `days`, and with the password that the user has now; `scope` is one of `TOKEN_SCOPES`.
 
     Raises:
         InputError: The name is not usable.
@@ -25,24 +36,28 @@ def make_api_token(
         challenge_id=challenge_id,
         name=check_name(name, "token's name"),
         token_sha256=hash_token(token),
+        scope=scope,
         created_at=now,
+        expires_at=now + timedelta(days=days),
     )
     session.add(kept)
-    record_event(session, now, "make API token", kept, actor_id=user.id)
+    record_event(session, now, "make API token", kept, actor_id=user.id, scope=scope, days=days)
     return token
 
 
-def find_token_user(session: Session, token: str) -> User | None:
-    """Give the user of an API token; None if it is unknown or revoked, or the account is shut."""
-    return session.scalar(
-        select(User)
-        .join(ApiToken, ApiToken.user_id == User.id)
+def find_token(session: Session, now: datetime, token: str) -> tuple[ApiToken, User] | None:
+    """Give an API token with its user; None if it is unknown, revoked or over, or the account is shut."""
+    found = session.execute(
+        select(ApiToken, User)
+        .join(User, ApiToken.user_id == User.id)
         .where(
             ApiToken.token_sha256 == hash_token(token),
             ApiToken.revoked_at.is_(None),
+            ApiToken.expires_at > now,
             User.disabled_at.is_(None),
         )
-    )
+    ).one_or_none()
+    return None if found is None else (found[0], found[1])
 
 
 def revoke_api_token(session: Session, now: datetime, token: ApiToken, *, actor_id: int) -> None:

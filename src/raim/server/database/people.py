@@ -11,6 +11,7 @@ from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_
 OFFICES = ("judge", "organiser")
 MEMBER_ROLES = ("captain", "member")
 TEAM_STATES = ("waiting", "approved", "suspended", "merged")
+TOKEN_SCOPES = ("read", "take part", "all")
 LINK_PURPOSES = ("make administrator", "reset password", "verify address")
 
 
@@ -159,15 +160,23 @@ class Invitation(Numbered):
 
 
 class ApiToken(Numbered):
-    """A user's token for programs, for one challenge or for all; only its hash is known here."""
+    """A user's token for programs, for one challenge or for all; only its hash is known here.
 
-    __table_args__ = (CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),)
+    `scope`: "read" changes nothing, "take part" has no office of its person, "all" may do what they may.
+    """
+
+    __table_args__ = (
+        CheckConstraint(one_of("scope", TOKEN_SCOPES), name="scope"),
+        CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),
+    )
 
     user_id: Mapped[int] = reference("user_account")
     challenge_id: Mapped[int | None] = mapped_column(reference_key("challenge"), index=True)
     name: Mapped[Name]
     token_sha256: Mapped[Sha256] = mapped_column(unique=True)
+    scope: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 

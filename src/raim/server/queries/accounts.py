@@ -1,5 +1,6 @@
 """Accounts: one's own, and all of them for organisers."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, func, or_, select
@@ -21,14 +22,19 @@ OFFICE = case(
 
 
 def read_account(
-    session: Session, challenge: CurrentChallenge | None, user_id: int, *, challenges: list[str]
+    session: Session,
+    challenge: CurrentChallenge | None,
+    now: datetime,
+    user_id: int,
+    *,
+    challenges: list[str],
 ) -> records.OwnAccount:
     """Return an account as its person sees it; `challenges` are those that a token may be for."""
     user, role, team_id, team = session.execute(_select_users(challenge).where(User.id == user_id)).one()
     tokens = session.execute(
         select(ApiToken, Challenge.slug)
         .outerjoin(Challenge, Challenge.id == ApiToken.challenge_id)
-        .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+        .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None), ApiToken.expires_at > now)
         .order_by(ApiToken.id)
     )
     known = [records.KnownToken.of_row(row, challenge=slug) for row, slug in tokens]

@@ -6,12 +6,15 @@ from urllib.parse import urlsplit
 from starlette.responses import RedirectResponse, Response
 
 from raim.errors import RaimError
-from raim.server.web.context import Context, is_secure, session_cookie
+from raim.server.actions.logins import typed_key
+from raim.server.tokens import name_browser
+from raim.server.web.context import Context, browser_cookie, is_secure, session_cookie
 from raim.server.web.failures import status_of
 from raim.server.web.rendering import render
 from raim.server.web.server import Server
 
 HOUR_S = 3600
+YEAR_S = 365 * 24 * HOUR_S
 
 
 def go_to(path: str, *, note: str = "") -> RedirectResponse:
@@ -44,17 +47,17 @@ def refuse_form(context: Context, template: str, error: RaimError, /, **shown: A
     return render(context, template, status=status_of(error)[0], error=str(error), **shown)
 
 
-def open_browser_session(server: Server, token: str, answer: Response) -> Response:
-    """Let a response log the browser in."""
-    answer.set_cookie(
-        session_cookie(server),
-        token,
-        max_age=server.settings.session_hours * HOUR_S,
-        httponly=True,
-        secure=is_secure(server),
-        samesite="lax",
-        path="/",
-    )
+def open_browser_session(server: Server, token: str, answer: Response, *, login: str) -> Response:
+    """Let a response log the browser in, and leave a mark in it by which it is known at the next login."""
+    mark = name_browser(server.secret, typed_key(login))
+    cookies = {
+        session_cookie(server): (token, server.settings.session_hours * HOUR_S),
+        browser_cookie(server): (mark, YEAR_S),
+    }
+    for name, (text, seconds) in cookies.items():
+        answer.set_cookie(
+            name, text, max_age=seconds, httponly=True, secure=is_secure(server), samesite="lax", path="/"
+        )
     return answer
 
 

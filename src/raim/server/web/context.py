@@ -1,5 +1,6 @@
 """A request with who makes it: found and admitted here, before any function of a page runs."""
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from raim.errors import AccessError, StateError, UnknownNameError
 from raim.server.actions.accounts import find_appointment
 from raim.server.actions.finalists import is_finalist
 from raim.server.actions.logins import find_user
-from raim.server.actions.tokens import find_token_user
+from raim.server.actions.tokens import find_token
 from raim.server.auditing import challenge_of
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import (
@@ -45,6 +46,7 @@ from raim.server.web.access import RULES, Viewer, decide
 from raim.server.web.origin import SAFE_METHODS, check_origin
 from raim.server.web.server import Server
 
+API = "/api/v1"
 NO_JUDGE = "open the link that the organiser sent you; this browser holds none that works (any more)"
 LONGEST_ID = len(str(LARGEST_ID))
 TOKEN_USE_NOTED = timedelta(hours=1)
@@ -134,8 +136,8 @@ class Context:
 
     @property
     def address(self) -> str:
-        """Network address of the browser."""
-        return self.request.client.host if self.request.client else ""
+        """Network address of the browser, as limits count it; of IPv6 the first half."""
+        return network_of(self.request.client.host) if self.request.client else ""
 
     @property
     def user_id(self) -> int:
@@ -185,6 +187,28 @@ def judge_cookie(server: Server, challenge_id: str) -> str:
 def session_cookie(server: Server) -> str:
     """Give the name of the cookie; browsers take __Host- only over TLS and from this host alone."""
     return "__Host-raim_session" if is_secure(server) else "raim_session"
+
+
+def browser_cookie(server: Server) -> str:
+    """Give the name of the cookie by which a browser is known that has logged in before."""
+    return "__Host-raim_browser" if is_secure(server) else "raim_browser"
+
+
+def network_of(address: str) -> str:
+    """Return what limits count as one: an IPv4 address, the /64 of an IPv6 one, whose owner has all the others of it.
+
+    Example:
+        >>> network_of("192.0.2.1"), network_of("2001:db8:1:2::3"), network_of("::ffff:192.0.2.1")
+        ('192.0.2.1', '2001:db8:1:2::/64', '192.0.2.1')
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    mapped = found.ipv4_mapped
+    return str(ipaddress.ip_network((found, 64), strict=False) if mapped is None else mapped)
 
 
 def is_secure(server: Server) -> bool:
@@ -374,22 +398,34 @@ def _find_viewer(
     session: Session, server: Server, challenge: CurrentChallenge | None, request: Request, now: datetime
 ) -> Viewer:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        user = find_token_user(session, token.strip())
-        if user is None:
+    if scheme.lower() == "bearer" and is_for_programs(request):
+        known = find_token(session, now, token.strip())
+        if known is None:
             raise LoginNeededError(
-                "this API token is unknown or was revoked; make another on your account's page"
+                "this API token is unknown, was revoked or is over; make another on your account's page"
             )
-        found = session.scalars(
-            select(ApiToken).where(ApiToken.token_sha256 == hash_token(token.strip()))
-        ).one()
+        found, user = known
+        if found.scope == "read" and request.method not in SAFE_METHODS:
+            raise AccessError("this API token only reads; make one that takes part on your account's page")
         if found.challenge_id is not None and (challenge is None or challenge.id != found.challenge_id):
             raise LoginNeededError("this API token is for another challenge; make one on your account's page")
         is_due = found.last_used_at is None or found.last_used_at < now - TOKEN_USE_NOTED
-        return replace(_viewer(session, challenge, user, by_token=True), is_use_to_note=is_due)
+        viewer = replace(_viewer(session, challenge, user, by_token=True), is_use_to_note=is_due)
+        return _without_office(viewer) if found.scope == "take part" else viewer
     cookie = request.cookies.get(session_cookie(server), "")
-    user = find_user(session, now, cookie) if cookie else None
-    return Viewer() if user is None else _viewer(session, challenge, user, session_token=cookie)
+    person = find_user(session, now, cookie) if cookie else None
+    return Viewer() if person is None else _viewer(session, challenge, person, session_token=cookie)
+
+
+def is_for_programs(request: Request) -> bool:
+    """Say whether a token is good here: at the API, and for what no page asks (tus)."""
+    methods = ("HEAD ", "OPTIONS ", "PATCH ", "DELETE ")
+    return request.url.path.startswith(f"{API}/") or request.scope["route"].name.startswith(methods)
+
+
+def _without_office(viewer: Viewer) -> Viewer:
+    role: Role = "public" if viewer.team_id is None else "member"
+    return replace(viewer, role=role, is_administrator=False)
 
 
 def _viewer(

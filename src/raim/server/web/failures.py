@@ -160,17 +160,22 @@ async def _away(request: Request, error: Exception) -> Response:
     code, text = "database_away", "the database is away for a moment"
     if isinstance(error, NoConnectionError):
         code, text = "busy", "too many people ask at once"
-    LOG.warning("%s %s: %s: %s", request.method, request.url.path, text, error)
+    LOG.warning("%s: %s: %s", _named(request), text, error)
     text += "; nothing that was accepted is lost: try again in a few seconds"
     return _answer(request, 503, code, text, headers={"Retry-After": "5"})
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    LOG.error("%s failed", _named(request), exc_info=error)
     text = (
         "something went wrong on our side; it was written down, nothing that was accepted is lost: try again"
     )
     return _answer(request, 500, "fault", text)
+
+
+def _named(request: Request) -> str:
+    """Return the route of a request for the log: its address may hold a link's token, such as a judge's."""
+    return f"{request.method} {getattr(request.scope.get('route'), 'path', 'of no route')}"
 
 
 def is_program(request: Request) -> bool:

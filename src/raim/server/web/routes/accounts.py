@@ -19,8 +19,9 @@ from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ApiToken, AuditEvent, Database, User
 from raim.server.mail import KINDS, choose_kinds, read_reader, refuse_kind, want_again
 from raim.server.queries.accounts import read_account
+from raim.server.tokens import read_browser
 from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
-from raim.server.web.context import Context, named_in
+from raim.server.web.context import Context, browser_cookie, named_in
 from raim.server.web.fields import RowId
 from raim.server.web.routing import Area
 
@@ -80,13 +81,20 @@ def log_in(context: Context, wanted: records.Credentials) -> Response:
         password=wanted.password,
         address=context.address,
         hours=context.server.settings.session_hours,
+        browser=read_browser(
+            context.server.secret,
+            logins.typed_key(wanted.login),
+            context.request.cookies.get(browser_cookie(context.server), ""),
+        ),
     )
     if found.token is None:
         reason = found.refused or "it did not work"
         if found.retry_at is not None:
             raise TooManyRequestsError(reason, retry_at=found.retry_at)
         raise InputError(reason)
-    return open_browser_session(context.server, found.token, go_to(own_path(wanted.following)))
+    return open_browser_session(
+        context.server, found.token, go_to(own_path(wanted.following)), login=wanted.login
+    )
 
 
 @area.post("/logout", who="user", then="/", is_api=False)
@@ -169,7 +177,11 @@ def verify(context: Context, token: str) -> None:
 def show_account(context: Context) -> records.OwnAccount:
     """Show one's own account."""
     return read_account(
-        context.session, context.chosen, context.user_id, challenges=sorted(_token_challenges(context))
+        context.session,
+        context.chosen,
+        context.now,
+        context.user_id,
+        challenges=sorted(_token_challenges(context)),
     )
 
 
@@ -237,7 +249,13 @@ def make_token(context: Context, wanted: records.NewToken) -> records.Token:
         raise UnknownNameError(f"there is no challenge {wanted.challenge[:80]!r} on this server")
     challenge_id = known.get(wanted.challenge)
     text = tokens.make_api_token(
-        context.session, context.now, user, name=wanted.name, challenge_id=challenge_id
+        context.session,
+        context.now,
+        user,
+        name=wanted.name,
+        challenge_id=challenge_id,
+        scope=wanted.scope,
+        days=wanted.days,
     )
     return records.Token(text=text)
 
@@ -311,4 +329,4 @@ def _open(context: Context, user: User, path: str, *, note: str) -> Response:
         hours=context.server.settings.session_hours,
         address=context.address,
     )
-    return open_browser_session(context.server, token, go_to(path, note=note))
+    return open_browser_session(context.server, token, go_to(path, note=note), login=user.login)

@@ -112,9 +112,12 @@ def upgrade() -> None:
         Column("challenge_id", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), index=True),
         Column("name", String(200), nullable=False),
         Column("token_sha256", String(64), nullable=False, unique=True),
+        Column("scope", String(20), nullable=False),
         Column("created_at", UtcDateTime(), nullable=False),
+        Column("expires_at", UtcDateTime(), nullable=False),
         Column("last_used_at", UtcDateTime()),
         Column("revoked_at", UtcDateTime()),
+        CheckConstraint("scope IN ('read', 'take part', 'all')", name="scope"),
         CheckConstraint("length(token_sha256) = 64", name="token_sha256"),
     )
     op.create_table(
