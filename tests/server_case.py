@@ -141,7 +141,14 @@ def _fill_people(session, users, team):
     ada, later = users[0].id, NOON + timedelta(days=1, microseconds=7)
     session.add_all(
         [
-            t.ApiToken(user_id=ada, name="laptop", token_sha256=DIGEST, created_at=NOON),
+            t.ApiToken(
+                user_id=ada,
+                name="laptop",
+                scope="take part",
+                token_sha256=DIGEST,
+                created_at=NOON,
+                expires_at=later,
+            ),
             t.Appointment(challenge_id=team.challenge_id, user_id=ada, office="organiser", appointed_at=NOON),
             t.LoginSession(user_id=ada, token_sha256=DIGEST, created_at=NOON, expires_at=later),
             t.LoginAttempt(login_key="ada", address="::1", attempted_at=NOON, succeeded=True),

@@ -40,6 +40,7 @@ class Settings:
         upload_limit_bytes: The largest upload that is taken.
         keep_free_bytes: Uploads are refused that would leave less free disk space than this.
         free_after_days: So long after a refusal the file of a submission may be freed.
+        keep_addresses_days: After how many days addresses in the log, of links and of judges are forgotten.
         worker_processes: Processes of a worker that score at once; 0 for one for each core.
         check_memory_bytes: What the process may use that checks an archive.
         score_memory_bytes: What each process may use that scores.
@@ -59,6 +60,7 @@ class Settings:
     upload_limit_bytes: int = 4 * 2**30
     keep_free_bytes: int = 2**30
     free_after_days: int = 14
+    keep_addresses_days: int = 90
     worker_processes: int = 0
     check_memory_bytes: int = 4 * 2**30
     score_memory_bytes: int = 8 * 2**30
@@ -205,6 +207,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "UPLOAD_LIMIT_BYTES": _between(1, 2**40, "bytes"),
     "KEEP_FREE_BYTES": _between(0, 2**50, "bytes"),
     "FREE_AFTER_DAYS": _between(0, 36500, "days"),
+    "KEEP_ADDRESSES_DAYS": _between(1, 3650, "days"),
     "WORKER_PROCESSES": _between(0, 1024, "processes"),
     "CHECK_MEMORY_BYTES": _between(2**28, 2**45, "bytes"),
     "SCORE_MEMORY_BYTES": _between(2**28, 2**45, "bytes"),

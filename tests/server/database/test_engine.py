@@ -82,6 +82,22 @@ def test_an_audit_event_is_never_changed(database):
         session.execute(update(AuditEvent).values(action="nothing"))
 
 
+def test_an_address_of_the_log_can_be_forgotten_and_not_changed(database):
+    with database.writing() as session:
+        session.add(
+            AuditEvent(happened_at=NOON, action="log in", subject="user", address="192.0.2.1", details={})
+        )
+    for values in ({"address": "192.0.2.2"}, {"address": None, "action": "nothing"}):
+        with (
+            pytest.raises(Exception, match="rows of audit_event are never changed"),
+            database.writing() as session,
+        ):
+            session.execute(update(AuditEvent).values(**values))
+    with database.writing() as session:
+        session.execute(update(AuditEvent).values(address=None))
+        assert session.scalars(select(AuditEvent)).one().address is None
+
+
 def test_a_reader_goes_on_while_another_writes(database):
     with database.writing() as writer:
         writer.add(person())

@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 
 from raim.errors import AccessError, InputError, StateError, unknown_name
 from raim.server.auditing import record_event
-from raim.server.database import ApiToken, Appointment, Challenge, LoginSession, Member, OneUseLink, User
+from raim.server.database import (
+    ApiToken,
+    AuditEvent,
+    Appointment,
+    Challenge,
+    LoginSession,
+    Member,
+    OneUseLink,
+    User,
+)
 from raim.server.database.engine import ACCOUNTS_LOCK, take_turn
 from raim.server.database.people import OFFICES
 from raim.server.mail import forget_person, write_mail
@@ -233,7 +242,7 @@ def reopen_account(session: Session, now: datetime, user: User, *, actor_id: int
 
 
 def delete_account(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
-    """Delete who a person is: login, name, e-mail and password; what they did stays in the log under a number.
+    """Delete who a person is: login, name, addresses and password; what they did stays in the log under a number.
 
     Raises:
         StateError: They are the last administrator.
@@ -250,6 +259,7 @@ def delete_account(session: Session, now: datetime, user: User, *, actor_id: int
     user.email, user.email_verified_at, user.password_hash = None, None, "deleted"
     session.execute(update(OneUseLink).where(OneUseLink.user_id == user.id).values(address=None))
     forget_person(session, user.id)
+    session.execute(update(AuditEvent).where(AuditEvent.actor_id == user.id).values(address=None))
     record_event(session, now, "delete account", user, actor_id=actor_id)
 
 

@@ -11,7 +11,9 @@ from raim.server.database.people import people_of
 
 
 class AuditEvent(Numbered):
-    """Something that was done; never changed (a trigger holds that). Without an actor, the server did it.
+    """Something that was done; never changed (a trigger holds that) but for an address that is forgotten.
+
+    Without an actor, the server did it.
 
     `challenge_id`: None for what concerns the server, such as a login.
     """
@@ -22,7 +24,7 @@ class AuditEvent(Numbered):
     actor_id: Mapped[int | None] = mapped_column(reference_key("user_account"), index=True)
     subject: Mapped[str] = mapped_column(String(40))
     subject_id: Mapped[int | None]
-    address: Mapped[str | None] = mapped_column(String(64))
+    address: Mapped[str | None] = mapped_column(String(64), index=True)
     details: Mapped[dict[str, Any]]
 
 

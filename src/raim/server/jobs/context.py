@@ -102,6 +102,7 @@ class WorkerContext:
     Attributes:
         folder: The server's folder, or one for this worker alone; files of work lie in its `work`.
         challenges: Ids of those that it serves; none for all.
+        keep_addresses: How long addresses are kept.
         processes: Child processes that score at once.
         silence: After which a worker is taken for dead; also how long a lease lasts.
         patience_s: Waits between tries after a fault of ours.
@@ -119,6 +120,7 @@ class WorkerContext:
     clock: Callable[[], datetime]
     challenges: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
+    keep_addresses: timedelta = timedelta(days=90)
     processes: int = 1
     silence: timedelta = SILENCE
     patience_s: tuple[float, ...] = PATIENCE_S

@@ -23,6 +23,7 @@ from raim.errors import SettingsError, StateError, unknown_name
 from raim.processes import THREAD_VARIABLES, count_cores
 from raim.sandbox import describe, probe
 from raim.server.actions.logins import forget_logins
+from raim.server.actions.retention import forget_addresses
 from raim.server.database import Challenge, Database, DataSet, Image, WorkerHeartbeat, open_database
 from raim.server.jobs.context import (
     EVERY_S,
@@ -106,6 +107,7 @@ def run_worker(
             clock=DatabaseClock(database),
             challenges=frozenset(challenges),
             limits=limits or Limits.of(settings),
+            keep_addresses=timedelta(days=settings.keep_addresses_days),
             processes=processes or settings.worker_processes or count_cores(),
             silence=pace.silence,
             stop=stop or threading.Event(),
@@ -207,6 +209,7 @@ def do_housekeeping(context: WorkerContext, engine: Engine | None = None) -> Non
     sweep_incoming(context.storage, before=now - HALF_WRITTEN)
     with context.database.writing() as session:
         forget_logins(session, now)
+        forget_addresses(session, now, context.keep_addresses)
         abandon_silent(session, now)
         session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < now - OLD_HEARTBEATS))
         versions = set(session.scalars(select(DataSet.version)))

@@ -129,7 +129,7 @@ def upgrade() -> None:
         Column("actor_id", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), index=True),
         Column("subject", String(40), nullable=False),
         Column("subject_id", Integer()),
-        Column("address", String(64)),
+        Column("address", String(64), index=True),
         Column("details", JSON(), nullable=False),
     )
     op.create_table(
@@ -596,5 +596,6 @@ def upgrade() -> None:
         CheckConstraint("sequence > 0", name="sequence"),
         UniqueConstraint("trial_id", "sequence"),
     )
-    for table in ("audit_event", "result", "entry_result", "vote"):
+    keep_unchanged("audit_event", forgets="address")
+    for table in ("result", "entry_result", "vote"):
         keep_unchanged(table)
