@@ -2,17 +2,22 @@ import asyncio
 import hashlib
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
+from starlette.requests import Request
 
 from page_form import check_well_made
 from raim.errors import StorageFullError
 from raim.server import storage as storing
-from raim.server.database import Submission, Upload
+from raim.server.database import Submission, Team, Upload
 from raim.server.storage import has_file
 from raim.server.submissions import uploads
+from raim.server.submissions.tries import BEGUN_AT_ONCE
 from raim.server.submissions.uploads import abandon_silent, drop_ended_parts
+from raim.server.web.routes import submissions
+from raim.server.web.routes.submissions import ComingFile
 from server_site import PASSWORD
 
 
@@ -253,6 +258,49 @@ def test_a_plain_form_without_a_file_says_so(site, ada):
     answer = ada.client.post("/submit", data=fields, files={"file": ("a.zip", b"x")})
     assert answer.status_code == 404
     assert "no kind of submission named" in answer.text
+
+
+@pytest.fixture
+def unread(monkeypatch):
+    """Let nobody read a form: what is refused is refused before its first byte."""
+
+    def read(*_args, **_options):
+        raise AssertionError("the form was read")
+
+    monkeypatch.setattr(Request, "form", read)
+
+
+def send_form(person):
+    files = {"file": ("a.zip", b"x" * 1000)}
+    return person.client.post("/submit", data={"target": "feedback/scored"}, files=files)
+
+
+def test_a_form_counts_with_the_teams_other_uploads_before_its_file_comes(site, ada, unread):
+    for number in range(BEGUN_AT_ONCE):
+        site.begin(ada, bytes([number])).json()
+    answer = send_form(ada)
+    assert answer.status_code == 409
+    assert "3 uploads of your team are under way" in answer.text
+
+
+def test_forms_that_are_still_coming_count_for_their_own_team(site, ada, content, monkeypatch):
+    with site.server.database.reading() as session:
+        team_id = session.scalars(select(Team.id)).one()
+    site.app.state.coming += [ComingFile(team_id=team_id, n_bytes=1) for _ in range(BEGUN_AT_ONCE)]
+    bob = site.member("bob")
+    sent = {"data": {"target": "feedback/scored"}, "files": {"file": ("a.zip", content)}}
+    assert bob.client.post("/submit", **sent, follow_redirects=False).status_code == 303
+    assert len(site.app.state.coming) == BEGUN_AT_ONCE
+    monkeypatch.setattr(Request, "form", None)  # would be a fault of ours: 500
+    assert send_form(ada).status_code == 409
+
+
+def test_a_form_for_whose_file_the_temporary_folder_has_no_room_is_not_read(site, ada, unread, monkeypatch):
+    site.app.state.coming.append(ComingFile(team_id=0, n_bytes=10**6))
+    monkeypatch.setattr(submissions.shutil, "disk_usage", lambda _path: SimpleNamespace(free=10**6 + 900))
+    answer = send_form(ada)
+    assert answer.status_code == 507
+    assert "there is no room for a file of this form now" in answer.text
 
 
 def test_the_offset_is_asked_for_while_the_last_piece_is_kept(site, ada, content, monkeypatch):

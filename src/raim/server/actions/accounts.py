@@ -12,8 +12,8 @@ from raim.errors import AccessError, InputError, StateError, unknown_name
 from raim.server.auditing import record_event
 from raim.server.database import (
     ApiToken,
-    AuditEvent,
     Appointment,
+    AuditEvent,
     Challenge,
     LoginSession,
     Member,

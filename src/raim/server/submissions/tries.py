@@ -98,7 +98,7 @@ def take_try(
     )
     if not verdict.is_allowed:
         raise StateError(verdict.reason)
-    _check_rate(session, now, team)
+    check_rate(session, now, team.id)
     take_turn(session, STORAGE_LOCK)  # two teams at once may fill a challenge; a file may be freed just now
     check_quotas(session, challenge, team.id, n_bytes=wanted.n_bytes, sha256=wanted.sha256)
     submission = Submission(
@@ -157,15 +157,21 @@ def _earlier(
     )
 
 
-def _check_rate(session: Session, now: datetime, team: Team) -> None:
-    mine = select(func.count()).select_from(Submission).where(Submission.team_id == team.id)
-    if (session.scalar(mine.where(Submission.where("is_arriving"))) or 0) >= BEGUN_AT_ONCE:
+def check_rate(session: Session, now: datetime, team_id: int, *, besides: int = 0) -> None:
+    """Refuse a team that begins too many uploads; `besides` come by a form, of which no row tells yet.
+
+    Raises:
+        StateError: Too many are under way.
+        TooManyRequestsError: Too many have begun within an hour.
+    """
+    mine = select(func.count()).select_from(Submission).where(Submission.team_id == team_id)
+    if (session.scalar(mine.where(Submission.where("is_arriving"))) or 0) + besides >= BEGUN_AT_ONCE:
         raise StateError(
             f"{BEGUN_AT_ONCE} uploads of your team are under way; finish one or withdraw it, then begin another"
         )
     recent = session.scalars(
         select(Submission.received_at)
-        .where(Submission.team_id == team.id, Submission.received_at > now - HOUR)
+        .where(Submission.team_id == team_id, Submission.received_at > now - HOUR)
         .order_by(Submission.received_at.desc())
     ).all()
     if len(recent) >= BEGUN_PER_HOUR:

@@ -67,6 +67,7 @@ def make_app(server: Server) -> FastAPI:
     app.state.buckets = Buckets()
     app.state.watch = Watch(server)
     app.state.turns = {}
+    app.state.coming = []
     for area in AREAS:
         for router in area.routers:
             app.include_router(router)

@@ -1,6 +1,9 @@
 """Submissions of one's own team: what may be handed in, the list, one with its images, and what a team decides."""
 
 import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
@@ -40,6 +43,7 @@ from raim.server.submissions.choices import choose, withdraw
 from raim.server.submissions.comments import add_comment
 from raim.server.submissions.kept import kept_of_team
 from raim.server.submissions.restored import find_restored
+from raim.server.submissions.tries import check_rate
 from raim.server.submissions.uploads import begin_upload, drop_upload, keep_file
 from raim.server.web import restored
 from raim.server.web.context import Admitted, Context
@@ -73,13 +77,48 @@ def show_form(context: Context) -> SubmissionForm:
 @area.special("POST", "/submit", who="member")
 async def take_form(context: Admitted, request: Request) -> Response:
     """Take a file sent by a plain form: for browsers without JavaScript. It counts when it has come whole."""
-    async with request.form(max_files=1, max_fields=10) as form:
-        request.state.typed = {name: value for name, value in form.items() if isinstance(value, str)}
-        try:
+    request.state.typed = {}
+    coming: list[ComingFile] = request.app.state.coming
+    mine = _announced(context, request)
+    coming.append(mine)
+    try:
+        await run_in_threadpool(_check_room, context, mine, coming)
+        async with request.form(max_files=1, max_fields=10) as form:
+            request.state.typed = {name: value for name, value in form.items() if isinstance(value, str)}
             number = await run_in_threadpool(_take_file, context, form.get("file"), request.state.typed)
-        except RaimError as error:
-            return await run_in_threadpool(show_again, show_form, request, error)
+    except RaimError as error:
+        return await run_in_threadpool(show_again, show_form, request, error)
+    finally:
+        coming.remove(mine)
     return RedirectResponse(f"{context.here}/submissions/{number}?note=sent", status_code=303)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ComingFile:
+    """A file that comes with a form into this machine's temporary folder: of which team, and how long at most."""
+
+    team_id: int | None
+    n_bytes: int
+
+
+def _announced(context: Context, request: Request) -> ComingFile:
+    length = request.headers.get("content-length", "")
+    n_bytes = int(length) if length.isdigit() else context.challenge.definition.uploads.max_bytes
+    return ComingFile(team_id=context.viewer.team_id, n_bytes=n_bytes)
+
+
+def _check_room(context: Context, mine: ComingFile, coming: list[ComingFile]) -> None:
+    """Count a file against its team and the temporary folder before any of it lies there."""
+    others = [each for each in coming if each is not mine]
+    with context.server.database.reading() as session:
+        team_id = context.member(session).team_id
+        n_of_team = sum(each.team_id == team_id for each in others)
+        check_rate(session, context.now, team_id, besides=n_of_team)
+    free = shutil.disk_usage(tempfile.gettempdir()).free - sum(each.n_bytes for each in coming)
+    if free < context.server.storage.keep_free_bytes:
+        raise StorageFullError(
+            "there is no room for a file of this form now; try again later, or send it with `raim submit`"
+        )
 
 
 def _take_file(context: Context, file: object, typed: dict[str, str]) -> int:
