@@ -11,10 +11,10 @@ from PIL import Image as PillowImage
 from raim.errors import ImageError, InputError, StorageError, UnknownNameError
 from raim.images import encode_image
 from raim.server.storage import open_storage, put_file
-from raim.server.tiles import Spot, pack_facts, read_index, read_tile
+from raim.server.tiles import Spot, pack_facts, packing, read_index, read_tile
 from raim.server.tiles.pack import TILE_PX
 from raim.server.tiles.packing import EIGHT_OF_SIXTEEN, halve, make_pack
-from raim.server.tiles.png import list_chunks
+from raim.server.tiles.png import fill_up, list_chunks
 
 RNG = np.random.default_rng(4)
 
@@ -222,6 +222,27 @@ def open_file(storage, sha256):
     from raim.server.storage import read_file
 
     return read_file(storage, sha256)
+
+
+def test_the_filler_of_a_tile_tells_nothing_that_its_pixels_do_not(pack, storage):
+    """Who looks into a tile finds how long it was; whoever has its pixels can make that length again."""
+    pixels = photo(300, 400, 7)
+    other = io.BytesIO()
+    PillowImage.fromarray(pixels).save(
+        other, "PNG", compress_level=1
+    )  # the file says who wrote it, the tile not
+    sha256 = pack(
+        {"input": photo(300, 400), "e1": png(pixels), "e2": other.getvalue(), "e3": photo(300, 400, 8)}
+    )
+    tiles = {
+        name: read_tile(storage, sha256, Spot(source=name, level=0, column=0, row=0))
+        for name in ("e1", "e2", "e3")
+    }
+    assert len({len(tile) for tile in tiles.values()}) == 1
+    assert tiles["e1"] == tiles["e2"]
+    for tile in tiles.values():
+        shown = np.asarray(PillowImage.open(io.BytesIO(tile)))
+        assert fill_up(packing._encode(shown), len(tile)) == tile
 
 
 def test_a_pack_is_read_from_any_storage(pack, storage):
