@@ -2,13 +2,15 @@
 
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from raim.errors import UnexpectedError
-from raim.images import write_image
-from raim.server.jobs.archive_work import ScoreTask, score_task
+from raim.images import encode_image, read_image, reading, write_image
+from raim.server.jobs.archive_work import CheckTask, ScoreTask, check_archive, score_task
+from raim.server.jobs.tiling import PackTask, pack_archives
 
 
 @pytest.fixture
@@ -33,6 +35,28 @@ def test_a_damaged_image_has_a_reason_and_no_score(task):
     records = score_task(task, print).records
     assert records[1]["score"] == pytest.approx(100.5)
     assert (records[2]["score"], records[2]["failed"]) == (None, True)
+
+
+def test_no_image_of_a_team_is_decoded_by_the_process_that_reads_references(task, tmp_path, monkeypatch):
+    theirs = encode_image(np.random.default_rng(1).integers(0, 256, (40, 40, 3), np.uint8), ".png")
+    with zipfile.ZipFile(tmp_path / "theirs.zip", "w") as archive:
+        archive.writestr("1.png", theirs)
+    decode = reading.decode
+
+    def decode_ours(content, header):
+        assert content != theirs, "it was decoded here"
+        return decode(content, header)
+
+    monkeypatch.setattr(reading, "decode", decode_ours)
+    with pytest.raises(AssertionError, match="decoded here"):
+        read_image(theirs)
+    path, ours = tmp_path / "theirs.zip", task.reference / "1.png"
+    assert score_task(replace(task, archives={1: path}), print).records[1]["score"] is not None
+    checked = check_archive(CheckTask(path=path, label="a.zip", inputs=task.reference, manifest=""), print)
+    assert "cannot be decoded" not in checked.text
+    assert checked.report["images"] == 1
+    packing = PackTask(image="1", input=ours, archives={"e1": path}, target=tmp_path / "pack")
+    assert pack_archives(packing, print) == ""
 
 
 def test_a_fault_in_a_measure_is_raised_so_that_the_team_has_its_try_back(task, monkeypatch):
