@@ -1,10 +1,12 @@
-"""How fast a server of many challenges is: start, first page, boards, while two processes keep the processor busy.
+"""How fast a server of many challenges is: start, pages, lists, polls, while two processes keep it busy.
 
     python benchmarks/server_challenges.py                  # 20 challenges, 1,000 teams, 3,000 scored entries, SQLite
     python benchmarks/server_challenges.py --postgresql     # on a PostgreSQL that is started for it (group `test`)
 
-Two processes of the lowest priority compute without end meanwhile, as scoring does. Pages are asked for one after the
-other by a few readers; then again after each of some changes, since a change lets one board be made anew.
+Each entry has 100 images; 600 more submissions wait to be scored. Two processes of the lowest priority compute without
+end meanwhile, as scoring does. Pages are asked for one after the other by a few readers; boards once more after each of
+some changes, since a change lets one be made anew; an organiser's list from its first page to its last; and the files of
+a checked submission are compared with those of all others.
 """
 
 import argparse
@@ -24,14 +26,18 @@ import requests
 from sqlalchemy import select
 
 from raim.challenge import write_example
-from raim.server.database import Challenge, announce_change, open_database
+from raim.server.actions.tokens import make_api_token
+from raim.server.database import Challenge, Submission, Team, User, announce_change, open_database
+from raim.server.jobs.flags import flag_files
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
+from raim.server.web.server import Server
 from server_crowd import fill_board
 from server_load import run_server, start_postgresql
 
 FIRST_DAY = datetime.now(UTC).date() - timedelta(days=31)  # the phase of feedback is open
 READERS = 4
+WAITING = 600
 CHANGES = 20
 
 
@@ -57,10 +63,20 @@ def main() -> None:
         settings = read_settings({"RAIM_KEEP_FREE_BYTES": "0"} | given, folder=Path(parent))
         opened = open_server(settings)
         for each in ids:
-            fill_board(opened.server, options.teams // len(ids), entries=3, challenge_id=each)
+            n_waiting = WAITING // len(ids)
+            fill_board(
+                opened.server,
+                options.teams // len(ids),
+                entries=3,
+                waiting=n_waiting,
+                n_images=100,
+                challenge_id=each,
+            )
+        administrator, waiting = make_people(opened.server)
+        show("files of one compared with all", compare_files(opened.server))
         opened.server.database.engine.dispose()
         began = time.monotonic()
-        with busy(2), run_server(settings, options.port) as server:
+        with busy(2), run_server(settings, options.port, "--no-worker") as server:
             print(f"start until the first answer: {time.monotonic() - began:.1f} s")
             boards = [f"/c/{each}/leaderboard/feedback" for each in ids]
             homes = [f"/c/{each}/" for each in ids]
@@ -68,6 +84,12 @@ def main() -> None:
                 ask(server.address, paths, 2 * len(paths))
                 show(what, ask(server.address, paths, options.requests))
             show("board after a change", after_changes(settings.database_url, server.address, ids))
+            lists = [path for each in ids for path in list_pages(server.address, each, administrator)]
+            desks = [f"/c/{each}/desk" for each in ids]
+            show("pages of organisers' lists", ask(server.address, lists, 400, administrator))
+            show("desks", ask(server.address, desks, 400, administrator))
+            show("administrators' page", ask(server.address, ["/admin"], 200, administrator))
+            show("status of what waits", ask(server.address, waiting, options.requests, administrator))
 
 
 @contextmanager
@@ -82,12 +104,52 @@ def busy(n: int) -> Iterator[None]:
             each.kill()
 
 
-def ask(address: str, paths: list[str], n: int) -> list[float]:
+def make_people(server: Server) -> tuple[str, list[str]]:
+    """Make an administrator; give a token and the addresses that tell how waiting submissions stand."""
+    with server.database.writing() as session:
+        user = session.scalars(select(User)).first()
+        if user is None:
+            raise SystemExit("nobody is there")
+        user.is_administrator = True
+        token = make_api_token(session, server.clock(), user, name="benchmark")
+        rows = session.execute(
+            select(Challenge.slug, Submission.id)
+            .join(Team, Team.challenge_id == Challenge.id)
+            .join(Submission, Submission.team_id == Team.id)
+            .where(Submission.state == "queued")
+        )
+        return token, [f"/c/{slug}/submissions/{number}/status" for slug, number in rows]
+
+
+def compare_files(server: Server) -> list[float]:
+    """Give the seconds that comparing the images of a submission with all others takes, as its check does."""
+    seconds = []
+    with server.database.reading() as session:
+        for row in session.scalars(select(Submission).limit(50)):
+            began = time.perf_counter()
+            flag_files(session, row)
+            seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def list_pages(address: str, slug: str, token: str) -> list[str]:
+    """Give the addresses of all pages of an organiser's list."""
+    found, page = [], ""
+    while not found or page:
+        path = f"/c/{slug}/desk/submissions?page={page}"
+        found.append(path)
+        headers = {"Authorization": f"Bearer {token}"}
+        page = requests.get(f"{address}/api/v1{path}", headers=headers, timeout=60).json()["next_page"]
+    return found
+
+
+def ask(address: str, paths: list[str], n: int, token: str = "") -> list[float]:
     """Ask for pages in turn, by a few readers; give the seconds of each answer."""
 
     def read(numbers: range) -> list[float]:
         seconds = []
         with requests.Session() as session:
+            session.headers.update({"Authorization": f"Bearer {token}"} if token else {})
             for number in numbers:
                 began = time.perf_counter()
                 answer = session.get(address + paths[number % len(paths)], timeout=60)

@@ -155,9 +155,9 @@ class Running:
 
 
 @contextlib.contextmanager
-def run_server(settings: Settings, port: int) -> Iterator[Running]:
+def run_server(settings: Settings, port: int, *options: str) -> Iterator[Running]:
     """Run `raim serve` as people do."""
-    command = [sys.executable, "-m", "raim", "serve", str(settings.folder), "--port", str(port)]
+    command = [sys.executable, "-m", "raim", "serve", str(settings.folder), "--port", str(port), *options]
     environment = os.environ | {"RAIM_KEEP_FREE_BYTES": "0", "RAIM_DATABASE_URL": settings.database_url}
     address = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, env=environment) as process:

@@ -144,3 +144,12 @@ def test_a_forecast_is_made_once_for_all_who_ask_within_a_second(world):
         assert cache.get(session, now + timedelta(seconds=1)).n_waiting == 2
         assert cache.get(session, now - timedelta(seconds=9)).made_at == now - timedelta(seconds=9)
     assert (made.n_waiting, made.place(first).position, made.place(first + 1).position) == (1, 1, None)
+
+
+def test_while_one_makes_a_forecast_nobody_else_waits_for_it(world):
+    cache, now = ForecastCache(), world.clock()
+    with world.database.reading() as session:
+        made = cache.get(session, now)
+        with cache.lock:
+            assert cache.get(session, now + timedelta(seconds=9)) is made
+        assert cache.get(session, now + timedelta(seconds=9)) is not made

@@ -56,14 +56,16 @@ class ForecastCache:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, session: Session, now: datetime) -> Forecast:
-        """Give a forecast that is not older than it may be; one of many readers makes it."""
+        """Give a forecast that is not older than it may be; while one of many readers makes it, others have the last."""
         found = self.made
-        if found is None or abs(now - found.made_at) >= self.lasts:
-            with self.lock:
-                found = self.made
-                if found is None or abs(now - found.made_at) >= self.lasts:
-                    found = self.made = make_forecast(session, now)
-        return found
+        if found is not None and abs(now - found.made_at) < self.lasts:
+            return found
+        if found is not None and self.lock.locked():
+            return found
+        with self.lock:
+            if self.made is found or self.made is None:
+                self.made = make_forecast(session, now)
+            return self.made
 
 
 def make_forecast(session: Session, now: datetime) -> Forecast:
