@@ -5,7 +5,7 @@
 
 Each entry has 100 images; 600 more submissions wait to be scored. Two processes of the lowest priority compute without
 end meanwhile, as scoring does. Pages are asked for one after the other by a few readers; boards once more after each of
-some changes, since a change lets one be made anew; an organiser's list from its first page to its last; and the files of
+some changes, since a change lets one be made anew; an organiser's list from its first page to its last. The files of
 a checked submission are compared with those of all others.
 """
 

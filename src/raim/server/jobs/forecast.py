@@ -56,7 +56,7 @@ class ForecastCache:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, session: Session, now: datetime) -> Forecast:
-        """Give a forecast that is not older than it may be; while one of many readers makes it, others have the last."""
+        """Give a forecast that is young enough; while one of many readers makes it, the others have the last one."""
         found = self.made
         if found is not None and abs(now - found.made_at) < self.lasts:
             return found
