@@ -16,6 +16,7 @@ from raim.server.backup.scope import LEFT_OUT
 from raim.server.database import Base, open_database
 from raim.server.database.migration import newest_version
 from raim.server.storage import delete_file, has_file, open_storage, read_file
+from raim.server.submissions.freeing import free_refused
 from server_case import NOON, dump, keep, read
 
 LATER = NOON.replace(hour=18)
@@ -252,3 +253,15 @@ def test_an_empty_database_is_no_server(make_server, tmp_path, monkeypatch):
         connection.exec_driver_sql("DROP TABLE alembic_version")
     with pytest.raises(StateError, match="has the schema None, this version of raim s0"):
         make_backup(server.settings, tmp_path / "out.zip", now=NOON)
+
+
+def test_a_freed_file_is_missed_by_no_backup_and_stays_freed(make_server, new_settings, opened, tmp_path):
+    server, settings = make_server(), new_settings()
+    (freed,) = free_refused(server.database, server.storage, LATER, before=LATER)
+    manifest = make_backup(server.settings, tmp_path / "out.zip", now=LATER)
+    assert manifest.missing == {}
+    assert freed.sha256 not in {member.sha256 for member in manifest.files}
+    recover_backup(tmp_path / "out.zip", settings, now=LATER)
+    assert not has_file(open_storage(settings.storage_url), freed.sha256)
+    with opened(settings.database_url).reading() as session:
+        assert session.get_one(t.Submission, server.submissions["refused"]).freed_at == LATER
