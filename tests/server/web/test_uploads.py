@@ -295,6 +295,15 @@ def test_forms_that_are_still_coming_count_for_their_own_team(site, ada, content
     assert send_form(ada).status_code == 409
 
 
+def test_a_form_far_beyond_the_teams_quota_is_not_read(site, ada, unread):
+    uploads = replace(site.server.definition.uploads, team_bytes=2**20)
+    site.server.replace_challenge(replace(site.server.definition, uploads=uploads))
+    files = {"file": ("a.zip", bytes(2 * 2**20 + 1))}
+    answer = ada.client.post("/submit", data={"target": "feedback/scored"}, files=files)
+    assert answer.status_code == 507
+    assert "your team has 0 bytes of at most 1.0 MiB here" in answer.text
+
+
 def test_a_form_for_whose_file_the_temporary_folder_has_no_room_is_not_read(site, ada, unread, monkeypatch):
     site.app.state.coming.append(ComingFile(team_id=0, n_bytes=10**6))
     monkeypatch.setattr(submissions.shutil, "disk_usage", lambda _path: SimpleNamespace(free=10**6 + 900))

@@ -70,9 +70,9 @@ def as_kept(kinds: dict[str, int], quota_bytes: int | None = None) -> Kept:
 
 
 def check_quotas(
-    session: Session, challenge: CurrentChallenge, team_id: int, *, n_bytes: int, sha256: str
+    session: Session, challenge: CurrentChallenge, team_id: int, *, n_bytes: int, sha256: str = ""
 ) -> None:
-    """Refuse a file that would be beyond what its team, or all of its challenge, may have.
+    """Refuse a file that would be beyond what its team, or all of its challenge, may have; `sha256` if it is known.
 
     Raises:
         StorageFullError: It would.
