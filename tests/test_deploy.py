@@ -195,5 +195,6 @@ def test_caddy_takes_its_file_and_has_nothing_to_say(tmp_path):
 
 def test_every_file_is_explained():
     page = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
-    files = [path for path in DEPLOY.rglob("*") if path.is_file() and path.name != "settings.env"]
+    own = {DEPLOY / name for name in ("settings.env", "data", "backups")}  # of who runs it from here
+    files = [path for path in DEPLOY.rglob("*") if path.is_file() and not own & {path, *path.parents}]
     assert [path.name for path in files if f"`{path.relative_to(ROOT)}`" not in page] == []

@@ -32,6 +32,7 @@ from raim.errors import (
 from raim.records.record import Failure, Fault
 from raim.server.logs import REQUEST_ID
 from raim.server.web.context import LoginNeededError, TeamNeededError
+from raim.server.web.observation import name_route
 from raim.server.web.rendering import environment
 
 LOG = logging.getLogger("raim.server")
@@ -160,22 +161,17 @@ async def _away(request: Request, error: Exception) -> Response:
     code, text = "database_away", "the database is away for a moment"
     if isinstance(error, NoConnectionError):
         code, text = "busy", "too many people ask at once"
-    LOG.warning("%s: %s: %s", _named(request), text, error)
+    LOG.warning("%s: %s: %s", name_route(request.scope), text, error)
     text += "; nothing that was accepted is lost: try again in a few seconds"
     return _answer(request, 503, code, text, headers={"Retry-After": "5"})
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    LOG.error("%s failed", _named(request), exc_info=error)
+    LOG.error("%s failed", name_route(request.scope), exc_info=error)
     text = (
         "something went wrong on our side; it was written down, nothing that was accepted is lost: try again"
     )
     return _answer(request, 500, "fault", text)
-
-
-def _named(request: Request) -> str:
-    """Return the route of a request for the log: its address may hold a link's token, such as a judge's."""
-    return f"{request.method} {getattr(request.scope.get('route'), 'path', 'of no route')}"
 
 
 def is_program(request: Request) -> bool:
