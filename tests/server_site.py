@@ -151,7 +151,7 @@ class Site:
         return self.with_token(person)
 
     def with_token(self, person):
-        page = person.post("/account/tokens", name="tests", scope="all")
+        page = person.post("/account/tokens", name="tests", scope="all", days="366")
         person.token = re.search(r"raim_api_[\w-]+", page.text)[0]
         return person
 
