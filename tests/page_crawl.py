@@ -25,14 +25,14 @@ class Links(html.parser.HTMLParser):
         self.found += [value for name, value in attrs if name in ("href", "src") and value]
 
 
-def crawl(person, start="/"):
-    """Visit all that pages point to on this server; give each path's status and kind."""
+def crawl(person, start="/", *, within=lambda _path: True):
+    """Visit all that pages point to on this server; give each path's status, kind and text."""
     seen, waiting = {}, [start]
     while waiting:
         path = waiting.pop()
         answer = person.client.get(path)
         kind = answer.headers.get("content-type", "").partition(";")[0]
-        seen[path] = (answer.status_code, kind)
+        seen[path] = (answer.status_code, kind, answer.text if kind == "text/html" else "")
         if kind != "text/html":
             continue
         links = Links()
@@ -41,7 +41,7 @@ def crawl(person, start="/"):
             target = urlsplit(urljoin(str(answer.url), link))
             address = target.path + (f"?{target.query}" if target.query else "")
             is_here = target.netloc in ("", urlsplit(str(answer.url)).netloc)
-            if is_here and address not in seen and address not in waiting:
+            if is_here and address not in seen and address not in waiting and within(address):
                 waiting.append(address)
     return seen
 
@@ -53,7 +53,9 @@ def main():
     organiser, member = site.organiser(), site.member("mia")
     site.submit(member, site.zip_of())
     people = {"visitor": site.visitor(), "member": member, "organiser": organiser, "judge": site.judge()}
-    pages = {name: crawl(person) for name, person in people.items()}
+    pages = {
+        name: {path: seen[:2] for path, seen in crawl(person).items()} for name, person in people.items()
+    }
     sys.stdout.write(json.dumps({"raim": raim.__file__, "pages": pages}))
 
 

@@ -44,13 +44,22 @@ def keep(storage, content):
 
 
 def fill(database, storage, folder):
-    """Fill every table; some rows refer to later ones of their own table."""
+    """Bring the challenge in, and fill every table."""
     import_challenge(database, storage, NOON, read(folder), scorer_version="raim-2024-1")
+    return fill_challenge(database, storage, read(folder).id)
+
+
+def fill_challenge(database, storage, slug):
+    """Fill every table with rows of a challenge; some refer to later ones of their own table."""
     with database.writing() as session:
-        challenge = session.scalars(select(t.Challenge)).one()
-        phase = session.scalars(select(t.Phase).where(t.Phase.slug == "feedback")).one()
+        challenge = session.scalars(select(t.Challenge).where(t.Challenge.slug == slug)).one()
+        phase = session.scalars(
+            select(t.Phase).where(t.Phase.challenge_id == challenge.id, t.Phase.slug == "feedback")
+        ).one()
         images = session.scalars(
-            select(t.Image).join(t.DataSet).where(t.DataSet.slug == "feedback-pairs")
+            select(t.Image)
+            .join(t.DataSet)
+            .where(t.DataSet.challenge_id == challenge.id, t.DataSet.slug == "feedback-pairs")
         ).all()
         users = [
             register(session, NOON, login=login, password_hash=DIGEST) for login in ("ada", "bob", "zoë")

@@ -23,6 +23,7 @@ from raim.server.database import (
     Team,
     User,
 )
+from raim.server.database.operation import events_of
 from raim.server.queries.hints import find_hints
 from raim.server.queries.log import as_events, select_events
 from raim.server.queries.pages import read_part
@@ -124,7 +125,7 @@ def read_team(session: Session, challenge: CurrentChallenge, team_id: int) -> re
         fact_sheet=read_sheet(session, team_id),
         kept=kept_of_team(session, challenge, team_id, for_team=False),
         hints=[each for each in find_hints(session, challenge.id) if team_id in each.teams],
-        events=_events(session, team_id, [user.id for _, user in members]),
+        events=_events(session, challenge, team_id, [user.id for _, user in members]),
         others={each.id: each.name for each in others},
     )
 
@@ -180,8 +181,8 @@ def _entries(session: Session, challenge: CurrentChallenge, team_id: int) -> lis
     ]
 
 
-def _events(session: Session, team_id: int, user_ids: list[int]) -> list[Event]:
-    """Return the newest events about a team, its submissions and its fact sheet, and what its members did."""
+def _events(session: Session, challenge: CurrentChallenge, team_id: int, user_ids: list[int]) -> list[Event]:
+    """Return the newest events about a team, its submissions and its fact sheet, and what its members did here."""
     submissions = select(Submission.id).where(Submission.team_id == team_id)
     sheets = select(FactSheet.id).where(FactSheet.team_id == team_id)
     about = (
@@ -190,6 +191,5 @@ def _events(session: Session, team_id: int, user_ids: list[int]) -> list[Event]:
         | ((AuditEvent.subject == "fact_sheet") & AuditEvent.subject_id.in_(sheets))
         | AuditEvent.actor_id.in_(user_ids)
     )
-    return as_events(
-        session.execute(select_events().where(about).order_by(AuditEvent.id.desc()).limit(MOST_EVENTS))
-    )
+    found = select_events().where(events_of(challenge.id), about).order_by(AuditEvent.id.desc())
+    return as_events(session.execute(found.limit(MOST_EVENTS)))

@@ -357,15 +357,17 @@ def _check_status(context: Context) -> None:
 
 
 def _check_rows(context: Context, session: Session) -> None:
-    """Refuse rows of another challenge, as if they were not there.
+    """Refuse rows that are not there, and those of another challenge in the same words.
 
     Raises:
         UnknownNameError: A number in the address is of one.
     """
     for name, table in ROWS.items():
         number = str(context.request.path_params.get(name, ""))
-        row = session.get(table, int(number)) if number.isascii() and number.isdecimal() else None
-        if row is not None and challenge_of(session, row) != context.challenge.id:
+        if not (number.isascii() and number.isdecimal()):
+            continue
+        row = session.get(table, int(number))
+        if row is None or challenge_of(session, row) != context.challenge.id:
             raise UnknownNameError(f"there is no {name.removesuffix('_id')} {number}")
 
 
