@@ -16,7 +16,8 @@ compares with this table.
 
 - visitor: without a login. other: a member of another team. member: of the team that the submission or upload in the
   address belongs to. judge, organiser: with those roles in the challenge, in no team. elsewhere: an organiser of
-  another challenge. administrator: of the server.
+  another challenge. administrator: of the server; whom they let make challenges may use `/admin/uploads` too, for what
+  they upload themselves.
 - yes: the route's own function answers; dates, approval of the team and what was sent may still refuse (a hidden
   reference is refused by dates). login: a login is asked for. team: a team is asked for. no: for organisers, or
   administrators, only. hidden: as if there were no such thing. link: for a browser that holds a judge's link, whoever
@@ -34,6 +35,7 @@ OUTCOMES: dict[Who, tuple[str, ...]] = {
     "judge": ("link", "link", "link", "link", "link", "link", "link"),
     "organiser": ("login", "no", "no", "no", "no", "yes", "yes"),
     "administrator": ("login", "no", "no", "no", "no", "no", "yes"),
+    "maker": ("login", "no", "no", "no", "no", "no", "yes"),
 }
 
 

@@ -114,6 +114,18 @@ def fill_challenge(database, storage, slug):
                     reason="the network was down",
                     tries="pro rata",
                 ),
+                t.ChallengeUpload(
+                    user_id=users[0].id,
+                    key="k",
+                    file_name="nächte.zip",
+                    n_bytes=9,
+                    sha256=DIGEST,
+                    begun_at=NOON,
+                    updated_at=NOON,
+                    state="taken",
+                    notes=["challenge.toml:3: größe"],
+                    challenge_id=challenge.id,
+                ),
                 t.MailRefusal(user_id=users[0].id, kind="result"),
                 t.MailService(id=1, public_url="https://example.org"),
                 t.Mail(

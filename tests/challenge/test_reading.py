@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from raim.challenge import find_problems, parse_challenge, read_challenge
+from raim.challenge import examine_challenge, find_problems, parse_challenge, read_challenge
 from raim.data import read_manifest
 from raim.errors import ChallengeError
 from raim.scoring import PROFILES
@@ -318,3 +318,39 @@ def test_arrays_of_what_is_no_table_are_named(validate):
     )[:1]
     assert line.startswith('sponsor = ["X"]')
     assert problem.message.startswith("sponsor holds the text 'X'; expected tables")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('folder = "data/tuning-pairs"', 'folder = "{outside}/data/tuning-pairs"'),
+        ('folder = "data/tuning-pairs"', 'folder = "data/../../challenge/data/tuning-pairs"'),
+        ('kind = "paired"', 'kind = "paired"\ninput = "../input"'),
+        ('kind = "paired"', 'kind = "paired"\nreference = "{outside}"'),
+        ('kind = "paired"', 'kind = "paired"\nmanifest = "../manifest.csv"'),
+        ('"description.md"', '"../secret.md"'),
+        ('"description.md"', '"{outside}/secret.md"'),
+    ],
+)
+def test_a_closed_folder_names_nothing_outside_of_it_and_nothing_there_is_read(example, tmp_path, old, new):
+    (tmp_path / "secret.md").write_text("a secret")
+    file = example / "challenge.toml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new.format(outside=tmp_path), 1))
+    examined = examine_challenge(example, **SETTINGS, check_hashes=False, is_closed=True)
+    assert examined.challenge is None
+    assert [each.line for each in examined.found if "leads out of the challenge's folder" in each.message]
+    assert "a secret" not in repr(examined)
+
+
+def test_a_closed_folder_that_keeps_to_itself_is_read(example):
+    images = []
+    examined = examine_challenge(example, **SETTINGS, is_closed=True, on_image=images.append)
+    assert examined.challenge is not None
+    sizes = [
+        1 + (image.reference_file is not None)
+        for each in examined.challenge.data_sets
+        for image in each.images
+    ]
+    assert images == sizes

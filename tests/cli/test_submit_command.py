@@ -22,14 +22,14 @@ def fake(monkeypatch):
 def waits(monkeypatch):
     """Let no pause be waited; give those that were asked for, in seconds."""
     made = []
-    name_server = submit_command._name_server
+    name_server = submit_command.name_server
 
     def impatient(url, token):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a second one, of the copy
             return replace(name_server(url, token), patience=Patience(sleep=made.append))
 
-    monkeypatch.setattr(submit_command, "_name_server", impatient)
+    monkeypatch.setattr(submit_command, "name_server", impatient)
     return made
 
 

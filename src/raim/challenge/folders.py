@@ -97,6 +97,7 @@ def look_at(
     *,
     profile: ProfileLike | None = None,
     check_hashes: bool = True,
+    on_image: Callable[[int], None] = lambda _n_files: None,
 ) -> LookedAt:
     """Read manifest and headers of a data set, and list everything that is wrong.
 
@@ -105,6 +106,7 @@ def look_at(
         read_manifest: Raises ManifestError for a malformed one.
         profile: By which images with a reference are scored.
         check_hashes: Whether the files are read and hashed; else the manifest's hashes are taken as they are.
+        on_image: Called after each image with the number of its files.
     """
     found: list[Problem] = []
     listed = _read_rows(data_set, read_manifest, found)
@@ -120,6 +122,7 @@ def look_at(
         own = _look_at_image(files, listed, found, check_hashes=check_hashes)
         found += [note for image in own if (note := _find_too_small(image, profile, listed))]
         images += own
+        on_image(len(files.parts))
     return LookedAt(data_set=replace(data_set, images=tuple(images)), found=tuple(found))
 
 

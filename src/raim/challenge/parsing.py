@@ -184,10 +184,10 @@ def _data_set(section: Section) -> DataSet:
         id=section.identifier("id"),
         name=section.text("name"),
         kind=kind,
-        folder=section.folder / section.text("folder"),
-        input=section.text("input", "input"),
-        reference=section.text("reference", "reference" if kind == "paired" else ""),
-        manifest=section.text("manifest", "manifest.csv"),
+        folder=section.folder / section.place("folder"),
+        input=section.place("input", "input"),
+        reference=section.place("reference", "reference" if kind == "paired" else ""),
+        manifest=section.place("manifest", "manifest.csv"),
         text=section.markdown("text", ""),
     )
 

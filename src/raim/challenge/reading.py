@@ -72,19 +72,30 @@ def find_problems(
 
 
 def examine_challenge(
-    path: Path, *, profiles: Profiles, read_manifest: ReadManifest, check_hashes: bool = True
+    path: Path,
+    *,
+    profiles: Profiles,
+    read_manifest: ReadManifest,
+    check_hashes: bool = True,
+    is_closed: bool = False,
+    on_image: Callable[[int], None] = lambda _n_files: None,
 ) -> Examined:
-    """Read a challenge and list what was found, both; arguments as in `read_challenge`."""
+    """Read a challenge and list what was found, both; arguments as in `read_challenge`.
+
+    `is_closed`: it may name nothing outside of its folder. `on_image` is called after each image with the
+    number of its files.
+    """
     file = path / FILE_NAME if path.is_dir() else path
     text = read_text(file)
     if isinstance(text, Problem):
         return Examined(challenge=None, found=(text,))
-    draft, found = _examine_text(text, file, profiles)
+    draft, found = _examine_text(text, file, profiles, is_closed=is_closed)
     if draft is None:
         return Examined(challenge=None, found=found)
     profile = profiles.get(draft.profile)
     looked = [
-        look_at(each, read_manifest, profile=profile, check_hashes=check_hashes) for each in draft.data_sets
+        look_at(each, read_manifest, profile=profile, check_hashes=check_hashes, on_image=on_image)
+        for each in draft.data_sets
     ]
     found += tuple(problem for each in looked for problem in each.found)
     challenge = replace(draft, data_sets=tuple(each.data_set for each in looked))
@@ -126,7 +137,9 @@ def read_text(file: Path) -> str | Problem:
     return Problem(file=str(file), message=message)
 
 
-def _examine_text(text: str, file: Path, profiles: Profiles) -> tuple[Challenge | None, tuple[Problem, ...]]:
+def _examine_text(
+    text: str, file: Path, profiles: Profiles, *, is_closed: bool = False
+) -> tuple[Challenge | None, tuple[Problem, ...]]:
     """Make records of the tables, phases in the order of time, and find the faults of the file itself."""
 
     def parse(top: Section) -> Challenge:
@@ -136,11 +149,11 @@ def _examine_text(text: str, file: Path, profiles: Profiles) -> tuple[Challenge 
             draft.challenge, phases=tuple(sorted(draft.challenge.phases, key=lambda phase: phase.opens))
         )
 
-    return examine_text(text, file, parse)
+    return examine_text(text, file, parse, is_closed=is_closed)
 
 
 def examine_text(
-    text: str, file: Path, parse: Callable[[Section], Parsed]
+    text: str, file: Path, parse: Callable[[Section], Parsed], *, is_closed: bool = False
 ) -> tuple[Parsed | None, tuple[Problem, ...]]:
     """Make a record of the tables of a file, and find its problems; None where it is no TOML.
 
@@ -154,7 +167,7 @@ def examine_text(
         message = "a number has thousands of digits, or arrays or tables are nested hundreds deep; no key takes such"
         return None, (Problem(file=str(file), message=message),)
     faults: list[Fault] = []
-    parsed = parse(Section(tables, (), file.parent, faults))
+    parsed = parse(Section(tables, (), file.parent, faults, is_closed=is_closed))
     return parsed, _place(faults, lines, file)
 
 

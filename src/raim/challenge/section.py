@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
@@ -46,13 +46,23 @@ class Section:
         path: Where the table stands in the file.
         folder: Where the file lies; texts in files of their own are looked for there.
         faults: Every fault is added here.
+        is_closed: Whether the file may name nothing outside of its folder: whoever wrote it is not trusted.
     """
 
-    def __init__(self, table: Mapping[str, Any], path: KeyPath, folder: Path, faults: list[Fault]) -> None:
+    def __init__(
+        self,
+        table: Mapping[str, Any],
+        path: KeyPath,
+        folder: Path,
+        faults: list[Fault],
+        *,
+        is_closed: bool = False,
+    ) -> None:
         self.table = table
         self.path = path
         self.folder = folder
         self.faults = faults
+        self.is_closed = is_closed
         self.asked: set[str] = set()
         self.is_fine = True
 
@@ -105,10 +115,25 @@ class Section:
         self.fail(key, f"{key} holds the character NUL; remove it")
         return ""
 
+    def place(self, key: str, default: str | None = None) -> str:
+        """Read where a file or folder lies."""
+        return self._within(key, self.text(key, default))
+
+    def _within(self, key: str, value: str) -> str:
+        """Refuse a place outside of a closed folder."""
+        if not self.is_closed or not (PurePath(value).is_absolute() or ".." in PurePath(value).parts):
+            return value
+        self.fail(
+            key,
+            f"{key} is {value!r}, which leads out of the challenge's folder; put the files into it and name them "
+            "from there",
+        )
+        return ""
+
     def markdown(self, key: str, default: str | None = None) -> str:
         """Read a text in Markdown: the value itself, or the file that it names if it ends in .md."""
         value = self.text(key, default)
-        if "\n" in value or not value.endswith(".md"):
+        if "\n" in value or not value.endswith(".md") or not self._within(key, value):
             return value
         try:
             return self._without_nul(key, (self.folder / value).read_text(encoding="utf-8-sig"))
@@ -232,7 +257,10 @@ class Section:
     def table_of(self, key: str) -> "Section | None":
         """Give the table under a key; None if it is missing (no fault) or something else (a fault)."""
         value = self.take(key, dict, f"a table: [{key}] on a line of its own, or {{ name = value }}", None)
-        return None if value is None else Section(value, (*self.path, key), self.folder, self.faults)
+        return None if value is None else self._below(value, key)
+
+    def _below(self, table: Mapping[str, Any], *key: str | int) -> "Section":
+        return Section(table, (*self.path, *key), self.folder, self.faults, is_closed=self.is_closed)
 
     def tables_of(self, key: str) -> "list[Section]":
         """Give the tables under a key, each written as [[key]]; empty if there are none."""
@@ -240,7 +268,7 @@ class Section:
         found = []
         for index, value in enumerate(values or ()):
             if isinstance(value, dict):
-                found.append(Section(value, (*self.path, key, index), self.folder, self.faults))
+                found.append(self._below(value, key, index))
             else:
                 self.fail(key, f"{key} holds {shown(value)}; expected tables, each under a line [[{key}]]")
         return found

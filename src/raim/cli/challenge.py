@@ -1,4 +1,4 @@
-"""`raim challenge`: make, validate and show a challenge."""
+"""`raim challenge`: make, validate, show and upload a challenge."""
 
 import json
 import sys
@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+
+from raim.cli.submit import SERVER, TOKEN
 
 WITH_PROBLEMS = 2
 FOLDER = click.argument("challenge", type=click.Path(path_type=Path), default=".")
@@ -19,7 +21,7 @@ HASHES = click.option(
 
 @click.group(name="challenge")
 def command() -> None:
-    """Make, validate and show a challenge: a folder with a challenge.toml and its data (docs/challenge-file.md)."""
+    """Make, check, show, upload a challenge: a folder with a challenge.toml and its data (docs/challenge-file.md)."""
 
 
 @command.command(short_help="Write a commented example that validates.")
@@ -88,3 +90,41 @@ def show(*, challenge: Path, as_json: bool) -> None:
         click.echo(json.dumps(as_plain(read), indent=2))
     else:
         click.echo(describe_challenge(read, datetime.now(UTC)))
+
+
+@command.command(short_help="Bring it to a challenge server, as a draft.")
+@FOLDER
+@SERVER
+@TOKEN
+@AS_JSON
+@click.option("--wait/--no-wait", default=True, help="Whether to wait until it is taken; default: yes.")
+def upload(*, challenge: Path, url: str, token: str, as_json: bool, wait: bool) -> None:
+    """Bring CHALLENGE, a folder or its challenge.toml, to a server: it becomes a draft there, and you its organiser.
+
+    The token is an administrator's, or of somebody whom they let make challenges. It is validated here first, then
+    sent and checked there once more. A draft with the same id is replaced; one that is open is not. Interrupted at any
+    point, the same command goes on where it stopped.
+
+    Exit code 0: it is there (with --no-wait: sent). Exit code 2: problems, all listed; nothing is changed then.
+    """
+    from raim.challenge import examine_challenge
+    from raim.cli.challenge_listing import describe_findings
+    from raim.cli.challenge_upload import follow_upload, print_upload, send_challenge
+    from raim.cli.submit import name_server
+    from raim.data import read_manifest
+    from raim.scoring.profiles import PROFILES
+
+    examined = examine_challenge(challenge, profiles=PROFILES, read_manifest=read_manifest, is_closed=True)
+    if examined.challenge is None:
+        click.echo(describe_findings(challenge, examined))
+        sys.exit(WITH_PROBLEMS)
+    server = name_server(url, token)
+    found = send_challenge(server, examined.challenge)
+    if wait:
+        found = follow_upload(server, found)
+    if as_json:
+        click.echo(json.dumps(found.model_dump(mode="json"), indent=2))
+    else:
+        print_upload(server, found)
+    if found.has_ended and found.state != "taken":
+        sys.exit(WITH_PROBLEMS)

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 ENDED_BADLY = 2
 KINDS = ("scored", "feedback", "final")
-
-
-@click.command(name="submit")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
+SERVER = click.option(
     "--server",
     "url",
     envvar="RAIM_SERVER",
@@ -29,7 +25,7 @@ KINDS = ("scored", "feedback", "final")
     required=True,
     help="Its address; where it has several challenges, that of one, which ends in /c/ID.",
 )
-@click.option(
+TOKEN = click.option(
     "--token",
     envvar="RAIM_TOKEN",
     show_envvar=True,
@@ -37,6 +33,12 @@ KINDS = ("scored", "feedback", "final")
     help="Your token, from your account's page there. Other users of this machine can see it on the command line: "
     "better put it into the variable.",
 )
+
+
+@click.command(name="submit")
+@click.argument("file", type=click.Path(path_type=Path))
+@SERVER
+@TOKEN
 @click.option("--phase", help="Id of the phase; the open one without.")
 @click.option("--kind", type=click.Choice(KINDS), default="scored", show_default=True)
 @click.option("--note", default="", help="Your own words about it, which your team and the organisers see.")
@@ -65,7 +67,7 @@ def command(
     from raim.client import read_challenge
 
     _check_zip(file)
-    server = _name_server(url, token)
+    server = name_server(url, token)
     challenge = read_challenge(server)
     _check_size(file, challenge)
     submission = _send(server, file, phase=phase, kind=kind, note=note, again=again)
@@ -86,7 +88,7 @@ def _check_zip(file: Path) -> None:
         )
 
 
-def _name_server(url: str, token: str) -> "Server":
+def name_server(url: str, token: str) -> "Server":
     """Name the server; what it warns of is said in a line."""
     from raim.client import Server
 

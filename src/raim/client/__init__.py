@@ -5,6 +5,7 @@ submission = submit(server, Path("team.zip"))
 print(wait_for_result(server, submission.id).score)
 """
 
+from raim.client.challenges import upload_challenge, wait_for_challenge
 from raim.client.downloading import download_inputs
 from raim.client.reading import (
     read_challenge,
@@ -42,6 +43,8 @@ __all__ = [
     "read_submission",
     "read_submissions",
     "submit",
+    "upload_challenge",
+    "wait_for_challenge",
     "wait_for_result",
     "withdraw",
 ]

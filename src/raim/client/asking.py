@@ -88,8 +88,18 @@ class _Bearer(AuthBase):
         return request
 
 
-def ask(connection: Connection, kind: type[Known], method: str, path: str, body: Any = None) -> Known:
+def ask(
+    connection: Connection,
+    kind: type[Known],
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    is_of_server: bool = False,
+) -> Known:
     """Ask the API of the challenge, repeatedly while it is unreachable or at fault, and give its answer.
+
+    `is_of_server`: what the server has once, whatever its challenges.
 
     Raises:
         RaimError: Of the class that fits the server's answer; see `refusal_error`.
@@ -97,7 +107,8 @@ def ask(connection: Connection, kind: type[Known], method: str, path: str, body:
     """
 
     def attempt() -> Known:
-        answer = send(connection, method, api_path(connection) + path, json=body)
+        start = API if is_of_server else api_path(connection)
+        answer = send(connection, method, start + path, json=body)
         try:
             return kind.model_validate_json(answer.content)
         except ValidationError as error:

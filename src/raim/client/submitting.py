@@ -4,18 +4,21 @@ import functools
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from raim.client.asking import Connection, ask, ask_all, connect
 from raim.client.server import Server
 from raim.client.uploading import Source, open_source, send_file
 from raim.errors import StateError
 from raim.records import named
+from raim.records.administration import ChallengeUpload
 from raim.records.challenge import Challenge
 from raim.records.submissions import StartedSubmission, Submission
 
 Progress = Callable[[str, int, int], None]
 """Called with "hashing" or "sending", bytes done, bytes in all."""
 
+Followed = TypeVar("Followed", Submission, ChallengeUpload)
 SLOWEST = 10  # times `poll_s`, while nothing changes
 FASTER = 1.2  # by which the pause grows
 
@@ -98,25 +101,47 @@ def wait_for_result(
         StateError: It has not ended in time.
         RaimError: As `raim.client.asking.refusal_error`.
     """
+    with connect(server) as connection:
+        return wait_for_end(
+            server,
+            lambda: ask(connection, Submission, "GET", f"/submissions/{submission_id}"),
+            f"submission {submission_id}",
+            _what_counts,
+            on_change=on_change,
+            poll_s=poll_s,
+            timeout_s=timeout_s,
+        )
+
+
+def wait_for_end(
+    server: Server,
+    read: Callable[[], Followed],
+    what: str,
+    what_counts: Callable[[Followed], object],
+    *,
+    on_change: Callable[[Followed], None],
+    poll_s: float,
+    timeout_s: float | None,
+) -> Followed:
+    """Read something again and again until it has ended; see `wait_for_result`."""
     patience = server.patience
     end = None if timeout_s is None else patience.clock() + timedelta(seconds=timeout_s)
-    told: Submission | None = None
+    told: Followed | None = None
     pause_s = poll_s
-    with connect(server) as connection:
-        while True:
-            now = ask(connection, Submission, "GET", f"/submissions/{submission_id}")
-            if told is None or _what_counts(now) != _what_counts(told):
-                on_change(now)
-                told, pause_s = now, poll_s
-            if now.has_ended:
-                return now
-            if end is not None and patience.clock() >= end:
-                raise StateError(
-                    f"submission {submission_id} is {now.state} after {timeout_s:g} s; it goes on without you: look "
-                    f"at {server.url}{now.page}, or wait again"
-                )
-            patience.sleep(pause_s)
-            pause_s = min(pause_s * FASTER, poll_s * SLOWEST)
+    while True:
+        now = read()
+        if told is None or what_counts(now) != what_counts(told):
+            on_change(now)
+            told, pause_s = now, poll_s
+        if now.has_ended:
+            return now
+        if end is not None and patience.clock() >= end:
+            raise StateError(
+                f"{what} is {now.state} after {timeout_s:g} s; it goes on without you: look at "
+                f"{server.url}{now.page}, or wait again"
+            )
+        patience.sleep(pause_s)
+        pause_s = min(pause_s * FASTER, poll_s * SLOWEST)
 
 
 def withdraw(server: Server, submission_id: int) -> Submission:

@@ -116,6 +116,7 @@ class Account(Record):
     email_verified_at: datetime | None
     role: UserRole = Field(description="in the challenge")
     is_administrator: bool
+    may_make_challenges: bool = False
     team_id: int | None
     team: str | None
     created_at: datetime

@@ -1,12 +1,14 @@
 """What administrators see of a server: its challenges, what waits and what has failed in each."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from raim.records.desk import Queue
 from raim.records.kept import BUNDLES, Kept
-from raim.records.record import Record, Wanted
+from raim.records.record import Record, Text, Wanted
+from raim.records.submissions import UploadPlace
 
 
 class HostedChallenge(Record):
@@ -75,4 +77,51 @@ class AdministratorChange(Wanted):
     """What is to be otherwise of an account; what is left out stays."""
 
     is_administrator: bool | None = None
+    may_make_challenges: bool | None = None
     is_disabled: bool | None = None
+
+
+UploadState = Literal["receiving", "checking", "placing", "taken", "refused", "abandoned"]
+
+
+class NewChallengeUpload(Wanted):
+    """What the upload of a challenge begins with: a zip of its folder is promised."""
+
+    file_name: Text = "challenge.zip"
+    n_bytes: int = Field(gt=0, lt=2**45)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class ChallengeUpload(Record):
+    """The upload of a challenge, from its first byte to the draft that it becomes."""
+
+    id: int
+    page: str = Field(description="path of its page")
+    state: UploadState
+    file_name: str
+    sent_by: str
+    n_bytes: int
+    received_bytes: int
+    n_done: int = Field(description="files that are checked")
+    n_files: int
+    begun_at: datetime
+    updated_at: datetime
+    problems: list[str] = Field(description="why it was refused, each with its file")
+    notes: list[str]
+    challenge: str = Field(description='id of the draft that it became; "" before')
+    upload: UploadPlace | None = Field(
+        description="where the rest of the file goes; none once it is there whole"
+    )
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it stays in its state."""
+        return self.state in {"taken", "refused", "abandoned"}
+
+
+class ChallengeUploads(Record):
+    """Uploads of challenges, newest first, and whether another can be made."""
+
+    uploads: list[ChallengeUpload]
+    why_not: str = Field(description='why none can be uploaded here; "" where one can')
+    max_bytes: int

@@ -42,6 +42,9 @@ IDLE = frozenset(
             "ask for password",
             "refuse mail",
             "send mail again",
+            "upload challenge",
+            "refuse challenge",
+            "abandon challenge",
         ),
     }
 )

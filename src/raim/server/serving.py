@@ -19,10 +19,12 @@ from raim.server.mail import set_up_mail
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
 from raim.server.submissions.uploads import drop_ended_parts
+from raim.server.web.placement import place_uploads
 from raim.server.web.server import Clock, Server, read_secret
 
 LOG = logging.getLogger(__name__)
 DROP_PARTS_EVERY_S = 300.0
+PLACE_EVERY_S = 1.0
 BACKLOG = 2048  # connections that wait to be taken
 OnProgress = Callable[[int, int], None]
 
@@ -98,7 +100,11 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
         timeout_graceful_shutdown=20,
     )
     stop = threading.Event()
-    threading.Thread(target=_drop_parts, args=(opened.server, stop), name="ended parts", daemon=True).start()
+    server = opened.server
+    _repeat(
+        lambda: drop_ended_parts(server.database, settings.folder), "ended parts", DROP_PARTS_EVERY_S, stop
+    )
+    _repeat(lambda: place_uploads(server), "uploaded challenges", PLACE_EVERY_S, stop)
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
@@ -106,15 +112,19 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
         end_counting()
 
 
-def _drop_parts(server: Server, stop: threading.Event) -> None:
-    """Delete what has come of uploads that have ended, at the start and then now and again."""
-    while True:
-        try:
-            drop_ended_parts(server.database, server.settings.folder)
-        except (SQLAlchemyError, OSError):
-            LOG.exception("parts of ended uploads could not be deleted; it is tried again")
-        if stop.wait(DROP_PARTS_EVERY_S):
-            return
+def _repeat(work: Callable[[], object], what: str, every_s: float, stop: threading.Event) -> None:
+    """Look after something in a thread, at the start and then now and again, until `stop` is set."""
+
+    def keep() -> None:
+        while True:
+            try:
+                work()
+            except (SQLAlchemyError, OSError):
+                LOG.exception("%s could not be looked after; it is tried again", what)
+            if stop.wait(every_s):
+                return
+
+    threading.Thread(target=keep, name=what, daemon=True).start()
 
 
 def take_port(host: str, port: int | None, *, default: int) -> socket.socket:

@@ -227,7 +227,7 @@ def test_people_are_joined_by_a_verified_address_and_by_nothing_else(make_server
     with source.database.writing() as session:
         twin = register(session, NOON, login="Zoe 2", password_hash="hash of Zoe 2", email="ZOE@example.org")
         twin.email_verified_at = NOON
-        twin.is_administrator = True
+        twin.is_administrator = twin.may_make_challenges = True
         challenge = session.scalars(select(t.Challenge)).one()
         session.add(
             t.Appointment(challenge_id=challenge.id, user_id=twin.id, office="judge", appointed_at=NOON)
@@ -256,7 +256,7 @@ def test_people_are_joined_by_a_verified_address_and_by_nothing_else(make_server
     with target.database.reading() as session:
         people = {each.login: each for each in session.scalars(select(t.User))}
         assert set(people) == {"ada", "bob", "countess", "ada-2", "bob-2", "Zoe 2"}
-        assert not any(each.is_administrator for each in people.values())
+        assert not any(each.is_administrator or each.may_make_challenges for each in people.values())
         assert people["Zoe 2"].password_hash == "hash of Zoe 2"
         assert people["countess"].password_hash == DIGEST
         assert people["countess"].name == "here: zoë"

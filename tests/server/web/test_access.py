@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from raim.server.database import ChallengeUpload
 from raim.server.web.access import RULES, Viewer, decide
 from raim.server.web.routing import REGISTER
 
@@ -52,6 +53,8 @@ def list_routes(app):
 
 
 def fill(path, upload):
+    if path.startswith("/admin/uploads/file/"):
+        return path.format(key="of-a-challenge")
     values = {
         "challenge_id": "my-challenge",
         "submission_id": "1",
@@ -77,7 +80,9 @@ def outcome(person, method, path):
     if answer.headers.get("location", "") == "/team/new":
         return "team"
     if method == "HEAD":  # has no words
-        return {403: "team", 404: "hidden"}.get(answer.status_code, "yes")
+        return {403: "no" if path.startswith("/admin/") else "team", 404: "hidden"}.get(
+            answer.status_code, "yes"
+        )
     said = answer.text if answer.status_code in {403, 404} else ""
     return next((word for text, word in REFUSALS.items() if text in said), "yes")
 
@@ -90,6 +95,9 @@ def people(site):
     member = site.member("ada")
     other = site.member("bob")
     judge = site.judge()
+    with site.server.database.writing() as session:
+        sent = {"n_bytes": 9, "sha256": "d" * 64, "begun_at": site.clock(), "updated_at": site.clock()}
+        session.add(ChallengeUpload(user_id=1, key="of-a-challenge", file_name="a.zip", **sent))
     started = site.begin(member, site.zip_of()).json()
     upload = started["upload"]["url"].rpartition("/")[2]
     everyone = {

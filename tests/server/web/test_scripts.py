@@ -259,7 +259,7 @@ def test_what_the_server_or_the_page_refuses_is_said_in_words(site, look, case):
         "refused": ("no try is left today", ["5 of 5 used", "<b>x</b>"]),
         "refused later": ("told 413", []),
         "too large": ("result.zip has 19.1 MiB; at most 19.1 MiB can be sent.", []),
-        "empty": ("The file is empty; choose the zip with your restored images.", []),
+        "empty": ("The file is empty; choose another one.", []),
     }[case]
 
 

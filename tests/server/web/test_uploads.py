@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from page_form import check_well_made
 from raim.errors import StorageFullError
+from raim.server import part_files
 from raim.server import storage as storing
 from raim.server.database import Submission, Team, Upload
 from raim.server.storage import has_file
@@ -164,7 +165,7 @@ def test_a_full_disk_is_told_and_the_same_request_works_later(site, ada, content
         raise StorageFullError("a file of 9 bytes cannot be kept: No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("raim.server.submissions.uploads.adopt_file", full)
+        patch.setattr("raim.server.part_files.adopt_file", full)
         answer = site.send(ada, started["upload"]["url"], content)
         assert answer.status_code == 507
         assert answer.json()["error"]["code"] == "storage_full"
@@ -315,7 +316,7 @@ def test_a_form_for_whose_file_the_temporary_folder_has_no_room_is_not_read(site
 def test_the_offset_is_asked_for_while_the_last_piece_is_kept(site, ada, content, monkeypatch):
     url = site.begin(ada, content).json()["upload"]["url"]
     asked, kept = [], []
-    keep = uploads.adopt_file
+    keep = part_files.adopt_file
 
     def keep_slowly(storage, part, **promised):
         kept.append(part)
@@ -324,7 +325,7 @@ def test_the_offset_is_asked_for_while_the_last_piece_is_kept(site, ada, content
             asked[0] = head(ada, url).status_code
         keep(storage, part, **promised)
 
-    monkeypatch.setattr(uploads, "adopt_file", keep_slowly)
+    monkeypatch.setattr(part_files, "adopt_file", keep_slowly)
     assert site.send(ada, url, content).status_code == 204
     assert asked == [200]
     assert len(kept) == 1

@@ -3,6 +3,7 @@
 from raim.scoring.submission.check import check_submission
 from raim.scoring.submission.check_report import CheckReport
 from raim.scoring.submission.findings import NOTES, PROBLEMS, Finding
+from raim.scoring.submission.folder_zip import unpack_folder
 from raim.scoring.submission.image_folder import ImageFolder, open_images
 from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
 from raim.scoring.submission.member import Member
@@ -22,4 +23,5 @@ __all__ = [
     "format_readme",
     "open_images",
     "parse_readme",
+    "unpack_folder",
 ]

@@ -132,7 +132,7 @@ def _not_a_zip(file: io.BufferedReader) -> SubmissionError:
         return _damaged(f"its end is missing after {n_bytes} bytes")
     known = [name for offset, magic, name in OTHER_FORMATS if start.startswith(magic, offset)]
     what = [*known, "neither a zip nor another known archive" if n_bytes else "an empty file"][0]
-    text = f"it is {what}; expected a zip file or a folder: pack the images and readme.txt into a .zip"
+    text = f"it is {what}; expected a zip file or a folder: pack the files into a .zip"
     return _refusal("not-an-archive", text)
 
 
@@ -146,7 +146,5 @@ def _split() -> SubmissionError:
 
 
 def _too_many(limits: Limits, what: str) -> SubmissionError:
-    text = (
-        f"it holds {what}; at most {limits.max_members} members are read: pack only the images and readme.txt"
-    )
+    text = f"it holds {what}; at most {limits.max_members} members are read: pack only the files that belong to it"
     return _refusal("too-many-members", text)

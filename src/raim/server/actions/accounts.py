@@ -216,6 +216,13 @@ def make_administrator(
     )
 
 
+def let_make_challenges(session: Session, now: datetime, user: User, *, may: bool, actor_id: int) -> None:
+    """Let somebody upload challenges of their own, or no more; those that they made stay."""
+    if may != user.may_make_challenges:
+        user.may_make_challenges = may
+        record_event(session, now, "let make challenges", user, actor_id=actor_id, may=may)
+
+
 def shut_account(session: Session, now: datetime, user: User, *, actor_id: int) -> None:
     """Shut an account; its tokens for programs are gone for good, its password works again once it is opened.
 

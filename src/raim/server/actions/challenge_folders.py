@@ -7,9 +7,12 @@ from raim.challenge import Challenge, read_challenge
 from raim.challenge.reading import FILE_NAME
 from raim.challenge.series import FILE_NAME as SERIES_FILE
 from raim.challenge.series import Series, read_series
-from raim.data import read_manifest
+from raim.data import IMAGE_SUFFIXES, read_manifest
 from raim.errors import ChallengeError
 from raim.scoring.profiles import PROFILES
+
+# Of the files that a challenge's folder needs.
+SUFFIXES = IMAGE_SUFFIXES | {".toml", ".md", ".csv", ".tsv", ".txt"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

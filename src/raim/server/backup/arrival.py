@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from raim.challenge.reading import FILE_NAME
 from raim.errors import StateError
+from raim.server.actions.challenge_upload import SERVER_FOLDERS
 from raim.server.auditing import record_event
 from raim.server.backup.data_folders import lay_out_images
 from raim.server.backup.manifest import Member, is_safe_part
@@ -33,7 +34,7 @@ from raim.server.backup.recovering import (
 from raim.server.backup.renumbering import bring_rows
 from raim.server.backup.resetting import reset_states
 from raim.server.backup.tables import restore_rows
-from raim.server.backup.writing import OWN_FOLDERS, find_challenge, list_stored
+from raim.server.backup.writing import find_challenge, list_stored
 from raim.server.database import Challenge, Database, open_database
 from raim.server.database.engine import STORAGE_LOCK, take_turn
 from raim.server.database.migration import open_existing
@@ -131,7 +132,7 @@ def _find_place(target: Database, settings: Settings, challenge_id: str) -> Path
             "to it into a sub-folder, start the server once, and recover then"
         )
     place = settings.folder / challenge_id
-    if not is_safe_part(challenge_id) or challenge_id in OWN_FOLDERS or place.exists():
+    if not is_safe_part(challenge_id) or challenge_id in SERVER_FOLDERS or place.exists():
         raise StateError(f"{place} is there already; move it away: the challenge's files come to lie there")
     return place
 

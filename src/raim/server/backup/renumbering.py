@@ -130,7 +130,8 @@ def _settle(session: Session, rows: Iterable[Row]) -> People:
             names = (f"{login[:LONGEST_STEM]}-{number}" for number in count(2))
             given = next(name for name in chain([login], names) if name_key(name) not in taken)
             taken.add(name_key(given))
-            new.append({**row, "login": given, "login_key": name_key(given), "is_administrator": False})
+            no_more = dict.fromkeys(("is_administrator", "may_make_challenges"), False)
+            new.append({**row, "login": given, "login_key": name_key(given), **no_more})
             if given != login:
                 notes.append(f"the login {login} is somebody else's here; {login} of the backup has {given}")
         if row["is_administrator"]:

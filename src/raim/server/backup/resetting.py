@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
+from raim.server.actions.challenge_upload import UNDER_WAY
 from raim.server.auditing import record_event
 from raim.server.backup.manifest import Manifest
 from raim.server.backup.scope import SUBMISSIONS, is_of
-from raim.server.database import Submission, Upload
+from raim.server.database import ChallengeUpload, Submission, Upload
 from raim.server.study.packs import forget_packs
 from raim.server.submissions.states import change_state
 
@@ -43,6 +44,12 @@ def reset_states(
         .where(Upload.submission_id.in_(receiving), Upload.finished_at.is_(None), Upload.aborted_at.is_(None))
         .values(aborted_at=now, updated_at=now)
     )
+    if challenge_id is None:  # their zips are in no backup
+        session.execute(
+            update(ChallengeUpload)
+            .where(ChallengeUpload.state.in_(UNDER_WAY))
+            .values(state="abandoned", updated_at=now, problems=[lost.replace("it takes no try: ", "")])
+        )
     scoring = session.scalars(submissions.where(Submission.where("is_in_scoring"))).all()
     for submission_id in scoring:
         change_state(session, now, submission_id, "queued")

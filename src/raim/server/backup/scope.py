@@ -14,6 +14,7 @@ from raim.server.database import (
     AuditEvent,
     Base,
     Challenge,
+    ChallengeUpload,
     Image,
     Judge,
     LoginAttempt,
@@ -31,8 +32,9 @@ from raim.server.database import (
 LEFT_OUT = frozenset(
     each.__tablename__ for each in (LoginSession, Mail, MailService, OneUseLink, WorkerHeartbeat)
 )
-# What opens an account on its server: nothing that lets anybody into one goes elsewhere but a password's hash.
-OF_SERVER = LEFT_OUT | {ApiToken.__tablename__, LoginAttempt.__tablename__}
+# What opens an account on its server: nothing that lets anybody into one goes elsewhere but a password's hash. How a
+# challenge came to its server is that one's, too.
+OF_SERVER = LEFT_OUT | {ApiToken.__tablename__, LoginAttempt.__tablename__, ChallengeUpload.__tablename__}
 CHALLENGES, PEOPLE, JUDGES, REFUSALS, IMAGES, SUBMISSIONS, EVENTS = (
     Base.metadata.tables[each.__tablename__]
     for each in (Challenge, User, Judge, MailRefusal, Image, Submission, AuditEvent)

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, Table, func, select, union
 from raim import __version__
 from raim.errors import InputError, StorageError, unknown_name
 from raim.files import cannot_write, check_writable, write_whole
+from raim.server.actions.challenge_upload import SERVER_FOLDERS
 from raim.server.backup.manifest import (
     FILES,
     NAME,
@@ -43,7 +44,6 @@ from raim.server.settings import Settings
 from raim.server.storage import Storage, open_storage, pieces, read_file
 
 OnProgress = Callable[[int, int], None]
-OWN_FOLDERS = frozenset({"files", "uploads", "work"})  # of the server, in the challenge's folder
 
 
 @dataclass(kw_only=True, slots=True)
@@ -193,7 +193,7 @@ def _list_texts(folder: Path, part: str, *, apart_from: Path) -> list[str]:
     found = []
     for place, folders, files in os.walk(folder / part):
         path = Path(place)
-        own = OWN_FOLDERS if path == folder else frozenset()
+        own = SERVER_FOLDERS if path == folder else frozenset()
         inner = sorted(each for each in folders if not each.startswith(".") and each not in own)
         folders[:] = [each for each in inner if path / each != apart_from]
         found += [(path / each).relative_to(folder).as_posix() for each in sorted(files)]

@@ -3,6 +3,7 @@
 from raim.server.database.challenge import (
     Announcement,
     Challenge,
+    ChallengeUpload,
     ChecklistTick,
     DataSet,
     Extension,
@@ -56,6 +57,7 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Challenge",
+    "ChallengeUpload",
     "ChecklistTick",
     "Comment",
     "DataSet",

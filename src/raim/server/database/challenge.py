@@ -11,6 +11,7 @@ from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_
 SET_KINDS = ("paired", "unpaired")
 ADDED_TRIES = ("none", "pro rata")
 STATUSES = ("draft", "open", "paused", "retired")
+UPLOAD_STATES = ("receiving", "checking", "placing", "taken", "refused", "abandoned")
 
 
 class Challenge(Numbered):
@@ -186,3 +187,33 @@ class ChecklistTick(Numbered):
     item: Mapped[str] = mapped_column(String(80))
     ticked_by: Mapped[int] = reference("user_account")
     ticked_at: Mapped[datetime]
+
+
+class ChallengeUpload(Numbered):
+    """A zip of a challenge's folder that somebody sends; `key` is that of its bytes on their way.
+
+    `receiving` until it is whole, `checking` by a worker (`attempt` counts the jobs), `placing` by the server below its
+    folder, then `taken` as the draft `challenge_id`, or `refused` for `problems`; `abandoned` if it never came whole.
+    `n_done` of `n_files` are checked. `updated_at`: when its state changed, or bytes came.
+    """
+
+    __table_args__ = (
+        CheckConstraint(one_of("state", UPLOAD_STATES), name="state"),
+        CheckConstraint(is_sha256("sha256"), name="sha256"),
+        CheckConstraint("(state = 'taken') = (challenge_id IS NOT NULL)", name="challenge"),
+    )
+
+    user_id: Mapped[int] = reference("user_account")
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    file_name: Mapped[Name]
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[Sha256]
+    state: Mapped[str] = mapped_column(String(20), default="receiving")
+    begun_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    attempt: Mapped[int] = mapped_column(default=0)
+    n_done: Mapped[int] = mapped_column(default=0)
+    n_files: Mapped[int] = mapped_column(default=0)
+    problems: Mapped[list[str]] = mapped_column(default=list)
+    notes: Mapped[list[str]] = mapped_column(default=list)
+    challenge_id: Mapped[int | None] = mapped_column(reference_key("challenge"), index=True)

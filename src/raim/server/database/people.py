@@ -18,7 +18,8 @@ LINK_PURPOSES = ("make administrator", "reset password", "verify address")
 class User(Numbered):
     """A person with a login, for all challenges of the server. `login_key` is the login as compared: casefolded, NFKC.
 
-    `registered_in`: the challenge on whose pages the account was made, if it was one's.
+    `registered_in`: the challenge on whose pages the account was made, if it was one's. Administrators make challenges
+    anyway, others where they `may_make_challenges`.
     """
 
     __tablename__ = "user_account"  # "user" is a word of SQL
@@ -30,6 +31,7 @@ class User(Numbered):
     email_verified_at: Mapped[datetime | None]
     password_hash: Mapped[str] = mapped_column(String(300))
     is_administrator: Mapped[bool] = mapped_column(default=False)
+    may_make_challenges: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     registered_in: Mapped[int | None] = mapped_column(reference_key("challenge"), index=True)
     consented_at: Mapped[datetime | None]

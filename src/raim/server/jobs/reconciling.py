@@ -11,8 +11,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from raim.server.database import Challenge, DataSet, StudyImage, Submission
+from raim.server.actions.challenge_upload import conclude_check
+from raim.server.database import Challenge, ChallengeUpload, DataSet, StudyImage, Submission
 from raim.server.database.engine import take_turn
+from raim.server.jobs.challenge_check import read_due_challenges
 from raim.server.jobs.context import WorkerContext, end_lease, gone_workers, is_due, live_workers
 from raim.server.jobs.faults import OURS, Throttle
 from raim.server.jobs.tiling import read_due_tiles
@@ -27,10 +29,10 @@ LOOK_AGAIN_S = 5.0
 
 
 def read_due(session: Session, challenges: Collection[str] = (), *, with_tiles: bool = True) -> list[Job]:
-    """Give the jobs of submissions that wait for a check, in order of arrival; tiles; scores, in fair order.
+    """Give the jobs of all that waits: checks in order of arrival, tiles, uploaded challenges, scores in fair order.
 
     Those of some challenges are jobs of their own, beside the same ones for workers that serve all: whichever
-    comes first does it.
+    comes first does it. `with_tiles`: also what has no lease, tiles and uploaded challenges.
     """
     own = [Challenge.slug.in_(sorted(challenges))] if challenges else []
     scope = name_scope(challenges)
@@ -44,6 +46,10 @@ def read_due(session: Session, challenges: Collection[str] = (), *, with_tiles: 
     tiles = read_due_tiles(session, *own) if with_tiles else []
     jobs = [Job(kind="check", submission_id=row, attempt=attempt, scope=scope) for row, attempt in checks]
     jobs += [Job(kind="tiles", submission_id=row, attempt=attempt, scope=scope) for row, attempt in tiles]
+    uploads = read_due_challenges(session) if with_tiles else []
+    jobs += [
+        Job(kind="challenge", submission_id=row, attempt=attempt, scope=scope) for row, attempt in uploads
+    ]
     return jobs + [
         Job(
             kind="score",
@@ -76,6 +82,9 @@ def begin_anew(session: Session, now: datetime, jobs: Iterable[Job]) -> None:
         if job.kind == "tiles":
             _begin_tiles_anew(session, job)
             continue
+        if job.kind == "challenge":
+            _begin_challenge_anew(session, now, job)
+            continue
         row = lock_submission(session, job.submission_id)
         if row.attempt != job.attempt or row.lease_owner is not None or not is_due(row):
             continue
@@ -93,6 +102,16 @@ def _begin_tiles_anew(session: Session, job: Job) -> None:
     row.attempt += 1
     if row.attempt > MOST_ATTEMPTS:
         row.error = f"its tiles were begun {MOST_ATTEMPTS} times and never came to an end"
+
+
+def _begin_challenge_anew(session: Session, now: datetime, job: Job) -> None:
+    row = session.get_one(ChallengeUpload, job.submission_id, with_for_update=True)
+    if row.attempt != job.attempt or row.state != "checking":
+        return
+    row.attempt += 1
+    if row.attempt > MOST_ATTEMPTS:
+        reason = f"its check was begun {MOST_ATTEMPTS} times and never came to an end; send it again"
+        conclude_check(session, now, row.id, [reason])
 
 
 @dataclass(slots=True)

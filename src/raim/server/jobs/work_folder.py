@@ -26,6 +26,7 @@ from raim.server.storage import local_path, read_file
 DATA_SETS = "data-sets"
 SUBMISSIONS = "submissions"
 PACKS = "packs"
+CHALLENGES = "challenges"
 UNUSED_S = 24 * 3600.0  # what was not used for so long goes
 
 
@@ -109,8 +110,8 @@ def bring_submission(context: WorkerContext, sha256: str) -> Path:
 
 
 def prune_work(context: WorkerContext, versions: Collection[str]) -> int:
-    """Delete what is long unused: other versions of data sets, submissions, halves of packs; give how many."""
-    folders = [context.work / name for name in (DATA_SETS, SUBMISSIONS, PACKS)]
+    """Delete what is long unused: other versions of data sets, submissions, packs, challenges; say how many."""
+    folders = [context.work / name for name in (DATA_SETS, SUBMISSIONS, PACKS, CHALLENGES)]
     pruned = 0
     for path in chain.from_iterable(folder.glob("*") for folder in folders):
         with contextlib.suppress(FileNotFoundError):

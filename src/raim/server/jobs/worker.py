@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from raim.errors import SettingsError, StateError, unknown_name
 from raim.processes import THREAD_VARIABLES, count_cores
 from raim.sandbox import describe, probe
+from raim.server.actions import challenge_upload
 from raim.server.actions.logins import forget_logins
 from raim.server.actions.retention import forget_addresses
 from raim.server.database import Challenge, Database, DataSet, Image, WorkerHeartbeat, open_database
@@ -211,6 +212,7 @@ def do_housekeeping(context: WorkerContext, engine: Engine | None = None) -> Non
         forget_logins(session, now)
         forget_addresses(session, now, context.keep_addresses)
         abandon_silent(session, now)
+        challenge_upload.abandon_silent(session, now)
         session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < now - OLD_HEARTBEATS))
         versions = set(session.scalars(select(DataSet.version)))
     prune_work(context, versions)

@@ -17,6 +17,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import make_url
 
 from raim.errors import RaimError
+from raim.server.jobs.challenge_check import run_challenge_check
 from raim.server.jobs.checking import run_check
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.finishing import finish_group
@@ -56,13 +57,15 @@ class JsonSerializer(Serializer):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """A job that is due, for a submission or (tiles) a study's image; its id is made from that, so it is made once.
+    """A job that is due; its id is made from the row that it is for, so it is made once.
+
+    `submission_id`: the submission; of tiles a study's image, of a challenge its upload.
 
     `attempt`: how many leases or jobs there were for it. Versions are those under which to score. `scope`: of the
     workers that may do it (`name_scope`).
     """
 
-    kind: Literal["check", "score", "tiles"]
+    kind: Literal["check", "score", "tiles", "challenge"]
     submission_id: int
     attempt: int
     scorer_version: str = ""
@@ -160,7 +163,8 @@ def launch(context: WorkerContext, database_url: str) -> Engine:
     logging.getLogger("dbos").setLevel(logging.ERROR)
     DBOS(config=_configure(context, database_url))
     engine = _define(context)
-    queues = [name + engine.scope for name in ("check", "tiles", *map(score_queue, known_versions()))]
+    kinds = ("check", "tiles", "challenge", *map(score_queue, known_versions()))
+    queues = [name + engine.scope for name in kinds]
     DBOS.listen_queues(queues)
     DBOS.launch()
     for name in queues:
@@ -217,10 +221,19 @@ def _define(context: WorkerContext) -> Engine:
     def tiles(study_image_id: int, _attempt: int) -> str:
         return tiles_step(study_image_id)
 
+    @DBOS.step(name="challenge")
+    def challenge_step(upload_id: int) -> str:
+        return run_challenge_check(context, upload_id)
+
+    @DBOS.workflow(name="challenge")
+    def challenge(upload_id: int, _attempt: int) -> str:
+        return challenge_step(upload_id)
+
     workflows: dict[str, Callable[..., Any]] = {
         "check": check,
         "score": _define_score(context),
         "tiles": tiles,
+        "challenge": challenge,
     }
     return Engine(workflows, name_scope(context.challenges))
 

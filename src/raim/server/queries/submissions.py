@@ -14,11 +14,11 @@ from raim.server.actions.finalists import is_finalist
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import EntryResult, Member, Phase, Submission, Team, Upload, User
 from raim.server.jobs import Forecast
+from raim.server.part_files import received_bytes
 from raim.server.queries.images import find_image, list_comments, list_results, name_images
 from raim.server.queries.pages import read_part
 from raim.server.queries.rows import find_row
 from raim.server.submissions.tries import count_tries
-from raim.server.submissions.uploads import received_bytes
 
 PER_PAGE = 200  # of a team's own list
 UNSCORED: dict[str, Any] = {
@@ -217,7 +217,7 @@ def describe(
         place = forecast.place(row.id) if row.facts.is_waiting else None
         came, upload_place = row.committed_bytes, None
         if row.facts.is_arriving and upload is not None:
-            came = received_bytes(folder, upload)
+            came = received_bytes(folder, upload.key)
             upload_place = records.UploadPlace(url=f"{here}/uploads/{upload.key}", offset=came)
         scores = UNSCORED if entry is None else {name: getattr(entry, name) for name in UNSCORED}
         fields = {

@@ -1,11 +1,5 @@
-"""Uploads: the bytes of a submission on their way; each has a random key, and a part file of that name.
+"""Uploads of submissions: begun with a promise, sent into a part file, then kept, and the check begins."""
 
-Bytes are added at the offset that the part file has; what has come once is never asked for again. When all are there
-their SHA-256 is compared with the promised one, the file is moved to the storage, and the check begins.
-"""
-
-import contextlib
-import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,18 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import counts_as_in_time
-from raim.errors import ContentMismatchError, StateError, StorageError, UnknownNameError
-from raim.files import hash_file
+from raim.errors import StateError, UnknownNameError
 from raim.records.submissions import NewSubmission
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import Database, Member, Submission, Upload
-from raim.server.storage import Storage, adopt_file, no_room, put_file
+from raim.server.database import ChallengeUpload, Database, Member, Submission, Upload
+from raim.server.part_files import FOLDER, SILENCE, adopt_part, clean_file_name, make_key, part_file
+from raim.server.storage import Storage, put_file
 from raim.server.submissions.states import change_state, lock_submission
 from raim.server.submissions.tries import find_phase, lock_team, take_try
-
-KEY_BYTES = 24
-FOLDER = "uploads"  # in the server's folder
-SILENCE = timedelta(hours=24)  # after which an upload that stands still is given up, its try given back
 
 
 def begin_upload(
@@ -58,24 +48,13 @@ def begin_upload(
     submission = take_try(session, now, challenge, member, wanted)
     upload = Upload(
         submission_id=submission.id,
-        key=secrets.token_hex(KEY_BYTES),
+        key=make_key(),
         file_name=clean_file_name(wanted.file_name),
         updated_at=now,
     )
     session.add(upload)
     session.flush()
     return upload
-
-
-def clean_file_name(name: str) -> str:
-    r"""Give a file name as it is shown: its last part, printable, not too long.
-
-    Example:
-        >>> clean_file_name("C:\\results\\team 1.zip")
-        'team 1.zip'
-    """
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(sign if sign.isprintable() else "?" for sign in last)[:200] or "submission.zip"
 
 
 def find_upload(session: Session, key: str) -> tuple[Upload, Submission]:
@@ -96,20 +75,6 @@ def find_upload(session: Session, key: str) -> tuple[Upload, Submission]:
     return found[0], found[1]
 
 
-def part_file(folder: Path, upload: Upload) -> Path:
-    """Give where the bytes of an upload are gathered."""
-    place = folder / FOLDER
-    place.mkdir(parents=True, exist_ok=True)
-    return place / upload.key
-
-
-def received_bytes(folder: Path, upload: Upload) -> int:
-    """Say how much of an upload is there."""
-    with contextlib.suppress(FileNotFoundError):
-        return part_file(folder, upload).stat().st_size
-    return 0
-
-
 def finish_upload(
     database: Database,
     storage: Storage,
@@ -127,10 +92,10 @@ def finish_upload(
         StorageError: It cannot be kept now; nothing is lost, the same request can be made again.
     """
     with database.reading() as session:
-        upload, submission = find_upload(session, key)
+        _, submission = find_upload(session, key)
         if not submission.facts.is_arriving:
             return submission
-        part, submission_id = part_file(folder, upload), submission.id
+        part, submission_id = part_file(folder, key), submission.id
         n_bytes, sha256 = submission.committed_bytes, submission.committed_sha256
         phase = challenge.phase_of_row(submission.phase_id)
         started_at = submission.received_at
@@ -144,14 +109,7 @@ def finish_upload(
             _end(session, now, submission_id, is_whole=False)
         part.unlink(missing_ok=True)
         raise StateError(f"{late}; it takes no try")
-    found = hash_file(part)
-    if found != sha256 or part.stat().st_size != n_bytes:
-        part.unlink(missing_ok=True)
-        raise ContentMismatchError(
-            f"the SHA-256 of what was sent is {found}, {sha256} was promised; the file changed on its way or while it "
-            "was sent: send it again from the beginning"
-        )
-    adopt_file(storage, part, n_bytes=n_bytes, sha256=sha256)
+    adopt_part(storage, part, n_bytes=n_bytes, sha256=sha256)
     return _begin_check(database, now, submission_id)
 
 
@@ -182,31 +140,6 @@ def _begin_check(database: Database, now: datetime, submission_id: int) -> Submi
     return submission
 
 
-def add_bytes(part: Path, offset: int, chunks: Iterable[bytes], *, n_bytes: int) -> int:
-    """Write chunks at an offset, which has to be the end of what is there; give the new end.
-
-    Raises:
-        StateError: The offset is another.
-        ContentMismatchError: There would be more than was promised.
-        StorageError: The disk is full.
-    """
-    there = part.stat().st_size if part.exists() else 0
-    if there != offset:
-        raise StateError(f"the upload has {there} bytes, not {offset}; go on from there")
-    try:
-        with part.open("ab") as file:
-            for chunk in chunks:
-                if offset + len(chunk) > n_bytes:
-                    raise ContentMismatchError(f"more than the promised {n_bytes} bytes were sent")
-                file.write(chunk)
-                offset += len(chunk)
-    except OSError as error:
-        if isinstance(error, StorageError):
-            raise
-        raise no_room(n_bytes, error) from error
-    return offset
-
-
 def abandon_silent(session: Session, now: datetime, *, silence: timedelta = SILENCE) -> int:
     """Give up uploads that have stood still; their tries are given back. Give how many there were.
 
@@ -232,7 +165,10 @@ def drop_ended_parts(database: Database, folder: Path) -> int:
     )  # looked at first: what comes later is not ended
     with database.reading() as session:
         coming = select(Upload.key).join(Submission, Submission.id == Upload.submission_id)
-        under_way = session.scalars(coming.where(Submission.where("is_arriving"))).all()
+        under_way = [
+            *session.scalars(coming.where(Submission.where("is_arriving"))),
+            *session.scalars(select(ChallengeUpload.key).where(ChallengeUpload.state == "receiving")),
+        ]
     ended = there - {place / key for key in under_way}
     for part in ended:
         part.unlink(missing_ok=True)
@@ -244,7 +180,7 @@ def drop_upload(session: Session, now: datetime, folder: Path, submission_id: in
     upload = session.scalar(select(Upload).where(Upload.submission_id == submission_id))
     if upload is not None and upload.finished_at is None:
         _end(session, now, submission_id, is_whole=False)
-        part_file(folder, upload).unlink(missing_ok=True)
+        part_file(folder, upload.key).unlink(missing_ok=True)
 
 
 def _end(

@@ -11,8 +11,10 @@ from raim.challenge.rules import Role
 
 # anyone: also without a login. user: with a login. member: of a team. participant: a member or an organiser. team: of
 # the team that the submission or upload in the address belongs to, or an organiser. judge: who holds a judge's link.
-# administrator: who runs the server.
-Who = Literal["anyone", "user", "member", "participant", "team", "judge", "organiser", "administrator"]
+# administrator: who runs the server. maker: who may make challenges, which administrators may.
+Who = Literal[
+    "anyone", "user", "member", "participant", "team", "judge", "organiser", "administrator", "maker"
+]
 
 RULES: dict[str, Who] = {}  # by a route's name; filled where routes are registered
 
@@ -25,6 +27,7 @@ class Viewer:
         role: "public" without a login; "member" only with a team; a login without a team stays "public" to the rules
             of the challenge.
         is_administrator: Whether they run the server.
+        may_make_challenges: Whether they may upload challenges; administrators may.
         user_id: None without a login.
         login: As shown.
         member_id: None without a team.
@@ -42,6 +45,7 @@ class Viewer:
 
     role: Role = "public"
     is_administrator: bool = False
+    may_make_challenges: bool = False
     user_id: int | None = None
     login: str = ""
     member_id: int | None = None
@@ -95,13 +99,14 @@ def decide(route: str, viewer: Viewer, *, owner_team_id: int | None = None) -> D
         return "no judge" if viewer.judge_id is None else "allowed"
     runs_it = viewer.is_organiser and who in {"organiser", "participant", "team"}
     runs_it = viewer.is_administrator if who == "administrator" else runs_it
+    runs_it = viewer.may_make_challenges if who == "maker" else runs_it
     if who == "anyone" or runs_it or (who == "user" and viewer.is_user):
         return "allowed"
     return _decide_for_member(who, viewer, owner_team_id) if viewer.is_user else "log in"
 
 
 def _decide_for_member(who: Who, viewer: Viewer, owner_team_id: int | None) -> Decision:
-    if who in {"organiser", "administrator"}:
+    if who in {"organiser", "administrator", "maker"}:
         return "forbidden"
     if viewer.team_id is None:
         return "no team"

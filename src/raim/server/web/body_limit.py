@@ -11,7 +11,7 @@ from raim.errors import TooLargeError
 from raim.records.record import Failure, Fault
 
 SMALL_BODY = 2**20  # forms and JSON
-UPLOADS = re.compile("/c/[^/]+/uploads/")
+UPLOADS = re.compile("/c/[^/]+/uploads/|/admin/uploads/file/")
 FILE_FORM = re.compile("/c/[^/]+/submit")
 
 

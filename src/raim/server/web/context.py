@@ -48,6 +48,10 @@ from raim.server.web.server import Server
 
 API = "/api/v1"
 NO_JUDGE = "open the link that the organiser sent you; this browser holds none that works (any more)"
+WHOSE = {
+    "administrator": "administrators of the server",
+    "maker": "administrators of the server, and for whom they let make challenges, with a token for all that they may",
+}
 LONGEST_ID = len(str(LARGEST_ID))
 TOKEN_USE_NOTED = timedelta(hours=1)
 Given = ParamSpec("Given")
@@ -311,12 +315,7 @@ def check_access(context: Context, session: Session) -> None:
     if decision == "no judge":
         raise JudgeNeededError(NO_JUDGE)
     if decision == "forbidden":
-        whose = (
-            "administrators of the server"
-            if RULES.get(route) == "administrator"
-            else "organisers of the challenge"
-        )
-        raise AccessError(f"this is for the {whose}")
+        raise AccessError(f"this is for the {WHOSE.get(RULES.get(route, ''), 'organisers of the challenge')}")
     if decision == "hidden" or (decision == "allowed" and owner is None and RULES.get(route) == "team"):
         raise UnknownNameError("there is no such submission")
     if context.chosen is not None:
@@ -399,6 +398,7 @@ def _find_judge(
 def _find_viewer(
     session: Session, server: Server, challenge: CurrentChallenge | None, request: Request, now: datetime
 ) -> Viewer:
+    is_of_server = RULES.get(request.scope["route"].name) in WHOSE
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and is_for_programs(request):
         known = find_token(session, now, token.strip())
@@ -409,7 +409,8 @@ def _find_viewer(
         found, user = known
         if found.scope == "read" and request.method not in SAFE_METHODS:
             raise AccessError("this API token only reads; make one that takes part on your account's page")
-        if found.challenge_id is not None and (challenge is None or challenge.id != found.challenge_id):
+        is_elsewhere = challenge is None or challenge.id != found.challenge_id or is_of_server
+        if found.challenge_id is not None and is_elsewhere:
             raise LoginNeededError("this API token is for another challenge; make one on your account's page")
         is_due = found.last_used_at is None or found.last_used_at < now - TOKEN_USE_NOTED
         viewer = replace(_viewer(session, challenge, user, by_token=True), is_use_to_note=is_due)
@@ -427,7 +428,7 @@ def is_for_programs(request: Request) -> bool:
 
 def _without_office(viewer: Viewer) -> Viewer:
     role: Role = "public" if viewer.team_id is None else "member"
-    return replace(viewer, role=role, is_administrator=False)
+    return replace(viewer, role=role, is_administrator=False, may_make_challenges=False)
 
 
 def _viewer(
@@ -448,6 +449,7 @@ def _viewer(
     return Viewer(
         role=_role(session, challenge_id, user, is_in_team=team is not None),
         is_administrator=user.is_administrator,
+        may_make_challenges=user.is_administrator or user.may_make_challenges,
         user_id=user.id,
         login=user.login,
         member_id=None if member is None else member.id,

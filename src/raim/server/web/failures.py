@@ -31,6 +31,7 @@ from raim.errors import (
 )
 from raim.records.record import Failure, Fault
 from raim.server.logs import REQUEST_ID
+from raim.server.web.body_limit import UPLOADS
 from raim.server.web.context import LoginNeededError, TeamNeededError
 from raim.server.web.observation import name_route
 from raim.server.web.rendering import environment
@@ -53,7 +54,7 @@ TITLES = {
 FAILURES: dict[int | str, dict[str, Any]] = {
     status: {"model": Failure, "description": title} for status, title in TITLES.items()
 }
-PROGRAMS = re.compile("/api/|/c/[^/]+/uploads/")  # what programs ask; everything else is a page
+PROGRAMS = re.compile(f"/api/|{UPLOADS.pattern}")  # what programs ask; everything else is a page
 
 # Words for what pydantic says in its own.
 PLAIN = {"missing": "it is needed", "extra_forbidden": "there is no such field"}

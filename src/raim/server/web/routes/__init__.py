@@ -4,6 +4,7 @@ from raim.server.web.routes import (
     accounts,
     administration,
     challenge,
+    challenge_uploads,
     data,
     desk,
     desk_submissions,
@@ -43,5 +44,6 @@ AREAS = (
     studies.area,
     submissions.area,
     uploads.area,
+    challenge_uploads.area,
     desk_submissions.area,
 )

@@ -12,7 +12,12 @@ from raim.records.administration import (
     ServerOverview,
 )
 from raim.records.mail import MailLine, MailList
-from raim.server.actions.accounts import make_administrator, reopen_account, shut_account
+from raim.server.actions.accounts import (
+    let_make_challenges,
+    make_administrator,
+    reopen_account,
+    shut_account,
+)
 from raim.server.actions.challenge_status import set_quota, set_status
 from raim.server.actions.links import make_reset_link
 from raim.server.database import Mail, User
@@ -83,11 +88,13 @@ def show_users(context: Context, q: Search = "", page: Page = "") -> AccountList
 
 @area.post("/admin/users/{user_id}", who="administrator", page=show_users, note="saved", status=204)
 def change_user(context: Context, user_id: RowId, wanted: AdministratorChange) -> None:
-    """Let somebody run the server, or no more; shut or open an account."""
+    """Let somebody run the server or make challenges, or no more; shut or open an account."""
     session, now, actor_id = context.session, context.now, context.user_id
     user = find_row(session, User, user_id, "account")
     if wanted.is_administrator is not None:
         make_administrator(session, now, user, is_administrator=wanted.is_administrator, actor_id=actor_id)
+    if wanted.may_make_challenges is not None:
+        let_make_challenges(session, now, user, may=wanted.may_make_challenges, actor_id=actor_id)
     if wanted.is_disabled is not None:
         (shut_account if wanted.is_disabled else reopen_account)(session, now, user, actor_id=actor_id)
 

@@ -1,5 +1,5 @@
 // <form data-upload data-create="/api/v1/c/ID/submissions">: hashes the chosen file here, promises it to the server, sends it
-// by the tus protocol and goes to the submission's page. A lost connection goes on by itself; so does a reload in which
+// by the tus protocol and goes to its page: of a submission, or of a challenge that is uploaded. A lost connection goes on by itself; so does a reload in which
 // the same file is chosen again, as the server knows it by its SHA-256. Without this script the form sends it plainly.
 // What it is for: fields named phase and kind, or the checked input that has data-phase and data-kind.
 
@@ -160,22 +160,22 @@ class Panel {
 function readWanted(form) {
   const fields = new FormData(form);
   const target = form.querySelector("input[data-phase]:checked");
-  return {
-    phase: target?.dataset.phase ?? fields.get("phase"),
-    kind: target?.dataset.kind ?? fields.get("kind"),
-    note: fields.get("note") ?? "",
-  };
+  const phase = target?.dataset.phase ?? fields.get("phase");
+  if (phase === null) return {}; // a challenge
+  return { phase, kind: target?.dataset.kind ?? fields.get("kind"), note: fields.get("note") ?? "" };
 }
 
 async function run(form, file, wanted, panel, onStart) {
-  if (!file.size) throw new Refusal("The file is empty; choose the zip with your restored images.");
+  if (!file.size) throw new Refusal("The file is empty; choose another one.");
   const most = Number(form.dataset.maxBytes ?? Infinity);
   if (file.size > most) {
     throw new Refusal(`${file.name} has ${describeBytes(file.size)}; at most ${describeBytes(most)} can be sent.`);
   }
   const sha256 = await hashFile(file, (done) => panel.progress("Reading the file", done, file.size));
   const promised = { ...wanted, file_name: file.name, n_bytes: file.size, sha256 };
-  const { submission, upload } = await promise(form.dataset.create, promised);
+  const begun = await promise(form.dataset.create, promised);
+  const { page, upload } = { ...begun.submission, ...begun };
+  if (!upload) return page; // it is there whole already
   panel.pause.hidden = false;
   await send(file, upload.url, {
     onStart,
@@ -186,7 +186,7 @@ async function run(form, file, wanted, panel, onStart) {
   });
   panel.progress("Sending", file.size, file.size);
   panel.say("All is sent.");
-  return submission.page;
+  return page;
 }
 
 function makeDropZone(input) {

@@ -68,6 +68,7 @@ def upgrade() -> None:
         Column("email_verified_at", UtcDateTime()),
         Column("password_hash", String(300), nullable=False),
         Column("is_administrator", Boolean(), nullable=False),
+        Column("may_make_challenges", Boolean(), nullable=False),
         Column("created_at", UtcDateTime(), nullable=False),
         Column("registered_in", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), index=True),
         Column("consented_at", UtcDateTime()),
@@ -131,6 +132,29 @@ def upgrade() -> None:
         Column("subject_id", Integer()),
         Column("address", String(64), index=True),
         Column("details", JSON(), nullable=False),
+    )
+    op.create_table(
+        "challenge_upload",
+        Column("id", Integer(), primary_key=True),
+        Column("user_id", Integer(), ForeignKey("user_account.id", ondelete="RESTRICT"), nullable=False, index=True),
+        Column("key", String(64), nullable=False, unique=True),
+        Column("file_name", String(200), nullable=False),
+        Column("n_bytes", BigInteger(), nullable=False),
+        Column("sha256", String(64), nullable=False),
+        Column("state", String(20), nullable=False),
+        Column("begun_at", UtcDateTime(), nullable=False),
+        Column("updated_at", UtcDateTime(), nullable=False),
+        Column("attempt", Integer(), nullable=False),
+        Column("n_done", Integer(), nullable=False),
+        Column("n_files", Integer(), nullable=False),
+        Column("problems", JSON(), nullable=False),
+        Column("notes", JSON(), nullable=False),
+        Column("challenge_id", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), index=True),
+        CheckConstraint("(state = 'taken') = (challenge_id IS NOT NULL)", name="challenge"),
+        CheckConstraint("length(sha256) = 64", name="sha256"),
+        CheckConstraint(
+            "state IN ('receiving', 'checking', 'placing', 'taken', 'refused', 'abandoned')", name="state"
+        ),
     )
     op.create_table(
         "checklist_tick",
