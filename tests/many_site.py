@@ -15,9 +15,9 @@ from server_site import ADDRESS, FIRST_DAY, PASSWORD
 IDS = ("denoising", "moire", "night")
 
 
-def write_challenges(folder, ids=IDS):
+def write_challenges(folder, ids=IDS, *, first_day=FIRST_DAY):
     for each in ids:
-        write_example(folder / each, first_day=FIRST_DAY, rng=np.random.default_rng(7))
+        write_example(folder / each, first_day=first_day, rng=np.random.default_rng(7))
         file = folder / each / "challenge.toml"
         text = file.read_text(encoding="utf-8").replace('id = "my-challenge"', f'id = "{each}"')
         name = re.search(r'^name = "(.*)"$', text, flags=re.MULTILINE)[1]

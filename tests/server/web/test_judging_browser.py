@@ -1,56 +1,23 @@
 """Two judges go through a whole small study of real photographs in a real browser: one by mouse, one by keys."""
 
 import os
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
 from sqlalchemy import select
 
-from browser import find_chromium
 from judging_site import make_judged_study
-from patience import PATIENCE_S, wait_until
 from raim.images import read_image, write_image
 from raim.server import database as t
-from raim.server.web.app import make_app
 from server_site import HERE, Site
+from visitor import answer_screen, listening, wait_for_trial
 
 pytest.importorskip("pyvips", reason="libvips is not installed")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
 pytestmark = pytest.mark.slow
 DESK = {"width": 1600, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Give a browser, or skip without one."""
-    program = find_chromium()
-    if program is None:
-        pytest.skip("there is no Chromium; RAIM_CHROMIUM can name it")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--force-color-profile=srgb"]
-        )
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def listening(site):
-    """Let a site listen on a free port."""
-    config = uvicorn.Config(make_app(site.server), port=0, log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until(lambda: server.started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(PATIENCE_S)
 
 
 @pytest.fixture
@@ -101,21 +68,6 @@ def arrive(page, address, link):
     photograph(page, "instructions")
     page.get_by_role("button", name="Go to the training trials").click()
     wait_for_trial(page, "training", 1)
-
-
-def answer_screen(page):
-    """Count the squares that are there, and find the odd colours."""
-    for name in ("dark", "bright"):
-        page.fill(f"[name={name}]", str(page.locator(f".strip.{name} i:not(.none)").count()))
-    for row in range(page.locator(".odd-row").count()):
-        patches = page.locator(".odd-row").nth(row).locator(".patches i")
-        kinds = [patches.nth(place).get_attribute("class") for place in range(patches.count())]
-        odd = next(place for place, each in enumerate(kinds, start=1) if "odd" in each)
-        page.select_option(f"[name=odd-{row + 1}]", str(odd))
-
-
-def wait_for_trial(page, part, position):
-    page.wait_for_selector(f'html[data-shown="{part} {position}"]', state="attached")
 
 
 def wait_until_saved(page):

@@ -7,26 +7,21 @@ import os
 import re
 import subprocess
 import sys
-import zipfile
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from browser import find_chromium
 from patience import PATIENCE_S
 from raim.challenge import write_example
 from raim.server.serving import take_port
 from raim.weights import weights_folders
-from server_site import README, place
+from visitor import Visitor, hand_in, make_zip
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
 PASSWORD = "correct horse battery"
-PHONE = 360
 
 
 @pytest.fixture
@@ -54,115 +49,12 @@ def served(tmp_path):
         process.wait(PATIENCE_S)
 
 
-@pytest.fixture
-def chromium():
-    """Give a browser, or skip without one."""
-    program = find_chromium()
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-class Visitor:
-    """Somebody with a browser, who looks at each page as a test should."""
-
-    def __init__(self, browser, address, name):
-        self.context = browser.new_context(
-            base_url=address, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
-        )
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE_S * 1000)
-        self.name, self.faults, self.seen = name, [], set()
-        self.page.on("pageerror", lambda error: self.faults.append(f"{self.page.url}: {error}"))
-        self.page.on(
-            "console",
-            lambda message: (
-                self.faults.append(f"{self.page.url}: {message.text}")
-                if "Content Security Policy" in message.text
-                else None
-            ),
-        )
-
-    def open(self, path):
-        self.page.goto(place(path))
-        return self
-
-    def fill(self, **fields):
-        for name, value in fields.items():
-            self.page.locator(f"[name={name}]").first.fill(value)
-        return self
-
-    def press(self, words, *, within="main"):
-        self.page.locator(within).get_by_role("button", name=words, exact=True).first.click()
-        return self
-
-    def sees(self, words):
-        playwright.expect(self.page.locator("body")).to_contain_text(words, timeout=PATIENCE_S * 1000)
-        return self
-
-    def look(self, path):
-        """Check a page for faults of accessibility and width, and photograph it."""
-        self.open(path)
-        name = re.sub(r"\W+", "-", path).strip("-") or "home"
-        if name in self.seen:
-            return self
-        self.seen.add(name)
-        found = axe.Axe().run(self.page)
-        bad = [each for each in found.response["violations"] if each["impact"] in {"serious", "critical"}]
-        assert not bad, (path, [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in bad])
-        self.photograph(f"{name}-light")
-        with self.seeing(scheme="dark"):
-            found = axe.Axe().run(self.page, options={"runOnly": ["color-contrast"]})
-            assert not found.response["violations"], (path, "dark", found.generate_report())
-            self.photograph(f"{name}-dark")
-        with self.seeing(width=PHONE):
-            assert self.page.evaluate("document.documentElement.scrollWidth") <= PHONE, f"{path} is too wide"
-            self.photograph(f"{name}-phone")
-        return self
-
-    @contextmanager
-    def seeing(self, *, scheme="light", width=1280):
-        self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        self.page.set_viewport_size({"width": width, "height": 900})
-        yield
-        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        self.page.set_viewport_size({"width": 1280, "height": 900})
-
-    def photograph(self, name):
-        folder = os.environ.get("RAIM_SCREENSHOTS")
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=str(Path(folder, f"{self.name}-{name}.png")), full_page=True)
-
-
-def make_zip(path, folder, *, leave_out=(), readme=README):
-    with zipfile.ZipFile(path, "w") as archive:
-        for image in sorted(folder.iterdir()):
-            if image.name not in leave_out:
-                archive.write(image, image.name)
-        if readme:
-            archive.writestr("readme.txt", readme)
-    return path
-
-
 def register(visitor, login, team):
     visitor.open("/register").look("/register").open("/register")
     visitor.fill(login=login, password=PASSWORD, name=login.title())
     visitor.page.check("[name=consent]")
     visitor.press("Make my account").sees("Your account is made")
     visitor.open("/team/new").fill(name=team).press("Make the team").sees("Your team is made")
-
-
-def hand_in(visitor, path, kind="scored"):
-    visitor.open("/submit")
-    visitor.page.check(f"[data-kind={kind}]")
-    visitor.page.set_input_files("[name=file]", str(path))
-    visitor.press("Submit")
-    visitor.page.wait_for_url(re.compile(r"/submissions/\d+"))
-    return visitor.page.url
 
 
 @pytest.mark.slow
