@@ -150,7 +150,7 @@ def test_an_open_challenge_is_refused_with_the_way_out_and_a_draft_is_replaced(w
     spoil(world, 'name = "My image', 'name = "Dark image')
     code, out, _ = world.run("night", "--json")
     assert code == 0
-    assert '"challenge": "night"' in out
+    assert '"challenge_id": "night"' in out
     assert "Dark image" in (world.site.folder / "night" / "challenge.toml").read_text()
 
 

@@ -51,8 +51,10 @@ def print_upload(server: "Server", upload: "ChallengeUpload") -> None:
         click.echo(each)
     page = f"{server.url}{upload.page}"
     if upload.state == "taken":
-        place = f"{server.url}/c/{upload.challenge}/"
-        click.echo(f"{upload.challenge} is a draft: {place}; an administrator opens it at {server.url}/admin")
+        place = f"{server.url}/c/{upload.challenge_id}/"
+        click.echo(
+            f"{upload.challenge_id} is a draft: {place}; an administrator opens it at {server.url}/admin"
+        )
     elif upload.has_ended:
         click.echo(
             f"{upload.state}, {say_count(len(upload.problems), 'problem')}, nothing is changed: {page}"

@@ -76,7 +76,7 @@ def wait_for_challenge(
     """Wait until an uploaded challenge is taken or refused; arguments as of `wait_for_result`.
 
     Returns:
-        The upload in its last state; `problems` say why it was refused, `challenge` is the draft that it became.
+        The upload in its last state; `problems` say why it was refused, `challenge_id` is the draft that it became.
     """
     with connect(server) as connection:
         return wait_for_end(

@@ -108,7 +108,7 @@ class ChallengeUpload(Record):
     updated_at: datetime
     problems: list[str] = Field(description="why it was refused, each with its file")
     notes: list[str]
-    challenge: str = Field(description='id of the draft that it became; "" before')
+    challenge_id: str = Field(description='id of the draft that it became; "" before')
     upload: UploadPlace | None = Field(
         description="where the rest of the file goes; none once it is there whole"
     )

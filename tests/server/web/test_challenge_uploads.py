@@ -134,11 +134,15 @@ def test_an_uploaded_challenge_is_a_draft_below_the_folder_with_its_sender_as_or
 ):
     content = pack_folder(example_folder, top="night/", changes=NIGHT)
     found = take(site, mia, content)
-    assert (found["state"], found["challenge"], found["upload"]) == ("taken", "night", None)
+    assert (found["state"], found["challenge_id"], found["upload"]) == ("taken", "night", None)
     row = read(site, "night")
     assert (row.status, row.folder) == ("draft", "night")
     assert (site.folder / "night" / "challenge.toml").is_file()
     assert mia.get("/c/night/").status_code == mia.get("/c/night/desk").status_code == 200
+    for path in (f"/admin/uploads/{found['id']}", "/admin/uploads"):
+        page = mia.get(path).text
+        check_well_made(page, path)
+        assert '<a href="/c/night/">night</a>' in page
     assert mia.get("/c/first/desk").status_code == 403
     assert site.visitor().get("/c/night/").status_code == 404
     assert "Night image" not in site.visitor().get("/").text

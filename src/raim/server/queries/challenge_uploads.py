@@ -57,6 +57,6 @@ def _record(folder: Path, row: ChallengeUpload, login: str, slug: str | None) ->
         page=f"/admin/uploads/{row.id}",
         sent_by=login,
         received_bytes=received,
-        challenge=slug or "",
+        challenge_id=slug or "",
         upload=place,
     )
