@@ -29,7 +29,7 @@ def test_a_good_submission_is_checked_in_a_process_of_its_own_and_queued(world):
     assert row.report["schema"] == "raim-check/1"
     assert str(world.folder) not in str(row.report)
     with world.database.reading() as session:
-        assert sorted(places_of(session, number)) == ["0001", "0002"]
+        assert sorted(places_of(session, [number])[number]) == ["0001", "0002"]
     assert row.flags == {}
 
 

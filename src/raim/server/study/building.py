@@ -78,10 +78,11 @@ def propose_study(session: Session, challenge: CurrentChallenge, phase: Phase) -
     ).all()
     names = [name for _, name, _ in images]
     submissions = final_submissions(session, challenge, phase)
+    places = places_of(session, [each.id for each in submissions.values()])
     entries = []
     for team in _candidates(session, challenge):
         found = submissions.get(team.id)
-        held = {} if found is None else places_of(session, found.id)
+        held = {} if found is None else places[found.id]
         missing = () if found is None else tuple(name for name in names if name not in held)
         entries.append(
             ProposedEntry(

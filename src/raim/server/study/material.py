@@ -208,7 +208,8 @@ def _pictures(session: Session, storage: Storage, results: StudyResults) -> Pict
     inputs = {name: sha256 for name, _, sha256 in rows}
     submissions = {each.team: session.get_one(Submission, each.submission_id) for each in results.entries}
     zips = {team: row.committed_sha256 for team, row in submissions.items()}
-    places = {team: places_of(session, row.id) for team, row in submissions.items()}
+    held = places_of(session, [row.id for row in submissions.values()])
+    places = {team: held[row.id] for team, row in submissions.items()}
     return PictureSource(
         images=tuple(ImageMaterial(name=name, issue=issue or "") for name, issue, _ in rows),
         read_input=lambda name: b"".join(read_file(storage, inputs[name])),

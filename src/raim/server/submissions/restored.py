@@ -1,7 +1,7 @@
 """Restored images in the zips that teams have sent: noted when a zip is checked, then read without opening it again."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def list_restored(path: Path) -> list[Place]:
 
 def note_restored(session: Session, submission_id: int, places: list[Place]) -> None:
     """Keep what `list_restored` found, where it is not kept yet."""
-    known = places_of(session, submission_id)
+    known = places_of(session, [submission_id])[submission_id]
     session.add_all(
         SubmittedImage(submission_id=submission_id, **asdict(each))
         for each in places
@@ -59,11 +59,18 @@ def note_restored(session: Session, submission_id: int, places: list[Place]) -> 
     )
 
 
-def places_of(session: Session, submission_id: int) -> Mapping[str, Place]:
-    """Return the images that a submission holds, by name."""
-    found = session.scalars(select(SubmittedImage).where(SubmittedImage.submission_id == submission_id))
+def places_of(session: Session, submission_ids: Collection[int]) -> dict[int, dict[str, Place]]:
+    """Return the images that some submissions hold, by submission and name."""
     names = [each.name for each in fields(Place)]
-    return {row.name: Place(**{name: getattr(row, name) for name in names}) for row in found}
+    columns = [getattr(SubmittedImage, each) for each in names]
+    rows = session.execute(
+        select(SubmittedImage.submission_id, *columns).where(SubmittedImage.submission_id.in_(submission_ids))
+    )
+    places: dict[int, dict[str, Place]] = {each: {} for each in submission_ids}
+    for submission_id, *known in rows:
+        place = Place(**dict(zip(names, known, strict=True)))
+        places[submission_id][place.name] = place
+    return places
 
 
 def find_restored(session: Session, submission_id: int, name: str) -> Place:
@@ -72,7 +79,7 @@ def find_restored(session: Session, submission_id: int, name: str) -> Place:
     Raises:
         UnknownNameError: It holds none of that name.
     """
-    found = places_of(session, submission_id).get(name)
+    found = places_of(session, [submission_id])[submission_id].get(name)
     if found is None:
         raise UnknownNameError(f"there is no image {name!r} in this submission")
     return found
