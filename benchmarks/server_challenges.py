@@ -26,7 +26,7 @@ import requests
 from sqlalchemy import select
 
 from raim.challenge import write_example
-from raim.server.actions.tokens import make_api_token
+from raim.server.actions.logins import open_session
 from raim.server.database import Challenge, Submission, Team, User, announce_change, open_database
 from raim.server.jobs.flags import flag_files
 from raim.server.serving import open_server
@@ -105,20 +105,20 @@ def busy(n: int) -> Iterator[None]:
 
 
 def make_people(server: Server) -> tuple[str, list[str]]:
-    """Make an administrator; give a token and the addresses that tell how waiting submissions stand."""
+    """Make an administrator; give who is logged in and the addresses that tell how waiting submissions stand."""
     with server.database.writing() as session:
         user = session.scalars(select(User)).first()
         if user is None:
             raise SystemExit("nobody is there")
         user.is_administrator = True
-        token = make_api_token(session, server.clock(), user, name="benchmark")
+        cookie = open_session(session, server.clock(), user, hours=12)
         rows = session.execute(
             select(Challenge.slug, Submission.id)
             .join(Team, Team.challenge_id == Challenge.id)
             .join(Submission, Submission.team_id == Team.id)
             .where(Submission.state == "queued")
         )
-        return token, [f"/c/{slug}/submissions/{number}/status" for slug, number in rows]
+        return cookie, [f"/c/{slug}/submissions/{number}/status" for slug, number in rows]
 
 
 def compare_files(server: Server) -> list[float]:
@@ -132,24 +132,24 @@ def compare_files(server: Server) -> list[float]:
     return seconds
 
 
-def list_pages(address: str, slug: str, token: str) -> list[str]:
+def list_pages(address: str, slug: str, cookie: str) -> list[str]:
     """Give the addresses of all pages of an organiser's list."""
     found, page = [], ""
     while not found or page:
         path = f"/c/{slug}/desk/submissions?page={page}"
         found.append(path)
-        headers = {"Authorization": f"Bearer {token}"}
-        page = requests.get(f"{address}/api/v1{path}", headers=headers, timeout=60).json()["next_page"]
+        answer = requests.get(f"{address}/api/v1{path}", cookies={"raim_session": cookie}, timeout=60)
+        page = answer.json()["next_page"]
     return found
 
 
-def ask(address: str, paths: list[str], n: int, token: str = "") -> list[float]:
+def ask(address: str, paths: list[str], n: int, cookie: str = "") -> list[float]:
     """Ask for pages in turn, by a few readers; give the seconds of each answer."""
 
     def read(numbers: range) -> list[float]:
         seconds = []
         with requests.Session() as session:
-            session.headers.update({"Authorization": f"Bearer {token}"} if token else {})
+            session.cookies.update({"raim_session": cookie} if cookie else {})
             for number in numbers:
                 began = time.perf_counter()
                 answer = session.get(address + paths[number % len(paths)], timeout=60)

@@ -25,13 +25,16 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import requests
+from sqlalchemy import select
 
 from raim.errors import NotReadyError
-from raim.server.database import open_database
+from raim.server.actions.logins import open_session
+from raim.server.database import Member, User, open_database
 from raim.server.jobs.bundles import find_bundle
 from raim.server.settings import Settings, read_settings
 from server_bursts import age_tokens
@@ -105,7 +108,7 @@ def be_teams(address: str, tokens: list[str], end: float, n_programs: int) -> Ti
             for path in PAGES:
                 ask(session, "pages", "GET", path)
                 time.sleep(2)
-            ask(session, "status", "GET", f"{HERE}/submissions/{begun}/status")
+            ask(session, "status", "GET", f"{API}/submissions/{begun}/status")
             time.sleep(2)
 
     def begin(session: requests.Session, number: int) -> int:
@@ -144,6 +147,17 @@ def be_teams(address: str, tokens: list[str], end: float, n_programs: int) -> Ti
     return times
 
 
+def log_in(settings: Settings) -> list[str]:
+    """Give what browsers that are logged in send, of each person."""
+    database = open_database(settings.database_url)
+    now = datetime.now(UTC)
+    with database.writing() as session:
+        users = session.scalars(select(User).join(Member, Member.user_id == User.id).order_by(User.id)).all()
+        cookies = [open_session(session, now, user, hours=12) for user in users]
+    database.engine.dispose()
+    return cookies
+
+
 def opening(server: Running, settings: Settings, tokens: list[str], seconds: float) -> None:
     """Let readers download in one moment, and others open pages meanwhile."""
     path = bundle_of(settings)
@@ -151,7 +165,7 @@ def opening(server: Running, settings: Settings, tokens: list[str], seconds: flo
         for _ in range(SET_BYTES // 10**6):
             file.write(os.urandom(10**6))
     ours, theirs = multiprocessing.Pipe()
-    given = (theirs, server.address, tokens, path, seconds)
+    given = (theirs, server.address, log_in(settings), path, seconds)
     reader = multiprocessing.Process(target=download, args=given)
     reader.start()
     times: Times = []
@@ -180,15 +194,15 @@ def bundle_of(settings: Settings) -> Path:
         opened.database.engine.dispose()
 
 
-def download(pipe: Connection, address: str, tokens: list[str], path: Path, seconds: float) -> None:
-    """Read as many downloads as there are tokens until the time is over; tell bytes, wrong bytes, status codes."""
+def download(pipe: Connection, address: str, cookies: list[str], path: Path, seconds: float) -> None:
+    """Read a download of each person until the time is over; tell bytes, wrong bytes, status codes."""
     host, _, port = address.removeprefix("http://").partition(":")
     end, chosen = time.monotonic() + seconds, selectors.DefaultSelector()
-    for number, token in enumerate(tokens):
+    for number, cookie in enumerate(cookies):
         line = socket.create_connection((host, int(port)))
         line.sendall(
             f"GET {HERE}/data-sets/{DATA_SET}/inputs.zip HTTP/1.1\r\nHost: {host}:{port}\r\n"
-            f"Authorization: Bearer {token}\r\n\r\n".encode()
+            f"Cookie: raim_session={cookie}\r\n\r\n".encode()
         )
         line.setblocking(False)
         chosen.register(line, selectors.EVENT_READ, {"number": number, "head": b"", "got": 0})
