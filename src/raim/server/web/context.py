@@ -10,7 +10,7 @@ from typing import Annotated, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -25,7 +25,6 @@ from raim.server.auditing import challenge_of
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import (
     Announcement,
-    ApiToken,
     Base,
     Finalist,
     Invitation,
@@ -41,7 +40,6 @@ from raim.server.database import (
 from raim.server.database.columns import LARGEST_ID
 from raim.server.jobs import Forecast
 from raim.server.study.judges import find_judge
-from raim.server.tokens import hash_token
 from raim.server.web.access import RULES, Viewer, decide
 from raim.server.web.origin import SAFE_METHODS, check_origin
 from raim.server.web.server import Server
@@ -473,16 +471,11 @@ def _role(session: Session, challenge_id: int, user: User, *, is_in_team: bool) 
 
 
 def note_use(context: Context) -> None:
-    """Note that an API token was used, once an hour, in a transaction after the request's own."""
+    """Note that an API token was used, once an hour, after the request's own transaction."""
     token = context.request.headers.get("authorization", "").partition(" ")[2].strip()
     if not context.viewer.by_token or not context.viewer.is_use_to_note:
         return
-    with context.server.database.writing() as session:
-        session.execute(
-            update(ApiToken)
-            .where(ApiToken.token_sha256 == hash_token(token))
-            .values(last_used_at=context.now)
-        )
+    context.server.token_uses.note(context.server.database, context.now, token)
 
 
 def _owner(session: Session, context: Context) -> int | None:

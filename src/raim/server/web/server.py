@@ -17,6 +17,7 @@ from raim.errors import RaimError, SettingsError, StateError
 from raim.server import database as tables
 from raim.server.actions.challenge_folders import find_challenges
 from raim.server.actions.challenge_import import OnProgress, import_challenge
+from raim.server.actions.tokens import TokenUses
 from raim.server.current_challenge import CurrentChallenge, load_current, read_version
 from raim.server.database import Database, announce_change
 from raim.server.jobs import ForecastCache
@@ -47,6 +48,7 @@ class Server:
         secret: Key of what only this server can make.
         standings: Leaderboards as last made.
         forecasts: How the queue stands, as last made.
+        token_uses: Of API tokens, which are still to be written down.
         results: Results of studies as last made.
     """
 
@@ -60,6 +62,7 @@ class Server:
     secret: bytes
     standings: StandingsCache = field(default_factory=StandingsCache)
     forecasts: ForecastCache = field(default_factory=ForecastCache)
+    token_uses: TokenUses = field(default_factory=TokenUses)
     results: ResultsCache = field(default_factory=ResultsCache)
     _kept: dict[str, tuple[Challenge, CurrentChallenge]] = field(default_factory=dict)
     _made: dict[Hashable, Any] = field(default_factory=dict)
