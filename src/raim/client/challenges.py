@@ -25,7 +25,7 @@ TIME = (
     0,
     0,
 )  # a fixed one makes the same folder the same bytes, which go on where they stopped
-SERVER_FOLDERS = frozenset({"files", "uploads", "work"})  # of a server that was run in the folder
+SERVER_FOLDERS = frozenset({"files", "work"})  # of a server that was run in the folder
 PATH = "/admin/uploads"
 
 

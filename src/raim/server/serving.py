@@ -18,12 +18,10 @@ from raim.server.logs import set_up_logs
 from raim.server.mail import set_up_mail
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
-from raim.server.submissions.uploads import drop_ended_parts
 from raim.server.web.placement import place_uploads
 from raim.server.web.server import Clock, Server, read_secret
 
 LOG = logging.getLogger(__name__)
-DROP_PARTS_EVERY_S = 300.0
 PLACE_EVERY_S = 1.0
 BACKLOG = 2048  # connections that wait to be taken
 OnProgress = Callable[[int, int], None]
@@ -101,9 +99,6 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
     )
     stop = threading.Event()
     server = opened.server
-    _repeat(
-        lambda: drop_ended_parts(server.database, settings.folder), "ended parts", DROP_PARTS_EVERY_S, stop
-    )
     _repeat(lambda: place_uploads(server), "uploaded challenges", PLACE_EVERY_S, stop)
     try:
         uvicorn.Server(config).run(sockets=[listener])

@@ -62,7 +62,7 @@ def open_storage(url: str, *, keep_free_bytes: int = 0) -> Storage:
 
 def free_bytes(storage: Storage) -> int | None:
     """Give the free bytes of a local folder's disk; None for places that do not tell."""
-    return shutil.disk_usage(storage.root).free if _is_local(storage) else None
+    return shutil.disk_usage(storage.root).free if is_local(storage) else None
 
 
 def check_space(storage: Storage, n_bytes: int) -> None:
@@ -93,7 +93,7 @@ def put_file(storage: Storage, chunks: Iterable[bytes], *, n_bytes: int, sha256:
     try:
         with storage.system.open(part, "wb") as file:
             _copy(chunks, file, n_bytes, sha256)
-            if _is_local(storage):
+            if is_local(storage):
                 file.flush()
                 os.fsync(file.fileno())
         storage.system.makedirs(place.rpartition("/")[0], exist_ok=True)
@@ -117,7 +117,7 @@ def adopt_file(storage: Storage, path: Path, *, n_bytes: int, sha256: str) -> No
     """
     place = _place(storage, sha256)
     try:
-        if _is_local(storage) and path.stat().st_dev == Path(storage.root).stat().st_dev:
+        if is_local(storage) and path.stat().st_dev == Path(storage.root).stat().st_dev:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
             storage.system.makedirs(place.rpartition("/")[0], exist_ok=True)
@@ -142,7 +142,7 @@ def no_room(n_bytes: int, error: OSError) -> StorageError:
 def local_path(storage: Storage, sha256: str) -> Path | None:
     """Give where a file lies on this machine's disk; None if it lies elsewhere or not at all."""
     place = Path(_place(storage, sha256))
-    return place if _is_local(storage) and place.is_file() else None
+    return place if is_local(storage) and place.is_file() else None
 
 
 def read_file(storage: Storage, sha256: str, *, start: int = 0) -> Iterator[bytes]:
@@ -169,7 +169,7 @@ def read_range(storage: Storage, sha256: str, *, start: int, length: int) -> byt
     """
     place = _place(storage, sha256)
     try:
-        if not _is_local(storage):
+        if not is_local(storage):
             return bytes(storage.system.cat_file(place, start=start, end=start + length))
         with Path(place).open("rb") as file:
             file.seek(start)
@@ -256,13 +256,14 @@ def _place(storage: Storage, sha256: str) -> str:
     return f"{storage.root}/sha256/{sha256[:2]}/{sha256}"
 
 
-def _is_local(storage: Storage) -> bool:
+def is_local(storage: Storage) -> bool:
+    """Return whether files lie in a folder of this machine."""
     return "file" in storage.system.protocol
 
 
 def _sync_folder(storage: Storage, place: str) -> None:
     # The file's new name outlives a power cut only once its folder is written.
-    if _is_local(storage) and hasattr(os, "O_DIRECTORY"):
+    if is_local(storage) and hasattr(os, "O_DIRECTORY"):
         folder = os.open(place.rpartition("/")[0], os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)

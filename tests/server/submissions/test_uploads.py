@@ -1,11 +1,13 @@
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, text
 
 from raim.records.submissions import NewSubmission
-from raim.server.database import Member, Submission, Team
+from raim.server.database import Member, Submission, Team, Upload
+from raim.server.gathering import claim, release
 from raim.server.submissions.uploads import begin_upload
 
 WANTED = NewSubmission(phase="first", n_bytes=9, sha256="a" * 64)
@@ -57,3 +59,20 @@ def test_the_same_file_begun_three_times_at_once_takes_one_try(challenge, begin)
     assert len(set(keys)) == 1
     with challenge.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Submission)) == 1
+
+
+def test_one_request_at_a_time_writes_to_an_upload_and_a_dead_one_loses_it(challenge, begin):
+    now = challenge.now
+    with challenge.database.writing() as session:
+        key = begin(session)
+        assert claim(session, Upload, now, key, "one")
+        assert not claim(session, Upload, now, key, "two")
+        now += timedelta(seconds=50)
+        assert claim(session, Upload, now, key, "one")  # it shows that it lives
+        assert not claim(session, Upload, now + timedelta(seconds=50), key, "two")
+        now += timedelta(seconds=61)
+        assert claim(session, Upload, now, key, "two")
+        release(session, Upload, key, "one")  # it comes too late to take anything away
+        assert not claim(session, Upload, now, key, "one")
+        release(session, Upload, key, "two")
+        assert claim(session, Upload, now, key, "one")

@@ -11,10 +11,11 @@ from page_form import check_well_made
 from raim.errors import StorageError
 from raim.server.actions.challenge_status import set_status
 from raim.server.database import Appointment, Challenge, ChallengeUpload, User
+from raim.server.gathering import list_gathered
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
 from raim.server.storage import has_file
-from raim.server.submissions.uploads import drop_ended_parts
+from raim.server.submissions.uploads import drop_ended
 from raim.server.web import placement
 from raim.server.web.placement import place_uploads
 from server_site import ADDRESS, PASSWORD, Clock, Site
@@ -267,12 +268,12 @@ def test_an_upload_goes_on_where_it_stopped(site, mia, example_folder):
     site.send(mia, first["upload"]["url"], content[:1000])
     again = begin(mia, content).json()
     assert (again["id"], again["upload"]["offset"]) == (first["id"], 1000)
-    drop_ended_parts(site.server.database, site.folder)
+    drop_ended(site.server.database, site.server.storage)
     assert site.send(mia, again["upload"]["url"], content[1000:], offset=1000).headers[
         "upload-offset"
     ] == str(len(content))
     assert begin(mia, content).json()["state"] == "checking"
-    assert list((site.folder / "uploads").iterdir()) == []
+    assert list_gathered(site.server.storage) == set()
 
 
 def test_another_file_than_promised_begins_anew_and_one_may_be_given_up(site, mia):

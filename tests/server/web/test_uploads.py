@@ -1,6 +1,7 @@
 import asyncio
 import hashlib
 import threading
+import uuid
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,16 +11,18 @@ from starlette.requests import Request
 
 from page_form import check_well_made
 from raim.errors import StorageFullError
-from raim.server import part_files
+from raim.server import gathering
 from raim.server import storage as storing
 from raim.server.database import Submission, Team, Upload
-from raim.server.storage import has_file
+from raim.server.gathering import list_gathered
+from raim.server.storage import has_file, open_storage
 from raim.server.submissions import uploads
 from raim.server.submissions.tries import BEGUN_AT_ONCE
-from raim.server.submissions.uploads import abandon_silent, drop_ended_parts
+from raim.server.submissions.uploads import abandon_silent, drop_ended
+from raim.server.web.app import make_app
 from raim.server.web.routes import submissions
 from raim.server.web.routes.submissions import ComingFile
-from server_site import PASSWORD
+from server_site import ADDRESS, PASSWORD, Browser
 
 
 def head(person, url):
@@ -47,7 +50,23 @@ def test_a_file_arrives_in_pieces_and_is_then_checked(site, ada, content):
     shown = ada.api("GET", "/submissions/1").json()
     assert (shown["state"], shown["upload"]) == ("checking", None)
     assert ada.get("/submissions/1/file").content == content
-    assert list((site.folder / "uploads").iterdir()) == []
+    assert list_gathered(site.server.storage) == set()
+
+
+@pytest.mark.parametrize("place", ["a folder", "elsewhere"])
+def test_another_host_goes_on_with_what_one_has_begun(site, ada, content, tmp_path, place):
+    if place == "elsewhere":
+        site.server.storage = open_storage(f"memory://{uuid.uuid4()}")
+    other = replace(site.server, settings=replace(site.server.settings, folder=tmp_path / "another host"))
+    elsewhere = Browser(make_app(other), base_url=ADDRESS)
+    elsewhere.cookies.update(ada.client.cookies)
+    there = replace(ada, client=elsewhere)
+    url, half = site.begin(ada, content).json()["upload"]["url"], len(content) // 2
+    assert site.send(ada, url, content[:half]).status_code == 204
+    assert head(there, url).headers["upload-offset"] == str(half)
+    assert site.send(there, url, content[half:], offset=half).status_code == 204
+    assert ada.api("GET", "/submissions/1").json()["state"] == "checking"
+    assert there.get("/submissions/1/file").content == content
 
 
 def test_the_same_file_goes_on_where_it_stopped_and_takes_one_try(site, ada, content):
@@ -143,7 +162,7 @@ def test_giving_up_gives_the_try_back(site, ada, content):
     assert answer.status_code == 204
     assert ada.api("GET", "/submissions/1").json()["state"] == "withdrawn"
     assert ada.api("GET", "/me").json()["intakes"]["feedback"][0]["left_today"] == 5
-    assert list((site.folder / "uploads").iterdir()) == []
+    assert list_gathered(site.server.storage) == set()
     assert site.send(ada, started["upload"]["url"], content[100:], offset=100).status_code == 404
 
 
@@ -165,7 +184,7 @@ def test_a_full_disk_is_told_and_the_same_request_works_later(site, ada, content
         raise StorageFullError("a file of 9 bytes cannot be kept: No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("raim.server.part_files.adopt_file", full)
+        patch.setattr("raim.server.gathering.adopt_file", full)
         answer = site.send(ada, started["upload"]["url"], content)
         assert answer.status_code == 507
         assert answer.json()["error"]["code"] == "storage_full"
@@ -316,7 +335,7 @@ def test_a_form_for_whose_file_the_temporary_folder_has_no_room_is_not_read(site
 def test_the_offset_is_asked_for_while_the_last_piece_is_kept(site, ada, content, monkeypatch):
     url = site.begin(ada, content).json()["upload"]["url"]
     asked, kept = [], []
-    keep = part_files.adopt_file
+    keep = gathering.adopt_file
 
     def keep_slowly(storage, part, **promised):
         kept.append(part)
@@ -325,7 +344,7 @@ def test_the_offset_is_asked_for_while_the_last_piece_is_kept(site, ada, content
             asked[0] = head(ada, url).status_code
         keep(storage, part, **promised)
 
-    monkeypatch.setattr(part_files, "adopt_file", keep_slowly)
+    monkeypatch.setattr(gathering, "adopt_file", keep_slowly)
     assert site.send(ada, url, content).status_code == 204
     assert asked == [200]
     assert len(kept) == 1
@@ -353,8 +372,7 @@ def test_a_form_sent_twice_at_once_is_one_submission(site, ada, content, monkeyp
     assert answers == [None, "/submissions/1?note=sent", "/submissions/1?note=sent"]
 
 
-def test_the_server_deletes_what_came_of_uploads_that_a_remote_worker_gave_up(site, ada, content, clock):
-    """A worker on another machine has a folder of its own, where the server's part is not."""
+def test_what_came_of_uploads_that_were_given_up_is_deleted(site, ada, content, clock):
     given_up, running = (
         site.begin(ada, zipped).json()["upload"]["url"] for zipped in (content, content + b"x")
     )
@@ -364,8 +382,8 @@ def test_the_server_deletes_what_came_of_uploads_that_a_remote_worker_gave_up(si
     clock.move(hours=2)
     with site.server.database.writing() as session:
         assert abandon_silent(session, clock()) == 1
-    assert drop_ended_parts(site.server.database, site.folder) == 1
-    assert [part.name for part in (site.folder / "uploads").iterdir()] == [running.rpartition("/")[2]]
+    assert drop_ended(site.server.database, site.server.storage) == 1
+    assert list_gathered(site.server.storage) == {running.rpartition("/")[2]}
     assert head(ada, running).headers["upload-offset"] == "100"
 
 

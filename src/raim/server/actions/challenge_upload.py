@@ -18,14 +18,14 @@ from raim.records.administration import NewChallengeUpload
 from raim.server.actions.accounts import find_appointment
 from raim.server.auditing import record_event
 from raim.server.database import Challenge, ChallengeUpload, Database, Submission, User
-from raim.server.part_files import SILENCE, adopt_part, clean_file_name, make_key, part_file
+from raim.server.gathering import SILENCE, clean_file_name, keep_gathered, make_key
 from raim.server.storage import Storage, delete_file
 
 LOG = logging.getLogger(__name__)
 MOST_UNDER_WAY = 3  # of a person
 UNDER_WAY = ("receiving", "checking", "placing")
 LONGEST_LIST = 1000  # problems and notes that are kept, each
-SERVER_FOLDERS = frozenset({"files", "uploads", "work"})  # of the server, beside the challenges
+SERVER_FOLDERS = frozenset({"files", "work"})  # of the server, beside the challenges
 
 
 def why_not_here(folder: Path) -> str:
@@ -79,7 +79,7 @@ def begin_upload(
     return upload
 
 
-def finish_upload(database: Database, storage: Storage, now: datetime, *, folder: Path, key: str) -> None:
+def finish_upload(database: Database, storage: Storage, now: datetime, *, key: str) -> None:
     """Bring a whole zip into the storage and let its check begin.
 
     Raises:
@@ -90,7 +90,7 @@ def finish_upload(database: Database, storage: Storage, now: datetime, *, folder
         upload = find_by_key(session, key)
         if upload.state != "receiving":
             return
-    adopt_part(storage, part_file(folder, key), n_bytes=upload.n_bytes, sha256=upload.sha256)
+    keep_gathered(storage, key, n_bytes=upload.n_bytes, sha256=upload.sha256)
     with database.writing() as session:
         upload = session.get_one(ChallengeUpload, upload.id, with_for_update=True)
         if upload.state == "receiving":

@@ -6,7 +6,16 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
+from raim.server.database.columns import (
+    Arriving,
+    Name,
+    Numbered,
+    Sha256,
+    is_sha256,
+    one_of,
+    reference,
+    reference_key,
+)
 
 SET_KINDS = ("paired", "unpaired")
 ADDED_TRIES = ("none", "pro rata")
@@ -189,28 +198,26 @@ class ChecklistTick(Numbered):
     ticked_at: Mapped[datetime]
 
 
-class ChallengeUpload(Numbered):
-    """A zip of a challenge's folder that somebody sends; `key` is that of its bytes on their way.
+class ChallengeUpload(Arriving):
+    """A zip of a challenge's folder that somebody sends.
 
     `receiving` until it is whole, `checking` by a worker (`attempt` counts the jobs), `placing` by the server below its
     folder, then `taken` as the draft `challenge_id`, or `refused` for `problems`; `abandoned` if it never came whole.
-    `n_done` of `n_files` are checked. `updated_at`: when its state changed, or bytes came.
+    `n_done` of `n_files` are checked. `updated_at`: when its state changed too.
     """
 
     __table_args__ = (
         CheckConstraint(one_of("state", UPLOAD_STATES), name="state"),
         CheckConstraint(is_sha256("sha256"), name="sha256"),
         CheckConstraint("(state = 'taken') = (challenge_id IS NOT NULL)", name="challenge"),
+        *Arriving.constraints(),
     )
 
     user_id: Mapped[int] = reference("user_account")
-    key: Mapped[str] = mapped_column(String(64), unique=True)
-    file_name: Mapped[Name]
     n_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[Sha256]
     state: Mapped[str] = mapped_column(String(20), default="receiving")
     begun_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
     attempt: Mapped[int] = mapped_column(default=0)
     n_done: Mapped[int] = mapped_column(default=0)
     n_files: Mapped[int] = mapped_column(default=0)

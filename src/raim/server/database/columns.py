@@ -4,7 +4,17 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, MetaData, String, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    MetaData,
+    String,
+    TypeDecorator,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 from raim.errors import InputError
@@ -73,6 +83,30 @@ class Numbered(Base):
 LARGEST_ID = 2**31 - 1  # of PostgreSQL's INTEGER
 Name = Annotated[str, mapped_column(String(200))]
 Sha256 = Annotated[str, mapped_column(String(64))]
+
+
+class Arriving(Numbered):
+    """Base of the tables of files on their way; the key is random, the user's file name is only shown.
+
+    `holder` writes to it until `held_until`; `received_bytes` is what had come when that was last written down.
+    """
+
+    __abstract__ = True
+
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    file_name: Mapped[Name]
+    received_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    holder: Mapped[str | None] = mapped_column(String(64))
+    held_until: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
+
+    @staticmethod
+    def constraints() -> tuple[CheckConstraint, ...]:
+        """Make the checks that each of the tables has."""
+        return (
+            CheckConstraint("received_bytes >= 0", name="received_bytes"),
+            CheckConstraint("(holder IS NULL) = (held_until IS NULL)", name="holder"),
+        )
 
 
 def reference_key(target: str) -> ForeignKey:

@@ -16,7 +16,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raim.records import STATES, State, named
-from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
+from raim.server.database.columns import (
+    Arriving,
+    Name,
+    Numbered,
+    Sha256,
+    is_sha256,
+    one_of,
+    reference,
+    reference_key,
+)
 
 KINDS = ("scored", "feedback", "final")
 
@@ -119,19 +128,15 @@ class SubmittedImage(Numbered):
     is_deflated: Mapped[bool]
 
 
-class Upload(Numbered):
-    """The way of a submission's file into storage; its key is random, the user's file name is only shown."""
+class Upload(Arriving):
+    """The way of a submission's file into storage."""
 
     __table_args__ = (
-        CheckConstraint("received_bytes >= 0", name="received_bytes"),
         CheckConstraint("finished_at IS NULL OR aborted_at IS NULL", name="end"),
+        *Arriving.constraints(),
     )
 
     submission_id: Mapped[int] = mapped_column(reference_key("submission"), unique=True)
-    key: Mapped[str] = mapped_column(String(64), unique=True)
-    file_name: Mapped[Name]
-    received_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
-    updated_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     aborted_at: Mapped[datetime | None]
 

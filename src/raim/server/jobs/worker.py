@@ -44,7 +44,7 @@ from raim.server.jobs.work_folder import prune_work
 from raim.server.jobs.workflows import Engine, launch
 from raim.server.settings import Settings
 from raim.server.storage import Storage, has_file, open_storage, sweep_incoming
-from raim.server.submissions.uploads import abandon_silent
+from raim.server.submissions.uploads import abandon_silent, drop_ended
 
 LOG = logging.getLogger(__name__)
 FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph"})
@@ -215,6 +215,7 @@ def do_housekeeping(context: WorkerContext, engine: Engine | None = None) -> Non
         challenge_upload.abandon_silent(session, now)
         session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < now - OLD_HEARTBEATS))
         versions = set(session.scalars(select(DataSet.version)))
+    drop_ended(context.database, context.storage)
     prune_work(context, versions)
     forget_lost_packs(context)
     if engine is not None:

@@ -10,7 +10,6 @@ from raim.records import administration as records
 from raim.records.submissions import UploadPlace
 from raim.server.actions.challenge_upload import why_not_here
 from raim.server.database import Challenge, ChallengeUpload, User
-from raim.server.part_files import received_bytes
 
 MOST_LISTED = 50
 
@@ -21,13 +20,11 @@ def list_uploads(
     """Return the newest uploads, those of one person or all; `folder` is the server's."""
     rows = session.execute(_select(sender_id).order_by(ChallengeUpload.id.desc()).limit(MOST_LISTED))
     return records.ChallengeUploads(
-        uploads=[_record(folder, *row) for row in rows], why_not=why_not_here(folder), max_bytes=max_bytes
+        uploads=[_record(*row) for row in rows], why_not=why_not_here(folder), max_bytes=max_bytes
     )
 
 
-def read_upload(
-    session: Session, folder: Path, upload_id: int, *, sender_id: int | None
-) -> records.ChallengeUpload:
+def read_upload(session: Session, upload_id: int, *, sender_id: int | None) -> records.ChallengeUpload:
     """Return an upload as it is now.
 
     Raises:
@@ -36,7 +33,7 @@ def read_upload(
     row = session.execute(_select(sender_id).where(ChallengeUpload.id == upload_id)).one_or_none()
     if row is None:
         raise UnknownNameError(f"there is no upload {upload_id}")
-    return _record(folder, *row)
+    return _record(*row)
 
 
 def _select(sender_id: int | None) -> Select[ChallengeUpload, str, str]:
@@ -48,9 +45,9 @@ def _select(sender_id: int | None) -> Select[ChallengeUpload, str, str]:
     return found if sender_id is None else found.where(ChallengeUpload.user_id == sender_id)
 
 
-def _record(folder: Path, row: ChallengeUpload, login: str, slug: str | None) -> records.ChallengeUpload:
+def _record(row: ChallengeUpload, login: str, slug: str | None) -> records.ChallengeUpload:
     is_coming = row.state == "receiving"
-    received = received_bytes(folder, row.key) if is_coming else row.n_bytes * (row.state != "abandoned")
+    received = row.received_bytes if is_coming else row.n_bytes * (row.state != "abandoned")
     place = UploadPlace(url=f"/admin/uploads/file/{row.key}", offset=received) if is_coming else None
     return records.ChallengeUpload.of_row(
         row,

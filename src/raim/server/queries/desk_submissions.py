@@ -1,6 +1,5 @@
 """Submissions of all teams as organisers see them: with results under all versions, flags, and the worker's log."""
 
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -22,7 +21,6 @@ MOST_LINES = 500  # of the log, the newest
 def read_history(
     session: Session,
     challenge: CurrentChallenge,
-    folder: Path,
     forecast: Forecast,
     submission_id: int,
     *,
@@ -33,7 +31,7 @@ def read_history(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, entry = describe_one(session, challenge, folder, forecast, submission_id, for_team=False)
+    row, fields, entry = describe_one(session, challenge, forecast, submission_id, for_team=False)
     entries = session.scalars(
         select(EntryResult).where(EntryResult.submission_id == submission_id).order_by(EntryResult.id.desc())
     ).all()

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -14,7 +13,6 @@ from raim.server.actions.finalists import is_finalist
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import EntryResult, Member, Phase, Submission, Team, Upload, User
 from raim.server.jobs import Forecast
-from raim.server.part_files import received_bytes
 from raim.server.queries.images import find_image, list_comments, list_results, name_images
 from raim.server.queries.pages import read_part
 from raim.server.queries.rows import find_row
@@ -30,7 +28,6 @@ Described = tuple[Submission, dict[str, Any], EntryResult | None]
 def list_submissions(
     session: Session,
     challenge: CurrentChallenge,
-    folder: Path,
     forecast: Forecast,
     *,
     team_ids: Any,
@@ -51,7 +48,7 @@ def list_submissions(
         found = found.where(Submission.kind == kind)
     part = read_part(session, found, page, by=Submission.id, per_page=PER_PAGE)
     numbers = [number for (number,) in part.rows]
-    described = describe(session, challenge, folder, forecast, numbers, for_team=team_ids is not None)
+    described = describe(session, challenge, forecast, numbers, for_team=team_ids is not None)
     submissions = [records.Submission.of_row(row, **fields) for row, fields, _ in described]
     return records.SubmissionList(submissions=submissions, **part.place)
 
@@ -59,7 +56,6 @@ def list_submissions(
 def read_submission(
     session: Session,
     challenge: CurrentChallenge,
-    folder: Path,
     forecast: Forecast,
     submission_id: int,
     *,
@@ -70,14 +66,13 @@ def read_submission(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, _ = describe_one(session, challenge, folder, forecast, submission_id, for_team=for_team)
+    row, fields, _ = describe_one(session, challenge, forecast, submission_id, for_team=for_team)
     return records.Submission.of_row(row, **fields)
 
 
 def read_details(
     session: Session,
     challenge: CurrentChallenge,
-    folder: Path,
     forecast: Forecast,
     submission_id: int,
     *,
@@ -88,7 +83,7 @@ def read_details(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    row, fields, entry = describe_one(session, challenge, folder, forecast, submission_id, for_team=for_team)
+    row, fields, entry = describe_one(session, challenge, forecast, submission_id, for_team=for_team)
     return records.SubmissionDetails.of_row(
         row, **fields, **read_parts(session, row, entry, for_team=for_team)
     )
@@ -172,7 +167,6 @@ def list_targets(
 def describe_one(
     session: Session,
     challenge: CurrentChallenge,
-    folder: Path,
     forecast: Forecast,
     submission_id: int,
     *,
@@ -183,7 +177,7 @@ def describe_one(
     Raises:
         UnknownNameError: There is none of that number.
     """
-    found = describe(session, challenge, folder, forecast, [submission_id], for_team=for_team)
+    found = describe(session, challenge, forecast, [submission_id], for_team=for_team)
     if not found:
         raise UnknownNameError(f"there is no submission {submission_id}")
     return found[0]
@@ -192,7 +186,6 @@ def describe_one(
 def describe(
     session: Session,
     challenge: CurrentChallenge,
-    folder: Path,
     forecast: Forecast,
     submission_ids: Sequence[int],
     *,
@@ -217,7 +210,7 @@ def describe(
         place = forecast.place(row.id) if row.facts.is_waiting else None
         came, upload_place = row.committed_bytes, None
         if row.facts.is_arriving and upload is not None:
-            came = received_bytes(folder, upload.key)
+            came = upload.received_bytes
             upload_place = records.UploadPlace(url=f"{here}/uploads/{upload.key}", offset=came)
         scores = UNSCORED if entry is None else {name: getattr(entry, name) for name in UNSCORED}
         fields = {

@@ -1,8 +1,7 @@
-"""Uploads of submissions: begun with a promise, sent into a part file, then kept, and the check begins."""
+"""Uploads of submissions: begun with a promise, sent into the storage, then kept, and the check begins."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +11,14 @@ from raim.errors import StateError, UnknownNameError
 from raim.records.submissions import NewSubmission
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ChallengeUpload, Database, Member, Submission, Upload
-from raim.server.part_files import FOLDER, SILENCE, adopt_part, clean_file_name, make_key, part_file
+from raim.server.gathering import (
+    SILENCE,
+    clean_file_name,
+    drop_gathered,
+    keep_gathered,
+    list_gathered,
+    make_key,
+)
 from raim.server.storage import Storage, put_file
 from raim.server.submissions.states import change_state, lock_submission
 from raim.server.submissions.tries import find_phase, lock_team, take_try
@@ -80,7 +86,6 @@ def finish_upload(
     storage: Storage,
     now: datetime,
     *,
-    folder: Path,
     challenge: CurrentChallenge,
     key: str,
 ) -> Submission:
@@ -95,7 +100,7 @@ def finish_upload(
         _, submission = find_upload(session, key)
         if not submission.facts.is_arriving:
             return submission
-        part, submission_id = part_file(folder, key), submission.id
+        submission_id = submission.id
         n_bytes, sha256 = submission.committed_bytes, submission.committed_sha256
         phase = challenge.phase_of_row(submission.phase_id)
         started_at = submission.received_at
@@ -107,9 +112,9 @@ def finish_upload(
             )
             change_state(session, now, submission_id, "abandoned", error=late)
             _end(session, now, submission_id, is_whole=False)
-        part.unlink(missing_ok=True)
+        drop_gathered(storage, key)
         raise StateError(f"{late}; it takes no try")
-    adopt_part(storage, part, n_bytes=n_bytes, sha256=sha256)
+    keep_gathered(storage, key, n_bytes=n_bytes, sha256=sha256)
     return _begin_check(database, now, submission_id)
 
 
@@ -143,7 +148,7 @@ def _begin_check(database: Database, now: datetime, submission_id: int) -> Submi
 def abandon_silent(session: Session, now: datetime, *, silence: timedelta = SILENCE) -> int:
     """Give up uploads that have stood still; their tries are given back. Give how many there were.
 
-    A worker may do it: the files lie with the server, which deletes them itself (`drop_ended_parts`).
+    What has come of them is deleted apart (`drop_ended`).
     """
     silent = session.scalars(
         select(Upload)
@@ -157,30 +162,25 @@ def abandon_silent(session: Session, now: datetime, *, silence: timedelta = SILE
     return len(silent)
 
 
-def drop_ended_parts(database: Database, folder: Path) -> int:
-    """Delete what has come of uploads that have ended, whoever ended them; give how many files there were."""
-    place = folder / FOLDER
-    there = (
-        set(place.iterdir()) if place.is_dir() else set()
-    )  # looked at first: what comes later is not ended
+def drop_ended(database: Database, storage: Storage) -> int:
+    """Delete what has come of uploads that have ended, whoever ended them; give how many there were."""
+    there = list_gathered(storage)  # looked at first: what comes later is not ended
     with database.reading() as session:
         coming = select(Upload.key).join(Submission, Submission.id == Upload.submission_id)
-        under_way = [
+        under_way = {
             *session.scalars(coming.where(Submission.where("is_arriving"))),
             *session.scalars(select(ChallengeUpload.key).where(ChallengeUpload.state == "receiving")),
-        ]
-    ended = there - {place / key for key in under_way}
-    for part in ended:
-        part.unlink(missing_ok=True)
-    return len(ended)
+        }
+    for key in there - under_way:
+        drop_gathered(storage, key)
+    return len(there - under_way)
 
 
-def drop_upload(session: Session, now: datetime, folder: Path, submission_id: int) -> None:
-    """Delete what has come of a submission that was withdrawn while it was sent."""
+def end_upload(session: Session, now: datetime, submission_id: int) -> None:
+    """End the upload of a submission that was withdrawn while it was sent; what has come is deleted later."""
     upload = session.scalar(select(Upload).where(Upload.submission_id == submission_id))
     if upload is not None and upload.finished_at is None:
         _end(session, now, submission_id, is_whole=False)
-        part_file(folder, upload.key).unlink(missing_ok=True)
 
 
 def _end(

@@ -66,7 +66,6 @@ def make_app(server: Server) -> FastAPI:
     app.state.server = server
     app.state.buckets = Buckets()
     app.state.watch = Watch(server)
-    app.state.turns = {}
     app.state.coming = []
     for area in AREAS:
         for router in area.routers:

@@ -4,7 +4,7 @@ from raim.errors import StorageFullError, UnknownNameError
 from raim.records.administration import ChallengeUpload, ChallengeUploads, NewChallengeUpload
 from raim.server import database as tables
 from raim.server.actions.challenge_upload import begin_upload, find_by_key, finish_upload, give_up
-from raim.server.part_files import part_file
+from raim.server.gathering import drop_gathered
 from raim.server.queries import challenge_uploads as queries
 from raim.server.storage import check_space
 from raim.server.web.context import Context
@@ -43,8 +43,7 @@ def begin(context: Context, wanted: NewChallengeUpload) -> ChallengeUpload:
 @area.get(PATH, who="maker", template="challenge_upload")
 def show_upload(context: Context, upload_id: RowId) -> ChallengeUpload:
     """Give an upload as it is now, with every problem that was found."""
-    folder = context.server.settings.folder
-    return queries.read_upload(context.session, folder, upload_id, sender_id=_sender(context))
+    return queries.read_upload(context.session, upload_id, sender_id=_sender(context))
 
 
 @area.get(f"{PATH}/status", who="maker", template="challenge_upload_status")
@@ -82,21 +81,16 @@ def _promise(context: Context, key: str) -> Promise:
     return Promise(n_bytes=upload.n_bytes, is_coming=upload.state == "receiving")
 
 
-def _note(context: Context, key: str, _offset: int) -> None:
-    with context.server.database.writing() as session:
-        find_by_key(session, key).updated_at = context.server.clock()
-
-
 def _finish(context: Context, key: str) -> None:
     server = context.server
-    finish_upload(server.database, server.storage, server.clock(), folder=server.settings.folder, key=key)
+    finish_upload(server.database, server.storage, server.clock(), key=key)
 
 
 def _give_up(context: Context, key: str) -> None:
     upload = _find(context, key)
     with context.server.database.writing() as session:
         give_up(session, context.now, upload.id, GIVEN_UP, actor_id=context.user_id)
-    part_file(context.server.settings.folder, key).unlink(missing_ok=True)
+    drop_gathered(context.server.storage, key)
 
 
 add_routes(
@@ -105,8 +99,8 @@ add_routes(
     "maker",
     Uploaded(
         most_bytes=lambda context: context.server.settings.upload_limit_bytes,
+        table=tables.ChallengeUpload,
         find=_promise,
-        note=_note,
         finish=_finish,
         give_up=_give_up,
     ),

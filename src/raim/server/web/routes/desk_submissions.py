@@ -58,9 +58,8 @@ def show_submission(
     context: Context, submission_id: RowId, result: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0
 ) -> SubmissionHistory:
     """Give all that is known of a submission; `result` chooses under which versions its images are shown."""
-    folder = context.server.settings.folder
     return queries.read_history(
-        context.session, context.challenge, folder, context.forecast, submission_id, result=result
+        context.session, context.challenge, context.forecast, submission_id, result=result
     )
 
 
@@ -121,7 +120,7 @@ def enter_the_input(context: Context, phase_id: Slug) -> SubmissionRecord:
     row_id, folder = challenge.data_set_ids[phase.intakes["scored"].on], server.settings.folder
     kept = context.aside(keep_inputs, server.database, server.storage, folder, row_id)
     entered = enter_input(context.session, context.now, challenge, phase, kept, actor_id=context.user_id)
-    return read_submission(context.session, challenge, folder, context.forecast, entered.id, for_team=False)
+    return read_submission(context.session, challenge, context.forecast, entered.id, for_team=False)
 
 
 @area.get(IMAGE, who="organiser", template="desk_image")

@@ -44,7 +44,7 @@ from raim.server.submissions.comments import add_comment
 from raim.server.submissions.kept import check_quotas, kept_of_team
 from raim.server.submissions.restored import find_restored
 from raim.server.submissions.tries import check_rate
-from raim.server.submissions.uploads import begin_upload, drop_upload, keep_file
+from raim.server.submissions.uploads import begin_upload, end_upload, keep_file
 from raim.server.web import restored
 from raim.server.web.body_limit import SMALL_BODY
 from raim.server.web.context import Admitted, Context
@@ -180,7 +180,6 @@ def list_submissions(
     return queries.list_submissions(
         context.session,
         context.challenge,
-        context.server.settings.folder,
         context.forecast,
         team_ids=None if context.viewer.is_organiser else teams_of(context.viewer.team_id),
         phase=phase,
@@ -195,7 +194,6 @@ def show_submission(context: Context, submission_id: RowId) -> SubmissionDetails
     return queries.read_details(
         context.session,
         context.challenge,
-        context.server.settings.folder,
         context.forecast,
         submission_id,
         for_team=not context.viewer.is_organiser,
@@ -208,7 +206,6 @@ def show_status(context: Context, submission_id: RowId) -> Submission:
     found = queries.read_submission(
         context.session,
         context.challenge,
-        context.server.settings.folder,
         context.forecast,
         submission_id,
         for_team=not context.viewer.is_organiser,
@@ -293,7 +290,7 @@ def give_restored(context: Context, submission_id: RowId, name: ImageName) -> Re
 def withdraw_submission(context: Context, submission_id: RowId) -> SubmissionDetails:
     """Take a submission back; before scoring has begun, its try too."""
     withdraw(context.session, context.now, submission_id, acting_member(context, submission_id))
-    drop_upload(context.session, context.now, context.server.settings.folder, submission_id)
+    end_upload(context.session, context.now, submission_id)
     return show_submission(context, submission_id)
 
 

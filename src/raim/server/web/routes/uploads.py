@@ -8,19 +8,22 @@ Why not tuspyserver, which the field uses: its body handler runs before the chec
 
 import asyncio
 import contextlib
+import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 
+from sqlalchemy import update
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from raim.errors import InputError, StateError
-from raim.server.part_files import add_bytes, part_file, received_bytes
+from raim.server.database import Upload
+from raim.server.database.columns import Arriving
+from raim.server.gathering import claim, drop_gathered, gather, gathered_bytes, piece_bytes, release
 from raim.server.submissions.choices import withdraw
-from raim.server.submissions.uploads import drop_upload, find_upload, finish_upload
+from raim.server.submissions.uploads import end_upload, find_upload, finish_upload
 from raim.server.web.access import Who
 from raim.server.web.context import Admitted, Context
 from raim.server.web.routes.submissions import acting_member
@@ -28,9 +31,9 @@ from raim.server.web.routing import Area
 
 area = Area("submissions")
 VERSION = {"Tus-Resumable": "1.0.0"}
-WRITE_BYTES = 2**20  # so much is gathered before it is written
 MEDIA_TYPE = "application/offset+octet-stream"
-LOOK_S = 0.05
+LOOK_S = 0.1
+NOTE_EVERY_S = 10.0
 WAIT_S = 20  # for another request that still writes to the same upload, such as one whose client has gone
 
 
@@ -48,15 +51,15 @@ class Uploaded:
 
     Attributes:
         most_bytes: Length of the longest one.
+        table: Where its row is.
         find: Gives its promise, or an UnknownNameError.
-        note: Writes down how much has come.
         finish: Takes what has come whole.
         give_up: Ends it.
     """
 
     most_bytes: Callable[[Context], int]
+    table: type[Arriving]
     find: Callable[[Context, str], Promise]
-    note: Callable[[Context, str, int], None]
     finish: Callable[[Context, str], object]
     give_up: Callable[[Context, str], None]
 
@@ -71,15 +74,15 @@ def add_routes(area: Area, path: str, who: Who, uploaded: Uploaded) -> None:
         headers = {**VERSION, "Tus-Version": "1.0.0", "Tus-Extension": "termination", "Tus-Max-Size": most}
         return Response(status_code=204, headers=headers)
 
-    def tell_offset(context: Admitted, key: str, request: Request) -> Response:
+    def tell_offset(context: Admitted, key: str) -> Response:
         """Say how much has come; what has come whole and could not be kept then is kept now."""
-        promise = uploaded.find(context, key)
-        folder = context.server.settings.folder
-        offset = received_bytes(folder, key) if promise.is_coming else promise.n_bytes
-        if promise.is_coming and offset == promise.n_bytes:
-            with _turn(request.app.state.turns, key) as is_ours:
-                if is_ours:  # else another request is keeping it
-                    uploaded.finish(context, key)
+        promise, holder = uploaded.find(context, key), secrets.token_hex(8)
+        offset = gathered_bytes(context.server.storage, key) if promise.is_coming else promise.n_bytes
+        if promise.is_coming and offset == promise.n_bytes and _claim(context, uploaded, key, holder):
+            try:  # else another request is keeping it
+                uploaded.finish(context, key)
+            finally:
+                _release(context, uploaded, key, holder)
         headers = {
             **VERSION,
             "Upload-Offset": str(offset),
@@ -93,16 +96,15 @@ def add_routes(area: Area, path: str, who: Who, uploaded: Uploaded) -> None:
         offset = _read_header(request, "upload-offset")
         if request.headers.get("content-type") != MEDIA_TYPE:
             raise InputError(f"the content type must be {MEDIA_TYPE}")
-        async with _own_turn(request.app.state.turns, key):
+        async with _turn(context, uploaded, key) as holder:
             promise = await run_in_threadpool(uploaded.find, context, key)
             if not promise.is_coming:
                 return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(promise.n_bytes)})
-            part = part_file(context.server.settings.folder, key)
-            offset = await _receive(request, part, offset, promise.n_bytes)
-            await run_in_threadpool(uploaded.note, context, key, offset)
-            if offset == promise.n_bytes:
+            writing = _Writing(context, uploaded, key, holder, offset, promise.n_bytes)
+            await writing.receive(request)
+            if writing.offset == promise.n_bytes:
                 await run_in_threadpool(uploaded.finish, context, key)
-        return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(offset)})
+        return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(writing.offset)})
 
     def give_up(context: Admitted, key: str) -> Response:
         """Give an upload up."""
@@ -115,19 +117,42 @@ def add_routes(area: Area, path: str, who: Who, uploaded: Uploaded) -> None:
     area.special("DELETE", path, who=who)(give_up)
 
 
-async def _receive(request: Request, part: Path, offset: int, n_bytes: int) -> int:
-    """Write what comes; what has come before the client goes away stays."""
-    gathered = bytearray()
-    try:
-        async for chunk in request.stream():
-            gathered += chunk
-            if len(gathered) >= WRITE_BYTES:
-                offset = await run_in_threadpool(add_bytes, part, offset, [bytes(gathered)], n_bytes=n_bytes)
-                gathered.clear()
-    except ClientDisconnect:
-        await run_in_threadpool(add_bytes, part, offset, [bytes(gathered)], n_bytes=n_bytes)
-        raise
-    return await run_in_threadpool(add_bytes, part, offset, [bytes(gathered)], n_bytes=n_bytes)
+@dataclass(slots=True)
+class _Writing:
+    """One request that adds bytes: what has come before its client goes away stays."""
+
+    context: Context
+    uploaded: Uploaded
+    key: str
+    holder: str
+    offset: int
+    n_bytes: int
+    noted_at: float = field(default_factory=time.monotonic)
+
+    async def receive(self, request: Request) -> None:
+        """Write what comes, a piece at a time."""
+        most, gathered = piece_bytes(self.context.server.storage), bytearray()
+        try:
+            async for chunk in request.stream():
+                gathered += chunk
+                if len(gathered) >= most:
+                    await run_in_threadpool(self.write, bytes(gathered))
+                    gathered.clear()
+        except ClientDisconnect:
+            await run_in_threadpool(self.write, bytes(gathered), is_last=True)
+            raise
+        await run_in_threadpool(self.write, bytes(gathered), is_last=True)
+
+    def write(self, content: bytes, *, is_last: bool = False) -> None:
+        """Write a piece; now and then, and after the last, how much there is is noted for all to see."""
+        server, table = self.context.server, self.uploaded.table
+        self.offset = gather(server.storage, self.key, self.offset, content, n_bytes=self.n_bytes)
+        if is_last or time.monotonic() - self.noted_at > NOTE_EVERY_S:
+            self.noted_at, now = time.monotonic(), server.clock()
+            with server.database.writing() as session:
+                found = update(table).where(table.key == self.key)
+                session.execute(found.values(received_bytes=self.offset, updated_at=now))
+                claim(session, table, now, self.key, self.holder)
 
 
 def _read_header(request: Request, name: str) -> int:
@@ -137,30 +162,29 @@ def _read_header(request: Request, name: str) -> int:
     return int(text)
 
 
-@contextlib.contextmanager
-def _turn(taken: dict[str, object], key: str) -> Iterator[bool]:
-    """Let one request at a time write to an upload; whether this one may is given. A database has one server."""
-    mine = object()
-    is_ours = taken.setdefault(key, mine) is mine
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            del taken[key]
+def _claim(context: Context, uploaded: Uploaded, key: str, holder: str) -> bool:
+    with context.server.database.writing() as session:
+        return claim(session, uploaded.table, context.server.clock(), key, holder)
+
+
+def _release(context: Context, uploaded: Uploaded, key: str, holder: str) -> None:
+    with context.server.database.writing() as session:
+        release(session, uploaded.table, key, holder)
 
 
 @contextlib.asynccontextmanager
-async def _own_turn(taken: dict[str, object], key: str) -> AsyncIterator[None]:
-    """Wait for the turn."""
-    end = time.monotonic() + WAIT_S
-    while True:
-        with _turn(taken, key) as is_ours:
-            if is_ours:
-                yield
-                return
+async def _turn(context: Context, uploaded: Uploaded, key: str) -> AsyncIterator[str]:
+    """Wait until no other request, on whichever host, writes to the upload; who holds it is given."""
+    await run_in_threadpool(uploaded.find, context, key)
+    holder, end = secrets.token_hex(8), time.monotonic() + WAIT_S
+    while not await run_in_threadpool(_claim, context, uploaded, key, holder):
         if time.monotonic() > end:
             raise StateError("another request still sends to this upload; ask for its offset and go on")
         await asyncio.sleep(LOOK_S)
+    try:
+        yield holder
+    finally:
+        await run_in_threadpool(_release, context, uploaded, key, holder)
 
 
 def _find(context: Context, key: str) -> Promise:
@@ -169,22 +193,9 @@ def _find(context: Context, key: str) -> Promise:
         return Promise(n_bytes=submission.committed_bytes, is_coming=submission.facts.is_arriving)
 
 
-def _note_progress(context: Context, key: str, offset: int) -> None:
-    with context.server.database.writing() as session:
-        upload, _ = find_upload(session, key)
-        upload.received_bytes, upload.updated_at = offset, context.server.clock()
-
-
 def _finish(context: Context, key: str) -> None:
     server = context.server
-    finish_upload(
-        server.database,
-        server.storage,
-        server.clock(),
-        folder=server.settings.folder,
-        challenge=context.challenge,
-        key=key,
-    )
+    finish_upload(server.database, server.storage, server.clock(), challenge=context.challenge, key=key)
 
 
 def _give_up(context: Context, key: str) -> None:
@@ -192,7 +203,8 @@ def _give_up(context: Context, key: str) -> None:
     with context.server.database.writing() as session:
         _, submission = find_upload(session, key)
         withdraw(session, context.now, submission.id, acting_member(context, submission.id, session))
-        drop_upload(session, context.now, context.server.settings.folder, submission.id)
+        end_upload(session, context.now, submission.id)
+    drop_gathered(context.server.storage, key)
 
 
 add_routes(
@@ -201,8 +213,8 @@ add_routes(
     "team",
     Uploaded(
         most_bytes=lambda context: context.challenge.definition.uploads.max_bytes,
+        table=Upload,
         find=_find,
-        note=_note_progress,
         finish=_finish,
         give_up=_give_up,
     ),

@@ -142,6 +142,9 @@ def upgrade() -> None:
         Column("n_bytes", BigInteger(), nullable=False),
         Column("sha256", String(64), nullable=False),
         Column("state", String(20), nullable=False),
+        Column("received_bytes", BigInteger(), nullable=False),
+        Column("holder", String(64)),
+        Column("held_until", UtcDateTime()),
         Column("begun_at", UtcDateTime(), nullable=False),
         Column("updated_at", UtcDateTime(), nullable=False),
         Column("attempt", Integer(), nullable=False),
@@ -150,6 +153,8 @@ def upgrade() -> None:
         Column("problems", JSON(), nullable=False),
         Column("notes", JSON(), nullable=False),
         Column("challenge_id", Integer(), ForeignKey("challenge.id", ondelete="RESTRICT"), index=True),
+        CheckConstraint("(holder IS NULL) = (held_until IS NULL)", name="holder"),
+        CheckConstraint("received_bytes >= 0", name="received_bytes"),
         CheckConstraint("(state = 'taken') = (challenge_id IS NOT NULL)", name="challenge"),
         CheckConstraint("length(sha256) = 64", name="sha256"),
         CheckConstraint(
@@ -599,10 +604,13 @@ def upgrade() -> None:
         Column("key", String(64), nullable=False, unique=True),
         Column("file_name", String(200), nullable=False),
         Column("received_bytes", BigInteger(), nullable=False),
+        Column("holder", String(64)),
+        Column("held_until", UtcDateTime()),
         Column("updated_at", UtcDateTime(), nullable=False),
         Column("finished_at", UtcDateTime()),
         Column("aborted_at", UtcDateTime()),
         CheckConstraint("finished_at IS NULL OR aborted_at IS NULL", name="end"),
+        CheckConstraint("(holder IS NULL) = (held_until IS NULL)", name="holder"),
         CheckConstraint("received_bytes >= 0", name="received_bytes"),
     )
     op.create_table(
