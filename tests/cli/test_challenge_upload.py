@@ -54,7 +54,7 @@ def world(example, tmp_path, monkeypatch, run_raim):
             try:
                 with server.database.reading() as session:
                     due = session.scalars(
-                        select(ChallengeUpload.id).where(ChallengeUpload.state == "checking")
+                        select(ChallengeUpload.id).where(ChallengeUpload.state == "inspecting")
                     ).all()
                 for number in due:
                     run_challenge_check(context, number)
@@ -167,7 +167,7 @@ def test_an_interrupted_upload_goes_on_with_the_same_command(world, monkeypatch)
     with monkeypatch.context() as patched:
         patched.setattr(uploading._Upload, "send_piece", break_off)
         assert world.run("night")[0] == 130
-    assert uploads(world) == ["receiving"]
+    assert uploads(world) == ["arriving"]
 
     def watch(self, offset):
         sent.append(offset)

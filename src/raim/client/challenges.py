@@ -43,7 +43,7 @@ def upload_challenge(
         on_progress: Called with "packing", "hashing" or "sending" and how much is done, of how much.
 
     Returns:
-        The upload once its file is there whole, usually in the state "checking".
+        The upload once its file is there whole, usually in the state "inspecting".
 
     Raises:
         InputError: The challenge names files outside of its folder, or one cannot be read.

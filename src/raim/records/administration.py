@@ -81,7 +81,7 @@ class AdministratorChange(Wanted):
     is_disabled: bool | None = None
 
 
-UploadState = Literal["receiving", "checking", "placing", "taken", "refused", "abandoned"]
+UploadState = Literal["arriving", "inspecting", "placing", "taken", "rejected", "given up"]
 
 
 class NewChallengeUpload(Wanted):
@@ -116,7 +116,7 @@ class ChallengeUpload(Record):
     @property
     def has_ended(self) -> bool:
         """Whether it stays in its state."""
-        return self.state in {"taken", "refused", "abandoned"}
+        return self.state in {"taken", "rejected", "given up"}
 
 
 class ChallengeUploads(Record):

@@ -32,7 +32,7 @@ def send(world, content):
     with world.database.writing() as session:
         ada = session.scalars(select(User).where(User.login == "ada")).one()
         upload = begin_upload(session, world.clock(), ada.id, wanted, folder=world.folder)
-        upload.state = "checking"
+        upload.state = "inspecting"
         return upload.id
 
 
@@ -82,7 +82,7 @@ def test_progress_is_shown_and_never_goes_back(world, inline, monkeypatch):
 def test_every_problem_is_told_with_its_file_as_it_lies_in_the_folder(world, inline):
     changes = {"schema = 1": "schema = 7", 'mode = "top-three"': 'mode = "top-tree"'}
     number = send(world, pack_folder(world.example, top="night/", changes=changes))
-    assert run_challenge_check(world.context(), number) == "refused"
+    assert run_challenge_check(world.context(), number) == "rejected"
     row = read(world, number)
     assert len(row.problems) == 2
     assert row.problems[0].startswith("challenge.toml:")
@@ -99,7 +99,7 @@ def test_problems_of_images_are_told_too(world, inline):
         "data/feedback-pairs/reference/0009.png": b"",
     }
     number = send(world, pack_folder(world.example, extra=broken))
-    assert run_challenge_check(world.context(), number) == "refused"
+    assert run_challenge_check(world.context(), number) == "rejected"
     files = {each.partition(":")[0] for each in read(world, number).problems}
     assert {"data/feedback-pairs/input/0009.png", "data/feedback-pairs/reference/0009.png"} <= files
 
@@ -107,7 +107,7 @@ def test_problems_of_images_are_told_too(world, inline):
 def test_a_challenge_that_names_other_files_of_the_server_is_refused(world, inline):
     elsewhere = {'folder = "data/feedback-pairs"': f'folder = "{world.example}/data/feedback-pairs"'}
     number = send(world, pack_folder(world.example, changes=elsewhere))
-    assert run_challenge_check(world.context(), number) == "refused"
+    assert run_challenge_check(world.context(), number) == "rejected"
     assert any("leads out of the challenge's folder" in each for each in read(world, number).problems)
 
 
@@ -117,7 +117,7 @@ def test_a_challenge_that_names_other_files_of_the_server_is_refused(world, inli
 )
 def test_what_is_no_zip_is_refused(world, inline, content, told):
     number = send(world, content)
-    assert run_challenge_check(world.context(), number) == "refused"
+    assert run_challenge_check(world.context(), number) == "rejected"
     (problem,) = read(world, number).problems
     assert problem.startswith("night.zip: ")
     assert told in problem
@@ -125,7 +125,7 @@ def test_what_is_no_zip_is_refused(world, inline, content, told):
 
 def test_a_zip_without_a_challenge_says_what_is_missing(world, inline):
     number = send(world, pack_folder(world.example / "data", extra={"readme.md": b"x"}))
-    assert run_challenge_check(world.context(), number) == "refused"
+    assert run_challenge_check(world.context(), number) == "rejected"
     assert "challenge.toml: it cannot be read" in read(world, number).problems[0]
 
 
@@ -134,14 +134,14 @@ def test_a_zip_for_which_there_is_no_room_is_refused(world, inline):
     full = replace(world.storage, keep_free_bytes=2**62)
     context = world.context()
     context.storage = full
-    assert run_challenge_check(context, number) == "refused"
+    assert run_challenge_check(context, number) == "rejected"
     assert "room for" in read(world, number).problems[0]
 
 
 def test_a_process_that_dies_refuses_the_challenge(world, monkeypatch):
     number = send(world, pack_folder(world.example))
     monkeypatch.setattr(challenge_check, "check_challenge", crash)
-    assert run_challenge_check(world.context(), number) == "refused"
+    assert run_challenge_check(world.context(), number) == "rejected"
     assert "twice in a row" in read(world, number).problems[0]
     assert left_over(world) == []
 
@@ -154,15 +154,15 @@ def test_a_check_that_never_ends_is_given_up(world):
                 session, world.clock(), [each for each in read_due(session) if each.kind == "challenge"]
             )
     row = read(world, number)
-    assert (row.state, row.attempt) == ("refused", MOST_ATTEMPTS + 1)
+    assert (row.state, row.attempt) == ("rejected", MOST_ATTEMPTS + 1)
     assert "never came to an end" in row.problems[0]
 
 
 def test_an_upload_that_stands_still_is_given_up(world):
     number = send(world, b"x")
     with world.database.writing() as session:
-        session.get_one(ChallengeUpload, number).state = "receiving"
-    for hours, state in ((23, "receiving"), (25, "abandoned")):
+        session.get_one(ChallengeUpload, number).state = "arriving"
+    for hours, state in ((23, "arriving"), (25, "given up")):
         with world.database.writing() as session:
             abandon_silent(session, world.clock() + timedelta(hours=hours))
         assert read(world, number).state == state

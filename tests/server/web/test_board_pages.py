@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, select
 
 from benchmark_scripts import load_scripts
+from held_images import note_zip
 from raim.records.leaderboard import Line
 from raim.server.actions.teams import merge_teams
 from raim.server.auditing import record_event
@@ -30,6 +31,7 @@ def enter(site, person, score, *, scenario_score=None, **measures):
         for state in ("queued", "scoring", "scored"):
             change_state(session, site.clock(), number, state)
         submission = session.get_one(Submission, number)
+        note_zip(session, site.server.storage, submission)
         challenge = site.server.challenge(session)
         values = {**MEASURES, **measures}
         session.add(

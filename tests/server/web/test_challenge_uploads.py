@@ -97,7 +97,7 @@ def find_fine(site, number):
     """Do what the worker does with a challenge that is fine."""
     with site.server.database.writing() as session:
         row = session.get_one(ChallengeUpload, number)
-        assert row.state == "checking"
+        assert row.state == "inspecting"
         row.state = "placing"
 
 
@@ -186,7 +186,7 @@ def test_what_is_no_draft_is_not_replaced_and_the_way_out_is_told(site, mia, exa
     before, title = snapshot(site.folder), read(site, "night").title
     other = {**NIGHT, 'name = "My image': 'name = "Dark image'}
     found = take(site, mia, pack_folder(example_folder, changes=other))
-    assert found["state"] == "refused"
+    assert found["state"] == "rejected"
     assert f"is {status} on this server" in found["problems"][0]
     assert "make it a draft first" in found["problems"][0]
     assert (snapshot(site.folder), read(site, "night").title) == (before, title)
@@ -223,7 +223,7 @@ def test_what_cannot_be_kept_changes_nothing_and_is_told(site, mia, example_fold
     monkeypatch.setattr(placement, "import_challenge", fail)
     other = {**NIGHT, 'name = "My image': 'name = "Dark image'}
     found = take(site, mia, pack_folder(example_folder, changes=other))
-    assert (found["state"], found["problems"]) == ("refused", ["the disk is full"])
+    assert (found["state"], found["problems"]) == ("rejected", ["the disk is full"])
     assert snapshot(site.folder) == before
     assert read(site, "night").title.startswith("Night image")
 
@@ -272,7 +272,7 @@ def test_an_upload_goes_on_where_it_stopped(site, mia, example_folder):
     assert site.send(mia, again["upload"]["url"], content[1000:], offset=1000).headers[
         "upload-offset"
     ] == str(len(content))
-    assert begin(mia, content).json()["state"] == "checking"
+    assert begin(mia, content).json()["state"] == "inspecting"
     assert list_gathered(site.server.storage) == set()
 
 
@@ -281,7 +281,7 @@ def test_another_file_than_promised_begins_anew_and_one_may_be_given_up(site, mi
     answer = site.send(mia, begun["upload"]["url"], b"otherly!")
     assert answer.json()["error"]["code"] == "content_mismatch"
     assert mia.post(f"{begun['page']}/give-up").status_code == 303
-    assert mia.api("GET", f"/admin/uploads/{begun['id']}").json()["state"] == "abandoned"
+    assert mia.api("GET", f"/admin/uploads/{begun['id']}").json()["state"] == "given up"
     assert site.send(mia, begun["upload"]["url"], b"promised").status_code == 404
 
 
@@ -348,14 +348,14 @@ def test_the_pages_say_how_it_stands(site, root, mia, example_folder):
     assert "25 %" in mia.get(f"/admin/uploads/{number}/status").text
     with site.server.database.writing() as session:
         row = session.get_one(ChallengeUpload, number)
-        row.state, row.problems = "refused", ["challenge.toml:3: id is <b>missing</b>"]
+        row.state, row.problems = "rejected", ["challenge.toml:3: id is <b>missing</b>"]
     pages += [mia.get(f"/admin/uploads/{number}").text, root.get("/admin/uploads").text]
     assert "challenge.toml:3: id is &lt;b&gt;missing" in pages[-2]
     assert "nothing was changed" in pages[-2]
     assert mia.get(f"/admin/uploads/{number}/status").headers["hx-refresh"] == "true"
     for page in pages:
         check_well_made(page, page[:200])
-    assert re.search(r"night\.zip.*refused.*mia", pages[-1], re.DOTALL)
+    assert re.search(r"night\.zip.*rejected.*mia", pages[-1], re.DOTALL)
 
 
 def test_a_server_of_one_challenge_alone_refuses_and_says_what_to_do(challenge_folder):

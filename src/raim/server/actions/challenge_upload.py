@@ -23,7 +23,7 @@ from raim.server.storage import Storage, delete_file
 
 LOG = logging.getLogger(__name__)
 MOST_UNDER_WAY = 3  # of a person
-UNDER_WAY = ("receiving", "checking", "placing")
+UNDER_WAY = ("arriving", "inspecting", "placing")
 LONGEST_LIST = 1000  # problems and notes that are kept, each
 SERVER_FOLDERS = frozenset({"files", "work"})  # of the server, beside the challenges
 
@@ -88,13 +88,13 @@ def finish_upload(database: Database, storage: Storage, now: datetime, *, key: s
     """
     with database.reading() as session:
         upload = find_by_key(session, key)
-        if upload.state != "receiving":
+        if upload.state != "arriving":
             return
     keep_gathered(storage, key, n_bytes=upload.n_bytes, sha256=upload.sha256)
     with database.writing() as session:
         upload = session.get_one(ChallengeUpload, upload.id, with_for_update=True)
-        if upload.state == "receiving":
-            upload.state, upload.updated_at = "checking", now
+        if upload.state == "arriving":
+            upload.state, upload.updated_at = "inspecting", now
 
 
 def find_by_key(session: Session, key: str) -> ChallengeUpload:
@@ -104,7 +104,7 @@ def find_by_key(session: Session, key: str) -> ChallengeUpload:
         UnknownNameError: There is none, or it was given up.
     """
     found = session.scalar(select(ChallengeUpload).where(ChallengeUpload.key == key))
-    if found is None or found.state == "abandoned":
+    if found is None or found.state == "given up":
         raise UnknownNameError("there is no such upload; it may have been given up: begin it again")
     return found
 
@@ -112,15 +112,15 @@ def find_by_key(session: Session, key: str) -> ChallengeUpload:
 def give_up(session: Session, now: datetime, upload_id: int, reason: str, *, actor_id: int | None) -> None:
     """Give up an upload that has not come whole; the server deletes its bytes."""
     upload = session.get_one(ChallengeUpload, upload_id, with_for_update=True)
-    if upload.state == "receiving":
-        upload.state, upload.updated_at, upload.problems = "abandoned", now, [reason]
+    if upload.state == "arriving":
+        upload.state, upload.updated_at, upload.problems = "given up", now, [reason]
         record_event(session, now, "abandon challenge", upload, actor_id=actor_id, reason=reason)
 
 
 def abandon_silent(session: Session, now: datetime, *, silence: timedelta = SILENCE) -> None:
     """Give up uploads that have stood still."""
     silent = select(ChallengeUpload.id).where(
-        ChallengeUpload.state == "receiving", ChallengeUpload.updated_at < now - silence
+        ChallengeUpload.state == "arriving", ChallengeUpload.updated_at < now - silence
     )
     for upload_id in session.scalars(silent).all():
         reason = f"nothing came for {silence.total_seconds() / 3600:g} hours"
@@ -132,8 +132,8 @@ def conclude_check(
 ) -> str:
     """Write down what the check of an upload found; return its state then."""
     upload = session.get_one(ChallengeUpload, upload_id, with_for_update=True)
-    if upload.state == "checking":
-        upload.state = "refused" if problems else "placing"
+    if upload.state == "inspecting":
+        upload.state = "rejected" if problems else "placing"
         upload.problems, upload.notes = list(_cut(problems)), list(_cut(notes))
         upload.updated_at = now
         if problems:
@@ -144,7 +144,7 @@ def conclude_check(
 def refuse_placing(session: Session, now: datetime, upload_id: int, problems: Sequence[str]) -> None:
     """Refuse an upload that was found fine and cannot be taken."""
     upload = session.get_one(ChallengeUpload, upload_id, with_for_update=True)
-    upload.state, upload.updated_at, upload.problems = "refused", now, list(_cut(problems))
+    upload.state, upload.updated_at, upload.problems = "rejected", now, list(_cut(problems))
     record_event(session, now, "refuse challenge", upload, actor_id=None, problems=len(problems))
 
 

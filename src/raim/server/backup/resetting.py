@@ -48,7 +48,7 @@ def reset_states(
         session.execute(
             update(ChallengeUpload)
             .where(ChallengeUpload.state.in_(UNDER_WAY))
-            .values(state="abandoned", updated_at=now, problems=[lost.replace("it takes no try: ", "")])
+            .values(state="given up", updated_at=now, problems=[lost.replace("it takes no try: ", "")])
         )
     scoring = session.scalars(submissions.where(Submission.where("is_in_scoring"))).all()
     for submission_id in scoring:

@@ -20,7 +20,7 @@ from raim.server.database.columns import (
 SET_KINDS = ("paired", "unpaired")
 ADDED_TRIES = ("none", "pro rata")
 STATUSES = ("draft", "open", "paused", "retired")
-UPLOAD_STATES = ("receiving", "checking", "placing", "taken", "refused", "abandoned")
+UPLOAD_STATES = ("arriving", "inspecting", "placing", "taken", "rejected", "given up")
 
 
 class Challenge(Numbered):
@@ -201,9 +201,9 @@ class ChecklistTick(Numbered):
 class ChallengeUpload(Arriving):
     """A zip of a challenge's folder that somebody sends.
 
-    `receiving` until it is whole, `checking` by a worker (`attempt` counts the jobs), `placing` by the server below its
-    folder, then `taken` as the draft `challenge_id`, or `refused` for `problems`; `abandoned` if it never came whole.
-    `n_done` of `n_files` are checked. `updated_at`: when its state changed too.
+    `arriving` until it is whole, `inspecting` by a worker (`attempt` counts the jobs), `placing` by the server below
+    its folder, then `taken` as the draft `challenge_id`, or `rejected` for `problems`; `given up` if it never came
+    whole. `n_done` of `n_files` are checked. `updated_at`: when its state changed too.
     """
 
     __table_args__ = (
@@ -216,7 +216,7 @@ class ChallengeUpload(Arriving):
     user_id: Mapped[int] = reference("user_account")
     n_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[Sha256]
-    state: Mapped[str] = mapped_column(String(20), default="receiving")
+    state: Mapped[str] = mapped_column(String(20), default="arriving")
     begun_at: Mapped[datetime]
     attempt: Mapped[int] = mapped_column(default=0)
     n_done: Mapped[int] = mapped_column(default=0)

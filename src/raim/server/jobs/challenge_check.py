@@ -47,7 +47,7 @@ def read_due_challenges(session: Session) -> list[tuple[int, int]]:
     """Give (row, attempt) of each uploaded challenge that waits for its check, in order of arrival."""
     rows = session.execute(
         select(ChallengeUpload.id, ChallengeUpload.attempt)
-        .where(ChallengeUpload.state == "checking")
+        .where(ChallengeUpload.state == "inspecting")
         .order_by(ChallengeUpload.id)
     )
     return [(row_id, attempt) for row_id, attempt in rows]
@@ -57,7 +57,7 @@ def run_challenge_check(context: WorkerContext, upload_id: int) -> str:
     """Check an uploaded challenge; give its state then, or "" if it needs no check any more."""
     with context.database.reading() as session:
         upload = session.get(ChallengeUpload, upload_id)
-        if upload is None or upload.state != "checking":
+        if upload is None or upload.state != "inspecting":
             return ""
         sha256, label = upload.sha256, upload.file_name
     with context.busy("challenge", f"checking the challenge in {label}", []):
@@ -72,7 +72,7 @@ def run_challenge_check(context: WorkerContext, upload_id: int) -> str:
                 return conclude_check(session, context.clock(), upload_id, found.problems, found.notes)
 
         state = with_patience(context, conclude)
-        if state == "refused":
+        if state == "rejected":
             drop_archive(context.database, context.storage, sha256)
         return state
 
@@ -155,5 +155,5 @@ def _judge(outcome: Outcome) -> CheckedChallenge:
 def _show_progress(context: WorkerContext, upload_id: int, done: int, total: int) -> None:
     with context.database.writing() as session:
         row = session.get_one(ChallengeUpload, upload_id, with_for_update=True)
-        if row.state == "checking":
+        if row.state == "inspecting":
             row.n_done, row.n_files = done, total

@@ -106,7 +106,7 @@ def _begin_tiles_anew(session: Session, job: Job) -> None:
 
 def _begin_challenge_anew(session: Session, now: datetime, job: Job) -> None:
     row = session.get_one(ChallengeUpload, job.submission_id, with_for_update=True)
-    if row.attempt != job.attempt or row.state != "checking":
+    if row.attempt != job.attempt or row.state != "inspecting":
         return
     row.attempt += 1
     if row.attempt > MOST_ATTEMPTS:

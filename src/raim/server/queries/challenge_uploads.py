@@ -46,8 +46,8 @@ def _select(sender_id: int | None) -> Select[ChallengeUpload, str, str]:
 
 
 def _record(row: ChallengeUpload, login: str, slug: str | None) -> records.ChallengeUpload:
-    is_coming = row.state == "receiving"
-    received = row.received_bytes if is_coming else row.n_bytes * (row.state != "abandoned")
+    is_coming = row.state == "arriving"
+    received = row.received_bytes if is_coming else row.n_bytes * (row.state != "given up")
     place = UploadPlace(url=f"/admin/uploads/file/{row.key}", offset=received) if is_coming else None
     return records.ChallengeUpload.of_row(
         row,

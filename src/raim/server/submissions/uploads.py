@@ -169,7 +169,7 @@ def drop_ended(database: Database, storage: Storage) -> int:
         coming = select(Upload.key).join(Submission, Submission.id == Upload.submission_id)
         under_way = {
             *session.scalars(coming.where(Submission.where("is_arriving"))),
-            *session.scalars(select(ChallengeUpload.key).where(ChallengeUpload.state == "receiving")),
+            *session.scalars(select(ChallengeUpload.key).where(ChallengeUpload.state == "arriving")),
         }
     for key in there - under_way:
         drop_gathered(storage, key)

@@ -78,7 +78,7 @@ def _find(context: Context, key: str) -> tables.ChallengeUpload:
 
 def _promise(context: Context, key: str) -> Promise:
     upload = _find(context, key)
-    return Promise(n_bytes=upload.n_bytes, is_coming=upload.state == "receiving")
+    return Promise(n_bytes=upload.n_bytes, is_coming=upload.state == "arriving")
 
 
 def _finish(context: Context, key: str) -> None:

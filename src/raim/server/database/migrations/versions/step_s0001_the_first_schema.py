@@ -158,7 +158,7 @@ def upgrade() -> None:
         CheckConstraint("(state = 'taken') = (challenge_id IS NOT NULL)", name="challenge"),
         CheckConstraint("length(sha256) = 64", name="sha256"),
         CheckConstraint(
-            "state IN ('receiving', 'checking', 'placing', 'taken', 'refused', 'abandoned')", name="state"
+            "state IN ('arriving', 'inspecting', 'placing', 'taken', 'rejected', 'given up')", name="state"
         ),
     )
     op.create_table(
