@@ -1,5 +1,6 @@
 """Start a server: settings, challenge, database and storage are opened and checked before the first request."""
 
+import gc
 import logging
 import socket
 import threading
@@ -100,6 +101,9 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
     stop = threading.Event()
     server = opened.server
     _repeat(lambda: place_uploads(server), "uploaded challenges", PLACE_EVERY_S, stop)
+    # What is there now stays: the collector, which holds up all requests, need not look through it again.
+    gc.collect()
+    gc.freeze()
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
