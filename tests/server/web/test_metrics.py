@@ -48,9 +48,9 @@ def read(site):
 
 
 def test_queue_pace_and_outbox_are_the_databases(server):
-    ada = server.member("ada")
+    ada, content = server.member("ada"), server.zip_of()
     for person in (ada, server.member("bob")):
-        server.submit(person, server.zip_of())
+        server.submit(person, content)
     server.clock.move(seconds=90)
     with server.server.database.writing() as session:
         start_heartbeat(session, server.clock(), "one")
@@ -86,7 +86,7 @@ def test_queue_pace_and_outbox_are_the_databases(server):
     with server.server.database.reading() as session:
         (kinds,) = read_kept(session).values()
     assert found["raim_kept_bytes", "my-challenge"] == sum(kinds.values())
-    assert kinds["under way"] == len(server.zip_of())  # both have sent one file, which is kept once
+    assert kinds["under way"] == len(content)  # both have sent one file, which is kept once
     assert found["raim_free_bytes", "folder"] > 0
 
 
