@@ -3,7 +3,10 @@
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from patience import PATIENCE_S
 
@@ -26,6 +29,20 @@ FLAGS = (
 def find_chromium() -> str | None:
     """Find the program that RAIM_CHROMIUM or a usual name says; None where there is none."""
     return os.environ.get("RAIM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def launched(*flags: str):
+    """Give a browser that playwright drives, with one colour space wherever it runs; skip the test without one."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = find_chromium()
+    if program is None:
+        pytest.skip("there is no Chromium; RAIM_CHROMIUM can name it")
+    given = ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb", *flags]
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=given)
+        yield browser
+        browser.close()
 
 
 def run(chromium: str, page: Path, *flags: str) -> subprocess.CompletedProcess[str]:

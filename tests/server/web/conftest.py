@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from browser import find_chromium
+from browser import launched
 from raim.challenge import write_example
 from server_site import FIRST_DAY, Clock, Site
 
@@ -21,15 +21,8 @@ def example_folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def chromium():
     """Give a browser, or skip without one."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = find_chromium()
-    if program is None:
-        pytest.skip("there is no Chromium; RAIM_CHROMIUM can name it")
-    flags = ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"]
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=flags)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import uvicorn
 from PIL import Image as PillowImage
 from sqlalchemy import select
 
-from browser import find_chromium
+from browser import launched
 from judging_site import make_judged_study, restore
 from patience import PATIENCE_S, wait_until
 from raim.server import database as t
@@ -31,14 +31,8 @@ WAIT_MS = PATIENCE_S * 1000
 @pytest.fixture(scope="module")
 def browser():
     """Give a browser, or skip without one."""
-    program = find_chromium()
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    flags = ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb", "--disable-lcd-text"]
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=flags)
+    with launched("--disable-lcd-text") as browser:
         yield browser
-        browser.close()
 
 
 class Served:

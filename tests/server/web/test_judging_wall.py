@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from browser import find_chromium
 from script_site import ScriptSite, start
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.slow
 TILE = 256
 LABELS = "ABCDEFGHI"
@@ -17,16 +15,9 @@ STILL_FRAMES = 6  # a picture that has grown says for some frames that it is sti
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Give a browser, or skip without one."""
-    program = find_chromium()
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    flags = ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"]
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=flags)
-        yield browser
-        browser.close()
+def browser(chromium):
+    """The browser of all tests here."""
+    return chromium
 
 
 def make_levels(image):
