@@ -59,13 +59,15 @@ def note_restored(session: Session, submission_id: int, places: list[Place]) -> 
     )
 
 
-def places_of(session: Session, submission_ids: Collection[int]) -> dict[int, dict[str, Place]]:
-    """Return the images that some submissions hold, by submission and name."""
+def places_of(
+    session: Session, submission_ids: Collection[int], *, name: str | None = None
+) -> dict[int, dict[str, Place]]:
+    """Return the images that some submissions hold, all or those of one name, by submission and name."""
     names = [each.name for each in fields(Place)]
     columns = [getattr(SubmittedImage, each) for each in names]
-    rows = session.execute(
-        select(SubmittedImage.submission_id, *columns).where(SubmittedImage.submission_id.in_(submission_ids))
-    )
+    held = select(SubmittedImage.submission_id, *columns)
+    held = held.where(SubmittedImage.submission_id.in_(submission_ids))
+    rows = session.execute(held if name is None else held.where(SubmittedImage.name == name))
     places: dict[int, dict[str, Place]] = {each: {} for each in submission_ids}
     for submission_id, *known in rows:
         place = Place(**dict(zip(names, known, strict=True)))
@@ -79,7 +81,7 @@ def find_restored(session: Session, submission_id: int, name: str) -> Place:
     Raises:
         UnknownNameError: It holds none of that name.
     """
-    found = places_of(session, [submission_id])[submission_id].get(name)
+    found = places_of(session, [submission_id], name=name)[submission_id].get(name)
     if found is None:
         raise UnknownNameError(f"there is no image {name!r} in this submission")
     return found
