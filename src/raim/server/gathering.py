@@ -156,9 +156,9 @@ def _chain(storage: Storage, key: str) -> list[tuple[str, int]]:
     with contextlib.suppress(FileNotFoundError):
         sizes = {int(path[-15:]): n_bytes for path, n_bytes in _list(storage, _place(storage, key)).items()}
     chain, end = [], 0
-    while end in sizes:
-        chain.append((f"{_place(storage, key)}/{end:015d}", sizes[end]))
-        end += sizes[end]
+    while n_bytes := sizes.get(end, 0):
+        chain.append((f"{_place(storage, key)}/{end:015d}", n_bytes))
+        end += n_bytes
     return chain
 
 
