@@ -144,7 +144,10 @@ class _Writing:
         await run_in_threadpool(self.write, bytes(gathered), is_last=True)
 
     def write(self, content: bytes, *, is_last: bool = False) -> None:
-        """Write a piece; now and then, and after the last, how much there is is noted for all to see."""
+        """Write a piece; now and then, and after the last, how much there is is noted for all to see.
+
+        With the last one the next request may write, unless all is there and is to be kept.
+        """
         server, table = self.context.server, self.uploaded.table
         self.offset = gather(server.storage, self.key, self.offset, content, n_bytes=self.n_bytes)
         if is_last or time.monotonic() - self.noted_at > NOTE_EVERY_S:
@@ -152,7 +155,10 @@ class _Writing:
             with server.database.writing() as session:
                 found = update(table).where(table.key == self.key)
                 session.execute(found.values(received_bytes=self.offset, updated_at=now))
-                claim(session, table, now, self.key, self.holder)
+                if is_last and self.offset < self.n_bytes:
+                    release(session, table, self.key, self.holder)
+                else:
+                    claim(session, table, now, self.key, self.holder)
 
 
 def _read_header(request: Request, name: str) -> int:
