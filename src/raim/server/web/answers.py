@@ -8,10 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from raim.errors import RaimError
 from raim.server.actions.logins import typed_key
 from raim.server.tokens import name_browser
-from raim.server.web.context import Context, browser_cookie, is_secure, session_cookie
+from raim.server.web.context import Context
 from raim.server.web.failures import status_of
 from raim.server.web.rendering import render
 from raim.server.web.server import Server
+from raim.server.web.viewers import browser_cookie, is_secure, session_cookie
 
 HOUR_S = 3600
 YEAR_S = 365 * 24 * HOUR_S

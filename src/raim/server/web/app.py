@@ -8,7 +8,6 @@ from starlette.types import ASGIApp, Scope
 
 from raim import __version__
 from raim.server.web.body_limit import BodyLimit
-from raim.server.web.context import is_secure
 from raim.server.web.failures import add_handlers
 from raim.server.web.headers import SafeHeaders
 from raim.server.web.host_check import HostCheck
@@ -17,6 +16,7 @@ from raim.server.web.rate_limit import Buckets
 from raim.server.web.rendering import STATIC
 from raim.server.web.routes import AREAS
 from raim.server.web.server import Server
+from raim.server.web.viewers import is_secure
 from raim.server.web.watch import Watch
 
 

@@ -32,9 +32,10 @@ from raim.errors import (
 from raim.records.record import Failure, Fault
 from raim.server.logs import REQUEST_ID
 from raim.server.web.body_limit import UPLOADS
-from raim.server.web.context import LoginNeededError, TeamNeededError
+from raim.server.web.context import TeamNeededError
 from raim.server.web.observation import name_route
 from raim.server.web.rendering import environment
+from raim.server.web.viewers import LoginNeededError
 
 LOG = logging.getLogger("raim.server")
 TITLES = {

@@ -24,10 +24,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from raim.errors import AccessError, RaimError, UnknownNameError
 from raim.server.web.access import RULES, Who
-from raim.server.web.context import API, Context, admit, enter
+from raim.server.web.context import Context, admit, enter
 from raim.server.web.failures import FAILURES, read_problem, status_of
 from raim.server.web.rate_limit import limit_rate
 from raim.server.web.rendering import render
+from raim.server.web.viewers import API
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CHALLENGE = "/c/{challenge_id}"

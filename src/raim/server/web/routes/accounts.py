@@ -21,9 +21,10 @@ from raim.server.mail import KINDS, choose_kinds, read_reader, refuse_kind, want
 from raim.server.queries.accounts import read_account
 from raim.server.tokens import read_browser
 from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
-from raim.server.web.context import Context, browser_cookie, named_in
+from raim.server.web.context import Context, named_in
 from raim.server.web.fields import RowId
 from raim.server.web.routing import Area
+from raim.server.web.viewers import browser_cookie
 
 area = Area("accounts", prefix="")
 REGISTRATIONS = 60  # from one address within 15 minutes: a class may register together

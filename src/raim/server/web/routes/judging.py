@@ -15,8 +15,9 @@ from raim.server.study.screens import record_screen
 from raim.server.study.trials import count_trials, draw_trials, find_trial
 from raim.server.study.voting import cast_vote, finish_judging, open_positions
 from raim.server.tiles import Spot, read_tile
-from raim.server.web.context import Context, is_secure, judge_cookie
+from raim.server.web.context import Context
 from raim.server.web.routing import Area
+from raim.server.web.viewers import is_secure, judge_cookie
 
 area = Area("judging")
 COOKIE_S = 90 * 24 * 3600
