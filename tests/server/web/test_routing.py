@@ -237,3 +237,13 @@ def test_head_is_answered_where_get_is(site):
     for path in ("/team", "/api/v1/team", "/team/fact-sheet"):
         headers = {"Authorization": f"Bearer {ada.token}"}
         assert ada.client.head(path, headers=headers).status_code == 200
+
+
+def test_an_address_is_compared_with_a_few_routes_only(site):
+    for route in (each for each in site.app.routes if hasattr(each, "methods")):
+        found = site.app.router.candidates(route.path_format.replace("{", "").replace("}", ""))
+        assert route in found
+        assert len(found) <= 6, route.path_format
+    assert site.app.router.candidates("/c/my-challenge/no-such-page") == []
+    assert site.visitor().client.get("/c/my-challenge/no-such-page").status_code == 404
+    assert site.visitor().client.put("/c/my-challenge/rules").status_code == 405

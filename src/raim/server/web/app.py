@@ -1,10 +1,14 @@
 """The application: its routes, each admitted by the same function, and what stands around them."""
 
-from fastapi import FastAPI
+from operator import itemgetter
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from raim import __version__
 from raim.server.web.body_limit import BodyLimit
@@ -19,6 +23,8 @@ from raim.server.web.server import Server
 from raim.server.web.viewers import is_secure
 from raim.server.web.watch import Watch
 
+ANY, ROUTES = "{}", "/"  # no part of an address
+
 
 class VersionedFiles(StaticFiles):
     """Static files; where the address changes with the content, browsers may keep them for good."""
@@ -31,6 +37,44 @@ class VersionedFiles(StaticFiles):
             "public, max-age=31536000, immutable" if is_versioned else "no-cache"
         )
         return response
+
+
+class Directory(APIRouter):
+    """All routes, found by the parts of an address: to try hundreds in turn takes longer than most answers.
+
+    An address that no route takes is left to the router that it extends.
+    """
+
+    def __init__(self, routes: list[BaseRoute]) -> None:
+        super().__init__(routes=routes)
+        self.tree: dict[str, Any] = {}
+        for number, route in enumerate(routes):
+            node = self.tree
+            for part in str(getattr(route, "path", "")).split("/")[1:]:
+                node = node.setdefault(ANY if part.startswith("{") else part, {})
+            node.setdefault(ROUTES, []).append((number, route))
+
+    def candidates(self, path: str) -> list[BaseRoute]:
+        """Return the routes whose addresses have these parts, in the order of all."""
+        nodes = [self.tree]
+        for part in path.split("/")[1:]:
+            nodes = [node[each] for node in nodes for each in (part, ANY) if each in node]
+        return [
+            route
+            for _, route in sorted(
+                (each for node in nodes for each in node.get(ROUTES, ())), key=itemgetter(0)
+            )
+        ]
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        for route in self.candidates(scope["path"]) if scope["type"] == "http" else ():
+            match, found = route.matches(scope)
+            if match == Match.FULL:
+                scope.update(found, router=self)
+                await route.handle(scope, receive, send)
+                return
+        await super().app(scope, receive, send)
 
 
 class Application(FastAPI):
@@ -67,9 +111,7 @@ def make_app(server: Server) -> FastAPI:
     app.state.buckets = Buckets()
     app.state.watch = Watch(server)
     app.state.coming = []
-    for area in AREAS:
-        for router in area.routers:
-            app.include_router(router)
-    app.mount("/static", VersionedFiles(directory=STATIC), name="static")
+    routes = [route for area in AREAS for router in area.routers for route in router.routes]
+    app.router = Directory([Mount("/static", VersionedFiles(directory=STATIC), name="static"), *routes])
     add_handlers(app)
     return app
