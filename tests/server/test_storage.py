@@ -161,6 +161,11 @@ def test_what_a_killed_process_left_is_swept(local):
     assert incoming(local) == [str(new)]
 
 
+def test_a_place_without_empty_folders_as_s3_has_nothing_to_sweep(storage):
+    storage.system.rm(f"{storage.root}/incoming", recursive=True)
+    assert sweep_incoming(storage, before=datetime.now(UTC)) == 0
+
+
 def test_a_place_that_cannot_be_opened_is_named():
     with pytest.raises(StorageError, match=r"nonsense://x cannot be opened: .*RAIM_STORAGE_URL"):
         open_storage("nonsense://x")

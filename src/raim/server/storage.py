@@ -215,10 +215,12 @@ def delete_file(storage: Storage, sha256: str) -> None:
 def sweep_incoming(storage: Storage, *, before: datetime) -> int:
     """Delete what a killed process left half-written before a time; give how many files.
 
-    Places that do not tell when a file was changed are left alone.
+    Places that do not tell when a file was changed are left alone; some, such as S3, have no empty folders.
     """
-    swept = 0
-    for entry in storage.system.ls(f"{storage.root}/incoming", detail=True, refresh=True):
+    swept, entries = 0, []
+    with contextlib.suppress(FileNotFoundError):
+        entries = storage.system.ls(f"{storage.root}/incoming", detail=True, refresh=True)
+    for entry in entries:
         with contextlib.suppress(FileNotFoundError, NotImplementedError):
             if entry["type"] == "file" and storage.system.modified(entry["name"]) < before:
                 storage.system.rm_file(entry["name"])
