@@ -279,7 +279,7 @@ MISTAKES = {
     "itself": (["in/0.png", "in/0.png"], "is the input itself"),
     "same-folder": (["in", "in"], "is the folder of the inputs"),
     "output-is-a-file": (["in", "file"], "file is a file"),
-    "output-below-a-file": (["in", "file/out", "--restorer", "identity"], "cannot be made"),
+    "output-below-a-file": (["in", "file/out", "--restorer", "identity"], "out cannot be written: Not a directory"),
     "no-device": (["in/0.png", "out.png", "--restorer", "nlm", "--device", "cuda"], "runs on the cpu only"),
     "page-folder": (["in/0.png", "out.png", "--compare", "gone/x.html"], "there is no folder"),
     "page-name": (["in/0.png", "out.png", "--compare", "x.png"], "ends in .html"),

@@ -128,8 +128,8 @@ def test_another_recipe_in_the_same_folder_is_refused_unless_it_begins_anew(run_
         (["{recipe}", "{run}", "--set", "loss.profile=psnr"], "there is no profile 'psnr'"),
         (["{recipe}", "{run}", "--device", "abacus"], "there is no device 'abacus' here"),
         (["--show", "nothing.safetensors"], "there is no model file nothing.safetensors"),
-        (["{recipe}", "{pairs}"], "holds something else than a run"),
-        (["{recipe}", "{pairs}", "--overwrite"], "holds something else than a run"),
+        (["{recipe}", "{pairs}"], "files that raim train has not written"),
+        (["{recipe}", "{pairs}", "--overwrite"], "files that raim train has not written"),
     ],
 )
 @pytest.mark.usefixtures("page")

@@ -6,7 +6,6 @@ another, and nothing stale can be found. One SQLite file in the user's cache dir
 process writes values to it, one image at a time, which is also what makes an interrupted scoring resume.
 """
 
-import hashlib
 import json
 import math
 import sqlite3
@@ -18,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from raim.runs import fingerprint
 from raim.scoring.measures import Measured
 
 DEFINITIONS_VERSION = 1  # raise it when a change in raim.metrics changes a number
@@ -40,8 +40,7 @@ def value_key(
         >>> value_key(measure="niqe", restored_sha256="ab", reference_sha256=None, definition={})[:8]
         '7863a5ac'
     """
-    parts = [DEFINITIONS_VERSION, measure, restored_sha256, reference_sha256, definition]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return fingerprint(DEFINITIONS_VERSION, measure, restored_sha256, reference_sha256, definition)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

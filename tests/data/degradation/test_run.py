@@ -12,7 +12,7 @@ from patience import PATIENCE_S, wait_until
 from raim.data import read_manifest
 from raim.data.camera import take_pair
 from raim.data.degradation import degrade_folder, read_cameras
-from raim.data.degradation.folder import JOURNAL
+from raim.data.pair_folder import JOURNAL
 from raim.errors import InputError
 from raim.images import read_image, write_image
 
@@ -128,12 +128,11 @@ def test_a_rotated_photograph_is_set_upright(tmp_path):
 def test_a_folder_that_is_not_empty_is_refused_and_left_alone(clean, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="is not empty"):
-        degrade(clean, tmp_path / "out")
-    with pytest.raises(
-        InputError, match=r"holds 1 files that raim degrade has not written, such as notes\.txt"
-    ):
-        degrade(clean, tmp_path / "out", overwrite=True)
+    for overwrite in (False, True):
+        with pytest.raises(
+            InputError, match=r"holds 1 files that raim degrade has not written, such as notes\.txt"
+        ):
+            degrade(clean, tmp_path / "out", overwrite=overwrite)
     assert content(tmp_path / "out") == {"notes.txt": b"mine"}
 
 
@@ -148,9 +147,12 @@ def test_pictures_of_others_are_never_overwritten(clean, tmp_path):
 
 def test_overwriting_removes_the_earlier_run_s_pairs(clean, tmp_path):
     degrade(clean, tmp_path / "out")
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match=r"is not empty; .* with --overwrite"):
         degrade(clean, tmp_path / "out")
+    (tmp_path / "out/notes.txt").write_text("mine")
     degrade(clean, tmp_path / "out", presets=["text"], overwrite=True)
+    assert (tmp_path / "out/notes.txt").read_text() == "mine"
+    (tmp_path / "out/notes.txt").unlink()
     degrade(clean, tmp_path / "new", presets=["text"])
     assert content(tmp_path / "out") == content(tmp_path / "new")
 
@@ -203,6 +205,20 @@ def test_a_stopped_run_makes_a_changed_photograph_again(clean, tmp_path):
     assert content(out) == content(tmp_path / "new")
 
 
+def test_pairs_that_a_stopped_run_made_of_what_is_damaged_now_are_removed(clean, tmp_path):
+    out = tmp_path / "out"
+
+    def stop(done, _total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        degrade(clean, out, on_progress=stop)
+    (clean / "a.png").write_bytes(b"no image")
+    degrade(clean, out)
+    assert {path.stem.split("_")[0] for path in out.rglob("*.png")} == {"b", "grey"}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a POSIX signal")
 def test_ctrl_c_leaves_whole_files_only(tmp_path):
     (tmp_path / "clean").mkdir()
@@ -228,7 +244,7 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path):
     assert process.returncode == 130, message
     assert b"Traceback" not in message
     left = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert {path.suffix for path in left} <= {".png", ".jsonl"}
+    assert {path.suffix for path in left} <= {".png", ".jsonl", ""}  # "" is .lock
     for path in left:
         if path.suffix == ".png":
             assert read_image(path).pixels.shape == (300, 300, 3)

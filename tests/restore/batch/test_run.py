@@ -146,7 +146,7 @@ def test_ctrl_c_just_before_a_result_is_placed_leaves_a_run_that_goes_on(run, fo
 
 def test_a_folder_that_cannot_be_made_is_an_error(run, folder, tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(InputError, match="cannot be made"):
+    with pytest.raises(InputError, match="out cannot be written"):
         run(folder, tmp_path / "file" / "out")
 
 

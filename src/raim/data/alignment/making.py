@@ -1,18 +1,18 @@
 """Making the pairs of one scene: read, align, judge, crop, write; or find them made already."""
 
 import dataclasses
-import hashlib
-import json
 from pathlib import Path
 
 from raim import __version__
 from raim.data.alignment.captures import Scene
 from raim.data.alignment.fitting import fit_scene
 from raim.data.alignment.options import Options
-from raim.data.alignment.pairs import MadeScene, file_paths
+from raim.data.alignment.pairs import MadeScene
 from raim.data.alignment.writing import write_crops
+from raim.data.pair_folder import file_paths
 from raim.errors import ImageError, InputError
 from raim.files import hash_file
+from raim.runs import fingerprint, has_hashes
 
 
 def make_scene(scene: Scene, out: Path, options: Options, known: MadeScene | None) -> MadeScene:
@@ -30,37 +30,37 @@ def make_scene(scene: Scene, out: Path, options: Options, known: MadeScene | Non
     Raises:
         OutputError: A file cannot be written.
     """
-    fingerprint = _fingerprint(scene, options)
-    if known is not None and known.fingerprint == fingerprint and _are_there(known, out):
+    own = _find_fingerprint(scene, options)
+    if known is not None and known.fingerprint == own and _are_there(known, out):
         return known
     try:
         fitted = fit_scene(scene, options)
     except (ImageError, InputError) as error:
         fitted = str(error)
     if isinstance(fitted, str):
-        return MadeScene.failed(scene.name, fitted, fingerprint)
+        return MadeScene.failed(scene.name, fitted, own)
     pairs, others = write_crops(scene, out, options, fitted)
-    return MadeScene(name=scene.name, fingerprint=fingerprint, pairs=tuple(pairs), refused=tuple(others))
+    return MadeScene(name=scene.name, fingerprint=own, pairs=tuple(pairs), refused=tuple(others))
 
 
-def _fingerprint(scene: Scene, options: Options) -> str:
+def _find_fingerprint(scene: Scene, options: Options) -> str:
     try:
         hashes = [hash_file(path) for path in (scene.input, *scene.references)]
     except OSError as error:
         raise InputError(f"a picture of {scene.name} cannot be read: {error}") from error
-    text = json.dumps([__version__, scene.name, scene.mode.name, hashes, dataclasses.asdict(options)])
-    return hashlib.sha256(text.encode()).hexdigest()
+    return fingerprint(__version__, scene.name, scene.mode.name, hashes, dataclasses.asdict(options))
 
 
 def _are_there(made: MadeScene, out: Path) -> bool:
-    for pair in made.pairs:
-        paths = file_paths(out, pair.name)
-        if not all(path.is_file() for path in paths):
-            return False
-        if [hash_file(path) for path in paths] != [
-            pair.input_sha256,
-            pair.reference_sha256,
-            pair.mask_sha256,
-        ]:
-            return False
-    return True
+    return all(
+        has_hashes(
+            dict(
+                zip(
+                    file_paths(out, pair.name),
+                    (pair.input_sha256, pair.reference_sha256, pair.mask_sha256),
+                    strict=True,
+                )
+            )
+        )
+        for pair in made.pairs
+    )

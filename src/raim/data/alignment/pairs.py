@@ -1,10 +1,6 @@
 """What was made of a scene: its pairs with all their figures, and what was refused."""
 
 from dataclasses import dataclass
-from pathlib import Path
-
-INPUT, REFERENCE, MASK = "input", "reference", "mask"
-FOLDERS = (INPUT, REFERENCE, MASK)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,14 +120,3 @@ class MadeScene:
         """
         refused = Refused(scene=name, name=name, reason=reason)
         return cls(name=name, fingerprint=fingerprint, refused=(refused,))
-
-
-def file_paths(out: Path, name: str) -> tuple[Path, Path, Path]:
-    """Give the paths of a pair's input, reference and mask.
-
-    Example:
-        >>> [path.as_posix() for path in file_paths(Path("out"), "wall_001")]
-        ['out/input/wall_001.png', 'out/reference/wall_001.png', 'out/mask/wall_001.png']
-    """
-    first, second, third = (out / folder / f"{name}.png" for folder in FOLDERS)
-    return first, second, third

@@ -1,22 +1,18 @@
 """Aligning a folder of captures: the scenes are spread over worker processes, a stopped run is taken up again."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from raim.data.alignment.captures import Scene, list_scenes
-from raim.data.alignment.folder import JOURNAL, MANIFEST, note_done, prepare_folder, remove_others
 from raim.data.alignment.making import make_scene
 from raim.data.alignment.opencv import load_opencv
 from raim.data.alignment.options import Options
 from raim.data.alignment.pairs import MadePair, MadeScene, Refused
-from raim.data.alignment.table import format_table
+from raim.data.alignment.table import OWN_COLUMN, format_table
+from raim.data.pair_folder import INPUT, MASK, REFERENCE, OnProgress, PairFolder
 from raim.errors import InputError, RaimError
-from raim.files import place_file
-from raim.processes import map_processes
-
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,24 +84,25 @@ def align_captures(
     scenes = [each for each in listed if isinstance(each, Scene)]
     if out.resolve().is_relative_to(captures.resolve()):
         raise InputError(f"{out} lies within the captures; name a folder beside them")
-    known = prepare_folder(out, overwrite=overwrite)
-    n_processes = min(workers, len(scenes))
-    make = functools.partial(_make, out=out, options=asked, is_alone=n_processes == 1)
+    opened = PairFolder.open(
+        out,
+        MadeScene,
+        command="raim align",
+        kinds=(INPUT, REFERENCE, MASK),
+        column=OWN_COLUMN,
+        names={each.name for each in listed},
+        overwrite=overwrite,
+    )
     made = {
         each.name: MadeScene.failed(each.name, each.reason) for each in listed if isinstance(each, Refused)
     }
-    say = on_progress or (lambda _done, _total: None)
-    say(len(made), len(listed))
-    tasks = [(scene, known.get(scene.name)) for scene in scenes]
-    for (scene, before), result in map_processes(make, tasks, n_processes):
-        if isinstance(result, RaimError):  # not noted: the next run tries again
-            made[scene.name] = MadeScene.failed(scene.name, str(result))
-        else:
-            made[scene.name] = result
-            if result != before:
-                note_done(out, result)
-        say(len(made), len(listed))
-    return _finish(out, asked, [made[each.name] for each in listed])
+    make = functools.partial(_make, out=out, options=asked, is_alone=min(workers, len(scenes)) == 1)
+    with opened as folder:
+        for scene, result in folder.make(make, scenes, workers, total=len(listed), on_progress=on_progress):
+            # An error is not noted: the next run tries again.
+            failed = isinstance(result, RaimError)
+            made[scene.name] = MadeScene.failed(scene.name, str(result)) if failed else result
+        return _finish(folder, asked, [made[each.name] for each in listed])
 
 
 def _make(task: tuple[Scene, MadeScene | None], out: Path, options: Options, *, is_alone: bool) -> MadeScene:
@@ -114,13 +111,11 @@ def _make(task: tuple[Scene, MadeScene | None], out: Path, options: Options, *, 
     return make_scene(task[0], out, options, task[1])
 
 
-def _finish(out: Path, options: Options, scenes: Sequence[MadeScene]) -> Aligned:
+def _finish(folder: PairFolder[MadeScene], options: Options, scenes: Sequence[MadeScene]) -> Aligned:
     pairs = tuple(pair for scene in scenes for pair in scene.pairs)
-    remove_others(out, frozenset(pair.name for pair in pairs))
-    place_file(out / MANIFEST, format_table(pairs).encode())
-    (out / JOURNAL).unlink()
+    folder.finish(format_table(pairs), [pair.name for pair in pairs])
     return Aligned(
-        folder=out,
+        folder=folder.output.path,
         options=options,
         scenes=tuple(scene.name for scene in scenes),
         pairs=pairs,

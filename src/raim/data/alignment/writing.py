@@ -16,9 +16,10 @@ from raim.data.alignment.mapping import warp
 from raim.data.alignment.masks import MOVED, SATURATED, UNDETERMINED
 from raim.data.alignment.opencv import load_opencv
 from raim.data.alignment.options import Options
-from raim.data.alignment.pairs import MadePair, Refused, file_paths
+from raim.data.alignment.pairs import MadePair, Refused
 from raim.data.alignment.planes import to_pixels
 from raim.data.alignment.residual import Residual
+from raim.data.pair_folder import file_paths
 from raim.files import hash_file
 from raim.images import write_image
 

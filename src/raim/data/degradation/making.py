@@ -1,19 +1,17 @@
 """Making one pair: read the clean photograph, take the pair, write both files, or find them made already."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from raim import __version__
 from raim.data.camera import Pair, flatten_camera, take_pair
 from raim.data.degradation.plan import LeftOut, PlannedPair
+from raim.data.pair_folder import file_paths
 from raim.errors import ImageError, InputError
 from raim.files import hash_file
 from raim.images import read_image, write_image
-
-INPUT = "input"
-REFERENCE = "reference"
+from raim.runs import fingerprint, has_hashes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,33 +60,23 @@ def make_pair(plan: PlannedPair, out: Path, known: MadeFiles | None) -> MadeFile
     except OSError as error:
         return LeftOut(name=plan.name, reason=f"{plan.photograph.path} cannot be read: {error.strerror}")
     source = hashlib.sha256(content).hexdigest()
-    fingerprint = _fingerprint(plan, source)
-    if known is not None and known.fingerprint == fingerprint and _are_there(known, out):
+    own = fingerprint(__version__, source, flatten_camera(plan.camera))
+    if known is not None and known.fingerprint == own and _are_there(known, out):
         return known
     try:
         pair = take_pair(read_image(content, purpose="restore").pixels, plan.camera)
     except (ImageError, InputError) as error:
         return LeftOut(name=plan.name, reason=f"{plan.photograph.path.name}: {error}")
-    return _write(pair, plan.name, out, source, fingerprint)
+    return _write(pair, plan.name, out, source, own)
 
 
-def file_paths(out: Path, name: str) -> tuple[Path, Path]:
-    """Give the paths of a pair's input and reference.
-
-    Example:
-        >>> [path.as_posix() for path in file_paths(Path("out"), "0001_text")]
-        ['out/input/0001_text.png', 'out/reference/0001_text.png']
-    """
-    return out / INPUT / f"{name}.png", out / REFERENCE / f"{name}.png"
-
-
-def _write(pair: Pair, name: str, out: Path, source: str, fingerprint: str) -> MadeFiles:
-    input_path, reference_path = file_paths(out, name)
+def _write(pair: Pair, name: str, out: Path, source: str, own: str) -> MadeFiles:
+    input_path, reference_path, _ = file_paths(out, name)
     write_image(input_path, pair.degraded)
     write_image(reference_path, pair.reference)
     return MadeFiles(
         name=name,
-        fingerprint=fingerprint,
+        fingerprint=own,
         source_sha256=source,
         input_sha256=hash_file(input_path),
         reference_sha256=hash_file(reference_path),
@@ -99,13 +87,6 @@ def _write(pair: Pair, name: str, out: Path, source: str, fingerprint: str) -> M
     )
 
 
-def _fingerprint(plan: PlannedPair, source_sha256: str) -> str:
-    text = json.dumps([__version__, source_sha256, flatten_camera(plan.camera)])
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _are_there(files: MadeFiles, out: Path) -> bool:
-    paths = file_paths(out, files.name)
-    if not all(path.is_file() for path in paths):
-        return False
-    return [hash_file(path) for path in paths] == [files.input_sha256, files.reference_sha256]
+    input_path, reference_path, _ = file_paths(out, files.name)
+    return has_hashes({input_path: files.input_sha256, reference_path: files.reference_sha256})

@@ -1,22 +1,19 @@
 """Making pairs of whole folders: the photographs are spread over worker processes, a stopped run is taken up again."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from raim.data.camera import Preset, find_preset
 from raim.data.camera.draws import Value
-from raim.data.degradation.folder import JOURNAL, MANIFEST, note_done, prepare_folder, remove_parts
 from raim.data.degradation.making import MadeFiles, make_pair
 from raim.data.degradation.plan import LeftOut, PlannedPair, list_photographs, plan_pairs
-from raim.data.degradation.table import MadePair, format_table
+from raim.data.degradation.table import OWN_COLUMN, MadePair, format_table
+from raim.data.pair_folder import INPUT, REFERENCE, OnProgress, PairFolder
 from raim.errors import InputError, RaimError
-from raim.files import place_file
-from raim.processes import map_processes
 
-OnProgress = Callable[[int, int], None]
 Outcome = MadeFiles | LeftOut
 
 
@@ -86,35 +83,28 @@ def degrade_folder(
         raise InputError(f"{workers} workers were asked for; there must be at least 1")
     chosen = [find_preset(preset) if isinstance(preset, str) else preset for preset in presets]
     plans = plan_pairs(list_photographs(clean), chosen, seed=seed, variants=variants, overrides=overrides)
-    known = prepare_folder(out, {plan.name for plan in plans}, overwrite=overwrite)
-    outcomes = _make_all(plans, out, known, workers, on_progress or (lambda _done, _total: None))
-    return _finish(plans, out, outcomes)
-
-
-def _make_all(
-    plans: Sequence[PlannedPair | LeftOut],
-    out: Path,
-    known: Mapping[str, MadeFiles],
-    workers: int,
-    on_progress: OnProgress,
-) -> dict[str, Outcome]:
-    outcomes: dict[str, Outcome] = {plan.name: plan for plan in plans if isinstance(plan, LeftOut)}
-    on_progress(len(outcomes), len(plans))
-    tasks = [(plan, known.get(plan.name)) for plan in plans if isinstance(plan, PlannedPair)]
-    try:
+    opened = PairFolder.open(
+        out,
+        MadeFiles,
+        command="raim degrade",
+        kinds=(INPUT, REFERENCE),
+        column=OWN_COLUMN,
+        names={plan.name for plan in plans},
+        overwrite=overwrite,
+    )
+    with opened as folder:
+        outcomes: dict[str, Outcome] = {plan.name: plan for plan in plans if isinstance(plan, LeftOut)}
+        wanted = [plan for plan in plans if isinstance(plan, PlannedPair)]
         make = functools.partial(_make, out=out)
-        for (plan, _), result in map_processes(make, tasks, min(workers, len(tasks))):
-            outcome = LeftOut(name=plan.name, reason=str(result)) if isinstance(result, RaimError) else result
-            outcomes[plan.name] = outcome
-            if isinstance(outcome, MadeFiles) and outcome != known.get(outcome.name):
-                note_done(out, outcome)
-            on_progress(len(outcomes), len(plans))
-    finally:
-        remove_parts(out)
-    return outcomes
+        for plan, result in folder.make(make, wanted, workers, total=len(plans), on_progress=on_progress):
+            failed = isinstance(result, RaimError)
+            outcomes[plan.name] = LeftOut(name=plan.name, reason=str(result)) if failed else result
+        return _finish(plans, folder, outcomes)
 
 
-def _finish(plans: Sequence[PlannedPair | LeftOut], out: Path, outcomes: Mapping[str, Outcome]) -> Degraded:
+def _finish(
+    plans: Sequence[PlannedPair | LeftOut], folder: PairFolder[MadeFiles], outcomes: Mapping[str, Outcome]
+) -> Degraded:
     pairs, left_out = [], []
     for plan in plans:
         match plan, outcomes[plan.name]:
@@ -122,13 +112,8 @@ def _finish(plans: Sequence[PlannedPair | LeftOut], out: Path, outcomes: Mapping
                 pairs.append(MadePair(plan=plan, files=files))
             case _, LeftOut() as reason:
                 left_out.append(reason)
-    _write_manifest(out, pairs)
-    return Degraded(folder=out, pairs=tuple(pairs), left_out=tuple(left_out))
-
-
-def _write_manifest(out: Path, pairs: Sequence[MadePair]) -> None:
-    place_file(out / MANIFEST, format_table(pairs).encode())
-    (out / JOURNAL).unlink()
+    folder.finish(format_table(pairs), [pair.files.name for pair in pairs])
+    return Degraded(folder=folder.output.path, pairs=tuple(pairs), left_out=tuple(left_out))
 
 
 def _make(task: tuple[PlannedPair, MadeFiles | None], out: Path) -> Outcome:

@@ -26,6 +26,7 @@ from raim.tables import format_table as format_csv
 from raim.tables import read_table
 
 PREFIX = "camera."
+OWN_COLUMN = "source_sha256"  # no other program's manifest has it
 PROVENANCE = ("preset", "variant", "seed", "source", "source_sha256", "raim_version")
 COLUMNS = (
     "name", "role", "scenario", "issue", "width", "height", "sha256", *PROVENANCE, *(PREFIX + name for name in TYPES),

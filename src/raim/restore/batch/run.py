@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from raim.errors import ImageError, InputError, item_error
-from raim.files import place_file
+from raim.files import make_folder, place_file
 from raim.images import Picture, encode_image, inspect_image, read_image
 from raim.images.colour import convert_to_srgb, is_srgb
 from raim.images.writing import JPEG_SUFFIXES
 from raim.restore.batch.plan import Job, Plan
-from raim.restore.batch.record import Made, append_record, read_record, vouches
+from raim.restore.batch.record import RECORD, Made
 from raim.restore.descriptor import OnNote, Restorer
 from raim.restore.restoring import make_context, restore
+from raim.runs import Journal, has_hashes
 
 # Of JPEG; WebP is written without loss, which is quality 100.
 QUALITY = dict.fromkeys(JPEG_SUFFIXES, 95)
@@ -95,16 +96,19 @@ def restore_batch(
             disk), weights or a library are missing. What is done stays, and the same call goes on.
     """
     make_context(restorer, device=options.device, tile=options.tile, threads=options.threads)
-    record = {} if plan.folder is None else read_record(plan.folder)
+    journal = None if plan.folder is None else Journal(plan.folder / RECORD, Made)
+    record = {} if journal is None else journal.read()
     known = {
-        job.target: record[job.target.name]
+        job.target: made
         for job in plan.jobs
-        if vouches(record.get(job.target.name), job.target, work)
+        if (made := record.get(job.target.name)) is not None
+        and made.work == work
+        and has_hashes({job.target: made.output})
     }
     if not options.overwrite:
         _refuse_strangers(plan, known)
     if plan.folder is not None:
-        _make_folder(plan.folder)
+        make_folder(plan.folder)
     total = sum(job.n_pixels for job in plan.jobs) or 1
     done = 0
     outcomes = []
@@ -116,7 +120,7 @@ def restore_batch(
                 on_share(before + share * part)
 
         one = _One(job=job, restorer=restorer, options=options, work=work, on_share=tell, on_note=on_note)
-        outcome = _restore_one(one, known.get(job.target), plan.folder)
+        outcome = _restore_one(one, known.get(job.target), journal)
         outcomes.append(outcome)
         done += job.n_pixels
         tell(1.0)
@@ -134,15 +138,6 @@ def _refuse_strangers(plan: Plan, known: Mapping[Path, Made]) -> None:
             f"{strangers[0]}{more} is there already, and not known to be of this input and these options; name "
             "another output, or add --overwrite"
         )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"the folder {folder} cannot be made: {error.strerror}; name another output"
-        ) from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,9 +161,9 @@ class _Encoded:
     notes: tuple[str, ...]
 
 
-def _restore_one(one: _One, known: Made | None, folder: Path | None) -> Outcome:
+def _restore_one(one: _One, known: Made | None, journal: Journal[Made] | None) -> Outcome:
     try:
-        return _try_one(one, known, folder)
+        return _try_one(one, known, journal)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this photograph's
         failure = item_error(error)
         if failure.concerns_all:
@@ -176,7 +171,7 @@ def _restore_one(one: _One, known: Made | None, folder: Path | None) -> Outcome:
         return Outcome(job=one.job, error=str(failure))
 
 
-def _try_one(one: _One, known: Made | None, folder: Path | None) -> Outcome:
+def _try_one(one: _One, known: Made | None, journal: Journal[Made] | None) -> Outcome:
     content = one.job.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if known is not None and known.input != digest and not one.options.overwrite:
@@ -187,14 +182,15 @@ def _try_one(one: _One, known: Made | None, folder: Path | None) -> Outcome:
         return Outcome(job=one.job, made=known, is_kept=True)
     encoded = _restore_content(one, content)
     made = Made(
+        name=one.job.target.name,
         input=digest,
         output=hashlib.sha256(encoded.content).hexdigest(),
         seconds=round(encoded.seconds, 3),
         work=one.work,
         notes=encoded.notes,
     )
-    if folder is not None:
-        append_record(folder, one.job.target.name, made)
+    if journal is not None:
+        journal.append(made)
     place_file(one.job.target, encoded.content)
     return Outcome(job=one.job, made=made)
 

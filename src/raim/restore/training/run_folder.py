@@ -15,10 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 
 from raim import __version__
-from raim.errors import InputError
 from raim.files import place_file
 from raim.processes import count_cores
 from raim.restore.training.checkpoint import FOLDER as CHECKPOINTS
@@ -28,14 +26,14 @@ from raim.restore.training.logs import LOG, TENSORBOARD, VALIDATION
 from raim.restore.training.recipe import Recipe
 from raim.restore.training.samples import FOLDER as SAMPLES
 from raim.restore.training.trainable import Trainable
+from raim.runs import OutputFolder
 
 RECIPE, FACTS, MODEL, PAGE = "recipe.toml", "training.json", "model.safetensors", "index.html"
-LOCK = ".lock"  # it stays
-FILES = (FACTS, MODEL, PAGE, LOG, VALIDATION, RECIPE)  # the last says that a folder is a run's
-FOLDERS = (CHECKPOINTS, SAMPLES, TENSORBOARD)
-# What a start that was killed left of a file that it was writing (`raim.files`).
-PARTS = (".*.part", f"{CHECKPOINTS}/.*.part", f"{SAMPLES}/.*.part")
-LEFT = (f"{CHECKPOINTS}/step-*.pt", f"{SAMPLES}/step-*.png", f"{TENSORBOARD}/events.out.tfevents.*")
+# What a run writes; the last says that a folder is a run's.
+PATTERNS = (
+    f"{CHECKPOINTS}/step-*.pt", f"{SAMPLES}/step-*.png", f"{TENSORBOARD}/events.out.tfevents.*",
+    FACTS, MODEL, PAGE, LOG, VALIDATION, RECIPE,
+)  # fmt: skip
 SCHEMA = 1
 # What training.json may say of earlier starts; anything else is damage, and as if it were not there.
 KNOWN: Mapping[str, tuple[type, float]] = MappingProxyType({"threads": (int, 1024), "seconds": (float, 1e10)})
@@ -85,9 +83,7 @@ def open_run(
     """
     with contextlib.ExitStack() as held:
         if fabric.is_global_zero:
-            with _told(run):
-                _take(run, held)
-                _prepare(run, recipe, overwrite=overwrite)
+            _prepare(run, recipe, held, overwrite=overwrite)
         fabric.barrier()
         yield _describe(run, recipe, model, fabric)
 
@@ -123,58 +119,13 @@ def find_threads(fabric: Fabric) -> int:
     return max(1, count_cores() // (fabric.world_size if fabric.device.type == "cpu" else 1))
 
 
-@contextlib.contextmanager
-def _told(run: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{run} cannot be used: {error.strerror or error}; name another folder") from error
-
-
-def _take(run: Path, held: contextlib.ExitStack) -> None:
-    """Keep everybody else out of the folder of a run, which is made; the lock goes with the process."""
-    if not (run / RECIPE).is_file() and run.is_dir() and not _is_as_if_empty(run):
-        raise InputError(
-            f"{run} holds something else than a run; name an empty folder, or one that is not there"
-        )
-    run.mkdir(parents=True, exist_ok=True)
-    try:
-        held.enter_context(FileLock(run / LOCK, timeout=0))
-    except OSError as error:
-        if isinstance(error, Timeout):  # else a file system without locks, where nobody can be told apart
-            raise InputError(
-                f"another raim train works in {run}; wait until it has ended, or name another folder"
-            ) from error
-
-
-def _is_as_if_empty(run: Path) -> bool:
-    """Say whether a folder holds nothing but what a start that was killed at once leaves."""
-    return all(each.name == LOCK or each.match(f".{RECIPE}.*.part") for each in run.iterdir())
-
-
-def _prepare(run: Path, recipe: Recipe, *, overwrite: bool) -> None:
-    file = run / RECIPE
-    if overwrite and file.is_file():
-        _clear(run)
-    elif file.is_file() and file.read_bytes() != recipe.text.encode():
-        raise InputError(
-            f"{run} holds a run of another recipe ({file}); name another folder, or begin anew with --overwrite"
-        )
-    place_file(file, recipe.text.encode())
-    for name in FOLDERS:
-        (run / name).mkdir(parents=True, exist_ok=True)
-    for pattern in PARTS:
-        for part in run.glob(pattern):
-            part.unlink()
-
-
-def _clear(run: Path) -> None:
-    """Remove what a run leaves; nothing else."""
-    for pattern in LEFT:
-        for file in run.glob(pattern):
-            file.unlink()
-    for name in FILES:
-        (run / name).unlink(missing_ok=True)
+def _prepare(run: Path, recipe: Recipe, held: contextlib.ExitStack, *, overwrite: bool) -> None:
+    folder = OutputFolder(path=run, command="raim train", patterns=PATTERNS)
+    file, text = run / RECIPE, recipe.text.encode()
+    held.enter_context(folder.held(is_own=file.is_file()))
+    goes_on = not overwrite and file.is_file() and file.read_bytes() == text
+    folder.prepare(goes_on=goes_on, state=f"holds a run of another recipe ({file})", overwrite=overwrite)
+    place_file(file, text)
 
 
 def _read_facts(run: Path) -> Mapping[str, Any]:
