@@ -11,6 +11,7 @@ from raim.records.states import STATES, named
 from raim.records.teams import TeamEntry
 
 Kind = Literal["scored", "feedback", "final"]
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 2, 30
 Pixel = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
@@ -79,6 +80,11 @@ class Submission(Record):
     scorer_version: str | None
     is_in_force: bool = Field(description="whether the leaderboard shows this score")
     upload: UploadPlace | None
+
+    def pause_s(self, now: datetime) -> int:
+        """Return how long a page waits before it asks again: short where something is near, longer far from it."""
+        away = now - self.state_at if self.expected_at is None else self.expected_at - now
+        return min(max(SHORTEST_PAUSE_S, int(away.total_seconds() / 20)), LONGEST_PAUSE_S)
 
     @property
     def has_ended(self) -> bool:

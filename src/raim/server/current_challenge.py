@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge, Intake, Phase, grow_tries, phase_state
@@ -13,6 +13,9 @@ from raim.records.challenge import Extension
 from raim.scoring.profiles import Profile, find_profile
 from raim.server import database as tables
 from raim.server.database import EntryResult, Submission
+
+# Asked by every request, so made once.
+VERSION = select(tables.Challenge.version).where(tables.Challenge.slug == bindparam("slug"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,7 +140,7 @@ def results_of(challenge: CurrentChallenge, versions: Mapping[str, tuple[str, st
 
 def read_version(session: Session, slug: str) -> int:
     """Give the version of what is kept, to be read before what is kept under it; 0 without such a challenge."""
-    return session.scalar(select(tables.Challenge.version).where(tables.Challenge.slug == slug)) or 0
+    return session.scalar(VERSION, {"slug": slug}) or 0
 
 
 def _with_dates(phase: Phase, rows: Mapping[str, tables.Phase]) -> Phase:

@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import secrets
+from datetime import datetime
+from typing import Any
 
 BYTES = 32  # 256 bits: cannot be guessed, so a fast hash without salt is enough
 
@@ -25,6 +27,11 @@ def hash_token(token: str) -> str:
         'f9cbb078'
     """
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def proof(now: datetime, token: str) -> dict[str, Any]:
+    """Return what a query by `raim.server.database.people.whose` takes."""
+    return {"now": now, "token_sha256": hash_token(token)}
 
 
 def name_browser(secret: bytes, login_key: str) -> str:

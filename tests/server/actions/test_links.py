@@ -10,8 +10,10 @@ from raim.server.actions.links import (
     use_administrator_link,
     use_reset_link,
 )
-from raim.server.actions.logins import find_user, open_session
-from raim.server.database import User
+from raim.server.actions.logins import open_session
+from raim.server.database import LoginSession, User
+from raim.server.database.people import whose
+from raim.server.tokens import proof
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -55,7 +57,7 @@ def test_a_reset_ends_every_login_and_every_other_reset_link(database):
         number = user.id
     with database.writing() as session:
         assert session.get_one(User, number).password_hash == "y"
-        assert find_user(session, NOON, login) is None
+        assert session.scalar(whose(LoginSession, User), proof(NOON, login)) is None
         with pytest.raises(StateError):
             use_reset_link(session, NOON, second, password_hash="z")
 

@@ -13,7 +13,6 @@ from raim.server.actions.logins import (
     PER_LOGIN,
     PER_LOGIN_AND_ADDRESS,
     WINDOW,
-    find_user,
     forget_logins,
     log_in,
     log_out,
@@ -21,6 +20,8 @@ from raim.server.actions.logins import (
 )
 from raim.server.actions.passwords import hash_password
 from raim.server.database import AuditEvent, LoginAttempt, LoginSession, User
+from raim.server.database.people import whose
+from raim.server.tokens import proof
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD = "correct horse"
@@ -38,7 +39,7 @@ def enter(database, now=NOON, login="ada", password=PASSWORD, address="192.0.2.1
 
 def user_of(database, token, now=NOON):
     with database.reading() as session:
-        user = find_user(session, now, token)
+        user = session.scalar(whose(LoginSession, User), proof(now, token))
         return user and user.id
 
 

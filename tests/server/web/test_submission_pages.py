@@ -1,5 +1,7 @@
 """What a team sees of its submissions, as pages and as JSON."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import event, select
 
@@ -10,6 +12,7 @@ from raim.server.jobs.context import start_heartbeat
 from raim.server.queries import submissions as queries
 from raim.server.submissions.comments import add_comment
 from raim.server.submissions.states import change_state
+from server_site import Site
 
 
 @pytest.fixture
@@ -139,3 +142,43 @@ def test_a_list_of_many_that_wait_asks_the_database_little(site, ada):
     assert sorted(each["position"] for each in found) == [1, 2, 3, 4, 5, 6]
     assert all(each["expected_at"] for each in found)
     assert len(asked) <= 30, "\n".join(asked)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "pause"),
+    [(0, None, 2), (200, None, 10), (9000, None, 30), (9000, 30, 2), (0, 3600, 30)],
+)
+def test_a_page_asks_less_often_while_the_score_is_far(site, ada, since, until, pause):
+    number = site.submit(ada, site.zip_of())
+    site.clock.move(seconds=since)
+    if until is not None:
+        with site.server.database.writing() as session:
+            start_heartbeat(session, site.clock(), "worker-1")
+            session.get(WorkerHeartbeat, "worker-1").seconds_per_image = until / 2
+            change_state(session, site.clock(), number, "queued")
+    page = ada.get(f"/submissions/{number}").text
+    assert f'hx-trigger="every {pause}s"' in page
+    assert f'hx-trigger="every {pause}s"' in ada.get(f"/submissions/{number}/status").text
+
+
+@pytest.fixture
+def site_of_each(challenge_folder, clock, database_url):
+    """Give a server on each database, whose forecast lasts as for people."""
+    made = Site(challenge_folder, clock, database_url)
+    made.server.forecasts.lasts = timedelta(seconds=1)
+    yield made
+    made.server.database.engine.dispose()
+
+
+def test_asking_how_a_submission_stands_is_four_queries(site_of_each):
+    site, ada = site_of_each, site_of_each.member("ada")
+    number, asked = site.submit(ada, site.zip_of()), []
+    ada.get(f"/submissions/{number}/status")  # the first makes the forecast
+    event.listen(
+        site.server.database.engine,
+        "before_cursor_execute",
+        lambda *given: asked.append(given[2]) if given[2] != "BEGIN" else None,
+    )
+    assert ada.get(f"/submissions/{number}/status").status_code == 200
+    assert len(asked) <= 4, "\n".join(asked)
+    assert not any("FROM entry_result" in each for each in asked)

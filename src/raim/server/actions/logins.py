@@ -145,20 +145,6 @@ def open_session(
     return token
 
 
-def find_user(session: Session, now: datetime, token: str) -> User | None:
-    """Give the user of a session's token; None if it is unknown, over, revoked, or the account is shut."""
-    return session.scalar(
-        select(User)
-        .join(LoginSession, LoginSession.user_id == User.id)
-        .where(
-            LoginSession.token_sha256 == hash_token(token),
-            LoginSession.expires_at > now,
-            LoginSession.revoked_at.is_(None),
-            User.disabled_at.is_(None),
-        )
-    )
-
-
 def log_out(session: Session, now: datetime, token: str) -> None:
     """End the session of a token; an unknown or ended one is left as it is."""
     opened = session.scalar(

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from raim.server.actions.accounts import check_name
@@ -75,21 +75,6 @@ def make_api_token(
     session.add(kept)
     record_event(session, now, "make API token", kept, actor_id=user.id, scope=scope, days=days)
     return token
-
-
-def find_token(session: Session, now: datetime, token: str) -> tuple[ApiToken, User] | None:
-    """Give an API token with its user; None if it is unknown, revoked or over, or the account is shut."""
-    found = session.execute(
-        select(ApiToken, User)
-        .join(User, ApiToken.user_id == User.id)
-        .where(
-            ApiToken.token_sha256 == hash_token(token),
-            ApiToken.revoked_at.is_(None),
-            ApiToken.expires_at > now,
-            User.disabled_at.is_(None),
-        )
-    ).one_or_none()
-    return None if found is None else (found[0], found[1])
 
 
 def revoke_api_token(session: Session, now: datetime, token: ApiToken, *, actor_id: int) -> None:

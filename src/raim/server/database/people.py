@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Select, String, UniqueConstraint, or_, select
+from sqlalchemy import CheckConstraint, Select, String, UniqueConstraint, bindparam, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
@@ -181,6 +181,24 @@ class ApiToken(Numbered):
     expires_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+def whose(table: type[LoginSession | ApiToken], *columns: Any) -> Select[Any]:
+    """Select columns of whose a token is, unless it is revoked or over, or the account is shut.
+
+    The query takes `token_sha256` and `now`.
+    """
+    return (
+        select(*columns)
+        .select_from(table)
+        .join(User, User.id == table.user_id)
+        .where(
+            table.token_sha256 == bindparam("token_sha256"),
+            table.expires_at > bindparam("now"),
+            table.revoked_at.is_(None),
+            User.disabled_at.is_(None),
+        )
+    )
 
 
 def people_of(challenge_id: int) -> Select[int]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from raim.errors import UnknownNameError
@@ -22,6 +22,16 @@ PER_PAGE = 200  # of a team's own list
 UNSCORED: dict[str, Any] = {
     "score": None, "unscorable": None, "measures": {}, "scenarios": {}, "scorer_version": None,
 }  # fmt: skip
+ROWS = (
+    select(Submission, Team.name, Phase.slug, Phase.title, User.name, Upload)
+    .join(Team, Team.id == Submission.team_id)
+    .join(Phase, Phase.id == Submission.phase_id)
+    .join(Member, Member.id == Submission.member_id)
+    .join(User, User.id == Member.user_id)
+    .outerjoin(Upload, Upload.submission_id == Submission.id)
+    .where(Submission.id.in_(bindparam("numbers", expanding=True)))
+    .order_by(Submission.id.desc())
+)
 Described = tuple[Submission, dict[str, Any], EntryResult | None]
 
 
@@ -191,21 +201,16 @@ def describe(
     *,
     for_team: bool,
 ) -> list[Described]:
-    """Return rows, further fields of `Submission` and means, newest first; few queries for however many there are."""
-    rows = session.execute(
-        select(Submission, Team.name, Phase, User.name, Upload)
-        .join(Team, Team.id == Submission.team_id)
-        .join(Phase, Phase.id == Submission.phase_id)
-        .join(Member, Member.id == Submission.member_id)
-        .join(User, User.id == Member.user_id)
-        .outerjoin(Upload, Upload.submission_id == Submission.id)
-        .where(Submission.id.in_(submission_ids))
-        .order_by(Submission.id.desc())
-    ).all()
-    entries = _newest_entries(session, challenge, submission_ids, for_team=for_team)
+    """Return rows, further fields of `Submission` and means, newest first; few queries for however many there are.
+
+    Means are asked for only where something has ended: what is under way has none yet.
+    """
+    rows = session.execute(ROWS, {"numbers": submission_ids}).all()
+    ended = [row.id for row, *_ in rows if not row.facts.is_under_way]
+    entries = _newest_entries(session, challenge, ended, for_team=for_team) if ended else {}
     here = f"/c/{challenge.definition.id}"
     described = []
-    for row, team, phase, author, upload in rows:
+    for row, team, phase, phase_title, author, upload in rows:
         entry, report = entries.get(row.id), row.report or {}
         place = forecast.place(row.id) if row.facts.is_waiting else None
         came, upload_place = row.committed_bytes, None
@@ -216,8 +221,8 @@ def describe(
         fields = {
             **scores,
             "page": f"{here}/submissions/{row.id}",
-            "phase": phase.slug,
-            "phase_title": phase.title,
+            "phase": phase,
+            "phase_title": phase_title,
             "team": team,
             "sent_by": author,
             "file_name": "" if upload is None else upload.file_name,

@@ -9,7 +9,7 @@ from typing import Annotated, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -269,6 +269,15 @@ def check_access(context: Context, session: Session) -> None:
         check_origin(request, context.server.settings.public_url)
 
 
+_owners = (
+    select(func.coalesce(Team.merged_into, Team.id))
+    .join(Submission, Submission.team_id == Team.id)
+    .where(Team.challenge_id == bindparam("challenge_id"))
+)
+OWNER = _owners.where(Submission.id == bindparam("number"))
+OWNER_BY_KEY = _owners.join(Upload, Upload.submission_id == Submission.id).where(
+    Upload.key == bindparam("key")
+)
 Admitted = Annotated[Context, Depends(admit)]
 # Rows whose numbers stand in addresses.
 ROWS: dict[str, type[Base]] = {
@@ -305,9 +314,10 @@ def _check_rows(context: Context, session: Session) -> None:
     Raises:
         UnknownNameError: A number in the address is of one.
     """
+    owned = "submission_id" if RULES.get(context.request.scope["route"].name) == "team" else ""  # by `_owner`
     for name, table in ROWS.items():
         number = str(context.request.path_params.get(name, ""))
-        if not (number.isascii() and number.isdecimal()):
+        if name == owned or not (number.isascii() and number.isdecimal()):
             continue
         row = session.get(table, int(number))
         if row is None or challenge_of(session, row) != context.challenge.id:
@@ -338,17 +348,10 @@ def note_use(context: Context) -> None:
 
 def _owner(session: Session, context: Context) -> int | None:
     """Give the team that the submission or upload in the address belongs to."""
-    params = context.request.path_params
+    params, here = context.request.path_params, context.challenge.id
     number, key = str(params.get("submission_id")), params.get("key")
-    found = (
-        select(func.coalesce(Team.merged_into, Team.id))
-        .join(Submission, Submission.team_id == Team.id)
-        .where(Team.challenge_id == context.challenge.id)
-    )
     if key is not None:
-        return session.scalar(
-            found.join(Upload, Upload.submission_id == Submission.id).where(Upload.key == str(key))
-        )
+        return session.scalar(OWNER_BY_KEY, {"challenge_id": here, "key": str(key)})
     if not (number.isascii() and number.isdigit()):
         return None
-    return session.scalar(found.where(Submission.id == int(number)))
+    return session.scalar(OWNER, {"challenge_id": here, "number": int(number)})

@@ -38,6 +38,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # or each use of each template looks whether its file has changed
     )
     made.filters["markdown"] = render_markdown
     made.filters["number"] = show_number

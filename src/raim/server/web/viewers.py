@@ -3,21 +3,20 @@
 import ipaddress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from raim.challenge.rules import Role
 from raim.errors import AccessError
-from raim.server.actions.accounts import find_appointment
-from raim.server.actions.finalists import is_finalist
-from raim.server.actions.logins import find_user
-from raim.server.actions.tokens import find_token
 from raim.server.auditing import challenge_of
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import Member, Team, User
+from raim.server.database import ApiToken, Appointment, Finalist, LoginSession, Member, Team, User
+from raim.server.database.people import whose
 from raim.server.study.judges import find_judge as judge_of
+from raim.server.tokens import proof
 from raim.server.web.access import RULES, Viewer
 from raim.server.web.origin import SAFE_METHODS
 from raim.server.web.server import Server
@@ -83,32 +82,32 @@ def find_judge(session: Session, request: Request, cookie: str, challenge: Curre
 def find_viewer(
     session: Session, server: Server, challenge: CurrentChallenge | None, request: Request, now: datetime
 ) -> Viewer:
-    """Find who asks, and what they are in the challenge.
+    """Find who asks, and what they are in the challenge: one question, whoever it is.
 
     Raises:
         LoginNeededError: The token is none, or is for another challenge.
         AccessError: It only reads.
     """
+    in_challenge = {"challenge_id": 0 if challenge is None else challenge.id}
     is_of_server = RULES.get(request.scope["route"].name) in WHOSE
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and is_for_programs(request):
-        known = find_token(session, now, token.strip())
-        if known is None:
+        found = session.execute(BY_TOKEN, in_challenge | proof(now, token.strip())).one_or_none()
+        if found is None:
             raise LoginNeededError(
                 "this API token is unknown, was revoked or is over; make another on your account's page"
             )
-        found, user = known
         if found.scope == "read" and request.method not in SAFE_METHODS:
             raise AccessError("this API token only reads; make one that takes part on your account's page")
-        is_elsewhere = challenge is None or challenge.id != found.challenge_id or is_of_server
-        if found.challenge_id is not None and is_elsewhere:
+        is_elsewhere = challenge is None or challenge.id != found.only_in or is_of_server
+        if found.only_in is not None and is_elsewhere:
             raise LoginNeededError("this API token is for another challenge; make one on your account's page")
         is_due = found.last_used_at is None or found.last_used_at < now - TOKEN_USE_NOTED
-        viewer = replace(_viewer(session, challenge, user, by_token=True), is_use_to_note=is_due)
+        viewer = replace(_viewer(found), by_token=True, is_use_to_note=is_due)
         return _without_office(viewer) if found.scope == "take part" else viewer
     cookie = request.cookies.get(session_cookie(server), "")
-    person = find_user(session, now, cookie) if cookie else None
-    return Viewer() if person is None else _viewer(session, challenge, person, session_token=cookie)
+    found = session.execute(BY_SESSION, in_challenge | proof(now, cookie)).one_or_none() if cookie else None
+    return Viewer() if found is None else replace(_viewer(found), session_token=cookie)
 
 
 def is_for_programs(request: Request) -> bool:
@@ -118,46 +117,52 @@ def is_for_programs(request: Request) -> bool:
 
 
 def _without_office(viewer: Viewer) -> Viewer:
-    role: Role = "public" if viewer.team_id is None else "member"
-    return replace(viewer, role=role, is_administrator=False, may_make_challenges=False)
+    return replace(viewer, role=_part(viewer.team_id), is_administrator=False, may_make_challenges=False)
 
 
-def _viewer(
-    session: Session,
-    challenge: CurrentChallenge | None,
-    user: User,
-    *,
-    by_token: bool = False,
-    session_token: str = "",
-) -> Viewer:
-    challenge_id = 0 if challenge is None else challenge.id
-    found = session.execute(
-        select(Member, Team)
-        .join(Team, Team.id == Member.team_id)
-        .where(Member.user_id == user.id, Member.challenge_id == challenge_id)
-    ).one_or_none()
-    member, team = (None, None) if found is None else found
-    return Viewer(
-        role=_role(session, challenge_id, user, is_in_team=team is not None),
-        is_administrator=user.is_administrator,
-        may_make_challenges=user.is_administrator or user.may_make_challenges,
-        user_id=user.id,
-        login=user.login,
-        member_id=None if member is None else member.id,
-        team_id=None if team is None else team.id,
-        team="" if team is None else team.name,
-        team_state="" if team is None else team.state,
-        is_captain=member is not None and member.role == "captain",
-        is_finalist=challenge is not None and team is not None and is_finalist(session, challenge, team.id),
-        by_token=by_token,
-        session_token=session_token,
+def _part(team_id: int | None) -> Role:
+    return "public" if team_id is None else "member"
+
+
+def _people(table: type[LoginSession | ApiToken], *columns: Any) -> Select[Any]:
+    """Select who has a token, with their place in a challenge; the query takes `challenge_id` too."""
+    here: BindParameter[int] = bindparam("challenge_id")
+    invited = select(Finalist.id).where(Finalist.team_id == Team.id, Finalist.declined_at.is_(None))
+    place = (
+        Member.id.label("member_id"),
+        Member.role.label("member_role"),
+        Team.id.label("team_id"),
+        Team.name.label("team"),
+        Team.state.label("team_state"),
+        Appointment.office,
+        invited.exists().label("is_finalist"),
+    )
+    user = User.id.label("user_id"), User.login, User.is_administrator, User.may_make_challenges
+    return (
+        whose(table, *user, *place, *columns)
+        .outerjoin(Member, (Member.user_id == User.id) & (Member.challenge_id == here))
+        .outerjoin(Team, Team.id == Member.team_id)
+        .outerjoin(Appointment, (Appointment.user_id == User.id) & (Appointment.challenge_id == here))
     )
 
 
-def _role(session: Session, challenge_id: int, user: User, *, is_in_team: bool) -> Role:
-    held = None if user.is_administrator else find_appointment(session, challenge_id, user.id)
-    if user.is_administrator or (held is not None and held.office == "organiser"):
-        return "organiser"
-    if held is not None:
-        return "judge"
-    return "member" if is_in_team else "public"
+BY_SESSION = _people(LoginSession)
+BY_TOKEN = _people(ApiToken, ApiToken.scope, ApiToken.challenge_id.label("only_in"), ApiToken.last_used_at)
+
+
+def _viewer(found: Any) -> Viewer:
+    is_administrator: bool = found.is_administrator
+    runs_it = is_administrator or found.office == "organiser"
+    return Viewer(
+        role="organiser" if runs_it else found.office or _part(found.team_id),
+        is_administrator=is_administrator,
+        may_make_challenges=is_administrator or found.may_make_challenges,
+        user_id=found.user_id,
+        login=found.login,
+        member_id=found.member_id,
+        team_id=found.team_id,
+        team=found.team or "",
+        team_state=found.team_state or "",
+        is_captain=found.member_role == "captain",
+        is_finalist=found.is_finalist,
+    )
