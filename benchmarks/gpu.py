@@ -123,7 +123,7 @@ def list_cases(device: str, side: int, crop: int) -> Iterator[Case]:
     """List everything that is compared."""
     import torch
 
-    from raim.metrics import batched
+    from raim.metrics import dists_batch, lpips_batch, niqe_batch, psnr_batch, ssim_batch
 
     reference = make_photograph(side)
     rng = np.random.default_rng(1)
@@ -153,11 +153,11 @@ def list_cases(device: str, side: int, crop: int) -> Iterator[Case]:
     pairs = ((restored, reference), (blurred, reference))
     for name, tolerance, here, there in (
         # In single precision a mean over 786,432 values has a relative error of some 1e-6: 1e-5 dB.
-        ("PSNR of a batch", 2e-5, psnr, lambda: batched.psnr(x, y)),
-        ("SSIM of a batch", 1e-5, ssim, lambda: batched.ssim(x, y)),
-        ("NIQE of a batch", 1e-5, lambda image, _: niqe(image), lambda: batched.niqe(x)),
-        ("LPIPS of a batch", 5e-6, lambda a, b: lpips_each([a], b)[0], lambda: batched.lpips(x, y)),
-        ("DISTS of a batch", 5e-6, lambda a, b: dists_each([a], b)[0], lambda: batched.dists(x, y)),
+        ("PSNR of a batch", 2e-5, psnr, lambda: psnr_batch(x, y)),
+        ("SSIM of a batch", 1e-5, ssim, lambda: ssim_batch(x, y)),
+        ("NIQE of a batch", 1e-5, lambda image, _: niqe(image), lambda: niqe_batch(x)),
+        ("LPIPS of a batch", 5e-6, lambda a, b: lpips_each([a], b)[0], lambda: lpips_batch(x, y)),
+        ("DISTS of a batch", 5e-6, lambda a, b: dists_each([a], b)[0], lambda: dists_batch(x, y)),
     ):
         yield Case(
             name=name,

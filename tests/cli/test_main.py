@@ -7,7 +7,7 @@ import pytest
 from raim.cli.main import COMMANDS, main
 from raim.errors import RaimError
 
-HEAVY = ("torch", "numba", "ncnn", "imagecodecs", "rich", "PIL")
+HEAVY = ("numpy", "torch", "numba", "ncnn", "imagecodecs", "rich", "PIL")
 
 
 def loaded_by(statement, watched=HEAVY):
@@ -27,6 +27,12 @@ def test_importing_raim_loads_nothing_heavy():
     assert loaded_by("import raim") == set()
 
 
+def test_the_names_of_raim_are_loaded_at_first_use_without_compilers_and_torch():
+    assert "numpy" in loaded_by("import raim\nraim.measure('lpips')")
+    statement = "import raim\n[raim.measure(name) for name in raim.measures()]"
+    assert loaded_by(statement, ("torch", "numba", "ncnn")) == set()
+
+
 def test_the_command_loads_nothing_heavy_before_a_subcommand_runs():
     assert loaded_by("import raim.cli") == set()
 
@@ -38,7 +44,7 @@ def test_no_package_loads_torch_at_import(package):
 
 def test_this_test_would_see_torch():
     pytest.importorskip("torch", reason="the extra torch is not installed")
-    assert "torch" in loaded_by("import raim.metrics.batched")
+    assert "torch" in loaded_by("import raim.metrics.niqe_tensors")
 
 
 def test_help_loads_no_command_and_nothing_heavy():

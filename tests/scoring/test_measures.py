@@ -1,20 +1,20 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
+from measure_forms import replace_forms
 from raim.errors import UnexpectedError, UnknownNameError, UnscorableError, WeightsMissingError
-from raim.metrics import niqe_features
+from raim.metrics import find_measure
 from raim.metrics.lpips import TRUNKS
-from raim.metrics.luma import find_planes
 from raim.scoring import MeasureChoice
 from raim.scoring.definitions import describe_engine, measure_definition
-from raim.scoring.measures import LPIPS_SIDES, MEASURES, Measured, find_measure, measure_candidates
+from raim.scoring.measures import measure_candidates
 
 TINY = np.zeros((8, 9, 3), np.uint8)
 SMALLEST = [  # height and width of the smallest image that has a value
     ("psnr", {}, 1, 1),
     ("ssim", {}, 11, 11),
+    ("ms_ssim", {}, 161, 161),
+    ("gmsd", {}, 6, 6),
     ("lpips", {}, 31, 31),
     ("lpips", {"net": "vgg16"}, 16, 16),
     ("dists", {}, 1, 1),
@@ -41,32 +41,29 @@ def test_the_smallest_image_has_a_value_and_a_smaller_one_a_reason(name, options
         (measured,) = measure_candidates(name, options, [small], small)
         assert (measured.value, measured.fault) == (None, None)
         assert measured.unscored.startswith(
-            f"the image is {width}x{height - 1}, {name.upper()} needs at least"
+            f"the image is {width}x{height - 1}, {find_measure(name).title} needs at least"
         )
 
 
-def test_what_profiles_may_choose_is_what_the_measures_take():
-    assert list(LPIPS_SIDES) == list(TRUNKS)
-    for net, side in LPIPS_SIDES.items():
-        TRUNKS[net].check_size(side, side)
+def test_the_smallest_side_of_lpips_is_that_of_its_trunk():
+    for net, trunk in TRUNKS.items():
+        side = find_measure("lpips").block_px({"net": net})
+        trunk.check_size(side, side)
         with pytest.raises(UnscorableError):
-            TRUNKS[net].check_size(side, side - 1)
-    assert MEASURES["niqe"].options["variant"] == tuple(niqe_features.VARIANTS)
-    assert all(find_planes(colour) for colour in MEASURES["psnr"].options["colour"])
+            trunk.check_size(side, side - 1)
 
 
 def test_a_group_that_fails_is_measured_one_by_one_and_a_failure_is_its_own(monkeypatch):
     good, poison = noise(32, 32, 3), np.zeros((32, 32, 3), np.uint8)
 
-    def fail(images, reference, options, device):
+    def fail(images, reference, **_):
         if len(images) > 2:
             raise MemoryError
         if any(image is poison for image in images):
             raise RuntimeError("shape mismatch")
-        return [Measured(value=float(len(images))) for _ in images]
+        return [float(len(images)) for _ in images]
 
-    entry = replace(find_measure("dists"), measure=fail)
-    monkeypatch.setattr("raim.scoring.measures.MEASURES", {**MEASURES, "dists": entry})
+    replace_forms(monkeypatch, "dists", each_form=fail)
     found = measure_candidates("dists", {}, [good, poison, good], good)
     assert [each.value for each in found] == [1.0, None, 1.0]
     assert "RuntimeError: shape mismatch" in found[1].unscored
@@ -75,8 +72,7 @@ def test_a_group_that_fails_is_measured_one_by_one_and_a_failure_is_its_own(monk
 
 @pytest.mark.parametrize("name", ["psnr", "niqe"])
 def test_a_fault_or_nan_of_any_measure_is_a_failure_and_no_number(monkeypatch, name):
-    entry = replace(find_measure(name), measure=lambda *_: [Measured(value=float("nan"))])
-    monkeypatch.setattr("raim.scoring.measures.MEASURES", {**MEASURES, name: entry})
+    replace_forms(monkeypatch, name, array_form=lambda *_: float("nan"))
     image = noise(96, 192, 3)
     (measured,) = measure_candidates(name, {}, [image], image)
     assert measured.value is None
@@ -84,11 +80,10 @@ def test_a_fault_or_nan_of_any_measure_is_a_failure_and_no_number(monkeypatch, n
 
 
 def test_weights_that_are_missing_concern_all_and_end_it(monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise WeightsMissingError("run: raim weights fetch")
 
-    entry = replace(find_measure("dists"), measure=fail)
-    monkeypatch.setattr("raim.scoring.measures.MEASURES", {**MEASURES, "dists": entry})
+    replace_forms(monkeypatch, "dists", each_form=fail)
     with pytest.raises(WeightsMissingError):
         measure_candidates("dists", {}, [TINY, TINY], TINY)
 
@@ -112,4 +107,4 @@ def test_an_engine_is_described_with_version_and_device():
 
 
 def test_niqe_does_not_depend_on_the_reference():
-    assert not find_measure("niqe").has_reference
+    assert not find_measure("niqe").needs_reference

@@ -1,8 +1,7 @@
-import sys
-
 import numpy as np
 import pytest
 
+from measure_forms import replace_forms
 from raim.errors import InputError, UnexpectedError, UnknownNameError, UnscorableError
 from raim.metrics import dists, lpips, niqe, psnr, ssim
 from raim.scoring import MeasureChoice, Profile, find_profile, score_pair
@@ -108,7 +107,7 @@ def test_a_fault_in_a_measure_of_a_pair_is_raised(quick, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(sys.modules["raim.metrics.ssim"], "ssim", fail)
+    replace_forms(monkeypatch, "ssim", array_form=fail)
     with pytest.raises(UnexpectedError, match="ZeroDivisionError: by zero"):
         score_pair(RESTORED, REFERENCE, quick)
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from raim.cli.wording import say_number
 from raim.errors import shown
 
 if TYPE_CHECKING:
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
 
     from raim.scoring import EntryScore, ImageScore, Profile, ScoreTable
 
-DIGITS = {"psnr": 2, "ssim": 4, "lpips": 4, "dists": 4, "niqe": 3, "score": 2}
 MOST_LINES = 20
 LONGEST = 1000  # characters of a line that names an image and its reason
 MOST_NAMES = 5
@@ -35,16 +33,17 @@ def _make_grid(table: "ScoreTable") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
+    from raim.scoring import TITLES
+
     grid = Table(
         title=f"profile {table.profile.name}, means over images", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
     grid.add_column("entry", overflow="fold")
     grid.add_column("rank", justify="right", no_wrap=True)
     grid.add_column("images", justify="right", no_wrap=True)
-    labels = [choice.label or choice.name.upper() for choice in table.profile.measures]
-    for column, label in zip(table.profile.columns, [*labels, "SCORE"], strict=True):
+    for column in table.profile.columns:
         arrow = "\u2191" if table.profile.is_higher_better(column) else "\u2193"
-        grid.add_column(f"{label} {arrow}", justify="right", no_wrap=True)
+        grid.add_column(f"{TITLES.get(column, column)} {arrow}", justify="right", no_wrap=True)
     ranks = table.ranks()
     for entry in table.entries:
         rank = str(ranks.get(entry.name, "-"))
@@ -56,8 +55,7 @@ def _make_grid(table: "ScoreTable") -> "Table":
 
 def _cells(entry: "EntryScore", profile: "Profile") -> list[str]:
     mean: Mapping[str, float | None] = entry.mean
-    names = {choice.key: choice.name for choice in profile.measures}
-    values = [say_number(mean.get(column), DIGITS[names.get(column, column)]) for column in profile.columns]
+    values = [profile.show(column, mean.get(column)) for column in profile.columns]
     return [f"{entry.n_scored}/{entry.n_expected}", *values]
 
 

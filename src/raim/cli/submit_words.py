@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from raim.cli.score_table import DIGITS
 from raim.cli.wording import say_count, say_number
 from raim.records import STATES, named
 
@@ -74,4 +73,6 @@ def _make_grid(submission: "Submission", measures: Sequence[str]) -> "Table":
 
 
 def _cells(values: Mapping[str, float | None], columns: Sequence[str]) -> list[str]:
-    return [say_number(values.get(column), DIGITS.get(column, 4)) for column in columns]
+    from raim.scoring import DECIMALS
+
+    return [say_number(values.get(column), DECIMALS.get(column, 4)) for column in columns]

@@ -13,11 +13,13 @@ TPAMI 2020, equations 6 to 8; constants and weights as in the authors' package d
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 
-from raim.metrics.arrays import PixelArray, unit_rows
+from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, unit_rows
+from raim.metrics.record import MeasureRecord
 from raim.metrics.trunk import VGG16, load_engine
 from raim.metrics.trunk.engines import Rows
 from raim.metrics.trunk.features import STRIP_ROWS, stream_pair_taps
@@ -59,9 +61,13 @@ class _Moments:
         variance = self.second / self.pixels - mean**2
         mx, my, vx, vy = mean[:1], mean[1:], variance[:1], variance[1:]
         cxy = self.cross / self.pixels - mx * my
-        texture = (2 * mx * my + C1) / (mx**2 + my**2 + C1)
-        structure = (2 * cxy + C2) / (vx + vy + C2)
+        texture, structure = _similarities(mx, my, vx, vy, cxy)
         return (alpha * texture + beta * structure).sum(1)
+
+
+def _similarities(mx: Any, my: Any, vx: Any, vy: Any, cxy: Any) -> tuple[Any, Any]:
+    """Compare means (texture) and centred products (structure) of channels, arrays or tensors."""
+    return (2 * mx * my + C1) / (mx**2 + my**2 + C1), (2 * cxy + C2) / (vx + vy + C2)
 
 
 def dists_each(
@@ -149,3 +155,52 @@ def _weighted_similarity(moments: Sequence[_Moments]) -> Float64[np.ndarray, " k
         for tap, low, high in zip(moments, bounds[:-1], bounds[1:], strict=True)
     ]
     return np.sum(parts, axis=0)
+
+
+def dists_batch(restored: Batch, reference: Batch) -> Float[Tensor, " b"]:
+    """DISTS of each image of a batch, differentiable; arguments and errors as of `dists_each`.
+
+    Example:
+        >>> import torch
+        >>> reference = torch.full((1, 3, 64, 64), 128 / 255)
+        >>> restored = reference.clone()
+        >>> restored[:, :, ::2] = 96 / 255
+        >>> round(dists_batch(restored, reference).item(), 4)
+        0.4061
+    """
+    import torch
+
+    from raim.metrics.trunk.whole import tapped_features
+
+    check_batches(restored=restored, reference=reference)
+    shift, scale = (torch.tensor(values).to(restored) for values in (MEAN, DEVIATION))
+    features = [
+        [images, *tapped_features(images, VGG16["l2"], shift=shift, scale=scale)]
+        for images in (restored, reference)
+    ]
+    weights = load_weights("dists")
+    alpha, beta = (torch.tensor(weights[key]).to(restored) for key in ("alpha", "beta"))
+    similarity = torch.cat([_compare_tensors(x, y) for x, y in zip(*features, strict=True)], 2)
+    return 1 - (torch.stack([alpha, beta])[:, None] * similarity).sum((0, 2)) / (alpha.sum() + beta.sum())
+
+
+def _compare_tensors(x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c h w"]) -> Float[Tensor, "2 b c"]:
+    import torch
+
+    mx, my = x.mean((2, 3)), y.mean((2, 3))
+    x, y = x - mx[..., None, None], y - my[..., None, None]
+    vx, vy, cxy = x.square().mean((2, 3)), y.square().mean((2, 3)), (x * y).mean((2, 3))
+    return torch.stack(_similarities(mx, my, vx, vy, cxy))
+
+
+DISTS = MeasureRecord(
+    name="dists",
+    title="DISTS",
+    higher_is_better=False,
+    value_range=(0.0, float("inf")),
+    source="Ding, Ma, Wang, Simoncelli, IEEE TPAMI 2020; dists-pytorch 0.1",
+    weights=lambda _: ("vgg16", "dists"),
+    array_form=dists,
+    each_form=dists_each,
+    tensor_form=dists_batch,
+)

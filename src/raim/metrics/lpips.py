@@ -14,9 +14,11 @@ Metric", CVPR 2018, equation 1; constants and weights as in the authors' package
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 
 from raim.errors import unknown_name
-from raim.metrics.arrays import PixelArray
+from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches
+from raim.metrics.record import MeasureRecord, Options
 from raim.metrics.trunk import ALEXNET, VGG16, load_engine
 from raim.metrics.trunk.engines import Rows
 from raim.metrics.trunk.features import STRIP_ROWS, stream_pair_taps
@@ -109,3 +111,55 @@ def lpips(
         0.518
     """
     return lpips_each([restored], reference, net=net, engine=engine, device=device)[0]
+
+
+def lpips_batch(restored: Batch, reference: Batch, *, net: str = "alexnet") -> Float[Tensor, " b"]:
+    """LPIPS of each image of a batch, differentiable; arguments and errors as of `lpips_each`.
+
+    Example:
+        >>> import torch
+        >>> reference = torch.full((1, 3, 64, 64), 128 / 255)
+        >>> restored = reference.clone()
+        >>> restored[:, :, ::2] = 96 / 255
+        >>> round(lpips_batch(restored, reference).item(), 4)
+        0.518
+    """
+    import torch
+
+    from raim.metrics.trunk.torch_engine import unit_features
+    from raim.metrics.trunk.whole import tapped_features
+
+    check_batches(restored=restored, reference=reference)
+    if net not in TRUNKS:
+        raise unknown_name("LPIPS net", net, TRUNKS)
+    shift, scale = (torch.tensor(values).to(restored) for values in (SHIFT, SCALE))
+    features = [
+        tapped_features(images, TRUNKS[net], shift=(1 + shift) / 2, scale=scale / 2)
+        for images in (restored, reference)
+    ]
+    heads = load_weights(f"lpips-heads-{net}")
+    distances = []
+    for tap, (x, y) in enumerate(zip(*features, strict=True)):
+        head = torch.tensor(heads[f"lin{tap}"], dtype=x.dtype, device=x.device).view(1, -1, 1, 1)
+        difference = (unit_features(x) - unit_features(y)).square() * head
+        distances.append(difference.sum(1).mean((1, 2)))
+    return torch.stack(distances).sum(0)
+
+
+def _net(options: Options) -> str:
+    return str(options.get("net", "alexnet"))
+
+
+LPIPS = MeasureRecord(
+    name="lpips",
+    title="LPIPS",
+    higher_is_better=False,
+    value_range=(0.0, float("inf")),
+    source="Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018; lpips 0.1.4",
+    options={"net": tuple(TRUNKS)},
+    block_px=lambda options: TRUNKS[_net(options)].smallest_px,
+    weights=lambda options: (_net(options), f"lpips-heads-{_net(options)}"),
+    array_form=lpips,
+    each_form=lpips_each,
+    tensor_form=lpips_batch,
+)

@@ -13,11 +13,12 @@ Source: bt601: ITU-R BT.601-7, 2.5.1 to 2.5.3, in the form of MATLAB's rgb2ycbcr
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 
 from raim.errors import unknown_name
-from raim.metrics.arrays import PixelArray, check_image, white_level
+from raim.metrics.arrays import PixelArray, Tensor, check_image, white_level
 from raim.metrics.compilation import first_use
+from raim.metrics.gradients import round_straight_through
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +129,29 @@ def load_plane_in_single(rows: PixelArray, plane: Plane, *, white: float, out: n
     packed = interleaved(rows)
     with first_use("single plane", packed.dtype, packed.flags.c_contiguous, out.flags.c_contiguous):
         weighted_sum_in_single(packed, weights, np.float32(white), out)
+
+
+def plane_of(images: Float[Tensor, "b 3 h w"], plane: Plane) -> Float[Tensor, "b h w"]:
+    """Compute a plane of a batch, on the scale where white is 255.
+
+    Example:
+        >>> import torch
+        >>> round(plane_of(torch.ones(1, 3, 1, 1), BT601).item(), 3)
+        235.0
+    """
+    red, green, blue = plane.weights
+    total = images[:, 0] * red + images[:, 1] * green + images[:, 2] * blue
+    return total * 255 + plane.offset
+
+
+def planes_of(
+    images: Float[Tensor, "b 3 h w"], colour: str, *, rounded_luma: bool = False
+) -> Float[Tensor, "b c h w"]:
+    """Compute the planes of a colour of a batch; luma rounded to integers where that is asked for."""
+    import torch
+
+    planes = torch.stack([plane_of(images, plane) for plane in find_planes(colour)], 1)
+    return round_straight_through(planes) if rounded_luma and colour == "y" else planes
 
 
 def interleaved(rows: PixelArray) -> np.ndarray:

@@ -14,11 +14,13 @@ use pyiqa 0.1.16, which adds epsilon = 1e-8, so that no pair exceeds 80 dB.
 import math
 
 import numpy as np
+from jaxtyping import Float
 
 from raim.errors import InputError
-from raim.metrics.arrays import PixelArray, check_pair, white_level
+from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, check_pair, white_level
 from raim.metrics.compilation import first_use
-from raim.metrics.luma import BT601, find_planes, interleaved
+from raim.metrics.luma import BT601, COLOURS, find_planes, interleaved, planes_of
+from raim.metrics.record import MeasureRecord
 
 
 def psnr(
@@ -75,3 +77,37 @@ def _mean_squared_error(restored: PixelArray, reference: PixelArray, colour: str
         else:
             total = psnr_kernels.integer_squares(x, y)
     return float(total) / (restored.shape[0] * restored.shape[1] * len(planes) * white**2)
+
+
+def psnr_batch(
+    restored: Batch, reference: Batch, *, colour: str = "rgb", epsilon: float = 0.0
+) -> Float[Tensor, " b"]:
+    """PSNR of each image of a batch, differentiable; arguments and errors as of `psnr`.
+
+    For training take an `epsilon` of 1e-8, which keeps the gradient finite.
+
+    Example:
+        >>> import torch
+        >>> reference = torch.zeros(1, 3, 2, 2)
+        >>> round(psnr_batch(reference + 0.1, reference).item(), 4)
+        20.0
+    """
+    import torch
+
+    check_batches(restored=restored, reference=reference)
+    error = (planes_of(restored, colour) - planes_of(reference, colour)) ** 2
+    return -10 * torch.log10(error.mean((1, 2, 3)) / 255**2 + epsilon)
+
+
+PSNR = MeasureRecord(
+    name="psnr",
+    title="PSNR",
+    unit="dB",
+    decimals=2,
+    higher_is_better=True,
+    value_range=(0.0, math.inf),
+    source="ISO/IEC 29170-1",
+    options={"colour": tuple(COLOURS), "epsilon": float},
+    array_form=psnr,
+    tensor_form=psnr_batch,
+)

@@ -16,12 +16,12 @@ import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float
 
-from raim.errors import UnscorableError
-from raim.metrics.arrays import PixelArray, check_pair, white_level
+from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, check_pair, white_level
 from raim.metrics.compilation import first_use
-from raim.metrics.luma import find_planes, load_plane
+from raim.metrics.luma import COLOURS, find_planes, load_plane, planes_of
+from raim.metrics.record import MeasureRecord
 from raim.metrics.windows import gaussian_window
 
 WINDOW = 11  # Wang et al. 2004, section III.C, as are the three below
@@ -69,32 +69,48 @@ def ssim(
     """
     check_pair(restored, reference, data_range=data_range)
     planes = find_planes(colour)
-    height, width = reference.shape[:2]
-    if min(height, width) < WINDOW:
-        raise UnscorableError(
-            f"the image is {width}x{height}, SSIM averages over windows of {WINDOW}x{WINDOW}: none fits"
-        )
+    SSIM.check_size(*reference.shape[:2])
     load = functools.partial(
         load_plane, white=white_level(reference, data_range), rounded=rounded_luma and colour == "y"
     )
     total = 0.0
     for plane in planes:
-        for sums, differences in _strips(
-            restored, reference, functools.partial(load, plane=plane), strip_rows
-        ):
-            total += _sum_over_windows(sums, differences, width, clip=clip_contrast)
-    return total / (len(planes) * (height - WINDOW + 1) * (width - WINDOW + 1))
+        written = functools.partial(load, plane=plane)
+        for value in window_sums(restored, reference, written, clip=clip_contrast, strip_rows=strip_rows):
+            total += value
+    return total / (len(planes) * count_windows(*reference.shape[:2]))
 
 
-def _strips(
-    restored: PixelArray, reference: PixelArray, load: Callable[..., None], strip_rows: int
-) -> Iterator[tuple[Float64[np.ndarray, "n padded"], Float64[np.ndarray, "n padded"]]]:
-    """Give x + y and x - y of the plane that `load` writes, strip by strip, each with the rows its windows need.
+def count_windows(height: int, width: int) -> int:
+    """Count the windows that lie wholly inside an image."""
+    return (height - WINDOW + 1) * (width - WINDOW + 1)
 
-    Rows have some zeros behind their w values.
+
+def window_sums(
+    restored: PixelArray,
+    reference: PixelArray,
+    load: Callable[..., None],
+    *,
+    c1: float = C1,
+    clip: bool = False,
+    strip_rows: int = STRIP_ROWS,
+) -> Iterator[float]:
+    """Sum SSIM over the windows of each strip of one plane.
+
+    Args:
+        restored: (h, w, ...).
+        reference: The same.
+        load: Writes the plane of some of their rows, on the scale of 0 to 255, to `out`.
+        c1: Of the factor of the means, which is 1 where this outweighs all means.
+        clip: Put zero where the contrast-structure factor is negative.
+        strip_rows: Rows of windows in a strip.
     """
+    from raim.metrics.ssim_kernels import ssim_sum
+
     height, width = reference.shape[:2]
+    window = gaussian_window(WINDOW, DEVIATION)
     # Rows an odd number of cache lines apart: at a power of two, 11 rows would compete for few places of the cache.
+    # They have some zeros behind their values.
     buffers = np.zeros((2, strip_rows + WINDOW - 1, 8 * (-(-width // 8) | 1)))
     for top in range(0, height - WINDOW + 1, strip_rows):
         rows = slice(top, min(top + strip_rows + WINDOW - 1, height))
@@ -104,17 +120,76 @@ def _strips(
         x += y  # in place: x + y, then x + y - 2 y
         y *= -2
         y += x
-        yield x, y
+        with first_use("ssim"):
+            yield float(ssim_sum(x, y, window, (c1, C2, clip), width))
 
 
-def _sum_over_windows(
-    sums: Float64[np.ndarray, "n padded"],
-    differences: Float64[np.ndarray, "n padded"],
-    width: int,
+def ssim_batch(
+    restored: Batch,
+    reference: Batch,
     *,
-    clip: bool,
-) -> float:
-    from raim.metrics.ssim_kernels import ssim_sum
+    colour: str = "rgb",
+    rounded_luma: bool = False,
+    clip_contrast: bool = False,
+) -> Float[Tensor, " b"]:
+    """SSIM of each image of a batch, differentiable (through the rounding, too); arguments and errors as of `ssim`.
 
-    with first_use("ssim"):
-        return float(ssim_sum(sums, differences, gaussian_window(WINDOW, DEVIATION), (C1, C2, clip), width))
+    Example:
+        >>> import torch
+        >>> reference = torch.zeros(1, 3, 16, 16, dtype=torch.float64)
+        >>> reference[..., 8:] = 200 / 255
+        >>> round(ssim_batch(reference / 2, reference).item(), 6)
+        0.644002
+    """
+    check_batches(restored=restored, reference=reference)
+    SSIM.check_size(*reference.shape[2:])
+    x, y = (planes_of(images, colour, rounded_luma=rounded_luma) for images in (restored, reference))
+    luminance, contrast = similarity_maps(x, y)
+    if clip_contrast:
+        contrast = contrast.clamp(min=0)
+    return (luminance * contrast).mean((1, 2, 3))
+
+
+def similarity_maps(
+    x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c h w"]
+) -> tuple[Float[Tensor, "b c h_out w_out"], Float[Tensor, "b c h_out w_out"]]:
+    """Return both factors of SSIM, luminance and contrast-structure, for each window of planes of 0 to 255."""
+    import torch
+
+    window = torch.from_numpy(gaussian_window(WINDOW, DEVIATION)).to(x)
+    mx, my = blur_valid(x, window), blur_valid(y, window)
+    variances = blur_valid(x * x + y * y, window) - mx * mx - my * my
+    covariance = blur_valid(x * y, window) - mx * my
+    return (2 * mx * my + C1) / (mx * mx + my * my + C1), (2 * covariance + C2) / (variances + C2)
+
+
+def blur_valid(
+    planes: Float[Tensor, "b c h w"], window: Float[Tensor, " taps"]
+) -> Float[Tensor, "b c h_out w_out"]:
+    """Average over the windows that lie wholly inside.
+
+    Example:
+        >>> import torch
+        >>> blur_valid(torch.ones(1, 1, 5, 4), torch.full((3,), 1 / 3)).shape
+        torch.Size([1, 1, 3, 2])
+    """
+    from raim.metrics.trunk.torch_engine import convolve
+
+    batch, channels, height, width = planes.shape
+    single = planes.reshape(batch * channels, 1, height, width)
+    down = convolve(single, window.reshape(1, 1, -1, 1))
+    both = convolve(down, window.reshape(1, 1, 1, -1))
+    return both.reshape(batch, channels, *both.shape[2:])
+
+
+SSIM = MeasureRecord(
+    name="ssim",
+    title="SSIM",
+    higher_is_better=True,
+    value_range=(-1.0, 1.0),
+    source="Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 2004",
+    options={"colour": tuple(COLOURS), "rounded_luma": bool, "clip_contrast": bool},
+    block_px=lambda _: WINDOW,
+    array_form=ssim,
+    tensor_form=ssim_batch,
+)

@@ -1,11 +1,10 @@
 """How a measure is written in tables and figures: its label, unit, decimals and direction."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from raim.scoring.profiles import Profile
+from raim.metrics import MEASURES
+from raim.scoring import DECIMALS, TITLES, Profile
 
 NO_VALUE = "\N{EN DASH}"
 INFINITE = "∞"
@@ -45,26 +44,6 @@ class Column:
         return f"{value:.{self.decimals}f}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Form:
-    label: str
-    decimals: int
-    unit: str = ""
-
-
-# Decimals as the report's Table 1 and the challenges' leaderboards print them, or one more.
-_FORMS: Mapping[str, _Form] = MappingProxyType(
-    {
-        "psnr": _Form(label="PSNR", decimals=3, unit="dB"),
-        "ssim": _Form(label="SSIM", decimals=4),
-        "lpips": _Form(label="LPIPS", decimals=4),
-        "dists": _Form(label="DISTS", decimals=4),
-        "niqe": _Form(label="NIQE", decimals=3),
-        "score": _Form(label="SCORE", decimals=2),
-    }
-)
-
-
 def find_columns(profile: Profile) -> tuple[Column, ...]:
     """Give the columns of a page: SCORE first, because narrow screens show the first ones, then the measures.
 
@@ -81,11 +60,10 @@ def find_columns(profile: Profile) -> tuple[Column, ...]:
 
 
 def _column(name: str, label: str, *, higher_is_better: bool) -> Column:
-    form = _FORMS[name]
     return Column(
         key=label or name,
-        label=label or form.label,
-        unit=form.unit,
-        decimals=form.decimals,
+        label=label or TITLES[name],
+        unit=MEASURES[name].unit if name in MEASURES else "",
+        decimals=DECIMALS[name],
         higher_is_better=higher_is_better,
     )

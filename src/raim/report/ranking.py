@@ -63,7 +63,7 @@ def make_ranking(table: ScoreTable) -> tuple[RankingRow, ...]:
         >>> entry = EntryScore(name="alpha", images=(ImageScore(name="0001", values=values),))
         >>> row = make_ranking(ScoreTable(profile=profile, entries=(entry,), raim_version="1"))[0]
         >>> row.rank, [cell.text for cell in row.cells]
-        (1, ['58.50', '30.000', '0.9000', '0.1000'])
+        (1, ['58.50', '30.00', '0.9000', '0.1000'])
     """
     columns, ranks = find_columns(table.profile), table.ranks()
     ranked = [entry for entry in table.entries if entry.name in ranks]

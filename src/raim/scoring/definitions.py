@@ -4,7 +4,7 @@ import functools
 import importlib.metadata
 from typing import Any
 
-from raim.scoring.measures import find_measure
+from raim.metrics import MEASURES
 from raim.scoring.profiles import MeasureChoice, Profile
 from raim.weights import weights_sha256
 
@@ -17,12 +17,12 @@ def measure_definition(choice: MeasureChoice, border_px: int, device: str) -> di
         >>> measure_definition(choice, 4, "cpu")
         {'options': {'colour': 'y'}, 'border_px': 4, 'weights': {}, 'engine': None}
     """
-    measure = find_measure(choice.name)
+    measure = MEASURES[choice.name]
     return {
         "options": dict(choice.options),
         "border_px": border_px,
         "weights": {name: weights_sha256(name) for name in measure.weights(choice.options)},
-        "engine": describe_engine(device) if measure.has_engine else None,
+        "engine": describe_engine(device) if measure.each_form else None,
     }
 
 
@@ -34,9 +34,7 @@ def profile_weights(profile: Profile) -> dict[str, str]:
         >>> sorted(profile_weights(find_profile("raim-2026-hdr")))
         ['alexnet', 'lpips-heads-alexnet']
     """
-    names = [
-        name for choice in profile.measures for name in find_measure(choice.name).weights(choice.options)
-    ]
+    names = [name for choice in profile.measures for name in MEASURES[choice.name].weights(choice.options)]
     return {name: weights_sha256(name) for name in names}
 
 

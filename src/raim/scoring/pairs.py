@@ -2,23 +2,21 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from raim.errors import UnscorableError
-from raim.metrics.arrays import PixelArray, check_image, check_pair, white_level
+from raim.metrics.arrays import PixelArray, check_pair, match_arrays
+from raim.metrics.sources import Source, read_source
 from raim.scoring.measures import Measured, measure_candidates
 from raim.scoring.profiles import Profile, find_profile
 from raim.scoring.records import ImageScore
 
-BYTE_STEPS = 65535 // 255  # of 16 bits to one of 8: white is white, exactly
-
 
 def score_pair(
-    restored: PixelArray,
-    reference: PixelArray,
-    profile: Profile | str,
+    restored: Source,
+    reference: Source,
+    profile: Profile | str = "raim-2024",
     *,
     name: str = "",
     device: str = "cpu",
@@ -26,7 +24,7 @@ def score_pair(
     """Measure one restored image against its reference and join the measures to a SCORE.
 
     Args:
-        restored: (h, w, 3) or (h, w), uint8, uint16 or float in [0, 1].
+        restored: A file, a PIL image, or an array (h, w, 3) or (h, w), uint8, uint16 or float in [0, 1].
         reference: Of the same size.
         profile: The choices, or the name of a profile.
         name: How the record calls the image.
@@ -36,6 +34,7 @@ def score_pair(
         The record; where a measure has no value, `unscored` says why and there is no score.
 
     Raises:
+        ImageError: If a file cannot be used as it is.
         InputError: If the arrays are not images of the same size.
         UnscorableError: If one is grey and the other is not, or they are smaller than the profile's border.
         UnknownNameError: If there is no such profile.
@@ -48,9 +47,10 @@ def score_pair(
         (80.0, 1.0, 0.0)
     """
     chosen = find_profile(profile) if isinstance(profile, str) else profile
-    restored, reference = match_arrays(restored, reference)
-    check_pair(restored, reference)
-    inner = [cut_border(image, chosen.border_px) for image in (restored, reference)]
+    restored_pixels, warnings = read_source(restored)
+    pair = match_arrays(restored_pixels, read_source(reference)[0])
+    check_pair(*pair)
+    inner = [cut_border(image, chosen.border_px) for image in pair]
     measured = {
         choice.key: measure_candidates(
             choice.name, choice.options, inner[:1], inner[1], border_px=chosen.border_px, device=device
@@ -60,7 +60,7 @@ def score_pair(
     for each in measured.values():
         if each.fault is not None:
             raise each.fault
-    return join_measures(name, chosen, measured)
+    return join_measures(name, chosen, measured, warnings=warnings)
 
 
 def join_measures(
@@ -131,36 +131,6 @@ def refuse_image(
     )
 
 
-def match_arrays(restored: PixelArray, reference: PixelArray) -> tuple[PixelArray, PixelArray]:
-    """Bring two images to the same form: grey to three equal channels, and both to the type that holds either.
-
-    Raises:
-        UnscorableError: If one is grey and the other is not.
-
-    Example:
-        >>> restored, reference = match_arrays(np.full((4, 4), 255, np.uint8), np.zeros((4, 4), np.uint16))
-        >>> restored.shape, restored.dtype, restored[0, 0, 0]
-        ((4, 4, 3), dtype('uint16'), np.uint16(65535))
-    """
-    check_channels(restored, reference)
-    dtype = common_type(restored, reference)
-    return convert_image(restored, dtype), convert_image(reference, dtype)
-
-
-def check_channels(restored: PixelArray, reference: PixelArray) -> None:
-    """Refuse grey against colour.
-
-    Raises:
-        UnscorableError: If one is grey and the other is not.
-    """
-    if restored.ndim != reference.ndim:
-        kinds = {2: "grey", 3: "colour"}
-        raise UnscorableError(
-            f"it is {kinds.get(restored.ndim, 'no image')}, its reference {kinds.get(reference.ndim, 'no image')}; "
-            "save it with the reference's channels"
-        )
-
-
 def check_size(name: str, pixels: PixelArray, expected: tuple[int, int]) -> None:
     """Refuse a restored file of another width and height than its reference.
 
@@ -172,33 +142,6 @@ def check_size(name: str, pixels: PixelArray, expected: tuple[int, int]) -> None
         raise UnscorableError(
             f"{name} is {width}x{height}, its reference {expected[0]}x{expected[1]}; they must be the same size"
         )
-
-
-def common_type(restored: PixelArray, reference: PixelArray) -> np.dtype[Any]:
-    """Choose the type of pixel that holds both images exactly, or as floats in [0, 1].
-
-    Example:
-        >>> common_type(np.zeros(1, np.uint8), np.zeros(1, np.float32))
-        dtype('float64')
-    """
-    types = {restored.dtype, reference.dtype}
-    if len(types) == 1:
-        return restored.dtype
-    return np.dtype(np.uint16 if types == {np.dtype(np.uint8), np.dtype(np.uint16)} else np.float64)
-
-
-def convert_image(image: PixelArray, dtype: np.dtype[Any]) -> PixelArray:
-    """Expand grey to three equal channels, and bring an image to a type of `common_type`.
-
-    Raises:
-        InputError: It is no image.
-    """
-    if image.ndim == 2:
-        image = np.repeat(image[..., None], 3, 2)
-    if image.dtype == dtype:
-        return image
-    check_image(image)
-    return image * np.uint16(BYTE_STEPS) if dtype == np.uint16 else image / white_level(image)
 
 
 def cut_border(image: PixelArray, border_px: int) -> PixelArray:

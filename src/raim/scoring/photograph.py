@@ -14,19 +14,12 @@ import numpy as np
 
 from raim.errors import ImageError, OutOfMemoryError, RaimError, SubmissionError, UnscorableError
 from raim.images import ReadImage, inspect_image, read_image
-from raim.metrics.arrays import PixelArray
+from raim.metrics import MEASURES
+from raim.metrics.arrays import PixelArray, check_channels, common_type, convert_image
 from raim.scoring.cache import KnownValue, ValueCache, read_measured, value_key
 from raim.scoring.definitions import measure_definition
-from raim.scoring.measures import Measured, fail, find_measure, measure_candidates
-from raim.scoring.pairs import (
-    check_channels,
-    check_size,
-    common_type,
-    convert_image,
-    cut_border,
-    join_measures,
-    refuse_image,
-)
+from raim.scoring.measures import Measured, fail, measure_candidates
+from raim.scoring.pairs import check_size, cut_border, join_measures, refuse_image
 from raim.scoring.profiles import MeasureChoice, Profile
 from raim.scoring.records import ImageScore
 from raim.scoring.submission import Member
@@ -207,7 +200,7 @@ def _read_reference(member: Member, profile: Profile) -> _Reference:
 
 def _key(choice: MeasureChoice, candidate: _Candidate, reference: _Reference, setting: Setting) -> str:
     """Make the key of a value. It holds the reference unless the measure has none and others see that the pair fits."""
-    used = {each.name: find_measure(each.name).has_reference for each in setting.profile.measures}
+    used = {each.name: MEASURES[each.name].needs_reference for each in setting.profile.measures}
     return value_key(
         measure=choice.name,
         restored_sha256=candidate.sha256,
@@ -253,7 +246,7 @@ def _limit_threads(setting: Setting) -> None:
         return
     from raim.metrics.trunk import choose_engine
 
-    has_engine = any(find_measure(each.name).has_engine for each in setting.profile.measures)
+    has_engine = any(MEASURES[each.name].each_form for each in setting.profile.measures)
     if has_engine and choose_engine(device=setting.device) == "torch":
         import torch
 

@@ -21,9 +21,17 @@ from types import MappingProxyType
 from typing import Any
 
 from raim.errors import InputError, unknown_name
-from raim.scoring.measures import Options, check_options, why_too_small
+from raim.metrics import MEASURES, find_measure
+from raim.metrics.record import Options
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
+# How tables call a column and how many digits they show of it, where it is no label of a profile's own.
+TITLES: Mapping[str, str] = MappingProxyType(
+    {name: each.title for name, each in MEASURES.items()} | {"score": "SCORE"}
+)
+DECIMALS: Mapping[str, int] = MappingProxyType(
+    {name: each.decimals for name, each in MEASURES.items()} | {"score": 2}
+)
 # What else stands beside the measures in a row of a result file.
 RESERVED = frozenset({"score", "name", "scenario", "warnings", "unscored", "failed", "is_expected"})
 RESERVED |= {"entry", "kind", "n_scored", "n_expected", "rank", "team"}
@@ -34,7 +42,7 @@ class MeasureChoice:
     """One measure of a profile.
 
     Attributes:
-        name: "psnr", "ssim", "lpips", "dists" or "niqe".
+        name: Of a measure (`raim.metrics.MEASURES`).
         label: What tables call it, where a profile has the same measure twice; "" for its name.
         options: Keyword arguments of the measure's function in `raim.metrics`.
         weight: Its share of the SCORE.
@@ -61,7 +69,7 @@ class MeasureChoice:
             raise InputError(
                 f"the options of {self.name} are {self.options!r}, expected a mapping, such as {{}}"
             )
-        check_options(self.name, self.options)
+        find_measure(self.name).check_options(self.options)
         if (
             not isinstance(self.label, str)
             or self.key.casefold() in RESERVED
@@ -151,6 +159,16 @@ class Profile:
         """
         return all(measure.higher_is_better for measure in self.measures if measure.key == column)
 
+    def show(self, column: str, value: float | None) -> str:
+        """Return the text of a value in a table, with the digits of its measure; a dash where there is none.
+
+        Example:
+            >>> PROFILES["raim-2024"].show("niqe", 4.5), PROFILES["raim-2024"].show("psnr", None)
+            ('4.500', '-')
+        """
+        names = {measure.key: measure.name for measure in self.measures}
+        return "-" if value is None else f"{value:z.{DECIMALS[names.get(column, column)]}f}"
+
     def score(self, values: Mapping[str, float]) -> float:
         """Join the measures of one image.
 
@@ -177,7 +195,7 @@ class Profile:
         if min(width, height) <= 2 * self.border_px:
             return f"it is {width}x{height}; nothing is left once {self.border_px} px are cut off each side"
         found = [
-            (each.key, why_too_small(each.name, each.options, width, height, self.border_px))
+            (each.key, MEASURES[each.name].why_too_small(each.options, width, height, self.border_px))
             for each in self.measures
         ]
         return "; ".join(f"{key}: {reason}" for key, reason in found if reason is not None) or None

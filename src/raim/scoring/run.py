@@ -29,8 +29,8 @@ def default_cache() -> Path:
 
 
 def score_folders(
-    restored: Sequence[Path],
-    reference: Path,
+    restored: Path | str | Sequence[Path | str],
+    reference: Path | str,
     *,
     profile: Profile | str = "raim-2024",
     manifest: Path | None = None,
@@ -47,7 +47,7 @@ def score_folders(
     reason; the others are scored.
 
     Args:
-        restored: One folder or zip for each entry; all are scored in one pass over the references.
+        restored: A folder or zip, or several, one for each entry; all are scored in one pass over the references.
         reference: Folder or zip of the references.
         profile: A profile or its name.
         manifest: CSV that gives each image its scenario.
@@ -70,12 +70,13 @@ def score_folders(
         WeightsMissingError: If the pretrained weights are not here and cannot be fetched.
     """
     chosen = find_profile(profile) if isinstance(profile, str) else profile
-    entry_names = name_entries(restored, names)
+    paths = [Path(path) for path in ([restored] if isinstance(restored, str | Path) else restored)]
+    entry_names = name_entries(paths, names)
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; there must be at least 1")
     check_device(device)
-    references = open_images(reference, allow_links=True, defer_unreadable=True)
-    entries = [_open_entry(path) for path in restored]
+    references = open_images(Path(reference), allow_links=True, defer_unreadable=True)
+    entries = [_open_entry(path) for path in paths]
     refused = [entry for entry in entries if isinstance(entry, SubmissionError)]
     if len(refused) == len(entries):
         raise refused[0]

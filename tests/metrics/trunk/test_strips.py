@@ -34,7 +34,7 @@ def collect(engine, trunk, strip_rows):
 @pytest.mark.parametrize("strip_rows", [3, 16, 50])
 def test_streamed_features_are_those_of_the_whole_image(trunk, strip_rows):
     torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-    from raim.metrics.batched.trunk import tapped_features
+    from raim.metrics.trunk.whole import tapped_features
 
     batch = torch.tensor(np.stack(IMAGES)).permute(0, 3, 1, 2)
     expected = tapped_features(batch, trunk, shift=torch.zeros(3), scale=torch.ones(3))

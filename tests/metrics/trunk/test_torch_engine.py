@@ -9,7 +9,15 @@ torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 
 from emulated_gpu import Gpu  # noqa: E402 - only with torch
 from raim import devices  # noqa: E402 - as above
-from raim.metrics import batched, dists, lpips  # noqa: E402 - as above
+from raim.metrics import (  # noqa: E402 - as above
+    dists,
+    dists_batch,
+    lpips,
+    lpips_batch,
+    niqe_batch,
+    niqe_together,
+    ssim_batch,
+)
 from raim.metrics.trunk import torch_engine  # noqa: E402 - as above
 
 RNG = np.random.default_rng(3)
@@ -26,10 +34,10 @@ MEASURES = {
     "lpips": lambda: lpips(RESTORED, REFERENCE, engine="torch"),
     "lpips-vgg16": lambda: lpips(RESTORED, REFERENCE, net="vgg16", engine="torch"),
     "dists": lambda: dists(RESTORED, REFERENCE, engine="torch"),
-    "batched-lpips": lambda: batched.lpips(batch(RESTORED), batch(REFERENCE)).item(),
-    "batched-dists": lambda: batched.dists(batch(RESTORED), batch(REFERENCE)).item(),
-    "batched-ssim": lambda: batched.ssim(batch(RESTORED), batch(REFERENCE)).item(),
-    "batched-niqe": lambda: batched.niqe(batch(np.tile(RESTORED, (4, 5, 1)))).item(),
+    "batched-lpips": lambda: lpips_batch(batch(RESTORED), batch(REFERENCE)).item(),
+    "batched-dists": lambda: dists_batch(batch(RESTORED), batch(REFERENCE)).item(),
+    "batched-ssim": lambda: ssim_batch(batch(RESTORED), batch(REFERENCE)).item(),
+    "batched-niqe": lambda: niqe_batch(batch(np.tile(RESTORED, (4, 5, 1)))).item(),
 }
 
 
@@ -82,8 +90,8 @@ def single(monkeypatch):
 @pytest.mark.usefixtures("single")
 def test_niqe_is_computed_on_the_processor_where_the_device_has_no_double_precision():
     image = np.tile(RESTORED, (4, 5, 1))
-    assert batched.niqe(batch(image).as_subclass(Single)).item() == MEASURES["batched-niqe"]()
-    together = batched.niqe_together(batch(image).as_subclass(Single).requires_grad_())
+    assert niqe_batch(batch(image).as_subclass(Single)).item() == MEASURES["batched-niqe"]()
+    together = niqe_together(batch(image).as_subclass(Single).requires_grad_())
     together.backward()
     assert together.dtype == torch.float32
 

@@ -7,7 +7,7 @@ from raim.scoring import find_profile, score_pair
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
-from raim.metrics import batched  # noqa: E402 - after the skip
+from raim.metrics import niqe_batch, niqe_together, ssim_batch  # noqa: E402 - after the skip
 from raim.restore.training import losses  # noqa: E402
 from raim.restore.training.losses import compute_loss, find_lack  # noqa: E402
 from raim.restore.training.recipe import LossChoice  # noqa: E402
@@ -45,7 +45,7 @@ def test_a_measure_counts_by_its_weight_and_how_far_it_is_from_its_best():
     profile = find_profile("raim-2026-hdr")
     choice = LossChoice(profile=profile.name, l1=0.5, measures=MappingProxyType({"ssim": 2.0}))
     loss = compute_loss(choice, restored, reference)
-    ssim = batched.ssim(restored, reference).item()
+    ssim = ssim_batch(restored, reference).item()
     assert loss.terms["ssim"].item() == pytest.approx(2 * (1 - ssim) / 0.5)
     assert loss.terms["l1"].item() == pytest.approx(0.5 * (restored - reference).abs().mean().item())
     assert loss.total.item() == pytest.approx(sum(term.item() for term in loss.terms.values()))
@@ -79,7 +79,7 @@ def niqe_values(monkeypatch, restored, reference):
     """Let NIQE be a number that each of two pictures is known to have."""
     values = {0.25: restored, 0.75: reference}
     monkeypatch.setattr(
-        losses.batched,
+        losses,
         "niqe_together",
         lambda images, **_: images.mean() * 0 + values[round(images.mean().item(), 2)],
     )
@@ -126,6 +126,6 @@ def test_the_blocks_of_a_batch_count_as_those_of_one_photograph():
     whole = make_pair(3, side=192)[1]
     parts = [whole[..., top : top + 96, left : left + 96] for top in (0, 96) for left in (0, 96)]
     # The windows at the seams of the parts differ, so that only the size of the number is the same.
-    together = batched.niqe_together(torch.cat(parts)).item()
-    assert batched.niqe_together(whole).item() == batched.niqe(whole).item()
-    assert together == pytest.approx(batched.niqe(whole).item(), rel=0.2)
+    together = niqe_together(torch.cat(parts)).item()
+    assert niqe_together(whole).item() == niqe_batch(whole).item()
+    assert together == pytest.approx(niqe_batch(whole).item(), rel=0.2)

@@ -1,12 +1,12 @@
 """What a child process of a worker does with one photograph."""
 
-import sys
 import zipfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from measure_forms import replace_forms
 from raim.errors import UnexpectedError
 from raim.images import encode_image, read_image, reading, write_image
 from raim.server.jobs.archive_work import CheckTask, ScoreTask, check_archive, score_task
@@ -63,6 +63,6 @@ def test_a_fault_in_a_measure_is_raised_so_that_the_team_has_its_try_back(task, 
     def fail(*_args, **_options):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(sys.modules["raim.metrics.ssim"], "ssim", fail)
+    replace_forms(monkeypatch, "ssim", array_form=fail)
     with pytest.raises(UnexpectedError, match="boom"):
         score_task(task, print)

@@ -74,6 +74,14 @@ class Trunk:
             layer.outputs for layer in self.layers if isinstance(layer, Convolution) and layer.is_tap
         )
 
+    @property
+    def smallest_px(self) -> int:
+        """Side of the smallest image that leaves a pixel of the last feature."""
+        least = 1
+        for layer in reversed(self.layers):
+            least = max((least - 1) * layer.stride + layer.kernel - 2 * layer.padding, 1)
+        return least
+
     def check_size(self, height: int, width: int) -> None:
         """Refuse images that leave no pixel of the last feature.
 
@@ -85,12 +93,9 @@ class Trunk:
             Traceback (most recent call last):
             raim.errors.UnscorableError: the image is 30x31, alexnet needs at least 31 pixels on each side
         """
-        least = 1
-        for layer in reversed(self.layers):
-            least = max((least - 1) * layer.stride + layer.kernel - 2 * layer.padding, 1)
-        if min(height, width) < least:
+        if min(height, width) < self.smallest_px:
             raise UnscorableError(
-                f"the image is {width}x{height}, {self.name} needs at least {least} pixels on each side"
+                f"the image is {width}x{height}, {self.name} needs at least {self.smallest_px} pixels on each side"
             )
 
 

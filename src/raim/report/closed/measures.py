@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from raim.metrics import MEASURES
 from raim.report.closed.grid import Heading
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Measure:
+class MeasureColumn:
     """A column of a measure.
 
     Attributes:
@@ -19,19 +20,20 @@ class Measure:
     higher_is_better: bool | None
 
 
-# Decimals as in the report's Table 1, or one more.
-MEASURES = (
-    Measure(heading=Heading(key="psnr", title="PSNR", kind="number", hint="dB"), higher_is_better=True),
-    Measure(heading=Heading(key="ssim", title="SSIM", kind="number", decimals=4), higher_is_better=True),
-    Measure(heading=Heading(key="lpips", title="LPIPS", kind="number", decimals=4), higher_is_better=False),
-    Measure(heading=Heading(key="dists", title="DISTS", kind="number", decimals=4), higher_is_better=False),
-    Measure(heading=Heading(key="niqe", title="NIQE", kind="number", decimals=3), higher_is_better=False),
+KNOWN = tuple(
+    MeasureColumn(
+        heading=Heading(
+            key=each.name, title=each.title, kind="number", decimals=each.decimals, hint=each.unit
+        ),
+        higher_is_better=each.higher_is_better,
+    )
+    for each in MEASURES.values()
 )
-SCORE = Measure(heading=Heading(key="score", title="SCORE", kind="number"), higher_is_better=True)
+SCORE = MeasureColumn(heading=Heading(key="score", title="SCORE", kind="number"), higher_is_better=True)
 OTHER_DECIMALS = 4
 
 
-def find_measures(keys: Iterable[str]) -> tuple[Measure, ...]:
+def find_measures(keys: Iterable[str]) -> tuple[MeasureColumn, ...]:
     """Give the columns of those measures that are there: known ones in their order, then others by name.
 
     Example:
@@ -39,12 +41,12 @@ def find_measures(keys: Iterable[str]) -> tuple[Measure, ...]:
         [('PSNR', True), ('NIQE', False), ('MUSIQ', None)]
     """
     there = set(keys) - {"score"}
-    known = tuple(each for each in MEASURES if each.heading.key in there)
-    others = sorted(there - {each.heading.key for each in MEASURES})
+    known = tuple(each for each in KNOWN if each.heading.key in there)
+    others = sorted(there - {each.heading.key for each in KNOWN})
     return (
         *known,
         *(
-            Measure(
+            MeasureColumn(
                 heading=Heading(key=key, title=key.upper(), kind="number", decimals=OTHER_DECIMALS),
                 higher_is_better=None,
             )

@@ -2,7 +2,7 @@
 
 from raim.report.closed.grid import Cell, Grid, Heading, mark_best
 from raim.report.closed.material import Material
-from raim.report.closed.measures import SCORE, Measure, find_measures
+from raim.report.closed.measures import SCORE, MeasureColumn, find_measures
 
 
 def tabulate_scenarios(material: Material) -> tuple[Grid, ...]:
@@ -14,7 +14,7 @@ def tabulate_scenarios(material: Material) -> tuple[Grid, ...]:
     return tuple(_tabulate_measure(material, measure, scenarios) for measure in measures)
 
 
-def _tabulate_measure(material: Material, measure: Measure, scenarios: list[str]) -> Grid:
+def _tabulate_measure(material: Material, measure: MeasureColumn, scenarios: list[str]) -> Grid:
     teams = [material.team(name) for name in material.ranked_teams]
     columns = []
     for scenario in scenarios:

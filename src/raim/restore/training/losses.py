@@ -13,14 +13,13 @@ and what is below costs:
     bound = min(r, floor)        counted = max(n, bound) + guard max(bound - n, 0)
 
 Patches that hold two blocks of 96 pixels are measured each by itself, as a photograph would be; smaller ones together
-(`raim.metrics.batched.niqe_together`). And L1 beside it holds every pixel to its reference.
+(`raim.metrics.niqe_together`). And L1 beside it holds every pixel to its reference.
 
 Source: SCORE as in `raim.scoring.profiles`; the bound is ours.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -28,7 +27,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from raim.errors import UnscorableError
-from raim.metrics import batched
+from raim.metrics import find_measure, niqe_together
 from raim.metrics.niqe_features import BLOCK
 from raim.restore.training.recipe import LossChoice
 from raim.scoring import MeasureChoice, find_profile
@@ -36,9 +35,6 @@ from raim.scoring import MeasureChoice, find_profile
 PSNR_EPSILON = 1e-8  # keeps the gradient of a perfect patch finite; that of the profile `raim-2024`
 MOST_NIQE = 30.0  # of a patch; beyond it is nearly flat, and its gradient would drown all others
 Images = Float[Tensor, "b 3 h w"]
-MEASURES: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
-    {"psnr": batched.psnr, "ssim": batched.ssim, "lpips": batched.lpips, "dists": batched.dists}
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,9 +114,10 @@ def find_lack(
         if value is None:
             return restored.new_zeros(())
     else:
-        if measure.name == "psnr":
+        record = find_measure(measure.name)
+        if "epsilon" in record.options:
             options = {"epsilon": PSNR_EPSILON} | options
-        value = MEASURES[measure.name](restored, reference, **options).mean()
+        value = record.tensor_form(restored, reference, **options).mean()
     return (measure.one_at - value) / (measure.one_at - measure.zero_at)
 
 
@@ -131,8 +128,8 @@ def _count_niqe(
     counted = []
     for group in _group(restored.shape):
         try:
-            bound = batched.niqe_together(reference[group], **options).clamp(max=floor)
-            value = batched.niqe_together(restored[group], **options).clamp(max=MOST_NIQE)
+            bound = niqe_together(reference[group], **options).clamp(max=floor)
+            value = niqe_together(restored[group], **options).clamp(max=MOST_NIQE)
         except UnscorableError:
             continue
         counted.append(torch.maximum(value, bound) + guard * (bound - value).clamp(min=0))

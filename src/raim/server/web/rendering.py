@@ -18,15 +18,13 @@ from raim.challenge.modes import MODES
 from raim.files import say_size
 from raim.records import STATES
 from raim.records.record import Record
+from raim.scoring import DECIMALS, TITLES
 from raim.server.markdown import render_markdown
 from raim.server.web.context import Context
 from raim.server.web.history_chart import draw_history
 from raim.server.web.notes import NOTES
 
 STATIC = Path(str(files("raim.server.web").joinpath("static")))
-
-DIGITS = {"psnr": 2, "ssim": 4, "lpips": 4, "dists": 4, "niqe": 2, "score": 2}
-MEASURES = {name: name.upper() for name in DIGITS}
 
 
 @functools.cache
@@ -46,7 +44,7 @@ def environment() -> jinja2.Environment:
     made.filters["as_number"] = as_number
     made.globals.update(
         asset=asset,
-        MEASURES=MEASURES,
+        MEASURES=TITLES,
         MODES=MODES,
         STATES=STATES,
         version=__version__,
@@ -124,7 +122,7 @@ def show_number(value: float | None, measure: str = "score") -> str:
     """
     if value is None:
         return "-"
-    return f"{value:.{DIGITS.get(measure, 4)}f}" if math.isfinite(value) else "∞"
+    return f"{value:.{DECIMALS.get(measure, 4)}f}" if math.isfinite(value) else "∞"
 
 
 def as_number(value: float | str | None) -> float | None:

@@ -6,10 +6,8 @@ from raim.metrics.niqe_features import VARIANTS, shape_table
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
-from raim.metrics import batched  # noqa: E402 - after the skip
-from raim.metrics.batched import niqe_features  # noqa: E402
-from raim.metrics.batched.niqe import niqe_of_luma  # noqa: E402
-from raim.metrics.niqe import niqe  # noqa: E402
+from raim.metrics import niqe, niqe_batch, niqe_tensors  # noqa: E402 - after the skip
+from raim.metrics.niqe import niqe_of_luma  # noqa: E402
 
 
 def make_picture(seed, height=200, width=300):
@@ -29,7 +27,7 @@ def make_batch(images, dtype=torch.float64):
 def test_it_equals_the_array_form_flat_areas_too(variant, dtype, tolerance):
     images = [make_picture(0), make_picture(1)]
     images[1][:130, :120] = (30, 77, 200)
-    values = batched.niqe(make_batch(images, dtype), variant=variant)
+    values = niqe_batch(make_batch(images, dtype), variant=variant)
     assert values.dtype == dtype
     assert values.tolist() == pytest.approx([niqe(image, variant=variant) for image in images], abs=tolerance)
 
@@ -47,7 +45,7 @@ def continuous_shape(ratio):
 
 def test_the_shape_has_the_derivative_of_the_function_that_the_grid_samples():
     ratio = torch.linspace(0.1, 0.74, 50, dtype=torch.float64).requires_grad_()
-    niqe_features.shape_of_ratio(ratio).sum().backward()
+    niqe_tensors.shape_of_ratio(ratio).sum().backward()
     step = 1e-6
     expected = (continuous_shape(ratio + step) - continuous_shape(ratio - step)).detach() / (2 * step)
     # The derivative is taken at the grid's shape, which is off by up to 0.0005.
@@ -57,7 +55,7 @@ def test_the_shape_has_the_derivative_of_the_function_that_the_grid_samples():
 def test_beyond_the_grid_the_shape_does_not_move():
     edges = shape_table()[1, [0, -1]]
     ratio = torch.tensor([edges[0] - 0.01, edges[1] + 0.01], dtype=torch.float64).requires_grad_()
-    shapes = niqe_features.shape_of_ratio(ratio)
+    shapes = niqe_tensors.shape_of_ratio(ratio)
     shapes.sum().backward()
     assert shapes.tolist() == pytest.approx([0.2, 10])
     assert ratio.grad.tolist() == [0, 0]
@@ -71,7 +69,7 @@ def test_its_gradient_is_that_of_finite_differences(monkeypatch, seed):
     leaf = luma.clone().requires_grad_()
     niqe_of_luma(leaf, VARIANTS["matlab"]).sum().backward()
     steepest = leaf.grad
-    monkeypatch.setattr(niqe_features, "shape_of_ratio", continuous_shape)
+    monkeypatch.setattr(niqe_tensors, "shape_of_ratio", continuous_shape)
     for direction in (steepest, torch.randn(luma.shape, dtype=torch.float64, generator=generator)):
         unit = direction / direction.norm()
         step = 1e-5  # for the whole picture: so small that no value of it changes its sign
@@ -86,15 +84,15 @@ def test_flat_areas_leave_the_gradient_finite():
     image[:, :200] = 60
     for variant in VARIANTS:
         leaf = make_batch([image]).requires_grad_()
-        batched.niqe(leaf, variant=variant).sum().backward()
+        niqe_batch(leaf, variant=variant).sum().backward()
         assert leaf.grad.isfinite().all()
         assert leaf.grad.abs().max() > 0
 
 
 def test_what_has_no_value_is_unscorable():
     with pytest.raises(UnscorableError, match="the images are 191x191, NIQE needs at least two blocks"):
-        batched.niqe(torch.zeros(1, 3, 191, 191))
+        niqe_batch(torch.zeros(1, 3, 191, 191))
     with pytest.raises(UnscorableError, match="fewer than two blocks"):
-        batched.niqe(torch.zeros(1, 3, 192, 192))
+        niqe_batch(torch.zeros(1, 3, 192, 192))
     with pytest.raises(UnknownNameError, match="no NIQE variant"):
-        batched.niqe(torch.zeros(1, 3, 192, 192), variant="brisque")
+        niqe_batch(torch.zeros(1, 3, 192, 192), variant="brisque")

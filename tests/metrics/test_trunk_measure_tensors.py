@@ -4,7 +4,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 
 from raim.errors import InputError, UnknownNameError, UnscorableError  # noqa: E402 - only with torch
-from raim.metrics import batched, dists, lpips  # noqa: E402
+from raim.metrics import dists, dists_batch, lpips, lpips_batch  # noqa: E402
 
 RNG = np.random.default_rng(3)
 REFERENCE = RNG.integers(0, 256, (64, 72, 3), np.uint8)
@@ -18,7 +18,7 @@ def batch(*images, dtype=torch.float64):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("net", ["alexnet", "vgg16"])
 def test_lpips_of_a_batch_equals_the_array_form(net, dtype):
-    values = batched.lpips(
+    values = lpips_batch(
         batch(RESTORED, REFERENCE, dtype=dtype), batch(REFERENCE, REFERENCE, dtype=dtype), net=net
     )
     assert values.tolist() == pytest.approx([lpips(RESTORED, REFERENCE, net=net), 0], abs=5e-6)
@@ -26,11 +26,11 @@ def test_lpips_of_a_batch_equals_the_array_form(net, dtype):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_dists_of_a_batch_equals_the_array_form(dtype):
-    values = batched.dists(batch(RESTORED, REFERENCE, dtype=dtype), batch(REFERENCE, REFERENCE, dtype=dtype))
+    values = dists_batch(batch(RESTORED, REFERENCE, dtype=dtype), batch(REFERENCE, REFERENCE, dtype=dtype))
     assert values.tolist() == pytest.approx([dists(RESTORED, REFERENCE), 0], abs=5e-6)
 
 
-@pytest.mark.parametrize("measure", [batched.lpips, batched.dists])
+@pytest.mark.parametrize("measure", [lpips_batch, dists_batch])
 def test_gradients_agree_with_finite_differences(measure):
     restored, reference = batch(RESTORED).requires_grad_(), batch(REFERENCE)
     direction = torch.randn(restored.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -45,7 +45,7 @@ def test_gradients_agree_with_finite_differences(measure):
 def test_images_that_are_too_small_are_refused_as_the_array_form_does():
     small = REFERENCE[:30]
     messages = []
-    for measure, image in ((lpips, small), (batched.lpips, batch(small))):
+    for measure, image in ((lpips, small), (lpips_batch, batch(small))):
         with pytest.raises(UnscorableError) as caught:
             measure(image, image)
         messages.append(str(caught.value))
@@ -54,9 +54,9 @@ def test_images_that_are_too_small_are_refused_as_the_array_form_does():
 
 def test_an_unknown_net_is_refused():
     with pytest.raises(UnknownNameError, match="alexnet"):
-        batched.lpips(batch(REFERENCE), batch(REFERENCE), net="alex")
+        lpips_batch(batch(REFERENCE), batch(REFERENCE), net="alex")
 
 
 def test_batches_of_two_types_are_refused():
     with pytest.raises(InputError, match="must agree"):
-        batched.dists(batch(REFERENCE), batch(REFERENCE, dtype=torch.float32))
+        dists_batch(batch(REFERENCE), batch(REFERENCE, dtype=torch.float32))

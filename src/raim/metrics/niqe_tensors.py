@@ -1,31 +1,25 @@
-"""NIQE's features as tensors; definition as in `raim.metrics.niqe_features`.
-
-The shape of a Gaussian is looked up in a grid, which has no derivative; `shape_of_ratio` gives the grid's value and
-the derivative of the function that the grid samples.
-"""
+"""NIQE's features as differentiable tensors; definition as in `raim.metrics.niqe_features`. Needs the extra `torch`."""
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from raim.metrics.batched.ssim import blur_valid
+from raim.metrics.gradients import safe_power
 from raim.metrics.niqe_features import BLOCK, DEVIATION, WINDOW, Arithmetic, halving_weights, shape_table
+from raim.metrics.ssim import blur_valid
 from raim.metrics.trunk.torch_engine import convolve
 from raim.metrics.windows import gaussian_window
 
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))  # how far a block is rolled down and to the right
 
 
-def block_features(luma: Float[Tensor, "b h w"], arithmetic: Arithmetic) -> Float[Tensor, "b blocks 36"]:
-    """Compute the features of each block of luma on the scale of 255, its size a multiple of 96.
+def block_feature_tensors(
+    luma: Float[Tensor, "b h w"], arithmetic: Arithmetic
+) -> Float[Tensor, "b blocks 36"]:
+    """Compute the features of each block of luma on the scale of 255, in double precision, its size a multiple of 96.
 
-    Args:
-        luma: In double precision.
-        arithmetic: Of the variant.
-
-    Returns:
-        Features, NaN where a fit has no value; the gradient of such a one is zero.
+    Where a fit has no value its features are NaN, with the gradient zero.
     """
     full = _fit_blocks(_normalise(luma, arithmetic), BLOCK)
     half = _fit_blocks(_normalise(_halve(luma, arithmetic), arithmetic), BLOCK // 2)
@@ -41,13 +35,7 @@ def _normalise(luma: Float[Tensor, "b h w"], arithmetic: Arithmetic) -> Float[Te
     mean, square = arithmetic.sum_of_window * mean, arithmetic.sum_of_window * square
     difference = luma - mean
     difference = torch.where(difference.abs() < arithmetic.snap, 0.0, difference)
-    return difference / (_safe_root((square - mean**2).abs()) + 1)
-
-
-def _safe_root(values: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """Take the square root, with the derivative 0 at 0."""
-    positive = values > 0
-    return torch.where(positive, torch.where(positive, values, 1.0).sqrt(), 0.0)
+    return difference / (safe_power((square - mean**2).abs(), 0.5) + 1)
 
 
 def _halve(luma: Float[Tensor, "b h w"], arithmetic: Arithmetic) -> Float[Tensor, "b h2 w2"]:
@@ -105,36 +93,22 @@ def _root_mean_square(
     return torch.where(count > 0, mean, 1.0).sqrt(), count > 0
 
 
-class _ShapeOfRatio(torch.autograd.Function):  # type: ignore[misc]  # torch is not read by mypy
-    """Invert r(a) = Gamma(2/a)^2 / (Gamma(1/a) Gamma(3/a)) on the grid; the derivative is 1 / r'(a)."""
-
-    @staticmethod
-    def forward(
-        ctx: torch.autograd.function.FunctionCtx, ratio: Float[Tensor, "..."]
-    ) -> Float[Tensor, "..."]:
-        shapes, ratios = (torch.from_numpy(row).to(ratio) for row in shape_table()[:2])
-        above = torch.searchsorted(ratios, ratio.contiguous()).clamp(1, len(ratios) - 1)
-        nearer_below = ratio - ratios[above - 1] <= ratios[above] - ratio
-        shape = shapes[torch.where(nearer_below, above - 1, above)]
-        ctx.save_for_backward(shape, (ratio > ratios[0]) & (ratio < ratios[-1]))
-        return shape
-
-    @staticmethod
-    def backward(
-        ctx: torch.autograd.function.FunctionCtx, gradient: Float[Tensor, "..."]
-    ) -> Float[Tensor, "..."]:
-        shape, is_inside = ctx.saved_tensors
-        one, two, three = (torch.lgamma(k / shape) for k in (1, 2, 3))
-        slopes = torch.digamma(1 / shape) + 3 * torch.digamma(3 / shape) - 4 * torch.digamma(2 / shape)
-        derivative = (2 * two - one - three).exp() * slopes / shape**2
-        return torch.where(is_inside, gradient / derivative, 0.0)
-
-
 def shape_of_ratio(ratio: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """Look up the shape whose ratio is nearest.
+    """Look up the shape whose ratio r(a) = Gamma(2/a)^2 / (Gamma(1/a) Gamma(3/a)) is nearest.
+
+    A grid has no derivative: it is that of the function which the grid samples, 1 / r'(a), and 0 beyond the grid.
 
     Example:
         >>> round(shape_of_ratio(torch.tensor([2 / torch.pi], dtype=torch.float64)).item(), 6)
         2.0
     """
-    return _ShapeOfRatio.apply(ratio)
+    shapes, ratios = (torch.from_numpy(row).to(ratio) for row in shape_table()[:2])
+    exact = ratio.detach().contiguous()
+    above = torch.searchsorted(ratios, exact).clamp(1, len(ratios) - 1)
+    nearer_below = exact - ratios[above - 1] <= ratios[above] - exact
+    shape = shapes[torch.where(nearer_below, above - 1, above)]
+    one, two, three = (torch.lgamma(k / shape) for k in (1, 2, 3))
+    slopes = torch.digamma(1 / shape) + 3 * torch.digamma(3 / shape) - 4 * torch.digamma(2 / shape)
+    derivative = (2 * two - one - three).exp() * slopes / shape**2
+    is_inside = (exact > ratios[0]) & (exact < ratios[-1])
+    return shape + torch.where(is_inside, (ratio - exact) / derivative, 0.0)

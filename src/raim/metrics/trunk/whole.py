@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from raim.metrics.batched.tensors import Batch
+from raim.metrics.arrays import Batch
 from raim.metrics.trunk.architecture import Convolution, Trunk
 from raim.metrics.trunk.torch_engine import convolve, l2_pool
 from raim.weights import load_weights
