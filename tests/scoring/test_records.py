@@ -111,3 +111,14 @@ def test_a_record_that_counts_as_scored_but_lacks_a_value_is_refused():
     broken = ImageScore(name="0", values={"score": None})
     with pytest.raises(InputError, match="0 counts as scored but has no score"):
         EntryScore(name="a", images=(broken,)).mean  # noqa: B018 - the property raises
+
+
+def test_a_table_has_plain_rows_and_shows_its_means_in_notebooks(quick):
+    entries = (EntryScore(name="<a>", images=(image("0", 10.0, "blur"), unscored("1"))),)
+    first, second = table(quick, *entries).rows()
+    plain = {"entry": "<a>", "name": "0", "scenario": "blur", "psnr": 10.0, "score": 10.0}
+    assert first == {**plain, "warnings": "", "unscored": None}
+    assert (second["score"], second["unscored"]) == (None, "niqe: too small")
+    shown = table(quick, *entries)._repr_html_()
+    assert "<td>&lt;a&gt;</td><td>-</td><td>1/2</td><td>10.00</td>" in shown
+    assert "<th>PSNR</th>" in shown

@@ -14,7 +14,8 @@ from typing import Any
 
 from raim.errors import InputError
 from raim.files import place_file
-from raim.scoring.profiles import Profile
+from raim.scoring.profiles import TITLES, Profile
+from raim.tables import format_html
 
 SCHEMA = "raim-scores/1"
 NAMED = 5  # images without a score that the reason of an unranked entry names
@@ -180,6 +181,31 @@ class ScoreTable:
         """Rank entries by mean SCORE; 1 is the best, a tie shares the better rank, unranked ones are left out."""
         scores = {entry.name: _number_of(entry) for entry in self.entries if self.why_unranked(entry) is None}
         return {name: 1 + sum(other > own for other in scores.values()) for name, own in scores.items()}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each image of each entry as plain values, such as pandas takes."""
+        return [
+            {
+                "entry": entry.name,
+                "name": image.name,
+                "scenario": image.scenario,
+                **image.values,
+                "warnings": "; ".join(image.warnings),
+                "unscored": image.unscored,
+            }
+            for entry in self.entries
+            for image in entry.images
+        ]
+
+    def _repr_html_(self) -> str:
+        """Return the means as a table, for notebooks."""
+        ranks, columns = self.ranks(), self.profile.columns
+        rows = [
+            [entry.name, ranks.get(entry.name, "-"), f"{entry.n_scored}/{entry.n_expected}"]
+            + [self.profile.show(column, entry.mean.get(column)) for column in columns]
+            for entry in self.entries
+        ]
+        return format_html(["entry", "rank", "images", *(TITLES.get(each, each) for each in columns)], rows)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the JSON form."""

@@ -15,7 +15,7 @@ from raim.tables.problems import (
     take_rows,
 )
 from raim.tables.reading import Row, Table, parse_table, read_table
-from raim.tables.writing import Digits, format_cell, format_rows, format_table, json_value
+from raim.tables.writing import Digits, format_cell, format_html, format_rows, format_table, json_value
 
 __all__ = [
     "Digits",
@@ -29,6 +29,7 @@ __all__ = [
     "escape_cell",
     "find_workbook",
     "format_cell",
+    "format_html",
     "format_rows",
     "format_table",
     "json_value",

@@ -1,6 +1,7 @@
 """Tables as CSV: UTF-8, commas, a line feed after each row, and no cell that a spreadsheet would run."""
 
 import csv
+import html
 import io
 import json
 import math
@@ -30,6 +31,20 @@ def format_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> st
         'team,score\n\'=Alpha,-1.5\n"Beta, Ltd.",\n'
     """
     return "".join(format_rows([columns, *rows]))
+
+
+def format_html(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table as HTML, such as notebooks show; cells are shown as they are, and None as nothing.
+
+    Example:
+        >>> format_html(["team"], [["<b>"], [None]])
+        '<table><tr><th>team</th></tr><tr><td>&lt;b&gt;</td></tr><tr><td></td></tr></table>'
+    """
+    lines = [
+        "".join(f"<{tag}>{html.escape('' if cell is None else str(cell))}</{tag}>" for cell in row)
+        for tag, row in [("th", columns), *(("td", row) for row in rows)]
+    ]
+    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
 
 def format_rows(rows: Iterable[Sequence[object]]) -> Iterator[str]:
