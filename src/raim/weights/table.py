@@ -36,7 +36,7 @@ class Artifact:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class ArtifactMember:
     """One file inside an artifact, pinned as well.
 
     Attributes:
@@ -73,7 +73,7 @@ class WeightSet:
     what: str
     groups: tuple[str, ...]
     artifact: Artifact
-    members: tuple[Member, ...]
+    members: tuple[ArtifactMember, ...]
     conversion: str
     content_sha256: str
     licence: str
@@ -85,7 +85,7 @@ _ARTIFACTS = {name: Artifact(project=name, **row) for name, row in _ROWS["artifa
 
 
 def _make_set(row: dict[str, Any]) -> WeightSet:
-    members = tuple(Member(**each) for each in row["members"])
+    members = tuple(ArtifactMember(**each) for each in row["members"])
     return WeightSet(
         **{**row, "groups": tuple(row["groups"]), "artifact": _ARTIFACTS[row["artifact"]], "members": members}
     )

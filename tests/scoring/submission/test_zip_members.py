@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from peaks import peak_of
 from raim.errors import SubmissionError
 from raim.scoring.submission.listing import list_submission
-from raim.scoring.submission.zip_members import Packed, find_extra, read_content
+from raim.scoring.submission.zip_members import Packed, find_extra, unpack_content
 
-NEEDS = "from raim.scoring.submission.zip_members import Packed, read_content"
+NEEDS = "from raim.scoring.submission.zip_members import Packed, unpack_content"
 
 
 def packed_as(content: bytes, packed: bytes, *, is_deflated=True) -> Packed:
@@ -26,7 +26,7 @@ def deflate(content: bytes) -> bytes:
 
 def unpack(content: bytes, packed: bytes, *, is_deflated=True) -> bytes:
     place = packed_as(content, packed, is_deflated=is_deflated)
-    return read_content(io.BytesIO(packed), place, len(content), "a.png")
+    return unpack_content(io.BytesIO(packed), place, len(content), "a.png")
 
 
 def code_of(content: bytes, packed: bytes, *, is_deflated=True) -> str:
@@ -49,7 +49,7 @@ def test_a_bomb_that_lies_about_its_size_is_stopped_there():
     for n_declared in (100_000, 1000):  # of the second not even the packed bytes are read
         assert code_of(bytes(n_declared), packed) == "size-mismatch"
         place = packed_as(bytes(n_declared), packed)
-        reading = f"read_content(io.BytesIO(content), {place!r}, {n_declared}, 'a.png')"
+        reading = f"unpack_content(io.BytesIO(content), {place!r}, {n_declared}, 'a.png')"
         peak, said = peak_of(reading, packed, NEEDS)
         assert said.startswith("SubmissionError: ")
         assert peak < 1_000_000
@@ -75,7 +75,7 @@ def test_damaged_deflate_data_are_refused(packed):
 def test_a_file_that_ends_early_is_refused():
     place = packed_as(b"x" * 50, deflate(b"x" * 50))
     with pytest.raises(SubmissionError, match=r"is cut off.*damaged-member"):
-        read_content(io.BytesIO(deflate(b"x" * 50)[:5]), place, 50, "a.png")
+        unpack_content(io.BytesIO(deflate(b"x" * 50)[:5]), place, 50, "a.png")
 
 
 def find_codes(path) -> list[str]:

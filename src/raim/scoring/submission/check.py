@@ -14,7 +14,7 @@ from raim.images import ReadImage, read_image
 from raim.scoring.submission.check_report import CheckReport
 from raim.scoring.submission.expectation import Expectation, expect_images
 from raim.scoring.submission.findings import Finding, problem
-from raim.scoring.submission.image_check import check_image
+from raim.scoring.submission.image_check import check_restored
 from raim.scoring.submission.image_folder import ImageFolder, open_images
 from raim.scoring.submission.layout import Layout, lay_out
 from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
@@ -89,7 +89,7 @@ def _check_images(
     notes: list[Finding] = []
     for done, (stem, member) in enumerate(matching.images.items(), start=1):
         if not member.problems:
-            found = check_image(member, expectation.images[stem], limits, read)
+            found = check_restored(member, expectation.images[stem], limits, read)
             problems += found.problems
             notes += found.notes
         progress(done, len(matching.images))

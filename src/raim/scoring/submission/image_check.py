@@ -40,7 +40,7 @@ class ImageFindings:
         self.notes.append(note(code, f"{shown(self.name)} {text}", self.name))
 
 
-def check_image(
+def check_restored(
     member: Member, expected: ExpectedImage, limits: Limits, read: ReadImage = read_image
 ) -> ImageFindings:
     """Unpack and decode one image, by `read`, and find everything that is wrong with it."""

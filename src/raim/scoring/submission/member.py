@@ -12,7 +12,7 @@ from raim.data import image_stem
 from raim.errors import SubmissionError, shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
 from raim.scoring.submission.limits import Limits
-from raim.scoring.submission.zip_members import Packed, read_content
+from raim.scoring.submission.zip_members import Packed, unpack_content
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +59,7 @@ class Member:
         try:
             if self.entry is not None:
                 with self.container.open("rb") as file:
-                    return read_content(file, self.entry, self.n_bytes, name)
+                    return unpack_content(file, self.entry, self.n_bytes, name)
             with (self.container / self.stored_name).open("rb") as file:
                 content = file.read(self.n_bytes + 1)
         except OSError as error:

@@ -10,7 +10,7 @@ from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.member import Listing, Member, find_size_problems, find_total_problems
 from raim.scoring.submission.member_names import StoredName, read_name, split_name
 from raim.scoring.submission.zip_members import ENCRYPTED, PATCHED, UTF8_NAME, find_overlaps, locate
-from raim.scoring.submission.zip_table import BoundedFile, read_table
+from raim.scoring.submission.zip_table import BoundedFile, read_zip_table
 
 AES = 99
 METHODS = {
@@ -35,7 +35,7 @@ def list_zip(path: Path, limits: Limits) -> Listing:
     """
     with BoundedFile(path, limits) as file:
         try:
-            rows, table_offset = read_table(file, limits)
+            rows, table_offset = read_zip_table(file, limits)
         except SubmissionError as error:
             return Listing(problems=error.problems)
         names = [read_name(_raw_name(row), row.flag_bits, row.extra) for row in rows]

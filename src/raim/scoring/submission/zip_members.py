@@ -104,7 +104,7 @@ def find_overlaps(starts: Sequence[int], stops: Sequence[int], names: Sequence[s
     return problems
 
 
-def read_content(file: BufferedIOBase, packed: Packed, n_bytes: int, name: str) -> bytes:
+def unpack_content(file: BufferedIOBase, packed: Packed, n_bytes: int, name: str) -> bytes:
     """Unpack one member.
 
     Args:

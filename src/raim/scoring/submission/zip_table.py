@@ -54,7 +54,7 @@ class BoundedFile(io.BufferedReader):
         return super().read(size)
 
 
-def read_table(file: io.BufferedReader, limits: Limits) -> tuple[list[zipfile.ZipInfo], int]:
+def read_zip_table(file: io.BufferedReader, limits: Limits) -> tuple[list[zipfile.ZipInfo], int]:
     """Return the rows of the table of members and where it starts.
 
     Raises:
