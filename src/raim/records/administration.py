@@ -25,17 +25,22 @@ class HostedChallenge(Record):
     n_workers: int = Field(description="live workers that serve it")
     n_failed: int = Field(description="submissions that failed by the server's fault")
     kept: Kept
-    bundle_bytes: int = Field(description=BUNDLES)
 
 
-class ServerOverview(Record):
-    """How the server stands."""
+class ServerNumbers(Record):
+    """How the server stands, as who watches over it is told."""
 
     challenges: list[HostedChallenge]
     problems: dict[str, list[str]] = Field(description="why a sub-folder's challenge is not served")
     queue: Queue
     folder_free_bytes: int
     storage_free_bytes: int | None
+
+
+class ServerOverview(ServerNumbers):
+    """The same with what takes longer to find out, for administrators."""
+
+    bundle_bytes: dict[str, int] = Field(description=f"{BUNDLES}, by challenge")
     kept: Kept = Field(description="of all challenges; what two of them have counts once")
     freeable: "Freeable"
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 
 from jobs_world import make_neighbour
@@ -153,3 +154,18 @@ def test_while_one_makes_a_forecast_nobody_else_waits_for_it(world):
         with cache.lock:
             assert cache.get(session, now + timedelta(seconds=9)) is made
         assert cache.get(session, now + timedelta(seconds=9)) is not made
+
+
+def test_who_asks_soon_after_has_the_last_forecast_while_a_thread_makes_the_next(world):
+    cache, now = ForecastCache(), world.clock()
+    with world.database.reading() as session:
+        made = cache.get(session, now, world.database)
+        submit_many(world, ["ada"])
+        with cache.lock:
+            assert cache.get(session, now + timedelta(seconds=2), world.database) is made
+        assert cache.get(session, now + timedelta(seconds=2), world.database) is made
+        for each in [each for each in threading.enumerate() if each.name == "forecast"]:
+            each.join()
+        assert cache.get(session, now + timedelta(seconds=2), world.database).n_waiting == 1
+        late = now + timedelta(seconds=9)
+        assert cache.get(session, late, world.database).made_at == late

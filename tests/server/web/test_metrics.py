@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from raim.server.database import Mail, WorkerHeartbeat
 from raim.server.jobs.context import start_heartbeat
+from raim.server.queries import administration
 from raim.server.submissions.kept import read_kept
 from raim.server.web.app import make_app
 from raim.server.web.observation import CountedLines
@@ -204,3 +205,16 @@ def test_several_processes_of_a_machine_are_added_up(tmp_path):
     assert 'raim_answers_total{route="GET /",status="200"} 5.0' in told
     assert 'raim_answer_seconds_bucket{le="1.0",route="GET /"} 5.0' in told
     assert "raim_requests_under_way 3.0" in told
+
+
+def test_what_only_administrators_see_is_not_found_out_for_a_watch(site, monkeypatch):
+    asked, root = [], site.organiser("root")
+    for name in ("find_freeable", "count_bundle_bytes"):
+        work = getattr(administration, name)
+        monkeypatch.setattr(
+            administration, name, lambda *given, name=name, work=work: asked.append(name) or work(*given)
+        )
+    read(site)
+    assert asked == []
+    root.client.get("/admin")
+    assert asked == ["find_freeable", "count_bundle_bytes"]

@@ -18,7 +18,7 @@ from raim.challenge.data_set import Part
 from raim.data import ManifestRow, format_manifest
 from raim.errors import NotReadyError, UnknownNameError
 from raim.files import write_whole
-from raim.server.database import Database, DataSet, Image, open_database
+from raim.server.database import Challenge, Database, DataSet, Image, open_database
 from raim.server.settings import Settings
 from raim.server.storage import Storage, open_storage, read_file
 
@@ -43,9 +43,9 @@ def find_bundle(session: Session, folder: Path, data_set_id: int, part: Part) ->
         NotReadyError: It is still being made.
     """
     data_set = session.get_one(DataSet, data_set_id)
-    if part not in _parts(data_set):
+    if part not in _parts(data_set.kind):
         raise UnknownNameError("this data set has no references")
-    path = _path(folder, data_set, part)
+    path = _path(folder, data_set.contents, part)
     if not path.is_file():
         raise NotReadyError(
             f"the zip of {data_set.title} is being made; try again in a few minutes", retry_s=RETRY_S
@@ -53,15 +53,20 @@ def find_bundle(session: Session, folder: Path, data_set_id: int, part: Part) ->
     return path
 
 
-def count_bundle_bytes(session: Session, folder: Path) -> dict[int, int]:
-    """Return how many bytes the zips of each challenge take that has any, by its row."""
-    found: dict[int, dict[Path, int]] = {}
-    for data_set in session.scalars(select(DataSet)):
-        for part in _parts(data_set):
-            path = _path(folder, data_set, part)
+def count_bundle_bytes(session: Session, folder: Path, only: str | None = None) -> dict[str, int]:
+    """Return how many bytes the zips of each challenge take that has any, by its id, or of only one."""
+    found: dict[str, dict[Path, int]] = {}
+    asked = select(Challenge.slug, DataSet.kind, DataSet.contents).join(
+        DataSet, DataSet.challenge_id == Challenge.id
+    )
+    for slug, kind, contents in session.execute(
+        asked if only is None else asked.where(Challenge.slug == only)
+    ):
+        for part in _parts(kind):
+            path = _path(folder, contents, part)
             with contextlib.suppress(FileNotFoundError):
-                found.setdefault(data_set.challenge_id, {})[path] = path.stat().st_size
-    return {challenge_id: sum(sizes.values()) for challenge_id, sizes in found.items()}
+                found.setdefault(slug, {})[path] = path.stat().st_size
+    return {slug: sum(sizes.values()) for slug, sizes in found.items()}
 
 
 def make_bundles(database: Database, storage: Storage, folder: Path) -> None:
@@ -80,8 +85,8 @@ def make_bundles(database: Database, storage: Storage, folder: Path) -> None:
         data_sets = session.scalars(select(DataSet).order_by(DataSet.id)).all()
         session.expunge_all()
     for data_set in data_sets:
-        for part in _parts(data_set):
-            path = _path(folder, data_set, part)
+        for part in _parts(data_set.kind):
+            path = _path(folder, data_set.contents, part)
             wanted.add(path)
             if path.is_file():
                 continue
@@ -111,14 +116,14 @@ def keep_bundles(settings: Settings, stop: threading.Event) -> None:
     threading.Thread(target=keep, name="bundles", daemon=True).start()
 
 
-def _parts(data_set: DataSet) -> Iterator[Part]:
+def _parts(kind: str) -> Iterator[Part]:
     yield "input"
-    if data_set.kind == "paired":
+    if kind == "paired":
         yield "reference"
 
 
-def _path(folder: Path, data_set: DataSet, part: Part) -> Path:
-    return folder / FOLDER / f"{data_set.contents[:32]}-{part}.zip"
+def _path(folder: Path, contents: str, part: Part) -> Path:
+    return folder / FOLDER / f"{contents[:32]}-{part}.zip"
 
 
 def _write(path: Path, storage: Storage, images: list[Image], part: Part) -> None:

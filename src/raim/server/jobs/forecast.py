@@ -3,21 +3,25 @@
 It is made of the whole queue at once, so that a web process makes it once a second for all who ask (`ForecastCache`).
 """
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, true
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from raim.records.desk import Queue, Worker
 from raim.records.submissions import QueuePlace
 from raim.server.current_challenge import CurrentChallenge
-from raim.server.database import Submission, WorkerHeartbeat
+from raim.server.database import Database, Submission, WorkerHeartbeat
 from raim.server.jobs.context import live_workers, serves
 from raim.server.jobs.waiting import Waiting, list_groups, read_waiting
 
+LOG = logging.getLogger(__name__)
+WAITS_AFTER = 4  # so many times as old as it may be
 NOWHERE = QueuePlace(position=None, expected_at=None)
 
 
@@ -49,23 +53,42 @@ class Forecast:
 
 @dataclass(kw_only=True, slots=True)
 class ForecastCache:
-    """The forecast as it was last made, for a while."""
+    """The forecast as it was last made, for a while.
+
+    While people ask all the time nobody waits for it: a thread makes the next one, and they are given the last.
+    """
 
     lasts: timedelta = timedelta(seconds=1)
     made: Forecast | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def get(self, session: Session, now: datetime) -> Forecast:
-        """Give a forecast that is young enough; while one of many readers makes it, the others have the last one."""
+    def get(self, session: Session, now: datetime, database: Database | None = None) -> Forecast:
+        """Give a forecast that is young enough; a little too old, where a database is named to make the next."""
         found = self.made
-        if found is not None and abs(now - found.made_at) < self.lasts:
-            return found
-        if found is not None and self.lock.locked():
-            return found
+        if found is not None:
+            age = abs(now - found.made_at)
+            if age < self.lasts or self.lock.locked():
+                return found
+            if database is not None and age < WAITS_AFTER * self.lasts:
+                threading.Thread(
+                    target=self._renew, args=(database, now), name="forecast", daemon=True
+                ).start()
+                return found
         with self.lock:
             if self.made is found or self.made is None:
                 self.made = make_forecast(session, now)
             return self.made
+
+    def _renew(self, database: Database, now: datetime) -> None:
+        if not self.lock.acquire(blocking=False):
+            return  # another makes it
+        try:
+            with database.reading() as session:
+                self.made = make_forecast(session, now)
+        except SQLAlchemyError:
+            LOG.warning("how the queue stands could not be worked out; it is tried again", exc_info=True)
+        finally:
+            self.lock.release()
 
 
 def make_forecast(session: Session, now: datetime) -> Forecast:

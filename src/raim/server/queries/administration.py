@@ -8,7 +8,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from raim.records.administration import Delays, Freeable, HostedChallenge, ServerOverview
+from raim.records.administration import (
+    Delays,
+    Freeable,
+    HostedChallenge,
+    ServerNumbers,
+    ServerOverview,
+)
 from raim.server.database import Challenge, Mail, Phase, Submission, Team
 from raim.server.jobs import Forecast, read_queue
 from raim.server.jobs.bundles import count_bundle_bytes
@@ -18,16 +24,27 @@ from raim.server.submissions.kept import as_kept, read_kept
 
 
 def read_server(
+    session: Session, numbers: ServerNumbers, now: datetime, *, folder: Path, free_after_days: int
+) -> ServerOverview:
+    """Return what administrators see beside the numbers that are watched."""
+    freeable = find_freeable(session, now - timedelta(days=free_after_days))
+    return ServerOverview.of_row(
+        numbers,
+        bundle_bytes=count_bundle_bytes(session, folder),
+        kept=as_kept(read_kept(session).get(None, {})),
+        freeable=count_freeable(freeable, free_after_days),
+    )
+
+
+def read_numbers(
     session: Session,
     forecast: Forecast,
     *,
     served: Collection[str],
     problems: Mapping[str, tuple[str, ...]],
-    folder: Path,
-    free_after_days: int,
     folder_free_bytes: int,
     storage_free_bytes: int | None,
-) -> ServerOverview:
+) -> ServerNumbers:
     """Return all challenges with counts, in few queries however many there are; `served`: ids."""
     teams = _count(session, select(Team.challenge_id, func.count()).group_by(Team.challenge_id))
     of_phase = select(Phase.challenge_id, func.count()).join(Submission, Submission.phase_id == Phase.id)
@@ -36,9 +53,8 @@ def read_server(
     waiting = _count(session, of_phase.where(is_waiting).group_by(Phase.challenge_id))
     failed = _count(session, of_phase.where(Submission.where("is_restartable")).group_by(Phase.challenge_id))
     kept = read_kept(session, "challenge_id")
-    bundles = count_bundle_bytes(session, folder)
     queue = read_queue(session, forecast)
-    return ServerOverview(
+    return ServerNumbers(
         challenges=[
             HostedChallenge(
                 id=row.slug,
@@ -52,7 +68,6 @@ def read_server(
                 n_workers=sum(serves(each.challenges, row.slug) for each in queue.workers),
                 n_failed=failed.get(row.id, 0),
                 kept=as_kept(kept.get(row.id, {}), row.quota_bytes),
-                bundle_bytes=bundles.get(row.id, 0),
             )
             for row in session.scalars(select(Challenge).order_by(Challenge.title))
         ],
@@ -60,10 +75,6 @@ def read_server(
         queue=queue,
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,
-        kept=as_kept(read_kept(session).get(None, {})),
-        freeable=count_freeable(
-            find_freeable(session, forecast.made_at - timedelta(days=free_after_days)), free_after_days
-        ),
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from raim.records import desk as records
@@ -25,6 +25,32 @@ MOST_FAILURES = 20  # listed; all are counted
 ANNOUNCEMENTS_PER_PAGE = 20  # each is a whole text
 
 
+def _counts() -> Select[Any]:
+    """Return one query of what is counted at the desk: it takes `challenge_id` and `since` when failures count."""
+    here: BindParameter[int] = bindparam("challenge_id")
+    phases = select(Phase.id).where(Phase.challenge_id == here)
+    own = Submission.phase_id.in_(phases)
+    conditions = {
+        "n_failures": (own, Submission.where("is_restartable"), Submission.state_at > bindparam("since")),
+        "n_waiting_teams": (Team.challenge_id == here, Team.state == "waiting"),
+        "n_unread": (own, Comment.submission_id == Submission.id, *UNREAD),
+        "n_silent_finalists": (
+            Finalist.phase_id.in_(phases),
+            Finalist.accepted_at.is_(None),
+            Finalist.declined_at.is_(None),
+        ),
+    }
+    return select(
+        *(
+            select(func.count()).where(*each).scalar_subquery().label(name)
+            for name, each in conditions.items()
+        )
+    )
+
+
+COUNTS = _counts()
+
+
 def read_overview(
     session: Session,
     challenge: CurrentChallenge,
@@ -36,15 +62,18 @@ def read_overview(
     bundle_bytes: int,
 ) -> records.Overview:
     """Return how everything stands, in a number of queries that does not depend on how much there is."""
-    own = Submission.phase_id.in_(challenge.phase_ids.values())
-    failed = own, Submission.where("is_restartable"), Submission.state_at > now - DAY
     rows = session.execute(
         select(Submission, Team.name)
         .join(Team, Team.id == Submission.team_id)
-        .where(*failed)
+        .where(
+            Submission.phase_id.in_(challenge.phase_ids.values()),
+            Submission.where("is_restartable"),
+            Submission.state_at > now - DAY,
+        )
         .order_by(Submission.state_at.desc(), Submission.id.desc())
         .limit(MOST_FAILURES)
     )
+    counts = session.execute(COUNTS, {"challenge_id": challenge.id, "since": now - DAY}).one()
     return records.Overview(
         phases=list_phases(session, challenge, now).phases,
         queue=read_queue(session, forecast, challenge),
@@ -58,21 +87,8 @@ def read_overview(
             )
             for row, team in rows
         ],
-        n_failures=_count(session, *failed),
-        n_waiting_teams=_count(session, Team.challenge_id == challenge.id, Team.state == "waiting"),
         n_flagged=len(unseen_flags(session, challenge)),
-        n_unread=_count(
-            session,
-            Submission.phase_id.in_(challenge.phase_ids.values()),
-            Comment.submission_id == Submission.id,
-            *UNREAD,
-        ),
-        n_silent_finalists=_count(
-            session,
-            Finalist.phase_id.in_(challenge.phase_ids.values()),
-            Finalist.accepted_at.is_(None),
-            Finalist.declined_at.is_(None),
-        ),
+        **counts._asdict(),
         new_versions=list(list_new_versions(session, challenge)),
     )
 
@@ -81,7 +97,7 @@ def list_phases(session: Session, challenge: CurrentChallenge, now: datetime) ->
     """Return all phases with their dates, and how many entries of each are scored."""
     counts = session.execute(
         select(Submission.phase_id, func.count(), func.count(Submission.rescore_asked_at))
-        .where(Submission.where("has_score"))
+        .where(Submission.phase_id.in_(challenge.phase_ids.values()), Submission.where("has_score"))
         .group_by(Submission.phase_id)
     )
     scored = {phase_id: (n_scored, n_rescored) for phase_id, n_scored, n_rescored in counts}
@@ -201,7 +217,3 @@ def read_checklist(session: Session, challenge: CurrentChallenge, now: datetime)
 
 def _score(standing: Standing | None) -> float | None:
     return None if standing is None else standing.row.entry.score
-
-
-def _count(session: Session, *conditions: Any) -> int:
-    return session.scalar(select(func.count()).where(*conditions)) or 0

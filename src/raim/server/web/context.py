@@ -109,8 +109,8 @@ class Context:
 
     @property
     def forecast(self) -> Forecast:
-        """How the queue stands, as of the last second."""
-        return self.server.forecasts.get(self.session, self.now)
+        """How the queue stands, as of the last second or a few."""
+        return self.server.forecasts.get(self.session, self.now, self.server.database)
 
     def page_address(self, page: str) -> str:
         """Return the query of another page of the list that is shown."""

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from raim import __version__
 from raim.errors import AccessError
-from raim.records.administration import Delays, ServerOverview
+from raim.records.administration import Delays, ServerNumbers
 from raim.records.health import Health
 from raim.server.web.observation import counted
 
@@ -37,7 +37,7 @@ def check_reader(request: Request, token: str) -> None:
         raise AccessError("metrics are for programs on this machine; set RAIM_METRICS_TOKEN for others")
 
 
-def write_metrics(health: Health, numbers: tuple[ServerOverview, Delays] | None) -> bytes:
+def write_metrics(health: Health, numbers: tuple[ServerNumbers, Delays] | None) -> bytes:
     """Return all numbers; without the database's while it is away."""
     return generate_latest(counted()) + generate_latest(_Known(health, numbers))
 
@@ -45,7 +45,7 @@ def write_metrics(health: Health, numbers: tuple[ServerOverview, Delays] | None)
 class _Known(CollectorRegistry):
     """What is known at this moment; a registry, since that is what the library writes out."""
 
-    def __init__(self, health: Health, numbers: tuple[ServerOverview, Delays] | None) -> None:
+    def __init__(self, health: Health, numbers: tuple[ServerNumbers, Delays] | None) -> None:
         super().__init__()
         self.health, self.numbers = health, numbers
 
@@ -64,7 +64,7 @@ class _Known(CollectorRegistry):
             yield from _of_queue(*self.numbers)
 
 
-def _of_challenges(overview: ServerOverview) -> Iterator[Metric]:
+def _of_challenges(overview: ServerNumbers) -> Iterator[Metric]:
     def of_each(name: str, text: str, field: str) -> Metric:
         values = [(each.id, float(getattr(each, field))) for each in overview.challenges]
         return _gauge(name, text, values, "challenge")
@@ -80,7 +80,7 @@ def _of_challenges(overview: ServerOverview) -> Iterator[Metric]:
     yield _gauge("raim_challenges_not_served", "Challenges with problems in their files.", [("", problems)])
 
 
-def _of_queue(overview: ServerOverview, delays: Delays) -> Iterator[Metric]:
+def _of_queue(overview: ServerNumbers, delays: Delays) -> Iterator[Metric]:
     queue = overview.queue
     states = [(state, float(count)) for state, count in queue.states.items()]
     yield _gauge("raim_submission_states", "Submissions in a state.", states, "state")

@@ -19,11 +19,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.errors import StorageFullError
-from raim.records.administration import Delays, ServerOverview
+from raim.records.administration import Delays, ServerNumbers
 from raim.records.health import Health
 from raim.server.database import Submission, open_database
 from raim.server.jobs.context import SILENCE, live_workers
-from raim.server.queries.administration import read_delays, read_server
+from raim.server.queries.administration import read_delays, read_numbers
 from raim.server.storage import free_bytes, try_storage
 from raim.server.web.server import Server
 
@@ -87,9 +87,9 @@ class Watch:
             Look(lambda: look_at_storage(server), STORAGE_AWAY, STORAGE_EVERY_S),
         )
 
-        self._numbers = Look(lambda: read_numbers(server), NO_NUMBERS, NUMBERS_EVERY_S)
+        self._numbers = Look(lambda: look_at_numbers(server), NO_NUMBERS, NUMBERS_EVERY_S)
 
-    async def count(self) -> tuple[ServerOverview, Delays] | None:
+    async def count(self) -> tuple[ServerNumbers, Delays] | None:
         """Return the server's numbers; None while its database is away."""
         found = await self._numbers.ask()
         return None if found is NO_NUMBERS else (found["overview"], found["delays"])
@@ -133,17 +133,15 @@ def look_at_storage(server: Server) -> Found:
     return {"storage": "ok"}
 
 
-def read_numbers(server: Server) -> Found:
-    """Return what the server's page for administrators says, and what waits longest."""
+def look_at_numbers(server: Server) -> Found:
+    """Return how all challenges and the queue stand, and what waits longest."""
     with own_session(server) as session:
         now = server.clock()
-        overview = read_server(
+        overview = read_numbers(
             session,
             server.forecasts.get(session, now),
             served=server.definitions,
             problems=server.problems,
-            folder=server.settings.folder,
-            free_after_days=server.settings.free_after_days,
             folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
             storage_free_bytes=free_bytes(server.storage),
         )

@@ -23,7 +23,7 @@ from raim.server.actions.links import make_reset_link
 from raim.server.database import Mail, User
 from raim.server.mail import retry_mail
 from raim.server.queries.accounts import list_accounts
-from raim.server.queries.administration import count_freeable, read_server
+from raim.server.queries.administration import count_freeable, read_numbers, read_server
 from raim.server.queries.mail import list_mail
 from raim.server.queries.rows import find_row
 from raim.server.storage import free_bytes
@@ -40,15 +40,21 @@ area = Area("administration", prefix="")
 def show_server(context: Context) -> ServerOverview:
     """Give all challenges with what waits and has failed, the queue, the disks."""
     server = context.server
-    return read_server(
+    numbers = read_numbers(
         context.session,
         context.forecast,
         served=server.definitions,
         problems=server.problems,
-        folder=server.settings.folder,
-        free_after_days=server.settings.free_after_days,
         folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
         storage_free_bytes=context.aside(free_bytes, server.storage),
+    )
+    settings = server.settings
+    return read_server(
+        context.session,
+        numbers,
+        context.now,
+        folder=settings.folder,
+        free_after_days=settings.free_after_days,
     )
 
 

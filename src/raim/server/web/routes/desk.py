@@ -39,7 +39,11 @@ def show_overview(context: Context) -> records.Overview:
         forecast=context.forecast,
         folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
         storage_free_bytes=context.aside(free_bytes, server.storage),
-        bundle_bytes=count_bundle_bytes(context.session, server.settings.folder).get(context.challenge.id, 0),
+        bundle_bytes=sum(
+            count_bundle_bytes(
+                context.session, server.settings.folder, context.challenge.definition.id
+            ).values()
+        ),
     )
 
 
