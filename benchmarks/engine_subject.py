@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from raim.networks.rrdbnet import BORDER_PX, SCALE, enlarge
+from raim.networks.tiles import reflect
 from raim.restore.descriptor import Context
-from raim.restore.rrdbnet import BORDER_PX, SCALE, enlarge, find_engine
-from raim.restore.tiling import reflect
+from raim.restore.rrdbnet import load_parts
 from raim.weights import fetch_files, load_weights
 from turns import take_turns
 
@@ -25,15 +26,15 @@ Run = Callable[[np.ndarray], np.ndarray]  # (3, h, w) to (3, 4h, 4w), float32
 def raim_engine(threads: int) -> Callable[[np.ndarray], np.ndarray]:
     """Give what `raim restore` runs: (h, w, 3) to (4h, 4w, 3), which reflects the borders itself."""
     context = Context(threads=threads)
-    engine = find_engine(WEIGHTS, context)
-    return lambda tile: enlarge(tile, engine, context)
+    parts = load_parts(WEIGHTS, context)
+    return lambda tile: enlarge(tile, parts, context.on_progress)
 
 
 def ncnn_whole(threads: int, *, is_bf16: bool) -> Run:
     """Give the published net, run at once over all of a tile."""
     import ncnn
 
-    from raim.restore.ncnn_network import FLOAT32_ONLY
+    from raim.networks.ncnn import FLOAT32_ONLY
 
     files = fetch_files(WEIGHTS)
     (param,) = [path for name, path in files.items() if name.endswith(".param")]
@@ -63,9 +64,9 @@ def torch_whole(threads: int, *, layout: str, is_bf16: bool) -> Run:
     """Give raim's torch form of the net, as one function of the whole tile."""
     import torch
 
-    from raim.restore.rrdbnet import BLOCKS_IN_GROUP, SHARE
-    from raim.restore.rrdbnet_torch import N_GROUPS, dense_block, head
-    from raim.restore.torch_networks import convolve
+    from raim.networks.rrdbnet import BLOCKS_IN_GROUP, SHARE
+    from raim.networks.rrdbnet_torch import N_GROUPS, dense_block, head
+    from raim.networks.torch import convolve
 
     torch.set_num_threads(threads)
     form = getattr(torch, layout)

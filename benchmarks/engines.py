@@ -24,8 +24,8 @@ from documents import write_section
 from engine_subject import ENGINES, TRUTH
 from processes import Process, Turn
 from raim.images import read_image
+from raim.networks.rrdbnet import BORDER_PX
 from raim.restore.pixels import to_photograph
-from raim.restore.rrdbnet import BORDER_PX
 from restorations import give_threads
 from rows import write_seconds
 from seams import Seam, measure_seams

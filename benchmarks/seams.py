@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine_subject import ncnn_whole, prepare, run_tile
-from raim.restore.descriptor import Context
-from raim.restore.rrdbnet import BORDER_PX, SCALE
-from raim.restore.tiling import Layout, run_tiled
+from raim.networks.rrdbnet import BORDER_PX, SCALE
+from raim.networks.tiles import Tiling, run_tiled
 
 RAMP_PX = 8
 
@@ -42,10 +41,10 @@ def measure_seams(
 
     for overlap in overlaps:
         tile_px = part_px + 2 * overlap + RAMP_PX
-        layout = Layout(
+        tiling = Tiling(
             tile_px=tile_px, overlap_px=overlap, ramp_px=RAMP_PX, border_px=BORDER_PX, scale=SCALE
         )
-        tiled = run_tiled(photograph, network, layout, Context(threads=1))
+        tiled = run_tiled(photograph, network, tiling)
         yield _compare(f"tiles, overlap {overlap} px", tile_px, tiled, whole)
     yield _compare("raim restore: streamed", None, prepare("raim restore", threads)(photograph), whole)
 

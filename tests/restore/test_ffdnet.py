@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from raim.errors import InputError
+from raim.networks.ncnn import chain_network
+from raim.networks.nets import FFDNET
 from raim.restore.descriptor import Context
-from raim.restore.ffdnet import CONVOLUTIONS, WEIGHTS, denoise
-from raim.restore.ncnn_network import chain_network
+from raim.restore.ffdnet import denoise
 
 IMAGE = np.random.default_rng(0).random((150, 170, 3), np.float32)
 
@@ -17,21 +18,21 @@ def test_tiles_equal_the_whole():
 
 def test_torch_gives_what_ncnn_gives():
     pytest.importorskip("torch", reason="the extra torch is not installed")
-    from raim.restore.torch_networks import ffdnet_convolutions
+    from raim.networks.torch import run_chain
 
     planes = np.random.default_rng(1).random((13, 40, 48), np.float32)
-    expected = chain_network(WEIGHTS, CONVOLUTIONS).run({"in": planes}, "out")
-    assert np.abs(ffdnet_convolutions(planes, device="cpu") - expected).max() < 1e-4
+    expected = chain_network(FFDNET).run({"in": planes}, "out")
+    assert np.abs(run_chain(FFDNET, planes, device="cpu") - expected).max() < 1e-4
 
 
 def test_no_gpu_rounds_what_it_convolves():
     pytest.importorskip("torch", reason="the extra torch is not installed")
     from emulated_gpu import Gpu
-    from raim.restore.torch_networks import ffdnet_convolutions
+    from raim.networks.torch import run_chain
 
     with Gpu() as gpu:
-        ffdnet_convolutions(np.zeros((13, 8, 8), np.float32), device="cpu")
-    assert gpu.n_convolutions == len(CONVOLUTIONS)
+        run_chain(FFDNET, np.zeros((13, 8, 8), np.float32), device="cpu")
+    assert gpu.n_convolutions == len(FFDNET.convolutions)
     assert gpu.n_rounded == 0
 
 

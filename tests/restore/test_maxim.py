@@ -66,7 +66,7 @@ def test_larger_photographs_are_restored_in_tiles_of_the_size_that_it_was_traine
         seen.append(tuple(tile.shape))
         return tile
 
-    monkeypatch.setattr("raim.restore.maxim_network.run_maxim", keep)
+    monkeypatch.setattr("raim.networks.maxim.run_maxim", keep)
     image = blurred(300, 520)
     np.testing.assert_allclose(restore_motion_blur(image, Context(threads=1)), image, atol=1e-6)
     assert seen == [(1, 256, 256, 3)] * 6
@@ -74,9 +74,7 @@ def test_larger_photographs_are_restored_in_tiles_of_the_size_that_it_was_traine
 
 def test_sharp_tiles_and_flat_ones_stay_as_they_are_and_are_counted(monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        "raim.restore.maxim_network.run_maxim", lambda _tensors, tile: seen.append(1) or tile / 2
-    )
+    monkeypatch.setattr("raim.networks.maxim.run_maxim", lambda _tensors, tile: seen.append(1) or tile / 2)
     image = blurred(256, 640)
     image[:, 256:] = np.random.default_rng(1).random((256, 384, 3))
     result = restore(image, NAME, threads=1)

@@ -122,11 +122,11 @@ PROBE = (64, 64)  # by which the memory for the whole is estimated, before the w
 
 def watch_tiles(monkeypatch):
     """List the sides of what nets are run on."""
-    from raim.restore import torch_networks
+    from raim.networks import torch as networks
 
-    seen, to_device = [], torch_networks.to_device
+    seen, to_device = [], networks.to_device
     monkeypatch.setattr(
-        torch_networks,
+        networks,
         "to_device",
         lambda planes, device: seen.append(planes.shape[1:]) or to_device(planes, device),
     )

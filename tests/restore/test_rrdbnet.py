@@ -7,10 +7,12 @@ pytest.importorskip("torch", reason="the extra restore is not installed")
 
 from raim.errors import InputError, WeightsFormatError
 from raim.images import read_image
-from raim.restore import find_restorer, restore, rrdbnet
+from raim.networks import rrdbnet
+from raim.networks.ncnn import published_network
+from raim.networks.rrdbnet_ncnn import find_blobs
+from raim.restore import find_restorer, restore
 from raim.restore.descriptor import Context
-from raim.restore.ncnn_network import published_network
-from raim.restore.rrdbnet_ncnn import find_parts
+from raim.restore.rrdbnet import load_parts
 
 NAMES = ["real-esrgan-x4plus", "realsr-df2k-x4"]
 BORDER = rrdbnet.BORDER_PX
@@ -24,7 +26,7 @@ def photograph(shared):
 
 def _run(image, name="real-esrgan-x4plus", **options):
     context = Context(threads=2, **options)
-    return rrdbnet.enlarge(image, rrdbnet.find_engine(name, context), context)
+    return rrdbnet.enlarge(image, load_parts(name, context), context.on_progress)
 
 
 @pytest.mark.shared
@@ -42,10 +44,10 @@ def test_it_equals_the_output_of_ncnn_itself(photograph, name):
 @pytest.mark.shared
 @pytest.mark.parametrize("name", NAMES)
 def test_the_converted_weights_in_torch_equal_ncnn_within_1e_4(photograph, name):
-    from raim.restore.rrdbnet_torch import torch_engine
+    from raim.networks.rrdbnet_torch import torch_parts
 
     small = np.ascontiguousarray(photograph[:16, :24])
-    converted = rrdbnet.enlarge(small, torch_engine(name, "cpu"), Context())
+    converted = rrdbnet.enlarge(small, torch_parts(name, "cpu"), Context().on_progress)
     assert np.abs(_run(small, name) - converted).max() < 1e-4
 
 
@@ -63,7 +65,7 @@ def test_progress_ends_at_one_and_never_falls():
     seen = []
     context = dataclasses.replace(Context(), on_progress=seen.append)
     image = np.full((8, 9, 3), 0.5, np.float32)
-    rrdbnet.enlarge(image, rrdbnet.find_engine("real-esrgan-x4plus", context), context)
+    rrdbnet.enlarge(image, load_parts("real-esrgan-x4plus", context), context.on_progress)
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1)
     assert len(seen) >= 69
@@ -76,4 +78,4 @@ def test_tiles_smaller_than_what_a_block_sees_are_refused():
 
 def test_another_net_is_refused():
     with pytest.raises(WeightsFormatError, match="no RRDBNet"):
-        find_parts("7767517\n2 2\nInput in 0 1 data\nConvolution conv 1 1 data out 0=3")
+        find_blobs("7767517\n2 2\nInput in 0 1 data\nConvolution conv 1 1 data out 0=3")

@@ -14,8 +14,8 @@ import torch
 
 from benchmark_scripts import load_scripts
 from raim.errors import InputError
+from raim.networks.tiles import split_axis
 from raim.restore import Context, model_file, restorer_from_file
-from raim.restore.tiling import split_axis
 
 nets = load_scripts(["spandrel_nets"])["spandrel_nets"]
 # Pixels of the grid on which tiles begin, and levels of 255 that tiles may differ by from the whole photograph.
@@ -54,7 +54,7 @@ def test_tiles_begin_where_windows_do_and_leave_no_seam(made):
     tile = max(112, 5 * grid)
     image = make_image(40, tile + 60)
     assert (
-        len(split_axis(tile + 60, model_file.make_layout(model, height=40, width=tile + 60, tile_px=tile)))
+        len(split_axis(tile + 60, model_file.make_tiling(model, height=40, width=tile + 60, tile_px=tile)))
         > 1
     )
     whole = restorer.compute(image, Context(threads=1, tile_px=1000))
@@ -85,11 +85,11 @@ def test_default_tiles_are_large_enough_for_every_grid(grid):
         scale=1,
         architecture=SimpleNamespace(id="some"),
     )
-    layout = model_file.make_layout(model, height=3000, width=2000, tile_px=None)
-    spans = [span.read for span in split_axis(-(-3000 // grid) * grid, layout)]
+    tiling = model_file.make_tiling(model, height=3000, width=2000, tile_px=None)
+    spans = [span.read for span in split_axis(-(-3000 // grid) * grid, tiling)]
     assert len(spans) > 1
     assert all(start % grid == 0 for start, _ in spans)
-    assert max(stop - start for start, stop in spans) <= layout.tile_px + grid
+    assert max(stop - start for start, stop in spans) <= tiling.tile_px + grid
 
 
 @pytest.fixture

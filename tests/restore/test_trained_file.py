@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch", reason="the extra `torch` is not installed"
 from safetensors.numpy import save  # noqa: E402 - after the skip
 
 from emulated_gpu import Gpu  # noqa: E402
+from raim.networks.halfnet import HalfNet, HalfNetShape  # noqa: E402
 from raim.restore import restore  # noqa: E402
-from raim.restore.halfnet import HalfNet, HalfNetShape  # noqa: E402
 from raim.restore.model_file import restorer_from_file  # noqa: E402
 from raim.restore.trained_file import TrainedFacts, read_facts, write_trained  # noqa: E402
 

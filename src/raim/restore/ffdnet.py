@@ -11,19 +11,18 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float32
 
 from raim.errors import InputError
+from raim.networks.nets import FFDNET
+from raim.networks.tiles import Tiling, run_tiled
 from raim.restore.descriptor import Context, Photograph, Restorer
-from raim.restore.ncnn_network import Planes, chain_network
 from raim.restore.noise import estimate_noise
-from raim.restore.tiling import Layout, run_tiled
 
-WEIGHTS = "ffdnet-color"
-N_CONVOLUTIONS = 12
+Planes = Float32[np.ndarray, "_c _h _w"]
 STRONGEST = 75.0  # the net was trained on sigma 0 to 75
-CONVOLUTIONS = tuple(f"model.{2 * index}" for index in range(N_CONVOLUTIONS))
 # Twelve convolutions at half size reach 24 pixels: with that overlap tiles equal the whole exactly.
-LAYOUT = Layout(tile_px=512, overlap_px=24, ramp_px=8, multiple=2, border_px=8)
+TILING = Tiling(tile_px=512, overlap_px=24, ramp_px=8, multiple=2, border_px=8)
 
 
 def to_planes(image: Photograph) -> Planes:
@@ -71,16 +70,25 @@ def denoise(image: Photograph, sigma: float, context: Context) -> Photograph:
         level = np.full((1, *planes.shape[1:]), sigma / 255, np.float32)
         return from_planes(convolve(np.concatenate([planes, level])))
 
-    return run_tiled(image, network, LAYOUT.with_tile(context.tile_px), context)
+    restored = run_tiled(
+        image,
+        network,
+        TILING.with_tile(context.tile_px),
+        threads=context.threads,
+        on_progress=context.on_progress,
+    )
+    return np.ascontiguousarray(restored)
 
 
 def _find_convolutions(context: Context) -> Callable[[Planes], Planes]:
     if context.device == "cpu":
-        net = chain_network(WEIGHTS, CONVOLUTIONS)
-        return lambda planes: net.run({"in": planes}, "out")
-    from raim.restore.torch_networks import ffdnet_convolutions
+        from raim.networks.ncnn import chain_network
 
-    return functools.partial(ffdnet_convolutions, device=context.device)
+        net = chain_network(FFDNET)
+        return lambda planes: net.run({"in": planes}, "out")
+    from raim.networks.torch import run_chain
+
+    return functools.partial(run_chain, FFDNET, device=context.device)
 
 
 def ffdnet(sigma: float | None = None) -> Restorer:
@@ -105,7 +113,7 @@ def ffdnet(sigma: float | None = None) -> Restorer:
         compute=compute,
         is_range_known=True,
         source="Zhang, Zuo, Zhang, IEEE TIP 2018; cszn/KAIR",
-        weights=(WEIGHTS,),
+        weights=(FFDNET.weights,),
         seconds_per_megapixel=2.5,
         devices=("cpu", "torch"),
     )

@@ -11,13 +11,13 @@ weights trained on GoPro (Nah et al., CVPR 2017).
 import numpy as np
 
 from raim.errors import need_extra
+from raim.networks.tiles import Tiling, reflect
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.spectrum import LUMA, measure_falloff
-from raim.restore.tiling import Layout, reflect
 
 NAME = "maxim-deblur"
 # Neighbours fade over the whole of what they share; at 64 pixels the seams are below what the net itself changes.
-LAYOUT = Layout(tile_px=256, overlap_px=0, ramp_px=64, is_full=True)
+TILING = Tiling(tile_px=256, overlap_px=0, ramp_px=64, is_full=True)
 
 SHARP = (
     -0.2
@@ -51,8 +51,8 @@ def restore_motion_blur(image: Photograph, context: Context) -> Photograph:
     import torch
 
     from raim.devices import find_device
-    from raim.restore.maxim_network import MULTIPLE, run_maxim
-    from raim.restore.torch_networks import load_tensors, run_torch_tiled
+    from raim.networks.maxim import MULTIPLE, run_maxim
+    from raim.networks.torch import load_tensors, run_torch_tiled
 
     tensors = load_tensors(NAME, context.device)
     device = find_device(context.device)
@@ -68,7 +68,13 @@ def restore_motion_blur(image: Photograph, context: Context) -> Photograph:
         picture = torch.from_numpy(np.ascontiguousarray(reflect(tile, 0, MULTIPLE)))[None].to(device)
         return run_maxim(tensors, picture)[0, :height, :width].cpu().numpy()
 
-    restored = run_torch_tiled(image, network, LAYOUT.with_tile(context.tile_px), context)
+    restored = run_torch_tiled(
+        image,
+        network,
+        TILING.with_tile(context.tile_px),
+        threads=context.threads,
+        on_progress=context.on_progress,
+    )
     if n_tiles["sharp"]:
         context.on_note(
             f"{n_tiles['sharp']} of {n_tiles['all']} tiles are sharp or flat and stay as they are"

@@ -22,8 +22,8 @@ import numpy as np
 
 from raim.devices import find_device
 from raim.errors import InputError, need_extra
+from raim.networks.tiles import Network, Tiling
 from raim.restore.descriptor import Context, Photograph, Restorer
-from raim.restore.tiling import Layout, Network
 from raim.restore.trained_file import HALFNET, read_facts, restorer_from_trained
 
 # Exact for nets of up to 32 convolutions; transformers look no further than their windows of 8 to 32 pixels, a few
@@ -238,7 +238,7 @@ def measure_memory(model: Any, height: int, width: int) -> int:
 def _bytes_per_pixel(model: Any) -> float:
     import torch
 
-    from raim.restore.torch_networks import count_peak
+    from raim.networks.torch import count_peak
 
     side, _ = _pad_sides(model, PROBE_PX, PROBE_PX)
     probe = np.zeros((side, side, 3), np.float32)
@@ -262,7 +262,7 @@ def find_grid(model: Any) -> int:
     return math.lcm(max(1, model.size_requirements.multiple_of), GRIDS.get(model.architecture.id, 1), *steps)
 
 
-def make_layout(model: Any, *, height: int, width: int, tile_px: int | None) -> Layout:
+def make_tiling(model: Any, *, height: int, width: int, tile_px: int | None) -> Tiling:
     """Choose tiles for a model: the whole photograph where that is better and no tiles are asked for."""
     import spandrel
 
@@ -272,21 +272,27 @@ def make_layout(model: Any, *, height: int, width: int, tile_px: int | None) -> 
     overlap = OVERLAP_PX if multiple == 1 else -(-OVERLAP_PX // multiple) * multiple - RAMP_PX // 2
     is_whole = model.tiling is not spandrel.ModelTiling.SUPPORTED and (tile_px is None or not can_tile(model))
     tile = max(height, width) + multiple if is_whole else max(TILE_PX, 5 * multiple, needs.minimum)
-    layout = Layout(tile_px=tile, overlap_px=overlap, ramp_px=RAMP_PX, multiple=multiple, scale=model.scale)
-    return layout if is_whole else layout.with_tile(tile_px)
+    tiling = Tiling(tile_px=tile, overlap_px=overlap, ramp_px=RAMP_PX, multiple=multiple, scale=model.scale)
+    return tiling if is_whole else tiling.with_tile(tile_px)
 
 
 def _run(model: Any, image: Photograph, context: Context) -> Photograph:
     """Run a model in tiles."""
-    from raim.restore.torch_networks import run_torch_tiled
+    from raim.networks.torch import run_torch_tiled
 
     model = model.to(find_device(context.device)).eval()
-    layout = make_layout(model, height=image.shape[0], width=image.shape[1], tile_px=context.tile_px)
-    return run_torch_tiled(image, _network(model, context.device), layout, context)
+    tiling = make_tiling(model, height=image.shape[0], width=image.shape[1], tile_px=context.tile_px)
+    return run_torch_tiled(
+        image,
+        _network(model, context.device),
+        tiling,
+        threads=context.threads,
+        on_progress=context.on_progress,
+    )
 
 
 def _network(model: Any, device: str) -> Network:
-    from raim.restore.torch_networks import from_device, to_device
+    from raim.networks.torch import from_device, to_device
 
     def network(tile: Photograph) -> Photograph:
         height, width = tile.shape[:2]

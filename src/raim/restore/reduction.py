@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 
 from raim.errors import InputError
+from raim.networks.tiles import reflect
 from raim.restore.capacity import check_capacity
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.spectrum import LUMA, bandwidth
-from raim.restore.tiling import reflect
 
 FACTORS = (1, 2, 3, 4)
 

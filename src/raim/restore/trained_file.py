@@ -16,8 +16,8 @@ from typing import Any, TypeGuard
 from raim.devices import find_device
 from raim.errors import InputError
 from raim.files import place_file
+from raim.networks.tiles import Tiling
 from raim.restore.descriptor import Context, Photograph, Restorer
-from raim.restore.tiling import Layout
 
 SCHEMA = 1
 ENTRY = "raim"
@@ -105,13 +105,13 @@ def restorer_from_trained(path: Path, facts: TrainedFacts) -> Restorer:
         MissingExtraError: torch is not installed.
     """
     net = load_halfnet(path, path.stat().st_mtime_ns)
-    layout = Layout(tile_px=TILE_PX, overlap_px=_even(net.shape.reach_px), multiple=2)
+    tiling = Tiling(tile_px=TILE_PX, overlap_px=_even(net.shape.reach_px), multiple=2)
     score = facts.figures.get("score")
     return Restorer(
         name=facts.name if facts.name.isprintable() else path.stem,  # it goes to terminals
         purpose="trained by raim train"
         + (f", SCORE {score:.2f} in its validation" if _is_number(score) else ""),
-        compute=lambda image, context: _run(net, image, layout.with_tile(context.tile_px), context),
+        compute=lambda image, context: _run(net, image, tiling.with_tile(context.tile_px), context),
         has_weights_of_user=True,
         source="raim train",
         seconds_per_megapixel=SECONDS_PER_MEGAPIXEL,
@@ -148,7 +148,7 @@ def load_halfnet(path: Path, changed_ns: int) -> LoadedHalfNet:
         raise InputError(f"{path.name} holds no halfnet of raim train")
     from safetensors.torch import load_file
 
-    from raim.restore.halfnet import HalfNet, HalfNetShape
+    from raim.networks.halfnet import HalfNet, HalfNetShape
 
     channels, blocks = (facts.architecture.get(key) for key in ("channels", "blocks"))
     if type(channels) is not int or type(blocks) is not int:
@@ -171,7 +171,7 @@ def _check_weights(path: Path, shape: Any) -> None:
     import torch
     from safetensors import safe_open
 
-    from raim.restore.halfnet import HalfNet
+    from raim.networks.halfnet import HalfNet
 
     with torch.device("meta"):  # takes no memory
         wanted = {name: tuple(each.shape) for name, each in HalfNet(shape).state_dict().items()}
@@ -190,13 +190,15 @@ def _check_weights(path: Path, shape: Any) -> None:
         )
 
 
-def _run(net: LoadedHalfNet, image: Photograph, layout: Layout, context: Context) -> Photograph:
+def _run(net: LoadedHalfNet, image: Photograph, tiling: Tiling, context: Context) -> Photograph:
     """Run the net in tiles."""
-    from raim.restore.torch_networks import from_device, run_torch_tiled, to_device
+    from raim.networks.torch import from_device, run_torch_tiled, to_device
 
     network = net.network.to(find_device(context.device))
 
     def restore_tile(tile: Photograph) -> Photograph:
         return from_device(network(to_device(tile.transpose(2, 0, 1), context.device))).transpose(1, 2, 0)
 
-    return run_torch_tiled(image, restore_tile, layout, context)
+    return run_torch_tiled(
+        image, restore_tile, tiling, threads=context.threads, on_progress=context.on_progress
+    )

@@ -26,7 +26,7 @@ def test_a_layer_that_is_not_there_is_refused_with_those_that_are():
 
 
 def test_the_grain_is_the_share_of_brightness_that_stays_and_colour_is_changed_whole():
-    from raim.restore.halfnet import LUMA, HalfNet, HalfNetShape
+    from raim.networks.halfnet import LUMA, HalfNet, HalfNetShape
 
     torch.manual_seed(0)
     net = HalfNet(HalfNetShape(channels=8, blocks=1))

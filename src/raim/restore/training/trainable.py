@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from raim.errors import InputError
-from raim.restore.halfnet import HALF, HalfNet, HalfNetShape
+from raim.networks.halfnet import HALF, HalfNet, HalfNetShape
 from raim.restore.model_file import load_network
 from raim.restore.trained_file import HALFNET, load_halfnet, read_facts
 from raim.restore.training.recipe import ModelChoice

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from raim.restore.maxim_layers import (
+from raim.networks.maxim_layers import (
     Part,
     add_convolutions,
     add_mixing,

@@ -6,6 +6,7 @@ ramp, and the overlap (where the net misses what lies outside) is thrown away. T
 to exactly 1, so nothing has to be divided.
 """
 
+import contextlib
 import dataclasses
 import math
 from collections import deque
@@ -18,15 +19,15 @@ import numpy as np
 from jaxtyping import Float32
 
 from raim.errors import InputError
-from raim.restore.descriptor import Context, Photograph
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Network = Callable[[Photograph], Photograph]
+Image = Float32[np.ndarray, "_h _w _c"]  # in any order of memory
+Network = Callable[[Image], Image]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Layout:
+class Tiling:
     """How a net wants its tiles; all in pixels of its input.
 
     Attributes:
@@ -47,7 +48,7 @@ class Layout:
     scale: int = 1
     is_full: bool = False
 
-    def with_tile(self, tile_px: int | None) -> "Layout":
+    def with_tile(self, tile_px: int | None) -> "Tiling":
         """Give the same with tiles of another size; None leaves it as it is."""
         if tile_px is None:
             return self
@@ -79,49 +80,49 @@ class Span:
         return slice(self.kept[0] * scale, self.kept[1] * scale)
 
 
-def split_axis(length: int, layout: Layout) -> list[Span]:
+def split_axis(length: int, tiling: Tiling) -> list[Span]:
     """Cut one axis into spans.
 
     Args:
-        length: Pixels along the axis, a multiple of `layout.multiple`.
-        layout: The net's wishes.
+        length: Pixels along the axis, a multiple of `tiling.multiple`.
+        tiling: How the net wants its tiles.
 
     Raises:
         InputError: The tile is hardly longer than what it throws away.
 
     Example:
-        >>> [span.read for span in split_axis(20, Layout(tile_px=12, overlap_px=2, ramp_px=2))]
+        >>> [span.read for span in split_axis(20, Tiling(tile_px=12, overlap_px=2, ramp_px=2))]
         [(0, 11), (5, 15), (9, 20)]
     """
-    lost = 2 * layout.overlap_px + layout.ramp_px
+    lost = 2 * tiling.overlap_px + tiling.ramp_px
     # A part must be longer than a ramp and the rounding of its ends, or three tiles would meet in one place.
-    least = lost + layout.ramp_px + 2 * layout.multiple
-    if layout.tile_px < least and length > layout.tile_px:
+    least = lost + tiling.ramp_px + 2 * tiling.multiple
+    if tiling.tile_px < least and length > tiling.tile_px:
         raise InputError(
-            f"tiles of {layout.tile_px} pixels are too small: {lost} of them are overlap; take at least {2 * least}"
+            f"tiles of {tiling.tile_px} pixels are too small: {lost} of them are overlap; take at least {2 * least}"
         )
-    if length <= layout.tile_px:
+    if length <= tiling.tile_px:
         return [Span(read=(0, length), kept=(0, length), fade_in=0, fade_out=0)]
-    n_parts = math.ceil((length - lost) / (layout.tile_px - lost))
+    n_parts = math.ceil((length - lost) / (tiling.tile_px - lost))
     # The outermost tiles lose nothing at the border, so that their parts are longer and all tiles of one size.
     step = (length - lost) / n_parts
-    inner = [_round(lost / 2 + index * step, layout.multiple) for index in range(1, n_parts)]
+    inner = [_round(lost / 2 + index * step, tiling.multiple) for index in range(1, n_parts)]
     cuts = [0, *inner, length]
-    return [_make_span(cuts[i], cuts[i + 1], length, layout) for i in range(n_parts)]
+    return [_make_span(cuts[i], cuts[i + 1], length, tiling) for i in range(n_parts)]
 
 
 def _round(position: float, multiple: int) -> int:
     return round(position / multiple) * multiple
 
 
-def _make_span(start: int, stop: int, length: int, layout: Layout) -> Span:
-    half = layout.ramp_px // 2
+def _make_span(start: int, stop: int, length: int, tiling: Tiling) -> Span:
+    half = tiling.ramp_px // 2
     kept = (max(0, start - half), min(length, stop + half))
-    low = math.floor((kept[0] - layout.overlap_px) / layout.multiple) * layout.multiple
-    high = math.ceil((kept[1] + layout.overlap_px) / layout.multiple) * layout.multiple
-    if layout.is_full:
-        low = min(max(0, (low + high - layout.tile_px) // 2), length - layout.tile_px)
-        high = low + layout.tile_px
+    low = math.floor((kept[0] - tiling.overlap_px) / tiling.multiple) * tiling.multiple
+    high = math.ceil((kept[1] + tiling.overlap_px) / tiling.multiple) * tiling.multiple
+    if tiling.is_full:
+        low = min(max(0, (low + high - tiling.tile_px) // 2), length - tiling.tile_px)
+        high = low + tiling.tile_px
     return Span(
         read=(max(0, low), min(length, high)),
         kept=kept,
@@ -149,67 +150,92 @@ def _ramp(n: int) -> Float32[np.ndarray, " n"]:
     return ((np.arange(n) + 0.5) / max(n, 1)).astype(np.float32)
 
 
-def run_tiled(image: Photograph, network: Network, layout: Layout, context: Context) -> Photograph:
-    """Run a net over a photograph in tiles.
+def run_tiled(
+    image: Image,
+    network: Network,
+    tiling: Tiling,
+    *,
+    threads: int = 1,
+    pool: ThreadPoolExecutor | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Image:
+    """Run a net over an image in tiles.
 
     Args:
-        image: (h, w, 3).
-        network: Takes a tile, gives one of `layout.scale` times its size; called from several threads.
-        layout: The tiles.
-        context: Its threads are the tiles at a time; it is told the share that is done.
+        image: (h, w, c).
+        network: Takes a tile, gives one of `tiling.scale` times its size; called from several threads.
+        tiling: The tiles.
+        threads: Tiles at a time.
+        pool: Of so many threads; None: one is made where it is needed.
+        on_progress: Told the share that is done.
 
     Returns:
-        (scale h, scale w, 3).
+        (scale h, scale w, d), in the order of memory that the net gives.
 
     Raises:
-        InputError: The tiles are too small.
+        InputError: The tiles are too small, or the net gives another size.
     """
     height, width = image.shape[:2]
-    padded = reflect(image, layout.border_px, layout.multiple)
-    rows, columns = (split_axis(length, layout) for length in padded.shape[:2])
+    padded = reflect(image, tiling.border_px, tiling.multiple)
+    rows, columns = (split_axis(length, tiling) for length in padded.shape[:2])
     tiles = [(row, column) for row in rows for column in columns]
-    result = np.zeros((padded.shape[0] * layout.scale, padded.shape[1] * layout.scale, 3), np.float32)
 
-    def work(tile: tuple[Span, Span]) -> tuple[Span, Span, Photograph]:
+    def work(tile: tuple[Span, Span]) -> tuple[Span, Span, Image]:
         row, column = tile
-        part = np.ascontiguousarray(padded[slice(*row.read), slice(*column.read)])
-        return row, column, network(part)
+        return row, column, network(padded[slice(*row.read), slice(*column.read)])
 
-    for done, (row, column, restored) in enumerate(_map_in_order(work, tiles, context.threads), start=1):
-        _add(result, restored, row, column, layout.scale)
-        context.on_progress(done / len(tiles))
-    top = layout.border_px * layout.scale
-    return np.ascontiguousarray(result[top : top + height * layout.scale, top : top + width * layout.scale])
+    result = np.zeros(0, np.float32)
+    for done, (row, column, part) in enumerate(_map_in_order(work, tiles, threads, pool), start=1):
+        _check_part(part, row, column, tiling.scale)
+        if done == 1:
+            shape = (*(side * tiling.scale for side in padded.shape[:2]), part.shape[2])
+            result = part if len(tiles) == 1 else np.zeros_like(part, shape=shape)
+        if len(tiles) > 1 and tiling.ramp_px == 0:
+            result[row.place(tiling.scale), column.place(tiling.scale)] = part[
+                row.cut(tiling.scale), column.cut(tiling.scale)
+            ]
+        elif len(tiles) > 1:
+            _add(result, part, row, column, tiling.scale)
+        if on_progress is not None:
+            on_progress(done / len(tiles))
+    top = tiling.border_px * tiling.scale
+    return result[top : top + height * tiling.scale, top : top + width * tiling.scale]
 
 
-def _map_in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> Iterator[Result]:
+def _map_in_order(
+    work: Callable[[Item], Result], items: Sequence[Item], threads: int, pool: ThreadPoolExecutor | None
+) -> Iterator[Result]:
     """Yield results in the order of the items, so that sums round the same; few are held at a time."""
     if threads == 1 or len(items) == 1:
         yield from map(work, items)
         return
-    with ThreadPoolExecutor(threads) as pool:
+    with contextlib.nullcontext(pool) if pool else ThreadPoolExecutor(threads) as workers:
         waiting: deque[Future[Result]] = deque()
         for item in items:
-            waiting.append(pool.submit(work, item))
+            waiting.append(workers.submit(work, item))
             if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def _add(result: Photograph, restored: Photograph, row: Span, column: Span, scale: int) -> None:
-    """Add one tile's kept part with its weights."""
+def _check_part(part: Image, row: Span, column: Span, scale: int) -> None:
     height, width = ((span.read[1] - span.read[0]) * scale for span in (row, column))
-    if restored.shape != (height, width, 3):
+    if part.shape[:2] != (height, width):
         raise InputError(
-            f"the restorer gave an array of shape {restored.shape} for a tile, expected {(height, width, 3)}; "
+            f"the restorer gave an array of shape {part.shape} for a tile, expected {(height, width, 3)}; "
             "state its scale as it is"
         )
+
+
+def _add(result: Image, part: Image, row: Span, column: Span, scale: int) -> None:
+    """Add one tile's kept part with its weights."""
+    kept = part[row.cut(scale), column.cut(scale)]
     weights = weigh(row, scale)[:, None, None] * weigh(column, scale)[None, :, None]
-    result[row.place(scale), column.place(scale)] += weights * restored[row.cut(scale), column.cut(scale)]
+    result[row.place(scale), column.place(scale)] += weights * kept
 
 
-def reflect(image: Photograph, border_px: int, multiple: int) -> Photograph:
+def reflect(image: Image, border_px: int, multiple: int) -> Image:
     """Pad by reflection: a border on all sides, and what lacks to a multiple on the right and at the bottom.
 
     Example:

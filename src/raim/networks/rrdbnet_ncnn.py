@@ -6,17 +6,15 @@ is run by one thread.
 """
 
 import functools
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from raim.errors import WeightsFormatError
-from raim.restore.ncnn_network import NcnnNetwork, Planes, published_network
-from raim.restore.rows import Stage
-from raim.restore.rrdbnet import DENSE_REACH, HEAD_REACH, SCALE, Engine
-from raim.restore.tiling import Layout, Span, split_axis
+from raim.networks.ncnn import NcnnNetwork, Planes, published_network
+from raim.networks.rrdbnet import DENSE_REACH, HEAD_REACH, SCALE, Parts
+from raim.networks.tiles import Image, Tiling, run_tiled
 
 # Measured on two cores, seconds of a core per megapixel: 64: 420, 96: 360, 128: 430, 160: 350, no tiles 460.
 TILE_PX = 160
@@ -25,31 +23,35 @@ HEAD_TILE_PX = 64
 LEAST_SHARED_PX = 48
 
 
-def ncnn_engine(weights: str, *, tile_px: int | None = None, threads: int = 1) -> Engine:
-    """Give the parts of a published net."""
+def ncnn_parts(weights: str, *, tile_px: int | None = None, threads: int = 1) -> Parts:
+    """Return the parts of a published net."""
     net, param = published_network(weights)
-    first, blocks, (body, total) = find_parts(param)
+    first, blocks, (body, total) = find_blobs(param)
     # One pool for all parts: memory that a thread's allocator keeps is lost with the thread.
     pool = ThreadPoolExecutor(threads)
-    apply = functools.partial(_apply, net, pool, tile_px=tile_px or TILE_PX, n_threads=threads)
-    head_tile = min(tile_px or HEAD_TILE_PX, HEAD_TILE_PX)
-    return Engine(
+    run = functools.partial(_run, net, pool, threads, tile_px=tile_px or TILE_PX)
+    return Parts(
         load=lambda planes: planes,
         save=lambda planes: planes,
         join=np.concatenate,
-        first=_make_stage(apply, "data", first, 1),
-        dense=tuple(_make_stage(apply, source, target, DENSE_REACH) for source, target in blocks),
-        last=_make_stage(apply, *body, 1),
-        head=_make_stage(functools.partial(apply, tile_px=head_tile), total, "output", HEAD_REACH, SCALE),
+        first=functools.partial(run, source="data", target=first, reach=1),
+        dense=tuple(
+            functools.partial(run, source=source, target=target, reach=DENSE_REACH)
+            for source, target in blocks
+        ),
+        last=functools.partial(run, source=body[0], target=body[1], reach=1),
+        head=functools.partial(
+            run,
+            source=total,
+            target="output",
+            reach=HEAD_REACH,
+            scale=SCALE,
+            tile_px=min(tile_px or HEAD_TILE_PX, HEAD_TILE_PX),
+        ),
     )
 
 
-def _make_stage(apply: Callable[..., Planes], source: str, target: str, reach: int, scale: int = 1) -> Stage:
-    run = functools.partial(apply, source=source, target=target, reach=reach, scale=scale)
-    return Stage(apply=run, reach=reach, scale=scale)
-
-
-def find_parts(param: str) -> tuple[str, list[tuple[str, str]], tuple[tuple[str, str], str]]:
+def find_blobs(param: str) -> tuple[str, list[tuple[str, str]], tuple[tuple[str, str], str]]:
     r"""Find the blobs between the parts in the text of a .param.
 
     Returns:
@@ -62,7 +64,7 @@ def find_parts(param: str) -> tuple[str, list[tuple[str, str]], tuple[tuple[str,
     Example:
         >>> lines = ["Convolution a 1 1 data f", "Eltwise b 2 1 e f_splitncnn_0 g", "Eltwise c 2 1 g f h",
         ...          "Convolution d 1 1 h i", "BinaryOp j 2 1 f i k", "Interp l 1 1 k m"]
-        >>> find_parts("\n".join(lines))
+        >>> find_blobs("\n".join(lines))
         ('f', [('f', 'g')], (('h', 'i'), 'k'))
     """
     layers = [line.split() for line in param.splitlines()]
@@ -95,37 +97,28 @@ def _plain(blob: str) -> str:
     return blob.partition("_splitncnn_")[0]
 
 
-def _apply(
+def _run(
     net: NcnnNetwork,
     pool: ThreadPoolExecutor,
+    threads: int,
     planes: Planes,
     *,
     source: str,
     target: str,
     reach: int,
-    scale: int,
     tile_px: int,
-    n_threads: int,
+    scale: int = 1,
 ) -> Planes:
     """Run a part of the net over planes, in tiles."""
     longest = max(planes.shape[1:])
-    if n_threads > 1 and LEAST_SHARED_PX <= longest <= tile_px:
+    if threads > 1 and LEAST_SHARED_PX <= longest <= tile_px:
         # One tile would leave threads without work.
         tile_px = longest // 2 + 2 * reach + 1
-    layout = Layout(tile_px=tile_px, overlap_px=reach, ramp_px=0, scale=scale)
-    rows, columns = (split_axis(length, layout) for length in planes.shape[1:])
-    tiles = list(itertools.product(rows, columns))
+    tiling = Tiling(tile_px=tile_px, overlap_px=reach, ramp_px=0, scale=scale)
 
-    def work(tile: tuple[Span, Span]) -> Planes:
-        row, column = tile
-        part = net.run({source: planes[:, slice(*row.read), slice(*column.read)]}, target)
-        return part[:, row.cut(scale), column.cut(scale)]
+    def network(tile: Image) -> Image:
+        return net.run({source: tile.transpose(2, 0, 1)}, target).transpose(1, 2, 0)
 
-    if len(tiles) == 1:
-        return work(tiles[0])
-    parts = pool.map(work, tiles)
-    first = next(parts)
-    result = np.empty((len(first), planes.shape[1] * scale, planes.shape[2] * scale), np.float32)
-    for (row, column), part in zip(tiles, itertools.chain([first], parts), strict=True):
-        result[:, row.place(scale), column.place(scale)] = part
-    return result
+    return run_tiled(planes.transpose(1, 2, 0), network, tiling, threads=threads, pool=pool).transpose(
+        2, 0, 1
+    )

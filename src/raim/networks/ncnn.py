@@ -15,6 +15,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from raim.errors import RaimError
+from raim.networks.nets import Chain
+from raim.weights import fetch_files, load_weights
 
 Planes = Float32[np.ndarray, "_c _h _w"]
 FLOAT32_ONLY = (
@@ -73,44 +75,27 @@ class NcnnNetwork:
         return np.array(mat)
 
 
-def write_chain(weights: Mapping[str, np.ndarray], names: list[str], folder: Path) -> NcnnNetwork:
-    """Make a net of 3x3 convolutions in a row, each but the last followed by a ReLU.
-
-    Args:
-        weights: `<name>.weight` (out, in, 3, 3) and `<name>.bias` (out,).
-        names: Of the convolutions, in order.
-        folder: Where the .bin is written; it may be deleted afterwards.
-
-    Returns:
-        A net from blob "in" to blob "out".
-    """
-    lines = ["7767517", f"{len(names) + 1} {len(names) + 1}", "Input in 0 1 in"]
+@functools.cache
+def chain_network(chain: Chain) -> NcnnNetwork:
+    """Load a chain of convolutions, from blob "in" to "out"; kept for the process."""
+    weights = load_weights(chain.weights)
+    last = len(chain.convolutions) - 1
+    blobs = ["in", *(f"blob{index}" for index in range(last)), "out"]
+    lines = ["7767517", f"{last + 2} {last + 2}", "Input in 0 1 in"]
     content = b""
-    for index, name in enumerate(names):
+    for index, name in enumerate(chain.convolutions):
         weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        source = "in" if index == 0 else f"blob{index - 1}"
-        is_last = index == len(names) - 1
-        target = "out" if is_last else f"blob{index}"
-        activation = "" if is_last else " 9=1"
         lines.append(
-            f"Convolution {target}_conv 1 1 {source} {target} "
-            f"0={weight.shape[0]} 1=3 4=1 5=1 6={weight.size}{activation}"
+            f"Convolution conv{index} 1 1 {blobs[index]} {blobs[index + 1]} "
+            f"0={weight.shape[0]} 1=3 4=1 5=1 6={weight.size}" + (" 9=1" if index < last else "")
         )
         # A flag of zero: float32 weights follow.
         content += bytes(4) + weight.astype("<f4").tobytes() + bias.astype("<f4").tobytes()
-    path = folder / "chain.bin"
-    path.write_bytes(content)
-    return NcnnNetwork("\n".join(lines) + "\n", path)
-
-
-@functools.cache
-def chain_network(weights: str, names: tuple[str, ...]) -> NcnnNetwork:
-    """Load a chain of convolutions by the name of its weights; kept for the process."""
-    from raim.weights import load_weights
-
     # Through a file: loaded from memory, ncnn keeps pointing at bytes that Python may free.
     with tempfile.TemporaryDirectory(prefix="raim-") as folder:
-        network = write_chain(load_weights(weights), list(names), Path(folder))
+        path = Path(folder) / "chain.bin"
+        path.write_bytes(content)
+        network = NcnnNetwork("\n".join(lines) + "\n", path)
     _keep_for_good(network)
     return network
 
@@ -118,8 +103,6 @@ def chain_network(weights: str, names: tuple[str, ...]) -> NcnnNetwork:
 @functools.cache
 def published_network(weights: str) -> tuple[NcnnNetwork, str]:
     """Load a net from its published .param and .bin, pinned; give it with the .param's text."""
-    from raim.weights import fetch_files
-
     files = fetch_files(weights)
     (param,) = [path for name, path in files.items() if name.endswith(".param")]
     (binary,) = [path for name, path in files.items() if name.endswith(".bin")]

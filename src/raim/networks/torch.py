@@ -1,9 +1,5 @@
-"""FFDNet in torch, and what nets in torch share: for devices that ncnn does not serve. Loaded at first use only.
+"""Nets on torch: for devices that ncnn does not serve, and for nets that only torch has. Loaded at first use only."""
 
-Source: as in `ffdnet`, whose weights it shares.
-"""
-
-import dataclasses
 import functools
 import weakref
 from collections.abc import Callable, Mapping
@@ -14,8 +10,9 @@ from jaxtyping import Float32
 
 from raim.devices import exact_convolutions, find_device
 from raim.errors import need_extra
-from raim.restore.descriptor import Context, Photograph
-from raim.restore.tiling import Layout, Network, run_tiled
+from raim.networks.nets import Chain
+from raim.networks.tiles import Image, Network, Tiling, run_tiled
+from raim.weights import load_weights
 
 need_extra("this device", "torch", "torch")
 
@@ -31,8 +28,6 @@ Tensors = Mapping[str, torch.Tensor]
 @functools.cache
 def load_tensors(weights: str, device: str) -> dict[str, torch.Tensor]:
     """Bring a set of weights to a device, as float32; kept for the process."""
-    from raim.weights import load_weights
-
     target = find_device(device)
     return {
         name: torch.from_numpy(array.astype(np.float32)).to(target).contiguous(memory_format=_layout(array))
@@ -51,32 +46,32 @@ def convolve(tensors: Tensors, name: str, x: torch.Tensor) -> torch.Tensor:
         return functional.conv2d(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"], padding=1)
 
 
-def ffdnet_convolutions(planes: Planes, *, device: str) -> Planes:
-    """Apply FFDNet's twelve convolutions: (13, h, w) to (12, h, w)."""
-    from raim.restore.ffdnet import CONVOLUTIONS, WEIGHTS
-
-    tensors = load_tensors(WEIGHTS, device)
+def run_chain(chain: Chain, planes: Planes, *, device: str) -> Planes:
+    """Apply the convolutions of a chain, with ReLUs between."""
+    tensors = load_tensors(chain.weights, device)
     with torch.inference_mode():
         x = to_device(planes, device)
-        for name in CONVOLUTIONS[:-1]:
+        for name in chain.convolutions[:-1]:
             x = functional.relu(convolve(tensors, name, x))
-        return from_device(convolve(tensors, CONVOLUTIONS[-1], x))
+        return from_device(convolve(tensors, chain.convolutions[-1], x))
 
 
-def run_torch_tiled(image: Photograph, network: Network, layout: Layout, context: Context) -> Photograph:
+def run_torch_tiled(
+    image: Image, network: Network, tiling: Tiling, *, threads: int, on_progress: Callable[[float], None]
+) -> Image:
     """Run a net of torch in tiles, one at a time: torch itself uses the threads.
 
     Its convolutions and products are exact, and it keeps no gradients; else as `run_tiled`.
     """
 
-    def restore_tile(tile: Photograph) -> Photograph:
+    def restore_tile(tile: Image) -> Image:
         with torch.inference_mode(), exact_convolutions():
             return network(tile)
 
     before = torch.get_num_threads()
-    torch.set_num_threads(context.threads)
+    torch.set_num_threads(threads)
     try:
-        return run_tiled(image, restore_tile, layout, dataclasses.replace(context, threads=1))
+        return np.ascontiguousarray(run_tiled(image, restore_tile, tiling, on_progress=on_progress))
     finally:
         torch.set_num_threads(before)
 

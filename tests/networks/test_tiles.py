@@ -1,11 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from raim.errors import InputError
-from raim.restore.descriptor import Context
-from raim.restore.tiling import Layout, reflect, run_tiled, split_axis, weigh
+from raim.networks.tiles import Tiling, reflect, run_tiled, split_axis, weigh
 
 
 def box_blur(image, reach):
@@ -16,7 +17,7 @@ def box_blur(image, reach):
 
 
 layouts = st.builds(
-    lambda overlap, ramp, extra, multiple: Layout(
+    lambda overlap, ramp, extra, multiple: Tiling(
         tile_px=2 * overlap + 4 * ramp + multiple * (1 + extra),
         overlap_px=overlap,
         ramp_px=2 * ramp,
@@ -56,7 +57,7 @@ def test_tiles_are_not_longer_than_asked_but_for_rounding(layout, n):
 
 @given(st.integers(8, 900))
 def test_full_tiles_are_all_of_one_size_and_see_what_they_give(n):
-    layout = Layout(tile_px=256, overlap_px=0, ramp_px=64, is_full=True)
+    layout = Tiling(tile_px=256, overlap_px=0, ramp_px=64, is_full=True)
     total = np.zeros(n, np.float32)
     for span in split_axis(n, layout):
         assert 0 <= span.read[0] <= span.kept[0] < span.kept[1] <= span.read[1] <= n
@@ -68,40 +69,44 @@ def test_full_tiles_are_all_of_one_size_and_see_what_they_give(n):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_tiles_equal_the_whole_where_the_net_reaches_no_further_than_the_overlap(threads):
     image = np.random.default_rng(0).random((70, 53, 3), np.float32)
-    small = Layout(tile_px=24, overlap_px=3, ramp_px=4, border_px=3)
-    whole = Layout(tile_px=500, overlap_px=3, border_px=3)
-    context = Context(threads=threads)
-    expected = run_tiled(image, lambda tile: box_blur(tile, 3), whole, context)
-    found = run_tiled(image, lambda tile: box_blur(tile, 3), small, context)
+    small = Tiling(tile_px=24, overlap_px=3, ramp_px=4, border_px=3)
+    whole = Tiling(tile_px=500, overlap_px=3, border_px=3)
+    expected = run_tiled(image, lambda tile: box_blur(tile, 3), whole, threads=threads)
+    found = run_tiled(image, lambda tile: box_blur(tile, 3), small, threads=threads)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_a_seam_shows_where_the_net_reaches_further_than_the_overlap():
     image = np.random.default_rng(0).random((70, 53, 3), np.float32)
-    small = Layout(tile_px=24, overlap_px=1, ramp_px=0)
-    found = run_tiled(image, lambda tile: box_blur(tile, 6), small, Context(threads=1))
+    small = Tiling(tile_px=24, overlap_px=1, ramp_px=0)
+    found = run_tiled(image, lambda tile: box_blur(tile, 6), small)
     assert np.abs(found - box_blur(image, 6)).max() > 1 / 255
 
 
 def test_results_of_twice_the_size_lie_at_their_places():
     image = np.random.default_rng(1).random((41, 60, 3), np.float32)
-    layout = Layout(tile_px=20, overlap_px=2, ramp_px=4, scale=2, multiple=4)
-    found = run_tiled(image, lambda tile: tile.repeat(2, 0).repeat(2, 1), layout, Context(threads=1))
+    layout = Tiling(tile_px=20, overlap_px=2, ramp_px=4, scale=2, multiple=4)
+    found = run_tiled(image, lambda tile: tile.repeat(2, 0).repeat(2, 1), layout)
     np.testing.assert_allclose(found, image.repeat(2, 0).repeat(2, 1), atol=1e-6)
 
 
 def test_progress_ends_at_one():
     seen = []
-    context = Context(threads=2, on_progress=seen.append)
     image = np.zeros((40, 40, 3), np.float32)
-    run_tiled(image, lambda tile: tile, Layout(tile_px=16, overlap_px=1, ramp_px=2), context)
+    run_tiled(
+        image,
+        lambda tile: tile,
+        Tiling(tile_px=16, overlap_px=1, ramp_px=2),
+        threads=2,
+        on_progress=seen.append,
+    )
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
 
 
 def test_tiles_that_are_all_overlap_are_refused():
     with pytest.raises(InputError, match="tiles of 10 pixels are too small: 12 of them are overlap"):
-        split_axis(100, Layout(tile_px=10, overlap_px=4, ramp_px=4))
+        split_axis(100, Tiling(tile_px=10, overlap_px=4, ramp_px=4))
 
 
 def test_a_net_of_another_scale_than_stated_is_refused():
@@ -109,8 +114,7 @@ def test_a_net_of_another_scale_than_stated_is_refused():
         run_tiled(
             np.zeros((9, 9, 3), np.float32),
             lambda tile: tile,
-            Layout(tile_px=20, overlap_px=0, scale=2),
-            Context(),
+            Tiling(tile_px=20, overlap_px=0, scale=2),
         )
 
 
@@ -120,3 +124,20 @@ def test_reflection_leaves_the_photograph_in_its_place():
     assert padded.shape == (24, 24, 3)
     np.testing.assert_array_equal(padded[4:13, 4:14], image)
     np.testing.assert_array_equal(padded[3, 4:14], image[1])
+
+
+def test_planes_go_through_a_pool_without_being_laid_out_anew():
+    planes = np.random.default_rng(3).random((7, 40, 50), np.float32)
+    seen = []
+
+    def network(tile):
+        seen.append(tile.transpose(2, 0, 1).strides[2])
+        return np.ascontiguousarray(tile.transpose(2, 0, 1)).transpose(1, 2, 0) * 2
+
+    tiling = Tiling(tile_px=16, overlap_px=2, ramp_px=0)
+    with ThreadPoolExecutor(2) as pool:
+        found = run_tiled(planes.transpose(1, 2, 0), network, tiling, threads=2, pool=pool)
+    assert found.transpose(2, 0, 1).flags.c_contiguous
+    np.testing.assert_array_equal(found.transpose(2, 0, 1), planes * 2)
+    assert len(seen) > 4
+    assert set(seen) == {4}

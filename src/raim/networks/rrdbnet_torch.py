@@ -4,21 +4,21 @@ Source: as in `rrdbnet`, whose weights it shares.
 """
 
 import functools
+from collections.abc import Callable
 
 import torch
 from torch.nn import functional
 
 from raim.devices import find_device
-from raim.restore.rows import Apply, Stage
-from raim.restore.rrdbnet import BLOCKS_IN_GROUP, DENSE_REACH, HEAD_REACH, SCALE, SHARE, Engine
-from raim.restore.torch_networks import Tensors, convolve, load_tensors
+from raim.networks.rrdbnet import BLOCKS_IN_GROUP, SHARE, Apply, Parts
+from raim.networks.torch import Tensors, convolve, load_tensors
 
 SLOPE = 0.2  # of every leaky ReLU (ESRGAN, section 3.1)
 N_GROUPS = 23
 
 
-def torch_engine(weights: str, device: str) -> Engine:
-    """Give the parts of the net on a device of torch.
+def torch_parts(weights: str, device: str) -> Parts:
+    """Return the parts of the net on a device of torch.
 
     Raises:
         InputError: torch has no such device here.
@@ -26,21 +26,21 @@ def torch_engine(weights: str, device: str) -> Engine:
     tensors = load_tensors(weights, device)
     target = find_device(device)
 
-    def stage(apply: Apply, reach: int, scale: int = 1) -> Stage:
-        return Stage(apply=functools.partial(_run, apply), reach=reach, scale=scale)
+    def part(function: Callable[..., torch.Tensor], *options: str) -> Apply:
+        return functools.partial(_run, functools.partial(function, tensors, *options))
 
-    return Engine(
+    return Parts(
         load=lambda planes: torch.from_numpy(planes).to(target),
         save=lambda planes: planes.float().cpu().numpy(),
         join=lambda arrays, axis: torch.cat(list(arrays), dim=axis),
-        first=stage(functools.partial(convolve, tensors, "conv_first"), 1),
+        first=part(convolve, "conv_first"),
         dense=tuple(
-            stage(functools.partial(dense_block, tensors, f"body.{group}.rdb{block + 1}"), DENSE_REACH)
+            part(dense_block, f"body.{group}.rdb{block + 1}")
             for group in range(N_GROUPS)
             for block in range(BLOCKS_IN_GROUP)
         ),
-        last=stage(functools.partial(convolve, tensors, "conv_body"), 1),
-        head=stage(functools.partial(head, tensors), HEAD_REACH, SCALE),
+        last=part(convolve, "conv_body"),
+        head=part(head),
     )
 
 
