@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import select, text, update
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from raim.errors import StateError
 from raim.server.database import Appointment, AuditEvent, LoginSession, User, open_database
@@ -41,6 +41,34 @@ def test_microseconds_order_times(database):
     with database.reading() as session:
         later = session.scalars(select(User.login).where(User.created_at > NOON).order_by(User.created_at))
         assert later.all() == ["1", "2"]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_stands_still_in_the_middle_of_a_transaction_holds_up_nobody_for_good(database):
+    with pytest.raises(DBAPIError, match="idle-in-transaction") as told, database.writing() as still:
+        still.add(person())
+        still.flush()
+        still.execute(text("SET LOCAL idle_in_transaction_session_timeout = '200ms'"))  # in place of a minute
+        with database.writing() as session:
+            session.add(person())  # of the same login, so it waits for the other to end
+    assert told.value.connection_invalidated  # so a worker tries again, as after a restart
+    with database.reading() as session:
+        assert session.scalars(select(User.login)).all() == ["ada"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_connections_to_another_host_are_given_up_by_both_ends(database_url):
+    opened = open_database(f"{database_url}&keepalives_idle=7")
+    with opened.reading() as session:
+        known = session.connection().connection.driver_connection.info.get_parameters()
+        limit = session.scalar(text("SHOW idle_in_transaction_session_timeout"))
+    opened.engine.dispose()
+    assert (known["keepalives_idle"], known["keepalives_count"], known["tcp_user_timeout"]) == (
+        "7",
+        "3",
+        "30000",
+    )
+    assert limit == "1min"
 
 
 def test_a_time_without_a_zone_is_refused(database):

@@ -30,6 +30,23 @@ BUSY_TIMEOUT_MS = 30_000
 POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 30, "pool_timeout": 5}
 CHANGED = "raim_changed"
 
+# A host that is cut off, or stands still, says nothing. Both ends of a connection to PostgreSQL give the other up in
+# a minute: by default that takes hours, while the rows that it has locked are nobody's to change.
+CONNECTION = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+SESSION = {
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30s",
+}
+
 # Locks of PostgreSQL are numbers, shared by all programs on one database: any that no other is likely to take.
 MIGRATION_LOCK = 7_246_001
 ACCOUNTS_LOCK = 7_246_002
@@ -92,12 +109,29 @@ def open_database(url: str) -> Database:
         url,
         pool_pre_ping=not url.startswith("sqlite"),
         hide_parameters=True,  # e-mails and hashes in a traceback
+        connect_args=connection_options(url),
         **({} if url == "sqlite://" else POOL),
     )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return Database(engine=engine)
+
+
+def connection_options(url: str) -> dict[str, Any]:
+    """Return how connections to PostgreSQL are watched, but for what their URL says itself; nothing on SQLite.
+
+    Example:
+        >>> found = connection_options("postgresql://db/raim?tcp_user_timeout=9000&options=-csearch_path%3Draim")
+        >>> "tcp_user_timeout" in found, found["keepalives_idle"], found["options"][-19:]
+        (False, 15, ' -csearch_path=raim')
+    """
+    parts = make_url(url)
+    if parts.get_backend_name() != "postgresql":
+        return {}
+    options = [*(f"-c {name}={value}" for name, value in SESSION.items()), parts.query.get("options", "")]
+    own = {name: value for name, value in CONNECTION.items() if name not in parts.query}
+    return own | {"options": " ".join(map(str, options)).strip()}
 
 
 def take_turn(session: Session, lock: int) -> None:

@@ -17,6 +17,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import make_url
 
 from raim.errors import RaimError
+from raim.server.database.engine import connection_options
 from raim.server.jobs.challenge_check import run_challenge_check
 from raim.server.jobs.checking import run_check
 from raim.server.jobs.context import WorkerContext
@@ -199,6 +200,7 @@ def _configure(context: WorkerContext, database_url: str) -> DBOSConfig:
         "log_level": "ERROR",
         "serializer": JsonSerializer(),
         "sys_db_pool_size": 5,
+        "db_engine_kwargs": {"connect_args": connection_options(database_url)},
     }
 
 
