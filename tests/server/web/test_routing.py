@@ -1,26 +1,31 @@
 """One request, one session: at most one connection at a time, none over slow work, and a burst that is answered."""
 
+import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from anyio import to_thread
 from fastapi import FastAPI
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from held_images import note_zip
+from patience import PATIENCE_S
 from raim.records.record import Record, Wanted
 from raim.server.actions import passwords
 from raim.server.database import ApiToken
 from raim.server.submissions.states import change_state
-from raim.server.web import restored
+from raim.server.web import restored, threads
 from raim.server.web.access import RULES
 from raim.server.web.context import Context
 from raim.server.web.failures import add_handlers
 from raim.server.web.restored import give_restored
 from raim.server.web.routing import REGISTER, Area
 from server_site import ADDRESS, PASSWORD, Held
+
+FILE_THREADS = 40  # anyio's own
 
 
 class Note(Record):
@@ -142,6 +147,36 @@ def test_a_function_that_fails_changes_nothing(site, area):
 
     assert serve(site, area).post("/api/v1/c/my-challenge/fails").status_code == 500
     assert "changed" not in ada.get("/account").text
+
+
+def test_a_page_waits_neither_for_who_writes_nor_for_files_that_are_sent(site, area):
+    gate, came = threading.Event(), threading.Semaphore(0)
+
+    def be_stuck():
+        came.release()
+        return gate.wait(PATIENCE_S)
+
+    @area.post("/stuck", who="anyone")
+    def write(context: Context) -> Note:
+        return Note(text=str(context.aside(be_stuck)))
+
+    @area.get("/read", who="anyone")
+    def read(context: Context) -> Note:
+        return Note(text=context.challenge.definition.id)
+
+    with serve(site, area) as client, ThreadPoolExecutor(threads.WRITERS) as pool:
+        for _ in range(FILE_THREADS):
+            client.portal.start_task_soon(to_thread.run_sync, be_stuck)
+        writing = [pool.submit(client.post, "/api/v1/c/my-challenge/stuck") for _ in range(threads.WRITERS)]
+        try:
+            for _ in range(FILE_THREADS + threads.WRITERS):
+                assert came.acquire(timeout=PATIENCE_S)
+
+            assert client.get("/api/v1/c/my-challenge/read").json() == {"text": "my-challenge"}
+            assert not any(each.done() for each in writing)
+        finally:
+            gate.set()
+    assert {each.result().json()["text"] for each in writing} == {"True"}
 
 
 OTHERS = ["/", "/submissions", "/submit", "/leaderboard", "/data", "/account"]

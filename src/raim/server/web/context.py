@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from fastapi import Depends
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from raim.errors import AccessError, StateError, UnknownNameError
@@ -32,6 +31,7 @@ from raim.server.database import (
 )
 from raim.server.database.columns import LARGEST_ID
 from raim.server.jobs import Forecast
+from raim.server.web import threads
 from raim.server.web.access import RULES, Viewer, decide
 from raim.server.web.origin import SAFE_METHODS, check_origin
 from raim.server.web.server import Server
@@ -166,7 +166,7 @@ class Context:
 
 async def admit(request: Request) -> Context:
     """Admit a request to a route that opens its own sessions; see `enter`."""
-    return await run_in_threadpool(_admit, request)
+    return await threads.answer(request.method in SAFE_METHODS, _admit, request)
 
 
 def _admit(request: Request) -> Context:

@@ -18,14 +18,15 @@ from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from raim.errors import AccessError, RaimError, UnknownNameError
+from raim.server.web import threads
 from raim.server.web.access import RULES, Who
 from raim.server.web.context import Context, admit, enter
 from raim.server.web.failures import FAILURES, read_problem, status_of
+from raim.server.web.origin import SAFE_METHODS
 from raim.server.web.rate_limit import limit_rate
 from raim.server.web.rendering import render
 from raim.server.web.viewers import API
@@ -244,7 +245,8 @@ def _handler(
                 request.state.values["wanted"] = await _read_form(wanted.annotation, request)
         except (RequestValidationError, ValidationError) as error:  # told only to who may use the route
             problem = read_problem(error)
-        return await run_in_threadpool(answer, route, request, problem)
+        reads = request.method in SAFE_METHODS
+        return await threads.answer(reads, answer, route, request, problem)
 
     return handle
 

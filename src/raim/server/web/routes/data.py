@@ -26,6 +26,12 @@ MEDIA_TYPES = {
 }
 
 
+class LargeFile(FileResponse):
+    """A file, in pieces that are worth the thread that each is read in."""
+
+    chunk_size = 2**18
+
+
 @area.get("/data-sets/{data_set_id}/inputs.zip", who="participant", is_page=True)
 def give_inputs(context: Context, data_set_id: str) -> Response:
     """Give all inputs of a data set."""
@@ -94,7 +100,7 @@ def give_bundle(context: Context, data_set_id: str, part: Part) -> Response:
     path = find_bundle(context.session, context.server.settings.folder, row_id, part)
     log_sight(context, data_set_id, part)
     name = f"{data_set_id}-{part}s.zip"
-    return FileResponse(path, media_type="application/zip", filename=name)
+    return LargeFile(path, media_type="application/zip", filename=name)
 
 
 def give_stored(context: Context, sha256: str, *, name: str, n_bytes: int) -> Response:
@@ -106,7 +112,7 @@ def give_stored(context: Context, sha256: str, *, name: str, n_bytes: int) -> Re
     }
     path = local_path(context.server.storage, sha256)
     if path is not None:
-        return FileResponse(path, media_type=kind, headers=headers)
+        return LargeFile(path, media_type=kind, headers=headers)
     headers["Content-Length"] = str(n_bytes)
     return StreamingResponse(read_file(context.server.storage, sha256), media_type=kind, headers=headers)
 
