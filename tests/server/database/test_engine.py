@@ -3,11 +3,12 @@ import threading
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
+from patience import PATIENCE_S
 from raim.errors import StateError
-from raim.server.database import Appointment, AuditEvent, LoginSession, User, open_database
+from raim.server.database import Appointment, AuditEvent, LoginSession, User, engine, open_database
 from raim.server.database.engine import hold_alone
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -154,6 +155,47 @@ def test_writers_wait_for_each_other(database):
         assert session.scalar(text("SELECT value FROM counter")) == 40
     with database.writing() as session:
         session.execute(text("DROP TABLE counter"))
+
+
+def test_a_writer_asks_sqlite_only_when_the_one_before_it_has_ended(tmp_path):
+    database, begun = open_database(f"sqlite:///{tmp_path}/raim.db"), []
+    asked = lambda _connection, _cursor, statement, *_: begun.append(statement)  # noqa: E731
+    event.listen(database.engine, "before_cursor_execute", asked)
+
+    def write():
+        with database.writing() as session:
+            session.execute(text("CREATE TABLE IF NOT EXISTS kept (number INTEGER)"))
+
+    waiting = threading.Thread(target=write)
+    with database.writing() as session:
+        session.execute(text("SELECT 1"))
+        waiting.start()
+        waiting.join(timeout=0.3)
+        assert waiting.is_alive()
+        assert begun.count("BEGIN IMMEDIATE") == 1
+    waiting.join(timeout=PATIENCE_S)
+    assert begun.count("BEGIN IMMEDIATE") == 2
+    database.engine.dispose()
+
+
+def test_a_writer_that_cannot_begin_gives_its_turn_back(tmp_path, monkeypatch):
+    turns, end = [], engine._end_turn
+    monkeypatch.setattr(engine, "_end_turn", lambda turn, info: (turns.append(turn), end(turn, info)))
+    database = open_database(f"sqlite:///{tmp_path}/raim.db")
+    with database.reading() as session:
+        session.execute(text("PRAGMA busy_timeout = 10"))  # of the one connection
+    other = sqlite3.connect(tmp_path / "raim.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"), database.writing() as session:
+        session.execute(text("SELECT 1"))
+    assert not turns[-1].locked()
+    other.execute("ROLLBACK")
+    with database.writing() as session:
+        session.execute(text("SELECT 1"))
+        assert turns[-1].locked()
+    assert not turns[-1].locked()
+    other.close()
+    database.engine.dispose()
 
 
 def test_sqlite_keeps_a_write_ahead_log_on_disk(tmp_path):

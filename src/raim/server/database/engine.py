@@ -2,15 +2,18 @@
 
 SQLite: write-ahead log, so that readers never wait for the writer; foreign keys are held; a transaction that
 will write says so at its beginning (BEGIN IMMEDIATE) and waits its turn for up to 30 s, since one that turns
-from reading to writing in its middle can only fail. PostgreSQL: READ COMMITTED, and rows that decide are locked
-(`with_for_update`) by those functions that need it.
+from reading to writing in its middle can only fail. Those of one process take turns among themselves before that: who
+waits for SQLite looks again after up to 0.1 s, and whoever comes just then goes first. PostgreSQL: READ COMMITTED, and
+rows that decide are locked (`with_for_update`) by those functions that need it.
 
 Whatever changes what is kept (boards, charts, results, the dates in force) raises `challenge.version` in its own
 transaction, as the last thing before the commit: so the row is locked for a moment only, and whoever reads the new
 number reads the change too.
 """
 
+import functools
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +31,7 @@ from raim.server.database.challenge import Challenge
 BUSY_TIMEOUT_MS = 30_000
 # As many connections as the web server has threads, one a request; who finds none within a moment is asked to wait.
 POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 30, "pool_timeout": 5}
-CHANGED = "raim_changed"
+CHANGED, TURN = "raim_changed", "raim_turn"
 
 # A host that is cut off, or stands still, says nothing. Both ends of a connection to PostgreSQL give the other up in
 # a minute: by default that takes hours, while the rows that it has locked are nobody's to change.
@@ -114,7 +117,10 @@ def open_database(url: str) -> Database:
     )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        turn = threading.Lock()
+        event.listen(engine, "begin", functools.partial(_begin_sqlite, turn))
+        for end in ("checkin", "invalidate", "close"):  # after the commit, however the connection comes back
+            event.listen(engine, end, lambda *given: _end_turn(turn, given[1].info))
     return Database(engine=engine)
 
 
@@ -197,6 +203,19 @@ def _keep_log(connection: Any) -> None:
             return
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("raim_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _begin_sqlite(turn: threading.Lock, connection: Connection) -> None:
+    if not connection.get_execution_options().get("raim_writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    if TURN not in connection.info:
+        connection.info[TURN] = turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)  # SQLite has the last word anyway
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except BaseException:
+        _end_turn(turn, connection.info)
+        raise
+
+
+def _end_turn(turn: threading.Lock, info: dict[Any, Any]) -> None:
+    if info.pop(TURN, False):
+        turn.release()
