@@ -43,6 +43,20 @@ def test_one_host_begins_and_another_goes_on(url):
     assert list_gathered(one) == set()
 
 
+def test_who_goes_on_lists_no_pieces_again(monkeypatch):
+    storage, listed = open_storage(f"memory://{uuid.uuid4()}"), []
+    system = type(storage.system)
+    look = system.ls
+    monkeypatch.setattr(
+        system, "ls", lambda *given, **options: listed.append(given) or look(*given, **options)
+    )
+    end = gather(storage, KEY, 0, CONTENT[:100], n_bytes=len(CONTENT))
+    for _ in range(5):
+        end = gather(storage, KEY, end, CONTENT[end : end + 100], n_bytes=len(CONTENT), goes_on=True)
+    assert len(listed) == 1
+    assert gathered_bytes(storage, KEY) == end == 600
+
+
 def test_another_place_than_the_end_is_refused(url):
     storage = open_storage(url)
     add(storage, 0, 100)

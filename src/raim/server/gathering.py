@@ -72,15 +72,19 @@ def gathered_bytes(storage: Storage, key: str) -> int:
     return sum(n_bytes for _, n_bytes in _chain(storage, key))
 
 
-def gather(storage: Storage, key: str, offset: int, content: bytes, *, n_bytes: int) -> int:
+def gather(
+    storage: Storage, key: str, offset: int, content: bytes, *, n_bytes: int, goes_on: bool = False
+) -> int:
     """Add bytes at an offset, which has to be the end of what is there; return the new end.
+
+    Who `goes_on` has just added what is before, in turn: pieces elsewhere are not listed again.
 
     Raises:
         StateError: The offset is another.
         ContentMismatchError: There would be more than the `n_bytes` that were promised.
         StorageError: They cannot be kept.
     """
-    there = gathered_bytes(storage, key)
+    there = offset if goes_on and not is_local(storage) else gathered_bytes(storage, key)
     if there != offset:
         raise StateError(f"the upload has {there} bytes, not {offset}; go on from there")
     if offset + len(content) > n_bytes:

@@ -127,6 +127,7 @@ class _Writing:
     holder: str
     offset: int
     n_bytes: int
+    goes_on: bool = False
     noted_at: float = field(default_factory=time.monotonic)
 
     async def receive(self, request: Request) -> None:
@@ -149,7 +150,10 @@ class _Writing:
         With the last one the next request may write, unless all is there and is to be kept.
         """
         server, table = self.context.server, self.uploaded.table
-        self.offset = gather(server.storage, self.key, self.offset, content, n_bytes=self.n_bytes)
+        self.offset = gather(
+            server.storage, self.key, self.offset, content, n_bytes=self.n_bytes, goes_on=self.goes_on
+        )
+        self.goes_on = True
         if is_last or time.monotonic() - self.noted_at > NOTE_EVERY_S:
             self.noted_at, now = time.monotonic(), server.clock()
             with server.database.writing() as session:
