@@ -47,10 +47,24 @@ class JsonLines(logging.Formatter):
         return json.dumps({name: value for name, value in line.items() if value != ""}, ensure_ascii=False)
 
 
+class Once(logging.Filter):
+    """Lets the traceback of an error pass once: we log a bug with its route, and the web server below does so again."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a line is to be written."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return True
+        this = record.name, record.created  # the same line comes to each handler
+        first = error.__dict__.setdefault("raim_logged", this)
+        return bool(first == this)
+
+
 def set_up_logs(log_format: LogFormat) -> None:
     """Write warnings and errors of this process to stderr; as JSON, a line for each request too."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    handler.addFilter(Once())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     if log_format == "json":
         REQUESTS.setLevel(logging.INFO)

@@ -15,7 +15,7 @@ from raim.server.actions.accounts import has_administrator
 from raim.server.actions.challenge_folders import find_challenges
 from raim.server.actions.links import make_administrator_link
 from raim.server.database import migrate, open_database
-from raim.server.logs import set_up_logs
+from raim.server.logs import Once, set_up_logs
 from raim.server.mail import set_up_mail
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
@@ -85,7 +85,8 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
 
     settings = opened.server.settings
     set_up_logs(settings.log_format)
-    logging.getLogger().addHandler(CountedLines())
+    logging.getLogger().addHandler(counting := CountedLines())
+    counting.addFilter(Once())
     config = uvicorn.Config(
         make_app(opened.server),
         log_config=None,

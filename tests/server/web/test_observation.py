@@ -10,7 +10,7 @@ from ipaddress import ip_network
 import pytest
 from starlette.testclient import TestClient
 
-from raim.server.logs import JsonLines, TextLines
+from raim.server.logs import JsonLines, Once, TextLines
 from raim.server.web.app import make_app
 from raim.server.web.headers import POLICY
 from server_site import ADDRESS
@@ -114,3 +114,22 @@ def test_an_error_outside_of_a_request_names_none():
     record = logging.LogRecord("raim.server", logging.WARNING, "", 0, "the worker ended", (), None)
     assert "request_id" not in json.loads(JsonLines().format(record))
     assert TextLines().format(record).endswith("raim.server: the worker ended")
+
+
+def test_the_traceback_of_an_error_is_logged_once_by_each_handler():
+    handlers = [logging.StreamHandler(io.StringIO()), logging.StreamHandler(io.StringIO())]
+    logger = logging.getLogger("raim.server.once")  # nobody else's
+    logger.propagate = False
+    for each in handlers:
+        each.addFilter(Once())
+        logger.addHandler(each)
+    error = RuntimeError("a bug")
+    logger.error("GET /rules failed", exc_info=error)
+    logger.error("Exception in ASGI application", exc_info=error)
+    logger.error("another", exc_info=RuntimeError("another bug"))
+    logger.error("a line")
+    logger.error("a line")
+    for each in handlers:
+        lines = each.stream.getvalue().splitlines()
+        said = [line for line in lines if not line.startswith(("Traceback", "RuntimeError"))]
+        assert said == ["GET /rules failed", "another", "a line", "a line"]
