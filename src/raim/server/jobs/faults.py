@@ -9,10 +9,11 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from raim.errors import RaimError
+from raim.errors import RaimError, StorageFullError
 from raim.server.auditing import record_event
 from raim.server.database import LogLine
 from raim.server.jobs.context import WorkerContext, has_lease
+from raim.server.storage import Storage, try_storage
 from raim.server.submissions.states import change_state, lock_submission
 
 Value = TypeVar("Value")
@@ -21,35 +22,47 @@ OURS = (
     "it could not be {what} because of a fault of the server, not of yours: {reason}. Your try has been given back; "
     "the organisers can start it again"
 )
-DATABASE_PAUSE_S = 2.0
-DATABASE_TRIES = 450  # 15 minutes: longer than a restart or a move to another machine
+AWAY_PAUSE_S = 2.0
+AWAY_TRIES = 450  # 15 minutes and more: longer than a restart or a move to another machine
 LONGEST_REASON = 500
 
 
 def with_patience(context: WorkerContext, function: Callable[[], Value]) -> Value:
-    """Call a function until it comes through, or give up after some tries; many more if the database is what fails.
+    """Call a function until it comes through, or give up after some tries; many more if database or storage are away.
 
-    Without its database a worker can neither go on nor say so: it waits until the database is back.
+    Without its database a worker can neither go on nor say so, and without the storage all that waits would fail, one
+    submission after the other.
 
     Raises:
         WorkerStopped: The worker is to end.
         Exception: What the last try raised.
     """
     tries = iter(context.patience_s)
-    database_tries = iter(range(DATABASE_TRIES))
+    away_tries = iter(range(AWAY_TRIES))
     while True:
         try:
             return function()
         except DBAPIError as error:
             is_away = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-            if not is_away or next(database_tries, None) is None:
+            if not is_away or next(away_tries, None) is None:
                 raise
-            context.pause(DATABASE_PAUSE_S)
+            context.pause(AWAY_PAUSE_S)
         except Exception:
-            seconds = next(tries, None)
+            is_away = _is_away(context.storage) and next(away_tries, None) is not None
+            seconds = AWAY_PAUSE_S if is_away else next(tries, None)
             if seconds is None:
                 raise
             context.pause(seconds)
+
+
+def _is_away(storage: Storage) -> bool:
+    try:
+        try_storage(storage)
+    except StorageFullError:
+        return False
+    except Exception:  # noqa: BLE001 - of whichever library reaches it
+        return True
+    return False
 
 
 def describe_fault(error: BaseException) -> tuple[str, str]:
