@@ -123,7 +123,11 @@ def list_cases(device: str, side: int, crop: int) -> Iterator[Case]:
     """List everything that is compared."""
     import torch
 
-    from raim.metrics import dists_batch, lpips_batch, niqe_batch, psnr_batch, ssim_batch
+    from raim.metrics.dists import dists_batch
+    from raim.metrics.lpips import lpips_batch
+    from raim.metrics.niqe import niqe_batch
+    from raim.metrics.psnr import psnr_batch
+    from raim.metrics.ssim import ssim_batch
 
     reference = make_photograph(side)
     rng = np.random.default_rng(1)

@@ -48,7 +48,7 @@ def test_it_is_zero_for_the_same_image_and_does_not_depend_on_direction():
 
 def test_an_image_wider_than_many_strips_equals_the_whole_image_form():
     torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-    from raim.metrics import dists_batch
+    from raim.metrics.dists import dists_batch
 
     reference = RNG.integers(0, 256, (61, 333, 3), np.uint8)
     restored = 255 - reference

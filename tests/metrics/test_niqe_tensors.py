@@ -6,8 +6,8 @@ from raim.metrics.niqe_features import VARIANTS, shape_table
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
-from raim.metrics import niqe, niqe_batch, niqe_tensors  # noqa: E402 - after the skip
-from raim.metrics.niqe import niqe_of_luma  # noqa: E402
+from raim.metrics import niqe, niqe_tensors  # noqa: E402 - after the skip
+from raim.metrics.niqe import niqe_batch, niqe_of_luma  # noqa: E402
 
 
 def make_picture(seed, height=200, width=300):

@@ -7,7 +7,8 @@ from raim.errors import InputError, UnknownNameError
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
-from raim.metrics import psnr, psnr_batch  # noqa: E402 - after the skip
+from raim.metrics import psnr  # noqa: E402 - after the skip
+from raim.metrics.psnr import psnr_batch  # noqa: E402 - after the skip
 
 
 def make_batch(images, dtype=torch.float64):

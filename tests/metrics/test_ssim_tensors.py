@@ -5,7 +5,8 @@ from raim.errors import UnscorableError
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
-from raim.metrics import ssim, ssim_batch  # noqa: E402 - after the skip
+from raim.metrics import ssim  # noqa: E402 - after the skip
+from raim.metrics.ssim import ssim_batch  # noqa: E402 - after the skip
 
 OPTIONS = [
     {},

@@ -5,7 +5,9 @@ from raim.errors import UnscorableError
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
-from raim.metrics import MEASURES, gmsd_batch, ms_ssim_batch  # noqa: E402 - after the skip
+from raim.metrics import MEASURES  # noqa: E402 - after the skip
+from raim.metrics.gmsd import gmsd_batch  # noqa: E402 - after the skip
+from raim.metrics.ms_ssim import ms_ssim_batch  # noqa: E402 - after the skip
 
 CASES = [
     ("ms_ssim", {}),

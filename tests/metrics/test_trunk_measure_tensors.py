@@ -4,7 +4,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 
 from raim.errors import InputError, UnknownNameError, UnscorableError  # noqa: E402 - only with torch
-from raim.metrics import dists, dists_batch, lpips, lpips_batch  # noqa: E402
+from raim.metrics import dists, lpips  # noqa: E402
+from raim.metrics.dists import dists_batch  # noqa: E402
+from raim.metrics.lpips import lpips_batch  # noqa: E402
 
 RNG = np.random.default_rng(3)
 REFERENCE = RNG.integers(0, 256, (64, 72, 3), np.uint8)

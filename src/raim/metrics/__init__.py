@@ -1,4 +1,4 @@
-"""The measures, on arrays and on tensors of torch; each module's `*_batch` function is the form for tensors.
+"""The measures, on arrays; on tensors of torch `measure` and the `*_batch` function of each module.
 
 Compilers and engines are loaded when a measure is first called, so that importing this package is quick.
 
@@ -9,16 +9,16 @@ Example:
     28.1308
 """
 
-from raim.metrics.dists import dists, dists_batch, dists_each
-from raim.metrics.gmsd import gmsd, gmsd_batch
+from raim.metrics.dists import dists, dists_each
+from raim.metrics.gmsd import gmsd
 from raim.metrics.interface import Measure, measure, measures
-from raim.metrics.lpips import lpips, lpips_batch, lpips_each
-from raim.metrics.ms_ssim import ms_ssim, ms_ssim_batch
-from raim.metrics.niqe import NiqeResult, niqe, niqe_batch, niqe_details, niqe_together
-from raim.metrics.psnr import psnr, psnr_batch
+from raim.metrics.lpips import lpips, lpips_each
+from raim.metrics.ms_ssim import ms_ssim
+from raim.metrics.niqe import NiqeResult, niqe, niqe_details, niqe_together
+from raim.metrics.psnr import psnr
 from raim.metrics.record import MeasureRecord
 from raim.metrics.registry import MEASURES, find_measure
-from raim.metrics.ssim import ssim, ssim_batch
+from raim.metrics.ssim import ssim
 
 __all__ = [
     "MEASURES",
@@ -26,24 +26,17 @@ __all__ = [
     "MeasureRecord",
     "NiqeResult",
     "dists",
-    "dists_batch",
     "dists_each",
     "find_measure",
     "gmsd",
-    "gmsd_batch",
     "lpips",
-    "lpips_batch",
     "lpips_each",
     "measure",
     "measures",
     "ms_ssim",
-    "ms_ssim_batch",
     "niqe",
-    "niqe_batch",
     "niqe_details",
     "niqe_together",
     "psnr",
-    "psnr_batch",
     "ssim",
-    "ssim_batch",
 ]

@@ -32,39 +32,6 @@ MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
 
-class _Moments:
-    """Sums over pixels of x, x^2 for n images and of x y for the candidates with the first image, in float64."""
-
-    def __init__(self, n_images: int, channels: int) -> None:
-        self.pixels = 0
-        self.first = np.zeros((n_images, channels))
-        self.second = np.zeros((n_images, channels))
-        self.cross = np.zeros((n_images - 1, channels))
-
-    def add(
-        self,
-        pixels: int,
-        first: Float64[np.ndarray, "n c"],
-        second: Float64[np.ndarray, "n c"],
-        cross: Float64[np.ndarray, "k c"],
-    ) -> None:
-        self.pixels += pixels
-        self.first += first
-        self.second += second
-        self.cross += cross
-
-    def similarity(
-        self, alpha: Float64[np.ndarray, " c"], beta: Float64[np.ndarray, " c"]
-    ) -> Float64[np.ndarray, " k"]:
-        """Sum the weighted texture and structure similarities over the channels, for each candidate."""
-        mean = self.first / self.pixels
-        variance = self.second / self.pixels - mean**2
-        mx, my, vx, vy = mean[:1], mean[1:], variance[:1], variance[1:]
-        cxy = self.cross / self.pixels - mx * my
-        texture, structure = _similarities(mx, my, vx, vy, cxy)
-        return (alpha * texture + beta * structure).sum(1)
-
-
 def _similarities(mx: Any, my: Any, vx: Any, vy: Any, cxy: Any) -> tuple[Any, Any]:
     """Compare means (texture) and centred products (structure) of channels, arrays or tensors."""
     return (2 * mx * my + C1) / (mx**2 + my**2 + C1), (2 * cxy + C2) / (vx + vy + C2)
@@ -105,55 +72,53 @@ def dists_each(
     if not restored:
         return []
     trunk = VGG16["l2"]
-    moments = [_Moments(1 + len(restored), channels) for channels in (3, *trunk.tap_channels)]
+    # Of each feature, the raw image's channels first: pixels, and sums over them of x, x^2, and x y with the reference.
+    sums: list[list[Any]] = [[0, 0, 0, 0] for _ in range(1 + len(trunk.tap_channels))]
 
     def add(tap: int, rows: Rows) -> None:
-        moments[1 + tap].add(computer.pixels(rows), *computer.moments(rows))
+        _add(sums[1 + tap], computer.pixels(rows), *computer.moments(rows))
 
     stream_pair_taps(
         computer, trunk, restored, reference, shift=MEAN, scale=DEVIATION, on_tap=add, strip_rows=strip_rows
     )
-    _add_pixels(moments[0], restored, reference, strip_rows)
-    return [float(1 - value) for value in _weighted_similarity(moments)]
+    _add_pixels(sums[0], restored, reference, strip_rows)
+    return [float(1 - value) for value in _weighted_similarity(sums)]
 
 
 def dists(restored: PixelArray, reference: PixelArray, *, engine: str = "auto", device: str = "cpu") -> float:
-    """Measure one restoration; arguments, range and errors as in `dists_each`.
-
-    Example:
-        >>> import numpy as np
-        >>> reference = np.full((64, 64, 3), 128, np.uint8)
-        >>> restored = reference.copy()
-        >>> restored[::2] = 96
-        >>> round(dists(restored, reference), 4)
-        0.4061
-    """
+    """Measure one restoration; arguments, range and errors as of `dists_each`."""
     return dists_each([restored], reference, engine=engine, device=device)[0]
 
 
+def _add(sums: list[Any], *parts: Any) -> None:
+    sums[:] = [total + part for total, part in zip(sums, parts, strict=True)]
+
+
 def _add_pixels(
-    moments: _Moments, restored: Sequence[PixelArray], reference: PixelArray, strip_rows: int
+    sums: list[Any], restored: Sequence[PixelArray], reference: PixelArray, strip_rows: int
 ) -> None:
-    """Add the raw image's own channels, the first feature that DISTS compares."""
-    from raim.metrics.trunk.kernels import cross_sums, sums
+    from raim.metrics.trunk import kernels
 
     height, width = reference.shape[:2]
     for top in range(0, height, strip_rows):
         strips = [unit_rows(image[top : top + strip_rows])[None] for image in (reference, *restored)]
-        own = np.stack([sums(strip) for strip in strips])
-        cross = [cross_sums(strips[0], strip) for strip in strips[1:]]
-        moments.add(strips[0].shape[1] * width, own[:, 0], own[:, 1], np.stack(cross))
+        own = np.stack([kernels.sums(strip) for strip in strips])
+        cross = [kernels.cross_sums(strips[0], strip) for strip in strips[1:]]
+        _add(sums, strips[0].shape[1] * width, own[:, 0], own[:, 1], np.stack(cross))
 
 
-def _weighted_similarity(moments: Sequence[_Moments]) -> Float64[np.ndarray, " k"]:
+def _weighted_similarity(sums: list[list[Any]]) -> Float64[np.ndarray, " k"]:
     weights = load_weights("dists")
     alpha, beta = weights["alpha"].astype(np.float64), weights["beta"].astype(np.float64)
     total = alpha.sum() + beta.sum()
-    bounds = np.cumsum([0] + [tap.first.shape[1] for tap in moments])
-    parts = [
-        tap.similarity(alpha[low:high] / total, beta[low:high] / total)
-        for tap, low, high in zip(moments, bounds[:-1], bounds[1:], strict=True)
-    ]
+    parts, low = [], 0
+    for pixels, first, second, cross in sums:
+        mean = first / pixels
+        variance = second / pixels - mean**2
+        mx, my, vx, vy = mean[:1], mean[1:], variance[:1], variance[1:]
+        texture, structure = _similarities(mx, my, vx, vy, cross / pixels - mx * my)
+        own = slice(low, low := low + first.shape[1])
+        parts.append((alpha[own] / total * texture + beta[own] / total * structure).sum(1))
     return np.sum(parts, axis=0)
 
 

@@ -100,16 +100,7 @@ def lpips(
     engine: str = "auto",
     device: str = "cpu",
 ) -> float:
-    """Measure one restoration; arguments, range and errors as in `lpips_each`.
-
-    Example:
-        >>> import numpy as np
-        >>> reference = np.full((64, 64, 3), 128, np.uint8)
-        >>> restored = reference.copy()
-        >>> restored[::2] = 96
-        >>> round(lpips(restored, reference), 4)
-        0.518
-    """
+    """Measure one restoration; arguments, range and errors as of `lpips_each`."""
     return lpips_each([restored], reference, net=net, engine=engine, device=device)[0]
 
 

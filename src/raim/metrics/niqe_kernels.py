@@ -9,6 +9,7 @@ import math
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from raim.metrics.blur_kernels import make_blurs
 from raim.metrics.compilation import kernel
 
 BLOCK = 96
@@ -22,6 +23,8 @@ FEATURES = 18  # per scale
 # Luma is an integer: a window that holds two values has at least the variance w (1 - w) = 1.6e-4, where w is the
 # weight of a corner. Less is rounding.
 FLAT_VARIANCE = 1e-4
+
+_blur_down, _blur_along = make_blurs(TAPS)
 
 Tile = Float64[np.ndarray, "rows columns"]
 Rounding = tuple[float, float, bool]
@@ -122,37 +125,6 @@ def _normalise(tile: Tile, window: Float64[np.ndarray, "7"], rounding: Rounding,
 def _round_to_single(line: Float64[np.ndarray, " n"]) -> None:
     for x in range(line.size):
         line[x] = np.float64(np.float32(line[x]))
-
-
-@kernel
-def _blur_down(
-    tile: Tile,
-    top: int,
-    window: Float64[np.ndarray, "7"],
-    mean: Float64[np.ndarray, " columns"],
-    square: Float64[np.ndarray, " columns"],
-) -> None:
-    """Average rows top to top + 6, and their squares, with symmetric weights."""
-    middle, weight = tile[top + REACH], window[REACH]
-    for x in range(mean.size):
-        mean[x] = weight * middle[x]
-        square[x] = weight * (middle[x] * middle[x])
-    for k in range(REACH):
-        above, below, weight = tile[top + k], tile[top + TAPS - 1 - k], window[k]
-        for x in range(mean.size):
-            mean[x] += weight * (above[x] + below[x])
-            square[x] += weight * (above[x] * above[x] + below[x] * below[x])
-
-
-@kernel
-def _blur_along(
-    line: Float64[np.ndarray, " n"], window: Float64[np.ndarray, "7"], out: Float64[np.ndarray, " columns"]
-) -> None:
-    for x in range(out.size):
-        total = 0.0
-        for k in range(TAPS):  # a constant, so that the compiler unrolls it
-            total += window[k] * line[x + k]
-        out[x] = total
 
 
 @kernel

@@ -10,41 +10,11 @@ so that four maps are blurred in place of five, and each of them is a mean or a 
 import numpy as np
 from jaxtyping import Float64
 
+from raim.metrics.blur_kernels import make_blurs
 from raim.metrics.compilation import kernel
 
 TAPS = 11
-
-
-@kernel
-def _blur_down(
-    rows: Float64[np.ndarray, "n padded"],
-    top: int,
-    weights: Float64[np.ndarray, "11"],
-    mean: Float64[np.ndarray, " w"],
-    square: Float64[np.ndarray, " w"],
-) -> None:
-    """Average rows top to top + 10, and their squares, with symmetric weights."""
-    half = TAPS // 2
-    middle, weight = rows[top + half], weights[half]
-    for x in range(mean.size):
-        mean[x] = weight * middle[x]
-        square[x] = weight * (middle[x] * middle[x])
-    for k in range(half):
-        above, below, weight = rows[top + k], rows[top + TAPS - 1 - k], weights[k]
-        for x in range(mean.size):
-            mean[x] += weight * (above[x] + below[x])
-            square[x] += weight * (above[x] * above[x] + below[x] * below[x])
-
-
-@kernel
-def _blur_along(
-    line: Float64[np.ndarray, " w"], weights: Float64[np.ndarray, "11"], out: Float64[np.ndarray, " w_out"]
-) -> None:
-    for x in range(out.size):
-        total = 0.0
-        for k in range(TAPS):  # a constant, so that the compiler unrolls it
-            total += weights[k] * line[x + k]
-        out[x] = total
+_blur_down, _blur_along = make_blurs(TAPS)
 
 
 @kernel

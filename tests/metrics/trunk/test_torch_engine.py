@@ -9,15 +9,11 @@ torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 
 from emulated_gpu import Gpu  # noqa: E402 - only with torch
 from raim import devices  # noqa: E402 - as above
-from raim.metrics import (  # noqa: E402 - as above
-    dists,
-    dists_batch,
-    lpips,
-    lpips_batch,
-    niqe_batch,
-    niqe_together,
-    ssim_batch,
-)
+from raim.metrics import dists, lpips, niqe_together  # noqa: E402 - as above
+from raim.metrics.dists import dists_batch  # noqa: E402 - as above
+from raim.metrics.lpips import lpips_batch  # noqa: E402 - as above
+from raim.metrics.niqe import niqe_batch  # noqa: E402 - as above
+from raim.metrics.ssim import ssim_batch  # noqa: E402 - as above
 from raim.metrics.trunk import torch_engine  # noqa: E402 - as above
 
 RNG = np.random.default_rng(3)

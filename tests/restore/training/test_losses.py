@@ -7,7 +7,9 @@ from raim.scoring import find_profile, score_pair
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
-from raim.metrics import niqe_batch, niqe_together, ssim_batch  # noqa: E402 - after the skip
+from raim.metrics import niqe_together  # noqa: E402 - after the skip
+from raim.metrics.niqe import niqe_batch  # noqa: E402 - after the skip
+from raim.metrics.ssim import ssim_batch  # noqa: E402 - after the skip
 from raim.restore.training import losses  # noqa: E402
 from raim.restore.training.losses import compute_loss, find_lack  # noqa: E402
 from raim.restore.training.recipe import LossChoice  # noqa: E402
