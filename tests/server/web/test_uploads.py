@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from starlette.requests import Request
 
 from page_form import check_well_made
@@ -51,6 +51,18 @@ def test_a_file_arrives_in_pieces_and_is_then_checked(site, ada, content):
     assert (shown["state"], shown["upload"]) == ("checking", None)
     assert ada.get("/submissions/1/file").content == content
     assert list_gathered(site.server.storage) == set()
+
+
+def test_beginning_writes_once_and_a_piece_twice(site, ada, content):
+    ada.api("GET", "/team")  # notes that the token is used
+    asked = []
+    event.listen(site.server.database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    url = site.begin(ada, content).json()["upload"]["url"]
+    assert asked.count("BEGIN IMMEDIATE") == 1
+    asked.clear()
+    assert site.send(ada, url, content[:100]).status_code == 204
+    assert asked.count("BEGIN IMMEDIATE") == 2  # its turn; how much there is, with the end of its turn
+    assert head(ada, url).headers["upload-offset"] == "100"
 
 
 @pytest.mark.parametrize("place", ["a folder", "elsewhere"])

@@ -208,7 +208,9 @@ def _begin_sqlite(turn: threading.Lock, connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     if TURN not in connection.info:
-        connection.info[TURN] = turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)  # SQLite has the last word anyway
+        connection.info[TURN] = turn.acquire(
+            timeout=BUSY_TIMEOUT_MS / 1000
+        )  # SQLite has the last word anyway
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except BaseException:

@@ -162,7 +162,7 @@ def begin_submission(context: Context, wanted: NewSubmission) -> StartedSubmissi
     limit = context.server.settings.upload_limit_bytes
     if wanted.n_bytes > limit:
         raise StorageFullError(f"this server takes files of up to {limit} bytes; ask the organisers")
-    context.aside(check_space, context.server.storage, wanted.n_bytes)
+    check_space(context.server.storage, wanted.n_bytes)
     upload = begin_upload(context.session, context.now, context.challenge, context.member(), wanted)
     begun = show_status(context, upload.submission_id)
     url = f"{context.here}/uploads/{upload.key}"

@@ -96,11 +96,11 @@ def add_routes(area: Area, path: str, who: Who, uploaded: Uploaded) -> None:
         offset = _read_header(request, "upload-offset")
         if request.headers.get("content-type") != MEDIA_TYPE:
             raise InputError(f"the content type must be {MEDIA_TYPE}")
-        async with _turn(context, uploaded, key) as holder:
+        async with _turn(context, uploaded, key) as turn:
             promise = await run_in_threadpool(uploaded.find, context, key)
             if not promise.is_coming:
                 return Response(status_code=204, headers={**VERSION, "Upload-Offset": str(promise.n_bytes)})
-            writing = _Writing(context, uploaded, key, holder, offset, promise.n_bytes)
+            writing = _Writing(context, uploaded, key, turn, offset, promise.n_bytes)
             await writing.receive(request)
             if writing.offset == promise.n_bytes:
                 await run_in_threadpool(uploaded.finish, context, key)
@@ -124,7 +124,7 @@ class _Writing:
     context: Context
     uploaded: Uploaded
     key: str
-    holder: str
+    turn: "_Turn"
     offset: int
     n_bytes: int
     goes_on: bool = False
@@ -160,9 +160,10 @@ class _Writing:
                 found = update(table).where(table.key == self.key)
                 session.execute(found.values(received_bytes=self.offset, updated_at=now))
                 if is_last and self.offset < self.n_bytes:
-                    release(session, table, self.key, self.holder)
+                    release(session, table, self.key, self.turn.holder)
                 else:
-                    claim(session, table, now, self.key, self.holder)
+                    claim(session, table, now, self.key, self.turn.holder)
+            self.turn.is_over = is_last and self.offset < self.n_bytes
 
 
 def _read_header(request: Request, name: str) -> int:
@@ -182,19 +183,28 @@ def _release(context: Context, uploaded: Uploaded, key: str, holder: str) -> Non
         release(session, uploaded.table, key, holder)
 
 
+@dataclass(slots=True)
+class _Turn:
+    """Which request writes to an upload, and whether it has let the next one write."""
+
+    holder: str = field(default_factory=lambda: secrets.token_hex(8))
+    is_over: bool = False
+
+
 @contextlib.asynccontextmanager
-async def _turn(context: Context, uploaded: Uploaded, key: str) -> AsyncIterator[str]:
-    """Wait until no other request, on whichever host, writes to the upload; who holds it is given."""
-    await run_in_threadpool(uploaded.find, context, key)
-    holder, end = secrets.token_hex(8), time.monotonic() + WAIT_S
-    while not await run_in_threadpool(_claim, context, uploaded, key, holder):
+async def _turn(context: Context, uploaded: Uploaded, key: str) -> AsyncIterator[_Turn]:
+    """Wait until no other request, on whichever host, writes to the upload."""
+    turn, end = _Turn(), time.monotonic() + WAIT_S
+    while not await run_in_threadpool(_claim, context, uploaded, key, turn.holder):
+        await run_in_threadpool(uploaded.find, context, key)  # or there is none, and nothing to wait for
         if time.monotonic() > end:
             raise StateError("another request still sends to this upload; ask for its offset and go on")
         await asyncio.sleep(LOOK_S)
     try:
-        yield holder
+        yield turn
     finally:
-        await run_in_threadpool(_release, context, uploaded, key, holder)
+        if not turn.is_over:
+            await run_in_threadpool(_release, context, uploaded, key, turn.holder)
 
 
 def _find(context: Context, key: str) -> Promise:
