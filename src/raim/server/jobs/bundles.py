@@ -42,14 +42,13 @@ def find_bundle(session: Session, folder: Path, data_set_id: int, part: Part) ->
         UnknownNameError: It has no such part.
         NotReadyError: It is still being made.
     """
-    data_set = session.get_one(DataSet, data_set_id)
-    if part not in _parts(data_set.kind):
+    asked = select(DataSet.kind, DataSet.contents, DataSet.title).where(DataSet.id == data_set_id)
+    kind, contents, title = session.execute(asked).one()
+    if part not in _parts(kind):
         raise UnknownNameError("this data set has no references")
-    path = _path(folder, data_set.contents, part)
+    path = _path(folder, contents, part)
     if not path.is_file():
-        raise NotReadyError(
-            f"the zip of {data_set.title} is being made; try again in a few minutes", retry_s=RETRY_S
-        )
+        raise NotReadyError(f"the zip of {title} is being made; try again in a few minutes", retry_s=RETRY_S)
     return path
 
 
