@@ -18,6 +18,11 @@ def postgresql():
     # Not below pytest's own folder: another run that starts meanwhile would shut PostgreSQL's user out of it.
     with tempfile.TemporaryDirectory(prefix="raim-pg-", ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(Path(folder, "data"), cleanup_mode="stop")
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            server.psql(
+                f"ALTER SYSTEM SET {setting} = off"
+            )  # nobody pulls the plug of the machine under a test
+        server.psql("SELECT pg_reload_conf()")
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
         server.cleanup()
 
