@@ -17,7 +17,7 @@ def test_spoiled_zips_are_refused_or_read_right_and_honest_ones_accepted(tmp_pat
 @pytest.mark.parametrize(
     ("module", "name", "wrong"),
     [
-        (check, "check_image", lambda *_: ImageFindings(name="a.png")),  # contents are not looked at
+        (check, "check_restored", lambda *_: ImageFindings(name="a.png")),  # contents are not looked at
         (layout, "JUNK_FILES", frozenset()),  # honest zips are refused
         (zip_table, "DAMAGE", ()),  # errors that nobody raises on purpose
     ],
