@@ -128,6 +128,7 @@ def fill_challenge(database, storage, slug):
                 ),
                 t.MailRefusal(user_id=users[0].id, kind="result"),
                 t.MailService(id=1, public_url="https://example.org"),
+                t.RequestRate(name="user 1", full_at=1.5, wait=0.0),
                 t.Mail(
                     address="ada@example.org",
                     kind="result",

@@ -5,7 +5,7 @@ import io
 import re
 import threading
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import event, select
@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from patience import PATIENCE_S
 from raim.server.actions.accounts import appoint
-from raim.server.database import Challenge, Mail, User
+from raim.server.actions.challenge_folders import find_challenges
+from raim.server.database import Mail, User
 from raim.server.jobs.bundles import make_bundles
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
@@ -125,6 +126,15 @@ class Site:
         self.app = make_app(opened.server)
         self.folder = folder
 
+    @property
+    def definition(self):
+        """Give what the file of the first challenge says."""
+        return next(iter(find_challenges(self.folder).challenges.values()))
+
+    def change(self, **parts):
+        """Let the challenge be as if its file said something else, and be read again."""
+        self.server.host(".", replace(self.definition, **parts))
+
     def visitor(self):
         client = Browser(self.app, base_url=ADDRESS, raise_server_exceptions=False)
         return Person(client=client)
@@ -156,18 +166,12 @@ class Site:
         return person
 
     def with_office(self, login, office="organiser", *, challenge=None):
-        """Give somebody with an office in the challenge, or in another one, which only the database has."""
+        """Give somebody with an office in the challenge, or in another one, which is there from then on."""
         person = self.user(login)
+        if challenge is not None:
+            self.server.host(challenge, replace(self.definition, id=challenge))
         with self.server.database.writing() as session:
-            here = self.server.challenge(session).id
-            if challenge is not None:
-                row = Challenge(
-                    slug=challenge, folder=challenge, title=challenge, definition={}, definition_sha256="0" * 64,
-                    profile="raim-2024", scorer_version="x", created_at=self.clock(),
-                )  # fmt: skip
-                session.add(row)
-                session.flush()
-                here = row.id
+            here = self.server.challenge(session, challenge or self.definition.id).id
             user = session.scalars(select(User).where(User.login == login)).one()
             appoint(session, self.clock(), here, user, office, actor_id=user.id)
         return self.with_token(person)

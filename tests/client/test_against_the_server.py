@@ -127,8 +127,8 @@ def test_what_the_server_refuses_is_the_fitting_error(world):
     world.site.clock.move(days=60)
     with pytest.raises(StateError, match="no phase is open now"):
         client.submit(world.server, world.file)
-    challenge = world.site.server.definition
-    world.site.server.replace_challenge(replace(challenge, uploads=replace(challenge.uploads, max_bytes=10)))
+    challenge = world.site.definition
+    world.site.change(uploads=replace(challenge.uploads, max_bytes=10))
     world.site.clock.now -= timedelta(days=60)
     with pytest.raises(TooLargeError, match="a submission may have 10"):
         client.submit(world.server, world.file)

@@ -44,23 +44,26 @@ def command(
     from raim.cli.scoring_weights import fetch_missing_weights
     from raim.scoring.definitions import profile_weights
     from raim.scoring.profiles import find_profile
-    from raim.server.database.engine import hold_alone
+    from raim.server.hosts import join_hosts
     from raim.server.jobs import WorkerChild
     from raim.server.jobs.bundles import keep_bundles
+    from raim.server.jobs.worker import check_folder
     from raim.server.serving import open_server, run_server, take_port
 
     settings = read_server_settings(folder, database=database, storage=storage)
     if "RAIM_PUBLIC_URL" not in os.environ:
         settings = replace(settings, public_url=f"http://127.0.0.1:{port}")
+    if worker:
+        check_folder(settings.folder)
     with ExitStack() as stack:
-        stack.enter_context(hold_alone(settings.database_url))
+        stack.enter_context(join_hosts(settings))
         with show_progress("storing the challenge's images") as on_progress:
             opened = open_server(settings, on_progress=on_progress)
         listener = stack.enter_context(take_port(host, port, default=port))
-        challenges = opened.server.definitions.values()
+        challenges = opened.challenges
         needed = [
             each
-            for name in {one.profile for one in challenges}
+            for name in {one.definition.profile for one in challenges}
             for each in profile_weights(find_profile(name))
         ]
         if worker and fetch_missing_weights(list(dict.fromkeys(needed))):
@@ -68,10 +71,10 @@ def command(
         else:
             keep_bundles(settings, threading.Event())
         for each in challenges:
-            path = "" if opened.server.only else f"c/{each.id}/"
-            click.echo(f"{each.name}: {settings.public_url}/{path}")
-        for place, problems in opened.server.problems.items():
-            click.echo(f"{place} is not served: {'; '.join(problems)}", err=True)
+            path = f"c/{each.definition.id}/" if challenges[1:] else ""
+            click.echo(f"{each.definition.name}: {settings.public_url}/{path}")
+        for place, said in opened.problems.items():
+            click.echo(f"{place} cannot be taken: {'; '.join(said)}", err=True)
         if opened.first_link is not None:
             click.echo(f"make the first administrator's account within 24 hours: {opened.first_link}")
         click.echo("Ctrl-C stops it; everything is kept.")

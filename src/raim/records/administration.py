@@ -18,7 +18,7 @@ class HostedChallenge(Record):
     name: str
     status: str
     folder: str = Field(description="where its file lies, seen from the server's folder")
-    is_there: bool = Field(description="its folder holds it, and its file has no problem")
+    is_there: bool = Field(description="its file is in the folder")
     n_teams: int
     n_submissions: int
     n_waiting: int = Field(description="submissions that wait for their check or to be scored")
@@ -31,7 +31,7 @@ class ServerNumbers(Record):
     """How the server stands, as who watches over it is told."""
 
     challenges: list[HostedChallenge]
-    problems: dict[str, list[str]] = Field(description="why a sub-folder's challenge is not served")
+    problems: dict[str, list[str]] = Field(description="why a file of the folder could not be taken")
     queue: Queue
     folder_free_bytes: int
     storage_free_bytes: int | None

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, select, tuple_
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge, Intake, Phase, grow_tries, phase_state
@@ -14,8 +15,7 @@ from raim.scoring.profiles import Profile, find_profile
 from raim.server import database as tables
 from raim.server.database import EntryResult, Submission
 
-# Asked by every request, so made once.
-VERSION = select(tables.Challenge.version).where(tables.Challenge.slug == bindparam("slug"))
+DEFINITION = TypeAdapter(Challenge)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,13 +85,28 @@ class CurrentChallenge:
         return _key_of(self.data_set_ids, row_id, "data set")
 
 
+def read_definition(session: Session, slug: str) -> tuple[str, Challenge]:
+    """Return what a challenge's file said when it was last read, on whichever host, and its SHA-256.
+
+    Raises:
+        StateError: A newer raim has read it, which knows more of challenges.
+    """
+    row = tables.Challenge
+    sha256, plain = session.execute(
+        select(row.definition_sha256, row.definition).where(row.slug == slug)
+    ).one()
+    try:
+        return sha256, DEFINITION.validate_python(plain)
+    except ValidationError as error:
+        raise StateError(f"the challenge {slug!r} was read by a newer raim; upgrade this host too") from error
+
+
 def load_current(session: Session, definition: Challenge) -> CurrentChallenge:
     """Put the dates and tries in force into the record of the file.
 
     Raises:
         StateError: The challenge was not brought into this database.
     """
-    version = read_version(session, definition.id)
     row = session.scalar(select(tables.Challenge).where(tables.Challenge.slug == definition.id))
     if row is None:
         raise StateError(f"the challenge {definition.id!r} is not in this database; restart the server")
@@ -104,7 +119,7 @@ def load_current(session: Session, definition: Challenge) -> CurrentChallenge:
     )
     return CurrentChallenge(
         id=row.id,
-        version=version,
+        version=row.version,
         definition=replace(definition, phases=tuple(sorted(changed, key=lambda phase: phase.opens))),
         phase_ids={each.slug: each.id for each in phases},
         data_set_ids={each.slug: each.id for each in sets},
@@ -136,11 +151,6 @@ def results_of(challenge: CurrentChallenge, versions: Mapping[str, tuple[str, st
     triples = [(challenge.data_set_ids[slug], *pair) for slug, pair in versions.items()]
     key = tuple_(Submission.data_set_id, EntryResult.scorer_version, EntryResult.reference_version)
     return (EntryResult.submission_id == Submission.id) & key.in_(triples)
-
-
-def read_version(session: Session, slug: str) -> int:
-    """Give the version of what is kept, to be read before what is kept under it; 0 without such a challenge."""
-    return session.scalar(VERSION, {"slug": slug}) or 0
 
 
 def _with_dates(phase: Phase, rows: Mapping[str, tables.Phase]) -> Phase:

@@ -6,15 +6,17 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from raim.errors import InputError, StateError
 from raim.server.actions.accounts import has_administrator
-from raim.server.actions.challenge_folders import find_challenges
+from raim.server.actions.challenge_folders import find_challenges, lock_folder
 from raim.server.actions.links import make_administrator_link
-from raim.server.database import migrate, open_database
+from raim.server.current_challenge import CurrentChallenge
+from raim.server.database import ServerFolder, migrate, open_database
+from raim.server.database.clock import DatabaseClock
 from raim.server.logs import Once, set_up_logs
 from raim.server.mail import set_up_mail
 from raim.server.settings import Settings
@@ -23,23 +25,32 @@ from raim.server.web.placement import place_uploads
 from raim.server.web.server import Clock, Server, read_secret
 
 LOG = logging.getLogger(__name__)
-PLACE_EVERY_S = 1.0
+PLACE_EVERY_S, LOOK_EVERY_S = 1.0, 5.0
 BACKLOG = 2048  # connections that wait to be taken
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
-    """A server that is ready; `first_link` is the address where the organiser makes their account, if there is none."""
+    """A server that is ready.
+
+    Attributes:
+        server: The server.
+        challenges: That it serves.
+        problems: Of files that could not be taken, by folder.
+        first_link: The address where the organiser makes their account, if there is none.
+    """
 
     server: Server
+    challenges: list[CurrentChallenge]
+    problems: dict[str, list[str]]
     first_link: str | None
 
 
 def open_server(
     settings: Settings,
     *,
-    clock: Clock = lambda: datetime.now(UTC),
+    clock: Clock | None = None,
     on_progress: OnProgress = lambda _done, _total: None,
 ) -> Opened:
     """Open everything that a server needs; `on_progress` is called with (images stored, images in all).
@@ -50,8 +61,7 @@ def open_server(
         StorageError: The storage cannot be used.
         StateError: The challenge in the database is another one.
     """
-    found = find_challenges(settings.folder)
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    find_challenges(settings.folder)  # before anything is made
     secret = read_secret(settings.secret_key_file)
     database = open_database(settings.database_url)
     migrate(database.engine)
@@ -59,21 +69,17 @@ def open_server(
         settings=settings,
         database=database,
         storage=open_storage(settings.storage_url, keep_free_bytes=settings.keep_free_bytes),
-        clock=clock,
+        clock=clock or DatabaseClock(database),
         secret=secret,
-        series=found.series,
-        problems=dict(found.problems),
     )
     with database.writing() as session:
-        set_up_mail(session, clock(), settings)
-    for folder, challenge in found.challenges.items():
-        try:
-            server.host(folder, challenge, on_progress=on_progress)
-        except StateError as error:
-            if len(found.challenges) == 1:
-                raise
-            server.problems[folder] = tuple(str(error).splitlines())
-    return Opened(server=server, first_link=_first_link(server))
+        lock_folder(session)  # of hosts that start at once, one after another
+        set_up_mail(session, server.clock(), settings)
+    server.look(is_start=True, on_progress=on_progress)
+    with database.reading() as session:
+        challenges = server.challenges(session)
+        problems = session.scalars(select(ServerFolder.problems)).one()
+    return Opened(server=server, challenges=challenges, problems=problems, first_link=_first_link(server))
 
 
 def run_server(opened: Opened, listener: socket.socket) -> None:
@@ -102,6 +108,8 @@ def run_server(opened: Opened, listener: socket.socket) -> None:
     stop = threading.Event()
     server = opened.server
     _repeat(lambda: place_uploads(server), "uploaded challenges", PLACE_EVERY_S, stop)
+    if isinstance(server.clock, DatabaseClock):
+        _repeat(server.clock.look, "the time of the database", LOOK_EVERY_S, stop)
     # What is there now stays: the collector, which holds up all requests, need not look through it again.
     gc.collect()
     gc.freeze()

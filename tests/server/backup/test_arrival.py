@@ -107,7 +107,7 @@ def ranks(rows):
 
 def as_one_reads(rows, name_of):
     """Give rows with places in place of numbers, and people by `name_of`: the same on every server."""
-    place = {name: ranks(each) for name, each in rows.items() if name != "worker_heartbeat"}
+    place = {name: ranks(each) for name, each in rows.items() if "id" in Base.metadata.tables[name].c}
     place["user_account"] = name_of
     made = {}
     for name, each in rows.items():

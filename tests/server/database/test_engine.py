@@ -7,9 +7,7 @@ from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from patience import PATIENCE_S
-from raim.errors import StateError
 from raim.server.database import Appointment, AuditEvent, LoginSession, User, engine, open_database
-from raim.server.database.engine import hold_alone
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -207,14 +205,3 @@ def test_sqlite_keeps_a_write_ahead_log_on_disk(tmp_path):
     plain = sqlite3.connect(tmp_path / "raim.db")
     assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     plain.close()
-
-
-def test_a_database_has_one_server(database_url):
-    with (
-        hold_alone(database_url),
-        pytest.raises(StateError, match="another `raim serve` runs with this database"),
-        hold_alone(database_url),
-    ):
-        pass
-    with hold_alone(database_url):
-        pass

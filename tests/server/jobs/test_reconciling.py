@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import select
 
 from jobs_world import make_neighbour, make_study, score_waiting
 from raim.errors import StateError
-from raim.server.database import Challenge, DataSet, StudyImage, WorkerHeartbeat
+from raim.server.database import Challenge, DataSet, StudyImage, WorkerHeartbeat, clock
 from raim.server.jobs import context, worker
 from raim.server.jobs.context import gone_workers, renew_heartbeat, start_heartbeat, stop_heartbeat
 from raim.server.jobs.faults import Throttle
@@ -185,16 +186,20 @@ def test_one_job_is_enough_for_all_that_are_scored_with_it(world, pool):
         assert read_due(session) == []
 
 
-class SlowTime(datetime):
-    """The time of a machine whose clock is 70 s behind."""
+class WrongTime(datetime):
+    """The time of a machine whose clock is wrong."""
+
+    off = timedelta()
 
     @classmethod
     def now(cls, zone=None):
-        return datetime.now(zone) - timedelta(seconds=70)
+        return datetime.now(zone) + cls.off
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # workers of SQLite are on one machine
-def test_a_live_worker_whose_clock_is_behind_is_not_taken_for_dead(database, world, monkeypatch):
+def test_a_live_worker_whose_clock_is_an_hour_off_is_not_taken_for_dead(database, world, monkeypatch, hours):
+    monkeypatch.setattr(WrongTime, "off", timedelta(hours=hours))
     url = database.engine.url.render_as_string(hide_password=False)
     settings = Settings(
         folder=world.folder / "remote",
@@ -202,16 +207,18 @@ def test_a_live_worker_whose_clock_is_behind_is_not_taken_for_dead(database, wor
         storage_url=(world.folder / "files").as_uri(),
         secret_key_file=world.folder / "secret.key",
     )
-    for module in (worker, context):
-        monkeypatch.setattr(module, "datetime", SlowTime)
+    for module in (worker, context, clock):
+        monkeypatch.setattr(module, "datetime", WrongTime)
     monkeypatch.setattr(worker, "launch", lambda *_: Mock(spec=Engine))
     seen, stop = [], threading.Event()
 
     def look(*_):
         with database.reading() as session:
-            seen.append(gone_workers(session, datetime.now(UTC)))
+            row = session.scalars(select(WorkerHeartbeat)).one()
+            is_right = abs(datetime.now(UTC) - row.seen_at) < timedelta(minutes=30)
+            seen.append((gone_workers(session, datetime.now(UTC)), is_right))
         stop.set()
 
     monkeypatch.setattr(worker, "_tick_on", look)
-    worker.run_worker(settings, name="behind", processes=1, stop=stop)
-    assert seen == [[]]
+    worker.run_worker(settings, name="wrong", processes=1, stop=stop)
+    assert seen == [([], True)]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import true
+from sqlalchemy import text, true
 
 from jobs_world import make_neighbour, make_study, make_world
 from own_postgresql import start_own_postgresql
@@ -28,7 +28,7 @@ from raim.server.database import (
 )
 from raim.server.jobs import WorkerChild
 from raim.server.jobs.tiling import run_tiling
-from raim.server.jobs.worker import Pace, check_place, check_storage, run_worker
+from raim.server.jobs.worker import Pace, check_folder, check_place, check_storage, run_worker
 from raim.server.jobs.worker_child import settings_environment
 from raim.server.settings import Settings
 from raim.server.storage import has_file, local_path, open_storage
@@ -105,6 +105,19 @@ def test_a_file_on_another_machines_disk_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("raim.server.jobs.worker._file_system", lambda _: "nfs4")
     with pytest.raises(SettingsError, match="use PostgreSQL"):
         check_place(f"sqlite:///{path}")
+    with pytest.raises(SettingsError, match=r"\(nfs4\).*start `raim serve --no-worker`"):
+        check_folder(tmp_path)
+
+
+@pytest.mark.parametrize("version", ["s9999", None])
+def test_a_database_of_another_version_of_raim_is_refused(place, version):
+    world, settings = place
+    with world.database.writing() as session:
+        session.execute(text("DELETE FROM alembic_version"))
+        if version:
+            session.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": version})
+    with pytest.raises(StateError, match=f"has the schema {version}, this version of raim s"):
+        run_worker(settings, name="new")
 
 
 def test_a_storage_without_the_challenges_files_is_refused(world, tmp_path):

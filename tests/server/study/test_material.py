@@ -22,7 +22,7 @@ def few_draws(monkeypatch):
 
 @pytest.fixture
 def world(site):
-    made = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
+    made = World(database=site.server.database, definition=site.definition, now=site.clock.now)
     made.user("olga", is_administrator=True)
     return made
 

@@ -91,7 +91,7 @@ def outcome(person, method, path):
 def people(site):
     """Give one of each kind; the member's team has a submission under way."""
     administrator = site.organiser("root")
-    organiser, elsewhere = site.with_office("olga"), site.with_office("otto", challenge="other")
+    organiser = site.with_office("olga")
     member = site.member("ada")
     other = site.member("bob")
     judge = site.judge()
@@ -100,6 +100,7 @@ def people(site):
         session.add(ChallengeUpload(user_id=1, key="of-a-challenge", file_name="a.zip", **sent))
     started = site.begin(member, site.zip_of()).json()
     upload = started["upload"]["url"].rpartition("/")[2]
+    elsewhere = site.with_office("otto", challenge="other")
     everyone = {
         "visitor": site.visitor(),
         "other": other,

@@ -1,5 +1,6 @@
 import re
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -285,17 +286,7 @@ def test_teams_grow_by_invitation(site, clock):
 
 
 def test_a_full_team_takes_nobody(site):
-    rules = site.server.definition.registration
-    site.server.replace_challenge(
-        type(site.server.definition)(
-            **{
-                name: getattr(site.server.definition, name)
-                for name in site.server.definition.__slots__
-                if name != "registration"
-            },
-            registration=type(rules)(team_size=1),
-        )
-    )
+    site.change(registration=replace(site.definition.registration, team_size=1))
     ada, bob = site.member("ada"), site.user("bob")
     path = find_link(ada.post("/team/invitations").text, "join")
     answer = bob.post(path)

@@ -269,7 +269,7 @@ def test_the_chart_shows_best_scores_so_far(site, teams):
 def test_who_sees_the_board_goes_by_the_file(site, teams, clock):
     del teams
     visitor, olga = site.visitor(), site.organiser()
-    clock.now = site.server.definition.phase("feedback").opens - timedelta(seconds=1)
+    clock.now = site.definition.phase("feedback").opens - timedelta(seconds=1)
     assert visitor.get("/leaderboard/feedback").status_code == 403
     assert olga.get("/leaderboard/feedback").status_code == 200
     assert "no leaderboard to see yet" in visitor.get("/leaderboard").text

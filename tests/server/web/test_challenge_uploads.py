@@ -154,10 +154,10 @@ def test_an_uploaded_challenge_is_a_draft_below_the_folder_with_its_sender_as_or
 def test_the_next_start_serves_it_from_its_folder_and_it_stays_a_draft(site, mia, example_folder):
     take(site, mia, pack_folder(example_folder, changes=NIGHT))
     settings = read_settings({"RAIM_DATABASE_URL": site.server.settings.database_url}, folder=site.folder)
-    again = open_server(settings).server
-    assert sorted(again.definitions) == ["first", "night"]
+    again = open_server(settings)
+    assert sorted(each.definition.id for each in again.challenges) == ["first", "night"]
     assert read(site, "night").status == "draft"
-    again.database.engine.dispose()
+    again.server.database.engine.dispose()
 
 
 def test_opened_by_an_administrator_it_takes_teams(site, root, mia, example_folder):
@@ -256,8 +256,9 @@ def test_a_server_that_was_killed_in_the_middle_begins_again(site, mia, example_
         with pytest.raises(KeyboardInterrupt):
             place_uploads(site.server)
     assert read(site, "night").status == "draft"
-    assert mia.get("/c/night/").status_code == 404
+    assert not (site.folder / "night").exists()
     place_uploads(site.server)
+    assert (site.folder / "night" / "challenge.toml").is_file()
     assert mia.api("GET", f"/admin/uploads/{number}").json()["state"] == "taken"
     assert mia.get("/c/night/").status_code == 200
 

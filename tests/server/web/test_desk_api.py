@@ -14,7 +14,7 @@ def olga(site):
 
 @pytest.fixture
 def world(site):
-    made = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
+    made = World(database=site.server.database, definition=site.definition, now=site.clock.now)
     made.team("Ada")
     made.team("Bob")
     return made

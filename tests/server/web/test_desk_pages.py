@@ -22,7 +22,7 @@ MOST_BYTES = 300_000
 @pytest.fixture
 def world(site):
     """Give a site whose challenge has two teams with submissions of all states."""
-    made = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
+    made = World(database=site.server.database, definition=site.definition, now=site.clock.now)
     site.olga = site.organiser()
     fill(made, 2)
     return made
@@ -53,7 +53,7 @@ def test_every_page_is_well_made(site, world):
 def test_every_page_answers_on_both_databases(challenge_folder, clock, database_url):
     site = Site(challenge_folder, clock, database_url)
     olga = site.organiser()
-    fill(World(database=site.server.database, definition=site.server.definition, now=clock.now), 2)
+    fill(World(database=site.server.database, definition=site.definition, now=clock.now), 2)
     filters = (
         "/desk/teams?q=team&state=waiting", "/desk/users?q=team&role=participant", "/desk/audit?actor=olga",
         "/desk/submissions?team=1&phase=feedback&kind=scored&state=scored&flagged=unseen",

@@ -16,7 +16,7 @@ def olga(site):
 
 @pytest.fixture
 def world(site):
-    return World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
+    return World(database=site.server.database, definition=site.definition, now=site.clock.now)
 
 
 def number_of(world, table, **where):

@@ -24,7 +24,7 @@ def olga(site):
 
 @pytest.fixture
 def world(site):
-    return World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
+    return World(database=site.server.database, definition=site.definition, now=site.clock.now)
 
 
 def phase_row(world, slug="feedback"):

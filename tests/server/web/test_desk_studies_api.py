@@ -24,7 +24,7 @@ def made(site, olga):
 
 
 def with_finalists(site):
-    world = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
+    world = World(database=site.server.database, definition=site.definition, now=site.clock.now)
     study = StudyWorld(world=world)
     for place, name in enumerate(STRENGTHS):
         study.finalist(name, score=70.0 + place)

@@ -10,7 +10,7 @@ from server_site import Held
 
 def test_the_input_is_entered_once_as_a_baseline_and_passes_the_check(site):
     olga, ada = site.organiser(), site.member("ada")
-    world = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
+    world = World(database=site.server.database, definition=site.definition, now=site.clock.now)
     held = Held(site.server.database.engine)
     answer = olga.post("/desk/phases/feedback/input")
     assert answer.headers["location"] == "/desk/submissions/1?note=sent"

@@ -128,7 +128,7 @@ def test_members_of_finalists_are_invited_to_the_final(mail_site, team):
 
 def test_judges_are_mailed_their_links_and_reminders(mail_site):
     world = World(
-        database=mail_site.server.database, definition=mail_site.server.definition, now=mail_site.clock.now
+        database=mail_site.server.database, definition=mail_site.definition, now=mail_site.clock.now
     )
     made = StudyWorld(world=world, phase="final", data_set="final-unpaired", board_phase="feedback")
     for team in ("Alpha", "Beta"):

@@ -204,8 +204,8 @@ def test_a_challenge_with_problems_takes_down_no_other(tmp_path):
     write_challenges(tmp_path, ("a", "b"))
     (tmp_path / "b" / "challenge.toml").write_text("id = 1", encoding="utf-8")
     opened = open_server(read_settings({"RAIM_KEEP_FREE_BYTES": "0"}, folder=tmp_path), clock=Clock())
-    assert list(opened.server.definitions) == ["a"]
-    assert opened.server.problems["b"]
+    assert [each.definition.id for each in opened.challenges] == ["a"]
+    assert opened.problems["b"]
     opened.server.database.engine.dispose()
 
 
@@ -216,8 +216,8 @@ def test_another_challenge_in_a_folder_is_refused_and_the_rest_is_served(tmp_pat
     file = tmp_path / "b" / "challenge.toml"
     file.write_text(file.read_text(encoding="utf-8").replace('id = "b"', 'id = "c"'), encoding="utf-8")
     opened = open_server(settings, clock=Clock())
-    assert list(opened.server.definitions) == ["a"]
-    assert "its folder was that of 'b'" in opened.server.problems["b"][0]
+    assert sorted(each.definition.id for each in opened.challenges) == ["a", "b"]
+    assert "its folder was that of 'b'" in opened.problems["b"][0]
     opened.server.database.engine.dispose()
 
 
@@ -286,7 +286,7 @@ def test_a_challenge_that_is_put_beside_the_others_is_served_as_a_draft_and_open
     assert admin.post("/admin/look").headers["location"] == "/admin?note=looked"
     page = admin.get("/admin").text
     assert "Challenge dusk" in page
-    assert "<code>broken</code> is not served" in page
+    assert "<code>broken</code> cannot be taken" in page
     assert Somebody(site).get("/c/dusk/").status_code == 404
     assert admin.post("/admin/challenges/dusk", status="open").status_code == 303
     assert Somebody(site).get("/c/dusk/").status_code == 200
@@ -514,15 +514,15 @@ def test_a_backup_brings_every_challenge_back_into_its_folder(site, secret, tmp_
     (note,) = recover_backup(tmp_path / "all.zip", settings, now=site.clock()).notes
     assert "5" * 64 in note  # the submission's file, which was never there
     opened = open_server(settings, clock=site.clock)
-    assert sorted(opened.server.definitions) == sorted(IDS)
-    assert opened.server.problems == {}
-    assert opened.server.series.name == "Workshop on restoration"
+    assert sorted(each.definition.id for each in opened.challenges) == sorted(IDS)
+    assert opened.problems == {}
     pictures = "data/feedback-pairs/input/0001.png"
     for name in IDS:
         assert (settings.folder / name / pictures).read_bytes() == (
             site.folder / name / pictures
         ).read_bytes()
     with opened.server.database.reading() as session:
+        assert opened.server.hosted(session).series.name == "Workshop on restoration"
         assert session.scalars(select(Team.name)).all() == ["Secret Team"]
     opened.server.database.engine.dispose()
 
@@ -543,9 +543,18 @@ def test_a_report_names_the_challenge_where_there_are_several(site):
             pass
 
     for named, error, words in (
-        ({}, InputError, "denoising, moire, night; name one with --challenge"),
+        ({}, InputError, "denoising, moire, night\\); name one with --challenge"),
         ({"challenge_id": "nihgt"}, UnknownNameError, "did you mean 'night'"),
         ({"challenge_id": "night"}, StateError, r"has a \[study\], and none is revealed"),
     ):
         with pytest.raises(error, match=words):
             report(**named)
+
+
+def test_the_file_of_one_of_several_challenges_is_read_again_from_its_own_folder(site, admin):
+    file = site.folder / "night" / "challenge.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('name = "Challenge night"', 'name = "By night"', 1), encoding="utf-8")
+    assert "challenge.toml was read" in admin.post("/c/night/desk/challenge/read").text
+    assert "By night" in Somebody(site).get("/c/night/").text
+    assert "By night" not in Somebody(site).get("/c/moire/").text

@@ -26,7 +26,10 @@ WORD = re.compile(f"{SECRET}|{SHOWN}", re.IGNORECASE)
 TOKEN = "raim_judge_of_moire"
 PUBLIC = {"team.name", "team.name_key", "announcement.title", "announcement.text", "extension.reason"}
 # Tables that the challenge's file or the server itself fills; columns that programs read.
-NOT_PEOPLES = {"challenge", "data_set", "image", "phase", "mail_service", "worker_heartbeat", "audit_event"}
+NOT_PEOPLES = {
+    *("challenge", "data_set", "image", "phase", "server_folder"),
+    *("mail_service", "worker_heartbeat", "request_rate", "audit_event"),
+}
 PROGRAMS = {
     "key",
     "kind",

@@ -48,7 +48,7 @@ def test_json_has_images_results_and_the_comments_that_are_meant_for_who_asks(si
 def test_what_a_team_withdraws_stays_with_file_images_report_and_scores_for_organisers_only(site, ada):
     olga, content = site.organiser(), site.zip_of()
     number = site.submit(ada, content)
-    world = World(database=site.server.database, definition=site.server.definition, now=site.clock.now)
+    world = World(database=site.server.database, definition=site.definition, now=site.clock.now)
     with site.server.database.writing() as session:
         for state in ("queued", "scoring", "scored"):
             change_state(session, site.clock(), number, state)

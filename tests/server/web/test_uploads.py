@@ -136,7 +136,7 @@ def test_another_team_neither_sees_nor_adds(site, ada, content):
 
 
 def test_an_upload_that_began_in_time_counts_within_the_grace(site, ada, content, clock):
-    clock.now = site.server.definition.phase("feedback").closes.replace(second=0)
+    clock.now = site.definition.phase("feedback").closes.replace(second=0)
     clock.move(seconds=-1)
     started = site.begin(ada, content).json()
     clock.move(seconds=3600)
@@ -145,7 +145,7 @@ def test_an_upload_that_began_in_time_counts_within_the_grace(site, ada, content
 
 
 def test_an_upload_that_ends_after_the_grace_is_given_up_with_its_reason(site, ada, content, clock):
-    clock.now = site.server.definition.phase("feedback").closes
+    clock.now = site.definition.phase("feedback").closes
     clock.move(seconds=-1)
     started = site.begin(ada, content).json()
     clock.move(seconds=3602)
@@ -328,8 +328,8 @@ def test_forms_that_are_still_coming_count_for_their_own_team(site, ada, content
 
 
 def test_a_form_far_beyond_the_teams_quota_is_not_read(site, ada, unread):
-    uploads = replace(site.server.definition.uploads, team_bytes=2**20)
-    site.server.replace_challenge(replace(site.server.definition, uploads=uploads))
+    uploads = replace(site.definition.uploads, team_bytes=2**20)
+    site.change(uploads=uploads)
     files = {"file": ("a.zip", bytes(2 * 2**20 + 1))}
     answer = ada.client.post("/submit", data={"target": "feedback/scored"}, files=files)
     assert answer.status_code == 507
@@ -401,8 +401,8 @@ def test_what_came_of_uploads_that_were_given_up_is_deleted(site, ada, content, 
 
 def test_a_file_beyond_the_teams_quota_is_refused_before_it_is_sent_and_takes_no_try(site, ada, content):
     site.submit(ada, content)
-    uploads = replace(site.server.definition.uploads, team_bytes=len(content) + 10)
-    site.server.replace_challenge(replace(site.server.definition, uploads=uploads))
+    uploads = replace(site.definition.uploads, team_bytes=len(content) + 10)
+    site.change(uploads=uploads)
     before = ada.api("GET", "/me").json()["intakes"]["feedback"][0]["left_today"]
     answer = site.begin(ada, content + b"11 bytes...")
     assert (answer.status_code, answer.json()["error"]["code"]) == (507, "storage_full")

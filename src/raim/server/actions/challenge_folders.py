@@ -1,7 +1,10 @@
 """The challenges of a server's folder: the folder's own, or those of its sub-folders."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge, read_challenge
 from raim.challenge.reading import FILE_NAME
@@ -10,6 +13,8 @@ from raim.challenge.series import Series, read_series
 from raim.data import IMAGE_SUFFIXES, read_manifest
 from raim.errors import ChallengeError
 from raim.scoring.profiles import PROFILES
+from raim.server.database import ServerFolder
+from raim.server.database.engine import FOLDER_LOCK, take_turn
 
 # Of the files that a challenge's folder needs.
 SUFFIXES = IMAGE_SUFFIXES | {".toml", ".md", ".csv", ".tsv", ".txt"}
@@ -67,6 +72,32 @@ def find_challenges(folder: Path) -> FoundChallenges:
     except ChallengeError as error:
         problems[SERIES_FILE] = tuple(map(str, error.problems))
     return FoundChallenges(challenges=challenges, problems=problems, series=series)
+
+
+def note_look(session: Session, series: Series | None, problems: Mapping[str, tuple[str, ...]]) -> None:
+    """Write down what a look at the server's folder found besides challenges, for all its web processes."""
+    row = lock_folder(session)
+    seen = {folder: list(each) for folder, each in problems.items()}
+    plain = None if series is None else asdict(series)
+    if (row.series, row.problems) != (plain, seen):
+        row.series, row.problems, row.version = plain, seen, row.version + 1
+
+
+def forget_problems(session: Session, folder: str) -> None:
+    """Write down that the challenge of a folder has been taken."""
+    row = lock_folder(session)
+    if folder in row.problems:
+        row.problems = {name: each for name, each in row.problems.items() if name != folder}
+
+
+def lock_folder(session: Session) -> ServerFolder:
+    """Return the row of the server's folder; whoever writes to it or brings in a challenge waits for us."""
+    take_turn(session, FOLDER_LOCK)
+    row = session.get(ServerFolder, 1)
+    if row is None:
+        row = ServerFolder(id=1, version=0, problems={}, mark="")
+        session.add(row)
+    return row
 
 
 def load_challenge(folder: Path) -> Challenge:

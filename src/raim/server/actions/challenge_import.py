@@ -19,6 +19,7 @@ from raim.challenge import Challenge, DataImage, DataSet, Phase, as_plain
 from raim.errors import StateError
 from raim.files import hash_file
 from raim.server import database as tables
+from raim.server.actions.challenge_folders import forget_problems
 from raim.server.actions.teams import approve_waiting
 from raim.server.auditing import record_event
 from raim.server.database import Database, announce_change
@@ -172,8 +173,9 @@ def _put_challenge(
     folder: str | None,
     status: str,
 ) -> tables.Challenge:
-    plain = as_plain(challenge)
+    plain = as_plain(challenge) | {"folder": "."}  # the same wherever a host has it
     sha256 = hashlib.sha256(repr(plain).encode()).hexdigest()
+    forget_problems(session, folder or ".")  # and wait for another host that brings in the same
     row = session.scalar(select(tables.Challenge).where(tables.Challenge.slug == challenge.id))
     if row is None:
         row = tables.Challenge(slug=challenge.id, status=status, created_at=now)

@@ -3,9 +3,6 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-from pydantic import Field
 
 from raim.challenge import Problem, examine_challenge
 from raim.data import read_manifest
@@ -22,12 +19,6 @@ from raim.server.storage import Storage
 ScorerVersion = Callable[[str], str]
 
 
-class Reread(FileReading):
-    """What came of reading the file again; `taken` is what it says now, None if it has problems."""
-
-    taken: Any = Field(default=None, exclude=True)
-
-
 def read_again(
     database: Database,
     storage: Storage,
@@ -37,28 +28,26 @@ def read_again(
     *,
     scorer_version: ScorerVersion,
     actor_id: int,
-) -> Reread:
-    """Read and validate the file of a folder, and bring it into the database if it has no problem."""
-    examined = examine_challenge(folder, profiles=PROFILES, read_manifest=read_manifest)
+) -> FileReading:
+    """Read and validate the file of a challenge below the server's folder, and take it if it has no problem."""
+    with database.reading() as session:
+        place = session.get_one(tables.Challenge, before.id).folder
+    examined = examine_challenge(folder / place, profiles=PROFILES, read_manifest=read_manifest)
     notes = tuple(str(each) for each in examined.found if each.severity != "problem")
     definition = examined.challenge
     if definition is None:
-        return Reread(problems=_problems(examined.found), notes=notes)
+        return FileReading(problems=_problems(examined.found), notes=notes)
     version = scorer_version(definition.profile)
-    with database.reading() as session:
-        place = session.get_one(tables.Challenge, before.id).folder
     try:
         import_challenge(database, storage, now, definition, scorer_version=version, folder=place)
     except RaimError as error:
-        return Reread(problems=tuple(str(error).splitlines()), notes=notes)
+        return FileReading(problems=tuple(str(error).splitlines()), notes=notes)
     with database.writing() as session:
         after = load_current(session, definition)
         changes = tuple(describe_changes(before, after))
         row = session.get_one(tables.Challenge, after.id)
         record_event(session, now, "read challenge again", row, actor_id=actor_id, changes=changes)
-    return Reread(
-        taken=definition, notes=notes, changes=changes, to_rescore=tuple(_to_rescore(before, after))
-    )
+    return FileReading(notes=notes, changes=changes, to_rescore=tuple(_to_rescore(before, after)))
 
 
 def describe_changes(before: CurrentChallenge, after: CurrentChallenge) -> Iterator[str]:

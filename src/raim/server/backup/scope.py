@@ -23,14 +23,18 @@ from raim.server.database import (
     MailRefusal,
     MailService,
     OneUseLink,
+    RequestRate,
+    ServerFolder,
     Submission,
     User,
     WorkerHeartbeat,
 )
 
-# Logins and links end with the server that made them; workers tell of themselves again; what waited may have gone.
+# Logins and links end with the server that made them; workers and folder tell of themselves again; what waited may have
+# gone; who asks how often is nobody's business later.
 LEFT_OUT = frozenset(
-    each.__tablename__ for each in (LoginSession, Mail, MailService, OneUseLink, WorkerHeartbeat)
+    each.__tablename__
+    for each in (LoginSession, Mail, MailService, OneUseLink, RequestRate, ServerFolder, WorkerHeartbeat)
 )
 # What opens an account on its server: nothing that lets anybody into one goes elsewhere but a password's hash. How a
 # challenge came to its server is that one's, too.

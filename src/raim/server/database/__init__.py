@@ -11,6 +11,7 @@ from raim.server.database.challenge import (
     Image,
     Phase,
     PublishedRanking,
+    ServerFolder,
 )
 from raim.server.database.columns import Base
 from raim.server.database.engine import Database, announce_change, open_database
@@ -25,7 +26,7 @@ from raim.server.database.entries import (
 )
 from raim.server.database.mail import Mail, MailRefusal, MailService
 from raim.server.database.migration import migrate
-from raim.server.database.operation import AuditEvent, WorkerHeartbeat
+from raim.server.database.operation import AuditEvent, RequestRate, WorkerHeartbeat
 from raim.server.database.people import (
     ApiToken,
     Appointment,
@@ -80,8 +81,10 @@ __all__ = [
     "OneUseLink",
     "Phase",
     "PublishedRanking",
+    "RequestRate",
     "Result",
     "ScreenCheck",
+    "ServerFolder",
     "Study",
     "StudyEntry",
     "StudyImage",

@@ -24,7 +24,7 @@ UPLOAD_STATES = ("arriving", "inspecting", "placing", "taken", "rejected", "give
 
 
 class Challenge(Numbered):
-    """A challenge; `definition` is what its challenge.toml says, `definition_sha256` of the file's bytes.
+    """A challenge; `definition` is what its challenge.toml said when it was last read, `definition_sha256` of that.
 
     `folder`: where its file lies, seen from the server's folder; "." for that itself. `status`: see `STATUSES`.
     `version` is raised by every change of what is kept (see `engine`).
@@ -43,13 +43,26 @@ class Challenge(Numbered):
     status: Mapped[str] = mapped_column(String(20), default="open")
     title: Mapped[Name]
     version: Mapped[int] = mapped_column(default=1)
-    definition: Mapped[dict[str, Any]]
+    definition: Mapped[dict[str, Any]] = mapped_column(deferred=True)  # long, and read when it changes
     definition_sha256: Mapped[Sha256]
     profile: Mapped[str] = mapped_column(String(80))
     scorer_version: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
     quota_bytes: Mapped[int | None] = mapped_column(BigInteger)
     results_published_at: Mapped[datetime | None]
+
+
+class ServerFolder(Numbered):
+    """What the server's folder had besides challenges when it was last looked at; one row.
+
+    `series`: of series.toml. `problems`: of files that could not be taken, by folder. `version` counts the changes.
+    `mark` is that of the folder, storage and secret that all web processes share (`raim.server.hosts`).
+    """
+
+    version: Mapped[int] = mapped_column(default=0)
+    series: Mapped[dict[str, Any] | None]
+    problems: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    mark: Mapped[str] = mapped_column(String(64), default="")
 
 
 class DataSet(Numbered):

@@ -18,14 +18,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text, update
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text, update
 from sqlalchemy.orm import Session
 
-from raim.errors import StateError
 from raim.server.database.challenge import Challenge
 
 BUSY_TIMEOUT_MS = 30_000
@@ -54,9 +51,12 @@ SESSION = {
 MIGRATION_LOCK = 7_246_001
 ACCOUNTS_LOCK = 7_246_002
 LOGINS_LOCK = 7_246_003
-SERVER_LOCK = 7_246_004
+HOSTS_LOCK = 7_246_004
 MAIL_LOCK = 7_246_005
 STORAGE_LOCK = 7_246_006
+FOLDER_LOCK = 7_246_007
+PLACING_LOCK = 7_246_008
+BUNDLES_LOCK = 7_246_009
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,33 +150,18 @@ def take_turn(session: Session, lock: int) -> None:
 
 
 @contextmanager
-def hold_alone(url: str) -> Iterator[None]:
-    """Be the one server of a database: what it keeps in memory (turns, limits, the file as read) no other may share.
-
-    The hold goes with the process; on PostgreSQL also with its connection, so a restart of the database ends it early.
-
-    Raises:
-        StateError: Another process serves this database.
-    """
-    taken = (
-        "another `raim serve` runs with this database; stop that one first, or name another with --database"
-    )
-    parts = make_url(url)
-    if parts.get_backend_name() == "sqlite":
-        path = Path(parts.database or "")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock = FileLock(f"{path}.serving").acquire(timeout=0)
-        except Timeout as error:
-            raise StateError(taken) from error
-        with lock:
-            yield
+def try_turn(database: Database, lock: int) -> Iterator[bool]:
+    """Say whether it is this process that does something now, of all hosts, until the context ends."""
+    if database.engine.dialect.name == "sqlite":
+        yield True
         return
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": SERVER_LOCK}):
-            raise StateError(taken)
-        yield
+    with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        is_ours = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": lock}))
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": lock})
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

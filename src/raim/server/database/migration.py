@@ -67,6 +67,16 @@ def schema_version(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def check_schema(engine: Engine) -> None:
+    """Refuse (StateError) a database of another version of raim, or one that no server has brought up yet."""
+    found, newest = schema_version(engine), newest_version()
+    if found != newest:
+        raise StateError(
+            f"the database has the schema {found}, this version of raim {newest}; use the version of raim that the "
+            "server runs, or start the server once with this one"
+        )
+
+
 @contextmanager
 def open_existing(url: str, *, way_out: str = "") -> Iterator[Database]:
     """Open the database of a server as it is, which may run, until the context ends; `way_out` is for who has none.
@@ -80,12 +90,7 @@ def open_existing(url: str, *, way_out: str = "") -> Iterator[Database]:
         raise StateError(f"there is no database {parts.database}; has a server run in {place}?{way_out}")
     database = open_database(url)
     try:
-        found, newest = schema_version(database.engine), newest_version()
-        if found != newest:
-            raise StateError(
-                f"the database has the schema {found}, this version of raim {newest}; use the version of raim that the "
-                "server runs, or start the server once with this one"
-            )
+        check_schema(database.engine)
         yield database
     finally:
         database.engine.dispose()

@@ -1,9 +1,9 @@
-"""Tables of running the server: what was done by whom, and which workers live."""
+"""Tables of running the server: what was done by whom, who asks how often, and which workers live."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String
+from sqlalchemy import ColumnElement, Double, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raim.server.database.columns import Base, Numbered, reference_key
@@ -32,6 +32,17 @@ def events_of(challenge_id: int) -> ColumnElement[bool]:
     """Return the condition that an event is of a challenge, or a login or the like of somebody who is known in it."""
     is_of_person = AuditEvent.challenge_id.is_(None) & AuditEvent.actor_id.in_(people_of(challenge_id))
     return (AuditEvent.challenge_id == challenge_id) | is_of_person
+
+
+class RequestRate(Base):
+    """How often somebody asks the API: when, in seconds of the epoch, they may ask their fill again.
+
+    `wait`: what whoever asked last had to wait, in seconds. Workers forget who has not asked for a while.
+    """
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    full_at: Mapped[float] = mapped_column(Double)
+    wait: Mapped[float] = mapped_column(Double)
 
 
 class WorkerHeartbeat(Base):

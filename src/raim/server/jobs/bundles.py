@@ -19,6 +19,7 @@ from raim.data import ManifestRow, format_manifest
 from raim.errors import NotReadyError, UnknownNameError
 from raim.files import write_whole
 from raim.server.database import Challenge, Database, DataSet, Image, open_database
+from raim.server.database.engine import BUNDLES_LOCK, try_turn
 from raim.server.settings import Settings
 from raim.server.storage import Storage, open_storage, read_file
 
@@ -105,7 +106,9 @@ def keep_bundles(settings: Settings, stop: threading.Event) -> None:
         database, storage = open_database(settings.database_url), open_storage(settings.storage_url)
         while not stop.is_set():
             try:
-                make_bundles(database, storage, settings.folder)
+                with try_turn(database, BUNDLES_LOCK) as is_ours:
+                    if is_ours:
+                        make_bundles(database, storage, settings.folder)
             except Exception:
                 LOG.exception("the zip of a data set could not be made; it is tried again")
                 stop.wait(RETRY_S)

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from raim import __version__
@@ -29,31 +29,6 @@ SILENCE = timedelta(seconds=60)  # a worker that was not seen for so long is tak
 LONGEST_DOING, LONGEST_SANDBOX = 200, 400
 # Waits between tries after a fault of ours, in seconds.
 PATIENCE_S = (1.0, 5.0, 25.0)
-
-
-class DatabaseClock:
-    """The time of the database, carried on from the last look at it by this machine's steady clock.
-
-    Workers on several machines compare heartbeats and leases: by one clock, however wrong their own are. On SQLite,
-    whose workers are on one machine, it is that machine's time.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.look()
-
-    def look(self) -> None:
-        """Ask the database for its time."""
-        moment = datetime.now(UTC)
-        if self._database.engine.dialect.name == "postgresql":
-            with self._database.reading() as session:
-                moment = session.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)
-        self._known = moment, time.monotonic()
-
-    def __call__(self) -> datetime:
-        """Give the time."""
-        moment, at = self._known
-        return moment + timedelta(seconds=time.monotonic() - at)
 
 
 def start_heartbeat(

@@ -25,11 +25,20 @@ from raim.sandbox import describe, probe
 from raim.server.actions import challenge_upload
 from raim.server.actions.logins import forget_logins
 from raim.server.actions.retention import forget_addresses
-from raim.server.database import Challenge, Database, DataSet, Image, WorkerHeartbeat, open_database
+from raim.server.database import (
+    Challenge,
+    Database,
+    DataSet,
+    Image,
+    RequestRate,
+    WorkerHeartbeat,
+    open_database,
+)
+from raim.server.database.clock import DatabaseClock
+from raim.server.database.migration import check_schema
 from raim.server.jobs.context import (
     EVERY_S,
     SILENCE,
-    DatabaseClock,
     WorkerContext,
     renew_heartbeat,
     start_heartbeat,
@@ -83,8 +92,8 @@ def run_worker(
     server's, but its folder may be one for this worker alone; `processes` are children that score at once.
 
     Raises:
-        StateError: A worker of this name runs already.
-        SettingsError: The database is not there or not for this machine.
+        StateError: A worker of this name runs already, or the database is of another version of raim.
+        SettingsError: The database is not there or not for this machine, or the folder is not.
         StorageError: The storage is not the server's.
         UnknownNameError: The server has no such challenge.
     """
@@ -94,9 +103,11 @@ def run_worker(
     )  # of each child: its siblings have the other cores
     lower_priority()
     check_place(settings.database_url)
+    check_folder(settings.folder)
     database = open_database(settings.database_url)
     try:
         _reach(database, stop or threading.Event())
+        check_schema(database.engine)
         storage = open_storage(settings.storage_url)
         check_storage(database, storage, settings.storage_url)
         _check_challenges(database, challenges)
@@ -149,6 +160,16 @@ def check_place(database_url: str) -> None:
         raise SettingsError(
             f"the database {path} lies on another machine's disk ({system}), where SQLite's locks do not hold; "
             "use PostgreSQL for workers on several machines"
+        )
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse (SettingsError) a worker's folder on another machine's disk: it keeps known values there, in SQLite."""
+    system = _file_system(folder)
+    if system in FAR_FILE_SYSTEMS:
+        raise SettingsError(
+            f"the folder {folder} lies on another machine's disk ({system}), where a worker's own files may not: start "
+            "`raim serve --no-worker`, and `raim worker` in a folder of this machine"
         )
 
 
@@ -213,6 +234,7 @@ def do_housekeeping(context: WorkerContext, engine: Engine | None = None) -> Non
         forget_addresses(session, now, context.keep_addresses)
         abandon_silent(session, now)
         challenge_upload.abandon_silent(session, now)
+        session.execute(delete(RequestRate).where(RequestRate.full_at < now.timestamp()))
         session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < now - OLD_HEARTBEATS))
         versions = set(session.scalars(select(DataSet.version)))
     drop_ended(context.database, context.storage)

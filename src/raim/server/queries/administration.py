@@ -1,6 +1,6 @@
 """How a server of one challenge or many stands, for its administrators."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from raim.challenge.reading import FILE_NAME
 from raim.records.administration import (
     Delays,
     Freeable,
@@ -15,7 +16,7 @@ from raim.records.administration import (
     ServerNumbers,
     ServerOverview,
 )
-from raim.server.database import Challenge, Mail, Phase, Submission, Team
+from raim.server.database import Challenge, Mail, Phase, ServerFolder, Submission, Team
 from raim.server.jobs import Forecast, read_queue
 from raim.server.jobs.bundles import count_bundle_bytes
 from raim.server.jobs.context import serves
@@ -40,12 +41,11 @@ def read_numbers(
     session: Session,
     forecast: Forecast,
     *,
-    served: Collection[str],
-    problems: Mapping[str, tuple[str, ...]],
+    folder: Path,
     folder_free_bytes: int,
     storage_free_bytes: int | None,
 ) -> ServerNumbers:
-    """Return all challenges with counts, in few queries however many there are; `served`: ids."""
+    """Return all challenges with counts, in few queries however many there are."""
     teams = _count(session, select(Team.challenge_id, func.count()).group_by(Team.challenge_id))
     of_phase = select(Phase.challenge_id, func.count()).join(Submission, Submission.phase_id == Phase.id)
     is_waiting = Submission.where("is_in_check") | Submission.where("is_queued")
@@ -61,7 +61,7 @@ def read_numbers(
                 name=row.title,
                 status=row.status,
                 folder=row.folder,
-                is_there=row.slug in served,
+                is_there=(folder / row.folder / FILE_NAME).is_file(),
                 n_teams=teams.get(row.id, 0),
                 n_submissions=every.get(row.id, 0),
                 n_waiting=waiting.get(row.id, 0),
@@ -71,7 +71,7 @@ def read_numbers(
             )
             for row in session.scalars(select(Challenge).order_by(Challenge.title))
         ],
-        problems={folder: list(said) for folder, said in problems.items()},
+        problems=session.scalar(select(ServerFolder.problems)) or {},
         queue=queue,
         folder_free_bytes=folder_free_bytes,
         storage_free_bytes=storage_free_bytes,

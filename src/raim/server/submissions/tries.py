@@ -58,6 +58,16 @@ def count_tries(
     return Tries(left_today=today, left_in_all=in_all, next_at=next_at)
 
 
+def check_length(challenge: CurrentChallenge, n_bytes: int) -> None:
+    """Refuse (TooLargeError) a file that is larger than the challenge takes."""
+    limit = challenge.definition.uploads.max_bytes
+    if n_bytes > limit:
+        raise TooLargeError(
+            f"the file has {n_bytes} bytes, a submission may have {limit}; save the images as PNG or as JPEG of "
+            "high quality, and put nothing else into the zip"
+        )
+
+
 def take_try(
     session: Session,
     now: datetime,
@@ -77,12 +87,7 @@ def take_try(
         TooManyRequestsError: Too many uploads have begun.
     """
     phase, kind = find_phase(challenge, now, wanted), wanted.kind
-    limit = challenge.definition.uploads.max_bytes
-    if wanted.n_bytes > limit:
-        raise TooLargeError(
-            f"the file has {wanted.n_bytes} bytes, a submission may have {limit}; save the images as PNG or as JPEG of "
-            "high quality, and put nothing else into the zip"
-        )
+    check_length(challenge, wanted.n_bytes)
     team = lock_team(session, member.team_id)
     if team.state not in {"approved", "waiting"}:
         raise StateError(f"the team {team.name!r} is {team.state}; ask the organisers")

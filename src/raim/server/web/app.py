@@ -104,7 +104,7 @@ def make_app(server: Server) -> FastAPI:
         redoc_url=None,
         middleware=[
             Middleware(HostCheck, public_url=server.settings.public_url),
-            Middleware(BodyLimit, file_bytes=server.largest_upload),
+            Middleware(BodyLimit, file_bytes=server.settings.upload_limit_bytes),
         ],
     )
     app.state.server = server

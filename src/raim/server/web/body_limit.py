@@ -1,7 +1,6 @@
 """How long a request's body may be: counted as it comes, whatever its headers promise."""
 
 import re
-from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -21,7 +20,7 @@ class BodyLimit:
     Pieces of uploads have a limit of their own (what the submission has promised), so only the others are counted.
     """
 
-    def __init__(self, app: ASGIApp, *, file_bytes: Callable[[], int]) -> None:
+    def __init__(self, app: ASGIApp, *, file_bytes: int) -> None:
         self.app = app
         self.file_bytes = file_bytes
 
@@ -30,7 +29,7 @@ class BodyLimit:
         if scope["type"] != "http" or UPLOADS.match(scope["path"]):
             await self.app(scope, receive, send)
             return
-        limit = SMALL_BODY + (self.file_bytes() if FILE_FORM.fullmatch(scope["path"]) else 0)
+        limit = SMALL_BODY + (self.file_bytes if FILE_FORM.fullmatch(scope["path"]) else 0)
         text = f"the request is longer than {limit} bytes"
         failure = Failure(error=Fault(code="too_large", message=text)).model_dump()
         refuse = JSONResponse(failure, status_code=413, headers={"Connection": "close"})

@@ -34,7 +34,7 @@ from raim.server.jobs import Forecast
 from raim.server.web import threads
 from raim.server.web.access import RULES, Viewer, decide
 from raim.server.web.origin import SAFE_METHODS, check_origin
-from raim.server.web.server import Server
+from raim.server.web.server import Hosted, Server
 from raim.server.web.viewers import WHOSE, LoginNeededError, find_judge, find_viewer, judge_cookie, network_of
 
 NO_JUDGE = "open the link that the organiser sent you; this browser holds none that works (any more)"
@@ -58,6 +58,7 @@ class Context:
     Attributes:
         request: Of Starlette.
         server: The server.
+        hosted: Which challenges it has now.
         viewer: Who asks.
         chosen: The challenge in force whose page it is; None for the server's own pages where it has several.
         now: The time, the same for all that the request does.
@@ -67,6 +68,7 @@ class Context:
 
     request: Request
     server: Server
+    hosted: Hosted
     viewer: Viewer
     chosen: CurrentChallenge | None
     now: datetime
@@ -212,8 +214,9 @@ def find_out(session: Session, server: Server, request: Request) -> Context:
     """
     _check_numbers(request)
     asked = request.path_params.get("challenge_id")
-    slug = asked or (server.only.id if server.only else _followed(request))
-    chosen = server.find_challenge(session, slug) if slug else None
+    hosted = server.hosted(session)
+    slug = asked or hosted.only or _followed(request)
+    chosen = server.find_challenge(session, hosted, slug)
     now = server.clock()
     if RULES.get(request.scope["route"].name) == "judge":
         viewer = find_judge(session, request, judge_cookie(server, slug), chosen)
@@ -223,7 +226,15 @@ def find_out(session: Session, server: Server, request: Request) -> Context:
         chosen = None
     if asked is not None and chosen is None:
         raise UnknownNameError(f"there is no challenge {asked!r} on this server")
-    return Context(request=request, server=server, viewer=viewer, chosen=chosen, now=now, one_session=session)
+    return Context(
+        request=request,
+        server=server,
+        hosted=hosted,
+        viewer=viewer,
+        chosen=chosen,
+        now=now,
+        one_session=session,
+    )
 
 
 def _followed(request: Request) -> str:

@@ -1,11 +1,13 @@
 """Uploaded challenges that were found fine: put below the server's folder, and served as drafts.
 
 The server does it itself, in a thread: its folder may be out of the workers' reach, and it alone knows what it serves.
-Killed at any point, it begins again: the database knows the draft before its folder is moved into place.
+Of several web processes one does. Killed at any point, it begins again: the database knows the draft before its folder
+is moved into place.
 """
 
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import select
@@ -20,6 +22,7 @@ from raim.server.actions.challenge_import import import_challenge
 from raim.server.actions.challenge_upload import drop_archive, find_place, refuse_placing
 from raim.server.auditing import record_event
 from raim.server.database import ChallengeUpload, User
+from raim.server.database.engine import PLACING_LOCK, try_turn
 from raim.server.jobs.versions import scorer_version
 from raim.server.storage import local_path, read_file
 from raim.server.web.server import Server
@@ -29,23 +32,34 @@ FOLDER = Path("work", "placing")  # of what is on its way to its place, in the s
 
 
 def place_uploads(server: Server) -> None:
-    """Take every upload that waits for it, or say why it cannot be taken."""
+    """Take every upload that waits for it, or say why it cannot be taken; another host may be at it."""
+    if not _list_waiting(server):
+        return
+    with try_turn(server.database, PLACING_LOCK) as is_ours:
+        for upload in _list_waiting(server) if is_ours else ():
+            _take_or_refuse(server, upload)
+
+
+def _list_waiting(server: Server) -> Sequence[ChallengeUpload]:
     with server.database.reading() as session:
         waiting = session.scalars(
             select(ChallengeUpload).where(ChallengeUpload.state == "placing").order_by(ChallengeUpload.id)
         ).all()
         session.expunge_all()
-    for upload in waiting:
-        try:
-            _place(server, upload)
-        except (OperationalError, InterfaceError):
-            raise  # the database is away: it is tried again
-        except (RaimError, OSError) as error:
-            _refuse(server, upload, str(error).splitlines())
-        except Exception:
-            LOG.exception("an uploaded challenge could not be taken")
-            _refuse(server, upload, ["it could not be taken because of a fault of the server; send it again"])
-        drop_archive(server.database, server.storage, upload.sha256)
+        return waiting
+
+
+def _take_or_refuse(server: Server, upload: ChallengeUpload) -> None:
+    try:
+        _place(server, upload)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: it is tried again
+    except (RaimError, OSError) as error:
+        _refuse(server, upload, str(error).splitlines())
+    except Exception:
+        LOG.exception("an uploaded challenge could not be taken")
+        _refuse(server, upload, ["it could not be taken because of a fault of the server; send it again"])
+    drop_archive(server.database, server.storage, upload.sha256)
 
 
 def _refuse(server: Server, upload: ChallengeUpload, problems: list[str]) -> None:
@@ -75,8 +89,6 @@ def _place(server: Server, upload: ChallengeUpload) -> None:
         )
         _appoint(server, upload, challenge_id)
         _exchange(new, folder / place, work / "old")
-        server.replace_challenge(load_challenge(folder / place))
-        server.problems.pop(place, None)
         _take(server, upload, challenge_id)
     finally:
         shutil.rmtree(work, ignore_errors=True)

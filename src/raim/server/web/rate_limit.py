@@ -1,6 +1,8 @@
-"""How often the API may be asked: a bucket of requests for each token or address, filled again with time.
+"""How often the API may be asked: whoever asks has a bucket of requests, which is filled again with time.
 
-In the memory of one process, since there is one. Pages are not counted: a lecture hall may sit behind one address.
+Of a bucket is kept when it will be full again. On PostgreSQL it is a row that all web processes share: taken out of by
+one statement in a transaction of its own, which holds whatever becomes of the request and waits for no disk.
+SQLite has one web process, which keeps it in memory. Pages are not counted: a lecture hall may sit behind one address.
 """
 
 import threading
@@ -8,12 +10,25 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sqlalchemy import text
+
 from raim.errors import TooManyRequestsError
 from raim.server.web.context import Context
 
 PER_MINUTE = 300
 BURST = 120
-KEPT = 10_000  # buckets; the oldest are dropped beyond that
+KEPT = 10_000  # buckets in memory; the oldest are dropped beyond that
+TAKE = text(
+    """
+    WITH asked AS (SELECT extract(epoch FROM clock_timestamp())::float8 AS at)
+    INSERT INTO request_rate AS kept (name, full_at, wait) SELECT :name, at + :each, 0 FROM asked
+    ON CONFLICT (name) DO UPDATE SET
+        wait = greatest(0, greatest(kept.full_at - excluded.full_at + :each, 0) + :each - :whole),
+        full_at = CASE WHEN greatest(kept.full_at - excluded.full_at + :each, 0) + :each > :whole THEN kept.full_at
+            ELSE greatest(kept.full_at + :each, excluded.full_at) END
+    RETURNING wait, set_config('synchronous_commit', 'off', true)
+    """
+)
 
 
 @dataclass(slots=True)
@@ -28,20 +43,29 @@ class Buckets:
 
     per_minute: float = PER_MINUTE
     burst: float = BURST
-    kept: dict[str, tuple[float, float]] = field(default_factory=dict)
+    kept: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def wait(self, name: str, seconds: float) -> float:
+    def take(self, context: Context, name: str) -> float:
         """Take one request out of a bucket; give 0, or how many seconds to wait, and then nothing was taken."""
-        rate = self.per_minute / 60
+        session = context.session
+        if session.get_bind().dialect.name == "sqlite":
+            return self.wait(name, time.monotonic())
+        each = 60 / self.per_minute
+        wait = session.scalar(TAKE, {"name": name, "each": each, "whole": self.burst * each})
+        session.commit()
+        return float(wait or 0)
+
+    def wait(self, name: str, seconds: float) -> float:
+        """Do so at a time, in memory."""
+        each = 60 / self.per_minute
         with self.lock:
-            level, at = self.kept.pop(name, (self.burst, seconds))
-            level = min(self.burst, level + (seconds - at) * rate)
-            is_free = level >= 1
-            self.kept[name] = (level - 1 if is_free else level, seconds)
+            full_at = max(self.kept.pop(name, seconds), seconds)
+            wait = max(0.0, full_at - seconds + each - self.burst * each)
+            self.kept[name] = full_at if wait else full_at + each
             if len(self.kept) > KEPT:
                 del self.kept[next(iter(self.kept))]
-        return 0.0 if is_free else (1 - level) / rate
+        return wait
 
 
 def limit_rate(context: Context) -> None:
@@ -50,11 +74,11 @@ def limit_rate(context: Context) -> None:
     Raises:
         TooManyRequestsError: It is empty.
     """
-    buckets = context.request.app.state.buckets
+    buckets: Buckets = context.request.app.state.buckets
     viewer = context.viewer
     name = f"user {viewer.user_id}" if viewer.is_user else f"address {context.address}"
     name = name if viewer.judge_id is None else f"judge {viewer.judge_id}"
-    wait = buckets.wait(name, time.monotonic())
+    wait = buckets.take(context, name)
     if wait:
         raise TooManyRequestsError(
             f"asked too often; {buckets.per_minute:g} requests a minute are answered",

@@ -81,7 +81,7 @@ def render_text(context: Context, template: str, /, **shown: Any) -> str:
         "viewer": context.viewer,
         "challenge": chosen,
         "definition": None if chosen is None else chosen.definition,
-        "server": context.server,
+        "hosted": context.hosted,
         "site": _name_site(context),
         "now": context.now,
         "moment": functools.partial(show_moment, zone=zone),
@@ -94,7 +94,7 @@ def render_text(context: Context, template: str, /, **shown: Any) -> str:
 def _name_site(context: Context) -> str:
     if context.chosen is not None:
         return context.chosen.definition.name
-    return "Restoration challenges" if context.server.series is None else context.server.series.name
+    return "Restoration challenges" if context.hosted.series is None else context.hosted.series.name
 
 
 def show_moment(moment: datetime | None, *, zone: ZoneInfo, countdown: bool = False) -> Markup:

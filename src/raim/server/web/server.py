@@ -1,25 +1,26 @@
-"""What every request needs: settings, database, storage, the challenge of the file and the clock."""
+"""What every request needs: settings, database, storage, the challenges in force and the clock."""
 
 import os
 import secrets
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from pydantic import TypeAdapter
+from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge
 from raim.challenge.series import Series
 from raim.errors import RaimError, SettingsError, StateError
 from raim.server import database as tables
-from raim.server.actions.challenge_folders import find_challenges
+from raim.server.actions.challenge_folders import find_challenges, note_look
 from raim.server.actions.challenge_import import OnProgress, import_challenge
 from raim.server.actions.tokens import TokenUses
-from raim.server.current_challenge import CurrentChallenge, load_current, read_version
-from raim.server.database import Database, announce_change
+from raim.server.current_challenge import CurrentChallenge, load_current, read_definition
+from raim.server.database import Database, ServerFolder
 from raim.server.jobs import ForecastCache
 from raim.server.jobs.versions import scorer_version
 from raim.server.settings import Settings
@@ -30,20 +31,39 @@ from raim.server.study.results import ResultsCache
 Clock = Callable[[], datetime]
 SECRET_BYTES = 32
 MOST_KEPT = 64
+# Of what each challenge shows, by its id, and under "" of the folder's: asked by every request, so made once.
+VERSIONS = union_all(
+    select(tables.Challenge.slug, tables.Challenge.version), select(literal(""), ServerFolder.version)
+)
 Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hosted:
+    """What a server has at a moment.
+
+    Attributes:
+        versions: Of what is kept of each challenge, by its id.
+        series: What the challenges share; None without a series.toml.
+    """
+
+    versions: Mapping[str, int]
+    series: Series | None
+
+    @property
+    def only(self) -> str:
+        """The id of the challenge of a server that has one; "" where it has several."""
+        return next(iter(self.versions)) if len(self.versions) == 1 else ""
 
 
 @dataclass(kw_only=True, slots=True)
 class Server:
-    """One running server, of one challenge or many; each is replaced when an organiser has its file read again.
+    """One web process of a server of one challenge or many; whatever others must see too is in the database.
 
     Attributes:
         settings: What it was started with.
         database: Opened and migrated.
         storage: Opened.
-        definitions: By their id, as their files say; dates in force come with `challenge`.
-        series: What the challenges share; None without a series.toml.
-        problems: What is wrong with those that cannot be served, by their folder, seen from the server's.
         clock: Gives the time, aware.
         secret: Key of what only this server can make.
         standings: Leaderboards as last made.
@@ -55,33 +75,26 @@ class Server:
     settings: Settings
     database: Database
     storage: Storage
-    definitions: dict[str, Challenge] = field(default_factory=dict)
-    series: Series | None = None
-    problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     clock: Clock = field(default=lambda: datetime.now(UTC))
     secret: bytes
     standings: StandingsCache = field(default_factory=StandingsCache)
     forecasts: ForecastCache = field(default_factory=ForecastCache)
     token_uses: TokenUses = field(default_factory=TokenUses)
     results: ResultsCache = field(default_factory=ResultsCache)
-    _kept: dict[str, tuple[Challenge, CurrentChallenge]] = field(default_factory=dict)
+    _series: tuple[int, Series | None] = (0, None)
+    _definitions: dict[str, tuple[str, Challenge]] = field(default_factory=dict)
+    _kept: dict[str, CurrentChallenge] = field(default_factory=dict)
     _made: dict[Hashable, Any] = field(default_factory=dict)
 
-    @property
-    def only(self) -> Challenge | None:
-        """The challenge of a server that has one; None where it has several."""
-        return next(iter(self.definitions.values())) if len(self.definitions) == 1 else None
-
-    @property
-    def definition(self) -> Challenge:
-        """The same.
-
-        Raises:
-            StateError: It has several.
-        """
-        if self.only is None:
-            raise StateError(f"name one of the challenges {', '.join(sorted(self.definitions))}")
-        return self.only
+    def hosted(self, session: Session) -> Hosted:
+        """Give which challenges there are and what they share, as any host has brought it in, in one query."""
+        versions: dict[str, int] = {slug: version for slug, version in session.execute(VERSIONS)}  # noqa: C416 - rows are no pairs to mypy
+        version, (kept, series) = versions.pop("", 0), self._series
+        if version != kept:
+            plain = session.scalar(select(ServerFolder.series))
+            series = None if plain is None else TypeAdapter(Series).validate_python(plain)
+            self._series = version, series
+        return Hosted(versions=versions, series=series)
 
     def challenge(self, session: Session, challenge_id: str = "") -> CurrentChallenge:
         """Give a challenge in force; it is read again whenever its version was raised.
@@ -91,30 +104,42 @@ class Server:
             challenge_id: Which; "" for the only one.
 
         Raises:
-            StateError: It is not named, and there are several.
+            StateError: There is none of that id; or it is not named, and there are several.
         """
-        slug = challenge_id or self.definition.id
-        return self._in_force(session, slug, read_version(session, slug))
+        hosted = self.hosted(session)
+        found = self.find_challenge(session, hosted, challenge_id or hosted.only)
+        if found is None:
+            raise StateError(f"name one of the challenges {', '.join(sorted(hosted.versions))}")
+        return found
 
-    def find_challenge(self, session: Session, slug: str) -> CurrentChallenge | None:
-        """Give a challenge in force; None for an unknown name, of which the database is asked the same."""
-        version = read_version(session, slug if slug.isprintable() else "")
-        return self._in_force(session, slug, version) if slug in self.definitions else None
+    def find_challenge(self, session: Session, hosted: Hosted, slug: str) -> CurrentChallenge | None:
+        """Give a challenge in force; None for an unknown name."""
+        version = hosted.versions.get(slug)
+        if version is None:
+            return None
+        kept = self._kept.get(slug)
+        if kept is None or kept.version != version:
+            loaded = load_current(session, self._define(session, slug))
+            self._kept[slug] = kept = replace(
+                loaded, version=version
+            )  # the one that was read before all else
+        return kept
 
     def challenges(self, session: Session) -> list[CurrentChallenge]:
         """Give all challenges in force, asking once for what has changed."""
-        versions = session.execute(select(tables.Challenge.slug, tables.Challenge.version))
-        return [
-            self._in_force(session, slug, version) for slug, version in versions if slug in self.definitions
-        ]
+        hosted = self.hosted(session)
+        found = (self.find_challenge(session, hosted, slug) for slug in hosted.versions)
+        return [each for each in found if each is not None]
 
-    def _in_force(self, session: Session, slug: str, version: int) -> CurrentChallenge:
-        definition, kept = (
-            self.definitions[slug],
-            self._kept.get(slug),
-        )  # after the version: it is raised last
-        if kept is None or kept[0] is not definition or kept[1].version != version:
-            self._kept[slug] = kept = (definition, load_current(session, definition))
+    def _define(self, session: Session, slug: str) -> Challenge:
+        """Give what a challenge's file says, which is long, and read only when it has changed."""
+        row = tables.Challenge
+        sha256, kept = (
+            session.scalar(select(row.definition_sha256).where(row.slug == slug)),
+            self._definitions.get(slug),
+        )
+        if kept is None or kept[0] != sha256:
+            self._definitions[slug] = kept = read_definition(session, slug)
         return kept[1]
 
     def host(
@@ -125,7 +150,7 @@ class Server:
         status: str = "open",
         on_progress: OnProgress = lambda _done, _total: None,
     ) -> None:
-        """Bring a challenge in and serve it from now on.
+        """Bring a challenge in; all hosts serve it from now on.
 
         Args:
             folder: Where its file lies, seen from the server's folder.
@@ -147,24 +172,38 @@ class Server:
             status=status,
             on_progress=on_progress,
         )
-        self.replace_challenge(definition)
-        self.problems.pop(folder, None)
 
-    def find_new(self) -> list[str]:
-        """Look at the folder again, serve each challenge that is new there as a draft, and give their ids."""
+    def look(
+        self, *, is_start: bool = False, on_progress: OnProgress = lambda _done, _total: None
+    ) -> list[str]:
+        """Look at the folder, and give the ids of the challenges that were brought in.
+
+        Args:
+            is_start: Whether all files are read again; else the challenges that are new, which are drafts.
+            on_progress: Called with (images stored, images in all).
+
+        Raises:
+            ChallengeError: There is no challenge without problems.
+            RaimError: At a start: the only one cannot be taken.
+        """
         found = find_challenges(self.settings.folder)
-        self.problems, self.series = dict(found.problems), found.series
-        new = {folder: each for folder, each in found.challenges.items() if each.id not in self.definitions}
-        for folder, definition in new.items():
+        problems, taken = dict(found.problems), []
+        with self.database.reading() as session:
+            known = frozenset() if is_start else self.hosted(session).versions.keys()
+        for folder, definition in found.challenges.items():
+            if definition.id in known:
+                continue
             try:
-                self.host(folder, definition, status="draft")
+                self.host(folder, definition, status="open" if is_start else "draft", on_progress=on_progress)
             except RaimError as error:
-                self.problems[folder] = tuple(str(error).splitlines())
-        return [each.id for each in new.values() if each.id in self.definitions]
-
-    def largest_upload(self) -> int:
-        """Give the length of the largest file that a challenge takes."""
-        return max((each.uploads.max_bytes for each in self.definitions.values()), default=0)
+                if is_start and (len(found.challenges) == 1 or not isinstance(error, StateError)):
+                    raise
+                problems[folder] = tuple(str(error).splitlines())
+            else:
+                taken.append(definition.id)
+        with self.database.writing() as session:
+            note_look(session, found.series, problems)
+        return taken
 
     def keep(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """Give what was made under a key; it is made first where it was not, or long ago."""
@@ -176,12 +215,6 @@ class Server:
             return made
         found: Made = self._made[key]
         return found
-
-    def replace_challenge(self, definition: Challenge) -> None:
-        """Take what the file says now; what a request makes meanwhile of the old one is kept under an old version."""
-        self.definitions[definition.id] = definition
-        with self.database.writing() as session:
-            announce_change(session, self.challenge(session, definition.id).id)
 
 
 def read_secret(path: Path) -> bytes:

@@ -140,8 +140,7 @@ def look_at_numbers(server: Server) -> Found:
         overview = read_numbers(
             session,
             server.forecasts.get(session, now),
-            served=server.definitions,
-            problems=server.problems,
+            folder=server.settings.folder,
             folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
             storage_free_bytes=free_bytes(server.storage),
         )

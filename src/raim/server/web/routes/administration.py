@@ -43,8 +43,7 @@ def show_server(context: Context) -> ServerOverview:
     numbers = read_numbers(
         context.session,
         context.forecast,
-        served=server.definitions,
-        problems=server.problems,
+        folder=server.settings.folder,
         folder_free_bytes=shutil.disk_usage(server.settings.folder).free,
         storage_free_bytes=context.aside(free_bytes, server.storage),
     )
@@ -61,7 +60,7 @@ def show_server(context: Context) -> ServerOverview:
 @area.post("/admin/look", who="administrator", page=show_server, note="looked")
 def look_again(context: Context) -> NewlyFound:
     """Look at the folder again: a challenge that is new there is served as a draft."""
-    return NewlyFound(ids=context.aside(context.server.find_new))
+    return NewlyFound(ids=context.aside(context.server.look))
 
 
 @area.post("/admin/challenges/{slug}", who="administrator", page=show_server, note="saved")

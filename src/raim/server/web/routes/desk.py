@@ -161,7 +161,7 @@ def read_file(context: Context) -> records.FileReading:
     from raim.server.jobs.versions import scorer_version
 
     server = context.server
-    found = context.aside(
+    return context.aside(
         read_again,
         server.database,
         server.storage,
@@ -171,9 +171,6 @@ def read_file(context: Context) -> records.FileReading:
         scorer_version=scorer_version,
         actor_id=context.user_id,
     )
-    if found.taken is not None:
-        context.aside(server.replace_challenge, found.taken)
-    return found
 
 
 @area.get("/desk/announcements", who="organiser", template="desk_announcements")

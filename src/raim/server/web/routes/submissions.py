@@ -43,7 +43,7 @@ from raim.server.submissions.choices import choose, withdraw
 from raim.server.submissions.comments import add_comment
 from raim.server.submissions.kept import check_quotas, kept_of_team
 from raim.server.submissions.restored import find_restored
-from raim.server.submissions.tries import check_rate
+from raim.server.submissions.tries import check_length, check_rate
 from raim.server.submissions.uploads import begin_upload, end_upload, keep_file
 from raim.server.web import restored
 from raim.server.web.body_limit import SMALL_BODY
@@ -116,6 +116,7 @@ def _check_room(context: Context, mine: ComingFile, coming: list[ComingFile]) ->
         n_of_team = sum(each.team_id == team_id for each in others)
         check_rate(session, context.now, team_id, besides=n_of_team)
         least = max(1, mine.n_bytes - SMALL_BODY)  # what else the form has is shorter
+        check_length(context.challenge, least)
         check_quotas(session, context.challenge, team_id, n_bytes=least)
     free = shutil.disk_usage(tempfile.gettempdir()).free - sum(each.n_bytes for each in coming)
     if free < context.server.storage.keep_free_bytes:

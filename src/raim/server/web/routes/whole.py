@@ -24,7 +24,7 @@ area = Area("challenge", prefix="")
 @area.get("/", who="anyone", template="root", is_api=False)
 def show_root(context: Context) -> Challenge | ChallengeList:
     """Show the page of the one challenge, or the list of all."""
-    if context.server.only is not None and context.chosen is not None:
+    if context.hosted.only and context.chosen is not None:
         return show_challenge(context)
     return _list(context)
 
@@ -79,7 +79,7 @@ def enrol(context: Context, wanted: NewTeams) -> None:
 @area.get("/series.css", who="anyone", is_page=True, is_api=False)
 def give_colours(context: Context) -> Response:
     """Give the series' colours."""
-    series = context.server.series or Series(name="")
+    series = context.hosted.series or Series(name="")
     light = f":root {{ --accent: {series.accent}; }}" if series.accent else ""
     dark = f"@media (prefers-color-scheme: dark) {{ :root {{ --accent: {series.accent_dark or series.accent}; }} }}"
     return Response(f"{light} {dark if light else ''}\n", media_type="text/css")

@@ -59,6 +59,20 @@ def upgrade() -> None:
         Column("public_url", String(300), nullable=False),
     )
     op.create_table(
+        "request_rate",
+        Column("name", String(80), primary_key=True),
+        Column("full_at", Double(), nullable=False),
+        Column("wait", Double(), nullable=False),
+    )
+    op.create_table(
+        "server_folder",
+        Column("id", Integer(), primary_key=True),
+        Column("version", Integer(), nullable=False),
+        Column("series", JSON()),
+        Column("problems", JSON(), nullable=False),
+        Column("mark", String(64), nullable=False),
+    )
+    op.create_table(
         "user_account",
         Column("id", Integer(), primary_key=True),
         Column("login", String(200), nullable=False),
