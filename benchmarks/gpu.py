@@ -21,7 +21,7 @@ import numpy as np
 
 from raim.devices import find_device, list_devices
 from raim.errors import RaimError
-from raim.metrics import dists_each, lpips_each, niqe, psnr, ssim
+from raim.metrics import dists_each, gmsd, lpips_each, ms_ssim, niqe, psnr, ssim
 from raim.restore import find_restorer
 from raim.restore.descriptor import Context
 
@@ -124,7 +124,9 @@ def list_cases(device: str, side: int, crop: int) -> Iterator[Case]:
     import torch
 
     from raim.metrics.dists import dists_batch
+    from raim.metrics.gmsd import gmsd_batch
     from raim.metrics.lpips import lpips_batch
+    from raim.metrics.ms_ssim import ms_ssim_batch
     from raim.metrics.niqe import niqe_batch
     from raim.metrics.psnr import psnr_batch
     from raim.metrics.ssim import ssim_batch
@@ -159,6 +161,8 @@ def list_cases(device: str, side: int, crop: int) -> Iterator[Case]:
         # In single precision a mean over 786,432 values has a relative error of some 1e-6: 1e-5 dB.
         ("PSNR of a batch", 2e-5, psnr, lambda: psnr_batch(x, y)),
         ("SSIM of a batch", 1e-5, ssim, lambda: ssim_batch(x, y)),
+        ("MS-SSIM of a batch", 1e-5, ms_ssim, lambda: ms_ssim_batch(x, y)),
+        ("GMSD of a batch", 1e-5, gmsd, lambda: gmsd_batch(x, y)),
         ("NIQE of a batch", 1e-5, lambda image, _: niqe(image), lambda: niqe_batch(x)),
         ("LPIPS of a batch", 5e-6, lambda a, b: lpips_each([a], b)[0], lambda: lpips_batch(x, y)),
         ("DISTS of a batch", 5e-6, lambda a, b: dists_each([a], b)[0], lambda: dists_batch(x, y)),

@@ -4,6 +4,7 @@ import pytest
 pytest.importorskip("torch", reason="the extra torch is not installed")
 
 from benchmark_scripts import load_scripts
+from raim.metrics import MEASURES
 
 gpu = load_scripts(["gpu"])["gpu"]
 
@@ -35,4 +36,4 @@ def test_what_differs_by_more_than_is_promised_is_told(capsys, difference, code)
 
 def test_everything_is_compared():
     names = [case.name for case in gpu.list_cases("cpu:0", 200, 16)]
-    assert len(names) == len(set(names)) == 8 + len(gpu.RESTORERS)
+    assert len(names) == len(set(names)) == 3 + len(MEASURES) + len(gpu.RESTORERS)
