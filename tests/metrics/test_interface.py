@@ -8,7 +8,7 @@ import raim
 from measure_forms import replace_forms
 from raim.errors import InputError, UnknownNameError, UnscorableError
 from raim.images import write_image
-from raim.metrics import MEASURES
+from raim.metrics import MEASURES, interface
 
 RNG = np.random.default_rng(0)
 REFERENCE = np.kron(RNG.integers(20, 230, (18, 24, 3)), np.ones((12, 12, 1))).astype(np.uint8)
@@ -49,6 +49,21 @@ def test_a_tensor_gives_a_tensor_with_a_gradient_also_mixed(files, name):
         torch.tensor(RESTORED).movedim(2, 0)[None], torch.tensor(REFERENCE).movedim(2, 0)[None]
     )
     assert integers.tolist() == pytest.approx([expected], rel=1e-4, abs=2e-4)
+
+
+def test_a_reference_is_read_once_and_one_that_is_not_needed_never(files, monkeypatch):
+    torch = pytest.importorskip("torch", reason="the extra torch is not installed")
+    tensor = torch.tensor(RESTORED).movedim(2, 0).double() / 255
+    read = []
+    original = interface.read_source
+    monkeypatch.setattr(interface, "read_source", lambda source: read.append(source) or original(source))
+    values = raim.measure("psnr").each([tensor, tensor, tensor[None]], files[1])
+    assert [value.shape for value in values] == [(), (), (1,)]
+    assert read == [files[1]]
+    niqe = raim.measure("niqe")
+    assert niqe(RESTORED, tensor) == niqe(RESTORED, files[1]) == niqe(RESTORED)
+    mixed = niqe.each([RESTORED, tensor])
+    assert mixed[1].item() == pytest.approx(mixed[0])
 
 
 def test_several_are_measured_in_one_pass_where_a_measure_has_one(monkeypatch):

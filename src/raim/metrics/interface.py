@@ -75,15 +75,18 @@ class Measure:
             >>> [round(value, 4) for value in measure("dists").each([grey, grey // 2], grey)]
             [0.0, 0.2097]
         """
-        if reference is None and self.needs_reference:
+        if not self.needs_reference:
+            reference = None
+        elif reference is None:
             raise InputError(f"{self.name} compares with a reference; call it as m(restored, reference)")
+        elif not is_tensor(reference):
+            reference = read_source(reference)[0]
         if any(map(is_tensor, [*restored, reference])):
             return [self._measure_tensors(image, reference) for image in restored]
         images = [read_source(image)[0] for image in restored]
-        if not self.needs_reference:
+        if reference is None:
             return self._measure_arrays([convert_image(image, image.dtype) for image in images], None)
-        expected = read_source(reference)[0]
-        pairs = [match_arrays(image, expected) for image in images]
+        pairs = [match_arrays(image, reference) for image in images]
         if len({image.dtype for image, _ in pairs}) == 1:
             return self._measure_arrays([image for image, _ in pairs], pairs[0][1])
         return [value for image, other in pairs for value in self._measure_arrays([image], other)]
@@ -93,7 +96,9 @@ class Measure:
         return [value for value, _ in found]
 
     def _measure_tensors(self, image: Source, reference: Source | None) -> Any:
-        sources = [image, reference] if self.needs_reference else [image]
+        if not is_tensor(image) and reference is None:  # beside tensors
+            return self(image)
+        sources = [image] if reference is None else [image, reference]
         values = self._record.tensor_form(*make_batches(sources, self.device), **self.options)
         return values if any(getattr(each, "ndim", 3) == 4 for each in sources) else values[0]
 
