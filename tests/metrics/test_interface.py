@@ -1,4 +1,5 @@
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -104,6 +105,12 @@ def test_it_says_what_it_is():
         assert measure.higher_is_better == (name in {"psnr", "ssim", "ms_ssim"})
         assert measure.needs_reference == (name != "niqe")
     assert repr(raim.measure("psnr", colour="y").to("cpu")) == "raim.measure('psnr', colour='y').to('cpu')"
+
+
+def test_it_can_be_sent_to_other_processes():
+    measure = pickle.loads(pickle.dumps(raim.measure("psnr", colour="y").to("cpu")))  # noqa: S301 - made here
+    assert repr(measure) == "raim.measure('psnr', colour='y').to('cpu')"
+    assert measure(RESTORED, REFERENCE) == raim.measure("psnr", colour="y")(RESTORED, REFERENCE)
 
 
 def test_a_measure_without_reference_passes_one_over_and_others_ask_for_it():

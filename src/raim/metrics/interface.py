@@ -44,6 +44,9 @@ class Measure:
         options = "".join(f", {key}={value!r}" for key, value in self.options.items())
         return f"raim.measure({self.name!r}{options})" + (f".to({self.device!r})" if self.device else "")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _find, (self.name, self.options, self.device)
+
     def to(self, device: str) -> "Measure":
         """Return the same measure on a device of torch: tensors go there, and so do the nets of LPIPS and DISTS.
 
@@ -101,6 +104,11 @@ class Measure:
         sources = [image] if reference is None else [image, reference]
         values = self._record.tensor_form(*make_batches(sources, self.device), **self.options)
         return values if any(getattr(each, "ndim", 3) == 4 for each in sources) else values[0]
+
+
+def _find(name: str, options: Options, device: str | None) -> Measure:
+    """Return a measure again in another process."""
+    return Measure(find_measure(name), options, device)
 
 
 def measure(name: str, **options: str | float | bool) -> Measure:
