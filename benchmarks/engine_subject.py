@@ -66,7 +66,7 @@ def torch_whole(threads: int, *, layout: str, is_bf16: bool) -> Run:
 
     from raim.networks.rrdbnet import BLOCKS_IN_GROUP, SHARE
     from raim.networks.rrdbnet_torch import N_GROUPS, dense_block, head
-    from raim.networks.torch import convolve
+    from raim.networks.torch import apply_convolution
 
     torch.set_num_threads(threads)
     form = getattr(torch, layout)
@@ -81,14 +81,14 @@ def torch_whole(threads: int, *, layout: str, is_bf16: bool) -> Run:
     def run(planes: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             x = torch.from_numpy(planes)[None].to(kind, memory_format=form)
-            features = convolve(tensors, "conv_first", x)
+            features = apply_convolution(tensors, "conv_first", x)
             body = features
             for group in range(N_GROUPS):
                 inner = body
                 for block in range(BLOCKS_IN_GROUP):
                     inner = dense_block(tensors, f"body.{group}.rdb{block + 1}", inner)
                 body = body + SHARE * inner
-            return head(tensors, features + convolve(tensors, "conv_body", body))[0].float().numpy()
+            return head(tensors, features + apply_convolution(tensors, "conv_body", body))[0].float().numpy()
 
     return run
 

@@ -4,7 +4,7 @@ import pytest
 from measure_forms import replace_forms
 from raim.errors import UnexpectedError, UnknownNameError, UnscorableError, WeightsMissingError
 from raim.metrics import find_measure
-from raim.metrics.lpips import TRUNKS
+from raim.metrics.lpips import BACKBONES
 from raim.scoring import MeasureChoice
 from raim.scoring.definitions import describe_engine, measure_definition
 from raim.scoring.measures import measure_candidates
@@ -46,11 +46,11 @@ def test_the_smallest_image_has_a_value_and_a_smaller_one_a_reason(name, options
 
 
 def test_the_smallest_side_of_lpips_is_that_of_its_trunk():
-    for net, trunk in TRUNKS.items():
+    for net, backbone in BACKBONES.items():
         side = find_measure("lpips").block_px({"net": net})
-        trunk.check_size(side, side)
+        backbone.check_size(side, side)
         with pytest.raises(UnscorableError):
-            trunk.check_size(side, side - 1)
+            backbone.check_size(side, side - 1)
 
 
 def test_a_group_that_fails_is_measured_one_by_one_and_a_failure_is_its_own(monkeypatch):

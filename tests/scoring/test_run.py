@@ -353,7 +353,7 @@ def test_a_file_that_changes_while_it_is_scored_gets_no_number(pairs, quick, mon
 def test_where_torch_computes_each_of_several_processes_has_one_thread(monkeypatch, engine, told):
     asked = []
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(set_num_threads=asked.append))
-    monkeypatch.setattr("raim.metrics.trunk.choose_engine", lambda *_, **__: engine)
+    monkeypatch.setattr("raim.networks.features.choose_engine", lambda *_, **__: engine)
     for threads in (None, 1):
         photograph._limit_threads(photograph.Setting(profile=PROFILES["raim-2024"], threads=threads))
     assert asked == told

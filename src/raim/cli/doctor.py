@@ -168,7 +168,7 @@ def find_processor() -> Iterator[Finding]:
         state=f"{count_cores()} cores; {', '.join(units) or 'no vector unit known to raim'}",
     )
     if importlib.util.find_spec("ncnn"):
-        from raim.metrics.trunk import load_engine
+        from raim.networks.features import load_engine
 
         yield Finding(
             what="engine", state=f"ncnn, {getattr(load_engine('ncnn'), 'pack', 1)} channels at a time"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float64
 
-from raim.metrics.compilation import kernel
+from raim.compilation import kernel
 
 Line = Float64[np.ndarray, " n"]
 

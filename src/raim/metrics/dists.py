@@ -19,10 +19,11 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, unit_rows
+from raim.metrics.features import STRIP_ROWS, stream_pair_taps
 from raim.metrics.record import MeasureRecord
-from raim.metrics.trunk import VGG16, load_engine
-from raim.metrics.trunk.engines import Rows
-from raim.metrics.trunk.features import STRIP_ROWS, stream_pair_taps
+from raim.networks.features import load_engine
+from raim.networks.nets import VGG16
+from raim.networks.stream import Lines
 from raim.weights import load_weights
 
 C1 = C2 = 1e-6  # dists-pytorch 0.1
@@ -71,15 +72,22 @@ def dists_each(
     computer = load_engine(engine, device=device)
     if not restored:
         return []
-    trunk = VGG16["l2"]
+    backbone = VGG16["l2"]
     # Of each feature, the raw image's channels first: pixels, and sums over them of x, x^2, and x y with the reference.
-    sums: list[list[Any]] = [[0, 0, 0, 0] for _ in range(1 + len(trunk.tap_channels))]
+    sums: list[list[Any]] = [[0, 0, 0, 0] for _ in range(1 + len(backbone.tap_channels))]
 
-    def add(tap: int, rows: Rows) -> None:
-        _add(sums[1 + tap], computer.pixels(rows), *computer.moments(rows))
+    def add(tap: int, lines: Lines) -> None:
+        _add(sums[1 + tap], computer.pixels(lines), *computer.moments(lines))
 
     stream_pair_taps(
-        computer, trunk, restored, reference, shift=MEAN, scale=DEVIATION, on_tap=add, strip_rows=strip_rows
+        computer,
+        backbone,
+        restored,
+        reference,
+        shift=MEAN,
+        scale=DEVIATION,
+        on_tap=add,
+        strip_rows=strip_rows,
     )
     _add_pixels(sums[0], restored, reference, strip_rows)
     return [float(1 - value) for value in _weighted_similarity(sums)]
@@ -97,7 +105,7 @@ def _add(sums: list[Any], *parts: Any) -> None:
 def _add_pixels(
     sums: list[Any], restored: Sequence[PixelArray], reference: PixelArray, strip_rows: int
 ) -> None:
-    from raim.metrics.trunk import kernels
+    from raim.networks import kernels
 
     height, width = reference.shape[:2]
     for top in range(0, height, strip_rows):
@@ -135,7 +143,8 @@ def dists_batch(restored: Batch, reference: Batch) -> Float[Tensor, " b"]:
     """
     import torch
 
-    from raim.metrics.trunk.whole import tapped_features
+    from raim.networks.torch import load_tensors
+    from raim.networks.torch_features import tapped_features
 
     check_batches(restored=restored, reference=reference)
     shift, scale = (torch.tensor(values).to(restored) for values in (MEAN, DEVIATION))
@@ -143,8 +152,8 @@ def dists_batch(restored: Batch, reference: Batch) -> Float[Tensor, " b"]:
         [images, *tapped_features(images, VGG16["l2"], shift=shift, scale=scale)]
         for images in (restored, reference)
     ]
-    weights = load_weights("dists")
-    alpha, beta = (torch.tensor(weights[key]).to(restored) for key in ("alpha", "beta"))
+    weights = load_tensors("dists", restored.device, restored.dtype)
+    alpha, beta = weights["alpha"], weights["beta"]
     similarity = torch.cat([_compare_tensors(x, y) for x, y in zip(*features, strict=True)], 2)
     return 1 - (torch.stack([alpha, beta])[:, None] * similarity).sum((0, 2)) / (alpha.sum() + beta.sum())
 

@@ -5,7 +5,7 @@ weight per channel:
 
     LPIPS = sum over l of  1 / (h_l w_l)  sum over p, c of  head_lc (f_lpc(restored) - f_lpc(reference))^2
 
-Images enter as (2 x - 1 - shift) / scale; the trunk is AlexNet (the field's default) or VGG16.
+Images enter as (2 x - 1 - shift) / scale; the backbone is AlexNet (the field's default) or VGG16.
 
 Source: Zhang, Isola, Efros, Shechtman, Wang, "The Unreasonable Effectiveness of Deep Features as a Perceptual
 Metric", CVPR 2018, equation 1; constants and weights as in the authors' package lpips 0.1.4.
@@ -18,13 +18,14 @@ from jaxtyping import Float
 
 from raim.errors import unknown_name
 from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches
+from raim.metrics.features import STRIP_ROWS, stream_pair_taps
 from raim.metrics.record import MeasureRecord, Options
-from raim.metrics.trunk import ALEXNET, VGG16, load_engine
-from raim.metrics.trunk.engines import Rows
-from raim.metrics.trunk.features import STRIP_ROWS, stream_pair_taps
+from raim.networks.features import load_engine
+from raim.networks.nets import ALEXNET, VGG16
+from raim.networks.stream import Lines
 from raim.weights import load_weights
 
-TRUNKS = {"alexnet": ALEXNET, "vgg16": VGG16["max"]}
+BACKBONES = {"alexnet": ALEXNET, "vgg16": VGG16["max"]}
 
 # lpips 0.1.4, class ScalingLayer, for images in [-1, 1]: 2 x - 1 - SHIFT = 2 (x - (1 + SHIFT) / 2).
 SHIFT = np.array([-0.030, -0.088, -0.188])
@@ -45,7 +46,7 @@ def lpips_each(
     Args:
         restored: K images, each (h, w, 3), uint8, uint16 or float in [0, 1].
         reference: (h, w, 3) of the same size and type.
-        net: The trunk, "alexnet" or "vgg16".
+        net: The backbone, "alexnet" or "vgg16".
         engine: "ncnn", "torch" or "auto".
         device: "cpu", or a device of torch such as "cuda".
         strip_rows: Rows read at a time; changes memory and speed only.
@@ -56,7 +57,7 @@ def lpips_each(
     Raises:
         InputError: If sizes or types differ, or there is no such device.
         UnknownNameError: If there is no such net or engine.
-        UnscorableError: If the images are too small for the trunk: below 31 pixels for AlexNet, 16 for VGG16.
+        UnscorableError: If the images are too small for the backbone: below 31 pixels for AlexNet, 16 for VGG16.
 
     Example:
         >>> import numpy as np
@@ -65,23 +66,23 @@ def lpips_each(
         >>> [round(value, 4) for value in lpips_each([reference, reference // 2], reference)]
         [0.0, 0.0245]
     """
-    if net not in TRUNKS:
-        raise unknown_name("LPIPS net", net, TRUNKS)
+    if net not in BACKBONES:
+        raise unknown_name("LPIPS net", net, BACKBONES)
     computer = load_engine(engine, device=device)
     if not restored:
         return []
-    trunk = TRUNKS[net]
+    backbone = BACKBONES[net]
     heads = load_weights(f"lpips-heads-{net}")
-    sums = np.zeros((len(trunk.tap_channels), len(restored)))
-    pixels = np.zeros((len(trunk.tap_channels), 1))
+    sums = np.zeros((len(backbone.tap_channels), len(restored)))
+    pixels = np.zeros((len(backbone.tap_channels), 1))
 
-    def add(tap: int, rows: Rows) -> None:
-        sums[tap] += computer.head_distances(rows, heads[f"lin{tap}"])
-        pixels[tap] += computer.pixels(rows)
+    def add(tap: int, lines: Lines) -> None:
+        sums[tap] += computer.head_distances(lines, heads[f"lin{tap}"])
+        pixels[tap] += computer.pixels(lines)
 
     stream_pair_taps(
         computer,
-        trunk,
+        backbone,
         restored,
         reference,
         shift=((1 + SHIFT) / 2).astype(np.float32),
@@ -117,22 +118,21 @@ def lpips_batch(restored: Batch, reference: Batch, *, net: str = "alexnet") -> F
     """
     import torch
 
-    from raim.metrics.trunk.torch_engine import unit_features
-    from raim.metrics.trunk.whole import tapped_features
+    from raim.networks.torch import load_tensors
+    from raim.networks.torch_features import tapped_features, unit_features
 
     check_batches(restored=restored, reference=reference)
-    if net not in TRUNKS:
-        raise unknown_name("LPIPS net", net, TRUNKS)
+    if net not in BACKBONES:
+        raise unknown_name("LPIPS net", net, BACKBONES)
     shift, scale = (torch.tensor(values).to(restored) for values in (SHIFT, SCALE))
     features = [
-        tapped_features(images, TRUNKS[net], shift=(1 + shift) / 2, scale=scale / 2)
+        tapped_features(images, BACKBONES[net], shift=(1 + shift) / 2, scale=scale / 2)
         for images in (restored, reference)
     ]
-    heads = load_weights(f"lpips-heads-{net}")
+    heads = load_tensors(f"lpips-heads-{net}", restored.device, restored.dtype)
     distances = []
     for tap, (x, y) in enumerate(zip(*features, strict=True)):
-        head = torch.tensor(heads[f"lin{tap}"], dtype=x.dtype, device=x.device).view(1, -1, 1, 1)
-        difference = (unit_features(x) - unit_features(y)).square() * head
+        difference = (unit_features(x) - unit_features(y)).square() * heads[f"lin{tap}"].view(1, -1, 1, 1)
         distances.append(difference.sum(1).mean((1, 2)))
     return torch.stack(distances).sum(0)
 
@@ -147,8 +147,8 @@ LPIPS = MeasureRecord(
     higher_is_better=False,
     value_range=(0.0, float("inf")),
     source="Zhang, Isola, Efros, Shechtman, Wang, CVPR 2018; lpips 0.1.4",
-    options={"net": tuple(TRUNKS)},
-    block_px=lambda options: TRUNKS[_net(options)].smallest_px,
+    options={"net": tuple(BACKBONES)},
+    block_px=lambda options: BACKBONES[_net(options)].smallest_px,
     weights=lambda options: (_net(options), f"lpips-heads-{_net(options)}"),
     array_form=lpips,
     each_form=lpips_each,

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float64
 
+from raim.compilation import first_use
 from raim.errors import unknown_name
 from raim.metrics.arrays import PixelArray, Tensor, check_image, white_level
-from raim.metrics.compilation import first_use
 from raim.metrics.gradients import round_straight_through
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float32, Float64, Shaped
 
-from raim.metrics.compilation import kernel, strict_kernel
+from raim.compilation import kernel, strict_kernel
 
 
 @kernel

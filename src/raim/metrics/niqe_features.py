@@ -24,9 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from raim.compilation import first_use
 from raim.errors import UnscorableError
 from raim.metrics.arrays import PixelArray
-from raim.metrics.compilation import first_use
 from raim.metrics.luma import BT601, RGB2GRAY, YIQ, Plane, load_plane, load_plane_in_single
 from raim.metrics.windows import gaussian_window
 

@@ -9,8 +9,8 @@ import math
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from raim.compilation import kernel
 from raim.metrics.blur_kernels import make_blurs
-from raim.metrics.compilation import kernel
 
 BLOCK = 96
 HALF_BLOCK = BLOCK // 2

@@ -8,8 +8,8 @@ from torch.nn import functional
 from raim.metrics.gradients import safe_power
 from raim.metrics.niqe_features import BLOCK, DEVIATION, WINDOW, Arithmetic, halving_weights, shape_table
 from raim.metrics.ssim import blur_valid
-from raim.metrics.trunk.torch_engine import convolve
 from raim.metrics.windows import gaussian_window
+from raim.networks.torch import convolve
 
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))  # how far a block is rolled down and to the right
 

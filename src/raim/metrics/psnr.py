@@ -16,9 +16,9 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from raim.compilation import first_use
 from raim.errors import InputError
 from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, check_pair, white_level
-from raim.metrics.compilation import first_use
 from raim.metrics.luma import BT601, COLOURS, find_planes, interleaved, planes_of
 from raim.metrics.record import MeasureRecord
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from jaxtyping import Float
 
+from raim.compilation import first_use
 from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, check_pair, white_level
-from raim.metrics.compilation import first_use
 from raim.metrics.luma import COLOURS, find_planes, load_plane, planes_of
 from raim.metrics.record import MeasureRecord
 from raim.metrics.windows import gaussian_window
@@ -173,7 +173,7 @@ def blur_valid(
         >>> blur_valid(torch.ones(1, 1, 5, 4), torch.full((3,), 1 / 3)).shape
         torch.Size([1, 1, 3, 2])
     """
-    from raim.metrics.trunk.torch_engine import convolve
+    from raim.networks.torch import convolve
 
     batch, channels, height, width = planes.shape
     single = planes.reshape(batch * channels, 1, height, width)

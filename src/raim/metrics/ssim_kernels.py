@@ -10,8 +10,8 @@ so that four maps are blurred in place of five, and each of them is a mean or a 
 import numpy as np
 from jaxtyping import Float64
 
+from raim.compilation import kernel
 from raim.metrics.blur_kernels import make_blurs
-from raim.metrics.compilation import kernel
 
 TAPS = 11
 _blur_down, _blur_along = make_blurs(TAPS)

@@ -21,7 +21,7 @@ from raim.networks.maxim_layers import (
     add_mixing,
     apply_joined,
     apply_linear,
-    convolve,
+    convolve_features,
     double,
     gate_across,
     gate_axes,
@@ -73,7 +73,7 @@ def run_maxim(tensors: Mapping[str, Tensor], picture: Tensor) -> Tensor:
         ]
         guide = Guide(features=[x + y for x, y in zip(encoded, decoded, strict=True)], attended=attended)
     _, decoded = _run_stage(net, N_STAGES - 1, pictures, guide)
-    return picture + convolve(net[f"stage_{N_STAGES - 1}_output_conv_0"], decoded[0])
+    return picture + convolve_features(net[f"stage_{N_STAGES - 1}_output_conv_0"], decoded[0])
 
 
 def _run_stage(net: Part, stage: int, pictures: Scales, guide: Guide | None) -> tuple[Scales, Scales]:
@@ -82,7 +82,7 @@ def _run_stage(net: Part, stage: int, pictures: Scales, guide: Guide | None) -> 
     def find(kind: str, index: int) -> Part:
         return net[f"stage_{stage}_{kind}_{index}"]
 
-    scales = [convolve(find("input_conv", i), each) for i, each in enumerate(pictures)]
+    scales = [convolve_features(find("input_conv", i), each) for i, each in enumerate(pictures)]
     if guide is not None:
         scales = [
             _fuse(find("input_fuse_sam", i), [each], guide.attended[i], SIZES[i])
@@ -109,7 +109,7 @@ def _encode(find: Find, scales: Scales, guide: Guide | None) -> tuple[Tensor, Sc
             crossing = part["cross_gating_block"]
             x = _fuse(crossing, [x], guide.features[i], SIZES[i])
         encoded.append(x)
-        x = convolve(part["Conv_1"], x, stride=2)
+        x = convolve_features(part["Conv_1"], x, stride=2)
     return x, encoded
 
 
@@ -134,7 +134,7 @@ def _decode(find: Find, x: Tensor, brought: list[Scales]) -> Scales:
 
 
 def _refine(part: Part, parts: Sequence[Tensor], size: int) -> Tensor:
-    """Join features, then twice: gate over places, convolve; and a way around both."""
+    """Join features, then twice: gate over places, convolve_features; and a way around both."""
     x = y = apply_joined(part["Conv_0"], parts)
     for i in range(2):
         y = gate_axes(part[f"SplitHeadMultiAxisGmlpLayer_{i}"], y, size)
@@ -158,8 +158,10 @@ def _fuse(part: Part, parts: Sequence[Tensor], other: Tensor, size: int) -> Tens
 
 
 def _attend(part: Part, x: Tensor, picture: Tensor) -> Tensor:
-    attention = torch.sigmoid(convolve(part["Conv_2"], convolve(part["Conv_1"], x) + picture))
-    return x + convolve(part["Conv_0"], x) * attention
+    attention = torch.sigmoid(
+        convolve_features(part["Conv_2"], convolve_features(part["Conv_1"], x) + picture)
+    )
+    return x + convolve_features(part["Conv_0"], x) * attention
 
 
 def _bring(net: Part, first: int, features: Scales, heights: Sequence[int]) -> list[Scales]:

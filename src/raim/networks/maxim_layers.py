@@ -66,7 +66,7 @@ def normalise(layer: Part, x: Tensor) -> Tensor:
     return functional.layer_norm(x, x.shape[-1:], layer.weight, layer.bias, EPSILON)
 
 
-def convolve(layer: Part, x: Tensor, *, stride: int = 1) -> Tensor:
+def convolve_features(layer: Part, x: Tensor, *, stride: int = 1) -> Tensor:
     """Apply a convolution with zeros around."""
     planes = functional.conv2d(x.permute(0, 3, 1, 2), layer.weight, layer.bias, stride=stride, padding=1)
     return planes.permute(0, 2, 3, 1)
@@ -155,8 +155,8 @@ def weigh_channels(part: Part, x: Tensor) -> Tensor:
 
 def add_convolutions(part: Part, x: Tensor) -> Tensor:
     """Add two convolutions, their channels weighed."""
-    y = convolve(part["conv1"], normalise(part["LayerNorm"], x))
-    y = convolve(part["conv2"], functional.leaky_relu(y, SLOPE))
+    y = convolve_features(part["conv1"], normalise(part["LayerNorm"], x))
+    y = convolve_features(part["conv2"], functional.leaky_relu(y, SLOPE))
     return x + weigh_channels(part["channel_attention"], y)
 
 

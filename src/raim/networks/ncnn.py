@@ -2,12 +2,15 @@
 
 docs/baselines.md compares it with torch on RRDBNet: it is the fastest that is exact. Its bfloat16, and torch's, are
 faster still but off by 3 to 12 levels of 255.
+
+ncnn's packed layout is (channels / pack, rows, columns, pack) with pack 16, 8, 4 or 1 as the processor has it.
 """
 
 import ctypes
 import functools
+import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import ncnn
@@ -19,6 +22,7 @@ from raim.networks.nets import Chain
 from raim.weights import fetch_files, load_weights
 
 Planes = Float32[np.ndarray, "_c _h _w"]
+Packed = Float32[np.ndarray, "_ _ _ _"]  # channels / pack, rows, columns, pack
 FLOAT32_ONLY = (
     "use_fp16_storage",
     "use_fp16_arithmetic",
@@ -26,24 +30,32 @@ FLOAT32_ONLY = (
     "use_bf16_storage",
     "use_bf16_packed",
 )
+ALIGNMENT = 64  # bytes: ncnn reads whole AVX-512 registers
+FLOAT_BYTES = 4
 
 
 class NcnnNetwork:
     """A loaded ncnn net, never freed: one for each set of weights in a process."""
 
-    def __init__(self, param: str, binary: Path) -> None:
+    def __init__(self, param: str, binary: Path, *, keeps_memory: bool = False) -> None:
         """Load a net.
 
         Args:
             param: Text of the .param.
             binary: Path of the .bin.
+            keeps_memory: Whether memory is kept for the next call; for threads that live as long as the process.
 
         Raises:
             RaimError: ncnn refuses them.
         """
         self._net = ncnn.Net()
+        ctypes.pythonapi.Py_IncRef(
+            ctypes.py_object(self._net)
+        )  # at exit ncnn would free it after its allocators
         self._net.opt.num_threads = 1
         self._net.opt.use_vulkan_compute = False
+        if keeps_memory:
+            self._net.opt.blob_allocator, self._net.opt.workspace_allocator = _allocators()
         for option in FLOAT32_ONLY:
             if hasattr(self._net.opt, option):
                 setattr(self._net.opt, option, False)
@@ -62,42 +74,67 @@ class NcnnNetwork:
         Raises:
             RaimError: ncnn stopped; memory may be full.
         """
-        extractor = self._net.create_extractor()
         arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in inputs.items()}
-        for name, array in arrays.items():
-            extractor.input(name, ncnn.Mat(array))
-        status, mat = extractor.extract(output)
+        mat = self._extract(
+            {name: ncnn.Mat(array) for name, array in arrays.items()}, output, is_packed=False
+        )
+        return np.array(mat)
+
+    def run_packed(self, buffer: Packed, n_rows: int, pack: int) -> Packed:
+        """Compute blob "out" from the first rows of a buffer as "in", packed by `pack`; nothing is copied."""
+        return _as_array(self._extract({"in": _as_mat(buffer, n_rows)}, "out", is_packed=True), pack)
+
+    def _extract(self, inputs: Mapping[str, ncnn.Mat], output: str, *, is_packed: bool) -> ncnn.Mat:
+        extractor = self._net.create_extractor()
+        for name, mat in inputs.items():
+            extractor.input(name, mat)
+        status, mat = extractor.extract(output, int(is_packed))
         if status != 0:
-            shapes = ", ".join(str(array.shape) for array in arrays.values())
+            shapes = ", ".join(f"{mat.c}x{mat.h}x{mat.w}" for mat in inputs.values())
             raise RaimError(
                 f"ncnn stopped with status {status} at {shapes}; memory may be full: take smaller --tile"
             )
-        return np.array(mat)
+        return mat
 
 
-@functools.cache
-def chain_network(chain: Chain) -> NcnnNetwork:
-    """Load a chain of convolutions, from blob "in" to "out"; kept for the process."""
-    weights = load_weights(chain.weights)
-    last = len(chain.convolutions) - 1
-    blobs = ["in", *(f"blob{index}" for index in range(last)), "out"]
-    lines = ["7767517", f"{last + 2} {last + 2}", "Input in 0 1 in"]
-    content = b""
-    for index, name in enumerate(chain.convolutions):
-        weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+def load_convolutions(
+    layers: Sequence[tuple[Float32[np.ndarray, "_o _i _k _k"], Float32[np.ndarray, " _o"], bool]],
+    *,
+    padding: int,
+    keeps_memory: bool = False,
+) -> NcnnNetwork:
+    """Make a net of convolutions of stride 1, from blob "in" to "out".
+
+    Args:
+        layers: Weight, bias, and whether a ReLU follows.
+        padding: Zeros on each side.
+        keeps_memory: See `NcnnNetwork`.
+    """
+    blobs = ["in", *(f"blob{index}" for index in range(1, len(layers))), "out"]
+    lines, content = ["7767517", f"{len(blobs)} {len(blobs)}", "Input in 0 1 in"], b""
+    for source, target, (weight, bias, has_relu) in zip(blobs, blobs[1:], layers, strict=False):
         lines.append(
-            f"Convolution conv{index} 1 1 {blobs[index]} {blobs[index + 1]} "
-            f"0={weight.shape[0]} 1=3 4=1 5=1 6={weight.size}" + (" 9=1" if index < last else "")
+            f"Convolution to_{target} 1 1 {source} {target} "
+            f"0={weight.shape[0]} 1={weight.shape[2]} 4={padding} 5=1 6={weight.size} 9={int(has_relu)}"
         )
         # A flag of zero: float32 weights follow.
         content += bytes(4) + weight.astype("<f4").tobytes() + bias.astype("<f4").tobytes()
     # Through a file: loaded from memory, ncnn keeps pointing at bytes that Python may free.
     with tempfile.TemporaryDirectory(prefix="raim-") as folder:
-        path = Path(folder) / "chain.bin"
+        path = Path(folder) / "convolutions.bin"
         path.write_bytes(content)
-        network = NcnnNetwork("\n".join(lines) + "\n", path)
-    _keep_for_good(network)
-    return network
+        return NcnnNetwork("\n".join(lines) + "\n", path, keeps_memory=keeps_memory)
+
+
+@functools.cache
+def chain_network(chain: Chain) -> NcnnNetwork:
+    """Load a chain of convolutions; kept for the process."""
+    weights = load_weights(chain.weights)
+    layers = [
+        (weights[f"{name}.weight"], weights[f"{name}.bias"], name != chain.convolutions[-1])
+        for name in chain.convolutions
+    ]
+    return load_convolutions(layers, padding=1)
 
 
 @functools.cache
@@ -107,11 +144,60 @@ def published_network(weights: str) -> tuple[NcnnNetwork, str]:
     (param,) = [path for name, path in files.items() if name.endswith(".param")]
     (binary,) = [path for name, path in files.items() if name.endswith(".bin")]
     text = param.read_text(encoding="ascii")
-    network = NcnnNetwork(text, binary)
-    _keep_for_good(network)
-    return network, text
+    return NcnnNetwork(text, binary), text
 
 
-def _keep_for_good(network: NcnnNetwork) -> None:
-    """Let Python never free it: at exit ncnn would free it after its allocators."""
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(network))
+@functools.cache
+def native_pack() -> int:
+    """Ask ncnn how many channels it packs together on this processor."""
+    layer = (np.zeros((16, 16, 1, 1), np.float32), np.zeros(16, np.float32), True)
+    network = load_convolutions([layer], padding=0, keeps_memory=True)
+    mat = network._extract({"in": ncnn.Mat(np.zeros((16, 8, 8), np.float32))}, "out", is_packed=True)  # noqa: SLF001
+    return int(mat.elempack)
+
+
+@functools.cache
+def _allocators() -> tuple[ncnn.PoolAllocator, ncnn.PoolAllocator]:
+    """Make the allocators that keep memory for the next call, once per process and for good.
+
+    ncnn aborts where an allocator dies before the arrays it gave out, so Python is told never to free them.
+    """
+    allocators = (ncnn.PoolAllocator(), ncnn.PoolAllocator())
+    for allocator in allocators:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(allocator))
+    return allocators
+
+
+def aligned_zeros(shape: tuple[int, int, int, int]) -> Packed:
+    """Allocate what ncnn may read by whole registers."""
+    n_bytes = math.prod(shape) * FLOAT_BYTES
+    raw = np.zeros(n_bytes + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + n_bytes].view(np.float32).reshape(shape)
+
+
+def _as_mat(buffer: Packed, n_rows: int) -> ncnn.Mat:
+    """Show ncnn the top rows of a buffer without copying them."""
+    groups, rows, width, pack = buffer.shape
+    mat = ncnn.Mat(buffer.reshape(groups, rows, width * pack))
+    mat.w = width
+    mat.h = n_rows
+    mat.elemsize = FLOAT_BYTES * pack
+    mat.elempack = pack
+    mat.cstep = rows * width
+    return mat
+
+
+def _as_array(mat: ncnn.Mat, pack: int) -> Packed:
+    """Show numpy what ncnn has computed without copying it."""
+    if mat.elempack != pack:
+        raise RaimError(
+            f"ncnn gave features packed by {mat.elempack}, expected {pack}; please report it with `raim doctor`"
+        )
+    width = mat.w
+    mat.w = width * pack
+    mat.elemsize = FLOAT_BYTES
+    mat.elempack = 1
+    mat.cstep = mat.cstep * pack
+    array = np.array(mat, copy=False)
+    return array.reshape(array.shape[0], array.shape[1], width, pack) if pack > 1 else array[..., None]

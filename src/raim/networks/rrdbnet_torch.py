@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from raim.devices import find_device
 from raim.networks.rrdbnet import BLOCKS_IN_GROUP, SHARE, Apply, Parts
-from raim.networks.torch import Tensors, convolve, load_tensors
+from raim.networks.torch import Tensors, apply_convolution, load_tensors
 
 SLOPE = 0.2  # of every leaky ReLU (ESRGAN, section 3.1)
 N_GROUPS = 23
@@ -33,13 +33,13 @@ def torch_parts(weights: str, device: str) -> Parts:
         load=lambda planes: torch.from_numpy(planes).to(target),
         save=lambda planes: planes.float().cpu().numpy(),
         join=lambda arrays, axis: torch.cat(list(arrays), dim=axis),
-        first=part(convolve, "conv_first"),
+        first=part(apply_convolution, "conv_first"),
         dense=tuple(
             part(dense_block, f"body.{group}.rdb{block + 1}")
             for group in range(N_GROUPS)
             for block in range(BLOCKS_IN_GROUP)
         ),
-        last=part(convolve, "conv_body"),
+        last=part(apply_convolution, "conv_body"),
         head=part(head),
     )
 
@@ -55,15 +55,19 @@ def dense_block(tensors: Tensors, name: str, x: torch.Tensor) -> torch.Tensor:
     """Five convolutions, each seeing all before it, and the way around them."""
     features = [x]
     for index in range(1, 5):
-        features.append(_activate(convolve(tensors, f"{name}.conv{index}", torch.cat(features, dim=1))))
-    return x + SHARE * convolve(tensors, f"{name}.conv5", torch.cat(features, dim=1))
+        features.append(
+            _activate(apply_convolution(tensors, f"{name}.conv{index}", torch.cat(features, dim=1)))
+        )
+    return x + SHARE * apply_convolution(tensors, f"{name}.conv5", torch.cat(features, dim=1))
 
 
 def head(tensors: Tensors, x: torch.Tensor) -> torch.Tensor:
     """Two doublings and four convolutions: (n, 64, h, w) to (n, 3, 4h, 4w)."""
     for name in ("conv_up1", "conv_up2"):
-        x = _activate(convolve(tensors, name, functional.interpolate(x, scale_factor=2, mode="nearest")))
-    return convolve(tensors, "conv_last", _activate(convolve(tensors, "conv_hr", x)))
+        x = _activate(
+            apply_convolution(tensors, name, functional.interpolate(x, scale_factor=2, mode="nearest"))
+        )
+    return apply_convolution(tensors, "conv_last", _activate(apply_convolution(tensors, "conv_hr", x)))
 
 
 def _activate(x: torch.Tensor) -> torch.Tensor:

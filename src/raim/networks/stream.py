@@ -20,6 +20,9 @@ Array = Any  # numpy.ndarray or torch.Tensor: both are cut by the same slices
 Join = Callable[[Sequence[Array], int], Array]
 
 
+Operator = Callable[[Any, int], Lines]  # makes so many lines of a window's first ones
+
+
 class Window(Protocol):
     """The lines that a stage has received and will still look at, those beyond the border among them."""
 
@@ -66,7 +69,7 @@ class Stage:
     """
 
     open: Callable[[], Any]
-    apply: Callable[[Any, int], Lines]
+    apply: Operator
     kernel: int
     padding: int
     usual: int

@@ -56,7 +56,7 @@ class Tiling:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
+class TileSpan:
     """One part along one axis, in pixels of the input.
 
     Attributes:
@@ -80,7 +80,7 @@ class Span:
         return slice(self.kept[0] * scale, self.kept[1] * scale)
 
 
-def split_axis(length: int, tiling: Tiling) -> list[Span]:
+def split_axis(length: int, tiling: Tiling) -> list[TileSpan]:
     """Cut one axis into spans.
 
     Args:
@@ -102,7 +102,7 @@ def split_axis(length: int, tiling: Tiling) -> list[Span]:
             f"tiles of {tiling.tile_px} pixels are too small: {lost} of them are overlap; take at least {2 * least}"
         )
     if length <= tiling.tile_px:
-        return [Span(read=(0, length), kept=(0, length), fade_in=0, fade_out=0)]
+        return [TileSpan(read=(0, length), kept=(0, length), fade_in=0, fade_out=0)]
     n_parts = math.ceil((length - lost) / (tiling.tile_px - lost))
     # The outermost tiles lose nothing at the border, so that their parts are longer and all tiles of one size.
     step = (length - lost) / n_parts
@@ -115,7 +115,7 @@ def _round(position: float, multiple: int) -> int:
     return round(position / multiple) * multiple
 
 
-def _make_span(start: int, stop: int, length: int, tiling: Tiling) -> Span:
+def _make_span(start: int, stop: int, length: int, tiling: Tiling) -> TileSpan:
     half = tiling.ramp_px // 2
     kept = (max(0, start - half), min(length, stop + half))
     low = math.floor((kept[0] - tiling.overlap_px) / tiling.multiple) * tiling.multiple
@@ -123,7 +123,7 @@ def _make_span(start: int, stop: int, length: int, tiling: Tiling) -> Span:
     if tiling.is_full:
         low = min(max(0, (low + high - tiling.tile_px) // 2), length - tiling.tile_px)
         high = low + tiling.tile_px
-    return Span(
+    return TileSpan(
         read=(max(0, low), min(length, high)),
         kept=kept,
         fade_in=2 * half if start > 0 else 0,
@@ -131,11 +131,11 @@ def _make_span(start: int, stop: int, length: int, tiling: Tiling) -> Span:
     )
 
 
-def weigh(span: Span, scale: int) -> Float32[np.ndarray, " n"]:
+def weigh(span: TileSpan, scale: int) -> Float32[np.ndarray, " n"]:
     """Give the weights of a span's kept pixels in the result.
 
     Example:
-        >>> weigh(Span(read=(0, 6), kept=(0, 6), fade_in=0, fade_out=4), 1)
+        >>> weigh(TileSpan(read=(0, 6), kept=(0, 6), fade_in=0, fade_out=4), 1)
         array([1.   , 1.   , 0.875, 0.625, 0.375, 0.125], dtype=float32)
     """
     weights = np.ones((span.kept[1] - span.kept[0]) * scale, np.float32)
@@ -180,7 +180,7 @@ def run_tiled(
     rows, columns = (split_axis(length, tiling) for length in padded.shape[:2])
     tiles = [(row, column) for row in rows for column in columns]
 
-    def work(tile: tuple[Span, Span]) -> tuple[Span, Span, Image]:
+    def work(tile: tuple[TileSpan, TileSpan]) -> tuple[TileSpan, TileSpan, Image]:
         row, column = tile
         return row, column, network(padded[slice(*row.read), slice(*column.read)])
 
@@ -219,7 +219,7 @@ def _map_in_order(
             yield waiting.popleft().result()
 
 
-def _check_part(part: Image, row: Span, column: Span, scale: int) -> None:
+def _check_part(part: Image, row: TileSpan, column: TileSpan, scale: int) -> None:
     height, width = ((span.read[1] - span.read[0]) * scale for span in (row, column))
     if part.shape[:2] != (height, width):
         raise InputError(
@@ -228,7 +228,7 @@ def _check_part(part: Image, row: Span, column: Span, scale: int) -> None:
         )
 
 
-def _add(result: Image, part: Image, row: Span, column: Span, scale: int) -> None:
+def _add(result: Image, part: Image, row: TileSpan, column: TileSpan, scale: int) -> None:
     """Add one tile's kept part with its weights."""
     kept = part[row.cut(scale), column.cut(scale)]
     weights = weigh(row, scale)[:, None, None] * weigh(column, scale)[None, :, None]

@@ -23,27 +23,49 @@ from torch.utils._pytree import tree_leaves
 
 Planes = Float32[np.ndarray, "_c _h _w"]
 Tensors = Mapping[str, torch.Tensor]
+Device = Any  # torch.device, or its name
 
 
 @functools.cache
-def load_tensors(weights: str, device: str) -> dict[str, torch.Tensor]:
-    """Bring a set of weights to a device, as float32; kept for the process."""
-    target = find_device(device)
+@torch.inference_mode(mode=False)
+def load_tensors(
+    weights: str, device: Device, dtype: torch.dtype = torch.float32, *, is_channels_last: bool = True
+) -> dict[str, torch.Tensor]:
+    """Bring a set of weights to a device; kept for the process.
+
+    Args:
+        weights: The entry of `raim.weights`.
+        device: torch's name for it, or the device.
+        dtype: Of the tensors.
+        is_channels_last: Whether kernels lie with their channels together, which is faster where pictures do too.
+    """
+    target = find_device(device) if isinstance(device, str) else device
     return {
-        name: torch.from_numpy(array.astype(np.float32)).to(target).contiguous(memory_format=_layout(array))
+        name: torch.from_numpy(array.astype(np.float32))
+        .to(target, dtype)
+        .contiguous(
+            memory_format=torch.channels_last
+            if is_channels_last and array.ndim == 4
+            else torch.contiguous_format
+        )
         for name, array in load_weights(weights).items()
     }
 
 
-def _layout(array: np.ndarray) -> torch.memory_format:
-    """Choose the layout: channels last is the faster one for kernels."""
-    return torch.channels_last if array.ndim == 4 else torch.contiguous_format
+def convolve(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None, **options: Any
+) -> torch.Tensor:
+    """Convolve as `torch.nn.functional.conv2d` does, in the tensors' own precision whatever the user has set.
+
+    Neither TF32 nor autocast rounds: measures would move by 5e-5, photographs by levels of 8 bits.
+    """
+    with exact_convolutions(), torch.autocast(x.device.type, enabled=False):
+        return functional.conv2d(x, weight, bias, **options)
 
 
-def convolve(tensors: Tensors, name: str, x: torch.Tensor) -> torch.Tensor:
-    """Apply one 3x3 convolution with zeros around, exactly: in TF32 a photograph moves by levels of 8 bits."""
-    with exact_convolutions():
-        return functional.conv2d(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"], padding=1)
+def apply_convolution(tensors: Tensors, name: str, x: torch.Tensor) -> torch.Tensor:
+    """Apply the 3x3 convolution of that name, with zeros around."""
+    return convolve(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"], padding=1)
 
 
 def run_chain(chain: Chain, planes: Planes, *, device: str) -> Planes:
@@ -52,8 +74,8 @@ def run_chain(chain: Chain, planes: Planes, *, device: str) -> Planes:
     with torch.inference_mode():
         x = to_device(planes, device)
         for name in chain.convolutions[:-1]:
-            x = functional.relu(convolve(tensors, name, x))
-        return from_device(convolve(tensors, chain.convolutions[-1], x))
+            x = functional.relu(apply_convolution(tensors, name, x))
+        return from_device(apply_convolution(tensors, chain.convolutions[-1], x))
 
 
 def run_torch_tiled(

@@ -41,7 +41,7 @@ def profile_weights(profile: Profile) -> dict[str, str]:
 @functools.cache
 def describe_engine(device: str) -> str:
     """Name the engine of the convolutions on a device, with its version."""
-    from raim.metrics.trunk import choose_engine
+    from raim.networks.features import choose_engine
 
     name = choose_engine(device=device)
     version = importlib.metadata.version(name)

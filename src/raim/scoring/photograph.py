@@ -244,7 +244,7 @@ def _limit_threads(setting: Setting) -> None:
     """Keep torch from using all cores in each of several processes, where it computes the convolutions."""
     if setting.threads is None:
         return
-    from raim.metrics.trunk import choose_engine
+    from raim.networks.features import choose_engine
 
     has_engine = any(MEASURES[each.name].each_form for each in setting.profile.measures)
     if has_engine and choose_engine(device=setting.device) == "torch":

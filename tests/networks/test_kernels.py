@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raim.metrics.trunk import kernels
+from raim.networks import kernels
 
 ROUNDING = 1e-6
 

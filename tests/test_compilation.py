@@ -12,8 +12,9 @@ from numba.core.dispatcher import Dispatcher
 
 import raim
 from patience import PATIENCE_S
+from raim import compilation
+from raim.compilation import first_use, kernel
 from raim.metrics import (
-    compilation,
     dists,
     luma_kernels,
     niqe,
@@ -23,8 +24,7 @@ from raim.metrics import (
     ssim,
     ssim_kernels,
 )
-from raim.metrics.compilation import first_use, kernel
-from raim.metrics.trunk import kernels
+from raim.networks import kernels
 
 PROGRAM = """
 import numpy as np

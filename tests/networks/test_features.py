@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 
 from raim.errors import MissingExtraError, UnknownNameError, UnscorableError
-from raim.metrics.trunk import ALEXNET, VGG16, choose_engine, load_engine, stream_taps
-from raim.metrics.trunk.ncnn_engine import NcnnEngine
+from raim.networks.features import choose_engine, load_engine, stream_taps
+from raim.networks.ncnn_features import NcnnEngine
+from raim.networks.nets import ALEXNET, VGG16
 
 RNG = np.random.default_rng(4)
 IMAGES = [RNG.standard_normal((50, 67, 3)).astype(np.float32) for _ in range(2)]
 
 
-def collect(engine, trunk, strip_rows):
+def collect(engine, backbone, strip_rows):
     """Join each tap's rows: tap -> (n, c, h, w)."""
     found = {}
 
@@ -19,7 +20,7 @@ def collect(engine, trunk, strip_rows):
 
     stream_taps(
         engine,
-        trunk,
+        backbone,
         height=50,
         width=67,
         n_images=2,
@@ -30,16 +31,16 @@ def collect(engine, trunk, strip_rows):
     return [np.concatenate(found[tap], 2) for tap in sorted(found)]
 
 
-@pytest.mark.parametrize("trunk", [ALEXNET, VGG16["max"], VGG16["l2"]], ids=lambda trunk: trunk.name)
+@pytest.mark.parametrize("backbone", [ALEXNET, VGG16["max"], VGG16["l2"]], ids=lambda backbone: backbone.name)
 @pytest.mark.parametrize("strip_rows", [3, 16, 50])
-def test_streamed_features_are_those_of_the_whole_image(trunk, strip_rows):
+def test_streamed_features_are_those_of_the_whole_image(backbone, strip_rows):
     torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-    from raim.metrics.trunk.whole import tapped_features
+    from raim.networks.torch_features import tapped_features
 
     batch = torch.tensor(np.stack(IMAGES)).permute(0, 3, 1, 2)
-    expected = tapped_features(batch, trunk, shift=torch.zeros(3), scale=torch.ones(3))
-    got = collect(load_engine("ncnn"), trunk, strip_rows)
-    assert len(got) == len(trunk.tap_channels) == 5
+    expected = tapped_features(batch, backbone, shift=torch.zeros(3), scale=torch.ones(3))
+    got = collect(load_engine("ncnn"), backbone, strip_rows)
+    assert len(got) == len(backbone.tap_channels) == 5
     for mine, theirs in zip(got, expected, strict=True):
         assert mine.shape == tuple(theirs.shape)
         np.testing.assert_allclose(mine, theirs.numpy(), atol=2e-5 * float(theirs.max()))
@@ -65,11 +66,11 @@ def test_an_unknown_engine_is_refused_with_the_nearest():
 
 
 def test_without_its_library_an_engine_names_the_command_that_installs_it(monkeypatch):
-    from raim.metrics.trunk import engines
+    from raim.networks import features
 
-    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(features.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'raim\[torch\]'"):
-        engines._make("torch", "elsewhere")
+        features._make("torch", "elsewhere")
 
 
 def test_images_without_a_pixel_of_the_last_feature_are_refused():

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from raim.metrics.compilation import first_use, kernel
+from raim.compilation import first_use, kernel
 
 L2_EPSILON = np.float32(1e-12)  # keeps the square root differentiable at 0 (DISTS)
 NORM_EPSILON = 1e-10  # keeps a zero feature zero when it is normalised (LPIPS)
@@ -114,7 +114,7 @@ def head_distance(x: Packed, y: Packed, head: Float64[np.ndarray, "groups pack"]
 
 def compile_kernels() -> None:
     """Compile every kernel, or load its machine code, while other processes wait."""
-    with first_use("trunk"):
+    with first_use("features"):
         tiny = np.ones((1, 3, 3, 1), np.float32)
         l2_pool(tiny, 1, 1)
         max_pool(tiny, 1, 1, 2)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from raim.metrics.trunk.folding import fold_kernel, fold_pixels, folded_side
+from raim.networks.folding import fold_kernel, fold_pixels, folded_side
 
 RNG = np.random.default_rng(0)
 

@@ -6,16 +6,15 @@ import numpy as np
 from jaxtyping import Float32
 
 from raim.metrics.arrays import PixelArray, check_pair, unit_rows
-from raim.metrics.trunk.architecture import Trunk
-from raim.metrics.trunk.engines import Engine
-from raim.metrics.trunk.strips import OnTap, stream_taps
+from raim.networks.features import Engine, OnTap, stream_taps
+from raim.networks.nets import Backbone
 
 STRIP_ROWS = 16
 
 
 def stream_pair_taps(
     engine: Engine,
-    trunk: Trunk,
+    backbone: Backbone,
     restored: Sequence[PixelArray],
     reference: PixelArray,
     *,
@@ -28,7 +27,7 @@ def stream_pair_taps(
 
     Raises:
         InputError: If shapes or types differ, or a float image leaves [0, 1].
-        UnscorableError: If the images are too small for the trunk.
+        UnscorableError: If the images are too small for the net.
     """
     for candidate in restored:
         check_pair(candidate, reference)
@@ -40,7 +39,7 @@ def stream_pair_taps(
     height, width = reference.shape[:2]
     stream_taps(
         engine,
-        trunk,
+        backbone,
         height=height,
         width=width,
         n_images=len(images),

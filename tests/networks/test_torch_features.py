@@ -14,7 +14,8 @@ from raim.metrics.dists import dists_batch  # noqa: E402 - as above
 from raim.metrics.lpips import lpips_batch  # noqa: E402 - as above
 from raim.metrics.niqe import niqe_batch  # noqa: E402 - as above
 from raim.metrics.ssim import ssim_batch  # noqa: E402 - as above
-from raim.metrics.trunk import torch_engine  # noqa: E402 - as above
+from raim.networks import torch as networks  # noqa: E402 - as above
+from raim.networks.torch_features import TorchEngine  # noqa: E402 - as above
 
 RNG = np.random.default_rng(3)
 REFERENCE = RNG.integers(0, 256, (48, 40, 3), np.uint8)
@@ -49,7 +50,7 @@ def test_nothing_in_a_measure_is_rounded_to_tf32(name):
 
 def test_without_the_guard_tf32_breaks_the_promised_tolerance(monkeypatch):
     expected = MEASURES["lpips"]()
-    monkeypatch.setattr(torch_engine, "exact_convolutions", contextlib.nullcontext)
+    monkeypatch.setattr(networks, "exact_convolutions", contextlib.nullcontext)
     with Gpu() as gpu:
         value = MEASURES["lpips"]()
     assert gpu.n_rounded == gpu.n_convolutions > 0
@@ -94,7 +95,7 @@ def test_niqe_is_computed_on_the_processor_where_the_device_has_no_double_precis
 
 @pytest.mark.usefixtures("single")
 def test_sums_are_taken_on_the_processor_where_the_device_has_no_double_precision():
-    engine = torch_engine.TorchEngine("cpu")
+    engine = TorchEngine("cpu")
     rows = torch.rand(2, 8, 3, 5)
     head = np.ones(8, np.float32)
     for mine, expected in zip(engine.moments(rows.as_subclass(Single)), engine.moments(rows), strict=True):
