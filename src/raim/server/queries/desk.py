@@ -1,9 +1,8 @@
 """What the organisers' desk shows: how everything stands, phases, announcements, finalists, the checklist."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from raim.records import desk as records
@@ -25,30 +24,31 @@ MOST_FAILURES = 20  # listed; all are counted
 ANNOUNCEMENTS_PER_PAGE = 20  # each is a whole text
 
 
-def _counts() -> Select[Any]:
-    """Return one query of what is counted at the desk: it takes `challenge_id` and `since` when failures count."""
-    here: BindParameter[int] = bindparam("challenge_id")
-    phases = select(Phase.id).where(Phase.challenge_id == here)
-    own = Submission.phase_id.in_(phases)
-    conditions = {
-        "n_failures": (own, Submission.where("is_restartable"), Submission.state_at > bindparam("since")),
-        "n_waiting_teams": (Team.challenge_id == here, Team.state == "waiting"),
-        "n_unread": (own, Comment.submission_id == Submission.id, *UNREAD),
-        "n_silent_finalists": (
-            Finalist.phase_id.in_(phases),
-            Finalist.accepted_at.is_(None),
-            Finalist.declined_at.is_(None),
-        ),
-    }
-    return select(
-        *(
-            select(func.count()).where(*each).scalar_subquery().label(name)
-            for name, each in conditions.items()
-        )
-    )
-
-
-COUNTS = _counts()
+# Queries of what is counted at the desk, and of the newest failures: of `challenge_id`, failures `since` a time.
+_here: BindParameter[int] = bindparam("challenge_id")
+_phases = select(Phase.id).where(Phase.challenge_id == _here)
+_own = Submission.phase_id.in_(_phases)
+_failed = _own, Submission.where("is_restartable"), Submission.state_at > bindparam("since")
+_counted = {
+    "n_failures": _failed,
+    "n_waiting_teams": (Team.challenge_id == _here, Team.state == "waiting"),
+    "n_unread": (_own, Comment.submission_id == Submission.id, *UNREAD),
+    "n_silent_finalists": (
+        Finalist.phase_id.in_(_phases),
+        Finalist.accepted_at.is_(None),
+        Finalist.declined_at.is_(None),
+    ),
+}
+COUNTS = select(
+    *(select(func.count()).where(*each).scalar_subquery().label(name) for name, each in _counted.items())
+)
+FAILURES = (
+    select(Submission, Team.name)
+    .join(Team, Team.id == Submission.team_id)
+    .where(*_failed)
+    .order_by(Submission.state_at.desc(), Submission.id.desc())
+    .limit(MOST_FAILURES)
+)
 
 
 def read_overview(
@@ -62,18 +62,9 @@ def read_overview(
     bundle_bytes: int,
 ) -> records.Overview:
     """Return how everything stands, in a number of queries that does not depend on how much there is."""
-    rows = session.execute(
-        select(Submission, Team.name)
-        .join(Team, Team.id == Submission.team_id)
-        .where(
-            Submission.phase_id.in_(challenge.phase_ids.values()),
-            Submission.where("is_restartable"),
-            Submission.state_at > now - DAY,
-        )
-        .order_by(Submission.state_at.desc(), Submission.id.desc())
-        .limit(MOST_FAILURES)
-    )
-    counts = session.execute(COUNTS, {"challenge_id": challenge.id, "since": now - DAY}).one()
+    of_late = {"challenge_id": challenge.id, "since": now - DAY}
+    counts = session.execute(COUNTS, of_late).one()
+    failures = session.execute(FAILURES, of_late).all() if counts.n_failures else []
     return records.Overview(
         phases=list_phases(session, challenge, now).phases,
         queue=read_queue(session, forecast, challenge),
@@ -85,7 +76,7 @@ def read_overview(
             records.Failed.of_row(
                 row, submission_id=row.id, team=team, failed_at=row.state_at, reason=row.error or ""
             )
-            for row, team in rows
+            for row, team in failures
         ],
         n_flagged=len(unseen_flags(session, challenge)),
         **counts._asdict(),

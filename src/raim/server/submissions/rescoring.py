@@ -103,17 +103,21 @@ def look_at_flags(session: Session, now: datetime, submission: Submission, *, ac
 
 def unseen_flags(session: Session, challenge: CurrentChallenge) -> dict[int, dict[str, Any]]:
     """Give the flags of a challenge's submissions that no organiser has looked at, by submission."""
+    found = session.execute(
+        select(Submission.id, Submission.flags).where(
+            Submission.phase_id.in_(challenge.phase_ids.values()), cast(Submission.flags, String) != "{}"
+        )
+    ).all()
+    if not found:
+        return {}
     seen: dict[int | None, set[str]] = {}
     looked = select(AuditEvent.subject_id, AuditEvent.details).where(
         AuditEvent.action == LOOKED_AT, AuditEvent.challenge_id == challenge.id
     )
     for submission_id, details in session.execute(looked):
         seen.setdefault(submission_id, set()).update(details.get("codes", ()))
-    found = select(Submission.id, Submission.flags).where(
-        Submission.phase_id.in_(challenge.phase_ids.values()), cast(Submission.flags, String) != "{}"
-    )
     left = {
         number: {code: text for code, text in flags.items() if code not in seen.get(number, set())}
-        for number, flags in session.execute(found)
+        for number, flags in found
     }
     return {number: flags for number, flags in left.items() if flags}
