@@ -4,21 +4,24 @@
     python benchmarks/server_challenges.py --postgresql     # on a PostgreSQL that is started for it (group `test`)
 
 Each entry has 100 images; 600 more submissions wait to be scored. Two processes of the lowest priority compute without
-end meanwhile, as scoring does. Pages are asked for one after the other by a few readers; boards once more after each of
-some changes, since a change lets one be made anew; an organiser's list from its first page to its last. The files of
-a checked submission are compared with those of all others.
+end meanwhile, as scoring does. Pages are asked for one after the other by a few readers, polls also as often as the
+pages of 600 people ask; boards once more after each of some changes, since a change lets one be made anew; an
+organiser's list from its first page to its last. The files of a checked submission are compared with those of all
+others.
 """
 
 import argparse
+import multiprocessing
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +42,7 @@ FIRST_DAY = datetime.now(UTC).date() - timedelta(days=31)  # the phase of feedba
 READERS = 4
 WAITING = 600
 CHANGES = 20
+POLLS = 100  # a second: 600 tabs that ask every six
 
 
 def main() -> None:
@@ -90,6 +94,8 @@ def main() -> None:
             show("desks", ask(server.address, desks, 400, administrator))
             show("administrators' page", ask(server.address, ["/admin"], 200, administrator))
             show("status of what waits", ask(server.address, waiting, options.requests, administrator))
+            tabs = ask(server.address, waiting, options.requests, administrator, per_second=POLLS)
+            show(f"the same, {POLLS} a second", tabs)
 
 
 @contextmanager
@@ -143,24 +149,35 @@ def list_pages(address: str, slug: str, cookie: str) -> list[str]:
     return found
 
 
-def ask(address: str, paths: list[str], n: int, cookie: str = "") -> list[float]:
-    """Ask for pages in turn, by a few readers; give the seconds of each answer."""
+def ask(address: str, paths: list[str], n: int, cookie: str = "", *, per_second: float = 0) -> list[float]:
+    """Ask for pages in turn, by a few readers; give the seconds of each answer.
 
-    def read(numbers: range) -> list[float]:
-        seconds = []
-        with requests.Session() as session:
-            session.cookies.update({"raim_session": cookie} if cookie else {})
-            for number in numbers:
-                began = time.perf_counter()
-                answer = session.get(address + paths[number % len(paths)], timeout=60)
-                seconds.append(time.perf_counter() - began)
-                answer.raise_for_status()
-        return seconds
+    Readers are processes that compute little, since they share the processor with what is measured. They ask one after
+    the other without a pause, or altogether so often a second.
+    """
+    shares = [(address, paths, range(k, n, READERS), cookie, per_second / READERS) for k in range(READERS)]
+    with multiprocessing.Pool(READERS) as pool:
+        return [each for part in pool.starmap(read, shares) for each in part]
 
-    with ThreadPoolExecutor(READERS) as pool:
-        return [
-            each for part in pool.map(read, [range(k, n, READERS) for k in range(READERS)]) for each in part
-        ]
+
+def read(address: str, paths: list[str], numbers: range, cookie: str, per_second: float) -> list[float]:
+    """Be one reader."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    connection = HTTPConnection(host, int(port), timeout=60)
+    headers = {"Cookie": f"raim_session={cookie}"} if cookie else {}
+    seconds = []
+    for number in numbers:
+        began = time.perf_counter()
+        connection.request("GET", paths[number % len(paths)], headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        seconds.append(time.perf_counter() - began)
+        if answer.status != HTTPStatus.OK:
+            raise SystemExit(f"{paths[number % len(paths)]} is answered by {answer.status}")
+        if per_second:
+            time.sleep(max(0.0, 1 / per_second - seconds[-1]))
+    connection.close()
+    return seconds
 
 
 def after_changes(url: str, address: str, ids: list[str]) -> list[float]:
