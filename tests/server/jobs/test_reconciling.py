@@ -10,7 +10,7 @@ from sqlalchemy import select
 from jobs_world import make_neighbour, make_study, score_waiting
 from raim.errors import StateError
 from raim.server.database import Challenge, DataSet, StudyImage, WorkerHeartbeat, clock
-from raim.server.jobs import context, worker
+from raim.server.jobs import context, worker, workflows
 from raim.server.jobs.context import gone_workers, renew_heartbeat, start_heartbeat, stop_heartbeat
 from raim.server.jobs.faults import Throttle
 from raim.server.jobs.reconciling import MOST_ATTEMPTS, Reconciler, begin_anew, read_due
@@ -46,6 +46,24 @@ def leased(world, state, **values):
     number = world.submit("ada", state.encode(), state=state)
     world.change(number, lease_owner="two", lease_until=world.clock(), attempt=1, **values)
     return number
+
+
+def test_many_workers_ask_less_often_each(world, reconciler, monkeypatch):
+    reconciler.tick()
+    assert reconciler.spread == 1
+    with world.database.writing() as session:
+        for number in range(16):
+            start_heartbeat(session, world.clock(), f"worker {number}")
+        start_heartbeat(session, world.clock(), "ended")
+        stop_heartbeat(session, world.clock(), "ended")
+    reconciler.tick()
+    assert reconciler.spread == 2
+    engine = Mock()
+    monkeypatch.setattr(workflows, "DBOS", engine)
+    monkeypatch.setattr(workflows, "_define", lambda _context: Engine({}))
+    workflows.launch(reconciler.context, "sqlite:///raim.db")
+    asked = {call.kwargs["polling_interval_sec"] for call in engine.register_queue.call_args_list}
+    assert asked == {2 * workflows.POLL_S}
 
 
 def test_jobs_have_ids_that_say_what_they_are_for(world):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from raim import __version__
@@ -25,6 +25,7 @@ from raim.server.storage import Storage
 from raim.server.submissions.states import change_state, lock_submission
 
 EVERY_S = 5.0
+FEW_WORKERS = 8
 SILENCE = timedelta(seconds=60)  # a worker that was not seen for so long is taken for dead
 LONGEST_DOING, LONGEST_SANDBOX = 200, 400
 # Waits between tries after a fault of ours, in seconds.
@@ -63,11 +64,22 @@ def serves(challenges: Collection[str], challenge: str) -> bool:
     return not challenges or challenge in challenges
 
 
-def gone_workers(session: Session, now: datetime, silence: timedelta = SILENCE) -> list[str]:
+def gone_workers(session: Session, now: datetime, silence: timedelta = SILENCE) -> Sequence[str]:
     """Give the names of workers that have ended or are silent."""
-    live = {row.name for row in live_workers(session, now, silence)}
-    names = session.scalars(select(WorkerHeartbeat.name).order_by(WorkerHeartbeat.name))
-    return [name for name in names if name not in live]
+    is_gone = or_(WorkerHeartbeat.seen_at <= now - silence, WorkerHeartbeat.stopped_at.is_not(None))
+    return session.scalars(select(WorkerHeartbeat.name).where(is_gone).order_by(WorkerHeartbeat.name)).all()
+
+
+def spread(n_workers: int) -> float:
+    """Return how many times less often each of many workers asks what there is to do.
+
+    All together they ask no more often than a few would, and something new is seen no later.
+
+    Example:
+        >>> spread(3), spread(100)
+        (1.0, 12.5)
+    """
+    return max(1.0, n_workers / FEW_WORKERS)
 
 
 @dataclass(kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from raim.server.actions.challenge_upload import conclude_check
 from raim.server.database import Challenge, ChallengeUpload, DataSet, StudyImage, Submission
 from raim.server.database.engine import take_turn
 from raim.server.jobs.challenge_check import read_due_challenges
-from raim.server.jobs.context import WorkerContext, end_lease, gone_workers, is_due, live_workers
+from raim.server.jobs.context import WorkerContext, end_lease, gone_workers, is_due, live_workers, spread
 from raim.server.jobs.faults import OURS, Throttle
 from raim.server.jobs.tiling import read_due_tiles
 from raim.server.jobs.versions import known_versions
@@ -116,11 +116,17 @@ def _begin_challenge_anew(session: Session, now: datetime, job: Job) -> None:
 
 @dataclass(slots=True)
 class Reconciler:
-    """One worker's ticks; `made` are jobs that it has made or seen, which are due for as long as they wait."""
+    """One worker's ticks.
+
+    Attributes:
+        made: Jobs that it has made or seen, which are due for as long as they wait.
+        spread: How many times less often than a worker alone it should tick.
+    """
 
     context: WorkerContext
     engine: Engine
     made: set[str] = field(default_factory=set)
+    spread: float = 1.0
     _look_again: Throttle = field(default_factory=lambda: Throttle(LOOK_AGAIN_S))
 
     def tick(self) -> None:
@@ -129,9 +135,11 @@ class Reconciler:
         with self.context.database.reading() as session:
             own = self.context.challenges
             # Tiles have no lease: they are left to workers that serve all challenges, while one lives.
-            is_helped = own and any(not each.challenges for each in live_workers(session, now, silence))
+            live = live_workers(session, now, silence)
+            is_helped = own and any(not each.challenges for each in live)
             due = {job.id: job for job in read_due(session, own, with_tiles=not is_helped)}
             gone = set(gone_workers(session, now, silence)) - {self.context.name}
+        self.spread = spread(len(live))
         self.made &= due.keys()
         for key, job in due.items():
             if key not in self.made:

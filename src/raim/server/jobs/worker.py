@@ -222,7 +222,7 @@ def _tick_on(context: WorkerContext, engine: Engine, pace: Pace) -> None:
                 LOG.warning("the worker %s does not reach the database: %s", context.name, error.orig)
         except Exception:
             LOG.exception("a tick of the worker %s failed; it goes on", context.name)
-        context.stop.wait(pace.tick_s)
+        context.stop.wait(pace.tick_s * reconciler.spread)
 
 
 def do_housekeeping(context: WorkerContext, engine: Engine | None = None) -> None:

@@ -20,7 +20,7 @@ from raim.errors import RaimError
 from raim.server.database.engine import connection_options
 from raim.server.jobs.challenge_check import run_challenge_check
 from raim.server.jobs.checking import run_check
-from raim.server.jobs.context import WorkerContext
+from raim.server.jobs.context import WorkerContext, live_workers, spread
 from raim.server.jobs.finishing import finish_group
 from raim.server.jobs.scoring import BatchResult, Group, Records, choose_group, score_batch
 from raim.server.jobs.tiling import run_tiling
@@ -168,9 +168,11 @@ def launch(context: WorkerContext, database_url: str) -> Engine:
     queues = [name + engine.scope for name in kinds]
     DBOS.listen_queues(queues)
     DBOS.launch()
-    for name in queues:
+    with context.database.reading() as session:
+        every_s = POLL_S * spread(len(live_workers(session, context.clock(), context.silence)))
+    for name in queues:  # the last worker to start says it for all
         DBOS.register_queue(
-            name, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update"
+            name, worker_concurrency=1, polling_interval_sec=every_s, on_conflict="always_update"
         )
     return engine
 
