@@ -52,6 +52,8 @@ def test_hosts_of_one_postgresql_share_folder_storage_and_secret(settings, tmp_p
         join_hosts(replace(settings, **{other: place})).__enter__()
     with join_hosts(replace(settings, **{other: place})):  # alone it may move
         pass
+    with join_hosts(replace(settings, **{other: place})), pytest.raises(StateError, match="is not that of"):
+        join_hosts(settings).__enter__()
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

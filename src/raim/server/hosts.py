@@ -1,7 +1,7 @@
 """The web processes of one database: one on SQLite; on PostgreSQL any number, on any hosts.
 
-All of them have the same folder, storage and secret. Who finds no other marks folder and storage anew; the others look
-for that mark, so that a host with a folder of its own, out of which it would serve something else, is refused. Whether
+All of them have the same folder, storage and secret. Who finds no other marks folder and storage; the others look for
+that mark, so that a host with a folder of its own, out of which it would serve something else, is refused. Whether
 there are others shows a lock that each shares.
 """
 
@@ -9,7 +9,7 @@ import contextlib
 import hmac
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,48 +85,49 @@ def _connect(engine: Engine) -> Connection:
 
 
 def _enter(connection: Connection, database: Database, settings: Settings) -> None:
-    """Mark folder and storage, or find the mark of the others there; from then on a lock tells of this process."""
+    """Find the mark of folder and storage, or mark them if there is no other; a lock tells of this process then."""
     is_first = connection.scalar(text(f"SELECT pg_try_advisory_lock({HOSTS_LOCK})"))
     if not is_first:
         connection.execute(SHARED)  # which waits for the first one's mark
     secret, storage = read_secret(settings.secret_key_file), open_storage(settings.storage_url)
-    places = ((LocalFileSystem(), str(settings.folder)), (storage.system, storage.root))
-    if is_first:
-        mark = secrets.token_hex(16).encode()
-        with database.writing() as session:
-            lock_folder(session).mark = _sign(secret, mark)
-        for system, place in places:
-            try:
-                system.pipe_file(f"{place}/{MARK}", mark)
-            except OSError as error:
-                raise SettingsError(f"{place} cannot be written: {error.strerror or error}") from error
-        connection.execute(SHARED)
-        connection.execute(text(f"SELECT pg_advisory_unlock({HOSTS_LOCK})"))
-        return
+    places = {
+        f"the folder {settings.folder}": (LocalFileSystem(), f"{settings.folder}/{MARK}"),
+        f"the storage {settings.storage_url}": (storage.system, f"{storage.root}/{MARK}"),
+    }
     with database.reading() as session:
         row = session.get(ServerFolder, 1)
-    found = [_read(system, f"{place}/{MARK}") for system, place in places]
-    for what, one in zip(
-        (f"folder {settings.folder}", f"storage {settings.storage_url}"), found, strict=True
-    ):
-        if one is None:
-            raise StateError(
-                f"the {what} is not that of the other web processes, which have marked theirs; {WAY_OUT}"
-            )
-    if found[0] != found[1] or found[0] is None or _sign(secret, found[0]) != (row and row.mark):
-        raise StateError(
-            f"the folder, the storage or the secret is not that of the other web processes; {WAY_OUT}"
-        )
+        known = "" if row is None else row.mark
+    strange = [what for what, place in places.items() if _sign(secret, _read(*place)) != known]
+    if strange and not is_first:
+        what = strange[0] if len(strange) == 1 else "the folder, the storage or the secret"
+        raise StateError(f"{what} is not that of the other web processes; {WAY_OUT}")
+    if strange:
+        _mark(database, secret, places)
+    if is_first:
+        connection.execute(SHARED)
+        connection.execute(text(f"SELECT pg_advisory_unlock({HOSTS_LOCK})"))
+
+
+def _mark(database: Database, secret: bytes, places: Mapping[str, tuple[AbstractFileSystem, str]]) -> None:
+    mark = secrets.token_hex(16).encode()
+    for what, (system, path) in places.items():
+        try:
+            system.pipe_file(path, mark)
+        except OSError as error:
+            raise SettingsError(f"{what} cannot be written: {error.strerror or error}") from error
+    with database.writing() as session:
+        lock_folder(session).mark = _sign(secret, mark)
 
 
 def _sign(secret: bytes, mark: bytes) -> str:
     return hmac.digest(secret, mark, "sha256").hex()
 
 
-def _read(system: AbstractFileSystem, path: str) -> bytes | None:
-    with contextlib.suppress(FileNotFoundError):
+def _read(system: AbstractFileSystem, path: str) -> bytes:
+    try:
         return bytes(system.cat_file(path))
-    return None
+    except FileNotFoundError:
+        return b""
 
 
 def _keep(engine: Engine, connection: Connection, stop: threading.Event) -> None:

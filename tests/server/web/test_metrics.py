@@ -75,7 +75,7 @@ def test_queue_pace_and_outbox_are_the_databases(server):
         ("raim_submissions", "my-challenge"): 2,
         ("raim_submissions_waiting", "my-challenge"): 2,
         ("raim_submissions_failed", "my-challenge"): 0,
-        ("raim_challenges_not_served",): 0,
+        ("raim_challenges_with_problems",): 0,
         ("raim_submission_states", "checking"): 2,
         ("raim_queue_submissions",): 0,
         ("raim_queue_oldest_seconds",): 90,

@@ -2,19 +2,30 @@
 
 import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from challenge_zip import pack_folder
 from desk_world import World
 from many_site import write_challenges
 from raim.errors import StateError
 from raim.server.actions.challenge_folders import load_challenge
-from raim.server.database import Challenge, ChallengeUpload, RequestRate, Submission, announce_change, migrate
+from raim.server.database import (
+    Challenge,
+    ChallengeUpload,
+    DataSet,
+    RequestRate,
+    Submission,
+    announce_change,
+    migrate,
+)
 from raim.server.database.engine import PLACING_LOCK, try_turn
 from raim.server.jobs.context import start_heartbeat
+from raim.server.serving import open_server
+from raim.server.settings import read_settings
 from raim.server.submissions.states import change_state
 from raim.server.web.placement import place_uploads
 from raim.server.web.rate_limit import Buckets
@@ -223,3 +234,18 @@ def test_a_host_goes_on_beside_one_of_a_newer_raim_that_has_brought_the_database
     assert answer.status_code == 409
     assert "was read by a newer raim; upgrade this host too" in answer.text
     assert first.visitor().get("/c/my-challenge/").status_code == 200
+
+
+def test_hosts_that_start_at_once_bring_in_each_challenge_once(tmp_path, database_url):
+    write_challenges(tmp_path, ("moire", "night"))
+    settings = read_settings({"RAIM_DATABASE_URL": database_url, "RAIM_SMTP_URL": "smtp://localhost",
+                              "RAIM_MAIL_FROM": "raim@example.org"}, folder=tmp_path)  # fmt: skip
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(lambda _: open_server(settings, clock=Clock()), range(4)))
+    for each in opened:
+        assert sorted(one.definition.id for one in each.challenges) == ["moire", "night"]
+        assert each.problems == {}
+    with opened[0].server.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(DataSet)) == 2 * 4
+    for each in opened:
+        each.server.database.engine.dispose()

@@ -77,7 +77,9 @@ def _of_challenges(overview: ServerNumbers) -> Iterator[Metric]:
     kept = [(each.id, float(each.kept.n_bytes)) for each in overview.challenges]
     yield _gauge("raim_kept_bytes", "Bytes that are kept of a challenge.", kept, "challenge")
     problems = float(len(overview.problems))
-    yield _gauge("raim_challenges_not_served", "Challenges with problems in their files.", [("", problems)])
+    yield _gauge(
+        "raim_challenges_with_problems", "Challenges with problems in their files.", [("", problems)]
+    )
 
 
 def _of_queue(overview: ServerNumbers, delays: Delays) -> Iterator[Metric]:
