@@ -26,12 +26,12 @@ import cv2
 import numpy as np
 
 from align_scenes import KINDS, MODES, Captures, cut_photograph, make_captures, read_photograph
-from raim.data.alignment.aligning import Alignment, Failure, align, finish_alignment
-from raim.data.alignment.averaging import average_shots
-from raim.data.alignment.judging import Limits, describe_failure, judge_alignment
+from raim.data.alignment.burst import average_shots
+from raim.data.alignment.limits import Limits, describe_failure, judge_alignment
 from raim.data.alignment.mapping import start_mapping
 from raim.data.alignment.modes import MODES as RULES
 from raim.data.alignment.planes import to_colour
+from raim.data.alignment.registration import Alignment, Failure, align, finish_alignment
 from raim.demo.photographs import find_photographs
 
 TUNING = ("astronaut", "coffee")

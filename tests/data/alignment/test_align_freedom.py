@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from raim.data.alignment.aligning import Alignment
-from raim.data.alignment.judging import Limits, judge_alignment
+from raim.data.alignment.limits import Limits, judge_alignment
 from raim.data.alignment.mapping import start_mapping
-from raim.data.alignment.matching import Match
+from raim.data.alignment.matches import Match
+from raim.data.alignment.registration import Alignment
 from raim.data.alignment.residual import Residual, TileResidual
 from raim.data.alignment.spline import Evidence, measure_freedom
 from raim.data.alignment.tone import keep_tone

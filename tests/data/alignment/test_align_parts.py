@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raim.data.alignment.cropping import Rectangle, find_rectangle, place_crops
-from raim.data.alignment.judging import Limits
+from raim.data.alignment.crops import Rectangle, find_rectangle, place_crops
 from raim.data.alignment.kernel import _centre, apply_kernel, estimate_kernel, measure_spread
+from raim.data.alignment.limits import Limits
 from raim.data.alignment.mapping import find_inside, project, start_mapping, warp
 from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, UNDETERMINED, USABLE, draw_mask, find_moved
-from raim.data.alignment.matching import find_candidates
+from raim.data.alignment.matches import find_candidates
 from raim.data.alignment.modes import MODES
 from raim.data.alignment.options import Options
 from raim.data.alignment.residual import measure_residual

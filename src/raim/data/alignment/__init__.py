@@ -4,7 +4,7 @@ from raim.errors import need_extra
 
 need_extra("aligning captures", "pairs", "cv2", "scipy")
 
-from raim.data.alignment.judging import Limits
+from raim.data.alignment.limits import Limits
 from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, UNDETERMINED, USABLE
 from raim.data.alignment.modes import MODES, Mode
 from raim.data.alignment.options import Options

@@ -22,8 +22,7 @@ import math
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from raim.data.alignment.opencv import load_opencv
-from raim.data.alignment.planes import Plane, smooth
+from raim.data.alignment.planes import Plane, load_opencv, smooth
 
 Kernel = Float32[np.ndarray, "_ _"]  # as large on both axes, odd
 

@@ -22,9 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from raim.data.alignment.cropping import Rectangle
-from raim.data.alignment.opencv import load_opencv
-from raim.data.alignment.planes import smooth
+from raim.data.alignment.crops import Rectangle
+from raim.data.alignment.planes import load_opencv, smooth
 
 Homography = Float64[np.ndarray, "3 3"]
 Field = Float32[np.ndarray, "_ _ 2"]

@@ -15,8 +15,7 @@ Computing Surveys 24(4), 1992, section 4, and Radke et al., "Image Change Detect
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from raim.data.alignment.opencv import load_opencv
-from raim.data.alignment.planes import Colour, Plane, smooth, to_luma
+from raim.data.alignment.planes import Colour, Plane, load_opencv, smooth, to_luma
 from raim.data.alignment.refinement import find_gradient
 
 OUTSIDE, UNDETERMINED, MOVED, SATURATED, USABLE = 0, 43, 85, 170, 255  # values of a mask's pixels

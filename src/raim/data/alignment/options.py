@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from raim.data.alignment.judging import Limits
+from raim.data.alignment.limits import Limits
 from raim.errors import InputError
 
 

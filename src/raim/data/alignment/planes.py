@@ -1,9 +1,11 @@
 """The planes that the alignment works on: brightness in [0, 1], smoothed or stretched to 8 bits where a method asks."""
 
+import importlib
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from raim.data.alignment.opencv import load_opencv
 from raim.images.picture import PixelArray
 
 # Encoded values in [0, 1]; any size, since input and reference differ.
@@ -11,6 +13,16 @@ Plane = Float32[np.ndarray, "_ _"]
 Colour = Float32[np.ndarray, "_ _ channels"]
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-T T.871 (JFIF), section 7
+
+
+def load_opencv() -> Any:
+    """Load OpenCV, at first use; that it is installed was looked for when the package was imported.
+
+    Example:
+        >>> hasattr(load_opencv(), "SIFT_create")
+        True
+    """
+    return importlib.import_module("cv2")
 
 
 def to_colour(pixels: PixelArray) -> Colour:

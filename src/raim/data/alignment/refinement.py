@@ -21,8 +21,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from raim.data.alignment.mapping import Field, make_grid, remap
-from raim.data.alignment.opencv import load_opencv
-from raim.data.alignment.planes import Plane, smooth, stretch
+from raim.data.alignment.planes import Plane, load_opencv, smooth, stretch
 from raim.data.alignment.spline import Evidence, fit_spline
 
 SPACING_PX = 16.0  # of the spline's control points

@@ -1,18 +1,23 @@
 """Aligning a folder of captures: the scenes are spread over worker processes, a stopped run is taken up again."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from raim import __version__
 from raim.data.alignment.captures import Scene, list_scenes
-from raim.data.alignment.making import make_scene
-from raim.data.alignment.opencv import load_opencv
 from raim.data.alignment.options import Options
+from raim.data.alignment.output import write_crops
 from raim.data.alignment.pairs import MadePair, MadeScene, Refused
+from raim.data.alignment.planes import load_opencv
+from raim.data.alignment.scene import fit_scene
 from raim.data.alignment.table import OWN_COLUMN, format_table
-from raim.data.pair_folder import INPUT, MASK, REFERENCE, OnProgress, PairFolder
-from raim.errors import InputError, RaimError
+from raim.data.pair_folder import INPUT, MASK, REFERENCE, OnProgress, PairFolder, file_paths
+from raim.errors import ImageError, InputError, RaimError
+from raim.files import hash_file
+from raim.runs import fingerprint, has_hashes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +113,36 @@ def align_captures(
 def _make(task: tuple[Scene, MadeScene | None], out: Path, options: Options, *, is_alone: bool) -> MadeScene:
     if not is_alone:
         load_opencv().setNumThreads(1)  # the processes share the cores among themselves
-    return make_scene(task[0], out, options, task[1])
+    return _make_scene(task[0], out, options, task[1])
+
+
+def _make_scene(scene: Scene, out: Path, options: Options, known: MadeScene | None) -> MadeScene:
+    """Make the pairs of a scene; those that a stopped run has made are kept if they are still the same."""
+    own = _find_fingerprint(scene, options)
+    if known is not None and known.fingerprint == own and _are_there(known, out):
+        return known
+    try:
+        fitted = fit_scene(scene, options)
+    except (ImageError, InputError) as error:
+        fitted = str(error)
+    if isinstance(fitted, str):
+        return MadeScene.failed(scene.name, fitted, own)
+    pairs, others = write_crops(scene, out, options, fitted)
+    return MadeScene(name=scene.name, fingerprint=own, pairs=tuple(pairs), refused=tuple(others))
+
+
+def _find_fingerprint(scene: Scene, options: Options) -> str:
+    try:
+        hashes = [hash_file(path) for path in (scene.input, *scene.references)]
+    except OSError as error:
+        raise InputError(f"a picture of {scene.name} cannot be read: {error}") from error
+    return fingerprint(__version__, scene.name, scene.mode.name, hashes, dataclasses.asdict(options))
+
+
+def _are_there(made: MadeScene, out: Path) -> bool:
+    hashes = [(pair.input_sha256, pair.reference_sha256, pair.mask_sha256) for pair in made.pairs]
+    paths = [file_paths(out, pair.name) for pair in made.pairs]
+    return all(has_hashes(dict(zip(*each, strict=True))) for each in zip(paths, hashes, strict=True))
 
 
 def _finish(folder: PairFolder[MadeScene], options: Options, scenes: Sequence[MadeScene]) -> Aligned:

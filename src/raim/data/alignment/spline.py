@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from raim.data.alignment.mapping import Field
-from raim.data.alignment.opencv import load_opencv
+from raim.data.alignment.planes import load_opencv
 
 MOST_CELLS = 160  # between control points along the longer side: the system stays small for large photographs
 FREEDOM_CELLS = 20  # the same where freedom is measured: the inverse of a system is no longer sparse

@@ -16,8 +16,7 @@ Society of Edinburgh 55, 1935 (least squares with noise that hangs together are 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from raim.data.alignment.opencv import load_opencv
-from raim.data.alignment.planes import Plane
+from raim.data.alignment.planes import Plane, load_opencv
 
 SIDE_PX = 64  # of a tile: a few periods of the widest stripes
 QUANTILE = 0.25  # stripes of three channels hold less than three quarters of a ring of frequencies

@@ -12,7 +12,7 @@ from jaxtyping import Bool
 from raim.data.alignment.imitation import Imitation, imitate
 from raim.data.alignment.kernel import Kernel, measure_spread
 from raim.data.alignment.mapping import Field, Mapping, measure_scale, start_mapping
-from raim.data.alignment.matching import Candidates, Match, correlate, find_candidates
+from raim.data.alignment.matches import Candidates, Match, correlate, find_candidates
 from raim.data.alignment.modes import Mode
 from raim.data.alignment.planes import Colour, Plane, to_luma
 from raim.data.alignment.refinement import (

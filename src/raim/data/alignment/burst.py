@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from raim.data.alignment.aligning import Alignment, Failure, align
 from raim.data.alignment.mapping import warp
 from raim.data.alignment.masks import WHITE
 from raim.data.alignment.modes import Mode
 from raim.data.alignment.planes import Colour
+from raim.data.alignment.registration import Alignment, Failure, align
 
 LEAST_SHARE = 0.5  # of the shots, that a pixel of the mean needs
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from raim.data.alignment.aligning import Alignment, Failure, align, finish_alignment
-from raim.data.alignment.averaging import Average, average_shots
+from raim.data.alignment.burst import Average, average_shots
 from raim.data.alignment.captures import Scene
-from raim.data.alignment.judging import describe_failure, judge_alignment
+from raim.data.alignment.limits import describe_failure, judge_alignment
 from raim.data.alignment.mapping import start_mapping, warp
 from raim.data.alignment.masks import draw_mask, find_saturated
-from raim.data.alignment.matching import Match
+from raim.data.alignment.matches import Match
 from raim.data.alignment.options import Options
 from raim.data.alignment.planes import Colour, to_colour, to_luma
+from raim.data.alignment.registration import Alignment, Failure, align, finish_alignment
 from raim.errors import InputError
 from raim.images import read_image
 from raim.images.picture import PixelArray

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raim.data.alignment.aligning import ALIKE, DETERMINED_PX, Alignment, Failure
 from raim.data.alignment.planes import Plane
+from raim.data.alignment.registration import ALIKE, DETERMINED_PX, Alignment, Failure
 from raim.data.alignment.residual import Residual
 from raim.errors import InputError
 
@@ -47,7 +47,7 @@ def describe_failure(failure: Failure) -> str:
     """Say what the search for a first alignment has found where nothing makes the two alike.
 
     Example:
-        >>> from raim.data.alignment.matching import Candidates
+        >>> from raim.data.alignment.matches import Candidates
         >>> nothing = Candidates(n_features=(90, 85), n_matches=20, n_inliers=5, matches=())
         >>> describe_failure(Failure(candidates=nothing)).split(";")[0]
         'no common scene was found: of 90 and 85 features 20 match, of which 5 (25 %) agree on one homography'

@@ -9,16 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from raim.data.alignment.captures import Scene
-from raim.data.alignment.cropping import Rectangle, find_rectangle, place_crops
-from raim.data.alignment.fitting import Fitted
-from raim.data.alignment.judging import describe_residual, describe_undetermined
+from raim.data.alignment.crops import Rectangle, find_rectangle, place_crops
+from raim.data.alignment.limits import describe_residual, describe_undetermined
 from raim.data.alignment.mapping import warp
 from raim.data.alignment.masks import MOVED, SATURATED, UNDETERMINED
-from raim.data.alignment.opencv import load_opencv
 from raim.data.alignment.options import Options
 from raim.data.alignment.pairs import MadePair, Refused
-from raim.data.alignment.planes import to_pixels
+from raim.data.alignment.planes import load_opencv, to_pixels
 from raim.data.alignment.residual import Residual
+from raim.data.alignment.scene import Fitted
 from raim.data.pair_folder import file_paths
 from raim.files import hash_file
 from raim.images import write_image

@@ -25,8 +25,7 @@ from raim.data.alignment.mapping import (
     warp,
 )
 from raim.data.alignment.modes import Mode
-from raim.data.alignment.opencv import load_opencv
-from raim.data.alignment.planes import Plane, smooth, stretch
+from raim.data.alignment.planes import Plane, load_opencv, smooth, stretch
 
 RATIO = 0.8  # Lowe 2004, section 7.1
 CONTRAST = 0.01  # of a feature, a quarter of Lowe's 0.04: dark and blurred pictures have few
