@@ -15,6 +15,7 @@ from raim.metrics.lpips import lpips_batch  # noqa: E402 - as above
 from raim.metrics.niqe import niqe_batch  # noqa: E402 - as above
 from raim.metrics.ssim import ssim_batch  # noqa: E402 - as above
 from raim.networks import torch as networks  # noqa: E402 - as above
+from raim.networks import torch_features  # noqa: E402 - as above
 from raim.networks.torch_features import TorchEngine  # noqa: E402 - as above
 
 RNG = np.random.default_rng(3)
@@ -103,3 +104,13 @@ def test_sums_are_taken_on_the_processor_where_the_device_has_no_double_precisio
     np.testing.assert_array_equal(
         engine.head_distances(rows.as_subclass(Single), head), engine.head_distances(rows, head)
     )
+
+
+@pytest.mark.parametrize(("granted", "expected"), [(2, 2), (64, 3)])
+def test_an_engine_takes_no_more_threads_than_are_granted(monkeypatch, granted, expected):
+    told = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    monkeypatch.setattr(torch_features, "count_cores", lambda: granted)
+    TorchEngine("cpu")
+    assert told == [expected]

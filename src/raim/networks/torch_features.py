@@ -16,6 +16,7 @@ from raim.networks.kernels import L2_EPSILON, NORM_EPSILON
 from raim.networks.nets import Backbone, Convolution, Layer
 from raim.networks.stream import Operator
 from raim.networks.torch import convolve, load_tensors
+from raim.processes import count_cores
 
 
 def hann_window(channels: int, like: Tensor) -> Tensor:
@@ -101,6 +102,8 @@ class TorchEngine:
 
     def __init__(self, device: str) -> None:
         self.device = find_device(device)
+        # torch looks at the processors that it may run on, not at what a container grants.
+        torch.set_num_threads(min(torch.get_num_threads(), count_cores()))
 
     def load(self, strips: Sequence[Float32[np.ndarray, "rows w 3"]]) -> Tensor:
         """Bring the same rows of every image into (n, 3, rows, w)."""
