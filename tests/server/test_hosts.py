@@ -37,22 +37,31 @@ def test_a_sqlite_database_has_one_server(settings):
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        ("folder", "the folder .*/elsewhere is not that of the other web processes"),
-        ("storage_url", "the storage file://.*/elsewhere is not that of"),
-        ("secret_key_file", "the folder, the storage or the secret is not that of"),
+        ("folder", "the folder .*/elsewhere is not as with the other web processes"),
+        ("storage_url", "the storage file://.*/elsewhere is not as with"),
+        (
+            "secret_key_file",
+            r"the secret or whether mail is sent \(RAIM_SMTP_URL\) is not as with",
+        ),
+        (
+            "smtp_url",
+            r"the secret or whether mail is sent \(RAIM_SMTP_URL\) is not as with",
+        ),
     ],
 )
 def test_hosts_of_one_postgresql_share_folder_storage_and_secret(settings, tmp_path, other, words):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    place = {"storage_url": elsewhere.as_uri(), "secret_key_file": elsewhere / "secret.key"}.get(
-        other, elsewhere
-    )
+    place = {
+        "storage_url": elsewhere.as_uri(),
+        "secret_key_file": elsewhere / "secret.key",
+        "smtp_url": "smtp://localhost",
+    }.get(other, elsewhere)
     with join_hosts(settings), join_hosts(settings), pytest.raises(StateError, match=words):
         join_hosts(replace(settings, **{other: place})).__enter__()
     with join_hosts(replace(settings, **{other: place})):  # alone it may move
         pass
-    with join_hosts(replace(settings, **{other: place})), pytest.raises(StateError, match="is not that of"):
+    with join_hosts(replace(settings, **{other: place})), pytest.raises(StateError, match="is not as with"):
         join_hosts(settings).__enter__()
 
 

@@ -30,7 +30,9 @@ from raim.server.web.server import read_secret
 MARK = "server.mark"
 LOOK_EVERY_S = 5.0
 SHARED = text(f"SELECT pg_advisory_lock_shared({HOSTS_LOCK})")
-WAY_OUT = "all web processes of a database share a folder, a storage and a secret (docs/deploying.md, Several hosts)"
+WAY_OUT = (
+    "all of a database share these (docs/deploying.md, Several hosts); to change one, stop all of them first"
+)
 
 
 @contextmanager
@@ -89,7 +91,9 @@ def _enter(connection: Connection, database: Database, settings: Settings) -> No
     is_first = connection.scalar(text(f"SELECT pg_try_advisory_lock({HOSTS_LOCK})"))
     if not is_first:
         connection.execute(SHARED)  # which waits for the first one's mark
-    secret, storage = read_secret(settings.secret_key_file), open_storage(settings.storage_url)
+    storage = open_storage(settings.storage_url)
+    # A host that sends no mail would drop what waits (`set_up_mail`).
+    key = read_secret(settings.secret_key_file) + (b" mails" if settings.smtp_url else b"")
     places = {
         f"the folder {settings.folder}": (LocalFileSystem(), f"{settings.folder}/{MARK}"),
         f"the storage {settings.storage_url}": (storage.system, f"{storage.root}/{MARK}"),
@@ -97,18 +101,22 @@ def _enter(connection: Connection, database: Database, settings: Settings) -> No
     with database.reading() as session:
         row = session.get(ServerFolder, 1)
         known = "" if row is None else row.mark
-    strange = [what for what, place in places.items() if _sign(secret, _read(*place)) != known]
+    strange = [what for what, place in places.items() if _sign(key, _read(*place)) != known]
     if strange and not is_first:
-        what = strange[0] if len(strange) == 1 else "the folder, the storage or the secret"
-        raise StateError(f"{what} is not that of the other web processes; {WAY_OUT}")
+        what = (
+            strange[0]
+            if len(strange) == 1
+            else "the folder, the storage, the secret or whether mail is sent (RAIM_SMTP_URL)"
+        )
+        raise StateError(f"{what} is not as with the other web processes; {WAY_OUT}")
     if strange:
-        _mark(database, secret, places)
+        _mark(database, key, places)
     if is_first:
         connection.execute(SHARED)
         connection.execute(text(f"SELECT pg_advisory_unlock({HOSTS_LOCK})"))
 
 
-def _mark(database: Database, secret: bytes, places: Mapping[str, tuple[AbstractFileSystem, str]]) -> None:
+def _mark(database: Database, key: bytes, places: Mapping[str, tuple[AbstractFileSystem, str]]) -> None:
     mark = secrets.token_hex(16).encode()
     for what, (system, path) in places.items():
         try:
@@ -116,11 +124,11 @@ def _mark(database: Database, secret: bytes, places: Mapping[str, tuple[Abstract
         except OSError as error:
             raise SettingsError(f"{what} cannot be written: {error.strerror or error}") from error
     with database.writing() as session:
-        lock_folder(session).mark = _sign(secret, mark)
+        lock_folder(session).mark = _sign(key, mark)
 
 
-def _sign(secret: bytes, mark: bytes) -> str:
-    return hmac.digest(secret, mark, "sha256").hex()
+def _sign(key: bytes, mark: bytes) -> str:
+    return hmac.digest(key, mark, "sha256").hex()
 
 
 def _read(system: AbstractFileSystem, path: str) -> bytes:
