@@ -158,7 +158,8 @@ def host_demo(
     password = secrets.token_urlsafe(12)
     _enter_all(opened.server, workplace, now, password_hash=hash_password(password))
     studies = host_studies(opened.server, now)
-    here = f"/c/{opened.server.definition.id}"
+    with opened.server.database.reading() as session:
+        here = f"/c/{opened.server.challenge(session).definition.id}"
     return Hosted(
         opened=opened,
         login=ENTRIES[0].file_name,
