@@ -106,8 +106,8 @@ def start_postgresql(options: argparse.Namespace) -> Iterator[None]:
         server.cleanup()
 
 
-def make_challenge(folder: Path, *, pairs: int) -> None:
-    """Write the example challenge, its phase of feedback open now, with pairs of 1 megapixel."""
+def make_challenge(folder: Path, *, pairs: int, side: int = SIDE) -> None:
+    """Write the example challenge, its phase of feedback open now, with pairs of `side` pixels squared."""
     rng = np.random.default_rng(2024)
     first = datetime.now(UTC).date() - timedelta(days=31)
     write_example(folder, first_day=first, rng=rng)
@@ -117,12 +117,12 @@ def make_challenge(folder: Path, *, pairs: int) -> None:
     for part in ("input", "reference"):
         (place / part).mkdir(parents=True)
     for number in range(pairs):
-        soft = np.kron(rng.integers(40, 215, (SIDE // 16, SIDE // 16, 3)), np.ones((16, 16, 1)))
+        soft = np.kron(rng.integers(40, 215, (side // 16, side // 16, 3)), np.ones((16, 16, 1)))
         reference = np.clip(soft + rng.normal(0, 4, soft.shape), 0, 255).astype(np.uint8)
         noisy = np.clip(reference + rng.normal(0, 8, soft.shape), 0, 255).astype(np.uint8)
         write_image(place / "input" / f"{number:04d}.jpg", noisy)
         write_image(place / "reference" / f"{number:04d}.jpg", reference)
-        rows.append(f"{number:04d},denoising,{SIDE},{SIDE}")
+        rows.append(f"{number:04d},denoising,{side},{side}")
     (place / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
