@@ -102,7 +102,7 @@ def test_a_folder_without_a_server_names_the_way_out(run_raim, folder, tmp_path)
     code, _, err = run_raim("report", folder, tmp_path / "out")
     assert code == 2
     assert "Traceback" not in err
-    assert "challenge.toml" in err
+    assert "for a challenge that ran elsewhere use raim report --from-csv" in err.lower()
 
 
 def test_a_title_is_for_plain_files_only(run_raim, folder, tmp_path):

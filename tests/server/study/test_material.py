@@ -112,6 +112,7 @@ def test_a_challenge_without_a_study_is_ranked_by_score_alone(site, world):
     begin, end = text.index("[study]"), text.index("[weights]")
     alone = text[end:].replace("score = 0.4", "score = 1.0").replace("study = 0.6", "study = 0.0")
     path.write_text(text[:begin] + alone, encoding="utf-8")
+    site.change()
     for team, score in (("Alpha", 71.0), ("Beta", 72.5)):
         world.team(team)
         world.submission(team, phase="feedback", score=score)
