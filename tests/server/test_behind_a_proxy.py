@@ -58,12 +58,12 @@ def test_the_log_is_json_lines_with_the_proxys_ids(challenge_copy, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_second_server_of_the_same_database_is_refused_at_its_start(challenge_copy):
+def test_a_second_server_of_the_same_sqlite_database_is_refused_at_its_start(challenge_copy):
     with serve(challenge_copy):
         second = [sys.executable, "-m", "raim", "serve", str(challenge_copy), "--port", "1", "--no-worker"]
         ended = subprocess.run(second, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert ended.returncode == 2
-    assert "another `raim serve` runs with this database" in ended.stderr
+    assert "another `raim serve` runs with this SQLite database" in ended.stderr
 
 
 @pytest.fixture
