@@ -47,12 +47,17 @@ def test_max_pool_takes_the_largest_of_each_window(side):
 
 
 def test_sums_are_those_of_numpy_in_double_precision():
-    x, y = packed(1), packed(2)
-    np.testing.assert_allclose(kernels.sums(x)[0], channels(x).sum((1, 2)), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(kernels.sums(x)[1], (channels(x) ** 2).sum((1, 2)), rtol=1e-12)
-    np.testing.assert_allclose(
-        kernels.cross_sums(x, y), (channels(x) * channels(y)).sum((1, 2)), rtol=1e-12, atol=1e-12
-    )
+    images = [packed(1), packed(2), packed(3)]
+    first, second, cross = kernels.sum_moments(images)
+    plain = [channels(image).astype(np.float64) for image in images]
+    np.testing.assert_allclose(first, [x.sum((1, 2)) for x in plain], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(second, [(x**2).sum((1, 2)) for x in plain], rtol=1e-12)
+    np.testing.assert_allclose(cross, [(plain[0] * x).sum((1, 2)) for x in plain[1:]], rtol=1e-12, atol=1e-12)
+
+
+def test_one_image_alone_has_no_products():
+    first, _, cross = kernels.sum_moments([packed(1)])
+    assert (len(first), cross.shape) == (1, (0, first.shape[1]))
 
 
 def test_head_distance_compares_features_of_length_one():

@@ -110,9 +110,7 @@ def _add_pixels(
     height, width = reference.shape[:2]
     for top in range(0, height, strip_rows):
         strips = [unit_rows(image[top : top + strip_rows])[None] for image in (reference, *restored)]
-        own = np.stack([kernels.sums(strip) for strip in strips])
-        cross = [kernels.cross_sums(strips[0], strip) for strip in strips[1:]]
-        _add(sums, strips[0].shape[1] * width, own[:, 0], own[:, 1], np.stack(cross))
+        _add(sums, strips[0].shape[1] * width, *kernels.sum_moments(strips))
 
 
 def _weighted_similarity(sums: list[list[Any]]) -> Float64[np.ndarray, " k"]:

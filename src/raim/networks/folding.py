@@ -1,14 +1,19 @@
-"""A convolution with a large stride as one with stride 1, which Winograd's method makes several times faster.
+"""Convolutions as others of 3x3 with stride 1, which Winograd's method makes several times faster.
 
 Pixels are folded into channels: with stride s, pixel (s y + i, s x + j) of channel c becomes pixel (y, x) of channel
 (c s + i) s + j, and a kernel of k x k, filled up with zeros, becomes one of ceil(k / s) x ceil(k / s). The products
 and sums are the same ones. AlexNet's first layer, 11x11 with stride 4 on 3 channels, becomes 3x3 on 48.
+
+A kernel of 5x5 is filled up to 6x6 and cut into four of 3x3, which look at the same features shifted by 3 pixels:
+AlexNet's second layer, 5x5 on 64 channels, becomes 3x3 on 256.
 """
 
 import numpy as np
 from jaxtyping import Float32
 
 Packed = Float32[np.ndarray, "_ _ _ _"]  # channels / pack, rows, columns, pack
+SIDE = 3  # of the kernels that are made here of larger ones
+SHIFTS = ((0, 0), (0, SIDE), (SIDE, 0), (SIDE, SIDE))  # rows, columns
 
 
 def folded_side(kernel: int, stride: int) -> int:
@@ -60,3 +65,29 @@ def fold_pixels(x: Packed, *, rows: int, columns: int, stride: int, pack: int) -
     blocks = filled.reshape(channels, rows, stride, columns, stride).transpose(0, 2, 4, 1, 3)
     grouped = blocks.reshape(-1, pack, rows, columns)
     return np.ascontiguousarray(grouped.transpose(0, 2, 3, 1))
+
+
+def cut_kernel(weight: Float32[np.ndarray, "o i k k"]) -> Float32[np.ndarray, "o 4*i 3 3"]:
+    """Cut a kernel of up to 6x6 into four of 3x3, on four times the channels; see `shift_pixels`.
+
+    Example:
+        >>> cut_kernel(np.ones((192, 64, 5, 5), np.float32)).shape
+        (192, 256, 3, 3)
+    """
+    room = 2 * SIDE - weight.shape[2]
+    filled = np.pad(weight, ((0, 0), (0, 0), (0, room), (0, room)))
+    return np.concatenate([filled[:, :, y : y + SIDE, x : x + SIDE] for y, x in SHIFTS], axis=1)
+
+
+def shift_pixels(x: Packed, out: Packed) -> None:
+    """Fill four times the channels with the same pixels, shifted; what lies beyond the edge stays as it is in `out`.
+
+    Example:
+        >>> x, out = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1), np.zeros((4, 2, 2, 1), np.float32)
+        >>> shift_pixels(x, out)
+        >>> out[..., 0].tolist()
+        [[[0.0, 1.0], [4.0, 5.0]], [[3.0, 0.0], [7.0, 0.0]], [[12.0, 13.0], [0.0, 0.0]], [[15.0, 0.0], [0.0, 0.0]]]
+    """
+    for copy, (top, left) in zip(out.reshape(len(SHIFTS), *x.shape[:1], *out.shape[1:]), SHIFTS, strict=True):
+        part = x[:, top : top + out.shape[1], left : left + out.shape[2]]
+        copy[:, : part.shape[1], : part.shape[2]] = part

@@ -5,6 +5,7 @@ Source: Ding et al. 2020, section 3.1, and its published code's constants.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -78,17 +79,31 @@ def sums(x: Packed) -> Float64[np.ndarray, "2 c"]:
 
 
 @kernel
-def cross_sums(x: Packed, y: Packed) -> Float64[np.ndarray, " c"]:
-    """Sum x y of each channel over the pixels, in float64."""
+def sums_beside(x: Packed, y: Packed) -> Float64[np.ndarray, "3 c"]:
+    """Sum y, y^2 and x y of each channel over the pixels, in float64, in one pass."""
     groups, rows, width, pack = x.shape
-    out = np.zeros(groups * pack)
+    out = np.zeros((3, groups * pack))
     for g in range(groups):
-        total = out[g * pack : (g + 1) * pack]
+        channels = slice(g * pack, (g + 1) * pack)
+        first, second, cross = out[0, channels], out[1, channels], out[2, channels]
         for row in range(rows):
             for c in range(width):
                 for p in range(pack):
-                    total[p] += np.float64(x[g, row, c, p]) * np.float64(y[g, row, c, p])
+                    value = np.float64(y[g, row, c, p])
+                    first[p] += value
+                    second[p] += value * value
+                    cross[p] += np.float64(x[g, row, c, p]) * value
     return out
+
+
+def sum_moments(
+    images: Sequence[Packed],
+) -> tuple[Float64[np.ndarray, "n c"], Float64[np.ndarray, "n c"], Float64[np.ndarray, "k c"]]:
+    """Sum x and x^2 of each of n images, and x y of each candidate with the first."""
+    first = sums(images[0])
+    others = np.array([sums_beside(images[0], image) for image in images[1:]]).reshape(-1, 3, first.shape[1])
+    own = np.concatenate([first[None], others[:, :2]])
+    return own[:, 0], own[:, 1], others[:, 2]
 
 
 @kernel
@@ -119,5 +134,5 @@ def compile_kernels() -> None:
         l2_pool(tiny, 1, 1)
         max_pool(tiny, 1, 1, 2)
         sums(tiny)
-        cross_sums(tiny, tiny)
+        sums_beside(tiny, tiny)
         head_distance(tiny, tiny, np.ones((1, 1)))

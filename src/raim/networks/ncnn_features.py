@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from raim.networks import kernels
-from raim.networks.folding import fold_kernel, fold_pixels, folded_side
+from raim.networks.folding import SIDE, cut_kernel, fold_kernel, fold_pixels, folded_side, shift_pixels
 from raim.networks.ncnn import NcnnNetwork, Packed, aligned_zeros, load_convolutions, native_pack
 from raim.networks.nets import Backbone, Convolution, Layer, Pooling
 from raim.networks.stream import Operator
@@ -81,9 +81,10 @@ class NcnnEngine:
         key = (backbone.weights, backbone.number_of(index))
         if key not in self._nets:
             weights, number = load_weights(key[0]), key[1]
-            weight = fold_kernel(weights[f"conv{number}.weight"], layer.stride)
+            weight = weights[f"conv{number}.weight"]
+            prepare = cut_kernel if _is_cut(layer) else functools.partial(fold_kernel, stride=layer.stride)
             self._nets[key] = load_convolutions(
-                [(weight, weights[f"conv{number}.bias"], True)], padding=0, keeps_memory=True
+                [(prepare(weight), weights[f"conv{number}.bias"], True)], padding=0, keeps_memory=True
             )
         pack = self.pack if layer.outputs % self.pack == 0 else 1
         return functools.partial(_convolve, layer, self._nets[key], pack)
@@ -96,14 +97,7 @@ class NcnnEngine:
         self, lines: PackedLines
     ) -> tuple[Float64[np.ndarray, "n c"], Float64[np.ndarray, "n c"], Float64[np.ndarray, "k c"]]:
         """Sum x, x^2 and x y over the pixels; see `features.Engine`."""
-        own = [kernels.sums(image) for image in lines]
-        cross = [kernels.cross_sums(lines[0], image) for image in lines[1:]]
-        channels = own[0].shape[1]
-        return (
-            np.stack([pair[0] for pair in own]),
-            np.stack([pair[1] for pair in own]),
-            np.stack(cross) if cross else np.empty((0, channels)),
-        )
+        return kernels.sum_moments(lines)
 
     def head_distances(
         self, lines: PackedLines, head: Float32[np.ndarray, " c"]
@@ -121,10 +115,24 @@ def _pool(layer: Pooling, window: PackedWindow, n_lines: int) -> PackedLines:
     return [kernels.max_pool(buffer, n_lines, width, layer.kernel) for buffer in window.buffers]
 
 
+def _is_cut(layer: Convolution) -> bool:
+    """Whether a convolution is made as four of 3x3."""
+    return layer.stride == 1 and SIDE < layer.kernel <= 2 * SIDE
+
+
 def _convolve(
     layer: Convolution, network: NcnnNetwork, pack: int, window: PackedWindow, n_lines: int
 ) -> PackedLines:
     """Apply a convolution and its ReLU to every image of a window."""
+    if _is_cut(layer):
+        groups, _, columns, own_pack = window.buffers[0].shape
+        n_rows, columns = n_lines + SIDE - 1, columns - layer.kernel + SIDE
+        shifted = aligned_zeros((4 * groups, n_rows, columns, own_pack))
+        found = []
+        for buffer in window.buffers:
+            shift_pixels(buffer, shifted)
+            found.append(network.run_packed(shifted, n_rows, pack))
+        return found
     if layer.stride == 1:
         n_rows = n_lines + layer.kernel - 1
         return [network.run_packed(buffer, n_rows, pack) for buffer in window.buffers]
