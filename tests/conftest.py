@@ -19,6 +19,13 @@ CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_xdist_auto_num_workers():
+    """Run one process more than there are cores: a quarter of the time tests wait for servers, workers and browsers."""
+    from raim.processes import count_cores
+
+    return count_cores() + 1
+
+
 def pytest_collection_finish():
     """Leave what was imported and collected out of the collector's rounds: a million objects that stay."""
     gc.collect()

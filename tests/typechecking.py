@@ -30,6 +30,7 @@ BY_TYPE_AND_SHAPE = (
 )
 BY_TYPE = (
     "raim.challenge",
+    "raim.compilation",
     "raim.errors",
     "raim.files",
     "raim.processes",

@@ -82,10 +82,11 @@ def test_processes_that_start_together_migrate_once(database_url):
     assert errors == []
 
 
-def test_a_database_of_another_version_is_refused_with_a_sentence(database):
-    with database.engine.execution_options(raim_writes=True).begin() as connection:
+def test_a_database_of_another_version_is_refused_with_a_sentence(empty_database):
+    migrate(empty_database.engine)
+    with empty_database.engine.execution_options(raim_writes=True).begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
     with pytest.raises(
         StateError, match=r"another version of raim.*\(0002\); serve the folder with that version"
     ):
-        migrate(database.engine)
+        migrate(empty_database.engine)
