@@ -31,6 +31,17 @@ def degrade(clean, out, **options):
     return degrade_folder(clean, out, **{"presets": PRESETS, "seed": 7, **options})
 
 
+def stop_after(n_done, clean, out):
+    """Degrade until so many photographs are done."""
+
+    def stop(done, _total):
+        if done == n_done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        degrade(clean, out, on_progress=stop)
+
+
 def test_inputs_references_and_manifest_are_written_and_nothing_else(clean, tmp_path):
     made = degrade(clean, tmp_path / "out")
     names = [pair.files.name for pair in made.pairs]
@@ -168,13 +179,7 @@ def test_a_file_in_the_folder_s_place_and_no_workers_are_refused(clean, tmp_path
 def test_a_stopped_run_goes_on_where_it_was_and_ends_with_the_same_bytes(clean, tmp_path):
     degrade(clean, tmp_path / "whole")
     out = tmp_path / "out"
-
-    def stop(done, _total):
-        if done == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        degrade(clean, out, on_progress=stop)
+    stop_after(3, clean, out)
     assert len(list((out / "input").iterdir())) == 3
     assert not (out / "manifest.csv").exists()
     with pytest.raises(InputError, match="another, interrupted run"):
@@ -190,13 +195,7 @@ def test_a_stopped_run_goes_on_where_it_was_and_ends_with_the_same_bytes(clean, 
 
 def test_a_stopped_run_makes_a_changed_photograph_again(clean, tmp_path):
     out = tmp_path / "out"
-
-    def stop(done, _total):
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        degrade(clean, out, on_progress=stop)
+    stop_after(2, clean, out)
     with (out / JOURNAL).open("a") as journal:
         journal.write('{"name": "cut o')
     write_image(clean / "a.png", np.full((36, 48, 3), 99, np.uint8))
@@ -207,13 +206,7 @@ def test_a_stopped_run_makes_a_changed_photograph_again(clean, tmp_path):
 
 def test_pairs_that_a_stopped_run_made_of_what_is_damaged_now_are_removed(clean, tmp_path):
     out = tmp_path / "out"
-
-    def stop(done, _total):
-        if done == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        degrade(clean, out, on_progress=stop)
+    stop_after(3, clean, out)
     (clean / "a.png").write_bytes(b"no image")
     degrade(clean, out)
     assert {path.stem.split("_")[0] for path in out.rglob("*.png")} == {"b", "grey"}
