@@ -11,7 +11,15 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from raim.networks import kernels
-from raim.networks.folding import SIDE, cut_kernel, fold_kernel, fold_pixels, folded_side, shift_pixels
+from raim.networks.folding import (
+    SHIFTS,
+    SIDE,
+    cut_kernel,
+    fold_kernel,
+    fold_pixels,
+    folded_side,
+    shift_pixels,
+)
 from raim.networks.ncnn import NcnnNetwork, Packed, aligned_zeros, load_convolutions, native_pack
 from raim.networks.nets import Backbone, Convolution, Layer, Pooling
 from raim.networks.stream import Operator
@@ -127,7 +135,7 @@ def _convolve(
     if _is_cut(layer):
         groups, _, columns, own_pack = window.buffers[0].shape
         n_rows, columns = n_lines + SIDE - 1, columns - layer.kernel + SIDE
-        shifted = aligned_zeros((4 * groups, n_rows, columns, own_pack))
+        shifted = aligned_zeros((len(SHIFTS) * groups, n_rows, columns, own_pack))
         found = []
         for buffer in window.buffers:
             shift_pixels(buffer, shifted)
