@@ -102,14 +102,18 @@ class Farm:
         if self.plan.storage == "s3":
             (self.folder / "buckets/raim").mkdir(parents=True)
             self.start("s3")
+        self.wait_for_database()
+        self.act("prepare")
+        for host in (*WEB, *WORKERS[:workers], "proxy"):
+            self.start(host)
+
+    def wait_for_database(self) -> None:
+        """Wait until the database answers; after it was killed it mends itself first."""
         end = time.monotonic() + PATIENCE_S
         while not self.read("SELECT 1"):
             if time.monotonic() > end:
                 raise SystemExit(f"the database did not come up:\n{self.log('database')}")
             time.sleep(0.1)
-        self.act("prepare")
-        for host in (*WEB, *WORKERS[:workers], "proxy"):
-            self.start(host)
 
     def act(self, what: str) -> None:
         """Let the host of the teams do something, and wait for its end."""

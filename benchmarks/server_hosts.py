@@ -99,6 +99,7 @@ def play_round(farm: Farm, faults: Sequence[Fault], *, workers: int = len(WORKER
     tell("nothing fails any more")
     (farm.folder / "enough").touch()
     farm.expect("play", teams)
+    farm.wait_for_database()
     farm.act("check")
     found: dict[str, Any] = json.loads((farm.folder / "checked.json").read_text(encoding="utf-8"))
     tell(f"{found['accepted']} accepted, {found['not told']} more rows, {len(found['faults'])} faults; "
