@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from raim.data.camera import PRESETS, Camera
-from raim.data.camera.draws import Value
+from raim.data.camera.stage import Value
 from raim.data.degradation import degrade_folder
 from raim.images import read_image, write_image
 from raim.processes import count_cores

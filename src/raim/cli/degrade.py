@@ -107,7 +107,7 @@ def command(  # noqa: PLR0917 - click passes options by name
 
 def _describe_presets() -> Iterator[str]:
     from raim.data.camera import PRESETS
-    from raim.data.camera.ranges import ORDINARY
+    from raim.data.camera.presets import ORDINARY
 
     for preset in PRESETS.values():
         yield f"{preset.name} ({preset.kind}): {preset.summary}"

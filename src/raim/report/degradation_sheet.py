@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from raim import __version__
 from raim.data.camera import Camera, find_preset, flatten_camera
-from raim.data.camera.draws import Value
 from raim.data.camera.parameters import write_value
+from raim.data.camera.stage import Value
 from raim.data.degradation import SHEET, Degraded, MadePair, file_paths
 from raim.report.pages import load_template, read_asset, write_page
 from raim.report.policy import write_policy

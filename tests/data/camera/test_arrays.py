@@ -1,10 +1,6 @@
-import math
-
 import numpy as np
-import pytest
 
-from raim.data.camera.arrays import mix_channels, require_range
-from raim.errors import InputError
+from raim.data.camera.arrays import join_luma, mix_channels, split_luma
 
 
 def test_mixing_is_the_matrix_product():
@@ -13,7 +9,12 @@ def test_mixing_is_the_matrix_product():
     np.testing.assert_allclose(mix_channels(picture, matrix), picture @ matrix.T, rtol=1e-5)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 11.0])
-def test_a_value_outside_its_range_is_named(value):
-    with pytest.raises(InputError, match=r"a\.b is .*; expected 0 to 10"):
-        require_range("a.b", value, 0, 10)
+def test_brightness_and_colour_come_together_again():
+    rgb = np.random.default_rng(0).random((8, 9, 3), np.float32)
+    np.testing.assert_allclose(join_luma(split_luma(rgb)), rgb, atol=1e-6)
+
+
+def test_the_published_primaries_come_out():
+    primaries = np.eye(3, dtype=np.float32)[None]
+    expected = [[0.299, -0.1687, 0.5], [0.587, -0.3313, -0.4187], [0.114, 0.5, -0.0813]]  # T.871, section 7
+    np.testing.assert_allclose(split_luma(primaries)[0], expected, atol=1e-4)

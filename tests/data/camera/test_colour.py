@@ -10,6 +10,7 @@ from raim.data.camera.colour import (
     develop,
     encode_srgb,
     invert_tone,
+    mixing_matrix,
     unprocess,
 )
 
@@ -60,3 +61,10 @@ def test_sixteen_bits_and_grey_are_read_too():
     deep = np.array([[0, 32768, 65535]], np.uint16)
     developed = develop(unprocess(deep, Colour(red_gain=2.0, tone=0.5)), Colour(red_gain=2.0, tone=0.5))
     np.testing.assert_allclose(developed[0, :, 0], [0, 32768 / 65535, 1], atol=1e-5)
+
+
+def test_the_colour_matrix_and_the_tone_curve_have_known_values():
+    np.testing.assert_allclose(np.linalg.inv(mixing_matrix(0.15))[0], [1.5455, -0.2727, -0.2727], atol=1e-4)
+    np.testing.assert_array_equal(apply_tone(np.array([0.25, 0.5, 0.75]), 1.0), [0.15625, 0.5, 0.84375])
+    bright = develop(np.array([[[0.5, 1.5, 0.0]]], np.float32), Colour(red_gain=2.0, tone=1.0))
+    np.testing.assert_allclose(bright[0, 0], [1, 1, 0], atol=1e-5)

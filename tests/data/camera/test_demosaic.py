@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from raim.data.camera.demosaic import Demosaic, demosaic
-from raim.data.camera.sampling import filter_colours
+from raim.data.camera.sensor import filter_colours
 
 METHODS = ("malvar", "bilinear")
 INNER = np.s_[3:-3, 3:-3]

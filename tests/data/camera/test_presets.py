@@ -1,15 +1,19 @@
 """Every preset draws within its ranges, and its pictures have the defect that it is named after."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drawn_ranges import holds
 from raim.data.camera import PRESETS, Camera, find_preset, flatten_camera, take_pair
+from raim.data.camera.arrays import split_luma
+from raim.data.camera.blur import draw_path
 from raim.data.camera.draws import Size
-from raim.data.camera.luma import split_luma
-from raim.data.camera.motion import draw_path
-from raim.data.camera.parameters import TYPES
+from raim.data.camera.parameters import STAGES, TYPES
+from raim.data.camera.presets import ORDINARY
 from raim.errors import InputError, UnknownNameError
 
 SEEDS = range(4)
@@ -71,15 +75,17 @@ def test_every_drawn_parameter_lies_in_its_stated_range_and_the_rest_keep_their_
 ):
     camera = PRESETS[name].draw_camera(np.random.default_rng(seed), height=height, width=width)
     plain, ranges = flatten_camera(Camera()), PRESETS[name].ranges()
-    tables = [PRESETS[name].ordinary, PRESETS[name].table, *PRESETS[name].parts.values()]
+    tables = [ORDINARY, PRESETS[name].table, *PRESETS[name].parts.values()]
     for parameter, value in flatten_camera(camera).items():
         if parameter not in ranges:
             assert value == plain[parameter]
             continue
-        stated = [table[parameter].draw for table in tables if parameter in table]
+        stated = [table[parameter].draw.words for table in tables if parameter in table]
         is_optional = all(parameter not in table for table in tables[:2])
         size = Size(height=height, width=width)
-        assert (is_optional and value == plain[parameter]) or any(each.holds(value, size) for each in stated)
+        assert (is_optional and value == plain[parameter]) or any(
+            holds(words, value, size) for words in stated
+        )
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -246,3 +252,44 @@ def test_moire_of_a_screen_is_coloured():
     picture, reference = take("moire", flat, 0, overrides)
     assert split_luma(picture)[..., 1:].std(axis=(0, 1)).min() > 0.01
     assert np.ptp(reference, axis=2).max() <= 1 / 255
+
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "camera-model.md"
+
+
+@pytest.fixture(scope="module")
+def lines():
+    return DOCUMENT.read_text(encoding="utf-8").splitlines()
+
+
+def expected_ranges():
+    tables = {"every": ORDINARY}
+    for preset in PRESETS.values():
+        tables[f"`{preset.name}`"] = preset.table
+        if preset.name != "combined":  # its parts are other presets
+            tables |= {f"`{preset.name}`, {part}": table for part, table in preset.parts.items()}
+    return [
+        f"| {label} | `{name}` | {each.draw.words} | {each.reason} |"
+        for label, table in tables.items()
+        for name, each in table.items()
+    ]
+
+
+def test_the_document_has_exactly_the_presets(lines):
+    rows = [
+        line for line in lines if line.startswith("| `") and ("| scenario |" in line or "| issue |" in line)
+    ]
+    assert rows == [f"| `{preset.name}` | {preset.kind} | {preset.summary} |" for preset in PRESETS.values()]
+
+
+def test_the_document_has_exactly_the_ranges(lines):
+    start = lines.index("| preset | parameter | range | source or reason |")
+    end = next(number for number in range(start, len(lines)) if not lines[number])
+    assert lines[start + 2 : end] == expected_ranges()
+
+
+def test_the_document_describes_every_stage(lines):
+    described = {
+        line.split("(`")[1].split("`)")[0] for line in lines if line.startswith("**") and "(`" in line
+    }
+    assert described == set(STAGES)

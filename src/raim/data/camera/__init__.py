@@ -1,29 +1,19 @@
-"""The camera model: one module for each stage between a scene and its picture, `model` joins them."""
+"""The camera model: what lies between a scene and its picture, stage by stage; `model` joins them."""
 
 from raim.errors import need_extra
 
 need_extra("the camera model", "pairs", "scipy")
 
-from raim.data.camera.aberration import Aberration
-from raim.data.camera.banding import Banding
-from raim.data.camera.chroma import ChromaNoise
+from raim.data.camera.blur import Defocus, Motion
 from raim.data.camera.colour import Colour
-from raim.data.camera.compression import Compression
-from raim.data.camera.defocus import Defocus
+from raim.data.camera.delivery import Compression, Zoom
 from raim.data.camera.demosaic import Demosaic
-from raim.data.camera.denoise import Denoise
-from raim.data.camera.flare import Flare
-from raim.data.camera.highlights import Highlights
+from raim.data.camera.lens import Aberration, Flare, Highlights
 from raim.data.camera.model import Camera, Pair, take_pair
-from raim.data.camera.motion import Motion
-from raim.data.camera.noise import Noise
 from raim.data.camera.parameters import build_camera, flatten_camera, parse_parameter
-from raim.data.camera.preset import Preset, Range
-from raim.data.camera.presets import PRESETS, find_preset
-from raim.data.camera.sampling import Sampling
-from raim.data.camera.screen import Screen
-from raim.data.camera.sharpening import Sharpening
-from raim.data.camera.zoom import Zoom
+from raim.data.camera.presets import PRESETS, Preset, Range, find_preset
+from raim.data.camera.processing import Banding, ChromaNoise, Denoise, Sharpening
+from raim.data.camera.sensor import Noise, Sampling, Screen
 
 __all__ = [
     "PRESETS",

@@ -1,11 +1,10 @@
-"""The arrays that the stages of the camera hand on, the mixing of channels, and the check of a stage's numbers."""
+"""The arrays that the stages of the camera hand on; mixing their channels, and brightness apart from colour.
 
-import math
+Source: ITU-T Recommendation T.871 (JFIF), section 7: full-range BT.601, here with Cb and Cr about 0.
+"""
 
 import numpy as np
 from jaxtyping import Float, Float32
-
-from raim.errors import InputError
 
 # Linear light (or, after `develop`, encoded values) of three channels; 1 is white.
 Scene = Float32[np.ndarray, "h w 3"]
@@ -14,32 +13,18 @@ Plane = Float32[np.ndarray, "h w"]
 # Anything that is blurred: one plane, or planes side by side along the last axis.
 Layers = Float32[np.ndarray, "h w *channels"]
 
-
-def require_range(name: str, value: float, low: float, high: float = math.inf) -> None:
-    """Refuse a parameter outside [low, high], with its name and value.
-
-    Raises:
-        InputError: It is outside, or no number.
-
-    Example:
-        >>> require_range("defocus.radius_px", -1.0, 0, 100)
-        Traceback (most recent call last):
-        ...
-        raim.errors.InputError: defocus.radius_px is -1.0; expected 0 to 100
-    """
-    if not (low <= value <= high and math.isfinite(value)):
-        expected = f"{low:g} to {high:g}" if math.isfinite(high) else f"at least {low:g}"
-        raise InputError(f"{name} is {value}; expected {expected}")
+TO_LUMA = np.array(
+    [
+        [0.299, 0.587, 0.114],
+        [-0.299 / 1.772, -0.587 / 1.772, 0.886 / 1.772],
+        [0.701 / 1.402, -0.587 / 1.402, -0.114 / 1.402],
+    ]
+)
+_TO_RGB = np.linalg.inv(TO_LUMA)
 
 
 def mix_channels(picture: Scene, matrix: Float[np.ndarray, "3 3"]) -> Scene:
-    """Multiply the three channels of each pixel by a matrix.
-
-    Example:
-        >>> swap = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
-        >>> mix_channels(np.array([[[1, 2, 3]]], np.float32), swap)[0, 0].tolist()
-        [2.0, 1.0, 3.0]
-    """
+    """Return a picture with the three channels of each pixel multiplied by a matrix."""
     # Not a matrix product: how that rounds depends on the number of its threads, and pairs must not.
     weights = matrix.astype(np.float32)
     mixed = np.empty_like(picture)
@@ -47,3 +32,13 @@ def mix_channels(picture: Scene, matrix: Float[np.ndarray, "3 3"]) -> Scene:
         red, green, blue = (picture[..., index] * weights[channel, index] for index in range(3))
         mixed[..., channel] = red + green + blue
     return mixed
+
+
+def split_luma(rgb: Scene) -> Scene:
+    """Return Y in [0, 1] and Cb, Cr in [-0.5, 0.5] of encoded values."""
+    return mix_channels(rgb, TO_LUMA)
+
+
+def join_luma(planes: Scene) -> Scene:
+    """Return the encoded values of `split_luma`'s planes; what lies outside [0, 1] is cut."""
+    return np.clip(mix_channels(planes, _TO_RGB), 0, 1)

@@ -21,7 +21,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, Float32
 
-from raim.data.camera.arrays import Scene, mix_channels, require_range
+from raim.data.camera.arrays import Scene, mix_channels
+from raim.data.camera.stage import Stage, number
 from raim.images import PixelArray
 
 # IEC 61966-2-1, section 5.2: the linear piece near black and the power above it.
@@ -30,69 +31,40 @@ LEAST_TONE = 1e-6  # bends by 1e-7 at most; below it the terms of the root grow 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Colour:
-    """Tone and colour of a camera, the same for input and reference.
+class Colour(Stage):
+    """Tone and colour of a camera, the same for input and reference."""
 
-    Attributes:
-        red_gain: White balance gain of red, relative to green; Brooks et al. draw 1.9 to 2.4.
-        blue_gain: The same of blue; Brooks et al. draw 1.5 to 1.9.
-        crosstalk: k, the part of each channel that its filter lets through of each other one, 0 to 0.25.
-        tone: s, strength of the tone curve: 0 none, 1 smoothstep.
-    """
+    red_gain: float = number(1.0, 1, 8, "white balance gain of red, relative to green")
+    blue_gain: float = number(1.0, 1, 8, "the same of blue")
+    crosstalk: float = number(0.0, 0, 0.25, "k, the part of each other channel that a filter lets through")
+    tone: float = number(0.0, 0, 1, "s, strength of the tone curve: 0 none, 1 smoothstep")
 
-    red_gain: float = 1.0
-    blue_gain: float = 1.0
-    crosstalk: float = 0.0
-    tone: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse numbers outside their ranges."""
-        require_range("colour.red_gain", self.red_gain, 1, 8)
-        require_range("colour.blue_gain", self.blue_gain, 1, 8)
-        require_range("colour.crosstalk", self.crosstalk, 0, 0.25)
-        require_range("colour.tone", self.tone, 0, 1)
+    @property
+    def gains(self) -> Float[np.ndarray, "3"]:
+        """White balance of the three channels."""
+        return np.array([self.red_gain, 1.0, self.blue_gain])
 
 
 def decode_srgb(encoded: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Give the linear light of encoded sRGB values, both in [0, 1] (IEC 61966-2-1, section 5.2).
-
-    Example:
-        >>> decode_srgb(np.array([0.0, 0.5, 1.0])).round(4)
-        array([0.   , 0.214, 1.   ])
-    """
+    """Return the linear light of encoded sRGB values, both in [0, 1] (IEC 61966-2-1, section 5.2)."""
     low = encoded / LINEAR_SLOPE
     high = ((np.maximum(encoded, 0) + OFFSET) / (1 + OFFSET)) ** EXPONENT
     return np.where(encoded <= LINEAR_SLOPE * LINEAR_END, low, high)
 
 
 def encode_srgb(linear: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Give the encoded sRGB values of linear light, both in [0, 1]; the inverse of `decode_srgb`.
-
-    Example:
-        >>> encode_srgb(np.array([0.0, 0.214, 1.0])).round(3)
-        array([0. , 0.5, 1. ])
-    """
+    """Return the encoded sRGB values of linear light, both in [0, 1]; the inverse of `decode_srgb`."""
     high = (1 + OFFSET) * np.maximum(linear, LINEAR_END) ** (1 / EXPONENT) - OFFSET
     return np.where(linear <= LINEAR_END, linear * LINEAR_SLOPE, high)
 
 
 def apply_tone(values: Float[np.ndarray, "*shape"], strength: float) -> Float[np.ndarray, "*shape"]:
-    """Apply the tone curve of a strength in [0, 1] to encoded values in [0, 1].
-
-    Example:
-        >>> apply_tone(np.array([0.25, 0.5, 0.75]), 1.0)
-        array([0.15625, 0.5    , 0.84375])
-    """
+    """Return encoded values in [0, 1] through the tone curve of a strength in [0, 1]."""
     return values * (1 - strength + strength * values * (3 - 2 * values))
 
 
 def invert_tone(values: Float[np.ndarray, "*shape"], strength: float) -> Float[np.ndarray, "*shape"]:
-    """Undo `apply_tone`: with t = x - 1/2 the cubic is 2 s t^3 - (1 + s/2) t + y - 1/2 = 0; t is its middle root.
-
-    Example:
-        >>> invert_tone(np.array([0.15625, 0.5, 0.84375]), 1.0)
-        array([0.25, 0.5 , 0.75])
-    """
+    """Return what `apply_tone` was given: t = x - 1/2 is the middle root of 2 s t^3 - (1 + s/2) t + y - 1/2 = 0."""
     if strength < LEAST_TONE:
         return values
     radius = np.sqrt((1 + strength / 2) / (6 * strength))
@@ -101,59 +73,29 @@ def invert_tone(values: Float[np.ndarray, "*shape"], strength: float) -> Float[n
 
 
 def mixing_matrix(crosstalk: float) -> Float[np.ndarray, "3 3"]:
-    """Give A, which makes camera light from linear sRGB; its inverse is the camera's colour matrix.
-
-    Example:
-        >>> np.linalg.inv(mixing_matrix(0.15)).round(2)
-        array([[ 1.55, -0.27, -0.27],
-               [-0.27,  1.55, -0.27],
-               [-0.27, -0.27,  1.55]])
-    """
+    """Return A, which makes camera light from linear sRGB; its inverse is the camera's colour matrix."""
     return (1 - 3 * crosstalk) * np.eye(3) + crosstalk
 
 
 def unprocess(clean: PixelArray, colour: Colour) -> Scene:
-    """Give the linear camera light behind a developed photograph.
-
-    Args:
-        clean: (h, w, 3) sRGB or (h, w) grey, uint8 or uint16.
-        colour: Tone and colour to invert.
-
-    Returns:
-        (h, w, 3) float32, not negative; white is (1 / red_gain, 1, 1 / blue_gain).
-
-    Example:
-        >>> colour = Colour(red_gain=2.0, tone=1.0)
-        >>> unprocess(np.full((1, 1), 255, np.uint8), colour)[0, 0].tolist()
-        [0.5, 1.0, 1.0]
-    """
+    """Return the linear camera light behind a developed photograph; white is 1 over the gains."""
     linear = _linear_table(np.iinfo(clean.dtype).max, colour.tone)[clean]
     if linear.ndim == 2:
         linear = np.repeat(linear[..., None], 3, axis=2)
-    camera = mixing_matrix(colour.crosstalk) / _gains(colour)[:, None]
+    camera = mixing_matrix(colour.crosstalk) / colour.gains[:, None]
     return mix_channels(linear, camera)
 
 
 def develop(raw: Scene, colour: Colour) -> Scene:
-    """Give the encoded values, in [0, 1], of linear camera light; what is brighter than white is cut.
-
-    Example:
-        >>> colour = Colour(red_gain=2.0, tone=1.0)
-        >>> develop(np.array([[[0.5, 1.5, 0.0]]], np.float32), colour)[0, 0].round(5).tolist()
-        [1.0, 1.0, 0.0]
-    """
-    balanced = np.minimum(raw * _gains(colour).astype(np.float32), np.float32(1))
+    """Return the encoded values, in [0, 1], of linear camera light; what is brighter than white is cut."""
+    balanced = np.minimum(raw * colour.gains.astype(np.float32), np.float32(1))
     matrix = np.linalg.inv(mixing_matrix(colour.crosstalk))
     linear = np.clip(mix_channels(balanced, matrix), 0, 1)
     return apply_tone(encode_srgb(linear), colour.tone)
 
 
-def _gains(colour: Colour) -> Float[np.ndarray, "3"]:
-    return np.array([colour.red_gain, 1.0, colour.blue_gain])
-
-
 @lru_cache(maxsize=8)
 def _linear_table(largest: int, tone: float) -> Float32[np.ndarray, " n"]:
-    """List the linear light of each whole number from 0 to the largest."""
+    """Return the linear light of each whole number from 0 to the largest."""
     encoded = np.arange(largest + 1) / largest
     return decode_srgb(invert_tone(encoded, tone)).astype(np.float32)

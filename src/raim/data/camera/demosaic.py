@@ -1,109 +1,59 @@
-"""Demosaicing: three colours for each photosite out of the one that it has seen.
-
-`bilinear` averages the nearest photosites of a colour. `malvar` adds to that the Laplacian of the colour that the
-photosite has seen, in the parts alpha = 1/2, beta = 5/8, gamma = 3/4 that are best in the Wiener sense.
-
-Source: Malvar, He and Cutler, "High-quality Linear Interpolation for Demosaicing of Bayer-patterned Color Images",
-ICASSP 2004, figure 2 (the four kernels, in eighths).
-"""
+"""Demosaicing: three colours for each photosite out of the one that it has seen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float32
 
 from raim.data.camera.arrays import Plane, Scene
-from raim.errors import unknown_name
+from raim.data.camera.stage import Stage, choice
 
 Method = Literal["malvar", "bilinear"]
-Kernel = Float32[np.ndarray, "5 5"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Demosaic:
+class Demosaic(Stage):
     """How colours are interpolated.
 
-    Attributes:
-        method: "malvar" or "bilinear".
+    `bilinear` averages the nearest photosites of a colour. `malvar` adds to that the Laplacian of the colour that the
+    photosite has seen, in the parts alpha = 1/2, beta = 5/8, gamma = 3/4 that are best in the Wiener sense.
+
+    Source: Malvar, He and Cutler, "High-quality Linear Interpolation for Demosaicing of Bayer-patterned Color Images",
+    ICASSP 2004, figure 2 (the four kernels, in eighths).
     """
 
-    method: Method = "malvar"
-
-    def __post_init__(self) -> None:
-        """Refuse an unknown method."""
-        if self.method not in KERNELS:
-            raise unknown_name("demosaicing method", self.method, KERNELS)
+    method: Method = choice("malvar", get_args(Method), "of interpolation")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Interpolation:
-    """The kernels that find a colour where another was seen.
-
-    Attributes:
-        green: Green at red and at blue.
-        along_row: Red or blue at a green that has it left and right (transposed: above and below).
-        opposite: Red at blue, and blue at red.
-    """
-
-    green: Kernel
-    along_row: Kernel
-    opposite: Kernel
+def _eighths(rows: str) -> Float32[np.ndarray, "5 5"]:
+    return np.array([row.split() for row in rows.split("/")], np.float32) / 8
 
 
-def _eighths(*rows: tuple[float, ...]) -> Kernel:
-    return np.array(rows, np.float32) / 8
-
-
-KERNELS: Mapping[str, Interpolation] = MappingProxyType(
+# Of each method: green at red and at blue; red or blue at a green that has it left and right (transposed: above and
+# below); red at blue, and blue at red.
+KERNELS: Mapping[str, tuple[Float32[np.ndarray, "5 5"], ...]] = MappingProxyType(
     {
-        "malvar": Interpolation(
-            green=_eighths(
-                (0, 0, -1, 0, 0), (0, 0, 2, 0, 0), (-1, 2, 4, 2, -1), (0, 0, 2, 0, 0), (0, 0, -1, 0, 0)
-            ),
-            along_row=_eighths(
-                (0, 0, 0.5, 0, 0), (0, -1, 0, -1, 0), (-1, 4, 5, 4, -1), (0, -1, 0, -1, 0), (0, 0, 0.5, 0, 0)
-            ),
-            opposite=_eighths(
-                (0, 0, -1.5, 0, 0),
-                (0, 2, 0, 2, 0),
-                (-1.5, 0, 6, 0, -1.5),
-                (0, 2, 0, 2, 0),
-                (0, 0, -1.5, 0, 0),
-            ),
+        "malvar": (
+            _eighths("0 0 -1 0 0 / 0 0 2 0 0 / -1 2 4 2 -1 / 0 0 2 0 0 / 0 0 -1 0 0"),
+            _eighths("0 0 0.5 0 0 / 0 -1 0 -1 0 / -1 4 5 4 -1 / 0 -1 0 -1 0 / 0 0 0.5 0 0"),
+            _eighths("0 0 -1.5 0 0 / 0 2 0 2 0 / -1.5 0 6 0 -1.5 / 0 2 0 2 0 / 0 0 -1.5 0 0"),
         ),
-        "bilinear": Interpolation(
-            green=_eighths(
-                (0, 0, 0, 0, 0), (0, 0, 2, 0, 0), (0, 2, 0, 2, 0), (0, 0, 2, 0, 0), (0, 0, 0, 0, 0)
-            ),
-            along_row=_eighths(
-                (0, 0, 0, 0, 0), (0, 0, 0, 0, 0), (0, 4, 0, 4, 0), (0, 0, 0, 0, 0), (0, 0, 0, 0, 0)
-            ),
-            opposite=_eighths(
-                (0, 0, 0, 0, 0), (0, 2, 0, 2, 0), (0, 0, 0, 0, 0), (0, 2, 0, 2, 0), (0, 0, 0, 0, 0)
-            ),
+        "bilinear": (
+            _eighths("0 0 0 0 0 / 0 0 2 0 0 / 0 2 0 2 0 / 0 0 2 0 0 / 0 0 0 0 0"),
+            _eighths("0 0 0 0 0 / 0 0 0 0 0 / 0 4 0 4 0 / 0 0 0 0 0 / 0 0 0 0 0"),
+            _eighths("0 0 0 0 0 / 0 2 0 2 0 / 0 0 0 0 0 / 0 2 0 2 0 / 0 0 0 0 0"),
         ),
     }
 )
 
 
 def demosaic(raw: Plane, stage: Demosaic, *, red_gain: float = 1.0, blue_gain: float = 1.0) -> Scene:
-    """Interpolate the colours of a mosaic R G over G B.
+    """Return the colours of a mosaic R G over G B; what was seen is kept, up to the white of each colour.
 
-    Args:
-        raw: One value for each photosite, at least 3 along each side.
-        stage: The method.
-        red_gain: White balance under which neighbouring colours are compared; undone in the result.
-        blue_gain: The same of blue.
-
-    Returns:
-        (h, w, 3); what was seen is kept, up to the white of each colour.
-
-    Example:
-        >>> demosaic(np.full((4, 4), 0.5, np.float32), Demosaic())[1, 1].tolist()
-        [0.5, 0.5, 0.5]
+    Neighbouring colours are compared under the white balance of the two gains, which is undone in the result.
     """
     from scipy.ndimage import convolve
 
@@ -112,11 +62,11 @@ def demosaic(raw: Plane, stage: Demosaic, *, red_gain: float = 1.0, blue_gain: f
     balanced[1::2, 1::2] *= np.float32(blue_gain)
     # Colours saturate one after the other; between them a Laplacian would speckle the edges of blown highlights.
     np.minimum(balanced, 1, out=balanced)
-    kernels = KERNELS[stage.method]
+    at_green, along_row, at_opposite = KERNELS[stage.method]
     # "mirror" leaves out the border's own row, so the colours' order goes on outside.
     green, row, column, opposite = (
         convolve(balanced, kernel, mode="mirror")
-        for kernel in (kernels.green, kernels.along_row, kernels.along_row.T, kernels.opposite)
+        for kernel in (at_green, along_row, along_row.T, at_opposite)
     )
     colours = np.repeat(balanced[..., None], 3, axis=2)
     at_red, at_green_of_red = np.s_[0::2, 0::2], np.s_[0::2, 1::2]

@@ -17,23 +17,38 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float32, Shaped, UInt8
 
-from raim.data.camera.aberration import Aberration, part_colours
 from raim.data.camera.arrays import Scene
-from raim.data.camera.banding import Banding, round_to_steps
-from raim.data.camera.chroma import ChromaNoise, add_chroma_noise
+from raim.data.camera.blur import Defocus, Motion, blur_defocus, blur_motion
 from raim.data.camera.colour import Colour, develop, unprocess
-from raim.data.camera.compression import Compression, compress
-from raim.data.camera.defocus import Defocus, blur_defocus
+from raim.data.camera.delivery import Compression, Zoom, compress, resize
 from raim.data.camera.demosaic import Demosaic, demosaic
-from raim.data.camera.denoise import Denoise, smooth_noise
-from raim.data.camera.flare import Flare, scatter_light
-from raim.data.camera.highlights import Highlights, expand_highlights
-from raim.data.camera.motion import Motion, blur_motion
-from raim.data.camera.noise import Noise, expose
-from raim.data.camera.sampling import Sampling, filter_colours, sample_scene
-from raim.data.camera.screen import Screen, show_on_screen
-from raim.data.camera.sharpening import Sharpening, sharpen
-from raim.data.camera.zoom import Zoom, resize
+from raim.data.camera.lens import (
+    Aberration,
+    Flare,
+    Highlights,
+    expand_highlights,
+    part_colours,
+    scatter_light,
+)
+from raim.data.camera.processing import (
+    Banding,
+    ChromaNoise,
+    Denoise,
+    Sharpening,
+    add_chroma_noise,
+    round_to_steps,
+    sharpen,
+    smooth_noise,
+)
+from raim.data.camera.sensor import (
+    Noise,
+    Sampling,
+    Screen,
+    expose,
+    filter_colours,
+    sample_scene,
+    show_on_screen,
+)
 from raim.errors import InputError
 from raim.images import PixelArray
 
@@ -42,26 +57,7 @@ SMALLEST_PX = 16  # of the sensor's side: below that kernels and blocks are larg
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Camera:
-    """Every parameter of one photograph; each stage's defaults do nothing.
-
-    Attributes:
-        colour: White balance, colour matrix and tone, the same for input and reference.
-        highlights: Light above white in the scene.
-        defocus: Blur discs, with a covering edge.
-        motion: Shake of the hand.
-        aberration: Colour errors of the lens.
-        flare: Scattered light.
-        sampling: Photosites and colour filters.
-        screen: Stripes of a photographed screen.
-        noise: Photon noise, read noise, saturation, converter.
-        demosaic: Interpolation of colours, where there are colour filters.
-        denoise: Smoothing by the camera.
-        chroma: Colour noise that smoothing leaves.
-        banding: Limited bit depth.
-        zoom: The size in which the pair is delivered.
-        sharpening: Unsharp mask.
-        compression: JPEG.
-    """
+    """Every parameter of one photograph, by stage; each stage's defaults do nothing."""
 
     colour: Colour = field(default_factory=Colour)
     highlights: Highlights = field(default_factory=Highlights)
@@ -126,14 +122,14 @@ def take_pair(clean: PixelArray, camera: Camera) -> Pair:
 
 
 def pass_lens(scene: Scene, camera: Camera) -> Scene:
-    """Give the light that falls on the sensor: highlights, defocus, motion, aberration, flare."""
+    """Return the light that falls on the sensor: highlights, defocus, motion, aberration, flare."""
     light = expand_highlights(scene, camera.highlights, camera.colour)
     light = blur_motion(blur_defocus(light, camera.defocus), camera.motion)
     return scatter_light(part_colours(light, camera.aberration), camera.flare)
 
 
 def read_sensor(light: Scene, camera: Camera) -> Float32[np.ndarray, "rows columns 3"]:
-    """Give the raw values of the three colours: photosites, screen, colour filters, noise, demosaicing."""
+    """Return the raw values of the three colours: photosites, screen, colour filters, noise, demosaicing."""
     sampled = show_on_screen(sample_scene(light, camera.sampling), camera.screen)
     if not camera.sampling.has_mosaic:
         return expose(sampled, camera.noise)
@@ -143,7 +139,7 @@ def read_sensor(light: Scene, camera: Camera) -> Float32[np.ndarray, "rows colum
 
 
 def process(raw: Scene, camera: Camera) -> Scene:
-    """Give the encoded picture: colour and tone, denoising, what is left of colour noise, bit depth."""
+    """Return the encoded picture: colour and tone, denoising, what is left of colour noise, bit depth."""
     picture = smooth_noise(develop(raw, camera.colour), camera.denoise)
     return round_to_steps(add_chroma_noise(picture, camera.chroma), camera.banding)
 

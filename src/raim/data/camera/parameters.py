@@ -5,32 +5,33 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, get_args, get_type_hints
 
-from raim.data.camera.draws import Value
 from raim.data.camera.model import Camera
+from raim.data.camera.stage import Value, write_plainly
 from raim.errors import InputError, unknown_name
 
-STAGES: Mapping[str, type] = MappingProxyType(get_type_hints(Camera))
+STAGES: Mapping[str, Any] = MappingProxyType(get_type_hints(Camera))
 TYPES: Mapping[str, Any] = MappingProxyType(
     {
-        f"{stage}.{name}": hint
+        f"{stage}.{each.name}": get_type_hints(record)[each.name]
         for stage, record in STAGES.items()
-        for name, hint in get_type_hints(record).items()
+        for each in dataclasses.fields(record)
     }
 )
 
 
 def flatten_camera(camera: Camera) -> dict[str, Value]:
-    """List every parameter of a camera.
+    """Return every parameter of a camera.
 
     Example:
         >>> flatten_camera(Camera())["noise.full_well"]
         8000.0
     """
-    return {name: getattr(getattr(camera, name.partition(".")[0]), name.partition(".")[2]) for name in TYPES}
+    stages = dataclasses.asdict(camera)
+    return {f"{stage}.{name}": value for stage, named in stages.items() for name, value in named.items()}
 
 
 def build_camera(values: Mapping[str, Value]) -> Camera:
-    """Make a camera from parameters; those that are not named keep their defaults.
+    """Return a camera of parameters; those that are not named keep their defaults.
 
     Raises:
         UnknownNameError: There is no such parameter.
@@ -40,17 +41,16 @@ def build_camera(values: Mapping[str, Value]) -> Camera:
         >>> build_camera({"noise.iso": 800.0}).noise.iso
         800.0
     """
-    for name in values:
+    stages: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
         _require_parameter(name)
-    stages = {}
-    for stage, record in STAGES.items():
-        named = {name: values[f"{stage}.{name}"] for name in _fields(record) if f"{stage}.{name}" in values}
-        stages[stage] = record(**named)
-    return Camera(**stages)
+        stage, _, parameter = name.partition(".")
+        stages.setdefault(stage, {})[parameter] = value
+    return Camera(**{stage: STAGES[stage](**named) for stage, named in stages.items()})
 
 
 def parse_parameter(text: str) -> tuple[str, Value]:
-    """Read `stage.parameter=value`.
+    """Return name and value of `stage.parameter=value`.
 
     Raises:
         InputError: It has another form, or the value another type.
@@ -69,23 +69,17 @@ def parse_parameter(text: str) -> tuple[str, Value]:
 
 
 def parse_value(name: str, text: str) -> Value:
-    """Read the value of a parameter as its type.
-
-    Raises:
-        InputError: The text is no such value.
-        UnknownNameError: There is no such parameter; the nearest is named.
-
-    Example:
-        >>> parse_value("sampling.has_mosaic", "no"), parse_value("banding.bits", "6")
-        (False, 6)
-    """
+    """Return the value of a parameter as its type; errors as for `parse_parameter`."""
     hint = _require_parameter(name)
-    if get_args(hint):
-        if text not in get_args(hint):
-            raise unknown_name(f"value of {name}", text, get_args(hint))
+    if options := get_args(hint):
+        if text not in options:
+            raise unknown_name(f"value of {name}", text, options)
         return text
     if hint is bool:
-        return _parse_bool(name, text)
+        words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+        if text.lower() not in words:
+            raise InputError(f"{name} is {text!r}; expected yes or no")
+        return words[text.lower()]
     try:
         return int(text) if hint is int else float(text)
     except ValueError:
@@ -94,33 +88,16 @@ def parse_value(name: str, text: str) -> Value:
 
 
 def write_value(value: Value) -> str:
-    """Write a value so that `parse_value` reads the same back, to the last bit.
-
-    Example:
-        >>> write_value(True), write_value(0.1)
-        ('yes', '0.1')
-    """
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def _fields(record: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(record))
+    """Return a value as `parse_value` reads it back, to the last bit."""
+    return repr(value) if isinstance(value, float) else write_plainly(value)
 
 
 def _require_parameter(name: str) -> Any:
-    """Give the type of a parameter; of a near miss only the stage's own parameters are listed."""
+    """Return the type of a parameter; of a near miss only the stage's own parameters are listed."""
     if name in TYPES:
         return TYPES[name]
     stage, _, parameter = name.partition(".")
     if stage not in STAGES:
         raise unknown_name("stage of the camera", stage, STAGES)
-    raise unknown_name(f"parameter of the stage {stage!r}", parameter, _fields(STAGES[stage]))
-
-
-def _parse_bool(name: str, text: str) -> bool:
-    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-    if text.lower() not in words:
-        raise InputError(f"{name} is {text!r}; expected yes or no")
-    return words[text.lower()]
+    own = (each.name for each in dataclasses.fields(STAGES[stage]))
+    raise unknown_name(f"parameter of the stage {stage!r}", parameter, own)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from raim.data.camera import Camera, Preset
-from raim.data.camera.draws import Value
 from raim.data.camera.model import SMALLEST_PX
+from raim.data.camera.stage import Value
 from raim.data.names import collision_key, image_stem, list_images
 from raim.errors import ImageError, InputError
 from raim.images import ImageInfo, inspect_image

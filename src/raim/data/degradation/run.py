@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from raim.data.camera import Preset, find_preset
-from raim.data.camera.draws import Value
+from raim.data.camera.stage import Value
 from raim.data.degradation.making import MadeFiles, make_pair
 from raim.data.degradation.plan import LeftOut, PlannedPair, list_photographs, plan_pairs
 from raim.data.degradation.table import OWN_COLUMN, MadePair, format_table

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from raim.data.camera import Camera, Pair, find_preset, take_pair
-from raim.data.camera.draws import Size, Value
+from raim.data.camera.draws import Size
 from raim.errors import InputError
 from raim.restore.training.recipe import Drawn, Source
 from raim.restore.training.sources import CleanFile, PairFiles, Shelf, find_clean, find_pairs
@@ -159,7 +159,7 @@ def draw_camera(source: Source, rng: np.random.Generator, *, height: int, width:
     """Draw a preset and its camera, with what the recipe says of its parameters."""
     preset = find_preset(source.presets[int(rng.integers(len(source.presets)))])
     size = Size(height=height, width=width)
-    overrides: dict[str, Value] = {
+    overrides = {
         name: each.draw.take(rng, size) if isinstance(each, Drawn) else each
         for name, each in source.camera.items()
     }

@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from raim.data.camera import draws
-from raim.data.camera.draws import Draw, Value
+from raim.data.camera.draws import Draw
+from raim.data.camera.stage import Value
 
 Architecture = Literal["halfnet", "file"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]

@@ -16,7 +16,7 @@ from raim.challenge.locating import find_line, parse_toml
 from raim.challenge.problem import Fault, Problem
 from raim.challenge.section import Section, shown
 from raim.data.camera import PRESETS, build_camera
-from raim.data.camera.draws import Value
+from raim.data.camera.stage import Value
 from raim.errors import RaimError, RecipeError
 from raim.restore.training.recipe import (
     DRAWS,
