@@ -11,9 +11,8 @@ from raim.weights import (
     weight_set,
     weights_state,
 )
-from raim.weights.conversion import read_members
-from raim.weights.folders import find_artifact, weights_folders
-from raim.weights.pickles import read_pickle
+from raim.weights.conversion import read_members, read_pickle
+from raim.weights.loading import find_artifact, weights_folders
 
 VGG16_CHANNELS = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
 ALEXNET_KERNELS = [(64, 3, 11), (192, 64, 5), (384, 192, 3), (256, 384, 3), (256, 256, 3)]

@@ -2,13 +2,13 @@
 
 from raim.weights.content import content_sha256
 from raim.weights.download import Progress
-from raim.weights.folders import weights_folders
 from raim.weights.loading import (
     Verification,
     fetch_files,
     fetch_weights,
     load_weights,
     verify_weights,
+    weights_folders,
     weights_sha256,
     weights_state,
 )

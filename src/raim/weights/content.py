@@ -41,11 +41,7 @@ def content_sha256(tensors: Mapping[str, np.ndarray]) -> str:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
-    """Write a safetensors file; another process sees the whole file or none.
-
-    Raises:
-        OSError: The folder cannot be written to.
-    """
+    """Write a safetensors file; another process sees the whole file or none."""
     from safetensors.numpy import save
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,18 +49,7 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
 
 
 def read_tensors(path: Path, *, content: str) -> dict[str, np.ndarray]:
-    """Map a safetensors file and check what it holds.
-
-    Args:
-        path: The file.
-        content: The pinned `content_sha256`.
-
-    Returns:
-        Read-only arrays by name.
-
-    Raises:
-        WeightsTamperedError: It is truncated, damaged or holds anything else.
-    """
+    """Map a safetensors file and check what it holds."""
     try:
         tensors = _map(path)
         found = content_sha256(tensors)

