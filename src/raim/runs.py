@@ -52,15 +52,10 @@ Record = TypeVar("Record")  # a frozen dataclass of plain values with a `name`
 
 @dataclass(frozen=True, slots=True)
 class Journal(Generic[Record]):
-    """A file with a line of JSON for each finished item; the last one of a name counts.
-
-    Attributes:
-        path: Of the file.
-        kind: The dataclass of an item.
-    """
+    """A file with a line of JSON for each finished item; the last one of a name counts."""
 
     path: Path
-    kind: type[Record]
+    kind: type[Record]  # the dataclass of an item
 
     def read(self) -> dict[str, Record]:
         """Return the items by name; a line that cannot be read, such as one that was cut off, is none."""
@@ -77,11 +72,7 @@ class Journal(Generic[Record]):
         return found
 
     def append(self, record: Record) -> None:
-        """Note that an item is finished.
-
-        Raises:
-            OutputError: The file cannot be written.
-        """
+        """Note that an item is finished."""
         # The line break comes first: a line that was cut off takes none with it.
         line = "\n" + json.dumps(dataclasses.asdict(record))  # type: ignore[call-overload]
         try:
@@ -93,16 +84,11 @@ class Journal(Generic[Record]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutputFolder:
-    """The folder that one run writes to.
-
-    Attributes:
-        path: Of the folder.
-        command: That writes it, such as "raim degrade".
-        patterns: Of all files that it writes, as `Path.glob` takes them; the folders in them are made.
-    """
+    """The folder that one run writes to."""
 
     path: Path
-    command: str
+    command: str  # that writes it, such as "raim degrade"
+    # of all files that it writes, as `Path.glob` takes them; the folders in them are made
     patterns: tuple[str, ...]
 
     @contextlib.contextmanager

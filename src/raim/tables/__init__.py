@@ -1,8 +1,17 @@
 """The one reader and the one writer of tables (CSV): docs/tables.md."""
 
-from raim.tables.cells import escape_cell, parse_moment, parse_number, parse_whole, read_cell
-from raim.tables.decoding import decode_table, find_workbook, read_content
-from raim.tables.names import NameMatch, clean_name, match_names, rename_known, say_none_known
+from raim.tables.cells import (
+    NameMatch,
+    clean_name,
+    escape_cell,
+    match_names,
+    parse_moment,
+    parse_number,
+    parse_whole,
+    read_cell,
+    rename_known,
+    say_none_known,
+)
 from raim.tables.problems import (
     Problems,
     by_name,
@@ -14,7 +23,7 @@ from raim.tables.problems import (
     read_rows,
     take_rows,
 )
-from raim.tables.reading import Row, Table, parse_table, read_table
+from raim.tables.reading import Row, Table, decode_table, find_workbook, parse_table, read_content, read_table
 from raim.tables.writing import Digits, format_cell, format_html, format_rows, format_table, json_value
 
 __all__ = [

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from raim.errors import InputError
-from raim.tables.cells import parse_moment, parse_number
-from raim.tables.names import rename_known
+from raim.tables.cells import parse_moment, parse_number, rename_known
 from raim.tables.reading import Row, Table, read_table
 
 _Value = TypeVar("_Value")
