@@ -22,7 +22,7 @@ from material import WARM_UP_SIDE, Case, find_cases, make_case
 from processes import Turn, run_command
 from raim import __version__
 from raim.processes import count_cores
-from raim.scoring.definitions import describe_engine
+from raim.scoring.cache import describe_engine
 from startup import score_command, time_startup
 from tables import MEASURE_HEAD, print_cells, print_head, print_row, seconds
 

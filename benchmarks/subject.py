@@ -13,8 +13,7 @@ from pathlib import Path
 from material import Case
 from raim.images import read_image
 from raim.scoring import find_profile, score_folders
-from raim.scoring.measures import measure_candidates
-from raim.scoring.pairs import cut_border
+from raim.scoring.pairs import cut_border, measure_candidates
 from turns import Values, take_turns
 
 PROFILE = find_profile("raim-2024")

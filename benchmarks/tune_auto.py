@@ -46,7 +46,7 @@ from raim.restore.prediction import (
     learn,
 )
 from raim.restore.probing import choose_tiles
-from raim.scoring.measures import measure_candidates
+from raim.scoring.pairs import measure_candidates
 from raim.scoring.profiles import find_profile
 from raim.tables import format_table
 from variants import Pair, find_pairs

@@ -1,7 +1,7 @@
 import pytest
 
 from benchmark_scripts import load_scripts
-from raim.scoring.submission import check, layout, zip_table
+from raim.scoring.submission import check, layout, zip_listing
 from raim.scoring.submission.image_check import ImageFindings
 
 scripts = load_scripts(["fuzz", "fuzz_zips"])
@@ -19,7 +19,7 @@ def test_spoiled_zips_are_refused_or_read_right_and_honest_ones_accepted(tmp_pat
     [
         (check, "check_restored", lambda *_: ImageFindings(name="a.png")),  # contents are not looked at
         (layout, "JUNK_FILES", frozenset()),  # honest zips are refused
-        (zip_table, "DAMAGE", ()),  # errors that nobody raises on purpose
+        (zip_listing, "DAMAGE", ()),  # errors that nobody raises on purpose
     ],
 )
 def test_the_fuzzing_of_zips_finds_what_is_wrong(tmp_path, monkeypatch, module, name, wrong):

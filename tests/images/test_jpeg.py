@@ -10,8 +10,8 @@ from PIL import Image
 
 from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError
 from raim.images import encode_image, inspect_image, read_image
+from raim.images.header import Stream
 from raim.images.jpeg import find_end, parse_jpeg
-from raim.images.stream import Stream
 
 
 def segment(marker, content):

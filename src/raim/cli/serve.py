@@ -42,7 +42,7 @@ def command(
 
     from raim.cli.progress import show_progress
     from raim.cli.scoring_weights import fetch_missing_weights
-    from raim.scoring.definitions import profile_weights
+    from raim.scoring.cache import profile_weights
     from raim.scoring.profiles import find_profile
     from raim.server.hosts import join_hosts
     from raim.server.jobs import WorkerChild

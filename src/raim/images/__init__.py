@@ -1,8 +1,7 @@
 """What an image is, reading and writing: PNG, JPEG, TIFF and WebP, checked before anything is decoded."""
 
-from raim.images.inspecting import inspect_image
 from raim.images.picture import MAX_PIXELS, ImageInfo, Picture, PixelArray, Purpose, ReadImage
-from raim.images.reading import read_image
+from raim.images.reading import inspect_image, read_image
 from raim.images.writing import encode_image, write_image
 
 __all__ = [

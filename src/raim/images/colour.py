@@ -29,17 +29,11 @@ MADE = bytes.fromhex("07cc 0001 0001 0000 0000 0000")  # the date in a profile, 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Space:
-    """An RGB space.
-
-    Attributes:
-        name: Its name.
-        primaries: x and y of red, green and blue; white is D65.
-        gamma: Of its tone curve; None for sRGB's.
-    """
+    """An RGB space."""
 
     name: str
-    primaries: tuple[float, ...]
-    gamma: float | None = None
+    primaries: tuple[float, ...]  # x and y of red, green and blue; white is D65
+    gamma: float | None = None  # of its tone curve; None for sRGB's
 
 
 SRGB = Space(name="sRGB", primaries=(0.64, 0.33, 0.30, 0.60, 0.15, 0.06))
@@ -54,12 +48,7 @@ OF_VIDEO = (1, 6)  # transfers of BT.709 and BT.601, which are shown with sRGB's
 
 @functools.lru_cache(maxsize=8)
 def is_srgb(profile: bytes) -> bool:
-    """Whether an ICC profile, of colour or grey, means what sRGB means.
-
-    Example:
-        >>> is_srgb(b"not a profile"), is_srgb(make_profile(ADOBE_RGB)), is_srgb(make_profile(SRGB))
-        (False, False, True)
-    """
+    """Whether an ICC profile, of colour or grey, means what sRGB means."""
     kind = KINDS.get(profile[16:20])
     if kind is None or len(profile) > MAX_PROFILE:
         return False
@@ -71,12 +60,7 @@ def is_srgb(profile: bytes) -> bool:
 
 
 def is_usable(profile: bytes, *, is_grey: bool) -> bool:
-    """Whether pixels, grey or of colour, can be converted from a profile.
-
-    Example:
-        >>> is_usable(b"not a profile", is_grey=False)
-        False
-    """
+    """Whether pixels, grey or of colour, can be converted from a profile."""
     black = np.zeros((1, 1) if is_grey else (1, 1, 3), np.uint8)
     try:
         convert_to_srgb(black, profile)
@@ -86,12 +70,7 @@ def is_usable(profile: bytes, *, is_grey: bool) -> bool:
 
 
 def describe_profile(profile: bytes) -> str:
-    """Name that a profile carries, as far as it is printable ASCII.
-
-    Example:
-        >>> describe_profile(b"not a profile")
-        'its colour profile cannot be read'
-    """
+    """Name that a profile carries, as far as it is printable ASCII."""
     from PIL import ImageCms
 
     try:
@@ -103,12 +82,7 @@ def describe_profile(profile: bytes) -> str:
 
 
 def find_space(primaries: tuple[float, ...]) -> Space | None:
-    """Find the space whose primaries, x and y of red, green and blue, are those.
-
-    Example:
-        >>> find_space((0.64, 0.33, 0.21, 0.71, 0.15, 0.06)).name
-        'Adobe RGB'
-    """
+    """Find the space whose primaries, x and y of red, green and blue, are those."""
     for space in (SRGB, ADOBE_RGB, DISPLAY_P3):
         if np.allclose(primaries, space.primaries, rtol=0, atol=CLOSENESS):
             return space
@@ -116,15 +90,7 @@ def find_space(primaries: tuple[float, ...]) -> Space | None:
 
 
 def find_coded(primaries: int, transfer: int) -> Space | None:
-    """Find the space that HEIF and AVIF files name by codes of ITU-T H.273; None, which is read as sRGB, for others.
-
-    Raises:
-        ImageError: The pixels are HDR.
-
-    Example:
-        >>> find_coded(12, 13).name
-        'Display P3'
-    """
+    """Find the space that HEIF and AVIF files name by codes of ITU-T H.273; None, which is read as sRGB, for others."""
     if transfer in (PQ, HLG):
         name = "PQ" if transfer == PQ else "HLG"
         raise ImageError(f"has HDR pixels ({name}); save it for an ordinary screen (SDR)")
@@ -133,12 +99,7 @@ def find_coded(primaries: int, transfer: int) -> Space | None:
 
 @functools.cache
 def make_profile(space: Space) -> bytes:
-    """Make the ICC profile of a space; the same bytes at any time.
-
-    Example:
-        >>> describe_profile(make_profile(DISPLAY_P3)), is_srgb(make_profile(SRGB))
-        ('Display P3', True)
-    """
+    """Make the ICC profile of a space; the same bytes at any time."""
     import imagecodecs
 
     codes = np.linspace(0.0, 1.0, 1024)

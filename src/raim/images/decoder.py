@@ -82,13 +82,7 @@ class Decoder:
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     def read(self, content: bytes, *, purpose: Purpose = "score", max_pixels: int = MAX_PIXELS) -> Picture:
-        """Read an image as `read_image` does; of a picture only pixels and warnings come.
-
-        Raises:
-            ImageError: As `read_image`.
-            OutOfMemoryError: It needs more memory than it may use.
-            WorkerDiedError: Its process ended over it, or answered with something else than an image.
-        """
+        """Read an image as `read_image` does; of a picture only pixels and warnings come."""
         request = json.dumps({"purpose": purpose, "max_pixels": max_pixels}).encode()
         process = self._started()
         assert process.stdin is not None  # noqa: S101 - pipes
@@ -137,7 +131,9 @@ def read_apart(content: bytes, *, purpose: Purpose = "score", max_pixels: int = 
     """Read an image of a stranger by this process's decoder.
 
     Raises:
-        RaimError: As `Decoder.read`.
+        ImageError: As `read_image`.
+        OutOfMemoryError: It needs more memory than it may use.
+        WorkerDiedError: Its process ended over it, or answered with something else than an image.
     """
     read: ReadImage = _own_decoder().read if sys.platform == "linux" else read_image
     return read(content, purpose=purpose, max_pixels=max_pixels)

@@ -84,24 +84,15 @@ class _Block:
         return self.unpack(LETTERS[entry.kind], entry.offset)
 
 
-def strip_prefix(block: bytes) -> bytes:
-    r"""Take the "Exif" mark off that JPEG files (and some writers of other formats) put before the block.
-
-    Example:
-        >>> strip_prefix(b"Exif\0\0MM")
-        b'MM'
-    """
-    return block.removeprefix(PREFIX)
+def strip_prefix(block: bytes | None) -> bytes | None:
+    """Return a block without the mark "Exif" that JPEG files, and some writers of others, put before it."""
+    return (block or b"").removeprefix(PREFIX) or None
 
 
 def find_orientation(block: bytes | None) -> int:
     """Orientation that an EXIF block states; 1 if it states none or cannot be read.
 
     A damaged EXIF block does not make the pixels unusable, so viewers ignore it, and so does raim.
-
-    Example:
-        >>> find_orientation(bytes.fromhex("49492a0008000000 0100 1201 0300 01000000 06000000 00000000"))
-        6
     """
     value = _ask(block, lambda exif: exif.number(exif.first, ORIENTATION), None)
     return value if value is not None and value in ORIENTATIONS else UPRIGHT
@@ -120,12 +111,7 @@ def is_adobe_rgb(block: bytes | None) -> bool:
 
 
 def is_readable(block: bytes) -> bool:
-    r"""Whether an EXIF block is a TIFF structure whose first directory can be read.
-
-    Example:
-        >>> is_readable(b"II*\0\x08\0\0\0" + bytes(6)), is_readable(b"II*\0\xff")
-        (True, False)
-    """
+    """Whether an EXIF block is a TIFF structure whose first directory can be read."""
     return _ask(block, lambda _: True, other=False)
 
 
@@ -141,12 +127,7 @@ def set_upright(block: bytes | None) -> bytes | None:
 
 
 def set_pixels(block: bytes, width: int, height: int) -> bytes:
-    r"""Return the block of other pixels: with their size, wherever it states one, and without a thumbnail.
-
-    Example:
-        >>> set_pixels(bytes.fromhex("49492a0008000000 0100 0001 0300 01000000 06000000 00000000"), 7, 5)[18:22]
-        b'\x07\x00\x00\x00'
-    """
+    """Return the block of other pixels: with their size, wherever it states one, and without a thumbnail."""
     if not is_readable(block):
         return block
     exif = _Block(block)
@@ -166,11 +147,7 @@ def set_pixels(block: bytes, width: int, height: int) -> bytes:
 
 
 def read_tiff_exif(file: Any) -> bytes | None:
-    """Read what a TIFF says of its photograph (its EXIF directory, maker, time, ...) as an EXIF block of its own.
-
-    Returns:
-        The block; None where it cannot be read.
-    """
+    """Read what a TIFF says of its photograph (its EXIF directory, maker, time, ...) as an EXIF block of its own."""
     from PIL import Image
 
     read, kept = Image.Exif(), Image.Exif()
@@ -185,7 +162,7 @@ def read_tiff_exif(file: Any) -> bytes | None:
                 directory[INTEROPERABILITY] = read.get_ifd(INTEROPERABILITY)
             if directory:
                 kept[tag] = directory
-        return strip_prefix(kept.tobytes())
+        return kept.tobytes().removeprefix(PREFIX)
     except Exception:  # noqa: BLE001 - Pillow raises all kinds
         return None
 

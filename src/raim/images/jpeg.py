@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from raim.errors import ImageError
-from raim.images.exif import PREFIX, find_orientation, strip_prefix
-from raim.images.header import Header
+from raim.images.exif import PREFIX, find_orientation
+from raim.images.header import Header, Stream, cut_off, damaged, decoding, make_stream
 from raim.images.picture import Mode
-from raim.images.stream import Stream, cut_off, damaged, make_stream
 
 MAX_SEGMENTS = 10_000  # a profile of 3 MB takes 50
 FILL_BLOCK = 2**16  # bytes looked at together
@@ -55,12 +54,7 @@ class _Found:
 
 
 def parse_jpeg(stream: Stream) -> JpegHeader:
-    """Read the segments of a JPEG up to the first scan.
-
-    Raises:
-        ImageError: It is of a kind that is not read (12 bits, lossless, ...).
-        ImageTruncatedError: It ends early or contradicts itself.
-    """
+    """Read the segments of a JPEG up to the first scan."""
     found = _Found()
     for marker, offset, n_bytes in walk_segments(stream, 2):
         if marker == SCAN:
@@ -72,7 +66,7 @@ def parse_jpeg(stream: Stream) -> JpegHeader:
             found.frame = stream.read_at(offset, n_bytes, "its frame header (SOF)")
         elif marker == 0xE1:
             data = stream.read_at(offset, n_bytes, "its EXIF")
-            found.exif += [strip_prefix(data)] if data.startswith(PREFIX) else []
+            found.exif += [data.removeprefix(PREFIX)] if data.startswith(PREFIX) else []
         elif marker == 0xE2:
             data = stream.read_at(offset, n_bytes, "its colour profile")
             found.profile += [data] if data.startswith(PROFILE_MARK) else []
@@ -80,11 +74,7 @@ def parse_jpeg(stream: Stream) -> JpegHeader:
 
 
 def walk_segments(stream: Stream, offset: int) -> Iterator[tuple[int, int, int]]:
-    """Give marker, offset of the content and its length of the segments, up to a scan or the end of the image.
-
-    Raises:
-        ImageTruncatedError: It ends early, or something else stands where a segment must.
-    """
+    """Give marker, offset of the content and its length of the segments, up to a scan or the end of the image."""
     for _ in range(MAX_SEGMENTS):
         prefix, marker = stream.read_at(offset, 2, "a segment")
         if prefix == 0xFF and marker == 0xFF:
@@ -126,11 +116,7 @@ def _check_frame_kind(marker: int) -> None:
 
 
 def join_profile(parts: Sequence[bytes]) -> bytes | None:
-    """Join the profile that spans segments (APP2, beginning with PROFILE_MARK); None where there is none.
-
-    Raises:
-        ImageTruncatedError: Parts are missing.
-    """
+    """Join the profile that spans segments (APP2, beginning with PROFILE_MARK); None where there is none."""
     start, found, n_parts = len(PROFILE_MARK), dict[int, bytes](), 0
     for part in parts:
         if len(part) > start + 2:
@@ -168,32 +154,18 @@ def _make_header(found: _Found, scan: int) -> JpegHeader:
 
 
 def decode_jpeg(content: bytes, header: JpegHeader) -> np.ndarray:
-    """Decode to (h, w) or (h, w, 3) uint8.
-
-    Raises:
-        ImageTruncatedError: It ends early, is damaged, or has more scans than photographs have.
-    """
+    """Decode to (h, w) or (h, w, 3) uint8."""
     import simplejpeg  # type: ignore[import-untyped]  # it has stubs but no py.typed
 
     end = find_end(content, header.scan)
     colours = "GRAY" if header.mode == "grey" else "RGB"
-    try:
+    with decoding("its pixels"):
         pixels: np.ndarray = simplejpeg.decode_jpeg(memoryview(content)[:end], colorspace=colours)
-    except (RuntimeError, ValueError) as error:
-        raise damaged(f"its pixels cannot be decoded ({error})") from error
     return pixels[..., 0] if header.mode == "grey" else pixels
 
 
 def find_end(content: bytes, scan: int) -> int:
-    """Find the offset after the image's end marker; telephones put previews and gain maps behind it.
-
-    Args:
-        content: The whole file.
-        scan: The offset of the first scan's marker.
-
-    Raises:
-        ImageTruncatedError: There is no end marker, or there are more than MAX_SCANS scans.
-    """
+    """Find the offset after the image's end marker; telephones put previews and gain maps behind it."""
     stream = make_stream(content)
     offset = scan
     for _ in range(MAX_SCANS + 1):

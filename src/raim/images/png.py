@@ -5,14 +5,13 @@ too short, too long or damaged before anything else looks at them; libpng then g
 and undoes the row filters. (libpng unpacks with zlib, which is slower, and only prints a warning where there are more
 rows than the header says.) Only the chunks that make pixels reach libpng, so no text or profile is unpacked there.
 
-Source: Portable Network Graphics (Third Edition), W3C 2025, sections 5, 8 (Adam7) and 11; RFC 1950 and 1951 for stored
-blocks.
+Source: Portable Network Graphics (Third Edition), W3C 2025, sections 5, 8 (Adam7) and 11; RFC 1950 and 1951.
 """
 
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -20,9 +19,8 @@ from jaxtyping import UInt8
 from raim.errors import ImageError, ImageTooLargeError
 from raim.images.colour import CLOSENESS, CODED, D65, MAX_PROFILE, SRGB, Space, find_space
 from raim.images.exif import find_orientation, strip_prefix
-from raim.images.header import UNREADABLE, Header, Span
+from raim.images.header import UNREADABLE, Header, Span, Stream, damaged, decoding, load_codecs
 from raim.images.picture import Mode, PixelArray
-from raim.images.stream import Stream, damaged, load_codecs
 
 Bytes = UInt8[np.ndarray, " _"]
 
@@ -30,7 +28,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 1_000_000  # 120 megapixels of 16 bits in chunks of 8 KB, the usual size, are 90,000
 MAX_METADATA = 64 << 20
 MAX_CHUNK = 2**31 - 1  # a chunk's length is a positive 32-bit number
-BLOCK = 65535  # the most that a stored block of Deflate holds
+STORED_SHARE = 4096  # of what is not compressed Deflate's own bytes are less than that part: 5 of each 65,535
 # Deflate packs at most 1032:1 (258 bytes in 2 bits), so a lying header is found before memory is taken for it.
 MAX_RATIO = 1032
 # A synthetic photograph of 12 megapixels: level 2 15.1 MB in 1.7 s, level 4 14.6 MB in 2.1 s, level 6 13.9 MB in 11 s.
@@ -53,18 +51,12 @@ RGB_FULL_RANGE = [0, 1]  # of a cICP chunk (ITU-T H.273)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PngHeader(Header):
-    """The header of a PNG.
+    """The header of a PNG."""
 
-    Attributes:
-        chunks: Every chunk's content, in order.
-        idat: The contents of its IDAT chunks.
-        is_interlaced: Its rows come in Adam7's seven passes.
-        transparent: The colour that is transparent (tRNS): one sample of a grey, three of an RGB image.
-    """
-
-    chunks: tuple[Span, ...]
-    idat: tuple[Span, ...]
-    is_interlaced: bool
+    chunks: tuple[Span, ...]  # every chunk's content, in order
+    idat: tuple[Span, ...]  # the contents of its IDAT chunks
+    is_interlaced: bool  # its rows come in Adam7's seven passes
+    # the colour that is transparent (tRNS): one sample of a grey, three of an RGB image
     transparent: tuple[int, ...] | None
 
     @property
@@ -73,38 +65,22 @@ class PngHeader(Header):
         return self.n_channels - (self.transparent is not None)
 
 
-@dataclass(kw_only=True, slots=True)
-class _Found:
-    """What the walk over the chunks has found so far."""
-
-    chunks: list[Span] = field(default_factory=list)
-    idat: list[Span] = field(default_factory=list)
-    content: dict[bytes, bytes] = field(default_factory=dict)
-
-
 # Chunks whose content is read; all others are only stepped over.
 READ_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"cICP", b"cHRM", b"gAMA", b"eXIf"})
 
 
 def parse_png(stream: Stream) -> PngHeader:
-    """Read the chunks of a PNG without unpacking its pixels.
-
-    Raises:
-        ImageError: It is animated, or of a kind that PNG does not have.
-        ImageTruncatedError: It ends early, or a chunk that was read has a wrong checksum.
-    """
-    found = _Found()
-    for name, span in _walk(stream):
-        found.chunks.append(span)
-        if name == b"IDAT":
-            found.idat.append(span)
-        elif name == b"acTL":
+    """Read the chunks of a PNG without unpacking its pixels."""
+    content: dict[bytes, bytes] = {}
+    chunks = list(_walk(stream))
+    for name, span in chunks:
+        if name == b"acTL":
             raise ImageError("is an animated PNG; save one frame as an ordinary PNG")
-        elif name in READ_CHUNKS and name not in found.content:
-            found.content[name] = _read_content(stream, name, span)
-    if not found.idat:
+        if name in READ_CHUNKS and name not in content:
+            content[name] = _read_content(stream, name, span)
+    if all(name != b"IDAT" for name, _ in chunks):
         raise damaged("it has no pixel data (IDAT)")
-    return _make_header(found)
+    return _make_header(content, chunks)
 
 
 def _walk(stream: Stream) -> Iterator[tuple[bytes, Span]]:
@@ -132,11 +108,11 @@ def _read_content(stream: Stream, name: bytes, span: Span) -> bytes:
     return data[:-4]
 
 
-def _make_header(found: _Found) -> PngHeader:
-    if len(found.content[b"IHDR"]) != 13:
+def _make_header(content: dict[bytes, bytes], chunks: list[tuple[bytes, Span]]) -> PngHeader:
+    if len(content[b"IHDR"]) != 13:
         raise damaged("its header (IHDR) has a wrong length")
     width, height, bit_depth, kind, packing, filtering, interlace = struct.unpack(
-        ">IIBBBBB", found.content[b"IHDR"]
+        ">IIBBBBB", content[b"IHDR"]
     )
     mode, depths = COLOUR_TYPES.get(kind, ("rgb", ()))
     if bit_depth not in depths or packing or filtering or interlace > 1:
@@ -144,13 +120,13 @@ def _make_header(found: _Found) -> PngHeader:
             f"its header (IHDR) states colour type {kind}, {bit_depth} bits, compression {packing}, filter "
             f"{filtering}, interlace {interlace}, which PNG does not have"
         )
-    transparent = _read_transparent(found.content.get(b"tRNS"), mode)
+    transparent = _read_transparent(content.get(b"tRNS"), mode)
     if transparent is not None:
         mode = "grey-alpha" if mode == "grey" else "rgba"
-    profile = _unpack_profile(found.content.get(b"iCCP"))
-    cicp = found.content.get(b"cICP")
-    space, warnings = _read_space(found.content)
-    exif = strip_prefix(found.content[b"eXIf"]) if b"eXIf" in found.content else None
+    profile = _unpack_profile(content.get(b"iCCP"))
+    cicp = content.get(b"cICP")
+    space, warnings = _read_space(content)
+    exif = strip_prefix(content.get(b"eXIf"))
     return PngHeader(
         format="PNG",
         width=width,
@@ -163,8 +139,8 @@ def _make_header(found: _Found) -> PngHeader:
         icc_profile=None if cicp is not None else profile,  # cICP has precedence (section 11.3.2.6)
         exif=exif,
         warnings=warnings,
-        chunks=tuple(found.chunks),
-        idat=tuple(found.idat),
+        chunks=tuple(span for _, span in chunks),
+        idat=tuple(span for name, span in chunks if name == b"IDAT"),
         is_interlaced=interlace == 1,
         transparent=transparent,
     )
@@ -225,18 +201,11 @@ def _find_primaries(chunk: bytes | None) -> tuple[Space | None, bool]:
 
 
 def decode_png(content: bytes, header: PngHeader) -> np.ndarray:
-    """Decode to (h, w) or (h, w, channels), uint8 or uint16; a transparent colour becomes an alpha channel.
-
-    Raises:
-        ImageTruncatedError: A checksum is wrong, or the data are not what the header says.
-        ImageTooLargeError: Unpacked it is over 2 GiB.
-    """
+    """Decode to (h, w) or (h, w, channels), uint8 or uint16; a transparent colour becomes an alpha channel."""
     _check_chunks(content, header.chunks)
     plain = _wrap_rows(_unpack(content, header), header)
-    try:
+    with decoding("its pixels"):
         pixels: np.ndarray = load_codecs().png_decode(plain)
-    except (RuntimeError, ValueError) as error:
-        raise damaged(f"its pixels cannot be decoded ({error})") from error
     return pixels if header.transparent is None else _add_alpha(pixels, header)
 
 
@@ -269,12 +238,8 @@ def _unpack(content: bytes, header: PngHeader) -> Bytes:
     if expected > MAX_RATIO * len(packed):
         raise damaged(f"{len(packed)} bytes of pixel data cannot hold {header.width}x{header.height} pixels")
     rows = np.empty(expected, np.uint8)
-    try:
+    with decoding(f"the data of its {header.width}x{header.height} pixels"):
         n_unpacked = len(load_codecs().deflate_decode(packed, out=rows))
-    except (RuntimeError, ValueError) as error:
-        raise damaged(
-            f"its pixel data do not unpack to {header.width}x{header.height} pixels ({error})"
-        ) from error
     if n_unpacked != expected:
         raise damaged(
             f"its pixel data unpack to {n_unpacked} bytes, {header.width}x{header.height} pixels need {expected}"
@@ -283,44 +248,23 @@ def _unpack(content: bytes, header: PngHeader) -> Bytes:
 
 
 def _wrap_rows(rows: Bytes, header: PngHeader) -> Bytes:
-    """Make a PNG of the same picture with one IDAT chunk of stored blocks."""
-    n_blocks, n_rest = divmod(len(rows), BLOCK)
-    n_stored = 2 + n_blocks * (5 + BLOCK) + 5 + n_rest + 4
-    if n_stored > MAX_CHUNK:
+    """Return a PNG of the same picture, whose rows are in one chunk IDAT, not compressed."""
+    n_most = len(rows) + len(rows) // STORED_SHARE + 64
+    if n_most > MAX_CHUNK:
         raise ImageTooLargeError(
             f"unpacks to {len(rows):,} bytes, PNGs of up to 2 GiB are read; save it as TIFF"
         )
-    start = SIGNATURE + _make_header_chunk(header) + struct.pack(">I4s", n_stored, b"IDAT")
-    end = make_chunk(b"IEND", b"")
-    png = np.empty(len(start) + n_stored + 4 + len(end), np.uint8)
-    png[: len(start)] = _as_array(start)
-    stored = png[len(start) : len(start) + n_stored]
-    _store(rows, stored, n_blocks, n_rest)
-    checksum = zlib.crc32(stored.data, zlib.crc32(b"IDAT"))
-    png[len(start) + n_stored :] = _as_array(struct.pack(">I", checksum) + end)
-    return png
-
-
-def _store(rows: Bytes, stored: Bytes, n_blocks: int, n_rest: int) -> None:
-    n_full = n_blocks * (5 + BLOCK)
-    stored[:2] = (0x78, 0x01)  # zlib's header: Deflate, 32 KB window
-    blocks = stored[2 : 2 + n_full].reshape(n_blocks, 5 + BLOCK)
-    blocks[:, :5] = (0, 0xFF, 0xFF, 0, 0)  # not the last, stored; length and its complement
-    blocks[:, 5:] = rows[: n_blocks * BLOCK].reshape(n_blocks, BLOCK)
-    last = stored[2 + n_full :]
-    last[:5] = _as_array(struct.pack("<BHH", 1, n_rest, 0xFFFF ^ n_rest))
-    last[5 : 5 + n_rest] = rows[n_blocks * BLOCK :]
-    last[5 + n_rest :] = _as_array(struct.pack(">I", zlib.adler32(rows.data)))
-
-
-def _make_header_chunk(header: PngHeader) -> bytes:
     kind = {1: 0, 2: 4, 3: 2, 4: 6}[header.n_stored_channels]
     size = (header.width, header.height, header.bit_depth, kind, 0, 0, int(header.is_interlaced))
-    return make_chunk(b"IHDR", struct.pack(">IIBBBBB", *size))
-
-
-def _as_array(data: bytes) -> Bytes:
-    return np.frombuffer(data, np.uint8)
+    start = SIGNATURE + make_chunk(b"IHDR", struct.pack(">IIBBBBB", *size))
+    place = len(start) + 8  # of the chunk's content, after its length and name
+    png = np.empty(place + n_most, np.uint8)
+    stored = load_codecs().deflate_encode(rows, level=0, out=png[place:])
+    checksum = zlib.crc32(stored, zlib.crc32(b"IDAT"))
+    end = struct.pack(">I", checksum) + make_chunk(b"IEND", b"")
+    png[:place] = np.frombuffer(start + struct.pack(">I4s", len(stored), b"IDAT"), np.uint8)
+    png[place + len(stored) :][: len(end)] = np.frombuffer(end, np.uint8)
+    return png[: place + len(stored) + len(end)]
 
 
 def _add_alpha(pixels: np.ndarray, header: PngHeader) -> np.ndarray:
@@ -348,10 +292,5 @@ def encode_png(pixels: PixelArray, icc_profile: bytes | None, exif: bytes | None
 
 
 def make_chunk(name: bytes, content: bytes) -> bytes:
-    """Chunk: length, name, content, checksum.
-
-    Example:
-        >>> make_chunk(b"IEND", b"").hex()
-        '0000000049454e44ae426082'
-    """
+    """Chunk: length, name, content, checksum."""
     return struct.pack(">I4s", len(content), name) + content + struct.pack(">I", zlib.crc32(name + content))

@@ -39,18 +39,7 @@ Segment = tuple[int, bytes]  # marker, and what follows it
 
 
 def repair(content: bytes, error: ImageTruncatedError) -> tuple[bytes, tuple[str, ...]]:
-    """Write a damaged file anew.
-
-    Args:
-        content: The file.
-        error: What is wrong with it.
-
-    Returns:
-        The new file, and what was left out or added, as warnings.
-
-    Raises:
-        ImageTruncatedError: The same error, where the format is another or pixels are missing.
-    """
+    """Return a damaged file written anew, and what was left out or added; the same error where pixels are missing."""
     if content.startswith(START_OF_JPEG):
         return _repair_jpeg(content, error)
     if content.startswith(SIGNATURE):
@@ -59,11 +48,7 @@ def repair(content: bytes, error: ImageTruncatedError) -> tuple[bytes, tuple[str
 
 
 def trim_scan(content: bytes, error: ImageTruncatedError) -> bytes:
-    """Take away the bytes between the pixels of a repaired JPEG and its end marker that libjpeg complains of.
-
-    Raises:
-        ImageTruncatedError: The same error, where that is not what is wrong.
-    """
+    """Take away the bytes between the pixels of a repaired JPEG and its end marker that libjpeg complains of."""
     stray = STRAY.search(str(error))
     if stray is None or not content.endswith(END_OF_JPEG):
         raise error

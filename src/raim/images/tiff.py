@@ -9,10 +9,10 @@ Deflate; ICC.1:2022 annex B.5 for the profile.
 
 import functools
 import io
+import itertools
 import logging
 import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,9 +21,8 @@ from jaxtyping import UInt8
 
 from raim.errors import ImageError, InputError
 from raim.images.exif import ORIENTATIONS, UPRIGHT, is_readable, join_directories, read_tiff_exif
-from raim.images.header import UNREADABLE, Header, Span
+from raim.images.header import UNREADABLE, Header, Span, Stream, cut_off, damaged, decoding, load_codecs
 from raim.images.picture import Mode, PixelArray
-from raim.images.stream import Stream, cut_off, damaged, load_codecs
 
 Bytes = UInt8[np.ndarray, " _"]
 Tags = dict[int, tuple[int, ...]]
@@ -51,29 +50,17 @@ LEVEL = 6  # of Deflate
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TiffHeader(Header):
-    """The header of a TIFF with one page.
+    """The header of a TIFF with one page."""
 
-    Attributes:
-        order: "<" little endian, ">" big endian.
-        compression: "none", "lzw", "deflate" or "packbits".
-        is_differenced: Samples are stored as differences from their left neighbours (predictor 2).
-        is_inverted: Grey with 0 as white.
-        n_planes: Samples of a pixel stand together (1) or in this many planes of one sample each.
-        block_width: Width of a tile, or of the image.
-        block_height: Height of a tile, or of a strip.
-        is_tiled: Blocks are tiles, all of the same size; strips end with the image.
-        blocks: Where the strips or tiles are, row by row, plane by plane.
-    """
-
-    order: Literal["<", ">"]
-    compression: str
-    is_differenced: bool
-    is_inverted: bool
-    n_planes: int
-    block_width: int
-    block_height: int
-    is_tiled: bool
-    blocks: tuple[Span, ...]
+    order: Literal["<", ">"]  # "<" little endian, ">" big endian
+    compression: str  # "none", "lzw", "deflate" or "packbits"
+    is_differenced: bool  # samples are stored as differences from their left neighbours (predictor 2)
+    is_inverted: bool  # grey with 0 as white
+    n_planes: int  # samples of a pixel stand together (1) or in this many planes of one sample each
+    block_width: int  # width of a tile, or of the image
+    block_height: int  # height of a tile, or of a strip
+    is_tiled: bool  # blocks are tiles, all of the same size; strips end with the image
+    blocks: tuple[Span, ...]  # where the strips or tiles are, row by row, plane by plane
 
 
 @functools.cache
@@ -86,12 +73,7 @@ def _load_tifffile() -> Any:
 
 
 def parse_tiff(stream: Stream) -> TiffHeader:
-    """Read the directory of a TIFF without unpacking its pixels.
-
-    Raises:
-        ImageError: It has several pages, or is of a kind that is not read.
-        ImageTruncatedError: It ends early, or contradicts itself.
-    """
+    """Read the directory of a TIFF without unpacking its pixels."""
     stream.file.seek(0)
     try:
         file = _load_tifffile().TiffFile(stream.file, name="")
@@ -105,17 +87,9 @@ def parse_tiff(stream: Stream) -> TiffHeader:
 
 def _find_page(stream: Stream, file: Any) -> Any:
     """Find the page that is no reduced copy and no mask of another."""
-    pages = []
-    for position in range(MAX_PAGES):
-        try:
-            page = file.pages[position]
-        except IndexError:
-            break
-        if not page.subfiletype & NOT_A_PAGE:
-            pages.append(page)
-    else:
-        raise ImageError(f"is a TIFF of {MAX_PAGES} pages or more; save the one that counts as its own file")
-    if len(pages) > 1:
+    listed = list(itertools.islice(file.pages, MAX_PAGES))
+    pages = [page for page in listed if not page.subfiletype & NOT_A_PAGE]
+    if len(pages) > 1 or len(listed) == MAX_PAGES:
         raise ImageError(f"is a TIFF of {len(pages)} pages or more; save the one that counts as its own file")
     if not pages:
         raise damaged("it has no page")
@@ -127,12 +101,12 @@ def _find_page(stream: Stream, file: Any) -> Any:
 
 def _read_tags(stream: Stream, file: Any, page: Any) -> Tags:
     """Whole numbers of the tags that matter; tifffile passes over those that it cannot read."""
-    count = struct.unpack(
-        file.tiff.tagnoformat, stream.read_at(page.offset, file.tiff.tagnosize, "a directory")
-    )
     start, size = page.offset + file.tiff.tagnosize, file.tiff.tagsize
-    table = stream.read_at(start, count[0] * size, "a directory")
-    present = {struct.unpack_from(f"{file.byteorder}H", table, size * i)[0] for i in range(count[0])}
+    (count,) = struct.unpack(
+        file.tiff.tagnoformat, stream.read_at(page.offset, start - page.offset, "a directory")
+    )
+    table = stream.read_at(start, count * size, "a directory")
+    present = {struct.unpack_from(f"{file.byteorder}H", table, size * i)[0] for i in range(count)}
     tags = {}
     for tag in present & NUMBERS:
         entry = page.tags.get(tag)
@@ -154,7 +128,11 @@ def _make_header(stream: Stream, file: Any, page: Any) -> TiffHeader:
     n_planes = n_samples if _number(tags, PLANAR, 1) == 2 else 1
     is_tiled = TILE_WIDTH in tags
     block = _read_block_size(tags, size, is_tiled=is_tiled)
+    n_blocks = n_planes * -(-size[0] // block[0]) * -(-size[1] // block[1])
     orientation = _number(tags, ORIENTATION, UPRIGHT)
+    predictor = _number(tags, PREDICTOR, 1)
+    if predictor not in (1, 2):
+        raise ImageError(f"is a TIFF with predictor {predictor}, expected 1 or 2; save it again, or as PNG")
     has_exif = bool(page.tags.valueof(EXIF))
     exif = read_tiff_exif(stream.file) if has_exif else None
     return TiffHeader(
@@ -169,15 +147,13 @@ def _make_header(stream: Stream, file: Any, page: Any) -> TiffHeader:
         warnings=("its EXIF data cannot be read and were left out",) if has_exif and exif is None else (),
         order=file.byteorder,
         compression=_read_compression(tags),
-        is_differenced=_read_predictor(tags),
+        is_differenced=predictor == 2,
         is_inverted=_number(tags, PHOTOMETRIC) == 0,
         n_planes=n_planes,
         block_width=block[0],
         block_height=block[1],
         is_tiled=is_tiled,
-        blocks=_read_blocks(
-            tags, n_planes * -(-size[0] // block[0]) * -(-size[1] // block[1]), is_tiled=is_tiled
-        ),
+        blocks=_read_blocks(tags, n_blocks, is_tiled=is_tiled),
     )
 
 
@@ -225,13 +201,6 @@ def _read_compression(tags: Tags) -> str:
     return COMPRESSIONS[number]
 
 
-def _read_predictor(tags: Tags) -> bool:
-    number = _number(tags, PREDICTOR, 1)
-    if number not in (1, 2):
-        raise ImageError(f"is a TIFF with predictor {number}, expected 1 or 2; save it again, or as PNG")
-    return number == 2
-
-
 def _read_block_size(tags: Tags, size: tuple[int, int], *, is_tiled: bool) -> tuple[int, int]:
     width, height = size
     if is_tiled:
@@ -254,52 +223,38 @@ def _read_blocks(tags: Tags, n_blocks: int, *, is_tiled: bool) -> tuple[Span, ..
 
 
 def decode_tiff(content: bytes, header: TiffHeader) -> np.ndarray:
-    """Decode to (h, w) or (h, w, channels), uint8 or uint16.
-
-    Raises:
-        ImageTruncatedError: A strip or tile is cut off, damaged, or of another size than declared.
-    """
+    """Decode to (h, w) or (h, w, channels), uint8 or uint16."""
     dtype = np.uint8 if header.bit_depth == 8 else np.uint16
     pixels = np.empty((header.height, header.width, header.n_channels), dtype)
     n_samples = 1 if header.n_planes > 1 else header.n_channels
     n_block = header.block_width * header.block_height * n_samples * pixels.itemsize
     # One block's memory serves all; one byte more than is expected shows a block that holds too much.
     scratch = np.empty(n_block + 1, np.uint8)
-    for span, (plane, top, left) in zip(header.blocks, _walk_blocks(header), strict=True):
+    tops, lefts = range(0, header.height, header.block_height), range(0, header.width, header.block_width)
+    places = itertools.product(range(header.n_planes), tops, lefts)
+    for span, (plane, top, left) in zip(header.blocks, places, strict=True):
+        if span.end > len(content):
+            raise cut_off("a block of pixels", span.end, len(content))
         target = pixels[top : top + header.block_height, left : left + header.block_width]
         if header.n_planes > 1:
             target = target[..., plane : plane + 1]
-        _decode_block(_find_block(content, span), header, target, scratch)
+        _decode_block(memoryview(content)[span.offset : span.end], header, target, scratch)
     if header.is_inverted:
         pixels = np.invert(pixels, out=pixels)
     return pixels[..., 0] if header.n_channels == 1 else pixels
 
 
-def _walk_blocks(header: TiffHeader) -> Iterator[tuple[int, int, int]]:
-    """Give plane, first row and first column of the blocks in the order of the file."""
-    for plane in range(header.n_planes):
-        for top in range(0, header.height, header.block_height):
-            for left in range(0, header.width, header.block_width):
-                yield plane, top, left
-
-
-def _find_block(content: bytes, span: Span) -> memoryview:
-    if span.end > len(content):
-        raise cut_off("a block of pixels", span.end, len(content))
-    return memoryview(content)[span.offset : span.end]
-
-
 def _decode_block(packed: memoryview, header: TiffHeader, target: np.ndarray, scratch: Bytes) -> None:
-    """Decode one block into its place; a tile's part outside the image is dropped."""
+    """Decode one block into its place, by no more memory than is given; a tile's part outside the image is dropped."""
     height = header.block_height if header.is_tiled else target.shape[0]
     shape = (height, header.block_width, target.shape[2])
     stored = np.dtype(target.dtype).newbyteorder(header.order)
     expected = math.prod(shape) * stored.itemsize
-    data = (
-        packed
-        if header.compression == "none"
-        else _unpack(packed, header.compression, scratch[: expected + 1])
-    )
+    data = packed
+    if header.compression != "none":
+        unpack = getattr(load_codecs(), f"{header.compression}_decode")
+        with decoding("a block of pixels"):
+            data = memoryview(unpack(packed, out=scratch[: expected + 1]))
     if len(data) != expected:
         raise damaged(f"a block of pixels has {len(data)} bytes, the declared size needs {expected}")
     samples = np.frombuffer(data, stored).reshape(shape).astype(target.dtype, copy=False)
@@ -308,28 +263,11 @@ def _decode_block(packed: memoryview, header: TiffHeader, target: np.ndarray, sc
     target[...] = samples[: target.shape[0], : target.shape[1]]
 
 
-def _unpack(packed: memoryview, compression: str, out: Bytes) -> memoryview:
-    """Unpack one block, into no more memory than is given; what comes back may be shorter."""
-    codecs = load_codecs()
-    unpack = {
-        "lzw": codecs.lzw_decode,
-        "deflate": codecs.deflate_decode,
-        "packbits": codecs.packbits_decode,
-    }[compression]
-    try:
-        return memoryview(unpack(packed, out=out))
-    except (RuntimeError, ValueError) as error:
-        raise damaged(f"a block of pixels cannot be unpacked ({error})") from error
-
-
 def encode_tiff(pixels: PixelArray, icc_profile: bytes | None, exif: bytes | None) -> bytes:
     """Encode pixels without loss: Deflate of differences (predictor 2).
 
     An EXIF block is itself a TIFF structure whose offsets count from its start. So the image is appended to that block,
     and its directory takes in the block's first one: every offset stays true.
-
-    Raises:
-        InputError: The EXIF block cannot be read, or the file would be over 4 GiB.
     """
     if exif is not None and not is_readable(exif):
         raise InputError("the EXIF block has no TIFF header, or no directory; write without it")

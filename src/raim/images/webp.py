@@ -11,8 +11,7 @@ import numpy as np
 
 from raim.errors import ImageError
 from raim.images.exif import find_orientation, strip_prefix
-from raim.images.header import Header, Span
-from raim.images.stream import Stream, damaged, load_codecs
+from raim.images.header import Header, Span, Stream, damaged, decoding, load_codecs
 
 MAX_CHUNKS = 10_000
 MAX_METADATA = 64 << 20
@@ -28,12 +27,7 @@ class WebpHeader(Header):
 
 
 def parse_webp(stream: Stream) -> WebpHeader:
-    """Read the chunks of a WebP without decoding its pixels.
-
-    Raises:
-        ImageError: It is animated.
-        ImageTruncatedError: It ends early, or its chunks contradict each other.
-    """
+    """Read the chunks of a WebP without decoding its pixels."""
     end = 8 + struct.unpack("<I", stream.read_at(4, 4, "its RIFF header"))[0]
     if end > stream.n_bytes:
         stream.read_at(0, end, "its RIFF content")
@@ -45,17 +39,16 @@ def parse_webp(stream: Stream) -> WebpHeader:
     width, height, has_alpha = _read_frame(stream, chunks)
     _check_canvas(stream, chunks, (width, height))
     profile = _read_metadata(stream, chunks, b"ICCP")
-    exif = _read_metadata(stream, chunks, b"EXIF")
-    block = None if exif is None else strip_prefix(exif)
+    exif = strip_prefix(_read_metadata(stream, chunks, b"EXIF"))
     return WebpHeader(
         format="WEBP",
         width=width,
         height=height,
         mode="rgba" if has_alpha or b"ALPH" in chunks else "rgb",
         bit_depth=8,
-        orientation=find_orientation(block),
+        orientation=find_orientation(exif),
         icc_profile=profile,
-        exif=block,
+        exif=exif,
         end=end,
     )
 
@@ -117,14 +110,8 @@ def _read_metadata(stream: Stream, chunks: dict[bytes, Span], name: bytes) -> by
 
 
 def decode_webp(content: bytes, header: WebpHeader) -> np.ndarray:
-    """Decode to (h, w, 3) or, where there is alpha, (h, w, 4) uint8.
-
-    Raises:
-        ImageTruncatedError: The data are cut off or damaged.
-    """
+    """Decode to (h, w, 3) or, where there is alpha, (h, w, 4) uint8."""
     data = memoryview(content)[: header.end]
-    try:
+    with decoding("its pixels"):
         pixels: np.ndarray = load_codecs().webp_decode(data, hasalpha=header.mode == "rgba")
-    except (RuntimeError, ValueError) as error:
-        raise damaged(f"its pixels cannot be decoded ({error})") from error
-    return pixels
+        return pixels

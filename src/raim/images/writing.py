@@ -8,7 +8,7 @@ import numpy as np
 
 from raim.errors import InputError, unknown_name
 from raim.files import place_file
-from raim.images.exif import PREFIX, set_pixels, strip_prefix
+from raim.images.exif import PREFIX, set_pixels
 from raim.images.picture import PixelArray
 from raim.images.png import encode_png
 from raim.images.tiff import encode_tiff
@@ -71,7 +71,7 @@ def encode_image(
     """
     _check(pixels, quality)
     plain = np.ascontiguousarray(pixels)
-    block = None if exif is None else set_pixels(strip_prefix(exif), pixels.shape[1], pixels.shape[0])
+    block = None if exif is None else set_pixels(exif.removeprefix(PREFIX), pixels.shape[1], pixels.shape[0])
     match suffix.lower():
         case ".png":
             return encode_png(plain, icc_profile, block)

@@ -2,9 +2,8 @@
 
 from raim.scoring.pairs import score_pair
 from raim.scoring.profiles import DECIMALS, PROFILES, TITLES, MeasureChoice, Profile, find_profile
-from raim.scoring.records import EntryScore, ImageScore, ScoreTable, write_json
+from raim.scoring.records import EntryScore, ImageScore, ScoreTable, write_csv, write_json
 from raim.scoring.run import default_cache, name_entries, score_folders
-from raim.scoring.tables import write_csv
 
 __all__ = [
     "DECIMALS",

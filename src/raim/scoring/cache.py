@@ -6,6 +6,8 @@ another, and nothing stale can be found. One SQLite file in the user's cache dir
 process writes values to it, one image at a time, which is also what makes an interrupted scoring resume.
 """
 
+import functools
+import importlib.metadata
 import json
 import math
 import sqlite3
@@ -17,12 +19,48 @@ from typing import Any
 
 from filelock import FileLock
 
+from raim.metrics import MEASURES
 from raim.runs import fingerprint
-from raim.scoring.measures import Measured
+from raim.scoring.pairs import Measured
+from raim.scoring.profiles import MeasureChoice, Profile
+from raim.weights import weights_sha256
 
 DEFINITIONS_VERSION = 1  # raise it when a change in raim.metrics changes a number
 BUSY_TIMEOUT_S = 30.0
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def measure_definition(choice: MeasureChoice, border_px: int, device: str) -> dict[str, Any]:
+    """Give all that a measured value depends on, as plain values.
+
+    Example:
+        >>> choice = MeasureChoice(name="psnr", options={"colour": "y"}, weight=20, zero_at=0, one_at=50)
+        >>> measure_definition(choice, 4, "cpu")
+        {'options': {'colour': 'y'}, 'border_px': 4, 'weights': {}, 'engine': None}
+    """
+    measure = MEASURES[choice.name]
+    return {
+        "options": dict(choice.options),
+        "border_px": border_px,
+        "weights": {name: weights_sha256(name) for name in measure.weights(choice.options)},
+        "engine": describe_engine(device) if measure.each_form else None,
+    }
+
+
+def profile_weights(profile: Profile) -> dict[str, str]:
+    """Give the SHA-256 of every set of weights that a profile uses."""
+    names = [name for choice in profile.measures for name in MEASURES[choice.name].weights(choice.options)]
+    return {name: weights_sha256(name) for name in names}
+
+
+@functools.cache
+def describe_engine(device: str) -> str:
+    """Name the engine of the convolutions on a device, with its version."""
+    from raim.networks.features import choose_engine
+
+    name = choose_engine(device=device)
+    version = importlib.metadata.version(name)
+    return f"{name} {version}" if device == "cpu" else f"{name} {version} on {device}"
 
 
 def value_key(
@@ -45,15 +83,10 @@ def value_key(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownValue:
-    """What is kept of one measure of one restored file.
+    """What is kept of one measure of one restored file."""
 
-    Attributes:
-        measured: A value, or the reason why there is none.
-        warnings: Of decoding the file.
-    """
-
-    measured: Measured
-    warnings: tuple[str, ...] = ()
+    measured: Measured  # a value, or the reason why there is none
+    warnings: tuple[str, ...] = ()  # of decoding the file
 
     def as_record(self) -> dict[str, Any]:
         """Give the form that is kept."""
@@ -62,18 +95,7 @@ class KnownValue:
 
 
 def read_measured(record: Mapping[str, Any] | None, measure: str) -> KnownValue | None:
-    """Read what `KnownValue.as_record` gave; None for anything else, which is measured again and so replaced.
-
-    Args:
-        record: Of the cache, or None.
-        measure: Its name: only PSNR may be infinite.
-
-    Example:
-        >>> read_measured(KnownValue(measured=Measured(value=0.5)).as_record(), "ssim").measured.value
-        0.5
-        >>> read_measured({"measured": {"value": "0.5"}, "warnings": []}, "ssim") is None
-        True
-    """
+    """Read what `KnownValue.as_record` gave; None for anything else, which is measured again and so replaced."""
     try:
         known = KnownValue(measured=Measured(**record["measured"]), warnings=tuple(record["warnings"]))  # type: ignore[index]
     except (TypeError, KeyError):

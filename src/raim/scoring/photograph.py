@@ -16,10 +16,16 @@ from raim.errors import ImageError, OutOfMemoryError, RaimError, SubmissionError
 from raim.images import ReadImage, inspect_image, read_image
 from raim.metrics import MEASURES
 from raim.metrics.arrays import PixelArray, check_channels, common_type, convert_image
-from raim.scoring.cache import KnownValue, ValueCache, read_measured, value_key
-from raim.scoring.definitions import measure_definition
-from raim.scoring.measures import Measured, fail, measure_candidates
-from raim.scoring.pairs import check_size, cut_border, join_measures, refuse_image
+from raim.scoring.cache import KnownValue, ValueCache, measure_definition, read_measured, value_key
+from raim.scoring.pairs import (
+    Measured,
+    check_size,
+    cut_border,
+    fail,
+    join_measures,
+    measure_candidates,
+    refuse_image,
+)
 from raim.scoring.profiles import MeasureChoice, Profile
 from raim.scoring.records import ImageScore
 from raim.scoring.submission import Member
@@ -34,52 +40,34 @@ PIXELS_BYTES = 300_000_000  # of candidates as decoded
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """One photograph to score.
+    """One photograph to score."""
 
-    Attributes:
-        name: Stem of its files.
-        reference: The reference's file.
-        candidates: The restored file of each entry; None where an entry has none of that name.
-        scenario: From the manifest.
-    """
-
-    name: str
-    reference: Member
+    name: str  # stem of its files
+    reference: Member  # the reference's file
+    # the restored file of each entry; None where an entry has none of that name
     candidates: tuple[Member | None, ...]
-    scenario: str | None = None
+    scenario: str | None = None  # from the manifest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """What all photographs of a run share.
-
-    Attributes:
-        profile: The choices.
-        device: "cpu", or a device of torch.
-        cache: File of known values; None: none is used or kept.
-        threads: Of torch, where it computes; None leaves them as they are.
-        read: Reads the candidates' images; None for `read_image`. The reference is always read here.
-    """
+    """What all photographs of a run share."""
 
     profile: Profile
     device: str = "cpu"
-    cache: Path | None = None
-    threads: int | None = None
+    cache: Path | None = None  # file of known values; None: none is used or kept
+    threads: int | None = None  # of torch, where it computes; None leaves them as they are
+    # reads the candidates' images; None for `read_image`. The reference is always read here.
     read: ReadImage | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scored:
-    """What came of a photograph.
+    """What came of a photograph."""
 
-    Attributes:
-        images: The records, one for each candidate.
-        new_values: The values that were not known before, by their keys.
-        faults: What failed though the files are whole: want of memory, faults of a library.
-    """
-
-    images: tuple[ImageScore, ...]
-    new_values: dict[str, dict[str, Any]]
+    images: tuple[ImageScore, ...]  # the records, one for each candidate
+    new_values: dict[str, dict[str, Any]]  # the values that were not known before, by their keys
+    # what failed though the files are whole: want of memory, faults of a library
     faults: tuple[RaimError, ...] = ()
 
 
@@ -108,20 +96,13 @@ class _Candidate:
 
 @dataclass(kw_only=True, slots=True)
 class _Reference(_Candidate):
-    """The reference: decoded once, and brought to each type of pixel once.
+    """The reference: decoded once, and brought to each type of pixel once."""
 
-    Attributes:
-        content: Of its file, until it is decoded.
-        is_small: Whether it is too small for anybody to have a score.
-        size: Width and height.
-        pixels: Inside the border, as decoded.
-        converted: The same in three channels, by type of pixel.
-    """
-
-    content: bytes = b""
-    is_small: bool = False
-    size: tuple[int, int] = (0, 0)
-    pixels: PixelArray = field(default_factory=lambda: np.zeros(0))
+    content: bytes = b""  # of its file, until it is decoded
+    is_small: bool = False  # whether it is too small for anybody to have a score
+    size: tuple[int, int] = (0, 0)  # width and height
+    pixels: PixelArray = field(default_factory=lambda: np.zeros(0))  # inside the border, as decoded
+    # the same in three channels, by type of pixel
     converted: dict[str, PixelArray] = field(default_factory=dict)
 
     def decode(self, border_px: int) -> None:
@@ -145,11 +126,7 @@ _Group = list[tuple[_Candidate, PixelArray]]
 
 
 def score_photograph(task: Task, setting: Setting) -> Scored:
-    """Score every candidate of one photograph; what is wrong with a file becomes its record's `unscored`.
-
-    Raises:
-        RaimError: One that concerns all photographs (`RaimError.concerns_all`).
-    """
+    """Score every candidate of one photograph; what is wrong with a file becomes its record's `unscored`."""
     candidates = [_find(member, task.name) for member in task.candidates]
     reference = _read_reference(task.reference, setting.profile)
     with ValueCache(setting.cache, is_read_only=True) as cache:

@@ -202,18 +202,14 @@ class Profile:
 
     def as_dict(self) -> dict[str, Any]:
         """Give every choice as plain values, as result files carry them."""
-        plain = [{**_plain(measure), "options": dict(measure.options)} for measure in self.measures]
+        plain = [
+            {"name": each.name}
+            | ({"label": each.label} if each.label else {})
+            | {"options": dict(each.options), "weight": each.weight}
+            | {"zero_at": each.zero_at, "one_at": each.one_at}
+            for each in self.measures
+        ]
         return {"name": self.name, "note": self.note, "border_px": self.border_px, "measures": plain}
-
-
-def _plain(measure: MeasureChoice) -> dict[str, Any]:
-    numbers = {key: getattr(measure, key) for key in ("weight", "zero_at", "one_at")}
-    return {
-        "name": measure.name,
-        **({"label": measure.label} if measure.label else {}),
-        "options": {},
-        **numbers,
-    }
 
 
 def _choice(

@@ -1,4 +1,4 @@
-"""The records of a scoring, and the one JSON form in which they are written.
+"""The records of a scoring, and the forms in which they are written: JSON and CSV.
 
 A value that could not be measured is None with its reason in `unscored`; it is never a number. JSON has no
 infinity, so an infinite PSNR is written as the string "inf".
@@ -7,7 +7,7 @@ infinity, so an infinite PSNR is written as the string "inf".
 import json
 import math
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,13 @@ from typing import Any
 from raim.errors import InputError
 from raim.files import place_file
 from raim.scoring.profiles import TITLES, Profile
-from raim.tables import format_html
+from raim.tables import Digits, format_html, format_table
 
 SCHEMA = "raim-scores/1"
 NAMED = 5  # images without a score that the reason of an unranked entry names
+MEAN = "mean"
+FIRST = ("entry", "kind", "name", "scenario")
+LAST = ("rank", "n_scored", "n_expected", "warnings", "unscored")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -228,12 +231,7 @@ class ScoreTable:
 
 
 def sort_entries(entries: Iterable[EntryScore], *, allow_incomplete: bool = False) -> tuple[EntryScore, ...]:
-    """Put complete entries first, then by falling mean SCORE, then by name; no missing score ever leads.
-
-    Args:
-        entries: In any order.
-        allow_incomplete: Whether incomplete entries stand among the others, by the mean that they have.
-    """
+    """Put complete entries first, then by falling mean SCORE, then by name; no missing score ever leads."""
 
     def key(entry: EntryScore) -> tuple[int, float, str]:
         lacking = 0 if allow_incomplete and entry.n_scored else len(entry.images) - entry.n_scored
@@ -270,3 +268,39 @@ def _number(image: ImageScore, column: str) -> float:
     if value is None:
         raise InputError(f"{image.name} counts as scored but has no {column}")
     return value
+
+
+def write_csv(table: ScoreTable, path: Path) -> None:
+    """Write the table as CSV; a value that could not be measured is an empty cell, with the reason in its row.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    ranks = table.ranks()
+    rows = (row for entry in table.entries for row in _rows(entry, table, ranks.get(entry.name)))
+    text = format_table([*FIRST, *table.profile.columns, *LAST], rows)
+    place_file(path, text.encode("utf-8", errors="replace"))
+
+
+def _rows(entry: EntryScore, table: ScoreTable, rank: int | None) -> Iterator[list[object]]:
+    for image in entry.images:
+        cells = _cells(image.values, table.profile.columns)
+        notes = ["; ".join(image.warnings), image.unscored]
+        yield [entry.name, "image", image.name, image.scenario, *cells, None, None, None, *notes]
+    for scenario, part in entry.by_scenario().items():
+        yield _mean_row(part, table, scenario, None, part.why_incomplete)
+    yield _mean_row(entry, table, None, rank, table.why_unranked(entry))
+
+
+def _mean_row(
+    part: EntryScore, table: ScoreTable, scenario: str | None, rank: int | None, why: str | None
+) -> list[object]:
+    """Make the row of a scenario, or of a whole entry."""
+    kind = "entry" if scenario is None else "scenario"
+    cells = _cells(part.mean, table.profile.columns)
+    return [part.name, kind, MEAN, scenario, *cells, rank, part.n_scored, part.n_expected, None, why]
+
+
+def _cells(values: Mapping[str, float | None], columns: tuple[str, ...]) -> list[Digits | None]:
+    found = [values.get(column) for column in columns]
+    return [None if value is None else Digits(f"{value:.9g}") for value in found]

@@ -13,8 +13,7 @@ from raim.data import Manifest, read_manifest
 from raim.devices import check_device
 from raim.errors import InputError, RaimError, SubmissionError, WorkerDiedError
 from raim.processes import map_processes
-from raim.scoring.cache import ValueCache
-from raim.scoring.definitions import describe_engine, profile_weights
+from raim.scoring.cache import ValueCache, describe_engine, profile_weights
 from raim.scoring.photograph import Scored, Setting, Task, fail_photograph, score_photograph
 from raim.scoring.profiles import Profile, find_profile
 from raim.scoring.records import EntryScore, ImageScore, ScoreTable, sort_entries

@@ -11,8 +11,8 @@ import zipfile
 import pytest
 
 from raim.errors import SubmissionError
-from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.listing import list_submission
+from raim.scoring.submission.member import Limits
 
 
 def codes(path, **limits) -> list[str]:

@@ -1,12 +1,10 @@
 """Submissions: reading a zip or folder safely, and checking it against the inputs."""
 
-from raim.scoring.submission.check import check_submission
-from raim.scoring.submission.check_report import CheckReport
+from raim.scoring.submission.check import CheckReport, check_submission
 from raim.scoring.submission.findings import NOTES, PROBLEMS, Finding
 from raim.scoring.submission.folder_zip import unpack_folder
-from raim.scoring.submission.image_folder import ImageFolder, open_images
-from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
-from raim.scoring.submission.member import Member
+from raim.scoring.submission.listing import ImageFolder, open_images
+from raim.scoring.submission.member import DEFAULT_LIMITS, Limits, Member
 from raim.scoring.submission.readme import Readme, format_readme, parse_readme
 
 __all__ = [

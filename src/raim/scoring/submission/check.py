@@ -1,27 +1,84 @@
 """Whether a submission is complete and safe: every problem at once, before it is uploaded or scored.
 
 Images are matched to inputs by stem, never by order. Each image is unpacked and decoded, one at a time, so the
-memory it takes is that of one image; nothing is written.
+memory it takes is that of one image; nothing is written. The report is a record, text for people, JSON for programs.
 """
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from raim import __version__
 from raim.data import Manifest
 from raim.errors import SubmissionError, shown
 from raim.images import ReadImage, read_image
-from raim.scoring.submission.check_report import CheckReport
-from raim.scoring.submission.expectation import Expectation, expect_images
 from raim.scoring.submission.findings import Finding, problem
 from raim.scoring.submission.image_check import check_restored
-from raim.scoring.submission.image_folder import ImageFolder, open_images
 from raim.scoring.submission.layout import Layout, lay_out
-from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
-from raim.scoring.submission.listing import list_submission
-from raim.scoring.submission.matching import Matching, match_images
-from raim.scoring.submission.member import Listing
+from raim.scoring.submission.listing import ImageFolder, list_submission, open_images
+from raim.scoring.submission.matching import expect_images, match_images
+from raim.scoring.submission.member import DEFAULT_LIMITS, Limits, Member
 from raim.scoring.submission.readme import EXAMPLES, FILE_NAME, Readme, parse_readme
+
+SCHEMA = "raim-check/1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckReport:
+    """Everything that was found in one submission.
+
+    Attributes:
+        submission: Its path as given.
+        n_inputs: Images that were expected.
+        n_images: Of these, how many are there at the root, with or without problems.
+        problems: What has to be mended.
+        notes: What was accepted and is worth knowing.
+        readme: What the readme.txt states; None if it has problems.
+        manifest_sha256: `Manifest.sha256` of the manifest; None without one.
+    """
+
+    submission: str
+    n_inputs: int
+    n_images: int
+    problems: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+    readme: Readme | None = None
+    manifest_sha256: str | None = None
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether the submission can be scored as it is."""
+        return not self.problems
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {
+            "schema": SCHEMA,
+            "raim": __version__,
+            "submission": self.submission,
+            "ok": self.is_fine,
+            "inputs": self.n_inputs,
+            "images": self.n_images,
+            "manifest_sha256": self.manifest_sha256,
+            "readme": None if self.readme is None else asdict(self.readme),
+            "problems": [asdict(each) for each in self.problems],
+            "notes": [asdict(each) for each in self.notes],
+        }
+
+    def as_text(self) -> str:
+        """Give the report for people: one line per problem and note, each with its code."""
+        n_problems = len(self.problems)
+        verdict = f"{n_problems} problem{'s' if n_problems > 1 else ''}"
+        if self.is_fine:
+            verdict = f"fine, {self.n_images} of {self.n_inputs} images and readme.txt are as expected"
+        lines = [f"{self.submission}: {verdict}"]
+        lines += [f"  {each.message} [{each.code}]" for each in self.problems]
+        if self.notes:
+            lines.append("notes:")
+            lines += [f"  {each.message} [{each.code}]" for each in self.notes]
+        return "\n".join(lines)
 
 
 def check_submission(
@@ -53,55 +110,39 @@ def check_submission(
     expectation = expect_images(folder, manifest, limits)
     listing = list_submission(path, limits=limits)
     layout = lay_out(listing.members)
-    matching = (
-        match_images(layout, expectation)
-        if _is_open(listing)
-        else Matching(images={}, readmes=(), problems=())
-    )
-    found, notes = _check_images(
-        matching, expectation, limits, progress or (lambda _done, _total: None), read
-    )
-    readme, readme_problems = _read_readme(matching, layout, limits) if _is_open(listing) else (None, ())
+    problems, notes = [*listing.all_problems, *layout.problems], [*layout.notes, *expectation.notes]
+    images, readme = dict[str, Member](), None
+    # Where no member could be listed, it would mislead to call every image missing.
+    if listing.members or not listing.all_problems:
+        matching = match_images(layout, expectation)
+        images = matching.images
+        problems += matching.problems
+        for done, (stem, member) in enumerate(images.items(), start=1):
+            if not member.problems:
+                found = check_restored(member, expectation.images[stem], limits, read)
+                problems += found.problems
+                notes += found.notes
+            if progress is not None:
+                progress(done, len(images))
+        readme, of_readme = _read_readme(matching.readmes, layout, limits)
+        problems += of_readme
     return CheckReport(
         submission=str(path),
         n_inputs=len(expectation.images),
-        n_images=len(matching.images),
-        problems=(*listing.all_problems, *layout.problems, *matching.problems, *found, *readme_problems),
-        notes=(*layout.notes, *expectation.notes, *notes),
+        n_images=len(images),
+        problems=tuple(problems),
+        notes=tuple(notes),
         readme=readme,
         manifest_sha256=None if manifest is None else manifest.sha256(),
     )
 
 
-def _is_open(listing: Listing) -> bool:
-    """Say whether members could be listed; if not, it would mislead to call every image missing."""
-    return bool(listing.members) or not listing.all_problems
-
-
-def _check_images(
-    matching: Matching,
-    expectation: Expectation,
-    limits: Limits,
-    progress: Callable[[int, int], None],
-    read: ReadImage,
-) -> tuple[list[Finding], list[Finding]]:
-    problems: list[Finding] = []
-    notes: list[Finding] = []
-    for done, (stem, member) in enumerate(matching.images.items(), start=1):
-        if not member.problems:
-            found = check_restored(member, expectation.images[stem], limits, read)
-            problems += found.problems
-            notes += found.notes
-        progress(done, len(matching.images))
-    return problems, notes
-
-
 def _read_readme(
-    matching: Matching, layout: Layout, limits: Limits
+    readmes: Sequence[Member], layout: Layout, limits: Limits
 ) -> tuple[Readme | None, tuple[Finding, ...]]:
-    if not matching.readmes:
+    if not readmes:
         return None, (_missing_readme(layout),)
-    member = matching.readmes[0]
+    member = readmes[0]
     if member.problems:
         return None, ()
     if member.n_bytes > limits.max_readme_bytes:

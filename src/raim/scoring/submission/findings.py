@@ -90,43 +90,25 @@ class Finding:
 
 
 def problem(code: str, message: str, name: str | None = None) -> Finding:
-    """Make a problem; `name` is made printable (the message's names are the caller's care).
-
-    Raises:
-        KeyError: The code is not one of `PROBLEMS`: a bug.
-    """
+    """Make a problem; `name` is made printable (the message's names are the caller's care)."""
     PROBLEMS[code]
     return Finding(code=code, message=message, name=None if name is None else shown(name))
 
 
 def note(code: str, message: str, name: str | None = None) -> Finding:
-    """Make a note.
-
-    Raises:
-        KeyError: The code is not one of `NOTES`: a bug.
-    """
+    """Make a note."""
     NOTES[code]
     return Finding(code=code, message=message, name=None if name is None else shown(name))
 
 
 def name_some(names: Sequence[str], most: int = 3) -> str:
-    """List the first names, printable, and how many more there are.
-
-    Example:
-        >>> name_some(["a.png", "b.png", "c.png"], most=2)
-        'a.png, b.png and 1 more'
-    """
+    """List the first names, printable, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(shown, names[:most])) + more
 
 
 def submission_error(label: str, problems: Iterable[Finding]) -> SubmissionError:
-    """Make the error that lists problems; they stand in its `problems` too.
-
-    Example:
-        >>> print(submission_error("a.zip", [problem("encrypted", "x.png is encrypted", "x.png")]))
-        a.zip: x.png is encrypted [encrypted]
-    """
+    """Make the error that lists problems; they stand in its `problems` too."""
     found = tuple(problems)
     lines = [f"{each.message} [{each.code}]" for each in found]
     if len(lines) == 1:

@@ -11,8 +11,7 @@ from raim.data import collision_key
 from raim.errors import shown
 from raim.scoring.submission.findings import Finding, name_some, note, problem, submission_error
 from raim.scoring.submission.layout import lay_out
-from raim.scoring.submission.limits import DEFAULT_LIMITS, Limits
-from raim.scoring.submission.member import Member
+from raim.scoring.submission.member import DEFAULT_LIMITS, Limits, Member
 from raim.scoring.submission.zip_listing import list_zip
 
 OnFile = Callable[[int, int], None]

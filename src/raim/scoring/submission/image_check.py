@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 from raim.errors import ImageError, ImageTooLargeError, ImageTruncatedError, SubmissionError, shown
 from raim.images import ImageInfo, ReadImage, inspect_image, read_image
-from raim.images.inspecting import naming
-from raim.images.signatures import find_format
-from raim.scoring.submission.expectation import GREY_MODES, ExpectedImage
+from raim.images.header import find_format
+from raim.images.reading import naming
 from raim.scoring.submission.findings import Finding, note, problem
-from raim.scoring.submission.limits import Limits
-from raim.scoring.submission.member import Member
+from raim.scoring.submission.matching import GREY_MODES, ExpectedImage
+from raim.scoring.submission.member import Limits, Member
 
 FORMATS = frozenset({"PNG", "JPEG"})
 SUFFIX_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}

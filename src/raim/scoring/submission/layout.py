@@ -31,19 +31,12 @@ NESTED_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
-    """The members of a submission by where they lie.
+    """The members of a submission by where they lie."""
 
-    Attributes:
-        root: Files at the root (within the common folder, if there is one).
-        nested: Files in folders.
-        problems: Names that could be taken for each other.
-        notes: What was ignored or taken off.
-    """
-
-    root: tuple[Member, ...]
-    nested: tuple[Member, ...]
-    problems: tuple[Finding, ...]
-    notes: tuple[Finding, ...]
+    root: tuple[Member, ...]  # files at the root (within the common folder, if there is one)
+    nested: tuple[Member, ...]  # files in folders
+    problems: tuple[Finding, ...]  # names that could be taken for each other
+    notes: tuple[Finding, ...]  # what was ignored or taken off
 
 
 def lay_out(members: Sequence[Member]) -> Layout:
@@ -72,12 +65,7 @@ def lay_out(members: Sequence[Member]) -> Layout:
 
 
 def is_junk(parts: Sequence[str]) -> bool:
-    """Say whether a file is what operating systems and desktop programs leave behind.
-
-    Example:
-        >>> is_junk(("__MACOSX", "._0001.png")), is_junk(("0001.png",))
-        (True, False)
-    """
+    """Say whether a file is what operating systems and desktop programs leave behind."""
     lower = [part.lower() for part in parts]
     is_file = bool(lower) and lower[-1] in JUNK_FILES
     return (

@@ -1,40 +1,116 @@
-"""Which member is which expected image; what is missing, unexpected or in the wrong place.
+"""What a submission has to hold, one image for each input; which member is which; what is missing or misplaced.
 
 A misplaced file is reported where it lies and not a second time as missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from raim.data import collision_key, image_stem
-from raim.errors import shown
-from raim.scoring.submission.expectation import Expectation
-from raim.scoring.submission.findings import UTF8_ADVICE, Finding, name_some, problem
-from raim.scoring.submission.image_folder import describe_no_images
+from raim.data import Manifest, collision_key, image_stem
+from raim.errors import ImageError, shown
+from raim.images import inspect_image
+from raim.scoring.submission.findings import UTF8_ADVICE, Finding, name_some, note, problem
 from raim.scoring.submission.layout import Layout, is_nested_archive
-from raim.scoring.submission.member import Member
+from raim.scoring.submission.listing import ImageFolder, describe_no_images
+from raim.scoring.submission.member import Limits, Member
 from raim.scoring.submission.member_names import find_name_problems, last_part, read_in_encodings
 from raim.scoring.submission.readme import is_readme
 
+GREY_MODES = frozenset({"grey", "grey-alpha"})
 ACCEPTED_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
 LONGEST_STEM = 255  # characters that are compared for a hint; file systems allow no more bytes
 OTHER_SUFFIXES = frozenset({".tif", ".tiff", ".webp", ".bmp", ".gif", ".jxl", ".jp2", ".avif", ".heic"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ExpectedImage:
+    """What one restored image has to be."""
+
+    stem: str
+    input_name: str
+    width: int
+    height: int
+    is_stated: bool  # whether the manifest states the size; else it is that of the upright input
+    is_grey: bool
+    bit_depth: int  # bits per sample of the input
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectation:
+    """All expected images by stem, and what was noticed about inputs and manifest."""
+
+    images: Mapping[str, ExpectedImage]
+    notes: tuple[Finding, ...] = ()
+
+
+def expect_images(inputs: ImageFolder, manifest: Manifest | None, limits: Limits) -> Expectation:
+    """Read the headers of the inputs and the manifest."""
+    manifest = None if manifest is None else manifest.match(list(inputs))
+    rows = {} if manifest is None else manifest.by_name()
+    images = {}
+    for stem, member in inputs.items():
+        row = rows.get(stem)
+        size = (row.width, row.height) if row else (None, None)
+        images[stem] = _expect_image(stem, member, size, limits)
+    return Expectation(images=images, notes=() if manifest is None else tuple(_compare(inputs, manifest)))
+
+
+def _expect_image(
+    stem: str, member: Member, size: tuple[int | None, int | None], limits: Limits
+) -> ExpectedImage:
+    try:
+        info = inspect_image(_source(member), max_pixels=limits.max_pixels)
+    except ImageError as error:
+        raise type(error)(f"the input {member.name} cannot be used: {error}") from error
+    width, height = size
+    upright = info.upright_size  # as `raim restore` makes it of an input with an EXIF rotation
+    return ExpectedImage(
+        stem=stem,
+        input_name=member.name,
+        width=upright[1] if width is None else width,
+        height=upright[0] if height is None else height,
+        is_stated=width is not None,
+        is_grey=info.mode in GREY_MODES,
+        bit_depth=info.bit_depth,
+    )
+
+
+def _source(member: Member) -> Path | bytes:
+    return member.read_bytes() if member.entry is not None else member.container / member.stored_name
+
+
+def _compare(inputs: ImageFolder, manifest: Manifest) -> list[Finding]:
+    """Note where inputs and manifest do not belong together."""
+    rows = manifest.by_name()
+    notes = [note("manifest-reading", text) for text in manifest.notes]
+    unnamed = [stem for stem in inputs if stem not in rows]
+    if unnamed:
+        text = f"the manifest does not name {name_some(unnamed)}; their own size is expected"
+        notes.append(note("not-in-manifest", text))
+    absent = [name for name in rows if name not in inputs]
+    if absent:
+        notes.append(
+            note("not-in-inputs", f"the manifest names {name_some(absent)}, which are not among the inputs")
+        )
+    for stem, member in inputs.items():
+        stated = rows[stem].input_sha256 if stem in rows else None
+        if stated is not None and member.sha256() != stated:
+            text = f"the input {shown(member.name)} is not the file whose SHA-256 the manifest states; get it again"
+            notes.append(note("other-input", text, member.name))
+    if manifest.ignored_columns:
+        columns = ", ".join(shown(column) for column in manifest.ignored_columns)
+        notes.append(note("ignored-columns", f"not used of the manifest: {columns}"))
+    return notes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Matching:
-    """Which member is which expected image, and what is wrong with the rest.
+    """Which member is which expected image, and what is wrong with the rest."""
 
-    Attributes:
-        images: The matched members, by stem.
-        readmes: The members named readme.txt in any letter case.
-        problems: What is missing, unexpected, nested or in another format.
-    """
-
-    images: dict[str, Member]
-    readmes: tuple[Member, ...]
-    problems: tuple[Finding, ...]
+    images: dict[str, Member]  # the matched members, by stem
+    readmes: tuple[Member, ...]  # the members named readme.txt in any letter case
+    problems: tuple[Finding, ...]  # what is missing, unexpected, nested or in another format
 
 
 def match_images(layout: Layout, expectation: Expectation) -> Matching:

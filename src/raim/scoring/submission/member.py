@@ -1,7 +1,7 @@
-"""One file of a zip or a folder, read without trusting it.
+"""One file of a zip or a folder, read without trusting it, and how much a submission may hold.
 
-Never more is read than it declared, and nothing is written to disk. It holds only paths and numbers, so it can be
-sent to a worker process and read there.
+Never more is read than was declared, and nothing is written to disk. A member holds only paths and numbers, so it can
+be sent to a worker process and read there.
 """
 
 import hashlib
@@ -11,8 +11,33 @@ from pathlib import Path
 from raim.data import image_stem
 from raim.errors import SubmissionError, shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
-from raim.scoring.submission.limits import Limits
 from raim.scoring.submission.zip_members import Packed, unpack_content
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Limits on a submission.
+
+    Attributes:
+        max_members: Files and folders together, junk included.
+        max_member_bytes: One file, unpacked (120 megapixels of 16-bit RGB are 720 MB).
+        max_total_bytes: All files, unpacked.
+        max_ratio: Unpacked over packed size of one member.
+        ratio_from_bytes: Unpacked size from which the ratio counts; a small flat image packs very well.
+        max_readme_bytes: The readme.txt.
+        max_pixels: Width times height of one image.
+    """
+
+    max_members: int = 10_000
+    max_member_bytes: int = 800_000_000
+    max_total_bytes: int = 64 * 2**30
+    max_ratio: int = 100
+    ratio_from_bytes: int = 2**20
+    max_readme_bytes: int = 2**16
+    max_pixels: int = 120_000_000
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -37,19 +37,12 @@ _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredName:
-    """A member's name in a zip.
+    """A member's name in a zip."""
 
-    Attributes:
-        raw: As it is stored.
-        text: Decoded; may hold anything.
-        problems: What makes it unsafe.
-        is_guessed: Whether the zip does not say in which encoding it is.
-    """
-
-    raw: bytes
-    text: str
-    problems: tuple[Finding, ...]
-    is_guessed: bool = False
+    raw: bytes  # as it is stored
+    text: str  # decoded; may hold anything
+    problems: tuple[Finding, ...]  # what makes it unsafe
+    is_guessed: bool = False  # whether the zip does not say in which encoding it is
 
 
 def read_name(raw: bytes, flags: int, extra: bytes) -> StoredName:
@@ -95,12 +88,7 @@ def _find_legacy(legacy: str, text: str) -> list[Finding]:
 
 
 def read_in_encodings(raw: bytes) -> dict[str, str]:
-    r"""Return the readings of a name in the encodings that Windows writes without saying so, by encoding.
-
-    Example:
-        >>> read_in_encodings(b"Pr\xfcfbild.png")["Windows-1252"]
-        'Prüfbild.png'
-    """
+    """Return the readings of a name in the encodings that Windows writes without saying so, by encoding."""
     readings = {}
     for name, encoding in LEGACY_ENCODINGS.items():
         with contextlib.suppress(UnicodeDecodeError):
@@ -109,22 +97,12 @@ def read_in_encodings(raw: bytes) -> dict[str, str]:
 
 
 def split_name(name: str) -> tuple[str, ...]:
-    """Split a relative path at its slashes; empty parts and `.` mean nothing and are left out.
-
-    Example:
-        >>> split_name("./results//0001.png")
-        ('results', '0001.png')
-    """
+    """Split a relative path at its slashes; empty parts and `.` mean nothing and are left out."""
     return tuple(part for part in name.split("/") if part not in ("", "."))
 
 
 def last_part(name: str) -> str:
-    r"""Give what an extractor on any system could take as the file's own name.
-
-    Example:
-        >>> last_part("C:\\results\\0001.png")
-        '0001.png'
-    """
+    """Give what an extractor on any system could take as the file's own name."""
     return _SEPARATORS.split(name)[-1]
 
 
@@ -135,34 +113,25 @@ def find_name_problems(name: str) -> list[Finding]:
         >>> [each.code for each in find_name_problems("../0001.png")]
         ['path-traversal']
     """
-    visible = shown(name)
-    problems = []
-    if not split_name(name):
-        problems.append(problem("empty-name", "a member has no name; make the zip again", name))
-    if ".." in _SEPARATORS.split(name):
-        text = f"the name {visible} leads out of the folder with ..; put the file at the root of the zip"
-        problems.append(problem("path-traversal", text, name))
-    if name.startswith(("/", "\\")) or _DRIVE.match(name):
-        text = f"the name {visible} is an absolute path; names must be relative, such as 0001.png"
-        problems.append(problem("absolute-path", text, name))
-    if "\\" in name:
-        text = f"the name {visible} contains a backslash; names in a zip use / : make it with another program"
-        problems.append(problem("backslash", text, name))
-    if any(len(part.encode(errors="replace")) > LONGEST_NAME_BYTES for part in split_name(name)):
-        text = f"the name {visible} is longer than {LONGEST_NAME_BYTES} bytes; rename the file"
-        problems.append(problem("name-too-long", text, name))
-    # Printable ASCII, the ordinary case, needs no look at every character.
-    if not (name.isascii() and name.isprintable()) and any(map(is_refused, name.removesuffix(FOLDER_ICON))):
-        text = f"the name {visible} contains a control or invisible character; rename the file"
-        problems.append(problem("control-character", text, name))
-    return problems
+    parts, printable = split_name(name), f"the name {shown(name)}"
+    found = {
+        "empty-name": not parts and "a member has no name; make the zip again",
+        "path-traversal": ".." in _SEPARATORS.split(name)
+        and f"{printable} leads out of the folder with ..; put the file at the root of the zip",
+        "absolute-path": (name.startswith(("/", "\\")) or _DRIVE.match(name))
+        and f"{printable} is an absolute path; names must be relative, such as 0001.png",
+        "backslash": "\\" in name
+        and f"{printable} contains a backslash; names in a zip use / : make it with another program",
+        "name-too-long": any(len(part.encode(errors="replace")) > LONGEST_NAME_BYTES for part in parts)
+        and f"{printable} is longer than {LONGEST_NAME_BYTES} bytes; rename the file",
+        # Printable ASCII, the ordinary case, needs no look at every character.
+        "control-character": not (name.isascii() and name.isprintable())
+        and any(map(is_refused, name.removesuffix(FOLDER_ICON)))
+        and f"{printable} contains a control or invisible character; rename the file",
+    }
+    return [problem(code, text, name) for code, text in found.items() if text]
 
 
 def is_refused(char: str) -> bool:
-    r"""Say whether a character may not stand in a name.
-
-    Example:
-        >>> is_refused("\0"), is_refused("\u202e"), is_refused("é")
-        (True, True, False)
-    """
+    """Say whether a character may not stand in a name."""
     return unicodedata.category(char) in _REFUSED_CATEGORIES or char in _REORDERING

@@ -55,12 +55,7 @@ class Readme:
 
 
 def is_readme(file_name: str) -> bool:
-    """Say whether a file is the readme, whatever its letter case.
-
-    Example:
-        >>> is_readme("README.TXT"), is_readme("readme.md")
-        (True, False)
-    """
+    """Say whether a file is the readme, whatever its letter case."""
     return file_name.lower() == FILE_NAME
 
 

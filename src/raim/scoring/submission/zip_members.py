@@ -32,19 +32,12 @@ LEAST_PACKED_BYTES = 1024  # twice the content and this is more than Deflate eve
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Packed:
-    """Where the content of a member lies in its zip, and what must come out.
+    """Where the content of a member lies in its zip, and what must come out."""
 
-    Attributes:
-        start: Where the packed bytes start.
-        n_bytes: How many they are.
-        crc: CRC-32 of the content.
-        is_deflated: Whether they are packed with Deflate; else they are the content.
-    """
-
-    start: int
-    n_bytes: int
-    crc: int
-    is_deflated: bool
+    start: int  # where the packed bytes start
+    n_bytes: int  # how many they are
+    crc: int  # CRC-32 of the content
+    is_deflated: bool  # whether they are packed with Deflate; else they are the content
 
     @property
     def stop(self) -> int:
@@ -55,18 +48,7 @@ class Packed:
 def locate(
     file: BufferedIOBase, info: ZipInfo, raw_name: bytes, name: str, table_offset: int
 ) -> tuple[Packed, list[Finding]]:
-    """Read a member's own header.
-
-    Args:
-        file: The zip.
-        info: Its row of the table.
-        raw_name: Its name as stored in the table.
-        name: The same, printable.
-        table_offset: Where the table starts.
-
-    Returns:
-        Where its content lies, and what forbids reading it.
-    """
+    """Return where a member's content lies by its own header, and what forbids reading it."""
     file.seek(info.header_offset)
     header = file.read(LOCAL.size)
     start, found = info.header_offset, []
@@ -105,17 +87,7 @@ def find_overlaps(starts: Sequence[int], stops: Sequence[int], names: Sequence[s
 
 
 def unpack_content(file: BufferedIOBase, packed: Packed, n_bytes: int, name: str) -> bytes:
-    """Unpack one member.
-
-    Args:
-        file: The zip.
-        packed: Where the content lies.
-        n_bytes: Its declared size; no more is unpacked.
-        name: Of the member, printable.
-
-    Raises:
-        SubmissionError: It unpacks to another size than declared, has another checksum or is damaged.
-    """
+    """Return the content of a member, which must have its declared size and checksum; no more is unpacked."""
     if packed.n_bytes > 2 * n_bytes + LEAST_PACKED_BYTES:
         raise _error("size-mismatch", name, f"{name} is packed into far more than its {n_bytes} bytes")
     file.seek(packed.start)

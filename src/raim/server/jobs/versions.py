@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from raim.scoring.cache import DEFINITIONS_VERSION
-from raim.scoring.definitions import profile_weights
+from raim.scoring.cache import DEFINITIONS_VERSION, profile_weights
 from raim.scoring.profiles import PROFILES, find_profile
 
 DIGITS = 12

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from raim.errors import ImageTruncatedError
-from raim.images.stream import Stream
+from raim.images.header import Stream
 
 
 def test_what_is_there_is_read():
