@@ -1,5 +1,6 @@
 """From inputs to a zip that `raim check` accepts."""
 
+import dataclasses
 import zipfile
 
 import numpy as np
@@ -11,10 +12,10 @@ from raim.errors import InputError, SubmissionError
 from raim.images import write_image
 from raim.restore import find_restorer
 from raim.restore.batch import Options, restore_batch
-from raim.restore.submission import Statement, pack_submission, plan_submission, remove_parts
+from raim.restore.submission import pack_submission, plan_submission, remove_parts
 from raim.scoring.submission import check_submission, parse_readme
 
-STATEMENT = Statement(is_on_cpu=True, has_extra_data=False, description="a test: of names")
+STATEMENT = {"is_on_cpu": True, "has_extra_data": False, "description": "a test: of names"}
 OPTIONS = Options(is_submission=True)
 
 
@@ -38,7 +39,7 @@ def restore(planned, name="identity"):
 
 def test_the_check_accepts_it(inputs, tmp_path):
     planned = plan_submission(inputs, tmp_path / "s.zip")
-    readme = pack_submission(planned, restore(planned), STATEMENT)
+    readme = pack_submission(planned, restore(planned), **STATEMENT)
     report = check_submission(tmp_path / "s.zip", inputs)
     assert report.is_fine, report.as_text()
     assert report.readme == readme
@@ -49,7 +50,7 @@ def test_the_check_accepts_it(inputs, tmp_path):
 
 def test_it_holds_bare_png_files_named_as_the_inputs(inputs, tmp_path):
     planned = plan_submission(inputs, tmp_path / "s.zip")
-    pack_submission(planned, restore(planned), STATEMENT)
+    pack_submission(planned, restore(planned), **STATEMENT)
     with zipfile.ZipFile(tmp_path / "s.zip") as archive:
         assert archive.namelist() == ["0001.png", "0002.png", "grey, deep.png", "readme.txt"]
         assert parse_readme(archive.read("readme.txt").decode()).description == "a test: of names"
@@ -58,11 +59,31 @@ def test_it_holds_bare_png_files_named_as_the_inputs(inputs, tmp_path):
             assert "icc_profile" not in image.info
 
 
+def test_the_same_images_make_the_same_bytes(inputs, tmp_path):
+    planned = plan_submission(inputs, tmp_path / "s.zip")
+    outcomes = restore(planned)
+    pack_submission(planned, outcomes, **STATEMENT)
+    before = (tmp_path / "s.zip").read_bytes()
+    reverse = dataclasses.replace(planned.plan, jobs=planned.plan.jobs[::-1])
+    pack_submission(dataclasses.replace(planned, plan=reverse), outcomes, **STATEMENT)
+    assert (tmp_path / "s.zip").read_bytes() == before
+
+
+def test_nothing_is_left_of_a_zip_that_could_not_be_written(inputs, tmp_path):
+    planned = plan_submission(inputs, tmp_path / "s.zip")
+    outcomes = restore(planned)
+    outcomes[1].job.target.unlink()
+    with pytest.raises(InputError, match="cannot be written"):
+        pack_submission(planned, outcomes, **STATEMENT)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inputs", "s.zip.parts"]
+    assert not list(planned.parts.glob("*.zip*"))
+
+
 def test_the_runtime_is_the_mean_of_what_was_measured(inputs, tmp_path):
     planned = plan_submission(inputs, tmp_path / "s.zip")
     outcomes = restore(planned, "nlm")
     mean = np.mean([outcome.made.seconds for outcome in outcomes])
-    readme = pack_submission(planned, outcomes, STATEMENT)
+    readme = pack_submission(planned, outcomes, **STATEMENT)
     assert readme.runtime_s == pytest.approx(max(mean, 0.001), abs=0.0006)
 
 
@@ -70,7 +91,7 @@ def test_a_zip_that_the_check_refuses_is_not_left(inputs, tmp_path):
     planned = plan_submission(inputs, tmp_path / "s.zip")
     outcomes = restore(planned, "bicubic-x2")
     with pytest.raises(SubmissionError, match="120x80"):
-        pack_submission(planned, outcomes, STATEMENT)
+        pack_submission(planned, outcomes, **STATEMENT)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["inputs", "s.zip.parts"]
     assert not (tmp_path / "s.zip.parts" / "s.zip").exists()
 
@@ -79,7 +100,7 @@ def test_a_manifest_may_state_another_size(inputs, tmp_path):
     rows = "".join(f"{name},120,80\n" for name in ("0001", "0002", '"grey, deep"'))
     manifest = parse_manifest("name,width,height\n" + rows)
     planned = plan_submission(inputs, tmp_path / "s.zip")
-    pack_submission(planned, restore(planned, "bicubic-x2"), STATEMENT, manifest=manifest)
+    pack_submission(planned, restore(planned, "bicubic-x2"), **STATEMENT, manifest=manifest)
     assert (tmp_path / "s.zip").is_file()
 
 
@@ -87,7 +108,7 @@ def test_images_that_are_not_restored_are_counted(inputs, tmp_path):
     (inputs / "0001.jpg").write_bytes(b"no picture")
     planned = plan_submission(inputs, tmp_path / "s.zip")
     with pytest.raises(InputError, match="2 of 3 images are restored"):
-        pack_submission(planned, restore(planned), STATEMENT)
+        pack_submission(planned, restore(planned), **STATEMENT)
 
 
 def test_only_what_was_made_is_removed(inputs, tmp_path):

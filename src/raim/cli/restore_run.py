@@ -13,7 +13,7 @@ from raim.data import image_stem, read_manifest
 from raim.errors import InputError
 from raim.restore import Restorer
 from raim.restore.batch import Options, Outcome, Plan, plan_jobs, restore_batch
-from raim.restore.submission import Statement, pack_submission, plan_submission, remove_parts
+from raim.restore.submission import pack_submission, plan_submission, remove_parts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,20 +69,21 @@ class Run:
             manifest.match([image_stem(job.name) for job in planned.plan.jobs])  # refused before any work
         outcomes = self._restore(planned.plan)
         if all(outcome.made is not None for outcome in outcomes):
-            statement = self._state(stated)
+            is_extra = bool(self.restorer.weights) if stated.has_extra_data is None else stated.has_extra_data
             with show_progress("checking") as progress:
-                readme = pack_submission(planned, outcomes, statement, manifest=manifest, progress=progress)
+                readme = pack_submission(
+                    planned,
+                    outcomes,
+                    is_on_cpu=self.options.device == "cpu",
+                    has_extra_data=is_extra,
+                    description=stated.description
+                    or f"{self.restorer.name} ({self.restorer.source}), by raim",
+                    manifest=manifest,
+                    progress=progress,
+                )
             self._say(f"{target}: accepted by raim check; {readme.runtime_s:g} s per image")
         self._finish(outcomes, str(planned.parts))
         remove_parts(planned)
-
-    def _state(self, stated: Stated) -> Statement:
-        has_weights = bool(self.restorer.weights)
-        return Statement(
-            is_on_cpu=self.options.device == "cpu",
-            has_extra_data=has_weights if stated.has_extra_data is None else stated.has_extra_data,
-            description=stated.description or f"{self.restorer.name} ({self.restorer.source}), by raim",
-        )
 
     def _restore(self, plan: Plan) -> list[Outcome]:
         """Restore, showing what goes on."""

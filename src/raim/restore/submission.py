@@ -4,35 +4,23 @@ While it is made, the restored images lie in a folder beside the zip, so that a 
 name once `raim check` finds nothing wrong with it.
 """
 
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from raim.data import IMAGE_SUFFIXES, Manifest
 from raim.errors import InputError, SubmissionError
-from raim.files import cannot_write, check_writable
-from raim.restore.archive import write_submission
+from raim.files import cannot_write, check_writable, write_whole
 from raim.restore.batch import RECORD, Outcome, Plan, plan_jobs
 from raim.restore.batch.plan import ARCHIVE_SUFFIX, is_archive
-from raim.scoring.submission import Readme, check_submission
+from raim.scoring.submission import Readme, check_submission, format_readme
 
 SUFFIX = ".png"
+README = "readme.txt"
+# Archives of the same files are the same bytes: no clock enters. The earliest time that the format can say.
+MOMENT = (1980, 1, 1, 0, 0, 0)
 SHORTEST_S = 0.001  # a readme.txt states seconds above 0, here with three decimals
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Statement:
-    """What a team states beside the measured runtime.
-
-    Attributes:
-        is_on_cpu: Whether the restorer ran on the CPU.
-        has_extra_data: Whether data besides the challenge's were used.
-        description: In a few words.
-    """
-
-    is_on_cpu: bool
-    has_extra_data: bool
-    description: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,8 +78,10 @@ def plan_submission(source: Path, target: Path, *, overwrite: bool = False) -> S
 def pack_submission(
     planned: SubmissionPlan,
     outcomes: Sequence[Outcome],
-    statement: Statement,
     *,
+    is_on_cpu: bool,
+    has_extra_data: bool,
+    description: str,
     manifest: Manifest | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Readme:
@@ -100,7 +90,10 @@ def pack_submission(
     Args:
         planned: See `plan_submission`.
         outcomes: Of all its images, each restored.
-        statement: For the readme.txt; the runtime is the mean of what was measured.
+        is_on_cpu: Whether the restorer ran on the CPU; like the next two for the readme.txt, which has as runtime the
+            mean of what was measured.
+        has_extra_data: Whether data besides the challenge's were used.
+        description: In a few words.
         manifest: States the size of restored images; without it, it is that of the inputs.
         progress: Of the check, called with the number of images done and in all.
 
@@ -118,13 +111,13 @@ def pack_submission(
         )
     readme = Readme(
         runtime_s=max(SHORTEST_S, round(sum(seconds) / len(seconds), 3)),
-        is_on_cpu=statement.is_on_cpu,
-        has_extra_data=statement.has_extra_data,
-        description=statement.description,
+        is_on_cpu=is_on_cpu,
+        has_extra_data=has_extra_data,
+        description=description,
     )
     unchecked = planned.parts / planned.target.name
-    write_submission(unchecked, [job.target for job in planned.plan.jobs], readme)
     try:
+        _write_zip(unchecked, [job.target for job in planned.plan.jobs], readme)
         report = check_submission(unchecked, planned.source, manifest=manifest, progress=progress)
         if not report.is_fine:
             raise SubmissionError(report.as_text(), problems=report.problems)
@@ -134,6 +127,14 @@ def pack_submission(
     finally:
         unchecked.unlink(missing_ok=True)
     return readme
+
+
+def _write_zip(path: Path, images: Sequence[Path], readme: Readme) -> None:
+    """Write images at the root of a zip, stored as they are since PNG is packed already, and their readme.txt."""
+    with write_whole(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        for image in sorted(images):
+            archive.writestr(zipfile.ZipInfo(image.name, MOMENT), image.read_bytes())
+        archive.writestr(zipfile.ZipInfo(README, MOMENT), format_readme(readme))
 
 
 def remove_parts(planned: SubmissionPlan) -> None:

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from raim import __version__
 from raim.errors import InputError, WeightsMissingError
 from raim.images import encode_image, inspect_image, read_image, write_image
 from raim.restore import Restorer
 from raim.restore.batch import RECORD, Options, describe_work, plan_jobs, restore_batch
+from raim.weights import weights_sha256
 
 SMALL = np.random.default_rng(1).integers(0, 256, (12, 16, 3), np.uint8)
 
@@ -377,3 +379,9 @@ def test_a_damaged_exif_block_is_no_hindrance_in_any_format(run, tmp_path, suffi
     assert outcome.made is not None
     assert "its EXIF block is damaged and was left out" in outcome.made.notes
     assert read_image(outcome.job.target).pixels.shape == SMALL.shape
+
+
+def test_work_names_restorer_options_version_and_weights(inverting):
+    restorer = dataclasses.replace(inverting.restorer, weights=("ffdnet-color",))
+    expected = f"invert; sigma=3; raim {__version__}; ffdnet-color {weights_sha256('ffdnet-color')[:16]}"
+    assert describe_work(restorer, sigma=3, model=None) == expected

@@ -1,8 +1,7 @@
 """Many photographs: a file, a folder or a zip goes in, a file or a folder comes out; a stopped run goes on."""
 
 from raim.restore.batch.plan import Job, Plan, plan_jobs
-from raim.restore.batch.record import RECORD, Made, describe_work
-from raim.restore.batch.run import Options, Outcome, restore_batch
+from raim.restore.batch.run import RECORD, Made, Options, Outcome, describe_work, restore_batch
 
 __all__ = [
     "RECORD",

@@ -1,4 +1,9 @@
-"""Restoring one photograph after another, keeping what an earlier run has made."""
+"""Restoring one photograph after another, keeping what an earlier run has made.
+
+The record of a folder of results, `.raim-restore.jsonl`, says which input and which work made each of them. It is a
+journal (`raim.runs`) that stays. A result that it knows to be of the same work is kept by the next run, or made again
+where its restorer is external; any other file is left alone unless it may be replaced.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -7,17 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
+from raim import __version__
 from raim.errors import ImageError, InputError, item_error
 from raim.files import make_folder, place_file
 from raim.images import Picture, encode_image, inspect_image, read_image
 from raim.images.colour import convert_to_srgb, is_srgb
 from raim.images.writing import JPEG_SUFFIXES
 from raim.restore.batch.plan import Job, Plan
-from raim.restore.batch.record import RECORD, Made
 from raim.restore.descriptor import OnNote, Restorer
 from raim.restore.restoring import make_context, restore
 from raim.runs import Journal, has_hashes
 
+RECORD = ".raim-restore.jsonl"
 # Of JPEG; WebP is written without loss, which is quality 100.
 QUALITY = dict.fromkeys(JPEG_SUFFIXES, 95)
 LOSSLESS = 100
@@ -48,20 +54,55 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """What became of one photograph.
+class Made:
+    """What the record says of one result.
 
     Attributes:
-        job: The photograph.
-        made: The result; None where there is none.
-        is_kept: Whether an earlier run had made it.
-        error: Why there is none.
+        name: Of the result's file.
+        input: SHA-256 of the input's file.
+        output: SHA-256 of the result's file.
+        seconds: That the restoration took.
+        work: What made it, see `describe_work`.
+        notes: What the restorer measured and chose.
     """
+
+    name: str
+    input: str
+    output: str
+    seconds: float
+    work: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of one photograph: its result, which an earlier run may have made, or why there is none."""
 
     job: Job
     made: Made | None = None
     is_kept: bool = False
     error: str = ""
+
+
+def describe_work(restorer: Restorer, **options: object) -> str:
+    """Say what makes results, so that another restorer, option or version is seen to be other work.
+
+    Device, threads and tiles are no part of it: their results agree within the rounding of 8 bits.
+
+    Args:
+        restorer: The restorer.
+        **options: What its name does not say, such as sigma, or the hash of a model file; None is left out.
+
+    Example:
+        >>> from raim.restore import find_restorer
+        >>> describe_work(find_restorer("ffdnet"), sigma=10)[:23]
+        'ffdnet; sigma=10; raim '
+    """
+    from raim.weights import weights_sha256
+
+    stated = [f"{key}={value}" for key, value in options.items() if value is not None]
+    hashes = [f"{name} {weights_sha256(name)[:16]}" for name in restorer.weights]
+    return "; ".join([restorer.name, *stated, f"raim {__version__}", *hashes])
 
 
 def restore_batch(
@@ -78,8 +119,7 @@ def restore_batch(
 
     A photograph that cannot be restored, whatever came up, does not stop the others: its error is in its outcome. A
     result is written once it is whole, the record before it, so that a stopped run finds each result either whole and
-    known or not there. What the record knows to be of the same input and work is kept; of external restorers, which
-    may have changed without a sign, it is made again unless `Options.resume` says otherwise.
+    known or not there.
 
     Args:
         plan: See `plan_jobs`.
@@ -109,18 +149,17 @@ def restore_batch(
         _refuse_strangers(plan, known)
     if plan.folder is not None:
         make_folder(plan.folder)
+    batch = _Batch(restorer=restorer, options=options, work=work, journal=journal, on_note=on_note)
     total = sum(job.n_pixels for job in plan.jobs) or 1
     done = 0
     outcomes = []
     for job in plan.jobs:
-        before, part = done / total, job.n_pixels / total
 
-        def tell(share: float, before: float = before, part: float = part) -> None:
+        def tell(share: float, before: float = done / total, part: float = job.n_pixels / total) -> None:
             if on_share is not None:
                 on_share(before + share * part)
 
-        one = _One(job=job, restorer=restorer, options=options, work=work, on_share=tell, on_note=on_note)
-        outcome = _restore_one(one, known.get(job.target), journal)
+        outcome = batch.restore_one(job, known.get(job.target), tell)
         outcomes.append(outcome)
         done += job.n_pixels
         tell(1.0)
@@ -141,79 +180,61 @@ def _refuse_strangers(plan: Plan, known: Mapping[Path, Made]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _One:
-    """One photograph with all that restoring it takes."""
+class _Batch:
+    """What all photographs have in common."""
 
-    job: Job
     restorer: Restorer
     options: Options
     work: str
-    on_share: OnShare
+    journal: Journal[Made] | None
     on_note: OnNote | None
 
+    def restore_one(self, job: Job, known: Made | None, on_share: OnShare) -> Outcome:
+        try:
+            return self._try_one(job, known, on_share)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this photograph's
+            failure = item_error(error)
+            if failure.concerns_all:
+                raise failure from failure.__cause__
+            return Outcome(job=job, error=str(failure))
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Encoded:
-    """A result that is not written yet."""
-
-    content: bytes
-    seconds: float
-    notes: tuple[str, ...]
-
-
-def _restore_one(one: _One, known: Made | None, journal: Journal[Made] | None) -> Outcome:
-    try:
-        return _try_one(one, known, journal)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this photograph's
-        failure = item_error(error)
-        if failure.concerns_all:
-            raise failure from failure.__cause__
-        return Outcome(job=one.job, error=str(failure))
-
-
-def _try_one(one: _One, known: Made | None, journal: Journal[Made] | None) -> Outcome:
-    content = one.job.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    if known is not None and known.input != digest and not one.options.overwrite:
-        raise InputError(
-            f"{one.job.target} was made from another {one.job.name}; add --overwrite to replace it"
+    def _try_one(self, job: Job, known: Made | None, on_share: OnShare) -> Outcome:
+        content = job.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        if known is not None and known.input != digest and not self.options.overwrite:
+            raise InputError(f"{job.target} was made from another {job.name}; add --overwrite to replace it")
+        if (
+            known is not None
+            and known.input == digest
+            and (self.options.resume or not self.restorer.is_external)
+        ):
+            return Outcome(job=job, made=known, is_kept=True)
+        picture = _read_for_submission(content) if self.options.is_submission else _read(content)
+        suffix = job.target.suffix
+        # A format that cannot hold the result is told before the work, by a small picture of the same kind.
+        _encode(np.zeros((8, 8, *picture.pixels.shape[2:]), picture.pixels.dtype), picture, suffix)
+        restored = restore(
+            picture.pixels,
+            self.restorer,
+            device=self.options.device,
+            tile=self.options.tile,
+            threads=self.options.threads,
+            progress=on_share,
+            note=self.on_note,
         )
-    if known is not None and known.input == digest and (one.options.resume or not one.restorer.is_external):
-        return Outcome(job=one.job, made=known, is_kept=True)
-    encoded = _restore_content(one, content)
-    made = Made(
-        name=one.job.target.name,
-        input=digest,
-        output=hashlib.sha256(encoded.content).hexdigest(),
-        seconds=round(encoded.seconds, 3),
-        work=one.work,
-        notes=encoded.notes,
-    )
-    if journal is not None:
-        journal.append(made)
-    place_file(one.job.target, encoded.content)
-    return Outcome(job=one.job, made=made)
-
-
-def _restore_content(one: _One, content: bytes) -> _Encoded:
-    picture = _read_for_submission(content) if one.options.is_submission else _read(content)
-    suffix = one.job.target.suffix
-    # A format that cannot hold the result is told before the work, by a small picture of the same kind.
-    _encode(np.zeros((8, 8, *picture.pixels.shape[2:]), picture.pixels.dtype), picture, suffix)
-    restored = restore(
-        picture.pixels,
-        one.restorer,
-        device=one.options.device,
-        tile=one.options.tile,
-        threads=one.options.threads,
-        progress=one.on_share,
-        note=one.on_note,
-    )
-    return _Encoded(
-        seconds=restored.seconds,
-        content=_encode(restored.pixels, picture, suffix),
-        notes=(*picture.warnings, *restored.notes),
-    )
+        encoded = _encode(restored.pixels, picture, suffix)
+        made = Made(
+            name=job.target.name,
+            input=digest,
+            output=hashlib.sha256(encoded).hexdigest(),
+            seconds=round(restored.seconds, 3),
+            work=self.work,
+            notes=(*picture.warnings, *restored.notes),
+        )
+        if self.journal is not None:
+            self.journal.append(made)
+        place_file(job.target, encoded)
+        return Outcome(job=job, made=made)
 
 
 def _read(content: bytes) -> Picture:
