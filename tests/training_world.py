@@ -85,13 +85,13 @@ def shrink(image, scale):
 
 def add_profile(monkeypatch):
     """Add the profile `psnr-alone`."""
-    from raim.restore.training import recipe_reading
+    from raim.restore.training import recipe
     from raim.scoring import PROFILES, profiles
 
     made = profiles.Profile(
         name="psnr-alone", note="for tests", border_px=0, measures=PROFILES["raim-2026-hdr"].measures[:1]
     )
-    for module in (profiles, recipe_reading):
+    for module in (profiles, recipe):
         monkeypatch.setattr(module, "PROFILES", {**PROFILES, "psnr-alone": made})
 
 

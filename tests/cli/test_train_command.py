@@ -125,7 +125,10 @@ def test_another_recipe_in_the_same_folder_is_refused_unless_it_begins_anew(run_
         (["nothing.toml"], "the recipe nothing.toml cannot be read: No such file or directory"),
         (["{recipe}", "{run}", "--set", "schedule.stepps=3"], "did you mean 'steps'?"),
         (["{recipe}", "{run}", "--set", "schedule.steps"], "sets nothing; write table.key=value"),
-        (["{recipe}", "{run}", "--set", "loss.profile=psnr"], "there is no profile 'psnr'"),
+        (
+            ["{recipe}", "{run}", "--set", "loss.profile=psnr"],
+            "profile is 'psnr'; expected one of: raim-2024",
+        ),
         (["{recipe}", "{run}", "--device", "abacus"], "there is no device 'abacus' here"),
         (["--show", "nothing.safetensors"], "there is no model file nothing.safetensors"),
         (["{recipe}", "{pairs}"], "files that raim train has not written"),

@@ -126,7 +126,7 @@ def _say_gain(score: float | None, before: float | None) -> str:
 
 
 def _describe_shipped() -> Iterator[str]:
-    from raim.restore.training.recipe_reading import list_shipped, read_recipe
+    from raim.restore.training.recipe import list_shipped, read_recipe
 
     for name in list_shipped():
         recipe = read_recipe(name)

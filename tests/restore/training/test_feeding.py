@@ -9,7 +9,7 @@ pytest.importorskip("lightning_fabric", reason="the extra `train` is not install
 
 from raim.errors import TrainingError
 from raim.restore.training import feeding
-from raim.restore.training.feeding import Batch
+from raim.restore.training.patches import PatchPair
 
 
 class Pool:
@@ -24,7 +24,7 @@ class Pool:
             future.set_exception(BrokenProcessPool())
         else:
             patches = np.full((1, 3, 2, 2), step, np.float32)
-            future.set_result(Batch(degraded=patches, reference=patches))
+            future.set_result(PatchPair(degraded=patches, reference=patches))
         return future
 
 

@@ -15,13 +15,13 @@ pytest.importorskip("lightning_fabric", reason="the extra `train` is not install
 from raim import files  # noqa: E402
 from raim.errors import InputError, RaimError, TrainingError  # noqa: E402
 from raim.restore.training import Listener, loop, records, train  # noqa: E402
-from raim.restore.training.checkpoint import list_checkpoints  # noqa: E402
 from raim.restore.training.learner import update_average  # noqa: E402
 from raim.restore.training.logs import CsvLog  # noqa: E402
 from raim.restore.training.loop import find_learning_rate  # noqa: E402
 from raim.restore.training.losses import compute_loss  # noqa: E402
 from raim.restore.training.recipe import Schedule  # noqa: E402
-from raim.restore.training.sources import Shelf  # noqa: E402
+from raim.restore.training.run_folder import list_checkpoints  # noqa: E402
+from raim.restore.training.sources import ImageCache  # noqa: E402
 from training_world import (  # noqa: E402 - after the skip
     CAMERA_RECIPE,
     STEPS,
@@ -273,7 +273,9 @@ def test_a_missing_reference_is_told_before_anything_is_made(tmp_path):
 
 def test_an_input_that_goes_while_it_trains_stops_it_by_name(tmp_path, whole, data, monkeypatch):
     shutil.copytree(data / "pairs", tmp_path / "pairs")
-    monkeypatch.setattr(loop, "Shelf", functools.partial(Shelf, most_bytes=0))  # every patch is read anew
+    monkeypatch.setattr(
+        loop, "ImageCache", functools.partial(ImageCache, most_bytes=0)
+    )  # every patch is read anew
 
     def remove(done, _total):
         if done == 4:

@@ -11,7 +11,7 @@ from raim.metrics import niqe_together  # noqa: E402 - after the skip
 from raim.metrics.niqe import niqe_batch  # noqa: E402 - after the skip
 from raim.metrics.ssim import ssim_batch  # noqa: E402 - after the skip
 from raim.restore.training import losses  # noqa: E402
-from raim.restore.training.losses import compute_loss, find_lack  # noqa: E402
+from raim.restore.training.losses import compute_loss, compute_term  # noqa: E402
 from raim.restore.training.recipe import LossChoice  # noqa: E402
 
 PAIR_PX = 200
@@ -102,7 +102,7 @@ def niqe_values(monkeypatch, restored, reference):
 def test_niqe_below_that_of_clean_photographs_costs(monkeypatch, restored, reference, counted):
     images = niqe_values(monkeypatch, restored, reference)
     niqe = find_profile("raim-2024").measures[-1]
-    assert find_lack(niqe, *images, floor=3.0, guard=2.0).item() == pytest.approx(counted / 10)
+    assert compute_term(niqe, *images, floor=3.0, guard=2.0).item() == pytest.approx(counted / 10)
 
 
 def test_a_batch_too_flat_for_niqe_goes_without_it():

@@ -7,17 +7,17 @@ from raim.images import write_image
 
 pytest.importorskip("lightning_fabric", reason="the extra `train` is not installed")
 
-from raim.restore.training.patches import Patches, find_stocks
+from raim.restore.training.patches import Patches, find_files, vary
 from raim.restore.training.recipe import Drawn, Source
-from raim.restore.training.sources import Shelf
+from raim.restore.training.sources import ImageCache
 from training_world import make_pairs, make_photograph, make_photographs, shrink
 
 PLAIN = {"noise.iso": 50.0, "noise.full_well": 1e6, "noise.read_noise": 0.0}
 
 
 def make_patches(*sources, patch_px=48, seed=3, scale=1):
-    stocks = find_stocks(sources, patch_px, scale=scale)
-    return Patches(stocks=stocks, patch_px=patch_px, seed=seed, shelf=Shelf())
+    files = find_files(sources, patch_px, scale=scale)
+    return Patches(sources=files, patch_px=patch_px, seed=seed, cache=ImageCache())
 
 
 def test_a_patch_is_a_function_of_seed_step_and_place(data):
@@ -115,3 +115,35 @@ def test_patches_begin_anywhere_within_the_blocks_of_jpeg(tmp_path):
     patches = make_patches(source, patch_px=256)  # no room to choose a part but for the margin
     firsts = {round(float(patches.draw(step, 0).reference.mean((0, 2))[:16].argmin())) for step in range(80)}
     assert len(firsts) >= 12
+
+
+def flat(*colour, dtype=np.uint8):
+    return np.full((6, 8, 3), colour, dtype)
+
+
+def test_colours_change_places_and_all_orders_come():
+    rng = np.random.default_rng(0)
+    source = Source(mix_colours=True)
+    seen = {tuple(vary(flat(10, 20, 30), source, rng)[0, 0].tolist()) for _ in range(60)}
+    assert len(seen) == 6
+
+
+def test_a_photograph_is_darkened_within_its_range_and_keeps_its_type():
+    source = Source(brightness=Drawn(kind="log_uniform", ends=(0.25, 1.0)))
+    rng = np.random.default_rng(0)
+    values = [int(vary(flat(60000, 60000, 60000, dtype=np.uint16), source, rng)[0, 0, 0]) for _ in range(50)]
+    assert 15000 <= min(values) < 20000
+    assert 50000 < max(values) <= 60000
+
+
+def test_grey_photographs_have_no_colours_to_mix():
+    grey = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    assert np.array_equal(vary(grey, Source(mix_colours=True), np.random.default_rng(0)), grey)
+
+
+def test_without_any_of_it_nothing_changes_and_nothing_is_drawn():
+    rng = np.random.default_rng(0)
+    clean = rng.integers(0, 256, (6, 8, 3), np.uint8)
+    before = rng.bit_generator.state
+    assert vary(clean, Source(), rng) is clean
+    assert rng.bit_generator.state == before

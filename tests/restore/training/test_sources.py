@@ -6,7 +6,7 @@ pytest.importorskip("lightning_fabric", reason="the extra `train` is not install
 from raim.errors import InputError
 from raim.images import write_image
 from raim.restore.training.recipe import Source
-from raim.restore.training.sources import Shelf, find_clean, find_pairs
+from raim.restore.training.sources import ImageCache, find_clean, find_pairs
 from training_world import make_pairs, make_photograph, make_photographs
 
 
@@ -39,7 +39,7 @@ def test_a_mask_that_leaves_nothing_is_told(tmp_path):
     write_image(tmp_path / "mask/0.png", np.full((210, 220), 85, np.uint8))
     (pair,) = find_pairs(Source(pairs=tmp_path), 32)
     with pytest.raises(InputError, match=r"the mask of 0 leaves no pixel to learn from"):
-        Shelf().read_pair(pair)
+        ImageCache().read_pair(pair)
 
 
 def test_two_photographs_of_one_name_are_a_problem(tmp_path):

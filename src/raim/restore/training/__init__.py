@@ -5,7 +5,6 @@ from raim.errors import need_extra
 need_extra("training", "train", "torch", "lightning_fabric", "scipy")
 
 from raim.restore.training.loop import Listener, Trained, train
-from raim.restore.training.recipe import Recipe
-from raim.restore.training.recipe_reading import list_shipped, parse_recipe, read_recipe
+from raim.restore.training.recipe import Recipe, list_shipped, parse_recipe, read_recipe
 
 __all__ = ["Listener", "Recipe", "Trained", "list_shipped", "parse_recipe", "read_recipe", "train"]

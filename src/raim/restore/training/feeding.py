@@ -4,42 +4,22 @@ import concurrent.futures
 import concurrent.futures.process
 import contextlib
 import dataclasses
+import itertools
 import multiprocessing
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import numpy as np
-from jaxtyping import Float32
 
 from raim.errors import TrainingError
 from raim.processes import start_worker
-from raim.restore.training.patches import Patches
-from raim.restore.training.sources import Shelf
+from raim.restore.training.patches import Patches, PatchPair
+from raim.restore.training.sources import ImageCache
 
 AHEAD = 4  # batches that each loading process may be ahead
 _patches: Patches | None = None  # of a loading process
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
-    """Patches of one step, in [0, 1]."""
-
-    degraded: Float32[np.ndarray, "b 3 h w"]
-    reference: Float32[np.ndarray, "b 3 H W"]
-
-
-def draw_batch(patches: Patches, step: int, places: range) -> Batch:
-    """Make the batch of a step, or the part of it that one device takes."""
-    pairs = [patches.draw(step, place) for place in places]
-    return Batch(
-        degraded=np.stack([pair.degraded for pair in pairs]),
-        reference=np.stack([pair.reference for pair in pairs]),
-    )
-
-
 @contextlib.contextmanager
-def feed(patches: Patches, steps: range, places: range, loaders: int) -> Iterator[Iterator[Batch]]:
+def feed(patches: Patches, steps: range, places: range, loaders: int) -> Iterator[Iterator[PatchPair]]:
     """Give the batches of all steps in their order.
 
     Args:
@@ -53,10 +33,10 @@ def feed(patches: Patches, steps: range, places: range, loaders: int) -> Iterato
         TrainingError: A loading process could not be started, or was killed.
     """
     if loaders == 0:
-        yield (draw_batch(patches, step, places) for step in steps)
+        yield (patches.draw_batch(step, places) for step in steps)
         return
     context = multiprocessing.get_context("spawn")  # no threads or locks are inherited
-    patches = dataclasses.replace(patches, shelf=Shelf(most_bytes=patches.shelf.most_bytes))
+    patches = dataclasses.replace(patches, cache=ImageCache(most_bytes=patches.cache.most_bytes))
     with concurrent.futures.ProcessPoolExecutor(loaders, context, _start, (patches,)) as pool:
         try:
             yield _take_in_order(pool, steps, places, loaders * AHEAD)
@@ -70,28 +50,25 @@ def _start(patches: Patches) -> None:
     _patches = patches
 
 
-def _draw(step: int, places: range) -> Batch:
+def _draw(step: int, places: range) -> PatchPair:
     if _patches is None:
         raise TrainingError("this loading process was not started with patches")
-    return draw_batch(_patches, step, places)
+    return _patches.draw_batch(step, places)
 
 
 def _take_in_order(
     pool: concurrent.futures.ProcessPoolExecutor, steps: range, places: range, ahead: int
-) -> Iterator[Batch]:
-    waiting: deque[concurrent.futures.Future[Batch]] = deque()
+) -> Iterator[PatchPair]:
+    waiting: deque[concurrent.futures.Future[PatchPair]] = deque()
     has_begun = False
     try:
-        for step in steps:
-            waiting.append(pool.submit(_draw, step, places))
-            if len(waiting) > ahead:
+        for step in itertools.chain(steps, [None] * ahead):
+            if step is not None:
+                waiting.append(pool.submit(_draw, step, places))
+            if waiting and (step is None or len(waiting) > ahead):
                 batch = waiting.popleft().result()
                 has_begun = True
                 yield batch
-        while waiting:
-            batch = waiting.popleft().result()
-            has_begun = True
-            yield batch
     except concurrent.futures.process.BrokenProcessPool as error:
         if not has_begun:
             raise TrainingError(

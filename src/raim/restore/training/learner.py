@@ -24,14 +24,7 @@ BETAS = (0.9, 0.99)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Learner:
-    """What changes from step to step.
-
-    Attributes:
-        network: The weights that learn.
-        prepared: The same, as Lightning Fabric calls it.
-        average: Their moving average.
-        optimizer: AdamW, as Lightning Fabric calls it.
-    """
+    """The weights that learn, by themselves and as Lightning Fabric calls them, their moving average, and AdamW."""
 
     network: nn.Module
     prepared: Any
@@ -39,7 +32,7 @@ class Learner:
     optimizer: Any
 
     def state(self, fabric: Fabric) -> dict[str, Any]:
-        """Give all that a checkpoint keeps."""
+        """Return all that a checkpoint keeps."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -51,13 +44,7 @@ class Learner:
 def prepare_learner(
     fabric: Fabric, model: Trainable, schedule: Schedule, state: Mapping[str, Any] | None
 ) -> Learner:
-    """Bring weights and optimizer to the device, as they were at the last checkpoint.
-
-    Args:
-        fabric: Devices and precision.
-        model: With its first weights.
-        schedule: Of the recipe.
-        state: Of the last checkpoint; None to begin.
+    """Bring weights and optimizer to the device, as they were in the state of the last checkpoint; None to begin.
 
     Raises:
         InputError: The checkpoint is of another model.
@@ -71,19 +58,19 @@ def prepare_learner(
         weight_decay=schedule.weight_decay,
     )
     if state is not None:
-        with _told_of_another_model():
+        with _loading():
             network.load_state_dict(state["network"])
             average.load_state_dict(state["average"])
             fabric.strategy.precision.load_state_dict(state["precision"])
     prepared, tuned = fabric.setup(network, optimizer)
     if state is not None:  # only now: its numbers go to where the weights are
-        with _told_of_another_model():
+        with _loading():
             optimizer.load_state_dict(state["optimizer"])
     return Learner(network=network, prepared=prepared, average=average, optimizer=tuned)
 
 
 @contextlib.contextmanager
-def _told_of_another_model() -> Iterator[None]:
+def _loading() -> Iterator[None]:
     try:
         yield
     except (LookupError, RuntimeError, TypeError, ValueError, AttributeError) as error:

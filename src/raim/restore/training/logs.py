@@ -23,22 +23,13 @@ LOG, VALIDATION, TENSORBOARD = "log.csv", "validation.csv", "tensorboard"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CsvLog:
-    """A CSV file that grows by lines.
-
-    Attributes:
-        path: Of the file.
-        columns: The first is "step".
-    """
+    """A CSV file that grows by lines; the first of its columns is "step". What cannot be written is an `InputError`."""
 
     path: Path
     columns: tuple[str, ...]
 
     def open_at(self, step: int) -> None:
-        """Begin the file, or remove the lines after a step and those that are damaged.
-
-        Raises:
-            InputError: It cannot be written.
-        """
+        """Begin the file, or remove the lines after a step and those that are damaged."""
         try:
             text = self.path.read_text("utf-8", errors="replace") if self.path.is_file() else ""
         except OSError as error:
@@ -49,12 +40,9 @@ class CsvLog:
         place_file(self.path, format_table(self.columns, numbers).encode())
 
     def add(self, step: int, values: Mapping[str, float | None]) -> None:
-        """Add a line; a value that is None leaves its cell empty.
-
-        Raises:
-            InputError: It cannot be written.
-        """
-        cells = [step, *(_cell(values.get(column)) for column in self.columns[1:])]
+        """Add a line; a value that is None leaves its cell empty."""
+        listed = [values.get(column) for column in self.columns[1:]]
+        cells = [step, *(None if value is None else Digits(f"{value:.7g}") for value in listed)]
         try:
             with self.path.open("a", encoding="utf-8", newline="") as file:
                 file.write("".join(format_rows([cells])))
@@ -72,13 +60,9 @@ def _is_whole(line: Sequence[str], n_columns: int) -> bool:
     return len(line) == n_columns and numbers[0] >= 0
 
 
-def _cell(value: float | None) -> Digits | None:
-    return None if value is None else Digits(f"{value:.7g}")
-
-
 @dataclass(slots=True)
 class TensorBoard:
-    """The same numbers for TensorBoard, and sample sheets.
+    """The same numbers for TensorBoard, and sample sheets; what cannot be written is an `InputError`.
 
     They are written in the training process: tensorboardX's own SummaryWriter has a thread for that, which dies of a
     full disk in silence.
@@ -93,64 +77,45 @@ class TensorBoard:
     _writer: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        """Open it.
-
-        Raises:
-            MissingExtraError: tensorboardX is not installed.
-            InputError: Its file cannot be written.
-        """
+        """Open it."""
         need_extra("a training log", "train", "tensorboardX")
         from tensorboardX.event_file_writer import EventsWriter
-        from tensorboardX.proto.event_pb2 import Event, SessionLog
+        from tensorboardX.proto.event_pb2 import SessionLog
 
-        with self._told():
+        with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             self._writer = EventsWriter(str(self.folder / "events"))
         if self.step:
-            self._write(Event(step=self.step + 1, session_log=SessionLog(status=SessionLog.START)))
+            self._write(self.step + 1, session_log=SessionLog(status=SessionLog.START))
 
     def add(self, kind: str, step: int, values: Mapping[str, float | None]) -> None:
-        """Add numbers under a heading.
-
-        Raises:
-            InputError: The file cannot be written.
-        """
+        """Add numbers under a heading."""
         from tensorboardX import summary
-        from tensorboardX.proto.event_pb2 import Event
 
-        self._write(
-            *(
-                Event(step=step, summary=summary.scalar(f"{kind}/{name}", value))
-                for name, value in values.items()
-                if value is not None
-            )
-        )
+        for name, value in values.items():
+            if value is not None:
+                self._write(step, summary=summary.scalar(f"{kind}/{name}", value))
 
     def add_picture(self, name: str, step: int, pixels: UInt8[np.ndarray, "h w 3"]) -> None:
-        """Add a picture.
-
-        Raises:
-            InputError: The file cannot be written.
-        """
+        """Add a picture."""
         from tensorboardX import summary
-        from tensorboardX.proto.event_pb2 import Event
 
-        self._write(Event(step=step, summary=summary.image(name, pixels, dataformats="HWC")))
+        self._write(step, summary=summary.image(name, pixels, dataformats="HWC"))
 
     def close(self) -> None:
         """Close the file; all of it is written."""
         with contextlib.suppress(OSError):  # what could not be written has been told
             self._writer.close()
 
-    def _write(self, *events: Any) -> None:
-        with self._told():
-            for event in events:
-                event.wall_time = time.time()
-                self._writer.write_event(event)
+    def _write(self, step: int, **content: Any) -> None:
+        from tensorboardX.proto.event_pb2 import Event
+
+        with self._writing():
+            self._writer.write_event(Event(step=step, wall_time=time.time(), **content))
             self._writer.flush()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

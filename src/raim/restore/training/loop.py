@@ -8,9 +8,10 @@ Source: cosine, Loshchilov and Hutter, ICLR 2017 (arXiv 1608.03983); a decay of 
 TensorFlow's ExponentialMovingAverage; devices and precision by Lightning Fabric.
 """
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,18 +20,17 @@ from torch import Tensor, nn
 
 from raim.devices import to_double
 from raim.errors import InputError, TrainingError
-from raim.restore.training.checkpoint import list_checkpoints, write_checkpoint
 from raim.restore.training.devices import Fabric, start_fabric
 from raim.restore.training.feeding import feed
 from raim.restore.training.learner import Learner, prepare_learner, update_average
 from raim.restore.training.losses import Loss, compute_loss
-from raim.restore.training.patches import Patches, find_stocks
+from raim.restore.training.patches import Patches, find_files
 from raim.restore.training.recipe import Recipe, Schedule
 from raim.restore.training.records import Recorder
-from raim.restore.training.run_folder import MODEL, RunFolder, open_run
-from raim.restore.training.sources import Shelf
+from raim.restore.training.run_folder import MODEL, list_checkpoints, open_run, read_newest
+from raim.restore.training.sources import ImageCache
 from raim.restore.training.trainable import Trainable, build_trainable
-from raim.restore.training.validation import ValidationPair, make_pairs, score_restored, validate
+from raim.restore.training.validation import make_pairs, score_restored, validate
 from raim.scoring import find_profile
 
 AVERAGE_START = 10  # steps: decay (1 + n) / (10 + n) at the beginning
@@ -107,63 +107,49 @@ def train(
 
 
 def _train(fabric: Fabric, recipe: Recipe, run: Path, *, overwrite: bool, listener: Listener) -> Trained:
-    """Get everything ready, go through the steps, say what came of it."""
+    """Get everything ready, begin or go on after the last checkpoint, say what came of it."""
     model = build_trainable(recipe.model, recipe.seed)
     _check_sizes(recipe, model, fabric.world_size)
-    shelf = Shelf()
+    cache, schedule, profile = ImageCache(), recipe.schedule, find_profile(recipe.loss.profile)
     patches = Patches(
-        stocks=find_stocks(recipe.sources, recipe.schedule.patch_px, scale=model.scale),
-        patch_px=recipe.schedule.patch_px,
+        sources=find_files(recipe.sources, schedule.patch_px, scale=model.scale),
+        patch_px=schedule.patch_px,
         seed=recipe.seed,
-        shelf=shelf,
+        cache=cache,
     )
     pairs = make_pairs(
-        recipe.validation, seed=VALIDATION_SEED, scale=model.scale, multiple=model.multiple, shelf=shelf
+        recipe.validation, seed=VALIDATION_SEED, scale=model.scale, multiple=model.multiple, cache=cache
     )
     with open_run(run, recipe, model, fabric, overwrite=overwrite) as folder:
-        return _go_on(fabric, recipe, folder, model, patches, pairs=pairs, listener=listener)
-
-
-def _go_on(
-    fabric: Fabric,
-    recipe: Recipe,
-    folder: RunFolder,
-    model: Trainable,
-    patches: Patches,
-    *,
-    pairs: Sequence[ValidationPair],
-    listener: Listener,
-) -> Trained:
-    """Begin, or go on after the last checkpoint."""
-    profile = find_profile(recipe.loss.profile)
-    state = folder.read_state(listener.on_note)
-    start = 0 if state is None else int(state["step"])
-    learner = prepare_learner(fabric, model, recipe.schedule, state)
-    if state is not None:
-        listener.on_note(f"going on after step {start} of {recipe.schedule.steps}")
-
-    identity = score_restored([pair.degraded for pair in pairs], pairs, profile) if model.scale == 1 else None
-    with Recorder.open(folder, recipe, start, identity, is_writing=fabric.is_global_zero) as recorder:
-
-        def try_out(step: int) -> None:
-            if fabric.is_global_zero:
-                validated = validate(learner.average, pairs, profile, device=fabric.device)
-                recorder.record_validation(step, validated, pairs, learner.average)
-                listener.on_validated(step, validated.means)
-            fabric.barrier()
-
-        _learn(
-            fabric, recipe, learner, patches, recorder, start=start, try_out=try_out, on_step=listener.on_step
+        state = read_newest(folder.path, listener.on_note)
+        start = 0 if state is None else int(state["step"])
+        learner = prepare_learner(fabric, model, schedule, state)
+        if state is not None:
+            listener.on_note(f"going on after step {start} of {schedule.steps}")
+        identity = (
+            score_restored([pair.degraded for pair in pairs], pairs, profile).means
+            if model.scale == 1
+            else None
         )
-        if start == recipe.schedule.steps:  # an earlier start has done them all
-            recorder.forget_after(start - 1)
-            try_out(start)
+        with contextlib.closing(
+            Recorder(
+                folder=folder, recipe=recipe, identity=identity, step=start, is_writing=fabric.is_global_zero
+            )
+        ) as recorder:
+
+            def try_out(step: int) -> None:
+                if fabric.is_global_zero:
+                    validated = validate(learner.average, pairs, profile, device=fabric.device)
+                    recorder.record_validation(step, validated, pairs, learner.average)
+                    listener.on_validated(step, validated.means)
+                fabric.barrier()
+
+            _learn(fabric, recipe, learner, patches, recorder, try_out=try_out, on_step=listener.on_step)
+            if start == schedule.steps:  # an earlier start has done them all
+                recorder.forget_after(start - 1)
+                try_out(start)
     return Trained(
-        model=folder.path / MODEL,
-        run=folder.path,
-        steps=recipe.schedule.steps,
-        identity={} if identity is None else identity.means,
-        means=recorder.means,
+        model=run / MODEL, run=run, steps=schedule.steps, identity=identity or {}, means=recorder.means
     )
 
 
@@ -174,17 +160,18 @@ def _learn(
     patches: Patches,
     recorder: Recorder,
     *,
-    start: int,
     try_out: Callable[[int], None],
     on_step: Callable[[int, int], None],
 ) -> None:
     """Go through the steps."""
-    schedule = recipe.schedule
-    places = _part_of_batch(schedule.batch, fabric.global_rank, fabric.world_size)
+    schedule, start = recipe.schedule, recorder.step
+    size, rank = schedule.batch // fabric.world_size, fabric.global_rank
+    places = range(rank * size, (rank + 1) * size)
     with feed(patches, range(start, schedule.steps), places, schedule.loaders) as batches:
         for step, batch in enumerate(batches, start):
             began = time.perf_counter()
-            torch.manual_seed(_seed_of(recipe.seed, step, fabric.global_rank))
+            # Nets with dropout draw from torch's generator.
+            torch.manual_seed((recipe.seed * 1_000_003 + step) * 1_009 + rank & (2**63 - 1))
             rate = find_learning_rate(schedule, step)
             for group in learner.optimizer.param_groups:
                 group["lr"] = rate
@@ -217,8 +204,7 @@ def _learn(
             if is_tried:
                 try_out(done)
             if is_kept and fabric.is_global_zero:
-                write_checkpoint(recorder.folder.path, done, learner.state(fabric))
-                recorder.record_checkpoint(done)
+                recorder.record_checkpoint(done, learner.state(fabric))
             on_step(done, schedule.steps)
 
 
@@ -258,16 +244,6 @@ def _check_sizes(recipe: Recipe, model: Trainable, n_devices: int) -> None:
         raise InputError(
             f"a batch of {schedule.batch} cannot be shared by {n_devices} devices; take a multiple"
         )
-
-
-def _part_of_batch(batch: int, rank: int, world_size: int) -> range:
-    size = batch // world_size
-    return range(rank * size, (rank + 1) * size)
-
-
-def _seed_of(seed: int, step: int, rank: int) -> int:
-    """Give the seed of torch's generator, which nets with dropout use, for a step on a device."""
-    return (seed * 1_000_003 + step) * 1_009 + rank & (2**63 - 1)
 
 
 @torch.no_grad()

@@ -2,9 +2,9 @@
 
 A measure of a profile counts as how far it is from where it gives its whole weight,
 
-    lack = (one_at - value) / (one_at - zero_at)            0 at `one_at`, 1 at `zero_at`
+    loss = (one_at - value) / (one_at - zero_at)            0 at `one_at`, 1 at `zero_at`
 
-and SCORE as (best - SCORE) / 100 = sum of weight lack / 100, where best is the sum of the weights.
+and SCORE as (best - SCORE) / 100 = sum of weight loss / 100, where best is the sum of the weights.
 
 NIQE sees no reference, so a net could lower it by patterns that no scene has. Three things stand against that. It
 counts down to what clean photographs measure only, or to the value r of the batch's references where that is lower,
@@ -39,12 +39,7 @@ Images = Float[Tensor, "b 3 h w"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loss:
-    """The loss of a batch.
-
-    Attributes:
-        total: What is made small.
-        terms: What it is the sum of, by name, each with its weight.
-    """
+    """The loss of a batch, and the terms that it is the sum of, by name, each with its weight."""
 
     total: Float[Tensor, ""]
     terms: Mapping[str, Float[Tensor, ""]]
@@ -80,32 +75,25 @@ def compute_loss(choice: LossChoice, restored: Images, reference: Images) -> Los
         own = choice.measures.get(measure.name, 0.0)
         if not (own or choice.score):
             continue
-        lack = find_lack(measure, *inner, floor=choice.niqe_floor, guard=choice.niqe_guard)
-        score = score + choice.score * measure.weight / 100 * lack
+        term = compute_term(measure, *inner, floor=choice.niqe_floor, guard=choice.niqe_guard)
+        score = score + choice.score * measure.weight / 100 * term
         if own:
-            terms[measure.name] = own * lack
+            terms[measure.name] = own * term
     if choice.score:
         terms["score"] = score
     return Loss(total=torch.stack(list(terms.values())).sum(), terms=terms)
 
 
-def find_lack(
+def compute_term(
     measure: MeasureChoice, restored: Images, reference: Images, *, floor: float, guard: float
 ) -> Float[Tensor, ""]:
-    """Compute how far a measure is from where it gives its whole weight, as the mean of a batch.
-
-    Args:
-        measure: With its options.
-        restored: In [0, 1].
-        reference: In [0, 1].
-        floor: Of NIQE; see the module.
-        guard: The same.
+    """Compute how far a measure is from where it gives its whole weight, as the mean of a batch in [0, 1].
 
     Example:
         >>> from raim.scoring import find_profile
         >>> reference = torch.zeros(1, 3, 16, 16)
         >>> psnr = find_profile("raim-2026-hdr").measures[0]
-        >>> round(find_lack(psnr, reference + 0.1, reference, floor=3.0, guard=1.0).item(), 4)
+        >>> round(compute_term(psnr, reference + 0.1, reference, floor=3.0, guard=1.0).item(), 4)
         0.6
     """
     options: dict[str, Any] = dict(measure.options)
@@ -124,19 +112,15 @@ def find_lack(
 def _count_niqe(
     restored: Images, reference: Images, options: Mapping[str, Any], *, floor: float, guard: float
 ) -> Tensor | None:
-    """Give the mean of what NIQE counts; None where no patch has a value."""
+    """Return the mean of what NIQE counts; None where no patch has a value."""
+    blocks = (restored.shape[2] // BLOCK) * (restored.shape[3] // BLOCK)
+    size = 1 if blocks > 1 else len(restored)  # patches that are measured together
     counted = []
-    for group in _group(restored.shape):
+    for one, other in zip(restored.split(size), reference.split(size), strict=True):
         try:
-            bound = niqe_together(reference[group], **options).clamp(max=floor)
-            value = niqe_together(restored[group], **options).clamp(max=MOST_NIQE)
+            bound = niqe_together(other, **options).clamp(max=floor)
+            value = niqe_together(one, **options).clamp(max=MOST_NIQE)
         except UnscorableError:
             continue
         counted.append(torch.maximum(value, bound) + guard * (bound - value).clamp(min=0))
     return torch.stack(counted).mean() if counted else None
-
-
-def _group(shape: torch.Size) -> list[slice]:
-    """Say which patches are measured together."""
-    blocks = (shape[2] // BLOCK) * (shape[3] // BLOCK)
-    return [slice(place, place + 1) for place in range(shape[0])] if blocks > 1 else [slice(None)]

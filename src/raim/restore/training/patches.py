@@ -12,44 +12,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Shaped
+from scipy.ndimage import gaussian_filter
 
 from raim.data.camera import Camera, Pair, find_preset, take_pair
 from raim.data.camera.draws import Size
 from raim.errors import InputError
 from raim.restore.training.recipe import Drawn, Source
-from raim.restore.training.sources import CleanFile, PairFiles, Shelf, find_clean, find_pairs
-from raim.restore.training.variations import vary
+from raim.restore.training.sources import CleanFile, ImageCache, PairFiles, find_clean, find_pairs
 
 MARGIN_PX = 16  # beyond a patch that goes through the camera, more or less by half of:
 PHASES = 16  # places that a patch can have within JPEG's blocks of 16 px, and so over the colour filters
 PLACES = 8  # in a pair with a mask, from which the one with the most usable pixels is taken
 
-Patch = Float32[np.ndarray, "3 side side"]
+Clean = Shaped[np.ndarray, "h w *colours"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatchPair:
-    """What a net is given, and what it should give back; both in [0, 1]."""
+    """What a net is given, and what it should give back, both in [0, 1]; one patch, or those of a batch."""
 
-    degraded: Patch
-    reference: Float32[np.ndarray, "3 far_side far_side"]
+    degraded: Float32[np.ndarray, "*batch 3 h w"]
+    reference: Float32[np.ndarray, "*batch 3 H W"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stock:
-    """The files of one source.
-
-    Attributes:
-        source: As the recipe says.
-        files: Clean photographs or pairs, never both.
-    """
+class SourceFiles:
+    """The files of one source: clean photographs or pairs, never both."""
 
     source: Source
     files: tuple[CleanFile, ...] | tuple[PairFiles, ...]
 
 
-def find_stocks(sources: Sequence[Source], patch_px: int, *, scale: int = 1) -> tuple[Stock, ...]:
+def find_files(sources: Sequence[Source], patch_px: int, *, scale: int = 1) -> tuple[SourceFiles, ...]:
     """Look at the files of all sources; only headers are read.
 
     Raises:
@@ -62,7 +57,7 @@ def find_stocks(sources: Sequence[Source], patch_px: int, *, scale: int = 1) -> 
             f"are {scale} times as large as their inputs"
         )
     return tuple(
-        Stock(
+        SourceFiles(
             source=source,
             files=find_pairs(source, patch_px, scale=scale) if source.pairs else find_clean(source, patch_px),
         )
@@ -72,38 +67,35 @@ def find_stocks(sources: Sequence[Source], patch_px: int, *, scale: int = 1) -> 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Patches:
-    """All patches of a training run.
+    """All patches of a training run: their files, side and seed, and the photographs that were read."""
 
-    Attributes:
-        stocks: What they are cut from.
-        patch_px: Their side.
-        seed: Of the run.
-        shelf: Keeps photographs that were read.
-    """
-
-    stocks: tuple[Stock, ...]
+    sources: tuple[SourceFiles, ...]
     patch_px: int
     seed: int
-    shelf: Shelf
+    cache: ImageCache
+
+    def draw_batch(self, step: int, places: range) -> PatchPair:
+        """Make the batch of a step, or the part of it that one device takes."""
+        pairs = [self.draw(step, place) for place in places]
+        return PatchPair(
+            degraded=np.stack([pair.degraded for pair in pairs]),
+            reference=np.stack([pair.reference for pair in pairs]),
+        )
 
     def draw(self, step: int, place: int) -> PatchPair:
-        """Make one patch.
-
-        Args:
-            step: Of the training, from 0.
-            place: In the batch over all devices, from 0.
+        """Make the patch of a step and a place in the batch over all devices, both from 0.
 
         Raises:
             ImageError: A file cannot be read.
             InputError: A file has gone since the start, or has another size.
         """
         rng = np.random.default_rng([self.seed, step, place])
-        weights = np.array([stock.source.weight for stock in self.stocks])
-        stock = self.stocks[rng.choice(len(weights), p=weights / weights.sum())]
-        areas = np.array([file.height * file.width for file in stock.files], float)
-        file = stock.files[rng.choice(len(areas), p=areas / areas.sum())]
+        weights = np.array([each.source.weight for each in self.sources])
+        chosen = self.sources[rng.choice(len(weights), p=weights / weights.sum())]
+        areas = np.array([file.height * file.width for file in chosen.files], float)
+        file = chosen.files[rng.choice(len(areas), p=areas / areas.sum())]
         if isinstance(file, CleanFile):
-            degraded, reference = self._take(file, stock.source, rng)
+            degraded, reference = self._take(file, chosen.source, rng)
         else:
             degraded, reference = self._cut(file, rng)
         turns, is_mirrored = int(rng.integers(4)), bool(rng.integers(2))
@@ -116,41 +108,47 @@ class Patches:
         self, file: CleanFile, source: Source, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Send a part of a clean photograph through the camera."""
-        clean = self.shelf.read_clean(file, source.shrink)
+        clean = self.cache.read_clean(file, source.shrink)
         height, width = clean.shape[:2]
         camera = draw_camera(source, rng, height=height, width=width)
         reduction = camera.sampling.reduction
         shown = reduction if camera.zoom.deliver == "sensor" else 1  # pixels of the scene for one delivered
+        wanted = shown * (self.patch_px + 2 * MARGIN_PX)
+        # As wanted, in whole photosites, at most the photograph's.
         sides = [
-            _side_of(length, shown * (self.patch_px + 2 * MARGIN_PX), reduction) for length in (height, width)
+            min(-(-wanted // reduction) * reduction, length // reduction * reduction)
+            for length in (height, width)
         ]
         top, left = (
             int(rng.integers(length - side + 1)) for length, side in zip((height, width), sides, strict=True)
         )
         part = np.ascontiguousarray(clean[top : top + sides[0], left : left + sides[1]])
-        pair = take_pair(vary(part, source, rng), camera)
-        need_one_size(pair, source)
+        pair = take_equal_pair(vary(part, source, rng), camera, source)
         if min(pair.degraded.shape[:2]) < self.patch_px:
             raise InputError(
                 f"{file.path.name} is {width}x{height}, too small for patches of {self.patch_px} px after the "
                 f"{source.presets} camera reduced it {shown} times; leave it out, or take smaller patches"
             )
-        window = _near_middle(pair.degraded.shape[:2], self.patch_px, rng)
+        # Near the middle, of any phase: a net must not learn where JPEG's blocks begin.
+        rows, columns = (
+            min(
+                max((side - self.patch_px - PHASES) // 2 + int(rng.integers(PHASES)), 0), side - self.patch_px
+            )
+            for side in pair.degraded.shape[:2]
+        )
+        window = np.s_[rows : rows + self.patch_px, columns : columns + self.patch_px]
         return pair.degraded[window], pair.reference[window]
 
     def _cut(self, file: PairFiles, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Cut the same place out of both halves of a pair."""
-        pair = self.shelf.read_pair(file)
+        pair = self.cache.read_pair(file)
         room = [length - self.patch_px + 1 for length in pair.degraded.shape[:2]]
         places = rng.integers(room, size=(PLACES, 2))
         windows = [
-            (slice(top, top + self.patch_px), slice(left, left + self.patch_px))
-            for top, left in places.tolist()
+            np.s_[top : top + self.patch_px, left : left + self.patch_px] for top, left in places.tolist()
         ]
-        window = windows[0]
         usable = pair.is_usable
-        if usable is not None:
-            window = max(windows, key=lambda each: float(usable[each].mean()))
+        window = windows[0] if usable is None else max(windows, key=lambda each: float(usable[each].mean()))
         far = tuple(slice(each.start * file.scale, each.stop * file.scale) for each in window)
         return pair.degraded[window], pair.reference[far]
 
@@ -166,31 +164,46 @@ def draw_camera(source: Source, rng: np.random.Generator, *, height: int, width:
     return preset.draw_camera(rng, height=height, width=width, overrides=overrides)
 
 
-def need_one_size(pair: Pair, source: Source) -> None:
-    """Refuse cameras whose references are larger than their inputs.
+def take_equal_pair(clean: Clean, camera: Camera, source: Source) -> Pair:
+    """Send a clean photograph through a camera.
 
     Raises:
-        InputError: This is one.
+        InputError: Its references are larger than its inputs.
     """
+    pair = take_pair(clean, camera)
     if pair.degraded.shape != pair.reference.shape:
         raise InputError(
             f"a camera of {source.presets} gives inputs that are smaller than their references "
             '(zoom.deliver = "small"); set "zoom.deliver" to "scene" or "sensor", or make pairs with raim degrade'
         )
+    return pair
 
 
-def _side_of(length: int, wanted: int, multiple: int) -> int:
-    """Give the side of a part: as wanted, in whole photosites, at most the photograph's."""
-    return min(-(-wanted // multiple) * multiple, length // multiple * multiple)
+def vary(clean: Clean, source: Source, rng: np.random.Generator) -> Clean:
+    """Mix the colours of a part of a photograph, darken and blur it, as its source says.
 
+    Without it a net learns the colours of a handful of photographs by heart, and shifts those of others.
 
-def _near_middle(sides: Sequence[int], wanted: int, rng: np.random.Generator) -> tuple[slice, slice]:
-    """Choose a place near the middle, of any phase: a net must not learn where JPEG's blocks begin."""
-    rows, columns = (
-        min(max((side - wanted - PHASES) // 2 + int(rng.integers(PHASES)), 0), side - wanted)
-        for side in sides
-    )
-    return slice(rows, rows + wanted), slice(columns, columns + wanted)
+    Example:
+        >>> clean = np.full((4, 4, 3), 200, np.uint8)
+        >>> vary(clean, Source(brightness=0.5), np.random.default_rng(0))[0, 0].tolist()
+        [100, 100, 100]
+    """
+
+    def draw(chosen: Drawn | float) -> float:
+        size = Size(height=clean.shape[0], width=clean.shape[1])
+        return float(chosen.draw.take(rng, size)) if isinstance(chosen, Drawn) else chosen
+
+    if source.mix_colours and clean.ndim == 3:
+        clean = np.ascontiguousarray(clean[..., rng.permutation(clean.shape[2])])
+    factor = draw(source.brightness)
+    if factor != 1:
+        clean = np.rint(clean * factor).astype(clean.dtype)
+    deviation = draw(source.soften_px)
+    if deviation > 0:
+        sigmas = (deviation, deviation, *(0.0,) * (clean.ndim - 2))
+        clean = np.rint(gaussian_filter(clean.astype(np.float32), sigmas, mode="mirror")).astype(clean.dtype)
+    return clean
 
 
 def _turn(image: np.ndarray, turns: int, *, is_mirrored: bool) -> np.ndarray:

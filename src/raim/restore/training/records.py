@@ -1,84 +1,73 @@
-"""What a run leaves behind: lines of the logs, sample sheets, training.json, and the model file."""
+"""What a run leaves behind: lines of the logs, sample sheets, training.json, the model file, checkpoints."""
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
 from torch import Tensor, nn
 
+from raim.images import write_image
 from raim.restore.trained_file import TrainedFacts, write_trained
 from raim.restore.training.logs import LOG, TENSORBOARD, VALIDATION, CsvLog, TensorBoard
 from raim.restore.training.losses import Loss
 from raim.restore.training.recipe import LossChoice, Recipe
-from raim.restore.training.run_folder import MODEL, RunFolder
-from raim.restore.training.samples import draw_sheet, write_sheet
+from raim.restore.training.run_folder import MODEL, SAMPLES, RunFolder, write_checkpoint
 from raim.restore.training.trainable import arrays_of
 from raim.restore.training.validation import Validated, ValidationPair
 from raim.scoring import find_profile
 
+GAP_PX, HEADING_PX, TEXT_PX = 6, 22, 13  # of a sample sheet
+GROUND, INK = (255, 255, 255), (20, 20, 20)
+MADE = ("raim_version", "torch_version", "device", "threads", "precision", "seed", "profile")
 Numbers = Mapping[str, float | None]
 
 
-@dataclass(slots=True)
+@dataclass(kw_only=True, slots=True)
 class Recorder:
-    """Writes for one run; on all devices but the first it does nothing.
+    """Writes for one run; what cannot be written is an `InputError`. On all devices but the first it does nothing.
 
     Attributes:
         folder: Of the run.
         recipe: Of the run.
         identity: Means of the validation's inputs as they are; None for a model that enlarges.
-        began: Clock at the start.
-        log_file: log.csv.
-        validation_file: validation.csv.
-        board: TensorBoard; None on all devices but the first.
         step: Steps done.
+        is_writing: Whether this is the first device.
         means: Of the last validation.
+        began: Clock at the start.
     """
 
     folder: RunFolder
     recipe: Recipe
     identity: Numbers | None
-    began: float
-    log_file: CsvLog
-    validation_file: CsvLog
-    board: TensorBoard | None
     step: int
+    is_writing: bool
     means: Numbers = field(default_factory=dict)
+    began: float = field(init=False)
+    log_file: CsvLog = field(init=False)
+    validation_file: CsvLog = field(init=False)
+    board: TensorBoard | None = field(default=None, init=False)
 
-    @classmethod
-    def open(
-        cls, folder: RunFolder, recipe: Recipe, step: int, identity: Validated | None, *, is_writing: bool
-    ) -> "Recorder":
-        """Open the logs at a step, on the first device.
+    def __post_init__(self) -> None:
+        """Open the logs at the step."""
+        self.began = time.monotonic()
+        path, terms = self.folder.path, name_terms(self.recipe.loss)
+        columns = ("step", "loss", *terms, "learning_rate", "gradient_norm", "seconds")
+        measures = find_profile(self.recipe.loss.profile).columns
+        self.log_file = CsvLog(path=path / LOG, columns=columns)
+        self.validation_file = CsvLog(path=path / VALIDATION, columns=("step", *measures))
+        if self.is_writing:
+            self.log_file.open_at(self.step)
+            self.validation_file.open_at(self.step)
+            self.write_facts()
+            self.board = TensorBoard(folder=path / TENSORBOARD, step=self.step)
 
-        Raises:
-            InputError: They cannot be written.
-        """
-        path = folder.path
-        columns = ("step", "loss", *name_terms(recipe.loss), "learning_rate", "gradient_norm", "seconds")
-        recorder = cls(
-            folder=folder,
-            recipe=recipe,
-            identity=None if identity is None else identity.means,
-            began=time.monotonic(),
-            log_file=CsvLog(path=path / LOG, columns=columns),
-            validation_file=CsvLog(
-                path=path / VALIDATION, columns=("step", *find_profile(recipe.loss.profile).columns)
-            ),
-            board=None,
-            step=step,
-        )
-        if is_writing:
-            recorder.log_file.open_at(step)
-            recorder.validation_file.open_at(step)
-            recorder.write_facts(is_finished=False)
-            recorder.board = TensorBoard(folder=path / TENSORBOARD, step=step)
-        return recorder
-
-    def __enter__(self) -> "Recorder":  # noqa: PYI034 - the test run's type checks do not take Self
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close what is open."""
         if self.board is not None:
             self.board.close()
 
@@ -88,11 +77,7 @@ class Recorder:
         return self.folder.seconds_before + time.monotonic() - self.began
 
     def log(self, step: int, loss: Loss, rate: float, norm: Tensor, seconds: float) -> None:
-        """Write a line of the log.
-
-        Raises:
-            InputError: It cannot be written.
-        """
+        """Write a line of the log."""
         self.step = step
         if self.board is None:
             return
@@ -107,74 +92,52 @@ class Recorder:
         self.board.add("train", step, numbers)
 
     def forget_after(self, step: int) -> None:
-        """Remove the validations after a step.
-
-        Raises:
-            InputError: The file cannot be written.
-        """
-        if self.board is not None:
+        """Remove the validations after a step."""
+        if self.is_writing:
             self.validation_file.open_at(step)
 
     def record_validation(
         self, step: int, validated: Validated, pairs: Sequence[ValidationPair], average: nn.Module
     ) -> None:
-        """Write what came of a validation: a line, a sheet, the facts, and the model as it is now.
-
-        Raises:
-            InputError: Something cannot be written.
-        """
+        """Write what came of a validation: a line, a sheet, the facts, and the model as it is now."""
         self.step, self.means = step, validated.means
         sheet = draw_sheet(pairs, validated, step=step, shown=self.recipe.validation.shown)
-        write_sheet(self.folder.path, step, sheet)
+        write_image(self.folder.path / SAMPLES / f"step-{step:08d}.png", sheet)
         self.validation_file.add(step, validated.means)
         if self.board is not None:
             self.board.add("validation", step, validated.means)
             self.board.add_picture("samples", step, sheet)
-        is_finished = step == self.recipe.schedule.steps
-        self.write_facts(is_finished=is_finished)
-        write_trained(self.folder.path / MODEL, arrays_of(average), self._describe())
-
-    def record_checkpoint(self, step: int) -> None:
-        """Write down how far the run is, from where it can go on.
-
-        Raises:
-            InputError: It cannot be written.
-        """
-        self.step = step
-        self.write_facts(is_finished=step == self.recipe.schedule.steps)
-
-    def write_facts(self, *, is_finished: bool) -> None:
-        """Write training.json.
-
-        Raises:
-            InputError: It cannot be written.
-        """
-        changed = {
-            "step": self.step,
-            "seconds": round(self.seconds, 1),
-            "identity": self.identity,
-            "is_finished": is_finished,
-        }
-        self.folder.write_facts(changed)
-
-    def _describe(self) -> TrainedFacts:
+        self.write_facts()
         known = self.folder.facts
-        made = {
-            key: known[key]
-            for key in ("raim_version", "torch_version", "device", "threads", "precision", "seed", "profile")
-        }
-        return TrainedFacts(
+        facts = TrainedFacts(
             name=self.recipe.name,
             architecture=known["architecture"],
             recipe=self.recipe.text,
             figures={**self.means, "identity": self.identity},
             made={
-                **made,
-                "step": self.step,
+                **{key: known[key] for key in MADE},
+                "step": step,
                 "steps": self.recipe.schedule.steps,
                 "seconds": round(self.seconds, 1),
             },
         )
+        write_trained(self.folder.path / MODEL, arrays_of(average), facts)
+
+    def record_checkpoint(self, step: int, state: dict[str, Any]) -> None:
+        """Keep the state, and write down how far the run is, from where it can go on."""
+        write_checkpoint(self.folder.path, step, state)
+        self.step = step
+        self.write_facts()
+
+    def write_facts(self) -> None:
+        """Write training.json."""
+        changed = {
+            "step": self.step,
+            "seconds": round(self.seconds, 1),
+            "identity": self.identity,
+            "is_finished": self.step == self.recipe.schedule.steps,
+        }
+        self.folder.write_facts(changed)
 
 
 def name_terms(choice: LossChoice) -> tuple[str, ...]:
@@ -186,3 +149,38 @@ def name_terms(choice: LossChoice) -> tuple[str, ...]:
     """
     measures = [each.name for each in find_profile(choice.profile).measures if each.name in choice.measures]
     return (*(["l1"] if choice.l1 else []), *measures, *(["score"] if choice.score else []))
+
+
+def draw_sheet(
+    pairs: Sequence[ValidationPair], validated: Validated, *, step: int, shown: int
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Draw a sheet at native pixels: of each of the first pairs the input, what the net makes of it, the reference."""
+    listed = list(zip(pairs, validated.restored, validated.scores, strict=True))[:shown]
+    rows = [_draw_row(*each, step) for each in listed]
+    sheet = Pillow.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), GROUND)
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height
+    return np.array(sheet)
+
+
+def _draw_row(pair: ValidationPair, restored: np.ndarray, score: float | None, step: int) -> Pillow.Image:
+    said = "no SCORE" if score is None else f"SCORE {score:.2f}"
+    titles = (f"{pair.name}: input", f"step {step}: {said}", "reference")
+    pictures = (pair.degraded, restored, pair.reference)
+    width = max(picture.shape[1] for picture in pictures)
+    height = max(picture.shape[0] for picture in pictures)
+    row = Pillow.new("RGB", (3 * width + 4 * GAP_PX, height + HEADING_PX + GAP_PX), GROUND)
+    pen, font = ImageDraw.Draw(row), ImageFont.load_default(TEXT_PX)
+    for place, (title, picture) in enumerate(zip(titles, pictures, strict=True)):
+        left = GAP_PX + place * (width + GAP_PX)
+        pen.text((left, (HEADING_PX - TEXT_PX) // 2), _shorten(title, width, font), fill=INK, font=font)
+        row.paste(Pillow.fromarray(np.ascontiguousarray(picture)), (left, HEADING_PX))
+    return row
+
+
+def _shorten(title: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    while len(title) > 1 and font.getlength(title) > width:
+        title = title[:-2] + "…" if title.endswith("…") else title[:-1] + "…"
+    return title

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Shaped
@@ -30,8 +30,6 @@ SCIKIT_FILES = (
 )
 PARTS = ("input", "reference", "mask")  # of a folder of pairs
 KEPT_BYTES = 2**30  # of decoded photographs in one process
-Kept = TypeVar("Kept")
-Key = tuple[Path, int]  # a file, how much smaller
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,17 +43,7 @@ class CleanFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PairFiles:
-    """An input with its reference, and a mask of the input's size where there is one.
-
-    Attributes:
-        name: Stem of all of them.
-        degraded: The input.
-        reference: `scale` times as large.
-        mask: As `raim align` makes it; None: all pixels may be used.
-        height: Of the input.
-        width: Of the input.
-        scale: Of the model.
-    """
+    """An input and its size, its reference of `scale` times that, and a mask of it as `raim align` makes them."""
 
     name: str
     degraded: Path
@@ -74,74 +62,61 @@ class ReadPair:
     reference: Shaped[np.ndarray, "_H _W 3"]
     is_usable: Bool[np.ndarray, "_h _w"] | None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pixels."""
+        return self.degraded.nbytes + self.reference.nbytes
+
 
 @dataclass(slots=True)
-class Shelf:
-    """Keeps what was read last, up to a number of bytes.
-
-    Attributes:
-        most_bytes: Of pixels.
-        kept: By key, the one used last at the end.
-        n_bytes: Of what is kept.
-    """
+class ImageCache:
+    """An LRU cache of photographs and pairs, up to a number of bytes; the one used last is at the end."""
 
     most_bytes: int = KEPT_BYTES
-    kept: "OrderedDict[Key, tuple[object, int]]" = field(default_factory=OrderedDict)
+    kept: "OrderedDict[tuple[Path, int], Any]" = field(default_factory=OrderedDict)
     n_bytes: int = 0
 
     def read_clean(self, file: CleanFile, shrink: int) -> Shaped[np.ndarray, "_h _w *_c"]:
-        """Give a clean photograph, made smaller."""
-        return self._get(
-            (file.path, shrink), lambda: _shrink(_read(file.path), shrink), lambda image: image.nbytes
-        )
+        """Return a clean photograph, made smaller."""
+        return self._get((file.path, shrink), lambda: _shrink(_read(file.path), shrink))
 
     def read_pair(self, file: PairFiles) -> ReadPair:
-        """Give a pair."""
-        return self._get(
-            (file.degraded, 0),
-            lambda: _read_pair(file),
-            lambda pair: pair.degraded.nbytes + pair.reference.nbytes,
-        )
+        """Return a pair."""
+        return self._get((file.degraded, 0), lambda: _read_pair(file))
 
-    def _get(self, key: "Key", read: Callable[[], Kept], measure: Callable[[Kept], int]) -> Kept:
+    def _get(self, key: tuple[Path, int], read: Callable[[], Any]) -> Any:
         if key in self.kept:
             self.kept.move_to_end(key)
-            found: Kept = self.kept[key][0]  # type: ignore[assignment] # a key has one kind of content
-            return found
-        found = read()
-        self.kept[key] = (found, measure(found))
-        self.n_bytes += measure(found)
+            return self.kept[key]
+        found = self.kept[key] = read()
+        self.n_bytes += found.nbytes
         while self.n_bytes > self.most_bytes and len(self.kept) > 1:
-            self.n_bytes -= self.kept.popitem(last=False)[1][1]
+            self.n_bytes -= self.kept.popitem(last=False)[1].nbytes
         return found
 
 
 def find_clean(source: Source, least_px: int) -> tuple[CleanFile, ...]:
     """List the clean photographs of a source.
 
-    Args:
-        source: With photographs.
-        least_px: Sides that are shorter are refused.
-
     Raises:
-        InputError: There are none, or some cannot be used.
+        InputError: There are none, or some cannot be used or have a side of less than `least_px`; all are listed.
         MissingExtraError: scikit-image's were asked for and it is not installed.
     """
     if source.photographs is None:
         raise InputError("this source has no photographs")
-    is_scikit = not isinstance(source.photographs, Path)
-    folder = source.photographs if isinstance(source.photographs, Path) else find_scikit_image()
-    paths = _choose(_list(folder, SCIKIT_FILES if is_scikit else None), source, folder)
+    if isinstance(source.photographs, Path):
+        folder, paths = source.photographs, _list(source.photographs)
+    else:
+        folder = _find_scikit_image()
+        paths = [folder / name for name in SCIKIT_FILES]
     problems: list[str] = []
     found = []
-    for path in paths:
+    for path in _choose(paths, source, folder):
         info = _inspect(path, problems)
-        if info is None:
-            continue
-        height, width = (side // source.shrink for side in info.upright_size)
-        if min(height, width) < least_px:
-            problems.append(f"{path.name} is {width}x{height}, smaller than a patch of {least_px} px")
-        found.append(CleanFile(path=path, height=height, width=width))
+        if info is not None:
+            height, width = (side // source.shrink for side in info.upright_size)
+            found.append(CleanFile(path=path, height=height, width=width))
+            _check_side(path, height, width, least_px, problems)
     _refuse(problems, folder)
     return tuple(found)
 
@@ -153,7 +128,7 @@ def find_pairs(source: Source, least_px: int, *, scale: int = 1) -> tuple[PairFi
         raise InputError("this source has no pairs")
     problems: list[str] = []
     inputs, references, masks = (
-        _by_stem(_list(folder / name, None) if (folder / name).is_dir() else [], problems) for name in PARTS
+        _by_stem(_list(folder / name) if (folder / name).is_dir() else [], problems) for name in PARTS
     )
     if not inputs:
         raise InputError(
@@ -165,22 +140,42 @@ def find_pairs(source: Source, least_px: int, *, scale: int = 1) -> tuple[PairFi
     ]
     _refuse(problems, folder)
     found = []
-    for path in _choose(list(inputs.values()), source, folder):
+    for path in _choose(inputs.values(), source, folder):
         stem = image_stem(path.name)
-        pair = _inspect_pair(
-            stem, path, references[stem], masks.get(stem), problems, least_px=least_px, scale=scale
+        info, other = _inspect(path, problems), _inspect(references[stem], problems)
+        if info is None or other is None:
+            continue
+        height, width = info.upright_size
+        if other.upright_size != (height * scale, width * scale):
+            problems.append(
+                f"{path.name} is {_say(info)}, its reference {_say(other)}; this model needs references "
+                f"of {width * scale}x{height * scale}"
+            )
+        _check_side(path, height, width, least_px, problems)
+        mask = masks.get(stem)
+        if mask is not None:
+            _check_mask(mask, info, problems)
+        found.append(
+            PairFiles(
+                name=stem,
+                degraded=path,
+                reference=references[stem],
+                mask=mask,
+                height=height,
+                width=width,
+                scale=scale,
+            )
         )
-        found += [pair] if pair else []
     _refuse(problems, folder)
     return tuple(found)
 
 
-def find_scikit_image() -> Path:
-    """Give the folder of scikit-image's photographs.
+def _say(info: ImageInfo) -> str:
+    height, width = info.upright_size
+    return f"{width}x{height}"
 
-    Raises:
-        MissingExtraError: It is not installed.
-    """
+
+def _find_scikit_image() -> Path:
     folder = find_photograph_folder()
     if folder is None:
         raise MissingExtraError(
@@ -190,16 +185,14 @@ def find_scikit_image() -> Path:
     return folder
 
 
-def _list(folder: Path, names: Sequence[str] | None) -> list[Path]:
+def _list(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; name a folder of PNG, JPEG, TIFF or WebP files")
-    if names is not None:
-        return [folder / name for name in names]
     return list_images(folder)
 
 
 def _by_stem(paths: Iterable[Path], problems: list[str]) -> dict[str, Path]:
-    """Give files by their stems; two of one stem are a problem."""
+    """Return files by their stems; two of one stem are a problem."""
     found: dict[str, Path] = {}
     for path in paths:
         other = found.setdefault(image_stem(path.name), path)
@@ -242,41 +235,16 @@ def _inspect(path: Path, problems: list[str]) -> ImageInfo | None:
     return info
 
 
-def _inspect_pair(
-    stem: str,
-    degraded: Path,
-    reference: Path,
-    mask: Path | None,
-    problems: list[str],
-    *,
-    least_px: int,
-    scale: int,
-) -> PairFiles | None:
-    infos = [_inspect(path, problems) for path in (degraded, reference)]
-    if infos[0] is None or infos[1] is None:
-        return None
-    height, width = infos[0].upright_size
-    other = infos[1].upright_size
-    if other != (height * scale, width * scale):
-        problems.append(
-            f"{degraded.name} is {width}x{height}, its reference {other[1]}x{other[0]}; this model needs references "
-            f"of {width * scale}x{height * scale}"
-        )
+def _check_side(path: Path, height: int, width: int, least_px: int, problems: list[str]) -> None:
     if min(height, width) < least_px:
-        problems.append(f"{degraded.name} is {width}x{height}, smaller than a patch of {least_px} px")
-    if mask is not None:
-        _inspect_mask(mask, (height, width), problems)
-    return PairFiles(
-        name=stem, degraded=degraded, reference=reference, mask=mask, height=height, width=width, scale=scale
-    )
+        problems.append(f"{path.name} is {width}x{height}, smaller than a patch of {least_px} px")
 
 
-def _inspect_mask(mask: Path, size: tuple[int, int], problems: list[str]) -> None:
+def _check_mask(mask: Path, pair: ImageInfo, problems: list[str]) -> None:
     info = _inspect(mask, problems)
-    if info is not None and (info.mode != "grey" or info.upright_size != size):
-        height, width = info.upright_size
+    if info is not None and (info.mode != "grey" or info.upright_size != pair.upright_size):
         problems.append(
-            f"mask/{mask.name} is {info.mode} of {width}x{height}; expected grey of {size[1]}x{size[0]}, as its input"
+            f"mask/{mask.name} is {info.mode} of {_say(info)}; expected grey of {_say(pair)}, as its input"
         )
 
 
@@ -319,5 +287,4 @@ def _refuse(problems: Sequence[str], folder: Path) -> None:
     if len(problems) == 1:
         raise InputError(f"in {folder}: {problems[0]}")
     if problems:
-        listed = "\n".join(f"  {problem}" for problem in problems)
-        raise InputError(f"{len(problems)} files in {folder} cannot be used:\n{listed}")
+        raise InputError("\n  ".join([f"{len(problems)} files in {folder} cannot be used:", *problems]))

@@ -1,7 +1,7 @@
 """The net that is trained: our own, or that of any model file that spandrel reads, with what its file must say."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,32 +40,23 @@ class Trainable:
 
 
 def build_trainable(choice: ModelChoice, seed: int) -> Trainable:
-    """Make the net with its first weights.
-
-    Args:
-        choice: Of the recipe.
-        seed: Of the weights of a new halfnet.
+    """Make the net with its first weights, those of a new halfnet by a seed.
 
     Raises:
         InputError: The file to start from is missing, damaged, or not of the stated architecture.
         MissingExtraError: spandrel is needed and not installed.
     """
     model = _build(choice, seed)
-    _choose_layers(model.network, choice.layers)
-    return model
-
-
-def _choose_layers(network: nn.Module, layers: Sequence[str]) -> None:
-    """Let only the named layers learn."""
-    names = [name.removeprefix("network.") for name, _ in network.named_parameters()]
-    unknown = [layer for layer in layers if not any(name.startswith(layer) for name in names)]
+    names = [name.removeprefix("network.") for name, _ in model.network.named_parameters()]
+    unknown = [layer for layer in choice.layers if not any(name.startswith(layer) for name in names)]
     if unknown:
         known = ", ".join(dict.fromkeys(name.split(".")[0] for name in names))
         raise InputError(
             f"this model has no layer {unknown[0]!r}; the names of its layers begin with: {known}"
         )
-    for name, parameter in zip(names, network.parameters(), strict=True):
-        parameter.requires_grad_(not layers or name.startswith(tuple(layers)))
+    for name, parameter in zip(names, model.network.parameters(), strict=True):
+        parameter.requires_grad_(not choice.layers or name.startswith(choice.layers))
+    return model
 
 
 def _build(choice: ModelChoice, seed: int) -> Trainable:
@@ -110,11 +101,10 @@ class _Bare(nn.Module):  # type: ignore[misc] # torch is not typed for the check
 
 def _build_from_file(path: Path) -> Trainable:
     model = load_network(path)
-    network: nn.Module = copy.deepcopy(model.model)  # the loaded one is kept for others who name the file
-    for parameter in network.parameters():
-        parameter.requires_grad_(True)
     return Trainable(
-        network=_Bare(path.name, network),
+        network=_Bare(
+            path.name, copy.deepcopy(model.model)
+        ),  # others who name the file are given the loaded one
         architecture={"name": "file", "spandrel": model.architecture.name},
         scale=model.scale,
         multiple=max(1, model.size_requirements.multiple_of),
@@ -122,7 +112,7 @@ def _build_from_file(path: Path) -> Trainable:
 
 
 def arrays_of(network: nn.Module) -> dict[str, np.ndarray]:
-    """Give the weights as arrays, under the names by which the architecture is recognised."""
+    """Return the weights as arrays, under the names by which the architecture is recognised."""
     inner = network.network if isinstance(network, _Bare) else network
     return {
         name: np.array(tensor.detach().cpu().numpy(), order="C")

@@ -9,13 +9,11 @@ import torch
 from jaxtyping import UInt8
 from torch import nn
 
-from raim.data.camera import take_pair
 from raim.errors import InputError, UnscorableError
 from raim.restore.pixels import from_photograph, to_photograph
-from raim.restore.training.patches import draw_camera, need_one_size
+from raim.restore.training.patches import draw_camera, take_equal_pair, vary
 from raim.restore.training.recipe import Validation
-from raim.restore.training.sources import CleanFile, PairFiles, Shelf, find_clean, find_pairs
-from raim.restore.training.variations import vary
+from raim.restore.training.sources import CleanFile, ImageCache, PairFiles, find_clean, find_pairs
 from raim.scoring import Profile, score_pair
 
 Image = UInt8[np.ndarray, "_h _w 3"]
@@ -32,13 +30,7 @@ class ValidationPair:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Validated:
-    """What came of one validation.
-
-    Attributes:
-        means: Of each measure and of "score" over the pairs; None where a pair has no value, or an infinite one.
-        restored: In the order of the pairs.
-        scores: The same; None where a pair has no score.
-    """
+    """What came of one validation, in the order of its pairs; means are None where a pair has no finite value."""
 
     means: Mapping[str, float | None]
     restored: tuple[Image, ...]
@@ -46,7 +38,7 @@ class Validated:
 
 
 def make_pairs(
-    choice: Validation, *, seed: int, scale: int, multiple: int, shelf: Shelf
+    choice: Validation, *, seed: int, scale: int, multiple: int, cache: ImageCache
 ) -> tuple[ValidationPair, ...]:
     """Make the pairs of a recipe's validation; the same for the same recipe.
 
@@ -56,60 +48,52 @@ def make_pairs(
     side = choice.crop_px // multiple * multiple
     if choice.source.pairs:
         files = find_pairs(choice.source, side, scale=scale)[: choice.count]
-        return tuple(_cut_pair(file, shelf, side, scale) for file in files)
+        return tuple(_cut_pair(file, cache, side, scale) for file in files)
     if scale != 1:
         raise InputError(
             f"this model enlarges {scale} times; validate it on pairs, which can be of two sizes"
         )
     clean = find_clean(choice.source, side)
     return tuple(
-        _take_pair(choice, clean[place % len(clean)], place // len(clean), shelf, seed=seed, side=side)
+        _take_pair(choice, clean[place % len(clean)], place // len(clean), cache, seed=seed, side=side)
         for place in range(choice.count)
     )
 
 
-def _cut_pair(file: PairFiles, shelf: Shelf, side: int, scale: int) -> ValidationPair:
-    pair = shelf.read_pair(file)
+def _cut_pair(file: PairFiles, cache: ImageCache, side: int, scale: int) -> ValidationPair:
+    pair = cache.read_pair(file)
     top, left = ((length - side) // 2 for length in pair.degraded.shape[:2])
-    far = slice(top * scale, (top + side) * scale), slice(left * scale, (left + side) * scale)
     return ValidationPair(
         name=file.name,
-        degraded=_to_bytes(pair.degraded[top : top + side, left : left + side]),
-        reference=_to_bytes(pair.reference[far]),
+        degraded=_cut(pair.degraded, top, left, side),
+        reference=_cut(pair.reference, top * scale, left * scale, side * scale),
     )
 
 
 def _take_pair(
-    choice: Validation, file: CleanFile, turn: int, shelf: Shelf, *, seed: int, side: int
+    choice: Validation, file: CleanFile, turn: int, cache: ImageCache, *, seed: int, side: int
 ) -> ValidationPair:
     digest = hashlib.sha256(f"{file.path.stem}\0{turn}".encode()).digest()
     rng = np.random.default_rng([seed, int.from_bytes(digest)])
-    clean = vary(shelf.read_clean(file, choice.source.shrink), choice.source, rng)
+    clean = vary(cache.read_clean(file, choice.source.shrink), choice.source, rng)
     camera = draw_camera(choice.source, rng, height=clean.shape[0], width=clean.shape[1])
-    pair = take_pair(clean, camera)
-    need_one_size(pair, choice.source)
+    pair = take_equal_pair(clean, camera, choice.source)
     if min(pair.degraded.shape[:2]) < side:
         raise InputError(
             f"{file.path.name} is smaller than {side} px after the camera; leave it out of validation"
         )
+    top, left = ((length - side) // 2 for length in pair.degraded.shape[:2])
     return ValidationPair(
         name=f"{file.path.stem}-{turn + 1}",
-        degraded=_middle(pair.degraded, side),
-        reference=_middle(pair.reference, side),
+        degraded=_cut(pair.degraded, top, left, side),
+        reference=_cut(pair.reference, top, left, side),
     )
 
 
 def validate(
     network: nn.Module, pairs: Sequence[ValidationPair], profile: Profile, *, device: torch.device
 ) -> Validated:
-    """Restore all pairs and score them.
-
-    Args:
-        network: In its evaluating mode.
-        pairs: Of one size or several.
-        profile: Of the SCORE.
-        device: Where the net is.
-    """
+    """Restore all pairs by a net in its evaluating mode, and score them."""
     return score_restored([_restore(network, pair.degraded, device) for pair in pairs], pairs, profile)
 
 
@@ -141,11 +125,8 @@ def _restore(network: nn.Module, degraded: Image, device: torch.device) -> Image
     return from_photograph(restored, degraded)
 
 
-def _middle(image: np.ndarray, side: int) -> np.ndarray:
-    top, left = ((length - side) // 2 for length in image.shape[:2])
-    return np.ascontiguousarray(image[top : top + side, left : left + side])
-
-
-def _to_bytes(image: np.ndarray) -> Image:
-    plain = image if image.dtype == np.uint8 else np.rint(image / 257.0).astype(np.uint8)
+def _cut(image: np.ndarray, top: int, left: int, side: int) -> Image:
+    """Cut a square, in 8 bits."""
+    part = image[top : top + side, left : left + side]
+    plain = part if part.dtype == np.uint8 else np.rint(part / 257.0).astype(np.uint8)
     return np.ascontiguousarray(plain)

@@ -1,4 +1,8 @@
+"""Recipes; every key of one stands in docs/training.md."""
+
+import dataclasses
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +14,21 @@ from raim.data.camera import PRESETS
 from raim.data.camera.draws import Size
 from raim.errors import RecipeError
 from raim.restore.training import list_shipped, parse_recipe, read_recipe
-from raim.restore.training.recipe import Drawn
+from raim.restore.training.recipe import (
+    Drawn,
+    LossChoice,
+    ModelChoice,
+    Recipe,
+    Schedule,
+    Source,
+    Validation,
+)
 from raim.restore.training.sources import SCIKIT_FILES
 from raim.scoring import PROFILES
 from training_world import CAMERA_RECIPE, RECIPE, read_tiny
+
+DOCS = (Path(__file__).resolve().parents[3] / "docs" / "training.md").read_text("utf-8")
+NOT_KEYS = {"model", "sources", "loss", "schedule", "validation", "text", "source", "measures", "camera"}
 
 
 def fault_of(folder, text):
@@ -74,7 +89,12 @@ def test_a_recipe_can_be_sent_to_another_process(tmp_path):
         ("[50, 900]", "[-50, 900]", 15, "noise.iso"),
         ("log_uniform = [50", "normal = [50", 15, "one of uniform, log_uniform, whole, one_of"),
         ("[50, 900]", "[50, 70, 900]", 15, "two numbers"),
-        ('profile = "psnr-alone"', 'profile = "raim-2025"', 20, "there is no profile 'raim-2025'"),
+        (
+            'profile = "psnr-alone"',
+            'profile = "raim-2025"',
+            20,
+            "profile is 'raim-2025'; did you mean 'raim-2024'? expected one of",
+        ),
         ('profile = "psnr-alone"', "l1 = 0", 20, "the loss has no term"),
         (
             'profile = "psnr-alone"',
@@ -222,3 +242,18 @@ def test_every_kind_of_draw_stays_within_its_ends(tmp_path):
     assert all(50 <= value <= 60 for value in drawn["noise.iso"])
     assert drawn["banding.bits"] == {4, 5, 6}
     assert drawn["compression.quality"] == {70, 90}
+
+
+@pytest.mark.parametrize(
+    "key",
+    sorted(
+        {
+            field.name
+            for record in (Recipe, ModelChoice, Source, LossChoice, Schedule, Validation)
+            for field in dataclasses.fields(record)
+        }
+        - NOT_KEYS
+    ),
+)
+def test_a_key_of_a_recipe_is_explained(key):
+    assert f"\n    {key} = " in DOCS
