@@ -28,7 +28,7 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 # No test reaches the network or fetches weights, and each process computes on one thread.
-TEST_ENVIRONMENT := RAIM_OFFLINE=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+TEST_ENVIRONMENT := RAIM_OFFLINE=1 RAIM_ENGINE=ncnn OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 PYTEST := $(TEST_ENVIRONMENT) $(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal
 # Scoring and measures must be covered by their own tests; tracing the others too would only take time.

@@ -21,10 +21,12 @@ def test_every_known_answer_comes_out(known_answers, known_image):
 
 
 @pytest.mark.shared
-def test_both_engines_agree_on_a_photograph(known_image):
-    pytest.importorskip("torch", reason="the extra torch is not installed")
+@pytest.mark.parametrize(("engine", "tolerance"), [("winograd", 1e-6), ("fast", 5e-6), ("torch", 5e-6)])
+def test_engines_agree_on_a_photograph(known_image, engine, tolerance):
+    if engine == "torch":
+        pytest.importorskip("torch", reason="the extra torch is not installed")
     pair = [known_image(f"I04_{kind}")[:192, :256].copy() for kind in ("distorted", "reference")]
-    assert dists(*pair, engine="ncnn") == pytest.approx(dists(*pair, engine="torch"), abs=5e-6)
+    assert dists(*pair, engine=engine) == pytest.approx(dists(*pair, engine="ncnn"), abs=tolerance)
 
 
 @pytest.mark.parametrize("strip_rows", [1, 7, 16, 200])

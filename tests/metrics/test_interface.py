@@ -76,7 +76,7 @@ def test_several_are_measured_in_one_pass_where_a_measure_has_one(monkeypatch):
 
     replace_forms(monkeypatch, "lpips", each_form=each_form)
     assert raim.measure("lpips", net="vgg16").each([RESTORED, REFERENCE, RESTORED], REFERENCE) == [0.5] * 3
-    assert asked == [(3, {"net": "vgg16", "device": "cpu"})]
+    assert asked == [(3, {"net": "vgg16", "device": "cpu", "engine": "auto"})]
 
 
 @pytest.mark.parametrize("name", ["psnr", "dists", "niqe"])
@@ -124,7 +124,7 @@ def test_a_device_is_looked_for_and_given_to_the_nets(monkeypatch):
     pytest.importorskip("torch", reason="the extra torch is not installed")
     with pytest.raises(InputError, match="no device 'cuda:99'"):
         raim.measure("lpips").to("cuda:99")
-    replace_forms(monkeypatch, "lpips", each_form=lambda *_, device: [float(device == "cuda")])
+    replace_forms(monkeypatch, "lpips", each_form=lambda *_, device, **__: [float(device == "cuda")])
     monkeypatch.setattr("raim.metrics.interface.check_device", lambda _: None)
     assert raim.measure("lpips").to("cuda")(RESTORED, REFERENCE) == 1
 

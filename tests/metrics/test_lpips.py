@@ -12,17 +12,18 @@ CANDIDATES = [
 ]
 
 
-# On torch the four of AlexNet are enough, and the smallest of VGG16; benchmarks/known_answers.py has all of both.
+# Of other engines the four of AlexNet are enough, and the smallest of VGG16; benchmarks/known_answers.py has all.
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    ("engine", "net"), [("ncnn", "alex"), ("ncnn", "vgg"), ("torch", "alex"), ("torch", "vgg")]
+    ("engine", "net"),
+    [(engine, net) for engine in ("ncnn", "winograd", "fast", "torch") for net in ("alex", "vgg")],
 )
-def test_every_known_answer_comes_out_on_both_engines(known_answers, known_image, net, engine):
+def test_every_known_answer_comes_out_on_every_engine(known_answers, known_image, net, engine):
     if engine == "torch":
         pytest.importorskip("torch", reason="the extra torch is not installed")
     rows = [row for row in known_answers if row["measure"] == f"lpips_{net}"]
     assert len(rows) >= 4
-    if (engine, net) == ("torch", "vgg"):
+    if engine != "ncnn" and net == "vgg":
         rows = [row for row in rows if row["pair"].startswith("ex_")]
     for row in rows:
         reference, restored = (known_image(stem) for stem in row["pair"].split("|"))

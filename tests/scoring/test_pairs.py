@@ -102,6 +102,7 @@ def test_a_definition_names_the_weights_that_the_options_choose():
 
 def test_an_engine_is_described_with_version_and_device():
     assert describe_engine("cpu").startswith("ncnn ")
+    assert describe_engine("cpu", "winograd").startswith("winograd by numpy ")
     pytest.importorskip("torch", reason="the extra torch is not installed")
     assert describe_engine("cuda").endswith(" on cuda")
 

@@ -168,11 +168,14 @@ def find_processor() -> Iterator[Finding]:
         state=f"{count_cores()} cores; {', '.join(units) or 'no vector unit known to raim'}",
     )
     if importlib.util.find_spec("ncnn"):
-        from raim.networks.features import load_engine
+        from raim.networks.amx import has_amx
+        from raim.networks.choice import measured_times
+        from raim.networks.features import choose_engine
 
-        yield Finding(
-            what="engine", state=f"ncnn, {getattr(load_engine('ncnn'), 'pack', 1)} channels at a time"
-        )
+        times = measured_times()
+        why = f"ncnn takes {times['ncnn']:.3f} s, winograd {times['winograd']:.3f}" if times else "no AVX-512"
+        amx = "on AMX" if has_amx() else "by ncnn, without AMX"
+        yield Finding(what="engine", state=f"{choose_engine()} ({why}); fast: {amx}")
 
 
 def find_devices() -> Iterator[Finding]:

@@ -61,10 +61,12 @@ class MeasureRecord:
         reference: PixelArray | None,
         options: Options,
         device: str = "cpu",
+        engine: str = "auto",
     ) -> list[tuple[float, str | None]]:
         """Return the value of each restored image of one reference, and what to know of it."""
         if self.each_form is not None:
-            return [(value, None) for value in self.each_form(restored, reference, device=device, **options)]
+            values = self.each_form(restored, reference, device=device, engine=engine, **options)
+            return [(value, None) for value in values]
         references = (reference,) if self.needs_reference else ()
         found = [self.array_form(image, *references, **options) for image in restored]
         return [(getattr(each, "value", each), getattr(each, "warning", None)) for each in found]

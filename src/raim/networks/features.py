@@ -1,8 +1,8 @@
 """Features of backbones, streamed: what an engine must offer, how one is chosen, and the loop through the layers.
 
-An engine holds features in a layout of its own; only it looks inside. Two are built in: "ncnn" (Winograd convolutions
-on the processor; an ordinary dependency) and "torch" (the extra `torch`: GPUs, and machines without an ncnn wheel).
-Both give the same measures within 5e-6.
+An engine holds features in a layout of its own; only it looks inside. On the processor there are three
+(`packed_features.py`); "torch" (the extra `torch`) serves GPUs, and machines without an ncnn wheel. All give the same
+measures within 5e-6.
 
 A reference and its K candidates go through together, so that the reference's pass is shared. Memory is bounded by the
 width of the images and their number, never by their height (`stream`).
@@ -10,6 +10,8 @@ width of the images and their number, never by their height (`stream`).
 
 import functools
 import importlib.util
+import os
+import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -123,14 +125,14 @@ def _tapped(strips: Iterable[Strip], tap: int, on_tap: OnTap) -> Iterator[Strip]
         yield strip
 
 
-ENGINES = ("ncnn", "torch")
+ENGINES = ("ncnn", "winograd", "fast", "torch")  # all exact but "fast", which no "auto" takes
 
 
 def load_engine(name: str = "auto", *, device: str = "cpu") -> Engine:
     """Give the engine of that name, made once per process and device.
 
     Args:
-        name: "ncnn", "torch", or "auto": ncnn on the processor where its wheel is installed, else torch.
+        name: See `choose_engine`.
         device: "cpu", or a device that torch knows, such as "cuda" or "cuda:1".
 
     Raises:
@@ -148,34 +150,50 @@ def load_engine(name: str = "auto", *, device: str = "cpu") -> Engine:
 def choose_engine(name: str = "auto", *, device: str = "cpu") -> str:
     """Say which engine that name means on this machine, without loading it.
 
+    Args:
+        name: "ncnn", "winograd", "fast" or "torch"; or "auto": what `RAIM_ENGINE` says on the processor, else the
+            faster of ncnn and winograd as measured here (`choice.py`), torch on another device or without ncnn.
+        device: "cpu", or a device of torch.
+
     Raises:
-        InputError: If that engine does not run on the device.
+        InputError: If that engine does not run here, or not on the device.
         UnknownNameError: If there is no such engine.
 
     Example:
         >>> choose_engine("auto", device="cuda")
         'torch'
     """
+    if name == "auto" and device == CPU:
+        name = os.environ.get("RAIM_ENGINE") or name
     if name == "auto":
-        return "ncnn" if device == CPU and importlib.util.find_spec("ncnn") else "torch"
+        if device != CPU or not importlib.util.find_spec("ncnn"):
+            return "torch"
+        from raim.networks.choice import choose_exact_engine
+
+        return choose_exact_engine()
     if name not in ENGINES:
         raise unknown_name("engine", name, ENGINES)
-    if name == "ncnn" and device != CPU:
-        raise InputError(f"the engine 'ncnn' runs on the cpu only; for the device {device!r} take 'torch'")
+    if name != "torch" and device != CPU:
+        raise InputError(f"the engine {name!r} runs on the cpu only; for the device {device!r} take 'torch'")
+    if name == "winograd" and platform.machine().lower() not in {"x86_64", "amd64"}:
+        raise InputError(
+            f"the engine 'winograd' was tried on x86-64 only, and this is {platform.machine()}; take 'ncnn'"
+        )
     return name
 
 
 @functools.cache
 def _make(name: str, device: str) -> Engine:
-    if importlib.util.find_spec(name) is None:
+    library = "torch" if name == "torch" else "ncnn"
+    if importlib.util.find_spec(library) is None:
         how = "pip install 'raim[torch]'" if name == "torch" else "pip install ncnn"
         raise MissingExtraError(
             f"the engine {name!r} (device {device!r}) needs a library that is not installed; run: {how}"
         )
-    if name == "ncnn":
-        from raim.networks.ncnn_features import NcnnEngine
+    if name == "torch":
+        from raim.networks.torch_features import TorchEngine
 
-        return NcnnEngine()
-    from raim.networks.torch_features import TorchEngine
+        return TorchEngine(device)
+    from raim.networks.packed_features import load_packed_engine
 
-    return TorchEngine(device)
+    return load_packed_engine(name)

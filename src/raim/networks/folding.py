@@ -11,7 +11,8 @@ AlexNet's second layer, 5x5 on 64 channels, becomes 3x3 on 256.
 import numpy as np
 from jaxtyping import Float32
 
-Packed = Float32[np.ndarray, "_ _ _ _"]  # channels / pack, rows, columns, pack
+from raim.networks.packing import Packed, aligned_zeros
+
 SIDE = 3  # of the kernels that are made here of larger ones
 SHIFTS = ((0, 0), (0, SIDE), (SIDE, 0), (SIDE, SIDE))  # rows, columns
 
@@ -27,9 +28,9 @@ def folded_side(kernel: int, stride: int) -> int:
 
 
 def fold_kernel(
-    weight: Float32[np.ndarray, "o i k k"], stride: int
-) -> Float32[np.ndarray, "o i*{stride}**2 _ _"]:
-    """Fold a kernel's columns and rows into input channels.
+    weight: Float32[np.ndarray, "o i k k"], stride: int, *, pack: int = 1
+) -> Float32[np.ndarray, "o _ _ _"]:
+    """Fold a kernel's columns and rows into input channels, with zeros behind them up to a multiple of `pack`.
 
     Example:
         >>> fold_kernel(np.ones((64, 3, 11, 11), np.float32), 4).shape
@@ -40,7 +41,8 @@ def fold_kernel(
     room = side * stride - kernel
     filled = np.pad(weight, ((0, 0), (0, 0), (0, room), (0, room)))
     split = filled.reshape(outputs, inputs, side, stride, side, stride)
-    return np.ascontiguousarray(split.transpose(0, 1, 3, 5, 2, 4).reshape(outputs, -1, side, side))
+    folded = split.transpose(0, 1, 3, 5, 2, 4).reshape(outputs, -1, side, side)
+    return np.pad(folded, ((0, 0), (0, -folded.shape[1] % pack), (0, 0), (0, 0)))
 
 
 def fold_pixels(x: Packed, *, rows: int, columns: int, stride: int, pack: int) -> Packed:
@@ -51,20 +53,20 @@ def fold_pixels(x: Packed, *, rows: int, columns: int, stride: int, pack: int) -
         rows: Rows of the result.
         columns: Columns of the result.
         stride: Side of a block.
-        pack: Channels that lie together in the result.
+        pack: Channels that lie together in the result, the last ones filled up with zeros.
 
     Example:
         >>> x = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
         >>> fold_pixels(x, rows=2, columns=2, stride=2, pack=4)[0, 0].tolist()
         [[0.0, 1.0, 4.0, 5.0], [2.0, 3.0, 6.0, 7.0]]
     """
-    channels = x.shape[0]
-    filled = np.zeros((channels, rows * stride, columns * stride), np.float32)
-    height, width = min(rows * stride, x.shape[1]), min(columns * stride, x.shape[2])
-    filled[:, :height, :width] = x[:, :height, :width, 0]
-    blocks = filled.reshape(channels, rows, stride, columns, stride).transpose(0, 2, 4, 1, 3)
-    grouped = blocks.reshape(-1, pack, rows, columns)
-    return np.ascontiguousarray(grouped.transpose(0, 2, 3, 1))
+    n_folded = x.shape[0] * stride**2
+    out = aligned_zeros((-(-n_folded // pack), rows, columns, pack))
+    for channel in range(n_folded):
+        source, place = divmod(channel, stride**2)
+        part = x[source, place // stride :: stride, place % stride :: stride, 0][:rows, :columns]
+        out[channel // pack, : part.shape[0], : part.shape[1], channel % pack] = part
+    return out
 
 
 def cut_kernel(weight: Float32[np.ndarray, "o i k k"]) -> Float32[np.ndarray, "o 4*i 3 3"]:

@@ -8,14 +8,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 
 from raim.compilation import first_use, kernel
+from raim.networks.packing import Packed
 
 L2_EPSILON = np.float32(1e-12)  # keeps the square root differentiable at 0 (DISTS)
 NORM_EPSILON = 1e-10  # keeps a zero feature zero when it is normalised (LPIPS)
-
-Packed = Float32[np.ndarray, "_ _ _ _"]  # channels / pack, rows, columns, pack
 
 
 @kernel

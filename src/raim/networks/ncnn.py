@@ -3,12 +3,11 @@
 docs/baselines.md compares it with torch on RRDBNet: it is the fastest that is exact. Its bfloat16, and torch's, are
 faster still but off by 3 to 12 levels of 255.
 
-ncnn's packed layout is (channels / pack, rows, columns, pack) with pack 16, 8, 4 or 1 as the processor has it.
+ncnn packs 16, 8, 4 channels or 1 together (`packing.py`), as the processor has it.
 """
 
 import ctypes
 import functools
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,10 +18,10 @@ from jaxtyping import Float32
 
 from raim.errors import RaimError
 from raim.networks.nets import Chain
+from raim.networks.packing import FLOAT_BYTES, Packed
 from raim.weights import fetch_files, load_weights
 
 Planes = Float32[np.ndarray, "_c _h _w"]
-Packed = Float32[np.ndarray, "_ _ _ _"]  # channels / pack, rows, columns, pack
 FLOAT32_ONLY = (
     "use_fp16_storage",
     "use_fp16_arithmetic",
@@ -30,8 +29,6 @@ FLOAT32_ONLY = (
     "use_bf16_storage",
     "use_bf16_packed",
 )
-ALIGNMENT = 64  # bytes: ncnn reads whole AVX-512 registers
-FLOAT_BYTES = 4
 
 
 class NcnnNetwork:
@@ -126,6 +123,13 @@ def load_convolutions(
         return NcnnNetwork("\n".join(lines) + "\n", path, keeps_memory=keeps_memory)
 
 
+def load_convolution(
+    weight: Float32[np.ndarray, "o i k k"], bias: Float32[np.ndarray, " o"], *, has_relu: bool = True
+) -> NcnnNetwork:
+    """Make a net of one convolution without padding, whose memory is kept for the next call."""
+    return load_convolutions([(weight, bias, has_relu)], padding=0, keeps_memory=True)
+
+
 @functools.cache
 def chain_network(chain: Chain) -> NcnnNetwork:
     """Load a chain of convolutions; kept for the process."""
@@ -150,8 +154,7 @@ def published_network(weights: str) -> tuple[NcnnNetwork, str]:
 @functools.cache
 def native_pack() -> int:
     """Ask ncnn how many channels it packs together on this processor."""
-    layer = (np.zeros((16, 16, 1, 1), np.float32), np.zeros(16, np.float32), True)
-    network = load_convolutions([layer], padding=0, keeps_memory=True)
+    network = load_convolution(np.zeros((16, 16, 1, 1), np.float32), np.zeros(16, np.float32))
     mat = network._extract({"in": ncnn.Mat(np.zeros((16, 8, 8), np.float32))}, "out", is_packed=True)  # noqa: SLF001
     return int(mat.elempack)
 
@@ -166,14 +169,6 @@ def _allocators() -> tuple[ncnn.PoolAllocator, ncnn.PoolAllocator]:
     for allocator in allocators:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(allocator))
     return allocators
-
-
-def aligned_zeros(shape: tuple[int, int, int, int]) -> Packed:
-    """Allocate what ncnn may read by whole registers."""
-    n_bytes = math.prod(shape) * FLOAT_BYTES
-    raw = np.zeros(n_bytes + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + n_bytes].view(np.float32).reshape(shape)
 
 
 def _as_mat(buffer: Packed, n_rows: int) -> ncnn.Mat:

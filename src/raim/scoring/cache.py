@@ -30,7 +30,9 @@ BUSY_TIMEOUT_S = 30.0
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
-def measure_definition(choice: MeasureChoice, border_px: int, device: str) -> dict[str, Any]:
+def measure_definition(
+    choice: MeasureChoice, border_px: int, device: str, engine: str = "auto"
+) -> dict[str, Any]:
     """Give all that a measured value depends on, as plain values.
 
     Example:
@@ -43,7 +45,7 @@ def measure_definition(choice: MeasureChoice, border_px: int, device: str) -> di
         "options": dict(choice.options),
         "border_px": border_px,
         "weights": {name: weights_sha256(name) for name in measure.weights(choice.options)},
-        "engine": describe_engine(device) if measure.each_form else None,
+        "engine": describe_engine(device, engine) if measure.each_form else None,
     }
 
 
@@ -54,13 +56,14 @@ def profile_weights(profile: Profile) -> dict[str, str]:
 
 
 @functools.cache
-def describe_engine(device: str) -> str:
-    """Name the engine of the convolutions on a device, with its version."""
+def describe_engine(device: str, engine: str = "auto") -> str:
+    """Name the engine of the convolutions on a device, with the version of what makes its products."""
     from raim.networks.features import choose_engine
 
-    name = choose_engine(device=device)
-    version = importlib.metadata.version(name)
-    return f"{name} {version}" if device == "cpu" else f"{name} {version} on {device}"
+    name = choose_engine(engine, device=device)
+    library = name if name in {"ncnn", "torch"} else "numpy"
+    made = f"{name} {'' if library == name else 'by numpy '}{importlib.metadata.version(library)}"
+    return made if device == "cpu" else f"{made} on {device}"
 
 
 def value_key(

@@ -35,6 +35,7 @@ def measure_candidates(
     *,
     border_px: int = 0,
     device: str = "cpu",
+    engine: str = "auto",
 ) -> list[Measured]:
     """Measure K candidates of one photograph; what fails for one of them leaves the others their values.
 
@@ -45,6 +46,7 @@ def measure_candidates(
         reference: (h, w, 3).
         border_px: What was cut off each side of them, for reasons.
         device: "cpu", or a device of torch for the measures that run there.
+        engine: What computes convolutions; see `raim.networks.features.choose_engine`.
 
     Raises:
         RaimError: One that concerns all candidates (`RaimError.concerns_all`).
@@ -63,7 +65,7 @@ def measure_candidates(
         return [Measured(unscored=reason) for _ in restored]
 
     def measure(images: Sequence[PixelArray]) -> list[Measured]:
-        found = record.measure_arrays(images, reference, options, device)
+        found = record.measure_arrays(images, reference, options, device, engine)
         return [Measured(value=value, warning=warning) for value, warning in found]
 
     groups = [restored] if record.each_form is not None else [[image] for image in restored]
@@ -108,6 +110,7 @@ def score_pair(
     *,
     name: str = "",
     device: str = "cpu",
+    engine: str = "auto",
 ) -> ImageScore:
     """Measure one restored image against its reference and join the measures to a SCORE.
 
@@ -117,6 +120,7 @@ def score_pair(
         profile: The choices, or the name of a profile.
         name: How the record calls the image.
         device: "cpu", or a device of torch such as "cuda".
+        engine: Of LPIPS and DISTS: "auto" (the faster exact one), "ncnn", "winograd", "torch", or "fast".
 
     Returns:
         The record; where a measure has no value, `unscored` says why and there is no score.
@@ -135,13 +139,20 @@ def score_pair(
         (80.0, 1.0, 0.0)
     """
     chosen = find_profile(profile) if isinstance(profile, str) else profile
+    chosen_engine = chosen.engine if engine == "auto" else engine
     restored_pixels, warnings = read_source(restored)
     pair = match_arrays(restored_pixels, read_source(reference)[0])
     check_pair(*pair)
     inner = [cut_border(image, chosen.border_px) for image in pair]
     measured = {
         choice.key: measure_candidates(
-            choice.name, choice.options, inner[:1], inner[1], border_px=chosen.border_px, device=device
+            choice.name,
+            choice.options,
+            inner[:1],
+            inner[1],
+            border_px=chosen.border_px,
+            device=device,
+            engine=chosen_engine,
         )[0]
         for choice in chosen.measures
     }

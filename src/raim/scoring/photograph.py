@@ -55,6 +55,7 @@ class Setting:
 
     profile: Profile
     device: str = "cpu"
+    engine: str = "auto"  # what computes convolutions
     cache: Path | None = None  # file of known values; None: none is used or kept
     threads: int | None = None  # of torch, where it computes; None leaves them as they are
     # reads the candidates' images; None for `read_image`. The reference is always read here.
@@ -182,7 +183,7 @@ def _key(choice: MeasureChoice, candidate: _Candidate, reference: _Reference, se
         measure=choice.name,
         restored_sha256=candidate.sha256,
         reference_sha256=reference.sha256 if used[choice.name] or not any(used.values()) else None,
-        definition=measure_definition(choice, setting.profile.border_px, setting.device),
+        definition=measure_definition(choice, setting.profile.border_px, setting.device, setting.engine),
     )
 
 
@@ -224,7 +225,7 @@ def _limit_threads(setting: Setting) -> None:
     from raim.networks.features import choose_engine
 
     has_engine = any(MEASURES[each.name].each_form for each in setting.profile.measures)
-    if has_engine and choose_engine(device=setting.device) == "torch":
+    if has_engine and choose_engine(setting.engine, device=setting.device) == "torch":
         import torch
 
         torch.set_num_threads(setting.threads)
@@ -290,7 +291,13 @@ def _measure_group(group: _Group, reference: _Reference, setting: Setting) -> No
                 continue
             images = [pixels for _, pixels in waiting]
             measured = measure_candidates(
-                choice.name, choice.options, images, expected, border_px=border_px, device=setting.device
+                choice.name,
+                choice.options,
+                images,
+                expected,
+                border_px=border_px,
+                device=setting.device,
+                engine=setting.engine,
             )
             for (candidate, _), value in zip(waiting, measured, strict=True):
                 candidate.measured[choice.key] = value

@@ -12,6 +12,7 @@ from raim import __version__
 from raim.data import Manifest, read_manifest
 from raim.devices import check_device
 from raim.errors import InputError, RaimError, SubmissionError, WorkerDiedError
+from raim.networks.features import choose_engine
 from raim.processes import map_processes
 from raim.scoring.cache import ValueCache, describe_engine, profile_weights
 from raim.scoring.photograph import Scored, Setting, Task, fail_photograph, score_photograph
@@ -36,6 +37,7 @@ def score_folders(
     names: Sequence[str] | None = None,
     workers: int = 1,
     device: str = "cpu",
+    engine: str = "auto",
     cache: Path | None = None,
     allow_incomplete: bool = False,
     on_progress: OnProgress | None = None,
@@ -54,6 +56,8 @@ def score_folders(
         workers: Processes of one thread each; 1 computes in this process. A script that asks for more must guard
             its entry point by `if __name__ == "__main__"`, as for all of `multiprocessing`.
         device: "cpu", or a device of torch such as "cuda" for the measures that run there.
+        engine: Of LPIPS and DISTS: "auto" (the faster exact one), "ncnn", "winograd", "torch", or "fast", which is
+            less exact and fast on processors with AMX. The table names it.
         cache: File of known values (`default_cache()` is the command line's); None keeps none. Where it cannot be
             used, the table's notes say so.
         allow_incomplete: Whether entries that lack scores are ranked all the same, by the mean that they have.
@@ -74,6 +78,7 @@ def score_folders(
     if workers < 1:
         raise InputError(f"{workers} workers were asked for; there must be at least 1")
     check_device(device)
+    chosen_engine = choose_engine(chosen.engine if engine == "auto" else engine, device=device)
     references = open_images(Path(reference), allow_links=True, defer_unreadable=True)
     entries = [_open_entry(path) for path in paths]
     refused = [entry for entry in entries if isinstance(entry, SubmissionError)]
@@ -83,7 +88,7 @@ def score_folders(
     matched = None if listed is None else listed.match(list(references))
     tasks = _make_tasks(references, entries, matched)
     threads = 1 if min(workers, len(tasks)) > 1 else None
-    setting = Setting(profile=chosen, device=device, cache=cache, threads=threads)
+    setting = Setting(profile=chosen, device=device, engine=chosen_engine, cache=cache, threads=threads)
     with ValueCache(cache) as known:
         results = _score_all(tasks, setting, workers, known, on_progress or (lambda _done, _total: None))
         trouble = () if known.trouble is None else (known.trouble,)
@@ -97,7 +102,7 @@ def score_folders(
         raim_version=__version__,
         weights=profile_weights(chosen),
         manifest_sha256=listed.sha256() if listed is not None else None,
-        engine=describe_engine(device),
+        engine=describe_engine(device, chosen_engine),
         allow_incomplete=allow_incomplete,
         notes=(*trouble, *_describe_manifest(matched, references)),
     )

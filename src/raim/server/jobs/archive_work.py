@@ -5,6 +5,7 @@ sees nothing else (`raim.images.decoder`).
 """
 
 import functools
+import importlib.util
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from raim.errors import SubmissionError
 from raim.images.decoder import read_apart
 from raim.scoring.pairs import refuse_image
 from raim.scoring.photograph import Setting, Task, score_photograph
-from raim.scoring.profiles import find_profile
+from raim.scoring.profiles import Profile, find_profile
 from raim.scoring.records import ImageScore
 from raim.scoring.submission import ImageFolder, Member, check_submission, open_images
 from raim.server.jobs.process_pool import Report
@@ -99,7 +100,7 @@ def score_task(task: ScoreTask, report: Report) -> ScoredTask:
             candidates=tuple(members.values()),
             scenario=task.scenario,
         ),
-        Setting(profile=profile, cache=task.cache, threads=1, read=read_apart),
+        Setting(profile=profile, engine=board_engine(profile), cache=task.cache, threads=1, read=read_apart),
     )
     if scored.faults:
         raise scored.faults[0]
@@ -108,6 +109,18 @@ def score_task(task: ScoreTask, report: Report) -> ScoredTask:
         records={key: _record(images[key], members.get(key)) for key in task.archives},
         new_values=scored.new_values,
     )
+
+
+def board_engine(profile: Profile) -> str:
+    """Name the engine of a board's scores: the same on every worker, whatever is faster on its processor.
+
+    Example:
+        >>> board_engine(find_profile("raim-2024-fast"))
+        'fast'
+    """
+    if profile.engine != "auto":
+        return profile.engine
+    return "ncnn" if importlib.util.find_spec("ncnn") else "torch"
 
 
 def _record(image: ImageScore, member: Member | None) -> dict[str, Any]:
