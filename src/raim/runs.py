@@ -28,10 +28,7 @@ PARTS = ".*.*-*.part"  # what a killed writer leaves of a file (`raim.files`)
 
 
 def fingerprint(*parts: Any) -> str:
-    """Return the SHA-256 of all that a result depends on.
-
-    Args:
-        *parts: Values that JSON can hold; the order within dicts does not matter.
+    """Return the SHA-256 of all that a result depends on, as JSON; the order within dicts does not matter.
 
     Example:
         >>> fingerprint("0.5", {"a": 1, "b": 2}) == fingerprint("0.5", {"b": 2, "a": 1})

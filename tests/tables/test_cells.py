@@ -5,16 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raim.errors import InputError
-from raim.tables import (
-    clean_name,
-    escape_cell,
-    match_names,
-    parse_number,
-    parse_whole,
-    read_cell,
-    rename_known,
-)
-from raim.tables.cells import say_none_known
+from raim.tables import clean_name, match_names, parse_number, parse_whole, rename_known
+from raim.tables.cells import escape_cell, read_cell, say_none_known
 
 TEXTS = st.text("'=+-@a \t\r\n\u00a0\u200b\ufeff0") | st.text(st.characters(exclude_categories=["Cs"]))
 NUMBERS = st.floats(-1e9, 1e9).map(lambda number: round(number, 6))

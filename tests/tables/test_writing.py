@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raim.tables import Digits, clean_name, format_cell, format_table, parse_table
+from raim.tables import Digits, clean_name, format_table, parse_table
+from raim.tables.writing import format_cell
 
 TEXTS = st.text("'=+-@,;\t\r\n \"a", max_size=6) | st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20

@@ -224,7 +224,8 @@ def test_a_cache_that_cannot_be_written_to_is_named(cache, online, tmp_path, mon
 CHILD = """
 import sys
 from pathlib import Path
-from raim.weights import load_weights, table, WeightSet, Artifact, ArtifactMember
+from raim.weights import load_weights, table
+from raim.weights.table import WeightSet, Artifact, ArtifactMember
 table.WEIGHTS = {"tiny": eval(sys.argv[1])}
 print(float(load_weights("tiny")["mean"].sum()))
 """

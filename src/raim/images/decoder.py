@@ -1,11 +1,11 @@
-"""Images of strangers, decoded by a process that may do nothing else: a fault in a decoder gets its finder nowhere.
+"""Images of unknown origin, decoded by a process that may do nothing else: who abuses a faulty decoder gets nowhere.
 
     bytes -> decoder process -> a fork of it for each image, in the sandbox -> header as JSON, pixels -> checked here
 
 The process has no setting in its environment and no network (`raim.sandbox`). For each image it makes a fork, which
 gives up files and calls before it looks at a byte, and is killed after its answer: whoever takes over one image never
-sees another. It is given the image alone. Its answer is JSON, then as many bytes as that says, and is checked as a
-stranger's is.
+sees another. It is given the image alone. Its answer is JSON, then as many bytes as that says, and is checked like
+the file.
 
 Elsewhere than on Linux images are read here, as `read_image` does.
 """
@@ -128,7 +128,7 @@ def _own_decoder() -> Decoder:
 
 
 def read_apart(content: bytes, *, purpose: Purpose = "score", max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read an image of a stranger by this process's decoder.
+    """Read an image of unknown origin by this process's decoder.
 
     Raises:
         ImageError: As `read_image`.
@@ -157,7 +157,7 @@ def _take(stream: IO[bytes], n_bytes: int) -> bytes:
 
 
 def _parse(content: bytearray, max_pixels: int, status: int) -> Picture:
-    """Check an answer as a stranger's; where it is none, say how its process ended."""
+    """Check an answer, which may hold anything; where it is none, say how its process ended."""
     strange = WorkerDiedError(f"its decoder {_say_end(status)}")
     end = content.find(b"\n", 0, HEADER_BYTES)
     try:
@@ -254,8 +254,8 @@ def _decode(request: dict[str, Any], content: bytes) -> tuple[Answer, memoryview
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this image's
         found = item_error(error)
         kind = next(name for name, each in ERRORS.items() if isinstance(found, each) or name == "fault")
-        told = {"error": kind, "message": str(found)[:LONGEST_TEXT]}
-        return Answer.model_validate(told), memoryview(b"")
+        failure = {"error": kind, "message": str(found)[:LONGEST_TEXT]}
+        return Answer.model_validate(failure), memoryview(b"")
     pixels = picture.pixels
     warnings = [text[:LONGEST_TEXT] for text in picture.warnings[:MOST_WARNINGS]]
     facts = {"shape": list(pixels.shape), "dtype": pixels.dtype.name, "warnings": warnings}

@@ -27,7 +27,7 @@ GPS = 0x8825
 KEPT = frozenset({270, 271, 272, 282, 283, 296, 305, 306, 315, 33432})
 UNCALIBRATED, OPTION_FILE = 0xFFFF, b"R03\0"
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 
 class _Entry(NamedTuple):
@@ -204,7 +204,7 @@ def _remove_thumbnail(exif: _Block) -> None:
         exif.data[start : start + length] = bytes(length)
 
 
-def _ask(block: bytes | None, question: Callable[[_Block], Answer], other: Answer) -> Answer:
+def _ask(block: bytes | None, question: Callable[[_Block], _Answer], other: _Answer) -> _Answer:
     """Answer a question about a block; `other` where there is none, or it cannot be read."""
     try:
         return other if block is None else question(_Block(block))

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import Any
 
+import numpy as np
+from jaxtyping import UInt8
+
 from raim.errors import ImageError, ImageTruncatedError
 from raim.images.colour import Space
 from raim.images.picture import Format, Mode, Purpose
 
+Bytes = UInt8[np.ndarray, " _"]
 UNREADABLE = b""  # in place of a damaged profile: an error for scoring, left out for restoring
 N_SNIFFED = 64  # more than the longest signature below, and the compatible brands
-MEND = "save it as PNG, JPEG, TIFF or WebP"
+WAY_OUT = "save it as PNG, JPEG, TIFF or WebP"
 OTHER_SIGNATURES = (
     (b"GIF8", "a GIF, with a palette and perhaps several frames"),
     (b"BM", "a BMP image"),
@@ -154,7 +158,7 @@ def find_format(start: bytes, purpose: Purpose = "score") -> Format:
     name = _name_other(start)
     if purpose == "restore" and name in RESTORED:
         return RESTORED[name]
-    raise ImageError(f"is {name}; {MEND}")
+    raise ImageError(f"is {name}; {WAY_OUT}")
 
 
 def _name_other(start: bytes) -> str:

@@ -14,15 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import UInt8
 
 from raim.errors import ImageError, ImageTooLargeError
 from raim.images.colour import CLOSENESS, CODED, D65, MAX_PROFILE, SRGB, Space, find_space
 from raim.images.exif import find_orientation, strip_prefix
-from raim.images.header import UNREADABLE, Header, Span, Stream, damaged, decoding, load_codecs
+from raim.images.header import UNREADABLE, Bytes, Header, Span, Stream, damaged, decoding, load_codecs
 from raim.images.picture import Mode, PixelArray
-
-Bytes = UInt8[np.ndarray, " _"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 1_000_000  # 120 megapixels of 16 bits in chunks of 8 KB, the usual size, are 90,000

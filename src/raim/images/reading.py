@@ -121,8 +121,8 @@ def settle_colour(header: Header) -> Header:
     if profile is not None:
         return header if is_srgb(profile) else replace(header, colour=describe_profile(profile))
     if header.colour is not None:
-        told = f"its colour space, {header.colour}, is not known and was not kept"
-        return replace(header, warnings=(*header.warnings, told))
+        warning = f"its colour space, {header.colour}, is not known and was not kept"
+        return replace(header, warnings=(*header.warnings, warning))
     if space is None and is_adobe_rgb(header.exif):
         space = ADOBE_RGB
     if space in (None, SRGB) or header.mode in GREY:
@@ -182,7 +182,7 @@ def read_image(source: Path | bytes, *, purpose: Purpose = "score", max_pixels: 
     Raises:
         ImageTooLargeError: The declared size is over the limit.
         ImageTruncatedError: The file is cut off, damaged, or holds another size than it declares.
-        ImageError: It cannot be used as it is; the message names the mend.
+        ImageError: It cannot be used as it is; the message names the way out.
 
     Example:
         >>> import numpy as np, tempfile

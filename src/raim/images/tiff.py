@@ -17,14 +17,22 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import UInt8
 
 from raim.errors import ImageError, InputError
 from raim.images.exif import ORIENTATIONS, UPRIGHT, is_readable, join_directories, read_tiff_exif
-from raim.images.header import UNREADABLE, Header, Span, Stream, cut_off, damaged, decoding, load_codecs
+from raim.images.header import (
+    UNREADABLE,
+    Bytes,
+    Header,
+    Span,
+    Stream,
+    cut_off,
+    damaged,
+    decoding,
+    load_codecs,
+)
 from raim.images.picture import Mode, PixelArray
 
-Bytes = UInt8[np.ndarray, " _"]
 Tags = dict[int, tuple[int, ...]]
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266

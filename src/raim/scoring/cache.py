@@ -69,13 +69,7 @@ def describe_engine(device: str, engine: str = "auto") -> str:
 def value_key(
     *, measure: str, restored_sha256: str, reference_sha256: str | None, definition: Mapping[str, Any]
 ) -> str:
-    """Make the key of one measured value.
-
-    Args:
-        measure: Its name.
-        restored_sha256: Of the restored file's bytes.
-        reference_sha256: Of the reference file's bytes; None for a measure without reference.
-        definition: Everything else that the number depends on, as plain values.
+    """Make the key of one measured value from its files' hashes and all else that the number depends on.
 
     Example:
         >>> value_key(measure="niqe", restored_sha256="ab", reference_sha256=None, definition={})[:8]

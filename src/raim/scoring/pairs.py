@@ -39,18 +39,8 @@ def measure_candidates(
 ) -> list[Measured]:
     """Measure K candidates of one photograph; what fails for one of them leaves the others their values.
 
-    Args:
-        name: The measure.
-        options: Its options.
-        restored: K images (h, w, 3), of the reference's size and type.
-        reference: (h, w, 3).
-        border_px: What was cut off each side of them, for reasons.
-        device: "cpu", or a device of torch for the measures that run there.
-        engine: What computes convolutions; see `raim.networks.features.choose_engine`.
-
-    Raises:
-        RaimError: One that concerns all candidates (`RaimError.concerns_all`).
-        UnknownNameError: If there is no such measure.
+    All are (h, w, 3), of one size and type; `border_px` is what was cut off each side of them, for reasons; `engine`
+    computes convolutions (`raim.networks.features.choose_engine`).
 
     Example:
         >>> import numpy as np
@@ -171,15 +161,7 @@ def join_measures(
     warnings: Sequence[str] = (),
     is_expected: bool = True,
 ) -> ImageScore:
-    """Make the record of one image from its measures; a missing or infinite one leaves it without a score.
-
-    Args:
-        name: How the record calls the image.
-        profile: The choices.
-        measured: Each measure by its key.
-        scenario: From the manifest.
-        warnings: What is to be known besides.
-        is_expected: Whether its reference is large enough for a score.
+    """Make the record of one image from its measures by key; a missing or infinite one leaves it without a score.
 
     Example:
         >>> record = join_measures("0001", find_profile("raim-2024"), {

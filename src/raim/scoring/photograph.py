@@ -30,7 +30,7 @@ from raim.scoring.profiles import MeasureChoice, Profile
 from raim.scoring.records import ImageScore
 from raim.scoring.submission import Member
 
-# Candidates that are in memory and go through the trunks together: four of 4000x3000, more of smaller ones. The
+# Candidates that are in memory and go through the backbones together: four of 4000x3000, more of smaller ones. The
 # features of an image take memory by its width alone (measured: benchmarks/scoring_memory.py).
 MOST_TOGETHER = 8
 FEATURES_BYTES = 1_650_000_000  # of candidates and reference

@@ -15,6 +15,7 @@ from typing import Any
 from raim.errors import InputError
 from raim.files import place_file
 from raim.scoring.profiles import TITLES, Profile
+from raim.scoring.submission.findings import name_some
 from raim.tables import Digits, format_html, format_table
 
 SCHEMA = "raim-scores/1"
@@ -104,14 +105,12 @@ class EntryScore:
             >>> EntryScore(name="cherry", images=(one, *gone)).why_incomplete
             '1 of 4 images have a score; none: 2, 3, 4'
         """
-        lacking = [image.name for image in self.images if image.is_expected and image.unscored is not None]
+        unscored = [image.name for image in self.images if image.is_expected and image.unscored is not None]
         if not self.n_expected:
             return "there is no image that could have a score"
-        if not lacking:
+        if not unscored:
             return None
-        more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
-        listed = ", ".join(lacking[:NAMED]) + more
-        return f"{self.n_scored} of {self.n_expected} images have a score; none: {listed}"
+        return f"{self.n_scored} of {self.n_expected} images have a score; none: {name_some(unscored, NAMED)}"
 
     @property
     def mean(self) -> dict[str, float | None]:
@@ -234,8 +233,8 @@ def sort_entries(entries: Iterable[EntryScore], *, allow_incomplete: bool = Fals
     """Put complete entries first, then by falling mean SCORE, then by name; no missing score ever leads."""
 
     def key(entry: EntryScore) -> tuple[int, float, str]:
-        lacking = 0 if allow_incomplete and entry.n_scored else len(entry.images) - entry.n_scored
-        return lacking, -_number_of(entry), entry.name
+        n_unscored = 0 if allow_incomplete and entry.n_scored else len(entry.images) - entry.n_scored
+        return n_unscored, -_number_of(entry), entry.name
 
     return tuple(sorted(entries, key=key))
 

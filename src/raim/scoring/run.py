@@ -17,8 +17,9 @@ from raim.processes import map_processes
 from raim.scoring.cache import ValueCache, describe_engine, profile_weights
 from raim.scoring.photograph import Scored, Setting, Task, fail_photograph, score_photograph
 from raim.scoring.profiles import Profile, find_profile
-from raim.scoring.records import EntryScore, ImageScore, ScoreTable, sort_entries
+from raim.scoring.records import NAMED, EntryScore, ImageScore, ScoreTable, sort_entries
 from raim.scoring.submission import ImageFolder, Member, open_images
+from raim.scoring.submission.findings import name_some
 
 OnProgress = Callable[[int, int], None]
 
@@ -176,15 +177,15 @@ def _describe_manifest(manifest: Manifest | None, references: ImageFolder) -> tu
     others = [stem for stem in references if stem not in named]
     if not others:
         return manifest.notes
-    listed = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
-    return (*manifest.notes, f"{len(others)} without a scenario, since no row names them: {listed}")
+    text = f"{len(others)} without a scenario, since no row names them: {name_some(others, NAMED)}"
+    return (*manifest.notes, text)
 
 
 def _describe_folder(folder: ImageFolder, references: ImageFolder) -> tuple[str, ...]:
     notes = tuple(note.message for note in folder.notes)
     extra = [folder[stem].name for stem in folder if stem not in references]
     if extra:
-        listed = ", ".join(extra[:5]) + (" ..." if len(extra) > 5 else "")
+        listed = name_some(extra, NAMED)
         notes += (f"{len(extra)} without a reference of the same name were left out: {listed}",)
     return notes
 

@@ -1,17 +1,6 @@
 """The one reader and the one writer of tables (CSV): docs/tables.md."""
 
-from raim.tables.cells import (
-    NameMatch,
-    clean_name,
-    escape_cell,
-    match_names,
-    parse_moment,
-    parse_number,
-    parse_whole,
-    read_cell,
-    rename_known,
-    say_none_known,
-)
+from raim.tables.cells import clean_name, match_names, parse_number, parse_whole, rename_known, say_none_known
 from raim.tables.problems import (
     Problems,
     by_name,
@@ -23,21 +12,17 @@ from raim.tables.problems import (
     read_rows,
     take_rows,
 )
-from raim.tables.reading import Row, Table, decode_table, find_workbook, parse_table, read_content, read_table
-from raim.tables.writing import Digits, format_cell, format_html, format_rows, format_table, json_value
+from raim.tables.reading import Row, decode_table, find_workbook, parse_table, read_content, read_table
+from raim.tables.writing import Digits, format_html, format_rows, format_table, json_value
 
 __all__ = [
     "Digits",
-    "NameMatch",
     "Problems",
     "Row",
-    "Table",
     "by_name",
     "clean_name",
     "decode_table",
-    "escape_cell",
     "find_workbook",
-    "format_cell",
     "format_html",
     "format_rows",
     "format_table",
@@ -46,11 +31,9 @@ __all__ = [
     "list_shortly",
     "match_names",
     "name_alike",
-    "parse_moment",
     "parse_number",
     "parse_table",
     "parse_whole",
-    "read_cell",
     "read_content",
     "read_moment",
     "read_number",

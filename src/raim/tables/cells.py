@@ -162,17 +162,11 @@ def clean_name(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NameMatch:
-    """Names of a table beside those that are known.
+    """Names of a table beside those that are known."""
 
-    Attributes:
-        names: Name of the table to the known name.
-        shortened: Those of them that a spreadsheet has shortened, such as 1 for 0001.
-        unknown: Names of the table that are not known.
-    """
-
-    names: Mapping[str, str]
-    shortened: tuple[str, ...]
-    unknown: tuple[str, ...]
+    names: Mapping[str, str]  # name of the table to the known name
+    shortened: tuple[str, ...]  # those of them that a spreadsheet has shortened, such as 1 for 0001
+    unknown: tuple[str, ...]  # names of the table that are not known
 
     @property
     def note(self) -> str:

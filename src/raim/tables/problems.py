@@ -71,10 +71,7 @@ def read_rows(
 def take_rows(table: Table, needed: Sequence[str], problems: Problems) -> list[Row]:
     r"""Take the rows of a table, and add its faults and notes to those of others.
 
-    Args:
-        table: Read with `list_columns(needed)` as its known columns.
-        needed: Columns that must be there; "a|b" is one of two.
-        problems: Faults are added here.
+    The table was read with `list_columns(needed)` as its known columns; "a|b" is one of two columns.
 
     Example:
         >>> from raim.tables import parse_table
@@ -84,16 +81,16 @@ def take_rows(table: Table, needed: Sequence[str], problems: Problems) -> list[R
         >>> take_rows(parse_table("team\nA\n", "scores.csv"), ["team|entry", "score"], problems), problems.found
         ([], ["scores.csv, line 1: there is no column 'score'; it has team"])
     """
-    lacking = [each for each in needed if not set(table.columns) & set(each.split("|"))]
+    missing = [each for each in needed if not set(table.columns) & set(each.split("|"))]
     there = ", ".join(table.columns) or "none"
-    for each in lacking:
+    for each in missing:
         problems.add(
             f"{table.name}, line {table.header_line}",
             f"there is no column {each.split('|')[0]!r}; it has {there}",
         )
     problems.found += table.say_faults()
     problems.notes += table.notes
-    return [] if lacking else list(table.rows)
+    return [] if missing else list(table.rows)
 
 
 def list_columns(needed: Sequence[str], known: Sequence[str] = ()) -> tuple[str, ...]:
@@ -107,14 +104,7 @@ def list_columns(needed: Sequence[str], known: Sequence[str] = ()) -> tuple[str,
 
 
 def read_number(row: Row, column: str, problems: Problems, *, is_needed: bool = False) -> float | None:
-    """Read the number of a row; None where there is none, with a note, or with a problem for what is neither.
-
-    Args:
-        row: Of a table.
-        column: Whose cell is read.
-        problems: Problems and notes are added here.
-        is_needed: Whether an empty cell is worth a note too.
-    """
+    """Read the number of a row; None where there is none, with a note (if needed), or a problem for what is neither."""
     text = row.cells.get(column, "")
     what = f"the {column} of {row.team!r}" if row.team else f"the {column}"
     try:
@@ -141,12 +131,6 @@ def name_alike(
     where: str, found: Mapping[str, _Value], known: Collection[str], problems: Problems
 ) -> dict[str, _Value]:
     """Put known names in the place of those of a table that mean them, with a note on names that were shortened.
-
-    Args:
-        where: Which table, for the note.
-        found: What it says, by the names that it has.
-        known: Names that another table, or a folder, has for the same.
-        problems: The note is added here.
 
     Example:
         >>> problems = Problems()

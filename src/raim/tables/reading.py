@@ -164,23 +164,14 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """A table as it was read.
+    """A table as it was read."""
 
-    Attributes:
-        name: Of the file.
-        columns: Their names in the order of the file; those without a name are left out.
-        rows: Those that have no fault.
-        faults: Line and what is wrong there.
-        notes: What to know of how it was read.
-        header_line: Where the columns are named, from 1.
-    """
-
-    name: str
-    columns: tuple[str, ...] = ()
-    rows: tuple[Row, ...] = ()
-    faults: tuple[tuple[int, str], ...] = ()
-    notes: tuple[str, ...] = ()
-    header_line: int = 1
+    name: str  # of the file
+    columns: tuple[str, ...] = ()  # their names in the order of the file; those without a name are left out
+    rows: tuple[Row, ...] = ()  # those that have no fault
+    faults: tuple[tuple[int, str], ...] = ()  # line and what is wrong there
+    notes: tuple[str, ...] = ()  # what to know of how it was read
+    header_line: int = 1  # where the columns are named, from 1
 
     def say_faults(self) -> list[str]:
         """Return the faults with file and line."""

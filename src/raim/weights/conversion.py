@@ -38,7 +38,6 @@ import numpy as np
 from raim.errors import WeightsFormatError
 from raim.weights.table import WeightSet
 
-Storage = Callable[[str, np.dtype[Any], int], np.ndarray]
 N_BLOCKS = 23  # of RRDBNet in ESRGAN, RealSR and Real-ESRGAN x4plus
 ROOT = "StatefulPartitionedCall/jax2tf_apply_/Wrapper/backbone/"
 # What follows the path of a layer in the name of a node.
@@ -76,7 +75,7 @@ ALLOWED: Mapping[tuple[str, str], Any] = MappingProxyType(
 class _Unpickler(pickle.Unpickler):
     """Finds the allowed names only; gives torch's storages as flat arrays."""
 
-    def __init__(self, stream: io.BytesIO, storage: Storage) -> None:
+    def __init__(self, stream: io.BytesIO, storage: Callable[[str, np.dtype[Any], int], np.ndarray]) -> None:
         super().__init__(stream)
         self._storage = storage
 

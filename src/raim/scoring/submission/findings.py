@@ -1,4 +1,4 @@
-"""What a check finds: problems (each has to be mended) and notes (accepted, but worth knowing).
+"""What a check finds: problems (each has to be put right) and notes (accepted, but worth knowing).
 
 A finding has a stable code for programs and a message for people: what is wrong with the real values, what was
 expected and the way out. `PROBLEMS` and `NOTES` are all the codes there are; docs/submissions.md explains each.

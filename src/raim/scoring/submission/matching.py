@@ -5,9 +5,9 @@ A misplaced file is reported where it lies and not a second time as missing.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from raim.data import Manifest, collision_key, image_stem
+from raim.data import Manifest, ManifestRow, collision_key, image_stem
 from raim.errors import ImageError, shown
 from raim.images import inspect_image
 from raim.scoring.submission.findings import UTF8_ADVICE, Finding, name_some, note, problem
@@ -48,22 +48,18 @@ def expect_images(inputs: ImageFolder, manifest: Manifest | None, limits: Limits
     """Read the headers of the inputs and the manifest."""
     manifest = None if manifest is None else manifest.match(list(inputs))
     rows = {} if manifest is None else manifest.by_name()
-    images = {}
-    for stem, member in inputs.items():
-        row = rows.get(stem)
-        size = (row.width, row.height) if row else (None, None)
-        images[stem] = _expect_image(stem, member, size, limits)
+    images = {stem: _expect_image(stem, each, rows.get(stem), limits) for stem, each in inputs.items()}
     return Expectation(images=images, notes=() if manifest is None else tuple(_compare(inputs, manifest)))
 
 
-def _expect_image(
-    stem: str, member: Member, size: tuple[int | None, int | None], limits: Limits
-) -> ExpectedImage:
+def _expect_image(stem: str, member: Member, row: ManifestRow | None, limits: Limits) -> ExpectedImage:
+    is_file = member.entry is None
+    source = member.container / member.stored_name if is_file else member.read_bytes()
     try:
-        info = inspect_image(_source(member), max_pixels=limits.max_pixels)
+        info = inspect_image(source, max_pixels=limits.max_pixels)
     except ImageError as error:
         raise type(error)(f"the input {member.name} cannot be used: {error}") from error
-    width, height = size
+    width, height = (row.width, row.height) if row else (None, None)
     upright = info.upright_size  # as `raim restore` makes it of an input with an EXIF rotation
     return ExpectedImage(
         stem=stem,
@@ -74,10 +70,6 @@ def _expect_image(
         is_grey=info.mode in GREY_MODES,
         bit_depth=info.bit_depth,
     )
-
-
-def _source(member: Member) -> Path | bytes:
-    return member.read_bytes() if member.entry is not None else member.container / member.stored_name
 
 
 def _compare(inputs: ImageFolder, manifest: Manifest) -> list[Finding]:

@@ -48,10 +48,7 @@ class StoredName:
 def read_name(raw: bytes, flags: int, extra: bytes) -> StoredName:
     r"""Decode a stored name: UTF-8 where flagged, else the Unicode path, else UTF-8 if it is that, else code page 437.
 
-    Args:
-        raw: The name.
-        flags: General purpose bits; bit 11 says UTF-8, and the name is.
-        extra: The extra fields of its row. The Unicode path counts if it belongs to this very name (by its CRC-32).
+    The Unicode path, an extra field of its row, counts if it belongs to this very name (by its CRC-32).
 
     Source: PKWARE APPNOTE.TXT 6.3.10, 4.6.9 (Unicode path) and D.1.
 
