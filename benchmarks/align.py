@@ -20,18 +20,19 @@ import argparse
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from align_scenes import KINDS, MODES, Captures, cut_photograph, make_captures, read_photograph
 from raim.data.alignment.burst import average_shots
-from raim.data.alignment.limits import Limits, describe_failure, judge_alignment
-from raim.data.alignment.mapping import start_mapping
+from raim.data.alignment.matches import Search
 from raim.data.alignment.modes import MODES as RULES
+from raim.data.alignment.options import Limits
 from raim.data.alignment.planes import to_colour
-from raim.data.alignment.registration import Alignment, Failure, align, finish_alignment
+from raim.data.alignment.refusal import describe_search, judge_alignment
+from raim.data.alignment.registration import Alignment, align
 from raim.demo.photographs import find_photographs
 
 TUNING = ("astronaut", "coffee")
@@ -60,12 +61,12 @@ def measure(captures: Captures, kind: str, photograph: str) -> Figures:
     start = time.perf_counter()
     found = _align(captures, kind)
     seconds = time.perf_counter() - start
-    if isinstance(found, Failure):
+    if isinstance(found, Search):
         nothing = dict.fromkeys(
             ("position_px", "high_px", "said_px", "tone", "recall", "false_share"), math.nan
         )
         return Figures(
-            kind=kind, photograph=photograph, seconds=seconds, refusal=describe_failure(found), **nothing
+            kind=kind, photograph=photograph, seconds=seconds, refusal=describe_search(found), **nothing
         )
     alignments, last = found
     usable = last.inside & ~last.moved & ~captures.moved
@@ -93,22 +94,20 @@ def measure(captures: Captures, kind: str, photograph: str) -> Figures:
     )
 
 
-def _align(captures: Captures, kind: str) -> tuple[list[Alignment], Alignment] | Failure:
+def _align(captures: Captures, kind: str) -> tuple[list[Alignment], Alignment] | Search:
     """Give the alignments of all references, and that of what the pair's reference is made of."""
     mode = RULES[MODES[kind]]
     colour = to_colour(captures.pixels)
     references = [to_colour(each.pixels) for each in captures.references]
     if kind != "burst":
         found = align(colour, references[0], mode, seed=0)
-        return found if isinstance(found, Failure) else ([found], found)
+        return found if isinstance(found, Search) else ([found], found)
     average = average_shots(colour, references, mode, seed=0)
     for each in average.alignments:
-        if isinstance(each, Failure):
+        if isinstance(each, Search):
             return each
     shots = [each for each in average.alignments if isinstance(each, Alignment)]
-    identity = start_mapping(np.eye(3), *colour.shape[:2])
-    last = finish_alignment(colour, average.colour, mode, shots[0].match, identity)
-    return shots, replace(last, moved=last.moved | ~average.is_known)
+    return shots, average.align(colour, mode)
 
 
 def _measure_distance(alignment: Alignment, points: np.ndarray, scale: float) -> np.ndarray:

@@ -39,9 +39,7 @@ def make_aligned(tmp_path):
             path.parent.mkdir(exist_ok=True)
             write_image(path, picture)
         refused = (Refused(scene="odd", name="odd <b>", reason="no common scene was found"),)
-        return Aligned(
-            folder=tmp_path, options=Options(), scenes=(pair.scene, "odd"), pairs=(pair,), refused=refused
-        )
+        return Aligned(folder=tmp_path, options=Options(), pairs=(pair,), refused=refused)
 
     return make
 

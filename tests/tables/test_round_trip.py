@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from raim.challenge import Entrant, rank_teams
 from raim.challenge.ranking_files import format_csv, read_numbers
 from raim.data import ManifestRow, format_manifest, parse_manifest
-from raim.data.alignment import table as aligned
+from raim.data.alignment import pairs as aligned
 from raim.data.alignment.pairs import MadePair
 from raim.data.camera import PRESETS
 from raim.data.degradation import read_cameras
 from raim.data.degradation import table as degraded
-from raim.data.degradation.making import MadeFiles
 from raim.data.degradation.plan import Photograph, PlannedPair
+from raim.data.degradation.table import MadeFiles
 from raim.scoring import PROFILES, EntryScore, ImageScore, ScoreTable, write_csv
 from raim.study import StudyDesign
 from raim.study.files import format_sheet, format_votes, make_plan, read_study, vote_columns, vote_rows

@@ -9,7 +9,11 @@ Source: Unicode Standard Annex 15 (normal forms) and section 3.13 of the Unicode
 """
 
 import unicodedata
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
 # What `raim restore` takes of a folder, too: other names of JPEG, and formats of telephones and cameras.
@@ -17,7 +21,7 @@ PHOTOGRAPH_SUFFIXES = IMAGE_SUFFIXES | {".jfif", ".jpe", ".heic", ".heif", ".hif
 
 
 def image_stem(file_name: str) -> str:
-    """Give the identity of an image from its file name: the NFC form of the name without its last suffix.
+    """Return the identity of an image from its file name: the NFC form of the name without its last suffix.
 
     Args:
         file_name: A file name or a path with forward slashes; only its last part counts.
@@ -43,7 +47,7 @@ def has_image_suffix(file_name: str, suffixes: frozenset[str] = IMAGE_SUFFIXES) 
 
 
 def list_images(folder: Path) -> list[Path]:
-    """List the images of a folder by name; hidden files, and those of folders within it, do not count.
+    """Return the images of a folder by name; hidden files, and those of folders within it, do not count.
 
     Raises:
         OSError: The folder cannot be read.
@@ -64,7 +68,7 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def collision_key(name: str) -> str:
-    """Give the form in which two names that could be taken for each other are equal (NFKC, case folded).
+    """Return the form in which two names that could be taken for each other are equal (NFKC, case folded).
 
     Example:
         >>> collision_key("IMAGE") == collision_key("image"), collision_key("a") == collision_key("b")
@@ -73,3 +77,15 @@ def collision_key(name: str) -> str:
     folded = unicodedata.normalize("NFKC", name).casefold()
     # Folding can leave the normal form (Unicode 3.13, definition D146), so it is normalised again.
     return unicodedata.normalize("NFKC", folded)
+
+
+def find_collisions(items: Iterable[_Item], name: Callable[[_Item], str]) -> list[tuple[_Item, _Item]]:
+    """Return each item whose name could be taken for that of an earlier one, with that one.
+
+    Example:
+        >>> find_collisions(["a", "b", "A"], str)
+        [('A', 'a')]
+    """
+    first: dict[str, _Item] = {}
+    pairs = [(item, first.setdefault(collision_key(name(item)), item)) for item in items]
+    return [(item, other) for item, other in pairs if item is not other]

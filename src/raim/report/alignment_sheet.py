@@ -80,7 +80,7 @@ def write_alignment_sheet(aligned: Aligned) -> Path:
         >>> import tempfile
         >>> from raim.data.alignment import Options
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     aligned = Aligned(folder=Path(folder), options=Options(), scenes=(), pairs=())
+        ...     aligned = Aligned(folder=Path(folder), options=Options(), pairs=())
         ...     page = write_alignment_sheet(aligned)
         ...     page.name, "0 pairs" in page.read_text()
         ('sheet.html', True)

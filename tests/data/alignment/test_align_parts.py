@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 
 from raim.data.alignment.crops import Rectangle, find_rectangle, place_crops
 from raim.data.alignment.kernel import _centre, apply_kernel, estimate_kernel, measure_spread
-from raim.data.alignment.limits import Limits
-from raim.data.alignment.mapping import find_inside, project, start_mapping, warp
+from raim.data.alignment.mapping import find_inside, measure_scale, project, start_mapping, warp
 from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, UNDETERMINED, USABLE, draw_mask, find_moved
-from raim.data.alignment.matches import find_candidates
+from raim.data.alignment.matches import Search, correlate, search_homography
 from raim.data.alignment.modes import MODES
-from raim.data.alignment.options import Options
+from raim.data.alignment.options import Limits, Options
+from raim.data.alignment.planes import stretch, to_colour, to_pixels
+from raim.data.alignment.refusal import describe_search
 from raim.data.alignment.residual import measure_residual
+from raim.data.alignment.spline import Evidence, fit_spline
 from raim.data.alignment.tone import keep_tone, match_tone
 from raim.errors import InputError
 
@@ -57,7 +59,7 @@ def test_a_homography_is_applied_as_its_definition_says():
 def test_a_shift_by_whole_pixels_shifts_the_mapping_by_as_much(dx, dy):
     scene = luma(make_scene(1))
     shifted = np.roll(scene, (dy, dx), axis=(0, 1))
-    best = find_candidates(scene, shifted, MODES["burst"], seed=0).best()
+    best = search_homography(scene, shifted, MODES["burst"], seed=0).best
     height, width = scene.shape
     middle = np.array([[[width / 2, height / 2]]], np.float32)
     moved = project(best.homography, middle)[0, 0] - middle[0, 0]
@@ -67,7 +69,7 @@ def test_a_shift_by_whole_pixels_shifts_the_mapping_by_as_much(dx, dy):
 def test_the_residual_of_the_same_picture_is_nothing():
     scene = luma(make_scene(2))
     residual = measure_residual(scene, scene, everywhere(scene), tile_px=64)
-    assert len(residual.tiles) == residual.n_tiles > 3
+    assert len(residual.tiles) == len(residual.places) > 3
     assert residual.mean_px() < 1e-6
 
 
@@ -209,3 +211,43 @@ def test_options_that_cannot_be_are_refused(change):
 def test_limits_that_cannot_be_are_refused(change):
     with pytest.raises(InputError):
         Limits(**change)
+
+
+def test_crops_and_rectangles_have_known_places():
+    inside = np.zeros((6, 8), bool)
+    inside[1:5, 2:8] = True
+    assert find_rectangle(inside) == Rectangle(x=2, y=1, width=6, height=4)
+    room = Rectangle(x=10, y=0, width=100, height=50)
+    assert [(crop.x, crop.y) for crop in place_crops(room, 40)] == [(16, 5), (63, 5)]
+
+
+def test_a_homography_scales_and_evidence_of_a_shift_gives_it():
+    double = start_mapping(np.diag([2.0, 2.0, 1.0]), 2, 3)
+    assert double.at_scale(1)[1, 2].tolist() == [4, 2]
+    assert measure_scale(double.homography, 100, 100) == pytest.approx(2)
+    one, none = np.ones((64, 96), np.float32), np.zeros((64, 96), np.float32)
+    shift = Evidence(xx=one, xy=none, yy=one, x=2 * one, y=none)
+    np.testing.assert_allclose(fit_spline(shift, spacing_px=16, stiffness=10.0)[0, 0], [2, 0], atol=1e-3)
+
+
+def test_a_straight_tone_is_found_exactly():
+    ramp = np.tile(np.linspace(0, 1, 256, dtype=np.float32), (64, 1))[..., None]
+    tone = match_tone(0.5 * ramp + 0.1, ramp, np.ones((64, 256), bool))
+    assert tone.apply(np.array([[[0.4]]], np.float32))[0, 0, 0] == pytest.approx(0.3, abs=5e-4)
+    assert keep_tone(1).apply(np.array([[[0.25]]], np.float32)).tolist() == [[[0.25]]]
+
+
+def test_planes_go_to_integers_of_the_input_s_type_and_back():
+    assert to_colour(np.array([[0, 255]], np.uint8))[..., 0].tolist() == [[0, 1]]
+    assert to_pixels(np.array([[[0.5], [2.0]]], np.float32), np.dtype(np.uint8)).tolist() == [[128, 255]]
+    slope = np.linspace(0.4, 0.6, 1000, dtype=np.float32)[None]
+    assert stretch(slope)[0, [0, 500, 999]].tolist() == [0, 128, 255]
+    noise = np.random.default_rng(0).random((64, 64), dtype=np.float32)
+    assert correlate(noise, 1 - noise, everywhere(noise)) == pytest.approx(-1, abs=0.01)
+
+
+def test_a_search_in_vain_says_what_it_has_found():
+    nothing = Search(n_features=(90, 85), n_matches=20, n_inliers=5, best=None)
+    assert describe_search(nothing).startswith(
+        "no common scene was found: of 90 and 85 features 20 match, of which 5 (25 %) agree on one homography; nothing"
+    )

@@ -4,10 +4,9 @@ from raim.errors import need_extra
 
 need_extra("aligning captures", "pairs", "cv2", "scipy")
 
-from raim.data.alignment.limits import Limits
 from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, UNDETERMINED, USABLE
 from raim.data.alignment.modes import MODES, Mode
-from raim.data.alignment.options import Options
+from raim.data.alignment.options import Limits, Options
 from raim.data.alignment.pairs import MadePair, Refused
 from raim.data.alignment.run import Aligned, align_captures
 from raim.data.pair_folder import MANIFEST, SHEET, file_paths

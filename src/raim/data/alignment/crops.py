@@ -27,19 +27,12 @@ class Rectangle:
     height: int
 
     def cut(self, plane: np.ndarray) -> np.ndarray:
-        """Cut the rectangle out of a picture."""
+        """Return the rectangle's part of a picture."""
         return np.ascontiguousarray(plane[self.y : self.y + self.height, self.x : self.x + self.width])
 
 
 def find_rectangle(inside: Bool[np.ndarray, "_ _"]) -> Rectangle | None:
-    """Find the largest rectangle of pixels that hold; None if there is none.
-
-    Example:
-        >>> inside = np.zeros((6, 8), bool)
-        >>> inside[1:5, 2:8] = True
-        >>> find_rectangle(inside)
-        Rectangle(x=2, y=1, width=6, height=4)
-    """
+    """Return the largest rectangle of pixels that hold; None if there is none."""
     cell = max(1, -(-max(inside.shape) // FINEST))
     rows, columns = (side // cell for side in inside.shape)
     blocks = inside[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
@@ -56,13 +49,7 @@ def find_rectangle(inside: Bool[np.ndarray, "_ _"]) -> Rectangle | None:
 
 
 def place_crops(room: Rectangle, side_px: int | None) -> tuple[Rectangle, ...]:
-    """Place crops within a rectangle; none where they do not fit, the rectangle itself without a side.
-
-    Example:
-        >>> room = Rectangle(x=10, y=0, width=100, height=50)
-        >>> [(crop.x, crop.y) for crop in place_crops(room, 40)]
-        [(16, 5), (63, 5)]
-    """
+    """Return crops within a rectangle; none where they do not fit, the rectangle itself without a side."""
     if side_px is None:
         return (room,)
     starts = [_divide(length, side_px) for length in (room.height, room.width)]
@@ -74,14 +61,14 @@ def place_crops(room: Rectangle, side_px: int | None) -> tuple[Rectangle, ...]:
 
 
 def _divide(length: int, side: int) -> list[int]:
-    """Give where crops of a side begin: as many as fit, with equal gaps around them."""
+    """Return where crops of a side begin: as many as fit, with equal gaps around them."""
     n_crops = length // side
     gap = (length - n_crops * side) / (n_crops + 1)
     return [int(gap + index * (side + gap)) for index in range(n_crops)]
 
 
 def _rectangles_under(heights: list[int], row: int) -> Iterator[tuple[int, int, int, int, int]]:
-    """Give (area, -x, -y, width, height) of the rectangles that end at a row; of equal areas the top left one leads."""
+    """Return (area, -x, -y, width, height) of rectangles that end at a row; of equal areas the top left one leads."""
     stack: list[tuple[int, int]] = []  # (first column, height), heights rising
     for column, height in enumerate([*heights, 0]):
         first = column

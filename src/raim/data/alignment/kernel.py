@@ -19,10 +19,11 @@ Shrinkage-Thresholding Algorithm", SIAM Journal on Imaging Sciences 2(1), 2009 (
 
 import math
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from raim.data.alignment.planes import Plane, load_opencv, smooth
+from raim.data.alignment.planes import Plane, smooth
 
 Kernel = Float32[np.ndarray, "_ _"]  # as large on both axes, odd
 
@@ -34,7 +35,7 @@ STEPS = 150
 
 
 def estimate_kernel(plane: Plane, reference: Plane, side_px: int) -> Kernel:
-    """Estimate the blur from a reference to the input on the same grid.
+    """Return the blur from a reference to the input on the same grid.
 
     Args:
         plane: The input's linear light.
@@ -43,17 +44,10 @@ def estimate_kernel(plane: Plane, reference: Plane, side_px: int) -> Kernel:
 
     Returns:
         At least 0, sum 1, centroid in the middle; as large as its light needs once it is centred.
-
-    Example:
-        >>> scene = np.random.default_rng(0).random((64, 64), dtype=np.float32)
-        >>> kernel = estimate_kernel(np.roll(scene, 1, axis=1), scene, 5)
-        >>> round(float(kernel[len(kernel) // 2, len(kernel) // 2]), 1)
-        1.0
     """
     half = min(side_px, (min(plane.shape) - 1) // 3) // 2
     match, alike = _correlate(plane, reference, half)
-    anywhere = np.ones(match.shape, bool)
-    kernel = _solve(match, alike, anywhere)
+    kernel = _solve(match, alike, np.ones(match.shape, bool))
     for _ in range(2):
         if kernel.any():
             kernel = _solve(match, alike, _find_support(kernel))
@@ -65,7 +59,7 @@ def estimate_kernel(plane: Plane, reference: Plane, side_px: int) -> Kernel:
 def _correlate(
     plane: Plane, reference: Plane, half: int
 ) -> tuple[Float64[np.ndarray, "side side"], Float64[np.ndarray, "wide wide"]]:
-    """Give the weighted correlations of reference and input, and of the reference with itself, at small shifts."""
+    """Return the weighted correlations of reference and input, and of the reference with itself, at small shifts."""
     own, other = (_transform(each) for each in (plane, reference))
     shape = _cut(plane).shape
     y, x = np.meshgrid(np.fft.fftfreq(shape[0]), np.fft.rfftfreq(shape[1]), indexing="ij")
@@ -102,8 +96,7 @@ def _solve(match: np.ndarray, alike: np.ndarray, support: Bool[np.ndarray, "side
 
 
 def _find_support(kernel: np.ndarray) -> Bool[np.ndarray, "side side"]:
-    """Give what is above the cut and hangs together with the largest value."""
-    cv2 = load_opencv()
+    """Return what is above the cut and hangs together with the largest value."""
     smoothed = smooth(kernel, SMOOTHING_PX)
     above = (smoothed >= CUT * smoothed.max()).astype(np.uint8)
     _, labels = cv2.connectedComponents(above, connectivity=8)
@@ -111,19 +104,13 @@ def _find_support(kernel: np.ndarray) -> Bool[np.ndarray, "side side"]:
 
 
 def apply_kernel(plane: Plane, kernel: Kernel) -> Plane:
-    """Convolve a plane with a kernel; edges are mirrored."""
-    cv2 = load_opencv()
+    """Return a plane convolved with a kernel; edges are mirrored."""
     flipped = np.ascontiguousarray(kernel[::-1, ::-1])
     return cv2.filter2D(plane, cv2.CV_32F, flipped, borderType=cv2.BORDER_REFLECT_101)
 
 
 def measure_spread(kernel: Kernel) -> float:
-    """Give the kernel's deviation in px, the root of the mean of both axes' variances.
-
-    Example:
-        >>> float(measure_spread(np.full((3, 3), 1 / 9, np.float32)).__round__(3))
-        0.816
-    """
+    """Return the kernel's standard deviation in px, the root of the mean of both axes' variances."""
     half = kernel.shape[0] // 2
     steps = np.arange(-half, half + 1, dtype=np.float64)
     variance = (kernel.sum(axis=0) @ steps**2 + kernel.sum(axis=1) @ steps**2) / 2
@@ -141,17 +128,10 @@ def _transform(plane: Plane) -> np.ndarray:
     return np.fft.rfft2((middle - np.average(middle, weights=window)) * window)
 
 
-def _find_centroid(kernel: np.ndarray) -> tuple[float, float]:
-    """Give the centroid (x, y) from the middle."""
-    half = kernel.shape[0] // 2
-    steps = np.arange(-half, half + 1)
-    total = kernel.sum()
-    return float(kernel.sum(axis=0) @ steps / total), float(kernel.sum(axis=1) @ steps / total)
-
-
 def _centre(kernel: np.ndarray) -> Kernel:
     """Shift the centroid to the middle, with room for all light: by bilinear weights, whose centroid is exact."""
-    x, y = _find_centroid(kernel)
+    steps, total = np.arange(len(kernel)) - len(kernel) // 2, kernel.sum()
+    x, y = (float(kernel.sum(axis=axis) @ steps / total) for axis in (0, 1))
     room = math.ceil(max(abs(x), abs(y)))
     moved = _shift_axis(_shift_axis(np.pad(kernel, room), -y, 0), -x, 1)
     middle = len(moved) // 2

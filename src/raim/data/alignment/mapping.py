@@ -19,11 +19,12 @@ Applied Meteorology 18, 1979 (Lanczos).
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from raim.data.alignment.crops import Rectangle
-from raim.data.alignment.planes import load_opencv, smooth
+from raim.data.alignment.planes import smooth
 
 Homography = Float64[np.ndarray, "3 3"]
 Field = Float32[np.ndarray, "_ _ 2"]
@@ -45,13 +46,12 @@ class Mapping:
     displacement: Field
 
     def at_scale(self, scale: float, window: Rectangle | None = None) -> Field:
-        """Give the reference's points (x, y) for each pixel of an output of `scale` times the input's size.
+        """Return the reference's points (x, y) for each pixel of an output of `scale` times the input's size.
 
         Args:
             scale: Pixels of the output for each of the input.
             window: The part of the input that the output shows; None: all.
         """
-        cv2 = load_opencv()
         height, width = self.displacement.shape[:2]
         shown = window or Rectangle(x=0, y=0, width=width, height=height)
         x = shown.x + (np.arange(round(shown.width * scale), dtype=np.float64) + 0.5) / scale - 0.5
@@ -64,14 +64,12 @@ class Mapping:
 
     def compose(self, flow: Field) -> "Mapping":
         """Follow a further displacement of the input's grid first: x -> H(x + f(x) + d(x + f(x)))."""
-        cv2 = load_opencv()
         grid = make_grid(flow.shape[0], flow.shape[1])
         carried = remap(self.displacement, grid + flow, cv2.INTER_LINEAR)
         return Mapping(homography=self.homography, displacement=flow + carried)
 
     def refit(self) -> "Mapping":
-        """Give the same mapping with the homography that fits all of it best, so that little displacement is left."""
-        cv2 = load_opencv()
+        """Return the same mapping with the homography that fits all of it best, so that little displacement is left."""
         points = self.at_scale(1)
         grid = make_grid(*points.shape[:2])
         step = max(1, min(points.shape[:2]) // 64)
@@ -84,27 +82,17 @@ class Mapping:
 
 
 def start_mapping(homography: Homography, height: int, width: int) -> Mapping:
-    """Make the mapping of a homography alone.
-
-    Example:
-        >>> start_mapping(np.diag([2.0, 2.0, 1.0]), 2, 3).at_scale(1)[1, 2].tolist()
-        [4.0, 2.0]
-    """
+    """Return the mapping of a homography alone."""
     return Mapping(homography=homography, displacement=np.zeros((height, width, 2), np.float32))
 
 
 def make_grid(height: int, width: int) -> Field:
-    """Give the point (x, y) of each pixel.
-
-    Example:
-        >>> make_grid(2, 3)[1, 2].tolist()
-        [2.0, 1.0]
-    """
+    """Return the point (x, y) of each pixel."""
     return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
 
 
 def project(homography: Homography, points: Field) -> Field:
-    """Apply a homography to points; those behind the plane (which nothing shows) go to -1e6."""
+    """Return points under a homography; those behind the plane (which nothing shows) go to -1e6."""
     x, y = points[..., 0].astype(np.float64), points[..., 1].astype(np.float64)
     rows = [row[0] * x + row[1] * y + row[2] for row in homography]
     depth = np.where(rows[2] > 1e-9, rows[2], np.nan)
@@ -112,12 +100,7 @@ def project(homography: Homography, points: Field) -> Field:
 
 
 def measure_scale(homography: Homography, height: int, width: int) -> float:
-    """Give how many pixels of the reference a pixel in the middle of the input has: sqrt |det J|.
-
-    Example:
-        >>> round(measure_scale(np.diag([3.0, 3.0, 1.0]), 100, 100), 3)
-        3.0
-    """
+    """Return how many pixels of the reference a pixel in the middle of the input has: sqrt |det J|."""
     x, y = (width - 1) / 2, (height - 1) / 2
     corners = np.array([[[x - 0.5, y], [x + 0.5, y]], [[x, y - 0.5], [x, y + 0.5]]], np.float32)
     placed = project(homography, corners).astype(np.float64)
@@ -131,11 +114,11 @@ def warp(
     scale: float = 1.0,
     window: Rectangle | None = None,
 ) -> Float32[np.ndarray, "_ _ *channels"]:
-    """Resample the reference onto the input's grid, or onto one `scale` times as fine; edges are mirrored."""
+    """Return the reference resampled onto the input's grid, or onto one `scale` times as fine; edges are mirrored."""
     points = mapping.at_scale(scale, window)
     ratio = measure_scale(mapping.homography, *mapping.displacement.shape[:2]) / scale
     blurred = smooth(reference, SHARPNESS_PX * math.sqrt(ratio**2 - 1)) if ratio > 1 else reference
-    return remap(blurred, points, load_opencv().INTER_LANCZOS4)
+    return remap(blurred, points, cv2.INTER_LANCZOS4)
 
 
 def find_inside(points: Field, shape: tuple[int, ...]) -> Bool[np.ndarray, "_ _"]:
@@ -149,8 +132,7 @@ def find_inside(points: Field, shape: tuple[int, ...]) -> Bool[np.ndarray, "_ _"
 def remap(
     picture: Float32[np.ndarray, "_ _ *channels"], points: Field, interpolation: int
 ) -> Float32[np.ndarray, "_ _ *channels"]:
-    """Sample a picture at points; a last axis of one channel is kept."""
-    cv2 = load_opencv()
+    """Return a picture sampled at points; a last axis of one channel is kept."""
     edge = cv2.BORDER_REPLICATE if interpolation == cv2.INTER_LINEAR else cv2.BORDER_REFLECT_101
     sampled = cv2.remap(picture, points, None, interpolation, borderMode=edge)
     return sampled.reshape(*points.shape[:2], *picture.shape[2:])

@@ -12,10 +12,11 @@ Computing Surveys 24(4), 1992, section 4, and Radke et al., "Image Change Detect
 2005, section V (significance against noise).
 """
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from raim.data.alignment.planes import Colour, Plane, load_opencv, smooth, to_luma
+from raim.data.alignment.planes import Colour, Plane, smooth, to_luma
 from raim.data.alignment.refinement import find_gradient
 
 OUTSIDE, UNDETERMINED, MOVED, SATURATED, USABLE = 0, 43, 85, 170, 255  # values of a mask's pixels
@@ -31,16 +32,7 @@ WHITE = 254 / 255  # from here on a channel is taken for clipped
 
 
 def find_moved(colour: Colour, reference: Colour, inside: Bool[np.ndarray, "_ _"]) -> Bool[np.ndarray, "_ _"]:
-    """Find what has moved between two aligned pictures.
-
-    Args:
-        colour: The input, encoded values.
-        reference: On its grid, with its tone and sharpness.
-        inside: Pixels that the reference shows.
-
-    Returns:
-        Where something has moved.
-    """
+    """Return where something has moved between the input and the simulated one, among what the reference shows."""
     found = np.zeros(inside.shape, bool)
     level = to_luma(reference)
     for channel in range(colour.shape[2]):
@@ -53,7 +45,7 @@ def find_moved(colour: Colour, reference: Colour, inside: Bool[np.ndarray, "_ _"
 
 
 def find_saturated(colour: Colour, reference: Colour) -> Bool[np.ndarray, "_ _"]:
-    """Find pixels with a channel at white in one of the two, where tone and detail are lost."""
+    """Return the pixels with a channel at white in one of the two, where tone and detail are lost."""
     return (colour.max(axis=2) >= WHITE) | (reference.max(axis=2) >= WHITE)
 
 
@@ -64,13 +56,7 @@ def draw_mask(
     moved: Bool[np.ndarray, "h w"],
     saturated: Bool[np.ndarray, "h w"],
 ) -> UInt8[np.ndarray, "h w"]:
-    """Draw the mask: 255 usable, 170 saturated, 85 moved, 43 position undetermined, 0 outside the reference.
-
-    Example:
-        >>> yes, no = np.ones((1, 1), bool), np.zeros((1, 1), bool)
-        >>> int(draw_mask(yes, undetermined=no, moved=yes, saturated=yes)[0, 0])
-        85
-    """
+    """Return the mask: 255 usable, 170 saturated, 85 moved, 43 position undetermined, 0 outside the reference."""
     mask = np.full(inside.shape, USABLE, np.uint8)
     mask[saturated] = SATURATED
     mask[undetermined] = UNDETERMINED
@@ -80,7 +66,7 @@ def draw_mask(
 
 
 def _measure_noise(difference: Plane, level: Plane, inside: np.ndarray) -> Plane:
-    """Give for each pixel the robust deviation of the differences at its brightness."""
+    """Return for each pixel the robust deviation of the differences at its brightness."""
     bins = np.clip((level * N_LEVELS).astype(np.intp), 0, N_LEVELS - 1)
     overall = 1.4826 * float(np.median(np.abs(difference[inside]))) if inside.any() else 0.0
     deviations = np.full(N_LEVELS, overall, np.float32)
@@ -93,7 +79,6 @@ def _measure_noise(difference: Plane, level: Plane, inside: np.ndarray) -> Plane
 
 
 def _grow(found: np.ndarray) -> np.ndarray:
-    cv2 = load_opencv()
     n_places, labels, statistics, _ = cv2.connectedComponentsWithStats(found.astype(np.uint8), connectivity=8)
     large = np.zeros(n_places, bool)
     large[1:] = statistics[1:, cv2.CC_STAT_AREA] >= SMALLEST_PX

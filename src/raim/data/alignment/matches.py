@@ -13,6 +13,7 @@ Kuglin and Hines, "The Phase Correlation Image Alignment Method", IEEE Conferenc
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
@@ -25,7 +26,7 @@ from raim.data.alignment.mapping import (
     warp,
 )
 from raim.data.alignment.modes import Mode
-from raim.data.alignment.planes import Plane, load_opencv, smooth, stretch
+from raim.data.alignment.planes import Plane, smooth, stretch
 
 RATIO = 0.8  # Lowe 2004, section 7.1
 CONTRAST = 0.01  # of a feature, a quarter of Lowe's 0.04: dark and blurred pictures have few
@@ -59,92 +60,67 @@ class Match:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Candidates:
+class Search:
     """What the search for a first alignment has found.
 
     Attributes:
         n_features: Of the input and of the reference, at the blur where most of the matches agree.
         n_matches: Features matched between the two there.
         n_inliers: Of those, how many agree on one homography.
-        matches: Candidates whose scale and shape the mode allows, the best first.
+        best: The candidate of a scale and shape that the mode allows under which the two correlate best.
     """
 
     n_features: tuple[int, int]
     n_matches: int
     n_inliers: int
-    matches: tuple[Match, ...]
-
-    def best(self) -> Match | None:
-        """Give the candidate under which the two correlate best."""
-        return self.matches[0] if self.matches else None
+    best: Match | None
 
 
-def find_candidates(luma: Plane, reference: Plane, mode: Mode, *, seed: int) -> Candidates:
-    """Find candidates for the homography from input to reference.
+def search_homography(luma: Plane, reference: Plane, mode: Mode, *, seed: int) -> Search:
+    """Search the homography from input to reference, whose brightness is given.
 
-    Args:
-        luma: Of the input.
-        reference: Luma of the reference, of any size.
-        mode: Says which blurs and scales are considered.
-        seed: Of the random samples that MAGSAC draws.
+    The mode says which blurs and scales are considered, the seed what MAGSAC draws.
     """
     tried = list(_match_features(luma, reference, mode, seed))
     most = max(tried, key=lambda each: (each.n_inliers, each.n_matches))
-    found = [*(each.match for each in tried if each.match is not None), *_match_phase(luma, reference)]
+    found = [*(each.best for each in tried if each.best is not None), *_match_phase(luma, reference)]
     judged = [
         replace(match, correlation=_correlate_under(match.homography, luma, reference))
         for match in found
         if _is_plausible(match.homography, luma.shape, reference.shape, mode)
     ]
-    return Candidates(
-        n_features=most.n_features,
-        n_matches=most.n_matches,
-        n_inliers=most.n_inliers,
-        matches=tuple(sorted(judged, key=lambda match: -match.correlation)),
-    )
+    return replace(most, best=max(judged, key=lambda match: match.correlation, default=None))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Tried:
-    """What one blur of the reference gave."""
-
-    n_features: tuple[int, int]
-    n_matches: int
-    n_inliers: int
-    match: Match | None
-
-
-def _match_features(luma: Plane, reference: Plane, mode: Mode, seed: int) -> Iterator[_Tried]:
+def _match_features(luma: Plane, reference: Plane, mode: Mode, seed: int) -> Iterator[Search]:
+    """Search by features, the reference blurred by each of the mode's blurs."""
     own_points, own = _describe(stretch(luma))
     for sigma_px in mode.sharpness_px:
         other_points, other = _describe(stretch(smooth(reference, sigma_px)))
         pairs = _pair_features(own, other)
-        homography, n_inliers = None, 0
+        homography, n_inliers, best = None, 0, None
         if len(pairs) >= LEAST_INLIERS:
             homography, n_inliers = _fit_homography(own_points[pairs[:, 0]], other_points[pairs[:, 1]], seed)
-        match = None
         if homography is not None and n_inliers >= LEAST_INLIERS:
-            match = Match(homography=homography, origin="sift", n_matches=len(pairs), n_inliers=n_inliers)
-        yield _Tried(
-            n_features=(len(own), len(other)), n_matches=len(pairs), n_inliers=n_inliers, match=match
-        )
+            best = Match(homography=homography, origin="sift", n_matches=len(pairs), n_inliers=n_inliers)
+        yield Search(n_features=(len(own), len(other)), n_matches=len(pairs), n_inliers=n_inliers, best=best)
 
 
 def _describe(
     picture: UInt8[np.ndarray, "_ _"],
 ) -> tuple[Float32[np.ndarray, "features 2"], Float32[np.ndarray, "features 128"]]:
-    sift = load_opencv().SIFT_create(nfeatures=MAX_FEATURES, contrastThreshold=CONTRAST)
+    sift = cv2.SIFT.create(nfeatures=MAX_FEATURES, contrastThreshold=CONTRAST)
     keypoints, descriptors = sift.detectAndCompute(picture, None)
     points = np.array([keypoint.pt for keypoint in keypoints], np.float32).reshape(-1, 2)
     return points, np.zeros((0, 128), np.float32) if descriptors is None else descriptors
 
 
 def _pair_features(own: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Pair descriptors by the ratio test, each of the other picture once; gives (n, 2) indices."""
+    """Pair descriptors by the ratio test, each of the other picture once: (n, 2) indices."""
     if len(own) < 2 or len(other) < 2:
         return np.zeros((0, 2), np.intp)
     best: dict[int, tuple[float, int]] = {}
-    for first, second in load_opencv().BFMatcher().knnMatch(own, other, k=2):
+    for first, second in cv2.BFMatcher().knnMatch(own, other, k=2):
         if first.distance < RATIO * second.distance:
             held = best.get(first.trainIdx)
             if held is None or first.distance < held[0]:
@@ -154,7 +130,6 @@ def _pair_features(own: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _fit_homography(own: np.ndarray, other: np.ndarray, seed: int) -> tuple[Homography | None, int]:
-    cv2 = load_opencv()
     options = cv2.UsacParams()
     options.randomGeneratorState = seed
     options.threshold = INLIER_PX
@@ -174,7 +149,6 @@ def _match_phase(luma: Plane, reference: Plane) -> Iterator[Match]:
     """Propose a shift, where both have one size."""
     if luma.shape != reference.shape:
         return
-    cv2 = load_opencv()
     window = cv2.createHanningWindow(luma.shape[::-1], cv2.CV_32F)
     planes = [smooth(plane, COMPARE_BLUR_PX) for plane in (luma, reference)]
     (x, y), _ = cv2.phaseCorrelate(planes[0], planes[1], window)
@@ -198,8 +172,7 @@ def _is_plausible(homography: Homography, shape: tuple[int, ...], other: tuple[i
 
 
 def _correlate_under(homography: Homography, luma: Plane, reference: Plane) -> float:
-    """Correlate input and warped reference at a small size."""
-    cv2 = load_opencv()
+    """Return the correlation of input and warped reference at a small size."""
     factor = min(1.0, COMPARE_SIDE_PX / max(luma.shape))
     height, width = (max(8, round(side * factor)) for side in luma.shape)
     small = cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
@@ -213,21 +186,13 @@ def _correlate_under(homography: Homography, luma: Plane, reference: Plane) -> f
 
 
 def correlate(plane: Plane, other: Plane, inside: np.ndarray) -> float:
-    """Correlate the local contrast (values less a wide mean) of two planes where `inside` holds; -1 to 1.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> plane = rng.random((64, 64), dtype=np.float32)
-        >>> round(correlate(plane, 1 - plane, np.ones((64, 64), bool)), 2)
-        -1.0
-    """
+    """Return the correlation of the local contrast (values less a wide mean) of two planes inside; -1 to 1."""
     shown = inside.astype(np.float32)
+    weight = smooth(shown, 8 * COMPARE_BLUR_PX)
     values = []
     for each in (plane, other):
         fine = smooth(each, COMPARE_BLUR_PX)
-        wide = smooth(fine * shown, 8 * COMPARE_BLUR_PX) / np.maximum(
-            smooth(shown, 8 * COMPARE_BLUR_PX), 1e-3
-        )
+        wide = smooth(fine * shown, 8 * COMPARE_BLUR_PX) / np.maximum(weight, 1e-3)
         values.append((fine - wide)[inside].astype(np.float64))
     norms = [float(np.sqrt(np.sum(each**2))) for each in values]
     return float(np.sum(values[0] * values[1]) / max(norms[0] * norms[1], 1e-12))

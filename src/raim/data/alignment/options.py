@@ -1,10 +1,31 @@
-"""What is asked of all scenes of a run."""
+"""What is asked of all scenes of a run, and what a pair may have at most."""
 
-import dataclasses
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
-from raim.data.alignment.limits import Limits
 from raim.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What a pair may have at most.
+
+    Attributes:
+        residual_px: Mean residual over tiles, px of the input.
+        moved_share: Share of pixels where something has moved.
+        undetermined_share: Share of pixels whose position nothing near them says.
+    """
+
+    residual_px: float = 0.5
+    moved_share: float = 0.25
+    undetermined_share: float = 0.4
+
+    def __post_init__(self) -> None:
+        if not (self.residual_px > 0 and math.isfinite(self.residual_px)):
+            raise InputError(f"the largest residual is {self.residual_px} px; expected a number above 0")
+        for name, share in (("moved", self.moved_share), ("undetermined", self.undetermined_share)):
+            if not 0 <= share <= 1:
+                raise InputError(f"the largest share that is {name} is {share}; expected 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +43,7 @@ class Options:
     crop_px: int | None = None
     scale: float | None = None
     match_tone: bool = True
-    limits: Limits = dataclasses.field(default_factory=Limits)
+    limits: Limits = field(default_factory=Limits)
     seed: int = 0
 
     def __post_init__(self) -> None:

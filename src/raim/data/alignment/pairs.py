@@ -1,88 +1,53 @@
-"""What was made of a scene: its pairs with all their figures, and what was refused."""
+"""What was made of a scene: its pairs with all their figures, and what was refused; and the pairs' manifest.
 
+The manifest has a row for each file. Besides the columns of every manifest (`raim.data.manifest`) an input's row has a
+column for each field of `MadePair` and `raim_version`; numbers that could not be measured are empty.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from raim.data.pair_folder import PairFiles, format_pairs
+
+ORDINARY = ("name", "role", "scenario", "width", "height", "sha256")
+OWN_COLUMN = "mask_sha256"  # no other program's manifest has it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MadePair:
-    """One pair as it was written; the manifest has a column for each field.
+class MadePair(PairFiles):
+    """One pair as it was written; docs/align.md says more of its figures."""
 
-    Attributes:
-        name: Stem of its files.
-        scene: Its sub-folder of the captures.
-        mode: What kind of captures they were.
-        scenario: What the manifest calls it.
-        input_file: The input's picture.
-        reference_files: The reference's pictures, joined by semicolons.
-        x: Left edge of the crop in the input, px.
-        y: Top edge.
-        input_width: px.
-        input_height: px.
-        width: Of the reference, px.
-        height: Of the reference, px.
-        input_sha256: Of the input's file.
-        reference_sha256: Of the reference's file.
-        mask_sha256: Of the mask's file.
-        scale_found: Pixels of the reference's picture for each of the input's.
-        scale: Pixels of the written reference for each of the input's.
-        found_by: What the first alignment came from: "sift" or "phase".
-        matches: Matched features.
-        inliers: Those that agree with the homography.
-        correlation: Of local contrast after alignment.
-        displacement_px: Largest displacement beyond the homography, px of the input.
-        residual_px: Mean residual over the pair's tiles, px of the input.
-        residual_high_px: 95th percentile of the same.
-        tiles_measured: Tiles that the residual was measured on.
-        tiles: Tiles within the pair.
-        tone_gain: Mean slope of the tone curves that the reference went through.
-        tone_error: What they leave, in levels of 255.
-        blur_px: Deviation of the blur between the two, px of the input.
-        freedom_px: Mean over the pixels of how far each could lie elsewhere for all that the texture says, one standard
-            deviation, px of the input.
-        undetermined_share: Share of the pixels that are masked because that is too far.
-        moved_share: Share of the pixels that are masked because something moved.
-        saturated_share: Share of the pixels that are masked because they are saturated.
-        shots: Shots in the reference.
-        reference_noise: Noise of a burst's mean, deviation in levels of 255; None for a single picture.
-        seed: Of the random samples of MAGSAC.
-    """
-
-    name: str
-    scene: str
+    scene: str  # its sub-folder of the captures
     mode: str
     scenario: str
     input_file: str
-    reference_files: str
-    x: int
+    reference_files: str  # joined by semicolons
+    x: int  # left edge of the crop in the input, px
     y: int
-    input_width: int
-    input_height: int
-    width: int
-    height: int
-    input_sha256: str
-    reference_sha256: str
     mask_sha256: str
-    scale_found: float
-    scale: float
-    found_by: str
-    matches: int
-    inliers: int
-    correlation: float
-    displacement_px: float
-    residual_px: float
-    residual_high_px: float
+    scale_found: float  # pixels of the reference's picture for each of the input's
+    scale: float  # the same of the written reference
+    found_by: str  # where the first alignment comes from: "sift" or "phase"
+    matches: int  # of features
+    inliers: int  # of them, those that agree with the homography
+    correlation: float  # of local contrast after alignment
+    displacement_px: float  # the largest beyond the homography; all px are the input's
+    residual_px: float  # mean over the tiles
+    residual_high_px: float  # 95th percentile
     tiles_measured: int
     tiles: int
-    tone_gain: float
-    tone_error: float
-    blur_px: float
-    freedom_px: float
-    undetermined_share: float
+    tone_gain: float  # mean slope of the tone curves that the reference went through
+    tone_error: float  # what they leave, in levels of 255
+    blur_px: float  # deviation of the blur between the two
+    freedom_px: float  # mean over the pixels of the standard deviation of their position
+    undetermined_share: float  # of the pixels, those that are masked because that is too large
     moved_share: float
     saturated_share: float
-    shots: int
-    reference_noise: float | None
-    seed: int
+    shots: int  # in the reference
+    reference_noise: float | None  # of a burst's mean, deviation in levels of 255
+    seed: int  # of MAGSAC's random samples
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,17 +71,30 @@ class MadeScene:
     """
 
     name: str
-    fingerprint: str
+    fingerprint: str = ""
     pairs: tuple[MadePair, ...] = ()
     refused: tuple[Refused, ...] = ()
 
-    @classmethod
-    def failed(cls, name: str, reason: str, fingerprint: str = "") -> "MadeScene":
-        """Return the record of a scene of which nothing could be made.
 
-        Example:
-            >>> MadeScene.failed("wall", "no picture").refused[0].reason
-            'no picture'
-        """
-        refused = Refused(scene=name, name=name, reason=reason)
-        return cls(name=name, fingerprint=fingerprint, refused=(refused,))
+def refuse_scene(name: str, reason: str, fingerprint: str = "") -> MadeScene:
+    """Return the record of a scene of which nothing could be made."""
+    refused = Refused(scene=name, name=name, reason=reason)
+    return MadeScene(name=name, fingerprint=fingerprint, refused=(refused,))
+
+
+_FILES = {field.name for field in dataclasses.fields(PairFiles)}
+OWN = tuple(field.name for field in dataclasses.fields(MadePair) if field.name not in {*_FILES, "scenario"})
+
+
+def format_table(pairs: Iterable[MadePair]) -> str:
+    """Return the manifest of pairs as CSV, in their order."""
+    rows = (
+        (pair, {"scenario": pair.scenario}, {name: _write(getattr(pair, name)) for name in OWN})
+        for pair in pairs
+    )
+    return format_pairs((*ORDINARY, *OWN, "raim_version"), rows)
+
+
+def _write(value: object) -> object:
+    is_unknown = value is None or (isinstance(value, float) and math.isnan(value))
+    return None if is_unknown else value

@@ -16,12 +16,14 @@ and McClure, Bulletin of the ISI 52(4), 1987 (the weight of outliers).
 """
 
 import math
+from typing import Any
 
+import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool
 
 from raim.data.alignment.mapping import Field, make_grid, remap
-from raim.data.alignment.planes import Plane, load_opencv, smooth, stretch
+from raim.data.alignment.planes import Plane, smooth, stretch
 from raim.data.alignment.spline import Evidence, fit_spline
 
 SPACING_PX = 16.0  # of the spline's control points
@@ -36,32 +38,36 @@ MOST_SAMPLES = 40_000  # pixels that one homography is fitted to
 
 
 def follow_whole(plane: Plane, proxy: Plane, *, smoothing_px: float) -> Field:
-    """Find the flow f with plane(x) = proxy(x + f(x)) that a homography near the identity makes.
+    """Return the flow f with plane(x) = proxy(x + f(x)) that a homography near the identity makes, to first order.
 
-    Args:
-        plane: The input.
-        proxy: The reference on its grid, of the same brightness and sharpness.
-        smoothing_px: Blur of both before, above noise.
-
-    Returns:
-        Displacements (x, y) in pixels, (h, w, 2).
+    With g and h its perspective, f = (a + b x + c y + x (g x + h y), d + e x + k y + y (g x + h y)), fitted to the
+    optical flow by weights. `proxy` is the simulated input; both are blurred before, above noise.
     """
-    there, weight = _find_flow(plane, proxy, smoothing_px)
-    return _fit_whole(there, weight)
+    flow, weight = _find_flow(plane, proxy, smoothing_px)
+    step = max(1, math.isqrt(weight.size // MOST_SAMPLES))
+    cut = slice(None, None, step), slice(None, None, step)
+    sides = (np.linspace(-1, 1, side) for side in weight[cut].shape)
+    y, x = (each.ravel() for each in np.meshgrid(*sides, indexing="ij"))
+    shape = np.array([max(side - 1, 1) for side in weight.shape[::-1]]) / max(weight.shape)
+    x, y = x * shape[0], y * shape[1]
+    columns = _homography_columns(x, y)
+    shares = np.tile(weight[cut].ravel().astype(np.float64), 2)[:, None]
+    sums = (columns * shares).T @ columns
+    targets = np.concatenate([flow[cut][..., each].ravel() for each in (0, 1)]).astype(np.float64)
+    ridge = (1e-6 * np.trace(sums) + 1e-12) * np.eye(8)
+    fitted = np.linalg.solve(sums + ridge, (columns * shares).T @ targets)
+    down, across = np.meshgrid(
+        *(np.linspace(-1, 1, side) * part for side, part in zip(weight.shape, shape[::-1], strict=True)),
+        indexing="ij",
+    )
+    values = _homography_columns(across.ravel(), down.ravel()) @ fitted
+    return np.stack(np.split(values, 2), axis=-1).reshape(flow.shape).astype(np.float32)
 
 
 def follow_flow(plane: Plane, proxy: Plane, displacement: Field, *, smoothing_px: float) -> Field:
-    """Find the displacement that the optical flow speaks for.
-
-    Args:
-        plane: The input.
-        proxy: The reference under a displacement, of the same brightness and sharpness.
-        displacement: That one.
-        smoothing_px: Blur of both before, above noise.
-    """
+    """Return the displacement that the optical flow speaks for; `proxy` is the input simulated under the former one."""
     flow, weight = _find_flow(plane, proxy, smoothing_px)
     # The flow goes first: x -> x + f(x) + d(x + f(x)).
-    cv2 = load_opencv()
     target = flow + remap(displacement, make_grid(*plane.shape) + flow, cv2.INTER_LINEAR)
     x, y = find_gradient(smooth(proxy, smoothing_px))
     xx, xy, yy = (smooth(each, TENSOR_PX) for each in (x * x, x * y, y * y))
@@ -85,14 +91,9 @@ def compare_brightness(
     *,
     smoothing_px: float,
 ) -> Evidence:
-    """Give what differences of brightness say of the displacement.
+    """Return what differences of brightness say of the displacement; `proxy` is the input simulated under the former.
 
-    Args:
-        plane: The input.
-        proxy: The reference under a displacement, of the same brightness and sharpness.
-        usable: Pixels that both show.
-        displacement: That one.
-        smoothing_px: Blur of both before, above noise.
+    Only usable pixels count; both are blurred before, above noise.
     """
     own, other = smooth(plane, smoothing_px), smooth(proxy, smoothing_px)
     difference = own - other
@@ -111,7 +112,7 @@ def compare_brightness(
 
 
 def _measure_variance(difference: Plane, steepness: Plane, counted: Bool[np.ndarray, "_ _"]) -> Plane:
-    """Give the variance that a difference has: that of plain places, and more in proportion to the squared gradient.
+    """Return the variance that a difference has: that of plain places, and more in proportion to the squared gradient.
 
     Where pictures are steep, what the blur and the tone do not explain is larger too.
     """
@@ -126,7 +127,7 @@ def _measure_variance(difference: Plane, steepness: Plane, counted: Bool[np.ndar
 
 
 def _pull_back(slope: tuple[Plane, Plane], displacement: Field) -> tuple[Plane, Plane]:
-    """Give the slope by the displacement in place of that by position: (1 + d')^-T g."""
+    """Return the slope by the displacement in place of that by position: (1 + d')^-T g."""
     across, down = find_gradient(displacement[..., 0]), find_gradient(displacement[..., 1])
     a, b, c, d = 1 + across[0], across[1], down[0], 1 + down[1]
     determinant = np.maximum(a * d - b * c, np.float32(0.1))
@@ -134,60 +135,21 @@ def _pull_back(slope: tuple[Plane, Plane], displacement: Field) -> tuple[Plane, 
 
 
 def _find_flow(plane: Plane, proxy: Plane, smoothing_px: float) -> tuple[Field, Plane]:
-    """Give the optical flow and how far it agrees with the flow back, 0 to 1."""
-    pictures = [stretch(smooth(each, smoothing_px)) for each in (plane, proxy)]
-    there, back = _flow(*pictures), _flow(*reversed(pictures))
-    return there, _agree(there, back)
-
-
-def _flow(picture: np.ndarray, other: np.ndarray) -> Field:
-    cv2 = load_opencv()
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(picture, other, None)
-
-
-def _agree(there: Field, back: Field) -> Plane:
-    """Weigh a pixel by how near the flow back from where it goes returns to it."""
-    grid = make_grid(*there.shape[:2])
-    returned = there + remap(back, grid + there, load_opencv().INTER_LINEAR)
-    return _weigh(np.sum(returned**2, axis=-1))
-
-
-def _weigh(squared_px: Float32[np.ndarray, "_ _"]) -> Plane:
-    """Weigh a squared distance, in (0, 1]: Geman and McClure's."""
-    return 1 / (1 + squared_px / np.float32(AGREEMENT_PX**2)) ** 2
+    """Return the optical flow and how far it agrees with the flow back, 0 to 1."""
+    own, other = (stretch(smooth(each, smoothing_px)) for each in (plane, proxy))
+    flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    there, back = flow.calc(own, other, None), flow.calc(other, own, None)
+    # A pixel counts by how near the flow back from where it goes returns to it, by Geman and McClure's weight.
+    returned = there + remap(back, make_grid(*there.shape[:2]) + there, cv2.INTER_LINEAR)
+    return there, 1 / (1 + np.sum(returned**2, axis=-1) / np.float32(AGREEMENT_PX**2)) ** 2
 
 
 def find_gradient(plane: Plane) -> tuple[Plane, Plane]:
-    """Give the central differences along x and y, per pixel."""
+    """Return the central differences along x and y, per pixel."""
     padded = np.pad(plane, 1, mode="edge")
     x = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2
     y = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2
     return x, y
-
-
-def _fit_whole(flow: Field, weight: Plane) -> Field:
-    """Fit one flow to all of the picture, with weights: that of a homography near the identity, to first order.
-
-    With g and h its perspective, f = (a + b x + c y + x (g x + h y), d + e x + k y + y (g x + h y)).
-    """
-    step = max(1, math.isqrt(weight.size // MOST_SAMPLES))
-    cut = slice(None, None, step), slice(None, None, step)
-    sides = (np.linspace(-1, 1, side) for side in weight[cut].shape)
-    y, x = (each.ravel() for each in np.meshgrid(*sides, indexing="ij"))
-    shape = np.array([max(side - 1, 1) for side in weight.shape[::-1]]) / max(weight.shape)
-    x, y = x * shape[0], y * shape[1]
-    columns = _homography_columns(x, y)
-    shares = np.tile(weight[cut].ravel().astype(np.float64), 2)[:, None]
-    sums = (columns * shares).T @ columns
-    targets = np.concatenate([flow[cut][..., each].ravel() for each in (0, 1)]).astype(np.float64)
-    ridge = (1e-6 * np.trace(sums) + 1e-12) * np.eye(8)
-    fitted = np.linalg.solve(sums + ridge, (columns * shares).T @ targets)
-    down, across = np.meshgrid(
-        *(np.linspace(-1, 1, side) * part for side, part in zip(weight.shape, shape[::-1], strict=True)),
-        indexing="ij",
-    )
-    values = _homography_columns(across.ravel(), down.ravel()) @ fitted
-    return np.stack(np.split(values, 2), axis=-1).reshape(flow.shape).astype(np.float32)
 
 
 def _homography_columns(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool
 
-from raim.data.alignment.imitation import Imitation, imitate
-from raim.data.alignment.kernel import Kernel, measure_spread
+from raim.data.alignment.kernel import measure_spread
 from raim.data.alignment.mapping import Field, Mapping, measure_scale, start_mapping
-from raim.data.alignment.matches import Candidates, Match, correlate, find_candidates
+from raim.data.alignment.matches import Match, Search, correlate, search_homography
 from raim.data.alignment.modes import Mode
 from raim.data.alignment.planes import Colour, Plane, to_luma
 from raim.data.alignment.refinement import (
@@ -23,7 +22,8 @@ from raim.data.alignment.refinement import (
     follow_whole,
 )
 from raim.data.alignment.residual import Residual, measure_residual
-from raim.data.alignment.spline import Evidence, fit_spline, measure_freedom
+from raim.data.alignment.simulation import SimulatedInput, simulate_input
+from raim.data.alignment.spline import Evidence, fit_spline, measure_deviation
 from raim.data.alignment.stripes import suppress_stripes
 from raim.data.alignment.tone import Tone
 
@@ -45,11 +45,10 @@ class Alignment:
         match: The first alignment by features.
         mapping: Where each pixel of the input lies in the reference.
         tone: What brings the reference's values to the input's.
-        kernel: The blur between them, centroid 0; None if none is looked for.
+        blur_px: Standard deviation of the blur between them, px of the input; 0 if none is looked for.
         inside: Pixels of the input that the reference shows.
         moved: Pixels where something has moved.
-        freedom: How far each place could lie elsewhere for all that its surroundings' texture says: one standard
-            deviation, px of the input.
+        deviation: Standard deviation of each pixel's position, as the texture around it determines it, px of the input.
         residual: What misalignment is left, by tiles.
         correlation: Of local contrast after alignment, -1 to 1.
         scale: Pixels of the reference for each of the input, in the middle.
@@ -58,38 +57,21 @@ class Alignment:
     match: Match
     mapping: Mapping
     tone: Tone
-    kernel: Kernel | None
+    blur_px: float
     inside: Bool[np.ndarray, "_ _"]
     moved: Bool[np.ndarray, "_ _"]
-    freedom: Plane
+    deviation: Plane
     residual: Residual
     correlation: float
     scale: float
 
     def undetermined(self) -> Bool[np.ndarray, "_ _"]:
-        """Give the pixels that both show, but whose position nothing near them says."""
-        return (self.freedom > DETERMINED_PX) & self.inside
-
-    def blur_px(self) -> float:
-        """Give the deviation of the blur between the two, px of the input."""
-        return 0.0 if self.kernel is None else measure_spread(self.kernel)
+        """Return the pixels that both show, but whose position nothing near them determines."""
+        return (self.deviation > DETERMINED_PX) & self.inside
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
-    """No first alignment makes two pictures alike.
-
-    Attributes:
-        candidates: What was tried.
-    """
-
-    candidates: Candidates
-
-
-def align(colour: Colour, reference: Colour, mode: Mode, *, seed: int) -> Alignment | Failure:
-    """Align a reference to an input.
-
-    What comes out may still be wrong; `judging` decides.
+def align(colour: Colour, reference: Colour, mode: Mode, *, seed: int) -> Alignment | Search:
+    """Align a reference to an input; whether the alignment is good enough is for `refusal` to say.
 
     Args:
         colour: The input, encoded values (h, w, channels).
@@ -98,12 +80,12 @@ def align(colour: Colour, reference: Colour, mode: Mode, *, seed: int) -> Alignm
         seed: Of the random samples of MAGSAC.
 
     Returns:
-        The alignment; a failure where no first alignment makes the two alike.
+        The alignment; what was searched in vain where no first alignment makes the two alike.
     """
-    candidates = find_candidates(to_luma(colour), to_luma(reference), mode, seed=seed)
-    match = candidates.best()
+    search = search_homography(to_luma(colour), to_luma(reference), mode, seed=seed)
+    match = search.best
     if match is None or match.correlation < ALIKE:
-        return Failure(candidates=candidates)
+        return search
     mapping = _refine(colour, reference, mode, start_mapping(match.homography, *colour.shape[:2]))
     return finish_alignment(colour, reference, mode, match, mapping.refit())
 
@@ -112,16 +94,16 @@ def _refine(colour: Colour, reference: Colour, mode: Mode, mapping: Mapping) -> 
     """Follow flow and brightness: one homography for all, then a smooth displacement."""
     luma, shown = to_luma(colour), None
     for _ in range(2):
-        shown = imitate(colour, reference, mapping, mode, shown)
+        shown = simulate_input(colour, reference, mapping, mode, shown)
         flow = follow_whole(luma, shown.luma(), smoothing_px=mode.smoothing_px)
         mapping = start_mapping(mapping.compose(flow).refit().homography, *luma.shape)
     for _ in range(2):
-        shown = imitate(colour, reference, mapping, mode, shown)
+        shown = simulate_input(colour, reference, mapping, mode, shown)
         found = follow_flow(luma, shown.luma(), mapping.displacement, smoothing_px=mode.smoothing_px)
         mapping = replace(mapping, displacement=found)
     for smoothing in SMOOTHINGS:
         former = mapping.displacement
-        shown = imitate(colour, reference, mapping, mode, shown)
+        shown = simulate_input(colour, reference, mapping, mode, shown)
         evidence = _compare(luma, shown, mode, former, smoothing_px=smoothing * mode.detail_px)
         found = fit_spline(evidence, spacing_px=SPACING_PX, stiffness=STIFFNESS)
         mapping = replace(mapping, displacement=found)
@@ -131,9 +113,9 @@ def _refine(colour: Colour, reference: Colour, mode: Mode, mapping: Mapping) -> 
 
 
 def _compare(
-    luma: Plane, shown: Imitation, mode: Mode, displacement: Field, *, smoothing_px: float
+    luma: Plane, shown: SimulatedInput, mode: Mode, displacement: Field, *, smoothing_px: float
 ) -> Evidence:
-    """Give what brightness says of the displacement, in mode moire with stripes held down."""
+    """Return what brightness says of the displacement, in mode moire with stripes attenuated."""
     own, other, usable = luma, shown.luma(), shown.inside
     if mode.has_stripes:
         usable = shown.inside & ~shown.moved
@@ -145,17 +127,17 @@ def finish_alignment(
     colour: Colour, reference: Colour, mode: Mode, match: Match, mapping: Mapping
 ) -> Alignment:
     """Find tone, blur and what moved under a mapping, and measure what misalignment it leaves."""
-    shown = imitate(colour, reference, mapping, mode)
+    shown = simulate_input(colour, reference, mapping, mode)
     luma, other = to_luma(colour), shown.luma()
     evidence = _compare(luma, shown, mode, mapping.displacement, smoothing_px=mode.detail_px)
     return Alignment(
         match=match,
         mapping=mapping,
         tone=shown.tone,
-        kernel=shown.kernel,
+        blur_px=0.0 if shown.kernel is None else measure_spread(shown.kernel),
         inside=shown.inside,
         moved=shown.moved,
-        freedom=measure_freedom(evidence, stiffness=STIFFNESS),
+        deviation=measure_deviation(evidence, stiffness=STIFFNESS),
         residual=measure_residual(luma, other, shown.inside & ~shown.moved, tile_px=mode.tile_px),
         correlation=correlate(luma, other, shown.inside),
         scale=measure_scale(mapping.homography, *luma.shape),

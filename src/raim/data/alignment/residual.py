@@ -11,13 +11,14 @@ Algorithm for Subpixel Registration of Images", IEEE Transactions on Geoscience 
 plane).
 """
 
+import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool
 
+from raim.data.alignment.crops import Rectangle
 from raim.data.alignment.planes import Plane
 
 HIGHEST = 0.25  # cycles per pixel: above, aliasing of sampling disturbs the phase (Stone et al., section III)
@@ -40,17 +41,15 @@ class TileResidual:
         y: Top edge.
         dx: Where the reference lies too far right of the input, px.
         dy: The same, down.
-        uncertainty_px: One standard deviation of the fit.
     """
 
     x: int
     y: int
     dx: float
     dy: float
-    uncertainty_px: float
 
     def length(self) -> float:
-        """Give the distance in px."""
+        """Return the distance in px."""
         return math.hypot(self.dx, self.dy)
 
 
@@ -68,34 +67,33 @@ class Residual:
     places: tuple[tuple[int, int], ...]
     tile_px: int
 
-    @property
-    def n_tiles(self) -> int:
-        """Give how many tiles were looked at."""
-        return len(self.places)
-
     def mean_px(self) -> float:
-        """Give the mean distance; not a number where nothing could be measured."""
+        """Return the mean distance; not a number where nothing could be measured."""
         lengths = [tile.length() for tile in self.tiles]
         return float(np.mean(lengths)) if lengths else math.nan
 
     def high_px(self) -> float:
-        """Give the 95th percentile of the distances."""
+        """Return the 95th percentile of the distances."""
         lengths = [tile.length() for tile in self.tiles]
         return float(np.percentile(lengths, 95)) if lengths else math.nan
 
+    def within(self, crop: Rectangle) -> "Residual":
+        """Return the residual of the tiles whose middle lies within a crop."""
+        half = self.tile_px / 2
+
+        def is_within(x: int, y: int) -> bool:
+            return crop.x <= x + half <= crop.x + crop.width and crop.y <= y + half <= crop.y + crop.height
+
+        tiles = tuple(tile for tile in self.tiles if is_within(tile.x, tile.y))
+        return replace(self, tiles=tiles, places=tuple(place for place in self.places if is_within(*place)))
+
     def worst(self, n: int = 3) -> tuple[TileResidual, ...]:
-        """Give the tiles with the largest distances, the worst first."""
+        """Return the tiles with the largest distances, the worst first."""
         return tuple(sorted(self.tiles, key=lambda tile: -tile.length())[:n])
 
 
 def measure_residual(
-    plane: Plane,
-    reference: Plane,
-    usable: Bool[np.ndarray, "_ _"],
-    *,
-    tile_px: int,
-    most: int | None = None,
-    sure_px: float = SURE_PX,
+    plane: Plane, reference: Plane, usable: Bool[np.ndarray, "_ _"], *, tile_px: int
 ) -> Residual:
     """Measure on tiles how far the warped reference lies from the input.
 
@@ -104,46 +102,27 @@ def measure_residual(
         reference: Warped onto its grid, of the same brightness and sharpness.
         usable: Pixels that both show and that have not moved.
         tile_px: Side of the tiles; they overlap by half.
-        most: About how many tiles are looked at, evenly spread; None: all.
-        sure_px: The most uncertainty of a tile that counts. While two pictures are not yet aligned, what differs is
-            mostly misalignment and not noise, so that nothing is certain: infinite then.
-
-    Example:
-        >>> from raim.data.alignment.planes import smooth
-        >>> scene = smooth(np.random.default_rng(0).random((64, 67), dtype=np.float32), 1.0)
-        >>> usable = np.ones((64, 64), bool)
-        >>> residual = measure_residual(scene[:, 3:].copy(), scene[:, :-3].copy(), usable, tile_px=64)
-        >>> [(round(tile.dx, 1), abs(round(tile.dy, 1))) for tile in residual.tiles]
-        [(3.0, 0.0)]
     """
     side = min(tile_px, *plane.shape)
+    step = max(1, side // 2)
     tiles, places = [], []
     window = np.outer(np.hanning(side + 2)[1:-1], np.hanning(side + 2)[1:-1])
-    for x, y in _places(plane.shape, side, most):
+    rows, columns = (range(0, length - side + 1, step) for length in plane.shape)
+    for y, x in itertools.product(rows, columns):
         cut = slice(y, y + side), slice(x, x + side)
         if usable[cut].mean() < LEAST_USABLE:
             continue
         places.append((x, y))
         measured = _measure_tile(plane[cut], reference[cut], usable[cut], window)
-        if measured is not None and measured[2] <= sure_px:
-            tiles.append(TileResidual(x=x, y=y, dx=measured[0], dy=measured[1], uncertainty_px=measured[2]))
+        if measured is not None:
+            tiles.append(TileResidual(x=x, y=y, dx=measured[0], dy=measured[1]))
     return Residual(tiles=tuple(tiles), places=tuple(places), tile_px=side)
-
-
-def _places(shape: tuple[int, ...], side: int, most: int | None) -> Iterator[tuple[int, int]]:
-    step = max(1, side // 2)
-    n_places = math.prod((each - side) // step + 1 for each in shape)
-    if most is not None and n_places > most:
-        step = int(step * math.sqrt(n_places / most))
-    for y in range(0, shape[0] - side + 1, step):
-        for x in range(0, shape[1] - side + 1, step):
-            yield x, y
 
 
 def _measure_tile(
     plane: Plane, reference: Plane, usable: np.ndarray, window: np.ndarray
-) -> tuple[float, float, float] | None:
-    """Give dx, dy and their uncertainty; None if the phases agree on nothing."""
+) -> tuple[float, float] | None:
+    """Return dx and dy; None if the phases agree on nothing, or too little."""
     own, other = (_transform(each, usable, window) for each in (plane, reference))
     cross = other * np.conj(own)
     y, x = np.meshgrid(np.fft.fftfreq(window.shape[0]), np.fft.fftfreq(window.shape[1]), indexing="ij")
@@ -163,7 +142,8 @@ def _measure_tile(
     moved = own * np.exp(-2j * np.pi * (x * dx + y * dy))
     if fitted[2] > CLEAR_PX or _correlate(moved[low], other[low]) < LEAST_COHERENCE:
         return None
-    return dx, dy, max(fitted[2], _measure_uncertainty(moved[low], other[low], x[low], y[low]))
+    uncertainty = max(fitted[2], _measure_uncertainty(moved[low], other[low], x[low], y[low]))
+    return (dx, dy) if uncertainty <= SURE_PX else None
 
 
 def _correlate(own: np.ndarray, other: np.ndarray) -> float:
@@ -172,7 +152,7 @@ def _correlate(own: np.ndarray, other: np.ndarray) -> float:
 
 
 def _measure_uncertainty(own: np.ndarray, other: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-    """Give the deviation that what differs after the shift, taken for noise, would give a shift by least squares.
+    """Return the deviation that what differs after the shift, taken for noise, would give a shift by least squares.
 
     With E the difference of the transforms and g = 2 pi f P their slopes: sum |g|^2 |E|^2 / (sum |g|^2)^2 an axis.
     """

@@ -2,22 +2,21 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import cv2
 
 from raim import __version__
 from raim.data.alignment.captures import Scene, list_scenes
 from raim.data.alignment.options import Options
 from raim.data.alignment.output import write_crops
-from raim.data.alignment.pairs import MadePair, MadeScene, Refused
-from raim.data.alignment.planes import load_opencv
+from raim.data.alignment.pairs import OWN_COLUMN, MadePair, MadeScene, Refused, format_table, refuse_scene
 from raim.data.alignment.scene import fit_scene
-from raim.data.alignment.table import OWN_COLUMN, format_table
-from raim.data.pair_folder import INPUT, MASK, REFERENCE, OnProgress, PairFolder, file_paths
-from raim.errors import ImageError, InputError, RaimError
+from raim.data.pair_folder import INPUT, MASK, REFERENCE, OnProgress, PairFolder, is_written
+from raim.errors import ImageError, InputError
 from raim.files import hash_file
-from raim.runs import fingerprint, has_hashes
+from raim.runs import fingerprint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,19 +26,17 @@ class Aligned:
     Attributes:
         folder: Where input/, reference/, mask/ and manifest.csv lie.
         options: What was asked.
-        scenes: Names of all scenes.
         pairs: In the order of the manifest.
         refused: Scenes and crops that could not be aligned, and why.
     """
 
     folder: Path
     options: Options
-    scenes: tuple[str, ...]
     pairs: tuple[MadePair, ...]
     refused: tuple[Refused, ...] = ()
 
     def refused_scenes(self) -> tuple[Refused, ...]:
-        """Give the scenes of which there is no pair at all."""
+        """Return the scenes of which there is no pair at all."""
         made = {pair.scene for pair in self.pairs}
         return tuple(each for each in self.refused if each.scene not in made)
 
@@ -75,15 +72,11 @@ def align_captures(
         The pairs, and what could not be aligned with the reasons.
 
     Raises:
-        MissingExtraError: OpenCV is not installed.
         UnknownNameError: There is no such mode.
         InputError: An argument, or no scene, can be used, or table, modes or names of scenes are not as stated; every
             problem is listed.
         OutputError: A file cannot be written.
     """
-    load_opencv()
-    if workers < 1:
-        raise InputError(f"{workers} workers were asked for; there must be at least 1")
     asked = options or Options()
     listed = list_scenes(captures, mode)
     scenes = [each for each in listed if isinstance(each, Scene)]
@@ -97,61 +90,44 @@ def align_captures(
         column=OWN_COLUMN,
         names={each.name for each in listed},
         overwrite=overwrite,
+        workers=workers,
     )
-    made = {
-        each.name: MadeScene.failed(each.name, each.reason) for each in listed if isinstance(each, Refused)
-    }
+    made = {each.name: refuse_scene(each.name, each.reason) for each in listed if isinstance(each, Refused)}
     make = functools.partial(_make, out=out, options=asked, is_alone=min(workers, len(scenes)) == 1)
     with opened as folder:
-        for scene, result in folder.make(make, scenes, workers, total=len(listed), on_progress=on_progress):
-            # An error is not noted: the next run tries again.
-            failed = isinstance(result, RaimError)
-            made[scene.name] = MadeScene.failed(scene.name, str(result)) if failed else result
-        return _finish(folder, asked, [made[each.name] for each in listed])
+        for scene, result in folder.make(make, scenes, total=len(listed), on_progress=on_progress):
+            made[scene.name] = refuse_scene(scene.name, result) if isinstance(result, str) else result
+        pairs = tuple(pair for each in listed for pair in made[each.name].pairs)
+        folder.finish(format_table(pairs), [pair.name for pair in pairs])
+    return Aligned(
+        folder=out,
+        options=asked,
+        pairs=pairs,
+        refused=tuple(refused for each in listed for refused in made[each.name].refused),
+    )
 
 
 def _make(task: tuple[Scene, MadeScene | None], out: Path, options: Options, *, is_alone: bool) -> MadeScene:
-    if not is_alone:
-        load_opencv().setNumThreads(1)  # the processes share the cores among themselves
-    return _make_scene(task[0], out, options, task[1])
-
-
-def _make_scene(scene: Scene, out: Path, options: Options, known: MadeScene | None) -> MadeScene:
     """Make the pairs of a scene; those that a stopped run has made are kept if they are still the same."""
-    own = _find_fingerprint(scene, options)
-    if known is not None and known.fingerprint == own and _are_there(known, out):
+    if not is_alone:
+        cv2.setNumThreads(1)  # the processes share the cores among themselves
+    scene, known = task
+    try:
+        hashes = [hash_file(path) for path in (scene.input, *scene.references)]
+    except OSError as error:
+        raise InputError(f"a picture of {scene.name} cannot be read: {error}") from error
+    own = fingerprint(__version__, scene.name, scene.mode.name, hashes, dataclasses.asdict(options))
+    if known and known.fingerprint == own and _is_there(known, out):
         return known
     try:
         fitted = fit_scene(scene, options)
     except (ImageError, InputError) as error:
         fitted = str(error)
     if isinstance(fitted, str):
-        return MadeScene.failed(scene.name, fitted, own)
+        return refuse_scene(scene.name, fitted, own)
     pairs, others = write_crops(scene, out, options, fitted)
     return MadeScene(name=scene.name, fingerprint=own, pairs=tuple(pairs), refused=tuple(others))
 
 
-def _find_fingerprint(scene: Scene, options: Options) -> str:
-    try:
-        hashes = [hash_file(path) for path in (scene.input, *scene.references)]
-    except OSError as error:
-        raise InputError(f"a picture of {scene.name} cannot be read: {error}") from error
-    return fingerprint(__version__, scene.name, scene.mode.name, hashes, dataclasses.asdict(options))
-
-
-def _are_there(made: MadeScene, out: Path) -> bool:
-    hashes = [(pair.input_sha256, pair.reference_sha256, pair.mask_sha256) for pair in made.pairs]
-    paths = [file_paths(out, pair.name) for pair in made.pairs]
-    return all(has_hashes(dict(zip(*each, strict=True))) for each in zip(paths, hashes, strict=True))
-
-
-def _finish(folder: PairFolder[MadeScene], options: Options, scenes: Sequence[MadeScene]) -> Aligned:
-    pairs = tuple(pair for scene in scenes for pair in scene.pairs)
-    folder.finish(format_table(pairs), [pair.name for pair in pairs])
-    return Aligned(
-        folder=folder.output.path,
-        options=options,
-        scenes=tuple(scene.name for scene in scenes),
-        pairs=pairs,
-        refused=tuple(each for scene in scenes for each in scene.refused),
-    )
+def _is_there(made: MadeScene, out: Path) -> bool:
+    return all(is_written(out, pair, pair.mask_sha256) for pair in made.pairs)

@@ -1,6 +1,5 @@
 """One scene read and aligned: a pair, or a burst and its mean; refused with the reason where it does not fit."""
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,13 @@ from jaxtyping import UInt8
 
 from raim.data.alignment.burst import Average, average_shots
 from raim.data.alignment.captures import Scene
-from raim.data.alignment.limits import describe_failure, judge_alignment
-from raim.data.alignment.mapping import start_mapping, warp
+from raim.data.alignment.mapping import warp
 from raim.data.alignment.masks import draw_mask, find_saturated
-from raim.data.alignment.matches import Match
+from raim.data.alignment.matches import Search
 from raim.data.alignment.options import Options
 from raim.data.alignment.planes import Colour, to_colour, to_luma
-from raim.data.alignment.registration import Alignment, Failure, align, finish_alignment
+from raim.data.alignment.refusal import describe_search, judge_alignment
+from raim.data.alignment.registration import Alignment, align
 from raim.errors import InputError
 from raim.images import read_image
 from raim.images.picture import PixelArray
@@ -28,23 +27,19 @@ class Fitted:
 
     Attributes:
         pixels: The input's, as they were read.
-        colour: The input's encoded values.
         reference: Encoded values on the reference's own grid; of a burst the mean, on the input's.
         alignment: How the two lie to each other.
         scale: Pixels of the written reference for each of the input.
         mask: Which pixels may be used, on the input's grid.
-        shots: Pictures in the reference.
         noise: Of a burst's mean, deviation in levels of 255; None for a single picture.
     """
 
     pixels: PixelArray
-    colour: Colour
     reference: Colour
     alignment: Alignment
     scale: float
     mask: UInt8[np.ndarray, "_ _"]
-    shots: int = 1
-    noise: float | None = None
+    noise: float | None
 
 
 def fit_scene(scene: Scene, options: Options) -> Fitted | str:
@@ -59,68 +54,42 @@ def fit_scene(scene: Scene, options: Options) -> Fitted | str:
     """
     pixels = read_image(scene.input, purpose="restore").pixels
     colour = to_colour(pixels)
+    references = (_read_like(path, colour) for path in scene.references)
+    noise = None
     if scene.mode.n_references > 1:
-        return _fit_burst(scene, options, pixels, colour)
-    reference = _read_like(scene.references[0], colour)
-    found = align(colour, reference, scene.mode, seed=options.seed)
-    if isinstance(found, Failure):
-        return describe_failure(found)
-    reason = judge_alignment(found, options.limits)
-    if reason is not None:
-        return reason
-    return Fitted(
-        pixels=pixels,
-        colour=colour,
-        reference=reference,
-        alignment=found,
-        scale=_choose_scale(scene, options, found),
-        mask=_draw_mask(colour, reference, found, options),
-    )
-
-
-def _fit_burst(scene: Scene, options: Options, pixels: PixelArray, colour: Colour) -> Fitted | str:
-    shots = (_read_like(path, colour) for path in scene.references)
-    average = average_shots(colour, shots, scene.mode, seed=options.seed)
-    misfits = "; ".join(_list_misfits(scene, options, average))
-    if misfits:
-        return misfits
-    identity = start_mapping(np.eye(3), *colour.shape[:2])
-    alignment = finish_alignment(colour, average.colour, scene.mode, _join_matches(average), identity)
-    alignment = dataclasses.replace(alignment, moved=alignment.moved | ~average.is_known)
+        average = average_shots(colour, references, scene.mode, seed=options.seed)
+        misfits = "; ".join(_list_misfits(scene, options, average))
+        if misfits:
+            return misfits
+        reference, noise = average.colour, average.noise
+        alignment = average.align(colour, scene.mode)
+    else:
+        reference = next(references)
+        found = align(colour, reference, scene.mode, seed=options.seed)
+        if isinstance(found, Search):
+            return describe_search(found)
+        alignment = found
     reason = judge_alignment(alignment, options.limits)
     if reason is not None:
         return reason
+    found_scale = float(max(1, min(8, round(alignment.scale))))
     return Fitted(
         pixels=pixels,
-        colour=colour,
-        reference=average.colour,
+        reference=reference,
         alignment=alignment,
-        scale=1.0,
-        mask=_draw_mask(colour, average.colour, alignment, options),
-        shots=len(scene.references),
-        noise=average.noise,
+        scale=(options.scale or found_scale) if scene.mode.name == "zoom" else 1.0,
+        mask=_draw_mask(colour, reference, alignment, options),
+        noise=noise,
     )
 
 
 def _list_misfits(scene: Scene, options: Options, average: Average) -> Iterator[str]:
     """Say which shots do not fit, and why."""
     for path, found in zip(scene.references, average.alignments, strict=True):
-        if isinstance(found, Failure):
-            yield f"{path.name}: {describe_failure(found)}"
+        if isinstance(found, Search):
+            yield f"{path.name}: {describe_search(found)}"
         elif (reason := judge_alignment(found, options.limits)) is not None:
             yield f"{path.name}: {reason}"
-
-
-def _join_matches(average: Average) -> Match:
-    """Describe the shots' first alignments by the poorest of them."""
-    found = [each.match for each in average.alignments if isinstance(each, Alignment)]
-    return min(found, key=lambda match: match.n_inliers)
-
-
-def _choose_scale(scene: Scene, options: Options, alignment: Alignment) -> float:
-    if scene.mode.name != "zoom":
-        return 1.0
-    return options.scale or float(max(1, min(8, round(alignment.scale))))
 
 
 def _draw_mask(colour: Colour, reference: Colour, alignment: Alignment, options: Options) -> np.ndarray:

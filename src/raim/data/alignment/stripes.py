@@ -1,4 +1,4 @@
-"""Stripes that one of two pictures has: found in the spectrum of their difference, and held down in both.
+"""Stripes that one of two pictures has: found in the spectrum of their difference, and attenuated in both.
 
 Least squares weigh a difference by the inverse of its noise. Noise that is alike over many pixels, as stripes are,
 has its power at a few frequencies, and there the weight has to fall. With S(f) the power of the difference of two
@@ -13,10 +13,11 @@ Source: Welch, IEEE Transactions on Audio and Electroacoustics 15(2), 1967 (S); 
 Society of Edinburgh 55, 1935 (least squares with noise that hangs together are those of whitened values).
 """
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from raim.data.alignment.planes import Plane, load_opencv
+from raim.data.alignment.planes import Plane
 
 SIDE_PX = 64  # of a tile: a few periods of the widest stripes
 QUANTILE = 0.25  # stripes of three channels hold less than three quarters of a ring of frequencies
@@ -26,22 +27,12 @@ SEAM_PX = 32  # mirrored around a picture before it is filtered
 
 
 def suppress_stripes(plane: Plane, reference: Plane, usable: Bool[np.ndarray, "_ _"]) -> tuple[Plane, Plane]:
-    """Hold down the stripes by which two aligned pictures differ.
+    """Return two aligned pictures, input and reference, with the stripes by which they differ attenuated.
 
     Args:
         plane: The input.
         reference: On its grid, of the same brightness and sharpness.
         usable: Pixels that both show and that have not moved; elsewhere the reference stands in for the input.
-
-    Returns:
-        The input, and the reference.
-
-    Example:
-        >>> scene = np.random.default_rng(0).normal(0, 0.05, (128, 128)).astype(np.float32)
-        >>> stripes = 0.05 * np.sin(2 * np.pi * np.arange(128, dtype=np.float32) / 8) * np.ones((128, 1), np.float32)
-        >>> own, other = suppress_stripes(scene + stripes, scene, np.ones((128, 128), bool))
-        >>> float((own - other).std() / stripes.std()) < 0.1
-        True
     """
     own = np.where(usable, plane, reference)
     gain = _find_gain(_measure_power(own - reference))
@@ -49,7 +40,7 @@ def suppress_stripes(plane: Plane, reference: Plane, usable: Bool[np.ndarray, "_
 
 
 def _measure_power(difference: Plane) -> Float64[np.ndarray, "side side"]:
-    """Give the mean power over tiles that overlap by half."""
+    """Return the mean power over tiles that overlap by half."""
     side = min(SIDE_PX, *difference.shape)
     window = np.outer(np.hanning(side + 2)[1:-1], np.hanning(side + 2)[1:-1])
     total, step = np.zeros((side, side)), max(1, side // 2)
@@ -71,7 +62,6 @@ def _find_gain(power: Float64[np.ndarray, "side side"]) -> Float64[np.ndarray, "
 
 def _filter(plane: Plane, gain: Float64[np.ndarray, "side side"]) -> Plane:
     """Multiply a picture's transform by a gain that is known at fewer frequencies."""
-    cv2 = load_opencv()
     framed = cv2.copyMakeBorder(plane, SEAM_PX, SEAM_PX, SEAM_PX, SEAM_PX, cv2.BORDER_REFLECT_101)
     filtered = np.fft.irfft2(np.fft.rfft2(framed) * _interpolate(gain, framed.shape), s=framed.shape)
     return filtered[SEAM_PX:-SEAM_PX, SEAM_PX:-SEAM_PX].astype(np.float32)
@@ -80,8 +70,7 @@ def _filter(plane: Plane, gain: Float64[np.ndarray, "side side"]) -> Plane:
 def _interpolate(
     gain: Float64[np.ndarray, "side side"], shape: tuple[int, ...]
 ) -> Float32[np.ndarray, "h w"]:
-    """Give the gain at the frequencies of the real transform of a picture of this shape."""
-    cv2 = load_opencv()
+    """Return the gain at the frequencies of the real transform of a picture of this shape."""
     side, middle = len(gain), len(gain) // 2
     x, y = np.meshgrid(
         np.fft.rfftfreq(shape[1]) * side + middle, np.fft.fftfreq(shape[0]) * side + middle, indexing="xy"

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64
+from scipy.interpolate import PchipInterpolator
+from scipy.optimize import isotonic_regression
 
 from raim.data.alignment.planes import Colour, smooth
 
@@ -51,12 +53,12 @@ class Tone:
     gain: float
 
     def apply(self, colour: Colour) -> Colour:
-        """Bring a picture's values to the input's tone; they are cut to [0, 1]."""
+        """Return a picture's values in the input's tone, cut to [0, 1]."""
         toned = _apply_curves(colour, self.curves)
         return np.clip(_mix(toned, self.matrix), 0, 1)
 
     def invert(self, colour: Colour) -> Colour:
-        """Bring values of the input's tone back to the reference's; where a curve is level, to its lower end."""
+        """Return values of the input's tone in the reference's; where a curve is level, to its lower end."""
         unmixed = _mix(colour, np.linalg.inv(self.matrix))
         levels = np.linspace(0, 1, self.curves.shape[1])
         back = np.empty(colour.shape, np.float32)
@@ -67,32 +69,18 @@ class Tone:
 
 
 def keep_tone(n_channels: int) -> Tone:
-    """Make the tone that changes nothing.
-
-    Example:
-        >>> keep_tone(1).apply(np.array([[[0.25]]], np.float32)).tolist()
-        [[[0.25]]]
-    """
+    """Return the tone that changes nothing."""
     curve = np.linspace(0, 1, N_LEVELS)
     return Tone(curves=np.tile(curve, (n_channels, 1)), matrix=np.eye(n_channels), error=0.0, gain=1.0)
 
 
 def match_tone(colour: Colour, reference: Colour, usable: Bool[np.ndarray, "_ _"]) -> Tone:
-    """Find the tone that brings the reference's values to the input's.
+    """Return the tone of the input over the reference; one that changes nothing where too few places are usable.
 
     Args:
         colour: The input, encoded values (h, w, channels).
         reference: Warped onto its grid, as sharp as the input.
         usable: Pixels that both show, unsaturated, that have not moved.
-
-    Returns:
-        The tone; one that changes nothing where too few places are usable.
-
-    Example:
-        >>> ramp = np.tile(np.linspace(0, 1, 256, dtype=np.float32), (64, 1))[..., None]
-        >>> tone = match_tone(0.5 * ramp + 0.1, ramp, np.ones((64, 256), bool))
-        >>> round(float(tone.apply(np.array([[[0.4]]], np.float32))[0, 0, 0]), 3)
-        0.3
     """
     own, other = _sample(colour, reference, usable)
     n_channels = colour.shape[2]
@@ -109,16 +97,14 @@ def match_tone(colour: Colour, reference: Colour, usable: Bool[np.ndarray, "_ _"
 
 
 def _sample(colour: Colour, reference: Colour, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give smoothed values (samples, channels) of input and reference at plain usable places."""
+    """Return smoothed values (samples, channels) of input and reference at plain usable places."""
     shown = np.ascontiguousarray(usable.astype(np.float32))
     whole = smooth(shown, SMOOTHING_PX)
-    own, other = (_smooth_channels(each) for each in (colour, reference))
-    squares = _smooth_channels(reference**2)
+    own, other = (smooth(each, SMOOTHING_PX) for each in (colour, reference))
+    squares = smooth(reference**2, SMOOTHING_PX)
     contrast = np.sqrt(np.maximum(squares - other**2, 0)).max(axis=2)
     bright = (own.max(axis=2) > TOP) | (other.max(axis=2) > TOP)
     candidates = (whole > 0.999) & ~bright
-    if not candidates.any():
-        return np.zeros((0, colour.shape[2])), np.zeros((0, colour.shape[2]))
     plain = candidates & (contrast <= _limit_contrast(contrast, other.mean(axis=2), candidates))
     rows, columns = np.nonzero(plain)
     step = max(1, len(rows) // MOST_SAMPLES)
@@ -127,7 +113,7 @@ def _sample(colour: Colour, reference: Colour, usable: np.ndarray) -> tuple[np.n
 
 
 def _limit_contrast(contrast: np.ndarray, level: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """Give for each pixel the contrast under which the plainer places of about its brightness lie."""
+    """Return for each pixel the contrast under which the plainer places of about its brightness lie."""
     bins = np.clip((level * 16).astype(np.intp), 0, 15)
     limits = np.zeros(16, np.float32)
     for each in range(16):
@@ -136,15 +122,8 @@ def _limit_contrast(contrast: np.ndarray, level: np.ndarray, candidates: np.ndar
     return limits[bins]
 
 
-def _smooth_channels(colour: Colour) -> Colour:
-    return smooth(colour, SMOOTHING_PX)
-
-
 def _fit_curve(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Fit the monotone curve from values to targets; gives N_LEVELS values."""
-    from scipy.interpolate import PchipInterpolator
-    from scipy.optimize import isotonic_regression
-
     centres, middles, counts = _bin(values, targets)
     levels = np.linspace(0, 1, N_LEVELS)
     if len(centres) < 2:
@@ -159,31 +138,28 @@ def _fit_curve(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def _bin(values: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give mean value, target and number of each bin; bins hold about as many samples, and at least 30."""
+    """Return mean value, target and number of each bin; bins hold about as many samples, and at least 30."""
     n_bins = max(2, min(N_BINS, len(values) // LEAST_IN_BIN))
     edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)))
     index = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, max(len(edges) - 2, 0))
     counts = np.bincount(index, minlength=1)
-    held = counts > 0
     # Within a narrow bin a curve is straight: the means of both lie on it, once outliers of the difference are cut.
     offset = targets - values
-    middle = np.array([np.median(offset[index == each]) if held[each] else 0 for each in range(len(counts))])
-    spread = np.array(
-        [
-            1.4826 * np.median(np.abs(offset[index == each] - middle[each])) if held[each] else 0
-            for each in range(len(counts))
-        ]
-    )
+    middle, spread = np.zeros((2, len(counts)))
+    for each in np.flatnonzero(counts):
+        own = offset[index == each]
+        middle[each] = np.median(own)
+        spread[each] = 1.4826 * np.median(np.abs(own - middle[each]))
     kept = np.abs(offset - middle[index]) <= 3 * spread[index] + 1e-6
     weights = np.bincount(index[kept], minlength=len(counts))
-    held &= weights > 0
+    held = weights > 0
     centres = np.bincount(index[kept], values[kept], len(counts))[held] / weights[held]
     means = np.bincount(index[kept], targets[kept], len(counts))[held] / weights[held]
     return centres, means, weights[held].astype(np.float64)
 
 
 def _end_slope(centres: np.ndarray, fitted: np.ndarray, counts: np.ndarray, end: int) -> float:
-    """Give the slope at an end, from the outer eighth of the curve; never negative."""
+    """Return the slope at an end, from the outer eighth of the curve; never negative."""
     n = max(2, len(centres) // 8)
     part = slice(0, n) if end == 0 else slice(-n, None)
     if np.ptp(centres[part]) <= 0:
@@ -209,7 +185,7 @@ def _fit_matrix(own: np.ndarray, toned: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _measure_error(own: np.ndarray, toned: np.ndarray, matrix: np.ndarray) -> float:
-    """Give the robust root mean square of what a matrix leaves."""
+    """Return the robust root mean square of what a matrix leaves."""
     left = np.sort(((own - toned @ matrix.T) ** 2).mean(axis=1))
     return float(np.sqrt(left[: max(1, int(0.95 * len(left)))].mean()))
 

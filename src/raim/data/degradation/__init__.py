@@ -1,9 +1,8 @@
 """Pairs of input and reference made from clean photographs by the camera model."""
 
-from raim.data.degradation.making import MadeFiles
 from raim.data.degradation.plan import LeftOut, Photograph, PlannedPair
 from raim.data.degradation.run import Degraded, degrade_folder
-from raim.data.degradation.table import MadePair, read_cameras
+from raim.data.degradation.table import MadeFiles, MadePair, read_cameras
 from raim.data.pair_folder import MANIFEST, SHEET, file_paths
 
 __all__ = [

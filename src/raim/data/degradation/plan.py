@@ -5,7 +5,7 @@ photographs nor presets, their order or the number of workers change it.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,9 @@ import numpy as np
 from raim.data.camera import Camera, Preset
 from raim.data.camera.model import SMALLEST_PX
 from raim.data.camera.stage import Value
-from raim.data.names import collision_key, image_stem, list_images
+from raim.data.names import find_collisions, image_stem, list_images
 from raim.errors import ImageError, InputError
-from raim.images import ImageInfo, inspect_image
+from raim.images import inspect_image
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,19 +73,17 @@ def list_photographs(clean: Path) -> list[Photograph]:
     Raises:
         InputError: There is none that can be used, or two would give files of one name; every problem is listed.
     """
-    collisions = []
-    found: dict[str, Photograph] = {}
-    for path in _list_files(clean):
-        photograph = _inspect(path)
-        other = found.setdefault(collision_key(photograph.stem), photograph)
-        if other is not photograph:
-            collisions.append(f"{path.name} and {other.path.name} would give files of one name; rename one")
-    bad = [photograph.problem for photograph in found.values() if photograph.problem]
+    found = [_inspect(path) for path in _list_files(clean)]
+    collisions = [
+        f"{each.path.name} and {other.path.name} would give files of one name; rename one"
+        for each, other in find_collisions(found, lambda photograph: photograph.stem)
+    ]
+    bad = [photograph.problem for photograph in found if photograph.problem]
     if collisions or len(bad) == len(found):
         _refuse([*collisions, *bad], clean)
     if not found:
         raise InputError(f"there is no photograph in {clean}; name a folder of PNG, JPEG, TIFF or WebP files")
-    return list(found.values())
+    return found
 
 
 def plan_pairs(
@@ -118,28 +116,23 @@ def plan_pairs(
     left_out = [pair.reason for pair in pairs if isinstance(pair, LeftOut)]
     if len(left_out) == len(pairs):
         _refuse(list(dict.fromkeys(left_out)), None)
-    _refuse(list(_name_problems(pairs)), None)
+    planned = [pair for pair in pairs if isinstance(pair, PlannedPair)]
+    collisions = [
+        f"{pair.photograph.path.name} and {other.photograph.path.name} would both give {pair.name}; rename one"
+        for pair, other in find_collisions(planned, lambda pair: pair.name)
+    ]
+    _refuse(collisions, None)
     return pairs
 
 
 def pair_generator(seed: int, stem: str, preset: str, variant: int) -> np.random.Generator:
-    """Give the generator of one pair.
-
-    Example:
-        >>> int(pair_generator(7, "0001", "denoise", 1).integers(1000))
-        583
-    """
+    """Return the generator of one pair."""
     digest = hashlib.sha256(f"{stem}\0{preset}\0{variant}".encode()).digest()
     return np.random.default_rng(np.random.SeedSequence([seed, int.from_bytes(digest)]))
 
 
 def pair_name(stem: str, preset: str, variant: int) -> str:
-    """Name a pair; neither further presets nor further variants rename it.
-
-    Example:
-        >>> pair_name("0001", "denoise", 1), pair_name("0001", "denoise", 2)
-        ('0001_denoise', '0001_denoise_2')
-    """
+    """Return the name of a pair; neither further presets nor further variants rename it."""
     return f"{stem}_{preset}" if variant == 1 else f"{stem}_{preset}_{variant}"
 
 
@@ -151,9 +144,13 @@ def _plan_pair(
         return LeftOut(name=name, reason=photograph.problem)
     rng = pair_generator(seed, photograph.stem, preset.name, variant)
     camera = preset.draw_camera(rng, height=photograph.height, width=photograph.width, overrides=overrides)
-    problem = _find_size_problem(photograph, camera, preset.name)
-    if problem:
-        return LeftOut(name=name, reason=problem)
+    smallest = SMALLEST_PX * camera.sampling.reduction
+    if min(photograph.height, photograph.width) < smallest:
+        reason = (
+            f"{photograph.path.name} is {photograph.width}x{photograph.height}; with reduction "
+            f"{camera.sampling.reduction} ({preset.name}) it must be at least {smallest} pixels along each side"
+        )
+        return LeftOut(name=name, reason=reason)
     return PlannedPair(
         name=name, photograph=photograph, preset=preset.name, variant=variant, seed=seed, camera=camera
     )
@@ -168,49 +165,21 @@ def _list_files(clean: Path) -> list[Path]:
 
 
 def _inspect(path: Path) -> Photograph:
-    stem = image_stem(path.name)
+    stem, problem = image_stem(path.name), ""
     try:
         info = inspect_image(path)
     except ImageError as error:
         return Photograph(path=path, stem=stem, problem=str(error))
-    problem = _header_problem(info)
     height, width = info.upright_size
-    return Photograph(
-        path=path, stem=stem, height=height, width=width, problem=f"{path.name}: {problem}" if problem else ""
-    )
-
-
-def _header_problem(info: ImageInfo) -> str | None:
     if info.has_icc:
-        return "it embeds a colour profile other than sRGB; convert its pixels to sRGB"
-    if info.mode in {"palette", "cmyk"}:
-        return f"its mode is {info.mode}; convert it to RGB"
-    if min(info.height, info.width) < SMALLEST_PX:
-        return f"it is {info.width}x{info.height}; it must be at least {SMALLEST_PX} pixels along each side"
-    return None
-
-
-def _find_size_problem(photograph: Photograph, camera: Camera, preset: str) -> str | None:
-    smallest = SMALLEST_PX * camera.sampling.reduction
-    if min(photograph.height, photograph.width) >= smallest:
-        return None
-    return (
-        f"{photograph.path.name} is {photograph.width}x{photograph.height}; with reduction "
-        f"{camera.sampling.reduction} ({preset}) it must be at least {smallest} pixels along each side"
-    )
-
-
-def _name_problems(pairs: Sequence[PlannedPair | LeftOut]) -> Iterator[str]:
-    found: dict[str, PlannedPair] = {}
-    for pair in pairs:
-        if isinstance(pair, LeftOut):
-            continue
-        other = found.setdefault(collision_key(pair.name), pair)
-        if other is not pair:
-            yield (
-                f"{pair.photograph.path.name} and {other.photograph.path.name} would both give {pair.name}; "
-                "rename one"
-            )
+        problem = f"{path.name}: it embeds a colour profile other than sRGB; convert its pixels to sRGB"
+    elif info.mode in {"palette", "cmyk"}:
+        problem = f"{path.name}: its mode is {info.mode}; convert it to RGB"
+    elif min(height, width) < SMALLEST_PX:
+        problem = (
+            f"{path.name}: it is {width}x{height}; it must be at least {SMALLEST_PX} pixels along each side"
+        )
+    return Photograph(path=path, stem=stem, height=height, width=width, problem=problem)
 
 
 def _refuse(problems: Sequence[str], clean: Path | None) -> None:

@@ -1,20 +1,21 @@
 """Making pairs of whole folders: the photographs are spread over worker processes, a stopped run is taken up again."""
 
 import functools
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from raim.data.camera import Preset, find_preset
+from raim import __version__
+from raim.data.camera import Preset, find_preset, flatten_camera, take_pair
 from raim.data.camera.stage import Value
-from raim.data.degradation.making import MadeFiles, make_pair
 from raim.data.degradation.plan import LeftOut, PlannedPair, list_photographs, plan_pairs
-from raim.data.degradation.table import OWN_COLUMN, MadePair, format_table
-from raim.data.pair_folder import INPUT, REFERENCE, OnProgress, PairFolder
-from raim.errors import InputError, RaimError
-
-Outcome = MadeFiles | LeftOut
+from raim.data.degradation.table import OWN_COLUMN, MadeFiles, MadePair, format_table
+from raim.data.pair_folder import INPUT, REFERENCE, OnProgress, PairFolder, is_written, write_pair
+from raim.errors import ImageError, InputError
+from raim.images import read_image
+from raim.runs import fingerprint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,8 +80,6 @@ def degrade_folder(
         ...     [pair.files.name for pair in made.pairs]
         ['a_denoise']
     """
-    if workers < 1:
-        raise InputError(f"{workers} workers were asked for; there must be at least 1")
     chosen = [find_preset(preset) if isinstance(preset, str) else preset for preset in presets]
     plans = plan_pairs(list_photographs(clean), chosen, seed=seed, variants=variants, overrides=overrides)
     opened = PairFolder.open(
@@ -91,31 +90,40 @@ def degrade_folder(
         column=OWN_COLUMN,
         names={plan.name for plan in plans},
         overwrite=overwrite,
+        workers=workers,
     )
+    wanted = [plan for plan in plans if isinstance(plan, PlannedPair)]
+    make = functools.partial(_make, out=out)
     with opened as folder:
-        outcomes: dict[str, Outcome] = {plan.name: plan for plan in plans if isinstance(plan, LeftOut)}
-        wanted = [plan for plan in plans if isinstance(plan, PlannedPair)]
-        make = functools.partial(_make, out=out)
-        for plan, result in folder.make(make, wanted, workers, total=len(plans), on_progress=on_progress):
-            failed = isinstance(result, RaimError)
-            outcomes[plan.name] = LeftOut(name=plan.name, reason=str(result)) if failed else result
-        return _finish(plans, folder, outcomes)
+        made = {
+            plan.name: result
+            for plan, result in folder.make(make, wanted, total=len(plans), on_progress=on_progress)
+        }
+        files = ((plan, made[plan.name]) for plan in wanted)
+        pairs = [MadePair(plan=plan, files=each) for plan, each in files if isinstance(each, MadeFiles)]
+        folder.finish(format_table(pairs), [pair.files.name for pair in pairs])
+    reasons = {plan.name: plan.reason if isinstance(plan, LeftOut) else made[plan.name] for plan in plans}
+    left_out = [
+        LeftOut(name=name, reason=reason) for name, reason in reasons.items() if isinstance(reason, str)
+    ]
+    return Degraded(folder=out, pairs=tuple(pairs), left_out=tuple(left_out))
 
 
-def _finish(
-    plans: Sequence[PlannedPair | LeftOut], folder: PairFolder[MadeFiles], outcomes: Mapping[str, Outcome]
-) -> Degraded:
-    pairs, left_out = [], []
-    for plan in plans:
-        match plan, outcomes[plan.name]:
-            case PlannedPair(), MadeFiles() as files:
-                pairs.append(MadePair(plan=plan, files=files))
-            case _, LeftOut() as reason:
-                left_out.append(reason)
-    folder.finish(format_table(pairs), [pair.files.name for pair in pairs])
-    return Degraded(folder=folder.output.path, pairs=tuple(pairs), left_out=tuple(left_out))
-
-
-def _make(task: tuple[PlannedPair, MadeFiles | None], out: Path) -> Outcome:
+def _make(task: tuple[PlannedPair, MadeFiles | None], out: Path) -> MadeFiles | str:
+    """Make the files of a pair unless a stopped run has; return them, or why the photograph cannot be used."""
     plan, known = task
-    return make_pair(plan, out, known)
+    path = plan.photograph.path
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+    source = hashlib.sha256(content).hexdigest()
+    own = fingerprint(__version__, source, flatten_camera(plan.camera))
+    if known and known.fingerprint == own and is_written(out, known):
+        return known
+    try:
+        pair = take_pair(read_image(content, purpose="restore").pixels, plan.camera)
+    except (ImageError, InputError) as error:
+        return f"{path.name}: {error}"
+    files = write_pair(out, plan.name, pair.degraded, pair.reference)
+    return MadeFiles(fingerprint=own, source_sha256=source, **files)

@@ -12,17 +12,15 @@ Besides the columns of every manifest (`raim.data.manifest`) an input's row has
 so a row alone is enough to make its pair again (`read_cameras`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from raim import __version__
 from raim.data.camera import Camera, build_camera, find_preset, flatten_camera
 from raim.data.camera.parameters import TYPES, parse_value, write_value
-from raim.data.degradation.making import MadeFiles
 from raim.data.degradation.plan import PlannedPair
+from raim.data.pair_folder import PairFiles, format_pairs
 from raim.errors import InputError, ManifestError
-from raim.tables import format_table as format_csv
 from raim.tables import read_table
 
 PREFIX = "camera."
@@ -34,6 +32,19 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MadeFiles(PairFiles):
+    """The two files of a pair.
+
+    Attributes:
+        fingerprint: Hash of all that they depend on: version, photograph, camera.
+        source_sha256: Of the clean photograph's file.
+    """
+
+    fingerprint: str
+    source_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MadePair:
     """A pair: what was planned and what was made of it."""
 
@@ -41,14 +52,34 @@ class MadePair:
     files: MadeFiles
 
 
-def format_table(pairs: Sequence[MadePair]) -> str:
-    """Write the manifest of pairs as CSV, in their order."""
-    rows = (row for pair in pairs for row in _rows_of(pair))
-    return format_csv(COLUMNS, ([row.get(column) for column in COLUMNS] for row in rows))
+def format_table(pairs: Iterable[MadePair]) -> str:
+    """Return the manifest of pairs as CSV, in their order."""
+    return format_pairs(COLUMNS, ((pair.files, _label(pair), _describe(pair)) for pair in pairs))
+
+
+def _label(pair: MadePair) -> dict[str, object]:
+    return {find_preset(pair.plan.preset).kind: pair.plan.preset}
+
+
+def _describe(pair: MadePair) -> dict[str, object]:
+    plan = pair.plan
+    camera = {
+        # A number stays one, so that its sign is none of a formula; all digits are written.
+        PREFIX + name: write_value(value) if isinstance(value, bool | str) else value
+        for name, value in flatten_camera(plan.camera).items()
+    }
+    return {
+        "preset": plan.preset,
+        "variant": plan.variant,
+        "seed": plan.seed,
+        "source": plan.photograph.path.name,
+        "source_sha256": pair.files.source_sha256,
+        **camera,
+    }
 
 
 def read_cameras(path: Path) -> dict[str, Camera]:
-    """Read the camera of each pair from the manifest of a degraded folder, by the pair's name.
+    """Return the camera of each pair from the manifest of a degraded folder, by the pair's name.
 
     Raises:
         ManifestError: The file cannot be read, has faults, or has no columns of cameras.
@@ -66,40 +97,5 @@ def read_cameras(path: Path) -> dict[str, Camera]:
 
 
 def _read_camera(row: Mapping[str, str]) -> Camera:
-    values = {
-        column.removeprefix(PREFIX): parse_value(column.removeprefix(PREFIX), text)
-        for column, text in row.items()
-        if column.startswith(PREFIX)
-    }
-    return build_camera(values)
-
-
-def _write(value: float | str) -> object:
-    """Give a number as it is, so that its sign is none of a formula; both are written with all digits."""
-    return write_value(value) if isinstance(value, bool | str) else value
-
-
-def _rows_of(pair: MadePair) -> Iterator[dict[str, object]]:
-    plan, files = pair.plan, pair.files
-    label = {"name": plan.name, find_preset(plan.preset).kind: plan.preset}
-    yield {
-        **label,
-        "role": "input",
-        "width": files.input_width,
-        "height": files.input_height,
-        "sha256": files.input_sha256,
-        "preset": plan.preset,
-        "variant": plan.variant,
-        "seed": plan.seed,
-        "source": plan.photograph.path.name,
-        "source_sha256": files.source_sha256,
-        "raim_version": __version__,
-        **{PREFIX + name: _write(value) for name, value in flatten_camera(plan.camera).items()},
-    }
-    yield {
-        **label,
-        "role": "reference",
-        "width": files.width,
-        "height": files.height,
-        "sha256": files.reference_sha256,
-    }
+    named = {column.removeprefix(PREFIX): text for column, text in row.items() if column.startswith(PREFIX)}
+    return build_camera({name: parse_value(name, text) for name, text in named.items()})

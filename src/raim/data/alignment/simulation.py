@@ -1,4 +1,4 @@
-"""The reference made to look like the input under a mapping: on its grid, as sharp, with its tone.
+"""The input simulated from the reference under a mapping: on its grid, as sharp, with its tone.
 
 Light adds up where it is blurred, so the kernel acts on linear light (encoded values are taken for sRGB), and the
 tone comes after it. Blur, tone and what moved depend on one another: each is estimated with what is known of the
@@ -22,8 +22,8 @@ MOST_MOVED = 0.2  # of the pixels; more is taken for misalignment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Imitation:
-    """A reference that looks like the input.
+class SimulatedInput:
+    """What the reference looks like where the input's camera had taken it.
 
     Attributes:
         colour: Its encoded values on the input's grid; where the reference shows nothing, the input's.
@@ -40,14 +40,14 @@ class Imitation:
     moved: Bool[np.ndarray, "_ _"]
 
     def luma(self) -> Plane:
-        """Give its brightness."""
+        """Return its brightness."""
         return to_luma(self.colour)
 
 
-def imitate(
-    colour: Colour, reference: Colour, mapping: Mapping, mode: Mode, former: Imitation | None = None
-) -> Imitation:
-    """Make the reference look like the input.
+def simulate_input(
+    colour: Colour, reference: Colour, mapping: Mapping, mode: Mode, former: SimulatedInput | None = None
+) -> SimulatedInput:
+    """Return the input as the reference lets one expect it.
 
     Args:
         colour: The input, encoded values.
@@ -65,12 +65,13 @@ def imitate(
     for _ in range(2 if former is None else 1):
         if mode.kernel_px:
             kernel = _estimate(colour, light, tone, inside & ~moved, side_px=mode.kernel_px, former=kernel)
-            sharp_as_input = encode_srgb(np.clip(blur(light, kernel), 0, 1))
+            planes = [apply_kernel(np.ascontiguousarray(each), kernel) for each in np.moveaxis(light, 2, 0)]
+            sharp_as_input = encode_srgb(np.clip(np.stack(planes, axis=-1), 0, 1))
         tone = match_tone(colour, sharp_as_input, inside & ~moved)
         found = find_moved(colour, tone.apply(sharp_as_input), inside)
         moved = _trust(found)
     shown = np.where(inside[..., None], tone.apply(sharp_as_input), colour)
-    return Imitation(colour=shown, tone=tone, kernel=kernel, inside=inside, moved=found)
+    return SimulatedInput(colour=shown, tone=tone, kernel=kernel, inside=inside, moved=found)
 
 
 def _trust(moved: Bool[np.ndarray, "_ _"]) -> Bool[np.ndarray, "_ _"]:
@@ -86,9 +87,3 @@ def _estimate(
     own = to_luma(decode_srgb(tone.invert(colour)))
     known = other if former is None else apply_kernel(other, former)
     return estimate_kernel(np.where(usable, own, known), other, side_px)
-
-
-def blur(light: Colour, kernel: Kernel) -> Colour:
-    """Blur linear light by a kernel."""
-    planes = [apply_kernel(np.ascontiguousarray(light[..., each]), kernel) for each in range(light.shape[2])]
-    return np.stack(planes, axis=-1)

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from raim.data.alignment.limits import Limits, judge_alignment
 from raim.data.alignment.mapping import start_mapping
 from raim.data.alignment.matches import Match
+from raim.data.alignment.options import Limits
+from raim.data.alignment.refusal import judge_alignment
 from raim.data.alignment.registration import Alignment
 from raim.data.alignment.residual import Residual, TileResidual
-from raim.data.alignment.spline import Evidence, measure_freedom
+from raim.data.alignment.spline import Evidence, measure_deviation
 from raim.data.alignment.tone import keep_tone
 
 SHAPE = 96, 128
@@ -22,16 +23,16 @@ def make_evidence(strength):
     return Evidence(xx=strength, xy=none, yy=strength, x=none, y=none)
 
 
-def make_alignment(freedom):
-    tiles = tuple(TileResidual(x=x, y=0, dx=0.0, dy=0.0, uncertainty_px=0.01) for x in range(0, 64, 8))
+def make_alignment(deviation):
+    tiles = tuple(TileResidual(x=x, y=0, dx=0.0, dy=0.0) for x in range(0, 64, 8))
     return Alignment(
         match=Match(homography=np.eye(3), origin="sift", n_matches=90, n_inliers=80),
         mapping=start_mapping(np.eye(3), *SHAPE),
         tone=keep_tone(3),
-        kernel=None,
+        blur_px=0.0,
         inside=np.ones(SHAPE, bool),
         moved=np.zeros(SHAPE, bool),
-        freedom=freedom,
+        deviation=deviation,
         residual=Residual(tiles=tiles, places=tuple((tile.x, tile.y) for tile in tiles), tile_px=64),
         correlation=0.9,
         scale=1.0,
@@ -40,30 +41,30 @@ def make_alignment(freedom):
 
 def test_a_stiff_plate_is_as_free_as_the_mean_of_all_evidence():
     # The six parameters of an affine displacement, from n pixels of precision p: their mean variance is 6 / (n p).
-    freedom = measure_freedom(make_evidence(0.01), stiffness=1e7)
-    assert np.mean(freedom**2) == pytest.approx(6 / (0.01 * freedom.size), rel=0.05)
+    deviation = measure_deviation(make_evidence(0.01), stiffness=1e7)
+    assert np.mean(deviation**2) == pytest.approx(6 / (0.01 * deviation.size), rel=0.05)
 
 
-def test_evidence_four_times_as_strong_leaves_half_the_freedom():
-    weak, strong = (measure_freedom(make_evidence(each), stiffness=4 * each) for each in (0.01, 0.04))
+def test_evidence_four_times_as_strong_leaves_half_the_deviation():
+    weak, strong = (measure_deviation(make_evidence(each), stiffness=4 * each) for each in (0.01, 0.04))
     np.testing.assert_allclose(weak, 2 * strong, rtol=1e-3)
 
 
 def test_a_plain_place_is_the_freer_the_further_texture_lies():
     strength = np.full(SHAPE, 0.1, np.float32)
     strength[:, 64:] = 0
-    across = measure_freedom(make_evidence(strength), stiffness=1.0)[48]
+    across = measure_deviation(make_evidence(strength), stiffness=1.0)[48]
     assert across[:50].max() < across[80] < across[100] < across[120]
 
 
 def test_a_picture_of_which_too_much_is_undetermined_is_refused_with_the_place():
-    freedom = np.full(SHAPE, 0.1, np.float32)
-    assert judge_alignment(make_alignment(freedom), Limits()) is None
-    freedom[:, 64:], freedom[20, 100] = 0.8, 2.5
-    said = judge_alignment(make_alignment(freedom), Limits())
+    deviation = np.full(SHAPE, 0.1, np.float32)
+    assert judge_alignment(make_alignment(deviation), Limits()) is None
+    deviation[:, 64:], deviation[20, 100] = 0.8, 2.5
+    said = judge_alignment(make_alignment(deviation), Limits())
     assert "50%" in said
     assert "2.5 px at (100, 20)" in said
-    assert judge_alignment(make_alignment(freedom), Limits(undetermined_share=0.6)) is None
+    assert judge_alignment(make_alignment(deviation), Limits(undetermined_share=0.6)) is None
 
 
 def test_what_the_reference_does_not_show_is_outside_and_not_undetermined():
