@@ -7,7 +7,7 @@ window at half scale and the interpolation that leads there.
 import math
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float64, Shaped, UInt8
 
 from raim.compilation import kernel
 from raim.metrics.blur_kernels import make_blurs
@@ -55,38 +55,34 @@ def block_row_features(
     flat = 0
     mirrored = np.empty((BLOCK + 2 * MARGIN, BLOCK + 2 * MARGIN))
     full = np.empty((BLOCK + 2 * REACH, BLOCK + 2 * REACH))
-    half = np.empty((HALF_BLOCK + 2 * REACH, HALF_BLOCK + 2 * REACH))
+    halved = np.empty((HALF_BLOCK + 2 * REACH, HALF_BLOCK + 2 * REACH))
+    half = np.empty_like(halved)
     structure = np.empty((BLOCK, BLOCK + 2))
     half_structure = np.empty((HALF_BLOCK, HALF_BLOCK + 2))
     for block in range(blocks):
-        left, right = block == 0, block == blocks - 1
-        mirrored[:, :] = strip[:, block * BLOCK : block * BLOCK + mirrored.shape[1]]
-        start = MARGIN - REACH
-        full[:, :] = mirrored[start : start + full.shape[0], start : start + full.shape[1]]
-        _replicate_edges(full, edges[0], edges[1], left, right)
+        ends = (edges[0], edges[1], block == 0, block == blocks - 1)
+        _copy(strip[:, block * BLOCK :], (False, False, False, False), mirrored)
+        _copy(mirrored[MARGIN - REACH :, MARGIN - REACH :], ends, full)
         flat += _normalise(full, window, rounding, structure)
         _features(structure, shapes, out[block, :FEATURES])
-        _halve(mirrored, cubic, rounding[2], half)
-        _replicate_edges(half, edges[0], edges[1], left, right)
+        _halve(mirrored, cubic, rounding[2], halved)
+        _copy(halved, ends, half)
         _normalise(half, window, rounding, half_structure)
         _features(half_structure, shapes, out[block, FEATURES:])
     return flat
 
 
 @kernel
-def _replicate_edges(tile: Tile, top: bool, bottom: bool, left: bool, right: bool) -> None:  # noqa: FBT001 - by position
-    """Overwrite the 3 rows and columns outside the image by the image's last ones."""
-    rows, columns = tile.shape
-    for k in range(REACH):
-        if top:
-            tile[k] = tile[REACH]
-        if bottom:
-            tile[rows - 1 - k] = tile[rows - 1 - REACH]
-    for k in range(REACH):
-        if left:
-            tile[:, k] = tile[:, REACH]
-        if right:
-            tile[:, columns - 1 - k] = tile[:, columns - 1 - REACH]
+def _copy(source: Shaped[np.ndarray, "_ _"], edges: tuple[bool, bool, bool, bool], out: Tile) -> None:
+    """Copy a tile; 3 rows and columns above, below, left and right of the image become its last ones there."""
+    rows, columns = out.shape
+    top, bottom, left, right = edges
+    first_row, last_row = REACH * top, rows - 1 - REACH * bottom
+    first_column, last_column = REACH * left, columns - 1 - REACH * right
+    for y in range(rows):
+        line = source[min(max(y, first_row), last_row)]
+        for x in range(columns):
+            out[y, x] = line[min(max(x, first_column), last_column)]
 
 
 @kernel

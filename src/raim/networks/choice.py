@@ -22,7 +22,7 @@ from raim.weights import weights_folders
 
 GAIN = 0.9  # ours is taken below this share of ncnn's time: less is not worth other last digits
 ROUNDS = 5
-SHAPES = ((64, 1024, 4), (256, 256, 16), (512, 64, 64))  # channels, columns, rows, as VGG16 has them
+SHAPES = ((64, 1024, 4), (256, 256, 16))  # channels, columns, rows, as VGG16 has them
 
 
 @functools.cache

@@ -53,7 +53,8 @@ def max_pool(x: Packed, rows_out: int, width_out: int, side: int) -> Packed:
     for g in range(groups):
         for y in range(rows_out):
             for c in range(width_out):
-                out[g, y, c] = x[g, 2 * y, 2 * c]
+                for p in range(pack):
+                    out[g, y, c, p] = x[g, 2 * y, 2 * c, p]
                 for k in range(1, side * side):
                     row, column = 2 * y + k // side, 2 * c + k % side
                     for p in range(pack):

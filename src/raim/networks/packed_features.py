@@ -84,7 +84,7 @@ class PackedWindow:
         """Forget rows at the top."""
         kept = self.n_lines - n_lines
         for buffer in self.buffers:
-            buffer[:, :kept] = buffer[:, n_lines : self.n_lines].copy()
+            buffer[:, :kept] = buffer[:, n_lines : self.n_lines]
         self.n_lines = kept
 
 

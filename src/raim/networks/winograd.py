@@ -116,7 +116,8 @@ def transform_tiles(x: Packed, n_rows: int, first: int, n_tiles: int, out: Tiles
             else:
                 for i in range(min(OUTER, n_rows - top)):
                     for j in range(min(OUTER, width - left)):
-                        edge[i, j] = x[g, top + i, left + j]
+                        for p in range(lanes):
+                            edge[i, j, p] = x[g, top + i, left + j, p]
                 _transform_tile(edge.ctypes.data, OUTER * lanes * 4, target, step)
         if not is_whole:
             edge[:] = 0
@@ -142,7 +143,8 @@ def restore_tiles(m: Tiles, bias: Float32[np.ndarray, " c"], first: int, n_tiles
                 _restore_tile(source, step, shift, edge.ctypes.data, INNER * lanes * 4)
                 for i in range(min(INNER, rows - top)):
                     for j in range(min(INNER, width - left)):
-                        out[g, top + i, left + j] = edge[i, j]
+                        for p in range(lanes):
+                            out[g, top + i, left + j, p] = edge[i, j, p]
 
 
 @functools.cache
