@@ -32,9 +32,11 @@ from raim.restore.inspection import Inspection
 from raim.restore.maxim import is_sharp
 from raim.restore.pixels import to_photograph
 from raim.restore.prediction import (
-    COLUMNS,
+    CHANGE,
     DEFECTS,
+    GAIN,
     LEVELS,
+    NIQE_GAIN,
     NIQE_POINTS,
     RATIOS,
     RULES,
@@ -42,7 +44,6 @@ from raim.restore.prediction import (
     Rules,
     Trial,
     describe_numbers,
-    format_pair,
     learn,
 )
 from raim.restore.probing import choose_tiles
@@ -69,6 +70,15 @@ DEFECT_OF = {
     "super_resolution": "low resolution",
     "moire": "moire",
 }
+COLUMNS = (
+    "name",
+    "source",
+    "photograph",
+    "defects",
+    *RATIOS,
+    *LEVELS,
+    "niqe",
+)  # of known_pairs.csv, then of candidates
 GRID = {"weight": (1.5, 2.0), "noise": (0.1, 0.2), "caution": (0.7, 1.0)}
 MARGIN = 0.1  # of the falloff
 NOTHING_MEASURED = inspect_photograph(np.zeros((8, 8, 3), np.float32))
@@ -387,6 +397,23 @@ def report(cases: Mapping[str, Sequence[Case]], *, is_written: bool) -> None:
         columns = [*COLUMNS, *sorted({column for row in known for column in row} - set(COLUMNS))]
         KNOWN.write_text(format_table(columns, ([row.get(each) for each in columns] for row in known)))
         write_section(DOCS, "auto", "\n\n".join(text))
+
+
+def format_pair(pair: KnownPair) -> dict[str, str | float]:
+    """Write a row of known_pairs.csv."""
+    numbers = zip((*RATIOS, *LEVELS, "niqe"), (*pair.measured, pair.niqe), strict=True)
+    cells: dict[str, str | float] = {
+        "name": pair.name,
+        "source": pair.source,
+        "photograph": pair.photograph,
+        "defects": ";".join(sorted(pair.defects)),
+    }
+    cells |= {name: round(number, 3) for name, number in numbers}
+    for name, trial in pair.trials.items():
+        cells[name + GAIN] = round(pair.gains[name], 2)
+        cells[name + NIQE_GAIN] = round(trial.niqe_gain, 2)
+        cells[name + CHANGE] = round(trial.change, 2)
+    return cells
 
 
 def pick(chosen: Mapping[str, str], cases: Sequence[Case]) -> dict[str, str]:

@@ -5,7 +5,8 @@ import pytest
 
 from benchmark_scripts import load_scripts
 from raim.data.camera import PRESETS, find_preset
-from raim.restore.prediction import LEVELS, RATIOS, KnownPair, Rules, Trial
+from raim.restore.prediction import LEVELS, RATIOS, KnownPair, Rules, Trial, parse_pair
+from raim.tables import format_table, parse_table
 
 scripts = load_scripts(["auto_pairs", "documents", "variants", "tune_auto"])
 tune_auto, auto_pairs = scripts["tune_auto"], scripts["auto_pairs"]
@@ -65,6 +66,13 @@ def test_the_numbers_are_taken_by_which_nothing_loses_and_most_is_gained(monkeyp
     every = [dataclasses.replace(each, group="one") for each in cases()]
     harmed = [case(source, 20, gain={"enlarge": -40.0, "deblur": -40.0}) for source in "abc"]
     assert tune_auto.find_best([*every, *harmed]).caution in {0.1, 50.0}
+
+
+def test_a_pair_survives_its_table():
+    pair = case("a", 3, gain={"enlarge": -1.25, "deblur": 4.0}, niqe_gain=2.0).pair
+    row = tune_auto.format_pair(pair)
+    table = parse_table(format_table(list(row), [list(row.values())]).encode(), "known_pairs.csv")
+    assert [parse_pair(each.cells) for each in table.rows] == [pair]
 
 
 def test_the_tables_state_gains_and_how_defects_are_told():

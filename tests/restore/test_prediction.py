@@ -12,14 +12,11 @@ from raim.restore.prediction import (
     Trial,
     describe_numbers,
     find_predictor,
-    format_pair,
     learn,
-    parse_pair,
     regress,
 )
 from raim.scoring import find_profile
 from raim.scoring.pairs import Measured
-from raim.tables import format_table, parse_table
 
 N_NUMBERS = len(describe_numbers(inspect_photograph(np.zeros((8, 8, 3), np.float32))))
 
@@ -118,13 +115,6 @@ def test_defects_are_told_apart_with_a_confidence():
     assert predictor.recognise([(0.0,) * N_NUMBERS])["noise"] > 0.8
     assert predictor.recognise([(9.0,) * N_NUMBERS])["noise"] < 0.2
     assert set(predictor.recognise([(9.0,) * N_NUMBERS])) == set(DEFECTS)
-
-
-def test_a_pair_survives_its_table():
-    pair = known(-3, gain=-1.25, defects=["noise", "JPEG"])
-    row = format_pair(pair)
-    table = parse_table(format_table(list(row), [list(row.values())]).encode(), "known_pairs.csv")
-    assert [parse_pair(each.cells) for each in table.rows] == [pair]
 
 
 def test_the_known_pairs_hold_every_defect_and_every_candidate():

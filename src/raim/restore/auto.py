@@ -54,18 +54,11 @@ PROBING = 0.1  # of the progress
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
-    """Parts of a photograph that restorers are tried on.
-
-    Attributes:
-        tiles: Their pixels.
-        measured: What was measured in each.
-        numbers: The same as the predictor takes it.
-        niqe: Of each; none where one of them is too flat to have it.
-    """
+    """Parts of a photograph that restorers are tried on, with NIQE of each, or of none where one is too flat for it."""
 
     tiles: Sequence[Photograph]
     measured: Sequence[Inspection]
-    numbers: Sequence[Numbers]
+    numbers: Sequence[Numbers]  # the same as the predictor takes it
     niqe: Sequence[float]
 
 
@@ -90,12 +83,7 @@ class Findings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """What is to be done.
-
-    Attributes:
-        candidate: Its name; "" to leave the photograph alone.
-        reason: Why, in one sentence.
-    """
+    """What is to be done, "" to leave the photograph alone, and why, in one sentence."""
 
     candidate: str
     reason: str
@@ -103,10 +91,6 @@ class Choice:
 
 def choose(findings: Findings, rules: Rules = RULES) -> Choice:
     """Choose the candidate that surely gains most.
-
-    Args:
-        findings: See there.
-        rules: Whose caution decides.
 
     Example:
         >>> gains = {"enlarge": Gain(mean=12, deviation=3), "deblur": Gain(mean=13, deviation=9)}
@@ -137,14 +121,7 @@ def find_out(
     predictor: Predictor,
     context: Context,
 ) -> Findings:
-    """Measure a photograph, and try on parts of it what may help.
-
-    Args:
-        image: (h, w, 3) in [0, 1].
-        candidates: Gives the restorers for a strength of noise.
-        predictor: What is known.
-        context: Device and threads; told the share that is done.
-    """
+    """Measure a photograph, and try on parts of it what may help; candidates depend on the strength of its noise."""
     parts = look_at_parts(image)
     measured = take_median(parts.measured, width=image.shape[1], height=image.shape[0])
     defects = predictor.recognise(parts.numbers)
@@ -192,18 +169,9 @@ def look_at_parts(image: Photograph) -> Parts:
 def predict_gain(
     name: str, restorer: Restorer, parts: Parts, predictor: Predictor, context: Context, *, best: float
 ) -> Gain | None:
-    """Try a candidate on one part after another, and predict what it gains.
+    """Try a candidate on one part after another, and predict what it gains; None where its results are too flat.
 
-    Args:
-        name: Of the candidate.
-        restorer: The candidate.
-        parts: Of the photograph.
-        predictor: What is known.
-        context: Device and threads.
-        best: What another one gains: where the parts that were tried are far below, the others are not.
-
-    Returns:
-        None where its results are too flat to be judged.
+    Where the parts that were tried are far below what another one gains (`best`), the others are not.
     """
     trials: list[Trial] = []
     gain = None
@@ -220,11 +188,7 @@ def predict_gain(
 
 
 def auto(enlarger: Restorer) -> Restorer:
-    """Describe `auto`.
-
-    Args:
-        enlarger: The restorer for photographs without fine detail.
-    """
+    """Describe `auto`, which takes a given restorer for photographs without fine detail."""
     small = reduced(enlarger, REDUCTION)
 
     def list_candidates(noise: float) -> dict[str, Restorer]:

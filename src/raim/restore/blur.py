@@ -48,11 +48,11 @@ class Window:
     columns: slice
 
     def widen(self, before_px: int, after_px: int) -> tuple[slice, slice]:
-        """Give its rows and columns with more on each side, no further than the first."""
-        return (
-            slice(max(self.rows.start - before_px, 0), self.rows.stop + after_px),
-            slice(max(self.columns.start - before_px, 0), self.columns.stop + after_px),
+        """Return its rows and columns with more on each side, no further than the first."""
+        rows, columns = (
+            slice(max(part.start - before_px, 0), part.stop + after_px) for part in (self.rows, self.columns)
         )
+        return rows, columns
 
 
 def list_windows(height: int, width: int) -> list[Window]:
@@ -70,14 +70,9 @@ def list_windows(height: int, width: int) -> list[Window]:
 
 
 def bring_back(image: Plane, restored: Plane) -> Iterator[tuple[Window, Plane]]:
-    """Blur a restored photograph as its input is, window by window.
+    """Blur a restored photograph as its input is: yield each window, and the restored within it, blurred.
 
-    Args:
-        image: Luma, at least 16x16.
-        restored: Of the same size.
-
-    Yields:
-        Each window, and the restored within it, blurred.
+    Both are luma, of one size, at least 16x16.
 
     Example:
         >>> restored = np.random.default_rng(0).random((64, 64), np.float32)
@@ -100,7 +95,7 @@ def bring_back(image: Plane, restored: Plane) -> Iterator[tuple[Window, Plane]]:
 
 
 def weigh_pixels(plane: Plane) -> Plane:
-    """Give one over the variance around each pixel, so that places count alike whatever their contrast.
+    """Return one over the variance around each pixel, so that places count alike whatever their contrast.
 
     Example:
         >>> round(float(weigh_pixels(np.zeros((20, 20), np.float32))[0, 0]))
@@ -112,7 +107,7 @@ def weigh_pixels(plane: Plane) -> Plane:
 
 
 def average_around(plane: Plane) -> Plane:
-    """Give the mean of the 17x17 pixels around each, the border repeated beyond it.
+    """Return the mean of the 17x17 pixels around each, the border repeated beyond it.
 
     Example:
         >>> plane = np.zeros((17, 17), np.float32)
@@ -130,26 +125,20 @@ def average_around(plane: Plane) -> Plane:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Samples:
-    """Pixels that a kernel is fitted to.
-
-    Attributes:
-        under: What lies under the taps at each.
-        wanted: The input there.
-        weights: Of each.
-    """
+    """Pixels that a kernel is fitted to: what lies under its taps at each, the input there, and what each counts."""
 
     under: Float32[np.ndarray, "n taps2"]
     wanted: Float32[np.ndarray, " n"]
     weights: Float32[np.ndarray, " n"]
 
     def doubt(self, kernel: Float64[np.ndarray, " taps2"]) -> "Samples":
-        """Give the same with less weight where a kernel leaves much of what is there."""
+        """Return the same with less weight where a kernel leaves much of what is there."""
         rest = self.wanted - self.under @ kernel.astype(np.float32)
         doubted = self.weights / (1 + rest * rest * self.weights / np.float32(DOUBT))
         return dataclasses.replace(self, weights=doubted)
 
     def sum_products(self) -> tuple[Float64[np.ndarray, "taps2 taps2"], Float64[np.ndarray, " taps2"]]:
-        """Give the mean products of what lies under each two taps, and under each with the input."""
+        """Return the mean products of what lies under each two taps, and under each with the input."""
         weighted = self.under * self.weights[:, None]
         products, along = weighted.T @ self.under, weighted.T @ self.wanted
         return products.astype(np.float64) / len(weighted), along.astype(np.float64) / len(weighted)
@@ -170,10 +159,8 @@ def take_samples(x: Plane, y: Plane, weights: Plane, reach: int, step: int) -> S
 class Fit:
     """The blur of the whole photograph.
 
-    Attributes:
-        kernel: (taps, taps), applied as a correlation.
-        products: Mean products of the pixels under each two taps.
-        ridge: Weight of |k - kernel|^2.
+    Its kernel is applied as a correlation; `products` are mean products of the pixels under each two taps, `ridge` is
+    the weight of |k - kernel|^2.
     """
 
     kernel: Float64[np.ndarray, "taps taps"]

@@ -7,6 +7,7 @@ from PIL import Image
 from raim.errors import need_extra
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.noise import estimate_noise
+from raim.restore.pixels import resize_channel
 
 # OpenCV's parameters for fastNlMeansDenoisingColored: its documentation recommends windows of 7 and 21.
 PATCH_PX = 7
@@ -15,12 +16,6 @@ WINDOW_PX = 21
 # times sigma for colour (Buades, Coll, Morel, "Non-Local Means Denoising", IPOL 2011, table 1: 0.55).
 STRENGTH_PER_SIGMA = 0.55
 WEAKEST, STRONGEST = 1.0, 20.0
-
-
-def keep(image: Photograph, context: Context) -> Photograph:
-    """Give the input."""
-    del context
-    return image
 
 
 def enlarge_bicubic(image: Photograph, scale: int) -> Photograph:
@@ -34,26 +29,13 @@ def enlarge_bicubic(image: Photograph, scale: int) -> Photograph:
 
 
 def enlarge_channel(channel: Float32[np.ndarray, "_h _w"], scale: int) -> Float32[np.ndarray, "_H _W"]:
-    """Do so with one channel; at scale 1 it is given as it is.
-
-    Example:
-        >>> enlarge_channel(np.ones((8, 9), np.float32), 3).shape
-        (24, 27)
-    """
-    if scale == 1:
-        return channel
-    size = (channel.shape[1] * scale, channel.shape[0] * scale)
-    image = Image.fromarray(np.ascontiguousarray(channel))
-    return np.asarray(image.resize(size, Image.Resampling.BICUBIC))
+    """Do so with one channel; at scale 1 it is returned as it is."""
+    height, width = (side * scale for side in channel.shape)
+    return resize_channel(channel, height, width, Image.Resampling.BICUBIC)
 
 
 def bicubic(scale: int) -> Restorer:
-    """Describe bicubic interpolation.
-
-    Example:
-        >>> bicubic(2).scale
-        2
-    """
+    """Describe bicubic interpolation."""
     return Restorer(
         name=f"bicubic-x{scale}",
         purpose=f"enlarge {scale} times by bicubic interpolation",
@@ -67,16 +49,7 @@ def bicubic(scale: int) -> Restorer:
 
 
 def denoise_nlm(image: Photograph, sigma: float, *, threads: int) -> Photograph:
-    """Denoise by non-local means, in steps of 8 bits (OpenCV has no finer colour form).
-
-    Args:
-        image: (h, w, 3).
-        sigma: Standard deviation of the noise, of 255.
-        threads: Of OpenCV.
-
-    Raises:
-        MissingExtraError: OpenCV is not installed.
-    """
+    """Denoise by non-local means, in steps of 8 bits (OpenCV has no finer colour form)."""
     need_extra("nlm", "opencv", "cv2")
     import cv2
 
@@ -92,11 +65,7 @@ def denoise_nlm(image: Photograph, sigma: float, *, threads: int) -> Photograph:
 
 
 def nlm(sigma: float | None = None) -> Restorer:
-    """Describe non-local means.
-
-    Args:
-        sigma: Standard deviation of the noise, of 255; None for the measured one.
-    """
+    """Describe non-local means for noise of a sigma, of 255; None for the measured one."""
 
     def compute(image: Photograph, context: Context) -> Photograph:
         level = estimate_noise(image) if sigma is None else sigma
@@ -115,7 +84,7 @@ def nlm(sigma: float | None = None) -> Restorer:
 IDENTITY = Restorer(
     name="identity",
     purpose="the input as it is",
-    compute=keep,
+    compute=lambda image, _: image,
     can_invent=False,
     seconds_per_megapixel=0.001,
 )

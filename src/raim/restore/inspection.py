@@ -117,12 +117,7 @@ def inspect_photograph(image: Photograph) -> Inspection:
 
 
 def take_median(parts: Sequence[Inspection], *, width: int, height: int) -> Inspection:
-    """Return what is typical of a photograph, from its parts.
-
-    Args:
-        parts: At least one.
-        width: Of the photograph.
-        height: Of the photograph.
+    """Return what is typical of a photograph, from its parts, at least one.
 
     Example:
         >>> parts = [inspect_photograph(np.full((16, 16, 3), grey, np.float32)) for grey in (0.5, 0.5, 1)]

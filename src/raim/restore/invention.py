@@ -20,7 +20,6 @@ Source: raim; the test of back projection (a result, degraded, must give its inp
 resolution by image registration", CVGIP 53(3), 1991. docs/restorers.md has what it finds on real photographs.
 """
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -30,7 +29,7 @@ from jaxtyping import Float32, Float64
 from raim.errors import InputError
 from raim.restore.blur import bring_back
 from raim.restore.noise import FLATTEST, measure_residuals
-from raim.restore.pixels import AnyPixels
+from raim.restore.pixels import AnyPixels, sum_blocks
 from raim.restore.spectrum import LUMA
 
 FACTOR = 2  # of the size at which all is compared
@@ -59,17 +58,17 @@ class Invention:
 
     @property
     def mask(self) -> np.ndarray:
-        """Give the blocks that do not follow from the input, as booleans (rows, columns)."""
+        """The blocks that do not follow from the input, as booleans (rows, columns)."""
         return self.added > self.threshold
 
     @property
     def share(self) -> float:
-        """Give their share of all blocks."""
+        """Their share of all blocks."""
         return float(self.mask.mean())
 
     @property
     def worst(self) -> tuple[int, int]:
-        """Give the middle of the block to which most was added: x and y in pixels of the result."""
+        """The middle of the block to which most was added: x and y in pixels of the result."""
         row, column = np.unravel_index(int(np.argmax(self.added)), self.added.shape)
         return int(column) * self.block_px + self.block_px // 2, int(row) * self.block_px + self.block_px // 2
 
@@ -147,21 +146,14 @@ def reduce_pixels(
         >>> reduce_pixels(np.array([[0, 255, 7], [51, 204, 7]], np.uint8), 2, 1, 1)
         array([[[0.5, 0.5, 0.5]]], dtype=float32)
     """
-    total = np.zeros((height, width, *pixels.shape[2:]), np.float32)
-    for row, column in itertools.product(range(factor), repeat=2):
-        total += pixels[row : height * factor : factor, column : width * factor : factor]
     largest = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
-    total /= np.float32(factor * factor * largest)
-    return total if total.ndim == 3 else np.repeat(total[..., None], 3, axis=2)
+    mean = sum_blocks(pixels[: height * factor, : width * factor], factor)
+    mean /= np.float32(factor * factor * largest)
+    return mean if mean.ndim == 3 else np.repeat(mean[..., None], 3, axis=2)
 
 
 def measure_added(before: Plane, after: Plane) -> Float32[np.ndarray, "rows columns"]:
-    """Measure what was added to each block of 8x8 pixels.
-
-    Args:
-        before: Luma of the input, of at least 3x3 blocks, all of them whole.
-        after: The restored, of the same size.
-    """
+    """Measure what was added to each block of 8x8 pixels, of two lumas of at least 3x3 whole blocks."""
     rows, columns = (side // BLOCK_PX for side in before.shape[:2])
     means = np.zeros((4, rows, columns))  # over blocks, of r, b, r b and b b
     for window, brought in bring_back(before, after):
@@ -185,14 +177,7 @@ def measure_added(before: Plane, after: Plane) -> Float32[np.ndarray, "rows colu
 def average_neighbours(
     blocks: Float64[np.ndarray, "rows columns"],
 ) -> Float64[np.ndarray, "rows columns"]:
-    """Give the mean of 5x5 blocks around each; those at the border are repeated beyond it.
-
-    Example:
-        >>> blocks = np.zeros((5, 5))
-        >>> blocks[2, 2] = 25
-        >>> float(average_neighbours(blocks)[0, 4])
-        1.0
-    """
+    """Return the mean of 5x5 blocks around each; those at the border are repeated beyond it."""
     side = 2 * NEIGHBOURS + 1
     padded = np.pad(blocks, NEIGHBOURS, mode="edge")
     windows: np.ndarray = np.lib.stride_tricks.sliding_window_view(padded, (side, side))

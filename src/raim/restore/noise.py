@@ -66,10 +66,7 @@ def sample_patches(channel: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "
 
 
 def noise_eigenvalue(values: Float64[np.ndarray, " n"]) -> float:
-    """Give the mean of the eigenvalues that are noise.
-
-    Args:
-        values: Eigenvalues in ascending order.
+    """Return the mean of the eigenvalues, in ascending order, that are noise.
 
     Example:
         >>> noise_eigenvalue(np.array([0.9, 1.0, 1.1, 50.0]))
@@ -84,9 +81,6 @@ def noise_eigenvalue(values: Float64[np.ndarray, " n"]) -> float:
 
 def estimate_flat_noise(image: Photograph) -> float:
     """Measure the noise of the flattest places at half the size: what is left of it behind a camera's smoothing.
-
-    Args:
-        image: (h, w, 3) in [0, 1].
 
     Returns:
         Twice the residual of second differences, of 255, in the 20th percentile of blocks of 8x8 pixels; a little
@@ -103,13 +97,9 @@ def estimate_flat_noise(image: Photograph) -> float:
 def measure_residuals(image: Photograph, percentiles: Sequence[float]) -> list[float]:
     """Measure what second differences leave in blocks of 8x8 pixels, of all colours together.
 
-    Args:
-        image: (h, w, 3) in [0, 1].
-        percentiles: Of the blocks, from 0 (the flattest) to 100.
-
     Returns:
-        The residual at each percentile, of 255; white noise keeps its sigma. 0 where less than 10x10
-        pixels are given.
+        The residual at each percentile of the blocks, from 0 (the flattest) to 100, of 255; white noise keeps its
+        sigma. 0 where less than 10x10 pixels are given.
 
     Example:
         >>> noise = np.random.default_rng(0).normal(0.5, 10 / 255, (512, 512, 3)).astype(np.float32)

@@ -1,6 +1,10 @@
-"""From the pixels of files to what restorers take, and back: types, ranges, grey."""
+"""From the pixels of files to what restorers take, and back: types, ranges, grey; and their sizes."""
+
+import itertools
 
 import numpy as np
+from jaxtyping import Float32
+from PIL import Image
 
 from raim.errors import InputError
 from raim.restore.descriptor import SMALLEST_SIDE_PX, Photograph
@@ -55,3 +59,32 @@ def from_photograph(restored: Photograph, like: AnyPixels) -> AnyPixels:
         return values.astype(like.dtype)
     values = values * np.float32(np.iinfo(like.dtype).max)
     return np.rint(values, out=values).astype(like.dtype)
+
+
+def sum_blocks(pixels: AnyPixels, factor: int) -> Float32[np.ndarray, "_h _w *colours"]:
+    """Sum blocks of factor x factor pixels, of any kind, in float32; what makes no whole block is left out.
+
+    Example:
+        >>> sum_blocks(np.array([[0, 4, 7], [2, 2, 7]], np.uint8), 2)
+        array([[8.]], dtype=float32)
+    """
+    height, width = (side // factor for side in pixels.shape[:2])
+    total = np.zeros((height, width, *pixels.shape[2:]), np.float32)
+    for row, column in itertools.product(range(factor), repeat=2):
+        total += pixels[row : height * factor : factor, column : width * factor : factor]
+    return total
+
+
+def resize_channel(
+    channel: Float32[np.ndarray, "_h _w"], height: int, width: int, kind: Image.Resampling
+) -> Float32[np.ndarray, "{height} {width}"]:
+    """Resize by one of Pillow's filters, antialiased where it shrinks.
+
+    Example:
+        >>> resize_channel(np.ones((8, 9), np.float32), 4, 27, Image.Resampling.LANCZOS).shape
+        (4, 27)
+    """
+    if channel.shape == (height, width):
+        return channel
+    image = Image.fromarray(np.ascontiguousarray(channel))
+    return np.asarray(image.resize((width, height), kind))

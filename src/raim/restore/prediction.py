@@ -28,6 +28,7 @@ DEFECTS = ("motion blur", "defocus", "noise", "low resolution", "JPEG", "moire")
 RATIOS = ("noise", "flat_noise", "fine_noise", "texture", "gradient", "fineness", "colour", "blockiness")
 LEVELS = ("bandwidth", "falloff", "anisotropy", "peak")
 SMALLEST = 0.05
+GAIN, NIQE_GAIN, CHANGE = " gain", " by niqe", " change"  # columns of each candidate in known_pairs.csv
 NIQE_POINTS = 3.0  # of SCORE for each unit of NIQE, in the profile raim-2024
 MOST_POINTS = 60.0  # a gain or loss beyond it teaches nothing but that it is large
 
@@ -77,7 +78,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownPair:
-    """A photograph whose reference is known, and what restorers gained on it.
+    """A photograph whose reference is known, and what restorers gained on it, by candidate, in points of SCORE.
 
     Attributes:
         name: Of the pair.
@@ -87,7 +88,7 @@ class KnownPair:
         measured: See `describe_numbers`.
         niqe: Of the input.
         trials: By candidate.
-        gains: Points of SCORE, by candidate.
+        gains: The same.
     """
 
     name: str
@@ -102,12 +103,7 @@ class KnownPair:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gain:
-    """What is expected.
-
-    Attributes:
-        mean: Points of SCORE.
-        deviation: How far that may be off, for want of pairs that resemble the photograph.
-    """
+    """The points of SCORE that are expected, and how far they may be off, for want of pairs like the photograph."""
 
     mean: float
     deviation: float
@@ -121,15 +117,8 @@ class Gain:
 class Regression:
     """A Gaussian process that has seen pairs.
 
-    Attributes:
-        rules: The numbers.
-        centre: Mean of each column of the inputs.
-        spread: Standard deviation of each, divided by its weight.
-        inputs: Standardised.
-        factor: Cholesky factor of the kernel's matrix.
-        weights: Of each pair.
-        mean: Of the targets.
-        deviation: Of the targets.
+    Inputs are standardised by `centre` and `spread`; `factor` is the Cholesky factor of their kernel's matrix,
+    `weights` those of the pairs, `mean` and `deviation` those of the targets.
     """
 
     rules: Rules
@@ -164,10 +153,10 @@ def regress(
     parts: Vector | float = 1.0,
     n_weighted: int = 0,
 ) -> Regression:
-    """Learn targets from inputs.
+    """Learn targets from inputs, a row for each pair.
 
     Args:
-        inputs: A row for each pair.
+        inputs: What is known of each.
         targets: What is to be predicted.
         rules: The numbers.
         parts: How many rows are of the same photograph as each.
@@ -213,10 +202,8 @@ def measure_likeness(a: Matrix, b: Matrix, rules: Rules) -> Matrix:
 class Predictor:
     """What is expected of restorers, from known pairs.
 
-    Attributes:
-        rules: The numbers.
-        defects: A regression for each defect.
-        gains: One for each candidate, of what the measures other than NIQE gain.
+    There is a regression for each defect, and for each candidate one of what the measures other than NIQE gain. What is
+    measured of a photograph comes as a row for each of its parts (`describe_numbers`).
     """
 
     rules: Rules
@@ -224,14 +211,7 @@ class Predictor:
     gains: Mapping[str, Regression] = field(default_factory=dict)
 
     def recognise(self, measured: Sequence[Numbers]) -> dict[str, float]:
-        """Tell defects apart.
-
-        Args:
-            measured: Of each part of one photograph, see `describe_numbers`.
-
-        Returns:
-            How sure it is of each, 0 to 1; a photograph may have several, or none.
-        """
+        """Return how sure each defect is, 0 to 1; a photograph may have several, or none."""
         rows = np.array(measured)
         return {
             name: float(np.clip(regression.predict(rows)[0].mean(), 0, 1))
@@ -239,25 +219,14 @@ class Predictor:
         }
 
     def is_known(self, measured: Sequence[Numbers]) -> bool:
-        """Tell whether there are known pairs that a photograph resembles.
-
-        Args:
-            measured: Of each part of one photograph, see `describe_numbers`.
-        """
+        """Tell whether there are known pairs that a photograph resembles."""
         regression = next(iter(self.defects.values()))
         return float(regression.find_nearest(np.array(measured)).mean()) >= self.rules.least_known
 
     def predict(
         self, candidate: str, measured: Sequence[Numbers], niqe: Sequence[float], trials: Sequence[Trial]
     ) -> Gain:
-        """Predict what a candidate gains.
-
-        Args:
-            candidate: Its name.
-            measured: Of each part of one photograph, see `describe_numbers`.
-            niqe: Of each part.
-            trials: Of the candidate on each part.
-        """
+        """Predict what a candidate gains, from NIQE of the parts and its trial on each."""
         rows = np.array([describe_trial(*each) for each in zip(measured, niqe, trials, strict=True)])
         mean, deviation = self.gains[candidate].predict(rows)
         by_niqe = np.array([trial.niqe_gain for trial in trials])
@@ -281,13 +250,9 @@ N_TRIAL = 3  # numbers that describe_trial adds
 def learn(pairs: Sequence[KnownPair], rules: Rules = RULES) -> Predictor:
     """Learn from pairs."""
     measured = np.array([pair.measured for pair in pairs])
+    parts = _count_parts(pairs)
     defects = {
-        name: regress(
-            measured,
-            np.array([float(name in pair.defects) for pair in pairs]),
-            rules,
-            parts=_count_parts(pairs),
-        )
+        name: regress(measured, np.array([float(name in pair.defects) for pair in pairs]), rules, parts=parts)
         for name in DEFECTS
     }
     candidates = dict.fromkeys(name for pair in pairs for name in pair.gains)
@@ -327,7 +292,7 @@ def find_predictor() -> Predictor:
 
 
 def parse_pair(cells: Mapping[str, str]) -> KnownPair:
-    """Read a row of known_pairs.csv: `COLUMNS`, then three columns for each candidate."""
+    """Read a row of known_pairs.csv, as benchmarks/tune_auto.py writes it."""
     tried = [column.removesuffix(GAIN) for column, cell in cells.items() if column.endswith(GAIN) and cell]
     return KnownPair(
         name=cells["name"],
@@ -342,24 +307,3 @@ def parse_pair(cells: Mapping[str, str]) -> KnownPair:
         },
         gains={name: float(cells[name + GAIN]) for name in tried},
     )
-
-
-def format_pair(pair: KnownPair) -> dict[str, str | float]:
-    """Write a row of known_pairs.csv."""
-    numbers = zip((*RATIOS, *LEVELS, "niqe"), (*pair.measured, pair.niqe), strict=True)
-    cells: dict[str, str | float] = {
-        "name": pair.name,
-        "source": pair.source,
-        "photograph": pair.photograph,
-    }
-    cells["defects"] = ";".join(sorted(pair.defects))
-    cells |= {name: round(number, 3) for name, number in numbers}
-    for name, trial in pair.trials.items():
-        cells[name + GAIN] = round(pair.gains[name], 2)
-        cells[name + NIQE_GAIN] = round(trial.niqe_gain, 2)
-        cells[name + CHANGE] = round(trial.change, 2)
-    return cells
-
-
-GAIN, NIQE_GAIN, CHANGE = " gain", " by niqe", " change"
-COLUMNS = ("name", "source", "photograph", "defects", *RATIOS, *LEVELS, "niqe")

@@ -18,14 +18,9 @@ LEAST_DETAIL = 1 / 3  # of the parts, the flattest, are left out: there all rest
 
 
 def choose_tiles(image: Photograph, *, count: int = N_TILES) -> list[Tile]:
-    """Choose parts of a photograph: the one with the most detail, and others of ever less.
+    """Choose parts of a photograph: the one with the most detail, and others of ever less, `count` at most.
 
-    Args:
-        image: (h, w, 3), at least 8x8.
-        count: At most so many.
-
-    Returns:
-        Where they are: 256x256 pixels, less only where the photograph is smaller.
+    They are of 256x256 pixels, less only where the photograph is smaller.
 
     Example:
         >>> image = np.zeros((300, 800, 3), np.float32)
@@ -65,17 +60,7 @@ def measure_niqe(image: Photograph) -> float | None:
 
 
 def try_restorer(restorer: Restorer, tile: Photograph, before: float, context: Context) -> Trial | None:
-    """Restore a part and measure what came of it.
-
-    Args:
-        restorer: Of scale 1.
-        tile: The part.
-        before: Its NIQE.
-        context: Device and threads.
-
-    Returns:
-        None where what came of it is too flat for NIQE.
-    """
+    """Restore a part by a restorer of scale 1, and measure what came of it; None where that is too flat for NIQE."""
     restored = restorer.run(tile, context)
     after = measure_niqe(restored)
     if after is None:

@@ -17,6 +17,7 @@ from raim.errors import InputError
 from raim.networks.tiles import reflect
 from raim.restore.capacity import check_capacity
 from raim.restore.descriptor import Context, Photograph, Restorer
+from raim.restore.pixels import resize_channel, sum_blocks
 from raim.restore.spectrum import LUMA, bandwidth
 
 FACTORS = (1, 2, 3, 4)
@@ -31,55 +32,24 @@ def reduce(image: Photograph, factor: int) -> Photograph:
     """
     if factor == 1:
         return image
-    padded = reflect(image, 0, factor)
-    height, width = (side // factor for side in padded.shape[:2])
-    result = np.zeros((height, width, 3), np.float32)
-    for row in range(factor):
-        for column in range(factor):
-            result += padded[row::factor, column::factor]
+    result = sum_blocks(reflect(image, 0, factor), factor)
     result /= factor * factor
     return result
 
 
-def resize(image: Photograph, height: int, width: int) -> Photograph:
-    """Resize by Lanczos-3, antialiased where it shrinks.
-
-    Example:
-        >>> resize(np.ones((8, 8, 3), np.float32), 4, 16).shape
-        (4, 16, 3)
-    """
-    if image.shape[:2] == (height, width):
-        return image
-    channels = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(image[..., channel])).resize(
-                (width, height), Image.Resampling.LANCZOS
-            )
-        )
-        for channel in range(3)
-    ]
-    return np.stack(channels, axis=-1)
-
-
 def restore_reduced(image: Photograph, restorer: Restorer, factor: int, context: Context) -> Photograph:
-    """Reduce, restore, and bring back to the size of the input.
-
-    Args:
-        image: (h, w, 3).
-        restorer: Of any scale.
-        factor: 1 to 4.
-        context: Handed on.
-
-    Returns:
-        (h, w, 3).
-    """
+    """Reduce, restore, and bring back to the size of the input."""
     height, width = image.shape[:2]
     small = reduce(image, factor)
     check_capacity(restorer, *small.shape[:2], tile_px=context.tile_px)  # where the factor was measured
     restored = restorer.run(small, context)
     # The same pixels lie at the same places: sides are multiples of the factor until the last cut.
-    whole = resize(restored, small.shape[0] * factor, small.shape[1] * factor)
-    return np.ascontiguousarray(whole[:height, :width])
+    high, wide = (side * factor for side in small.shape[:2])
+    planes = (
+        resize_channel(restored[..., channel], high, wide, Image.Resampling.LANCZOS)[:height, :width]
+        for channel in range(3)
+    )
+    return np.stack(list(planes), axis=-1)
 
 
 def reduced(restorer: Restorer, factor: int | None) -> Restorer:
@@ -101,8 +71,7 @@ def reduced(restorer: Restorer, factor: int | None) -> Restorer:
         raise InputError(f"the reduction is {factor}; expected 1, 2, 3 or 4")
 
     def compute(image: Photograph, context: Context) -> Photograph:
-        chosen = factor if factor is not None else choose_factor(image, context)
-        return restore_reduced(image, restorer, chosen, context)
+        return restore_reduced(image, restorer, factor or choose_factor(image, context), context)
 
     return dataclasses.replace(
         restorer,
@@ -126,10 +95,7 @@ def choose_factor(image: Photograph, context: Context) -> int:
 
 
 def allow_factor(measured: float) -> int:
-    """Give the widest reduction that keeps the detail of a bandwidth, at most 4.
-
-    Args:
-        measured: Of the Nyquist frequency, see `raim.restore.spectrum.bandwidth`.
+    """Return the widest reduction that keeps the detail of a bandwidth (of the Nyquist frequency), at most 4.
 
     Example:
         >>> allow_factor(1.0), allow_factor(0.25)

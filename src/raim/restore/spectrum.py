@@ -35,10 +35,7 @@ N_PEAK = 4  # a peak and its mirror image, each of two points
 
 
 def bandwidth(luma: Float32[np.ndarray, "h w"]) -> float:
-    """Measure the bandwidth of a photograph's luma.
-
-    Args:
-        luma: (h, w), at least 8x8.
+    """Measure the bandwidth of a photograph's luma, of at least 8x8 pixels.
 
     Returns:
         Of the Nyquist frequency, 0 (flat) to 1 (detail in every pixel).
@@ -60,7 +57,7 @@ def bandwidth(luma: Float32[np.ndarray, "h w"]) -> float:
 
 
 def radial_power(luma: Float32[np.ndarray, "h w"]) -> Float64[np.ndarray, " n"]:
-    """Give the mean power at 1/32, 2/32, ... of the Nyquist frequency, over windows of 128 pixels.
+    """Return the mean power at 1/32, 2/32, ... of the Nyquist frequency, over windows of 128 pixels.
 
     The diagonal beyond the Nyquist frequency is left out.
     """
@@ -73,11 +70,7 @@ def radial_power(luma: Float32[np.ndarray, "h w"]) -> Float64[np.ndarray, " n"]:
 
 
 def measure_power(luma: Float32[np.ndarray, "h w"]) -> tuple[Plane, Plane, Plane]:
-    """Give the mean power of windows of 128 pixels, with radius and angle of each frequency.
-
-    Returns:
-        Power; radius, of the Nyquist frequency; angle, 0 to pi.
-    """
+    """Return the mean power of windows of 128 pixels; radius, of the Nyquist frequency, and angle, 0 to pi, of each."""
     side = min(WINDOW_PX, *luma.shape)
     hann = np.hanning(side + 2)[1:-1]
     window = np.outer(hann, hann)
@@ -93,9 +86,6 @@ def measure_power(luma: Float32[np.ndarray, "h w"]) -> tuple[Plane, Plane, Plane
 
 def measure_falloff(luma: Float32[np.ndarray, "h w"]) -> Float64[np.ndarray, " directions"]:
     """Measure how much less power a photograph has at high than at low frequencies, in eight directions.
-
-    Args:
-        luma: (h, w), at least 8x8.
 
     Returns:
         log10 of power times frequency squared at 0.2 to 0.5 of the Nyquist frequency over that at 0.05 to 0.15, less
@@ -125,9 +115,6 @@ def measure_falloff(luma: Float32[np.ndarray, "h w"]) -> Float64[np.ndarray, " d
 
 def measure_peak(luma: Float32[np.ndarray, "h w"]) -> float:
     """Measure how far the spectrum stands out of what lies around it at the same radius.
-
-    Args:
-        luma: (h, w), at least 8x8.
 
     Returns:
         log10 of the fourth highest power over the median one, in the ring where that is most; about 0.5 for noise, over
