@@ -92,6 +92,7 @@ class HalfNet(nn.Module):  # type: ignore[misc] # as above
 
     def __init__(self, shape: HalfNetShape) -> None:
         super().__init__()
+        self.shape = shape
         planes = 3 * HALF**2
         self.head = nn.Conv2d(planes, shape.channels, 3, padding=1)
         self.blocks = nn.Sequential(*(Block(shape.channels) for _ in range(shape.blocks)))

@@ -67,24 +67,19 @@ def _sizes(restorers: Sequence[Restorer]) -> list[int]:
 
 
 def _costs(restorers: Sequence[Restorer]) -> list[float]:
-    """Give each step's seconds per megapixel of the chain's input."""
+    """List each step's seconds per megapixel of the chain's input."""
     sizes = _sizes(restorers)
     return [each.seconds_per_megapixel * size**2 for each, size in zip(restorers, sizes, strict=True)]
 
 
 def _costs_by_reduction(restorers: Sequence[Restorer]) -> dict[int, float]:
-    """Give the same of the whole chain for each factor of those that reduce."""
+    """Sum the same over the chain for each factor of those that reduce."""
     factors = sorted({factor for restorer in restorers for factor in restorer.seconds_by_reduction})
+    sizes = _sizes(restorers)
     return {
         factor: sum(
-            _costs(
-                [
-                    dataclasses.replace(each, seconds_per_megapixel=each.seconds_by_reduction[factor])
-                    if factor in each.seconds_by_reduction
-                    else each
-                    for each in restorers
-                ]
-            )
+            each.seconds_by_reduction.get(factor, each.seconds_per_megapixel) * size**2
+            for each, size in zip(restorers, sizes, strict=True)
         )
         for factor in factors
     }

@@ -13,7 +13,7 @@ import numpy as np
 
 from raim.errors import ImageError, InputError, OutOfMemoryError, item_error, shown
 from raim.images import read_image, write_image
-from raim.restore.descriptor import OF_USER, Context, Photograph, Restorer
+from raim.restore.descriptor import OF_USER, Photograph, Restorer
 from raim.restore.pixels import to_photograph
 from raim.restore.program import run_program
 
@@ -114,15 +114,10 @@ def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Rest
             f'the command {command!r} lacks {{input}} or {{output}}; expected such as "denoise {{input}} {{output}}"'
         )
 
-    def compute(image: Photograph, context: Context) -> Photograph:
-        del context
-        with tempfile.TemporaryDirectory(prefix="raim-", ignore_cleanup_errors=True) as folder:
-            return _run_program(words, image, Path(folder), timeout_s)
-
     return Restorer(
         name=command,
         purpose=f"the program {words[0]}",
-        compute=compute,
+        compute=lambda image, _: _run_program(words, image, timeout_s),
         is_external=True,
         licence=OF_USER,
         source="yours",
@@ -130,27 +125,24 @@ def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Rest
     )
 
 
-def _run_program(words: list[str], image: Photograph, folder: Path, timeout_s: float) -> Photograph:
-    source, target = folder / "input.png", folder / "output.png"
-    write_image(source, np.rint(image * 65535).astype(np.uint16))
-    line = [word.replace("{input}", str(source)).replace("{output}", str(target)) for word in words]
-    try:
-        ended = run_program(line, timeout_s=timeout_s)
-    except OSError as error:
-        raise InputError(f"{words[0]} cannot be run: {error.strerror or error}") from error
-    if ended.code is None:
-        raise InputError(f"{words[0]} was ended after {timeout_s:g} seconds; raise --timeout")
-    if ended.code != 0 or not target.is_file():
-        last = ended.said.strip().splitlines()[-1:] or ["it said nothing"]
-        missing = "" if target.is_file() else " and no result"
-        raise InputError(
-            f"{words[0]} ended with exit code {ended.code}{missing}: {shown(last[0], longest=MOST_SAID)}"
-        )
-    return _read(target, words[0])
-
-
-def _read(path: Path, program: str) -> Photograph:
-    try:
-        return to_photograph(read_image(path, purpose="restore").pixels)
-    except (ImageError, InputError) as error:
-        raise InputError(f"what {program} wrote cannot be used: {error}") from error
+def _run_program(words: list[str], image: Photograph, timeout_s: float) -> Photograph:
+    with tempfile.TemporaryDirectory(prefix="raim-", ignore_cleanup_errors=True) as folder:
+        source, target = Path(folder, "input.png"), Path(folder, "output.png")
+        write_image(source, np.rint(image * 65535).astype(np.uint16))
+        line = [word.replace("{input}", str(source)).replace("{output}", str(target)) for word in words]
+        try:
+            ended = run_program(line, timeout_s=timeout_s)
+        except OSError as error:
+            raise InputError(f"{words[0]} cannot be run: {error.strerror or error}") from error
+        if ended.code is None:
+            raise InputError(f"{words[0]} was ended after {timeout_s:g} seconds; raise --timeout")
+        if ended.code != 0 or not target.is_file():
+            last = ended.said.strip().splitlines()[-1:] or ["it said nothing"]
+            missing = "" if target.is_file() else " and no result"
+            raise InputError(
+                f"{words[0]} ended with exit code {ended.code}{missing}: {shown(last[0], longest=MOST_SAID)}"
+            )
+        try:
+            return to_photograph(read_image(target, purpose="restore").pixels)
+        except (ImageError, InputError) as error:
+            raise InputError(f"what {words[0]} wrote cannot be used: {error}") from error

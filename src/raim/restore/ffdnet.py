@@ -51,12 +51,7 @@ def from_planes(planes: Planes) -> Photograph:
 
 
 def denoise(image: Photograph, sigma: float, context: Context) -> Photograph:
-    """Denoise.
-
-    Args:
-        image: (h, w, 3) in [0, 1].
-        sigma: Standard deviation of the noise, of 255, 0 to 75.
-        context: Device, threads and tiles.
+    """Denoise by the standard deviation of the noise, of 255, 0 to 75.
 
     Raises:
         InputError: Sigma is outside its range.
@@ -92,15 +87,7 @@ def _find_convolutions(context: Context) -> Callable[[Planes], Planes]:
 
 
 def ffdnet(sigma: float | None = None) -> Restorer:
-    """Describe FFDNet.
-
-    Args:
-        sigma: Standard deviation of the noise, of 255; None for the measured one.
-
-    Example:
-        >>> ffdnet(25).name
-        'ffdnet'
-    """
+    """Describe FFDNet for noise of a sigma, of 255; None for the measured one."""
 
     def compute(image: Photograph, context: Context) -> Photograph:
         level = sigma if sigma is not None else min(estimate_noise(image), STRONGEST)

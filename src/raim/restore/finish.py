@@ -63,29 +63,24 @@ def take_low_frequencies(
 
 
 def smooth(plane: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    """Give what is left after five levels of the a trous transform.
+    """Return what is left after five levels of the a trous transform.
 
     Example:
         >>> bool((smooth(np.ones((8, 8), np.float32)) == 1).all())
         True
     """
-    for level in range(N_LEVELS):
-        step = 2**level
+    for step in (2**level for level in range(N_LEVELS)):
         for axis in (0, 1):
             pads = [(step, step) if each == axis else (0, 0) for each in (0, 1)]
-            padded = np.pad(plane, pads, mode="edge")
+            padded = np.pad(plane, pads, mode="edge").swapaxes(0, axis)
             length = plane.shape[axis]
-            before, here, after = (_cut(padded, axis, shift * step, length) for shift in (0, 1, 2))
+            before, here, after = (padded[start : start + length] for start in (0, step, 2 * step))
             plane = here * np.float32(2)
             plane += before
             plane += after
             plane *= np.float32(0.25)
+            plane = plane.swapaxes(0, axis)
     return plane
-
-
-def _cut(padded: np.ndarray, axis: int, start: int, length: int) -> np.ndarray:
-    part = slice(start, start + length)
-    return padded[part] if axis == 0 else padded[:, part]
 
 
 COLOUR_FIXES: Mapping[str, Mix] = MappingProxyType(
@@ -116,7 +111,7 @@ def fix_colours(restorer: Restorer, method: str) -> Restorer:
 
 
 def finish(restorer: Restorer, *, colour_fix: str | None = None, strength: float = 1.0) -> Restorer:
-    """Give a restorer whose results are finished: first the colours, then the mixture with the input.
+    """Return a restorer whose results are finished: first the colours, then the mixture with the input.
 
     Args:
         restorer: Of any scale.

@@ -14,7 +14,7 @@ UNSETTLED = "see the licence"
 
 
 def find_weights_licence(restorer: Restorer) -> str:
-    """Give the licences of a restorer's weights, with "; " between; "" where it has none.
+    """Return the licences of a restorer's weights, with "; " between; "" where it has none.
 
     Example:
         >>> from raim.restore import find_restorer

@@ -19,29 +19,16 @@ NAME = "maxim-deblur"
 # Neighbours fade over the whole of what they share; at 64 pixels the seams are below what the net itself changes.
 TILING = Tiling(tile_px=256, overlap_px=0, ramp_px=64, is_full=True)
 
-SHARP = (
-    -0.2
-)  # falloff from which a tile, or a photograph, is sharp: on 100 known pairs nothing above it gained
+SHARP = -0.2  # falloff from which a tile or photograph is sharp: on 100 known pairs nothing above gained
 
 
 def is_sharp(falloff: float) -> bool:
-    """Tell whether there is no blur to take away.
-
-    Args:
-        falloff: The mean of `raim.restore.spectrum.measure_falloff`.
-    """
+    """Tell from the mean of `measure_falloff` whether there is no blur to take away."""
     return falloff > SHARP
 
 
 def restore_motion_blur(image: Photograph, context: Context) -> Photograph:
-    """Restore a photograph.
-
-    Args:
-        image: (h, w, 3) in [0, 1], of any size.
-        context: Device, threads and tiles.
-
-    Returns:
-        The same size; values may overshoot [0, 1].
+    """Restore a photograph; values may overshoot [0, 1].
 
     Raises:
         MissingExtraError: torch is not installed.
@@ -56,14 +43,13 @@ def restore_motion_blur(image: Photograph, context: Context) -> Photograph:
 
     tensors = load_tensors(NAME, context.device)
     device = find_device(context.device)
-
-    n_tiles = {"sharp": 0, "all": 0}
+    sharp: list[bool] = []  # of each tile
 
     def network(tile: Photograph) -> Photograph:
         height, width = tile.shape[:2]
-        n_tiles["all"] += 1
-        if is_sharp(float(measure_falloff(tile @ LUMA).mean())):
-            n_tiles["sharp"] += 1
+        stays = is_sharp(float(measure_falloff(tile @ LUMA).mean()))
+        sharp.append(stays)
+        if stays:
             return tile
         picture = torch.from_numpy(np.ascontiguousarray(reflect(tile, 0, MULTIPLE)))[None].to(device)
         return run_maxim(tensors, picture)[0, :height, :width].cpu().numpy()
@@ -75,10 +61,8 @@ def restore_motion_blur(image: Photograph, context: Context) -> Photograph:
         threads=context.threads,
         on_progress=context.on_progress,
     )
-    if n_tiles["sharp"]:
-        context.on_note(
-            f"{n_tiles['sharp']} of {n_tiles['all']} tiles are sharp or flat and stay as they are"
-        )
+    if any(sharp):
+        context.on_note(f"{sum(sharp)} of {len(sharp)} tiles are sharp or flat and stay as they are")
     return restored
 
 

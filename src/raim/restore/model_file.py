@@ -31,7 +31,8 @@ from raim.restore.trained_file import HALFNET, read_facts, restorer_from_trained
 OVERLAP_PX = 32
 RAMP_PX = 8
 TILE_PX = 160
-# They learn the light, or what is alike, from means over the whole photograph.
+# They learn the light, or what is alike, from means over the whole photograph. spandrel discourages tiles for two more:
+# SwinIR and SCUNet look no further than their windows, and lose no more than other deep nets.
 WHOLE_ONLY = frozenset({"HVICIDNet", "MixDehazeNet", "RetinexFormer"})
 # What a net takes beside its tensors, in libraries and packed weights: with these, nets of five kinds took 0.6 to 1.1
 # times the estimate on the processor (docs/benchmarks.md).
@@ -43,8 +44,8 @@ DAT_LICENCE = "Apache-2.0; MIT"
 FILE_LICENCE = "the architecture's, in {package}"
 EXTRA = "spandrel_extra_arches"
 EXTRA_NOTE = (
-    f"Restormer, MPRNet, MIRNet-v2, SRFormer and some more are in {EXTRA}, which raim uses where it is installed (pip "
-    f"install {EXTRA}); several of them may not be used commercially"
+    f". Restormer, MPRNet, MIRNet-v2, SRFormer and some more are in {EXTRA}, which raim uses where it is installed "
+    f"(pip install {EXTRA}); several of them may not be used commercially"
 )
 # Where windows of attention, or pixels of the coarsest scale, begin, where no attribute of the net says it.
 GRIDS = {"MoESR": 2, "SCUNet": 64}  # SCUNet: windows of 8 pixels at an eighth of the size
@@ -67,7 +68,32 @@ def restorer_from_file(path: Path) -> Restorer:
     if facts is not None and facts.architecture.get("name") == HALFNET:
         return restorer_from_trained(path, facts)
     model = load_network(path)
-    return _describe(path.stem, f"{model.architecture.name} from {path.name}", model)
+    package = type(model.architecture).__module__.partition(".")[0]
+
+    def compute(image: Photograph, context: Context) -> Photograph:
+        if package == EXTRA:
+            context.on_note(
+                f"{model.architecture.name} is of {EXTRA}: see its licence before any commercial use"
+            )
+        return _run(model, image, context)
+
+    def measure_memory(height: int, width: int) -> int:
+        """Estimate the bytes for a whole photograph, by those that the model takes for a small one."""
+        return FIXED_BYTES + round(WORK_SHARE * _bytes_per_pixel(model) * height * width)
+
+    return Restorer(
+        name=path.stem,
+        purpose=f"{model.architecture.name} from {path.name}",
+        compute=compute,
+        scale=model.scale,
+        licence=FILE_LICENCE.format(package=package),
+        has_weights_of_user=True,
+        source="a file of yours",
+        seconds_per_megapixel=300.0,
+        devices=("cpu", "torch"),
+        whole_memory=measure_memory if _is_better_whole(model) else None,
+        can_tile=_can_tile(model),
+    )
 
 
 def load_network(path: Path) -> Any:
@@ -78,7 +104,7 @@ def load_network(path: Path) -> Any:
             installed and broken.
         MissingExtraError: spandrel is not installed.
     """
-    _need_spandrel()
+    need_extra("this restorer", "spandrel", "spandrel")
     return _load_file(path, path.stat().st_mtime_ns)
 
 
@@ -86,7 +112,7 @@ def builtin_model(name: str, scale: int, source: str) -> Restorer:
     """Describe a model of the table of weights; it is loaded when it first runs."""
 
     def compute(image: Photograph, context: Context) -> Photograph:
-        _need_spandrel()
+        need_extra("this restorer", "spandrel", "spandrel")
         return _run(_load_builtin(name), image, context)
 
     return Restorer(
@@ -103,10 +129,6 @@ def builtin_model(name: str, scale: int, source: str) -> Restorer:
     )
 
 
-def _need_spandrel() -> None:
-    need_extra("this restorer", "spandrel", "spandrel")
-
-
 @functools.lru_cache(maxsize=2)
 def _load_file(path: Path, changed_ns: int) -> Any:
     del changed_ns  # a part of the key: another file of the same name is loaded anew
@@ -120,8 +142,8 @@ def _load_file(path: Path, changed_ns: int) -> Any:
             model = spandrel.ModelLoader(device="cpu").load_from_file(path)
     except spandrel.UnsupportedModelError as error:
         raise InputError(
-            f"{path.name} holds no model that spandrel {_version()} knows; its README lists those it does"
-            + ("" if has_extra else f". {EXTRA_NOTE}")
+            f"{path.name} holds no model that spandrel {importlib.metadata.version('spandrel')} knows; its README "
+            f"lists those it does{'' if has_extra else EXTRA_NOTE}"
         ) from error
     except Exception as error:  # a damaged file makes unpicklers raise anything
         raise InputError(
@@ -153,9 +175,7 @@ def _register_extra() -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what torch has deprecated since
             importlib.import_module(EXTRA).install(ignore_duplicates=True)
-    except (
-        Exception
-    ) as error:  # of a package that raim neither pins nor tests with all of spandrel's versions
+    except Exception as error:  # raim neither pins that package nor tests it with all versions of spandrel
         raise InputError(
             f"{EXTRA} is installed and cannot be loaded ({type(error).__name__}: {error}); update or remove it"
         ) from error
@@ -168,10 +188,6 @@ def _meshgrid_unwarned() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
         yield
-
-
-def _version() -> str:
-    return importlib.metadata.version("spandrel")
 
 
 def _check(name: str, model: Any) -> Any:
@@ -192,46 +208,14 @@ def _check(name: str, model: Any) -> Any:
     return model
 
 
-def _describe(name: str, purpose: str, model: Any) -> Restorer:
+def _is_better_whole(model: Any) -> bool:
     import spandrel
 
-    is_whole = model.tiling is not spandrel.ModelTiling.SUPPORTED
-    package = type(model.architecture).__module__.partition(".")[0]
-
-    def compute(image: Photograph, context: Context) -> Photograph:
-        if package == EXTRA:
-            context.on_note(
-                f"{model.architecture.name} is of {EXTRA}: see its licence before any commercial use"
-            )
-        return _run(model, image, context)
-
-    return Restorer(
-        name=name,
-        purpose=purpose,
-        compute=compute,
-        scale=model.scale,
-        licence=FILE_LICENCE.format(package=package),
-        has_weights_of_user=True,
-        source="a file of yours",
-        seconds_per_megapixel=300.0,
-        devices=("cpu", "torch"),
-        whole_memory=functools.partial(measure_memory, model) if is_whole else None,
-        can_tile=can_tile(model),
-    )
+    return model.tiling is not spandrel.ModelTiling.SUPPORTED
 
 
-def can_tile(model: Any) -> bool:
-    """Say whether a model may be run in tiles where that is asked for.
-
-    spandrel discourages it for five architectures. SwinIR and SCUNet look no further than their windows, and lose
-    no more than other deep nets; the other three measure the light of the whole photograph.
-    """
+def _can_tile(model: Any) -> bool:
     return model.architecture.id not in WHOLE_ONLY
-
-
-def measure_memory(model: Any, height: int, width: int) -> int:
-    """Estimate the bytes that a model takes for a whole photograph, by those that it takes for a small one."""
-    return FIXED_BYTES + round(WORK_SHARE * _bytes_per_pixel(model) * height * width)
 
 
 @functools.lru_cache(maxsize=2)
@@ -264,13 +248,11 @@ def find_grid(model: Any) -> int:
 
 def make_tiling(model: Any, *, height: int, width: int, tile_px: int | None) -> Tiling:
     """Choose tiles for a model: the whole photograph where that is better and no tiles are asked for."""
-    import spandrel
-
     needs = model.size_requirements
     multiple = find_grid(model)
     # What a tile reads begins on the grid by itself, half a ramp and the overlap before what it gives.
     overlap = OVERLAP_PX if multiple == 1 else -(-OVERLAP_PX // multiple) * multiple - RAMP_PX // 2
-    is_whole = model.tiling is not spandrel.ModelTiling.SUPPORTED and (tile_px is None or not can_tile(model))
+    is_whole = _is_better_whole(model) and (tile_px is None or not _can_tile(model))
     tile = max(height, width) + multiple if is_whole else max(TILE_PX, 5 * multiple, needs.minimum)
     tiling = Tiling(tile_px=tile, overlap_px=overlap, ramp_px=RAMP_PX, multiple=multiple, scale=model.scale)
     return tiling if is_whole else tiling.with_tile(tile_px)
@@ -296,15 +278,8 @@ def _network(model: Any, device: str) -> Network:
 
     def network(tile: Photograph) -> Photograph:
         height, width = tile.shape[:2]
-        grown = np.pad(
-            tile,
-            [
-                (0, side - length)
-                for side, length in zip(_pad_sides(model, height, width), (height, width), strict=True)
-            ]
-            + [(0, 0)],
-            mode="reflect",
-        )
+        high, wide = _pad_sides(model, height, width)
+        grown = np.pad(tile, [(0, high - height), (0, wide - width), (0, 0)], mode="reflect")
         with _meshgrid_unwarned():
             # The descriptor itself would clip infinity and a result in 0..255 to white, without a word.
             restored = model._call_fn(model.model, to_device(grown.transpose(2, 0, 1), device))  # noqa: SLF001
@@ -315,7 +290,7 @@ def _network(model: Any, device: str) -> Network:
 
 
 def _pad_sides(model: Any, height: int, width: int) -> tuple[int, int]:
-    """Give the sides of what a model is run on: of its least size, of its multiple, square where it must be."""
+    """Return the sides of what a model is run on: of its least size, of its multiple, square where it must be."""
     needs = model.size_requirements
     least = max(needs.minimum, max(height, width) if needs.square else 0)
     high, wide = (-(-max(side, least) // needs.multiple_of) * needs.multiple_of for side in (height, width))

@@ -47,7 +47,7 @@ MEASURED = "measure"
 
 
 def find_restorer(name: str, *, sigma: float | None = None, reduction: int | str | None = None) -> Restorer:
-    """Give a built-in restorer, or a chain of them.
+    """Return a built-in restorer, or a chain of them.
 
     Args:
         name: A key of `RESTORERS`, or several with commas between, each taking what the one before gave.
@@ -65,18 +65,17 @@ def find_restorer(name: str, *, sigma: float | None = None, reduction: int | str
     """
     if sigma is not None and not 0 <= sigma <= 255:
         raise InputError(f"sigma is {sigma:g}; expected a standard deviation from 0 to 255")
-    return chain([_find_one(part.strip(), sigma, reduction) for part in name.split(",")])
-
-
-def _find_one(name: str, sigma: float | None, reduction: int | str | None) -> Restorer:
-    if name not in RESTORERS:
-        raise unknown_name("restorer", name, RESTORERS)
-    restorer = RESTORERS[name] if sigma is None or name not in WITH_SIGMA else WITH_SIGMA[name](sigma)
-    return at_scale_one(restorer, reduction) if reduction is not None else restorer
+    found = []
+    for part in map(str.strip, name.split(",")):
+        if part not in RESTORERS:
+            raise unknown_name("restorer", part, RESTORERS)
+        restorer = RESTORERS[part] if sigma is None or part not in WITH_SIGMA else WITH_SIGMA[part](sigma)
+        found.append(restorer if reduction is None else at_scale_one(restorer, reduction))
+    return chain(found)
 
 
 def at_scale_one(restorer: Restorer, reduction: int | str) -> Restorer:
-    """Give a restorer of scale 1: the same if it is known to be one, else by reducing the photograph first.
+    """Return a restorer of scale 1: the same if it is known to be one, else by reducing the photograph first.
 
     Raises:
         InputError: The reduction is neither "measure" nor 1 to 4.

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -124,7 +125,6 @@ def make_context(
     if device != "cpu" and "torch" not in restorer.devices:
         raise InputError(f"{restorer.name} runs on the cpu only; leave out --device {device}")
     check_device(device)
-    context = Context(device=device, tile_px=tile)
-    if threads is not None:
-        context = dataclasses.replace(context, threads=threads)
-    return context if progress is None else dataclasses.replace(context, on_progress=progress)
+    stated = {"threads": threads, "on_progress": progress}
+    given: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
+    return Context(device=device, tile_px=tile, **given)

@@ -25,14 +25,7 @@ SHORTEST_S = 0.001  # a readme.txt states seconds above 0, here with three decim
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmissionPlan:
-    """A submission that is to be made.
-
-    Attributes:
-        source: Folder or zip of the inputs.
-        target: The zip.
-        parts: The folder beside it that holds the restored images until it is done.
-        plan: The images.
-    """
+    """A submission that is to be made: its inputs, its zip, and the folder beside it for what is restored meanwhile."""
 
     source: Path
     target: Path

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeGuard
+from typing import Any
 
 from raim.devices import find_device
 from raim.errors import InputError
@@ -81,12 +81,7 @@ def read_facts(path: Path) -> TrainedFacts | None:
 
 
 def write_trained(path: Path, tensors: Mapping[str, Any], facts: TrainedFacts) -> None:
-    """Write a model file, whole or not at all.
-
-    Args:
-        path: Of a .safetensors file.
-        tensors: Arrays by name.
-        facts: What it says of itself.
+    """Write a .safetensors file of arrays by name, whole or not at all.
 
     Raises:
         InputError: It cannot be written.
@@ -104,14 +99,27 @@ def restorer_from_trained(path: Path, facts: TrainedFacts) -> Restorer:
         InputError: Its sizes are impossible, or its weights are not those of its architecture.
         MissingExtraError: torch is not installed.
     """
-    net = load_halfnet(path, path.stat().st_mtime_ns)
-    tiling = Tiling(tile_px=TILE_PX, overlap_px=_even(net.shape.reach_px), multiple=2)
+    network = load_halfnet(path, path.stat().st_mtime_ns)
+    reach = network.shape.reach_px
+    tiling = Tiling(tile_px=TILE_PX, overlap_px=reach + reach % 2, multiple=2)
     score = facts.figures.get("score")
+    is_number = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
+
+    def compute(image: Photograph, context: Context) -> Photograph:
+        from raim.networks.torch import from_device, run_torch_tiled, to_device
+
+        moved = network.to(find_device(context.device))
+
+        def restore_tile(tile: Photograph) -> Photograph:
+            return from_device(moved(to_device(tile.transpose(2, 0, 1), context.device))).transpose(1, 2, 0)
+
+        sized, threads = tiling.with_tile(context.tile_px), context.threads
+        return run_torch_tiled(image, restore_tile, sized, threads=threads, on_progress=context.on_progress)
+
     return Restorer(
         name=facts.name if facts.name.isprintable() else path.stem,  # it goes to terminals
-        purpose="trained by raim train"
-        + (f", SCORE {score:.2f} in its validation" if _is_number(score) else ""),
-        compute=lambda image, context: _run(net, image, tiling.with_tile(context.tile_px), context),
+        purpose="trained by raim train" + (f", SCORE {score:.2f} in its validation" if is_number else ""),
+        compute=compute,
         has_weights_of_user=True,
         source="raim train",
         seconds_per_megapixel=SECONDS_PER_MEGAPIXEL,
@@ -119,25 +127,9 @@ def restorer_from_trained(path: Path, facts: TrainedFacts) -> Restorer:
     )
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _even(length: int) -> int:
-    return length + length % 2
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class LoadedHalfNet:
-    """A halfnet with its weights, and its size."""
-
-    network: Any
-    shape: Any
-
-
 @functools.lru_cache(maxsize=2)
-def load_halfnet(path: Path, changed_ns: int) -> LoadedHalfNet:
-    """Load a halfnet; kept until the file changes.
+def load_halfnet(path: Path, changed_ns: int) -> Any:
+    """Load a `HalfNet`; kept until the file changes.
 
     Raises:
         InputError: The file holds none, or other weights than its sizes say.
@@ -145,7 +137,9 @@ def load_halfnet(path: Path, changed_ns: int) -> LoadedHalfNet:
     del changed_ns  # a part of the key
     facts = read_facts(path)
     if facts is None or facts.architecture.get("name") != HALFNET:
-        raise InputError(f"{path.name} holds no halfnet of raim train")
+        raise InputError(
+            f'{path.name} holds no halfnet; to train its own architecture write architecture = "file"'
+        )
     from safetensors.torch import load_file
 
     from raim.networks.halfnet import HalfNet, HalfNetShape
@@ -163,7 +157,7 @@ def load_halfnet(path: Path, changed_ns: int) -> LoadedHalfNet:
             f"{path.name} holds weights that are no numbers ({broken[0]}); train or copy it again"
         )
     network.load_state_dict(weights)
-    return LoadedHalfNet(network=network.eval(), shape=shape)
+    return network.eval()
 
 
 def _check_weights(path: Path, shape: Any) -> None:
@@ -188,17 +182,3 @@ def _check_weights(path: Path, shape: Any) -> None:
         raise InputError(
             f"{path.name} holds weights of {', '.join(sorted(kinds))}, expected F32; train it again"
         )
-
-
-def _run(net: LoadedHalfNet, image: Photograph, tiling: Tiling, context: Context) -> Photograph:
-    """Run the net in tiles."""
-    from raim.networks.torch import from_device, run_torch_tiled, to_device
-
-    network = net.network.to(find_device(context.device))
-
-    def restore_tile(tile: Photograph) -> Photograph:
-        return from_device(network(to_device(tile.transpose(2, 0, 1), context.device))).transpose(1, 2, 0)
-
-    return run_torch_tiled(
-        image, restore_tile, tiling, threads=context.threads, on_progress=context.on_progress
-    )

@@ -12,7 +12,6 @@ from raim.scoring.submission import Member, open_images
 
 ARCHIVE_SUFFIX = ".zip"
 ARCHIVE_START = b"PK"
-LOSSLESS_SUFFIX = ".png"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +37,6 @@ class Job:
             ImageError: It cannot be read.
             SubmissionError: The zip is damaged there, or the file may not be read.
         """
-        if isinstance(self.source, Member):
-            return self.source.read_bytes()
         try:
             return self.source.read_bytes()
         except OSError as error:
@@ -52,12 +49,9 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """All that is to be restored.
+    """All that is to be restored, and what of the input was ignored.
 
-    Attributes:
-        jobs: The photographs.
-        folder: Where the results of many go, with their record; None for one photograph, which has no record.
-        notes: What of the input was ignored.
+    `folder` is where the results of many go, with their record; None for one photograph, which has no record.
     """
 
     jobs: tuple[Job, ...]
@@ -142,7 +136,7 @@ def _plan_member(member: Member, folder: Path, suffix: str | None) -> Job:
 def _choose_suffix(source: Path) -> str:
     """Keep the suffix of an input, unless raim writes no such format."""
     is_unwritten = source.suffix.lower() in PHOTOGRAPH_SUFFIXES - {*SUFFIXES, *JPEG_SUFFIXES}
-    return LOSSLESS_SUFFIX if is_unwritten else source.suffix
+    return ".png" if is_unwritten else source.suffix
 
 
 def _refuse_itself(source: Path, target: Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from raim.errors import InputError
 from raim.networks.halfnet import HALF, HalfNet, HalfNetShape
 from raim.restore.model_file import load_network
-from raim.restore.trained_file import HALFNET, load_halfnet, read_facts
+from raim.restore.trained_file import HALFNET, load_halfnet
 from raim.restore.training.recipe import ModelChoice
 
 
@@ -71,13 +71,8 @@ def _build(choice: ModelChoice, seed: int) -> Trainable:
     if choice.start is None:
         network = HalfNet(shape)
     else:
-        facts = read_facts(choice.start)
-        if facts is None or facts.architecture.get("name") != HALFNET:
-            raise InputError(
-                f'{choice.start.name} holds no halfnet; to train its own architecture write architecture = "file"'
-            )
-        loaded = load_halfnet(choice.start, choice.start.stat().st_mtime_ns)
-        network, shape = copy.deepcopy(loaded.network), loaded.shape
+        network = copy.deepcopy(load_halfnet(choice.start, choice.start.stat().st_mtime_ns))
+        shape = network.shape
     architecture = {"name": HALFNET, "channels": shape.channels, "blocks": shape.blocks}
     return Trainable(network=network, architecture=architecture, multiple=HALF)
 
