@@ -11,7 +11,7 @@ APP2).
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,32 +44,25 @@ class JpegHeader(Header):
     scan: int
 
 
-@dataclass(kw_only=True, slots=True)
-class _Found:
-    """What the walk over the segments has found so far."""
-
-    frame: bytes | None = None
-    exif: list[bytes] = field(default_factory=list)
-    profile: list[bytes] = field(default_factory=list)
-
-
 def parse_jpeg(stream: Stream) -> JpegHeader:
     """Read the segments of a JPEG up to the first scan."""
-    found = _Found()
+    frame, exif, profile = b"", list[bytes](), list[bytes]()
     for marker, offset, n_bytes in walk_segments(stream, 2):
         if marker == SCAN:
-            return _make_header(found, offset - 4)
-        if marker in FRAMES | OTHER_FRAMES:
-            if found.frame is not None:
+            return _make_header(frame, exif, join_profile(profile), offset - 4)
+        if marker in OTHER_FRAMES:
+            kind = f"lossless or hierarchical JPEG (SOF{marker - 0xC0})"
+            raise ImageError(f"is a {kind}; save it as an ordinary JPEG or PNG")
+        if marker in FRAMES:
+            if frame:
                 raise damaged("it has two frame headers (SOF)")
-            _check_frame_kind(marker)
-            found.frame = stream.read_at(offset, n_bytes, "its frame header (SOF)")
+            frame = stream.read_at(offset, n_bytes, "its frame header (SOF)")
         elif marker == 0xE1:
             data = stream.read_at(offset, n_bytes, "its EXIF")
-            found.exif += [data.removeprefix(PREFIX)] if data.startswith(PREFIX) else []
+            exif += [data.removeprefix(PREFIX)] if data.startswith(PREFIX) else []
         elif marker == 0xE2:
             data = stream.read_at(offset, n_bytes, "its colour profile")
-            found.profile += [data] if data.startswith(PROFILE_MARK) else []
+            profile += [data] if data.startswith(PROFILE_MARK) else []
     raise damaged("it has no scan")
 
 
@@ -108,13 +101,6 @@ def _skip_fill(stream: Stream, offset: int) -> int:
             return offset - 1
 
 
-def _check_frame_kind(marker: int) -> None:
-    if marker in OTHER_FRAMES:
-        raise ImageError(
-            f"is a lossless or hierarchical JPEG (SOF{marker - 0xC0}); save it as an ordinary JPEG or PNG"
-        )
-
-
 def join_profile(parts: Sequence[bytes]) -> bytes | None:
     """Join the profile that spans segments (APP2, beginning with PROFILE_MARK); None where there is none."""
     start, found, n_parts = len(PROFILE_MARK), dict[int, bytes](), 0
@@ -127,28 +113,27 @@ def join_profile(parts: Sequence[bytes]) -> bytes | None:
     return b"".join(found[number] for number in sorted(found)) if found else None
 
 
-def _make_header(found: _Found, scan: int) -> JpegHeader:
-    if found.frame is None or len(found.frame) < 6:
+def _make_header(frame: bytes, exif: list[bytes], profile: bytes | None, scan: int) -> JpegHeader:
+    if len(frame) < 6:
         raise damaged("it has no frame header (SOF) before its scan")
-    bit_depth, height, width, n_components = struct.unpack(">BHHB", found.frame[:6])
+    bit_depth, height, width, n_components = struct.unpack(">BHHB", frame[:6])
     if bit_depth != 8:
         raise ImageError(
             f"has {bit_depth} bits per sample, JPEGs of 8 are read; save it as 16-bit PNG or TIFF"
         )
     if n_components not in MODES:
         raise damaged(f"it has {n_components} components, expected 1 or 3")
-    profile = join_profile(found.profile)
-    exif = found.exif[0] if found.exif else None
+    block = exif[0] if exif else None
     return JpegHeader(
         format="JPEG",
         width=width,
         height=height,
         mode=MODES[n_components],
         bit_depth=bit_depth,
-        orientation=find_orientation(exif),
+        orientation=find_orientation(block),
         icc_profile=profile,
-        exif=exif,
-        warnings=("it has several EXIF blocks; the first counts",) if len(found.exif) > 1 else (),
+        exif=block,
+        warnings=("it has several EXIF blocks; the first counts",) if len(exif) > 1 else (),
         scan=scan,
     )
 

@@ -192,26 +192,6 @@ def join_measures(
     )
 
 
-def refuse_image(
-    name: str,
-    profile: Profile,
-    reason: str,
-    *,
-    scenario: str | None = None,
-    failed: bool = False,
-    is_expected: bool = True,
-) -> ImageScore:
-    """Make the record of an image that was not measured at all."""
-    return ImageScore(
-        name=name,
-        scenario=scenario,
-        values=dict.fromkeys(profile.columns),
-        unscored=reason,
-        failed=failed,
-        is_expected=is_expected,
-    )
-
-
 def check_size(name: str, pixels: PixelArray, expected: tuple[int, int]) -> None:
     """Refuse a restored file of another width and height than its reference."""
     height, width = pixels.shape[:2]

@@ -5,7 +5,8 @@ reference, a few at a time, so that memory does not grow with their number. What
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,7 @@ from raim.images import ReadImage, inspect_image, read_image
 from raim.metrics import MEASURES
 from raim.metrics.arrays import PixelArray, check_channels, common_type, convert_image
 from raim.scoring.cache import KnownValue, ValueCache, measure_definition, read_measured, value_key
-from raim.scoring.pairs import (
-    Measured,
-    check_size,
-    cut_border,
-    fail,
-    join_measures,
-    measure_candidates,
-    refuse_image,
-)
+from raim.scoring.pairs import Measured, check_size, cut_border, fail, join_measures, measure_candidates
 from raim.scoring.profiles import MeasureChoice, Profile
 from raim.scoring.records import ImageScore
 from raim.scoring.submission import Member
@@ -94,6 +87,14 @@ class _Candidate:
             place = f"{self.name}: " if isinstance(error, ImageError) else ""
             self.refused, self.fault = f"{place}{failed.unscored}", failed.fault
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Make whatever fails within the failure of this file."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this file's
+            self.refuse(error)
+
 
 @dataclass(kw_only=True, slots=True)
 class _Reference(_Candidate):
@@ -108,12 +109,10 @@ class _Reference(_Candidate):
 
     def decode(self, border_px: int) -> None:
         """Decode it; what is wrong with it is noted."""
-        try:
+        with self.attempt():
             pixels = read_image(self.content, purpose="score").pixels
             self.content = b""
             self.pixels = cut_border(pixels, border_px)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this photograph's
-            self.refuse(error)
 
     def convert(self, dtype: np.dtype[Any]) -> PixelArray:
         """Give it in a type of pixel."""
@@ -148,7 +147,10 @@ def score_photograph(task: Task, setting: Setting) -> Scored:
 
 def fail_photograph(task: Task, setting: Setting, error: RaimError) -> Scored:
     """Return the records of a photograph that could not be worked on at all."""
-    refused = refuse_image(task.name, setting.profile, str(error), scenario=task.scenario, failed=True)
+    values = dict.fromkeys(setting.profile.columns)
+    refused = ImageScore(
+        name=task.name, scenario=task.scenario, values=values, unscored=str(error), failed=True
+    )
     return Scored(images=tuple(refused for _ in task.candidates), new_values={}, faults=(error,))
 
 
@@ -156,23 +158,19 @@ def _find(member: Member | None, name: str) -> _Candidate:
     if member is None:
         return _Candidate(name=name, refused=f"missing: there is no file named {name}")
     candidate = _Candidate(name=member.name, member=member)
-    try:
+    with candidate.attempt():
         candidate.sha256 = member.sha256()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this candidate's
-        candidate.refuse(error)
     return candidate
 
 
 def _read_reference(member: Member, profile: Profile) -> _Reference:
     reference = _Reference(name=member.name)
-    try:
+    with reference.attempt():
         reference.content = member.read_bytes()
         reference.sha256 = hashlib.sha256(reference.content).hexdigest()
         info = inspect_image(reference.content)
         reference.size = (info.width, info.height)
         reference.is_small = profile.why_too_small(*reference.size) is not None
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this photograph's
-        reference.refuse(error)
     return reference
 
 
@@ -254,15 +252,13 @@ def _measure_missing(missing: Sequence[_Candidate], reference: _Reference, setti
 
 def _prepare(candidate: _Candidate, reference: _Reference, setting: Setting) -> PixelArray | None:
     """Decode a candidate and bring it to one form with the reference; None where it cannot be measured."""
-    try:
+    with candidate.attempt():
         pixels = _decode(candidate, setting.read or read_image)
         check_size(candidate.name, pixels, reference.size)
         check_channels(pixels, reference.pixels)
         pixels_inside = cut_border(pixels, setting.profile.border_px)
         return convert_image(pixels_inside, common_type(pixels, reference.pixels))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this candidate's
-        candidate.refuse(error)
-        return None
+    return None
 
 
 def _decode(candidate: _Candidate, read: ReadImage) -> PixelArray:
@@ -316,8 +312,13 @@ def _record(candidate: _Candidate, reference: _Reference, task: Task, profile: P
             warnings=candidate.warnings,
             is_expected=not reference.is_small,
         )
-    return refuse_image(
-        task.name, profile, refused, scenario=task.scenario, failed=failed, is_expected=not reference.is_small
+    return ImageScore(
+        name=task.name,
+        scenario=task.scenario,
+        values=dict.fromkeys(profile.columns),
+        unscored=refused,
+        failed=failed,
+        is_expected=not reference.is_small,
     )
 
 

@@ -145,12 +145,11 @@ def fetch_weights(name: str, *, progress: Progress | None = None) -> None:
     _read_or_convert(weight_set(name), weights_folders(), progress)
 
 
-def fetch_files(name: str, *, progress: Progress | None = None) -> dict[str, Path]:
+def fetch_files(name: str) -> dict[str, Path]:
     """Give the published files of a set, unpacked, for programs that read those (ncnn, spandrel).
 
     Args:
         name: A key of `WEIGHTS`.
-        progress: As for `fetch_weights`.
 
     Returns:
         Path by file name, e.g. `"DAT_light_x4.pth"`. Each has been checked by its SHA-256.
@@ -164,7 +163,7 @@ def fetch_files(name: str, *, progress: Progress | None = None) -> dict[str, Pat
     folder = folders.cache / "files" / weights.name
     paths = {member.file_name: folder / member.file_name for member in weights.members}
     if not all(path.is_file() for path in paths.values()):
-        data = _members(weights, folders, progress)
+        data = _members(weights, folders, None)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for file_name, path in paths.items():

@@ -13,7 +13,6 @@ from typing import Any
 from raim.data import parse_manifest
 from raim.errors import SubmissionError
 from raim.images.decoder import read_apart
-from raim.scoring.pairs import refuse_image
 from raim.scoring.photograph import Setting, Task, score_photograph
 from raim.scoring.profiles import Profile, find_profile
 from raim.scoring.records import ImageScore
@@ -92,7 +91,10 @@ def score_task(task: ScoreTask, report: Report) -> ScoredTask:
         try:
             members[submission_id] = _open(path).get(task.name)
         except SubmissionError as error:
-            refused[submission_id] = refuse_image(task.name, profile, str(error), scenario=task.scenario)
+            values = dict.fromkeys(profile.columns)
+            refused[submission_id] = ImageScore(
+                name=task.name, scenario=task.scenario, values=values, unscored=str(error)
+            )
     scored = score_photograph(
         Task(
             name=task.name,
