@@ -1,6 +1,6 @@
 """Measure every known answer and print how far raim is from each: published values, another project's log, real pairs.
 
-Run: python benchmarks/known_answers.py ../shared [--engine torch] [--device cuda]
+Run: python benchmarks/known_answers.py ../shared [--engine fast] [--device cuda]
 Exits 1 if a value is farther away than its table allows. `kat/README.md` in that folder says where each value is from;
 docs/benchmarks.md has what came out. The weights must be there: raim weights fetch.
 """
@@ -77,7 +77,7 @@ def answer_published(shared: Path, engine: dict[str, str]) -> Iterator[Answer]:
         )
 
 
-def answer_real_pairs(shared: Path, device: str) -> Iterator[Answer]:
+def answer_real_pairs(shared: Path, engine: dict[str, str]) -> Iterator[Answer]:
     """Measure the 30 real pairs with and without the border."""
     profile = find_profile("raim-2024")
     for row in rows_of(shared / "kat" / "real_pairs.csv"):
@@ -87,7 +87,7 @@ def answer_real_pairs(shared: Path, device: str) -> Iterator[Answer]:
         )
         for prefix, border in (("raim2024", 4), ("nocrop", 0)):
             chosen = dataclasses.replace(profile, border_px=border)
-            values = dict(score_pair(restored, reference, chosen, device=device).values)
+            values = dict(score_pair(restored, reference, chosen, **engine).values)
             inner = slice(border, -border or None)
             values["psnr_rgb"] = psnr(restored[inner, inner], reference[inner, inner], epsilon=1e-8)
             for measure, tolerance in REAL.items():
@@ -103,13 +103,13 @@ def answer_real_pairs(shared: Path, device: str) -> Iterator[Answer]:
                     )
 
 
-def answer_log(shared: Path, device: str) -> Iterator[Answer]:
+def answer_log(shared: Path, engine: dict[str, str]) -> Iterator[Answer]:
     """Measure the photographs of another project's log, which cuts no border."""
     profile = dataclasses.replace(find_profile("raim-2024"), border_px=0)
     folder = shared / "kat" / "published_log"
     for row in rows_of(folder / "published.csv"):
         pair = [read(folder / role / f"{row['name']}.png") for role in ("restored", "reference")]
-        values = score_pair(*pair, profile, device=device).values
+        values = score_pair(*pair, profile, **engine).values
         for measure, tolerance in LOGGED.items():
             yield Answer(
                 "published log", measure, row["name"], float(row[measure]), values[measure], tolerance
@@ -122,15 +122,15 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("shared", type=Path, help="the folder that holds kat/ and data/")
-    parser.add_argument("--engine", default="auto", help="of the published answers: ncnn or torch")
+    parser.add_argument("--engine", default="auto", help="ncnn, winograd, fast or torch")
     parser.add_argument("--device", default="cpu", help="cpu, or a device of torch such as cuda")
     options = parser.parse_args()
     engine = {"engine": options.engine, "device": options.device}
     groups: dict[tuple[str, str], list[Answer]] = defaultdict(list)
     for answers in (
         answer_published(options.shared, engine),
-        answer_log(options.shared, options.device),
-        answer_real_pairs(options.shared, options.device),
+        answer_log(options.shared, engine),
+        answer_real_pairs(options.shared, engine),
     ):
         for answer in answers:
             groups[answer.table, answer.measure].append(answer)
