@@ -12,8 +12,6 @@ from raim.server.auditing import record_event
 from raim.server.database import ApiToken, Database, User
 from raim.server.tokens import hash_token, make_token
 
-LONGEST_DAYS = 366
-
 
 @dataclass(slots=True)
 class TokenUses:

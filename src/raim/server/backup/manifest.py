@@ -79,11 +79,6 @@ class Manifest:
         """The texts of the challenge's folder."""
         return tuple(member for member in self.members if member.name.startswith(TEXTS))
 
-    @property
-    def has_secret(self) -> bool:
-        """Whether it holds the server's secret."""
-        return any(member.name == SECRET for member in self.members)
-
 
 _JSON = TypeAdapter(Manifest)
 

@@ -1,16 +1,11 @@
 """What page functions answer with beside a page: going elsewhere with a word about what was done, and new forms."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
-from raim.errors import RaimError
 from raim.server.actions.logins import typed_key
 from raim.server.tokens import name_browser
-from raim.server.web.context import Context
-from raim.server.web.failures import status_of
-from raim.server.web.rendering import render
 from raim.server.web.server import Server
 from raim.server.web.viewers import browser_cookie, is_secure, session_cookie
 
@@ -41,11 +36,6 @@ def own_path(path: str) -> str:
         not parts.scheme and not parts.netloc and path.startswith("/") and not path.startswith(("//", "/\\"))
     )
     return path if is_own else "/"
-
-
-def refuse_form(context: Context, template: str, error: RaimError, /, **shown: Any) -> Response:
-    """Show a form again with what was wrong; what was typed stays."""
-    return render(context, template, status=status_of(error)[0], error=str(error), **shown)
 
 
 def open_browser_session(server: Server, token: str, answer: Response, *, login: str) -> Response:
