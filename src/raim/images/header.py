@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 
 from raim.errors import ImageError, ImageTruncatedError
 from raim.images.colour import Space
-from raim.images.picture import Format, Mode, Purpose
+from raim.images.picture import Format, PixelMode, Purpose
 
 Bytes = UInt8[np.ndarray, " _"]
 UNREADABLE = b""  # in place of a damaged profile: an error for scoring, left out for restoring
@@ -130,7 +130,7 @@ class Header:
     format: Format
     width: int  # in pixels, as stored
     height: int  # in pixels, as stored
-    mode: Mode  # the kind of its samples
+    mode: PixelMode  # the kind of its samples
     bit_depth: int
     space: Space | None = None  # the colour space that it states otherwise than by a profile
     colour: str | None = None  # the name of its colour space if that is not sRGB, else None

@@ -18,7 +18,7 @@ import numpy as np
 from raim.errors import ImageError
 from raim.images.exif import PREFIX, find_orientation
 from raim.images.header import Header, Stream, cut_off, damaged, decoding, make_stream
-from raim.images.picture import Mode
+from raim.images.picture import PixelMode
 
 MAX_SEGMENTS = 10_000  # a profile of 3 MB takes 50
 FILL_BLOCK = 2**16  # bytes looked at together
@@ -28,7 +28,7 @@ ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length: TEM, 
 # Frame headers (SOFn) that libjpeg-turbo decodes: baseline, extended, progressive, and these with arithmetic coding.
 FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 OTHER_FRAMES = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})  # lossless, hierarchical
-MODES: dict[int, Mode] = {1: "grey", 3: "rgb", 4: "cmyk"}
+MODES: dict[int, PixelMode] = {1: "grey", 3: "rgb", 4: "cmyk"}
 PROFILE_MARK = b"ICC_PROFILE\0"
 # In coded data a byte FF is followed by 0, by a restart marker or by a fill byte; anything else is the next marker.
 NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")

@@ -18,17 +18,12 @@ from raim.errors import ImageError
 from raim.images.colour import find_coded
 from raim.images.exif import find_orientation, strip_prefix
 from raim.images.header import Header, Stream, damaged, decoding, load_codecs
-from raim.images.picture import MAX_PIXELS, Mode
+from raim.images.picture import MAX_PIXELS, PixelMode
 
 CODES, CONFIGURATION = b"colrnclx", b"av1C"  # of AVIF: a box's name, and what follows it
 HIGH, TWELVE = 0x40, 0x20  # flags of the depth
-MODES: dict[str, Mode] = {
-    "L": "grey",
-    "LA": "grey-alpha",
-    "RGB": "rgb",
-    "RGBA": "rgba",
-    "I": "grey",
-}  # of HEIF
+# Of HEIF.
+MODES: dict[str, PixelMode] = {"L": "grey", "LA": "grey-alpha", "RGB": "rgb", "RGBA": "rgba", "I": "grey"}
 N_BYTES = 4  # of a box's length, before its name
 # A box of an item (infe) up to its type: version 2 has an identifier of 2 bytes, version 3 of 4.
 ITEM = re.compile(rb"infe(?:\x02.{7}|\x03.{9})", re.DOTALL)

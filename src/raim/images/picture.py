@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 
 Format = Literal["PNG", "JPEG", "TIFF", "WEBP", "AVIF", "HEIF", "JXL"]
-Mode = Literal["grey", "grey-alpha", "rgb", "rgba", "palette", "cmyk"]
+PixelMode = Literal["grey", "grey-alpha", "rgb", "rgba", "palette", "cmyk"]
 Purpose = Literal["score", "restore"]
 
 PixelArray = (
@@ -41,7 +41,7 @@ class ImageInfo:
     format: Format
     width: int
     height: int
-    mode: Mode
+    mode: PixelMode
     bit_depth: int
     has_icc: bool
     orientation: int

@@ -19,7 +19,7 @@ from raim.errors import ImageError, ImageTooLargeError
 from raim.images.colour import CLOSENESS, CODED, D65, MAX_PROFILE, SRGB, Space, find_space
 from raim.images.exif import find_orientation, strip_prefix
 from raim.images.header import UNREADABLE, Bytes, Header, Span, Stream, damaged, decoding, load_codecs
-from raim.images.picture import Mode, PixelArray
+from raim.images.picture import PixelArray, PixelMode
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 1_000_000  # 120 megapixels of 16 bits in chunks of 8 KB, the usual size, are 90,000
@@ -35,7 +35,7 @@ N_IHDR = 25  # length, name, 13 bytes, checksum
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 # Colour type -> mode, samples per pixel, allowed bit depths (section 11.2.1, table 12).
-COLOUR_TYPES: dict[int, tuple[Mode, tuple[int, ...]]] = {
+COLOUR_TYPES: dict[int, tuple[PixelMode, tuple[int, ...]]] = {
     0: ("grey", (1, 2, 4, 8, 16)),
     2: ("rgb", (8, 16)),
     3: ("palette", (1, 2, 4, 8)),
@@ -143,7 +143,7 @@ def _make_header(content: dict[bytes, bytes], chunks: list[tuple[bytes, Span]]) 
     )
 
 
-def _read_transparent(content: bytes | None, mode: Mode) -> tuple[int, ...] | None:
+def _read_transparent(content: bytes | None, mode: PixelMode) -> tuple[int, ...] | None:
     n_samples = {"grey": 1, "rgb": 3}.get(mode)
     if content is None or n_samples is None:
         return None

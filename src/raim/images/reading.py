@@ -16,7 +16,7 @@ from raim.images.exif import UPRIGHT, is_adobe_rgb, is_readable, set_upright
 from raim.images.header import N_SNIFFED, Header, Stream, damaged, find_format, make_stream
 from raim.images.jpeg import decode_jpeg, parse_jpeg
 from raim.images.newer_formats import decode_avif, decode_heif, decode_jxl, parse_avif, parse_heif, parse_jxl
-from raim.images.picture import MAX_PIXELS, Format, ImageInfo, Mode, Picture, PixelArray, Purpose
+from raim.images.picture import MAX_PIXELS, Format, ImageInfo, Picture, PixelArray, PixelMode, Purpose
 from raim.images.png import decode_png, parse_png
 from raim.images.repair import repair, trim_scan
 from raim.images.tiff import decode_tiff, parse_tiff
@@ -31,7 +31,7 @@ FORMATS: dict[Format, tuple[Callable[[Stream], Header], Callable[[bytes, Any], n
     "HEIF": (parse_heif, decode_heif),
     "JXL": (parse_jxl, decode_jxl),
 }
-GREY: tuple[Mode, ...] = ("grey", "grey-alpha")
+GREY: tuple[PixelMode, ...] = ("grey", "grey-alpha")
 UNSTATED: tuple[Format, ...] = ("AVIF", "HEIF", "JXL")  # their headers may not state the number of channels
 # Marks of a picture's brightness on HDR screens: Apple's, Adobe's (Ultra HDR), the standard's.
 GAIN_MAPS = (b"hdrgainmap", b"hdr-gain-map", b"urn:iso:std:iso:ts:21496:-1")

@@ -31,7 +31,7 @@ from raim.images.header import (
     decoding,
     load_codecs,
 )
-from raim.images.picture import Mode, PixelArray
+from raim.images.picture import PixelArray, PixelMode
 
 Tags = dict[int, tuple[int, ...]]
 
@@ -49,7 +49,7 @@ FRACTIONS = frozenset({5, 10, 11, 12})  # types
 NOT_A_PAGE = 0b101  # subfile type: a reduced copy or a transparency mask of another page
 MAX_PAGES = 64
 COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 32773: "packbits"}
-MODES: dict[int, Mode] = {0: "grey", 1: "grey", 2: "rgb", 3: "palette", 5: "cmyk"}
+MODES: dict[int, PixelMode] = {0: "grey", 1: "grey", 2: "rgb", 3: "palette", 5: "cmyk"}
 KINDS = {6: "YCbCr", 8: "CIE L*a*b*", 32803: "raw sensor data", 34892: "linear raw data"}
 SMALL_TILE = 1 << 20  # pixels; a tile may be larger than a small image
 N_STRIP = 1 << 20  # bytes before packing; small enough that a reader needs no second image in memory
@@ -172,7 +172,7 @@ def _number(tags: Tags, tag: int, default: int | None = None) -> int:
     return values[0] if values else default or 0
 
 
-def _read_mode(tags: Tags) -> tuple[Mode, int]:
+def _read_mode(tags: Tags) -> tuple[PixelMode, int]:
     kind = _number(tags, PHOTOMETRIC)
     if kind not in MODES:
         name = KINDS.get(kind, f"of kind {kind}")

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from peaks import peak_of
 from raim.errors import SubmissionError
 from raim.scoring.submission.listing import list_submission
-from raim.scoring.submission.zip_members import Packed, find_extra, unpack_content
+from raim.scoring.submission.zip_members import PackedContent, find_extra, unpack_content
 
-NEEDS = "from raim.scoring.submission.zip_members import Packed, unpack_content"
+NEEDS = "from raim.scoring.submission.zip_members import PackedContent, unpack_content"
 
 
-def packed_as(content: bytes, packed: bytes, *, is_deflated=True) -> Packed:
-    return Packed(start=0, n_bytes=len(packed), crc=zlib.crc32(content), is_deflated=is_deflated)
+def packed_as(content: bytes, packed: bytes, *, is_deflated=True) -> PackedContent:
+    return PackedContent(start=0, n_bytes=len(packed), crc=zlib.crc32(content), is_deflated=is_deflated)
 
 
 def deflate(content: bytes) -> bytes:

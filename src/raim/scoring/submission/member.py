@@ -11,7 +11,7 @@ from pathlib import Path
 from raim.data import image_stem
 from raim.errors import SubmissionError, shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
-from raim.scoring.submission.zip_members import Packed, unpack_content
+from raim.scoring.submission.zip_members import PackedContent, unpack_content
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +59,7 @@ class Member:
     parts: tuple[str, ...]
     n_bytes: int
     problems: tuple[Finding, ...] = ()
-    entry: Packed | None = None
+    entry: PackedContent | None = None
     raw_name: bytes = b""
 
     @property

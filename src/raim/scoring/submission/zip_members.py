@@ -31,7 +31,7 @@ LEAST_PACKED_BYTES = 1024  # twice the content and this is more than Deflate eve
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Packed:
+class PackedContent:
     """Where the content of a member lies in its zip, and what must come out."""
 
     start: int  # where the packed bytes start
@@ -47,7 +47,7 @@ class Packed:
 
 def locate(
     file: BufferedIOBase, info: ZipInfo, raw_name: bytes, name: str, table_offset: int
-) -> tuple[Packed, list[Finding]]:
+) -> tuple[PackedContent, list[Finding]]:
     """Return where a member's content lies by its own header, and what forbids reading it."""
     file.seek(info.header_offset)
     header = file.read(LOCAL.size)
@@ -66,7 +66,9 @@ def locate(
         text = f"{name} has no header where the zip's table says; make the zip again"
         found = [problem("damaged-member", text, name)]
     is_deflated = info.compress_type == ZIP_DEFLATED
-    return Packed(start=start, n_bytes=info.compress_size, crc=info.CRC, is_deflated=is_deflated), found
+    return PackedContent(
+        start=start, n_bytes=info.compress_size, crc=info.CRC, is_deflated=is_deflated
+    ), found
 
 
 def find_overlaps(starts: Sequence[int], stops: Sequence[int], names: Sequence[str]) -> list[Finding]:
@@ -86,7 +88,7 @@ def find_overlaps(starts: Sequence[int], stops: Sequence[int], names: Sequence[s
     return problems
 
 
-def unpack_content(file: BufferedIOBase, packed: Packed, n_bytes: int, name: str) -> bytes:
+def unpack_content(file: BufferedIOBase, packed: PackedContent, n_bytes: int, name: str) -> bytes:
     """Return the content of a member, which must have its declared size and checksum; no more is unpacked."""
     if packed.n_bytes > 2 * n_bytes + LEAST_PACKED_BYTES:
         raise _error("size-mismatch", name, f"{name} is packed into far more than its {n_bytes} bytes")

@@ -94,8 +94,8 @@ def read_restored(storage: Storage, zip_sha256: str, place: Place) -> bytes:
         StorageError: The zip is not there, or cannot be read.
         SubmissionError: It is not what was checked.
     """
-    from raim.scoring.submission.zip_members import Packed, unpack_content
+    from raim.scoring.submission.zip_members import PackedContent, unpack_content
 
     packed = read_range(storage, zip_sha256, start=place.packed_start, length=place.packed_bytes)
-    whole = Packed(start=0, n_bytes=place.packed_bytes, crc=place.crc, is_deflated=place.is_deflated)
+    whole = PackedContent(start=0, n_bytes=place.packed_bytes, crc=place.crc, is_deflated=place.is_deflated)
     return unpack_content(io.BytesIO(packed), whole, place.n_bytes, place.name)
