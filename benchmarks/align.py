@@ -27,7 +27,7 @@ import numpy as np
 
 from align_scenes import KINDS, MODES, Captures, cut_photograph, make_captures, read_photograph
 from raim.data.alignment.burst import average_shots
-from raim.data.alignment.matches import Search
+from raim.data.alignment.matches import MatchSearch
 from raim.data.alignment.modes import MODES as RULES
 from raim.data.alignment.options import Limits
 from raim.data.alignment.planes import to_colour
@@ -61,7 +61,7 @@ def measure(captures: Captures, kind: str, photograph: str) -> Figures:
     start = time.perf_counter()
     found = _align(captures, kind)
     seconds = time.perf_counter() - start
-    if isinstance(found, Search):
+    if isinstance(found, MatchSearch):
         nothing = dict.fromkeys(
             ("position_px", "high_px", "said_px", "tone", "recall", "false_share"), math.nan
         )
@@ -94,17 +94,17 @@ def measure(captures: Captures, kind: str, photograph: str) -> Figures:
     )
 
 
-def _align(captures: Captures, kind: str) -> tuple[list[Alignment], Alignment] | Search:
+def _align(captures: Captures, kind: str) -> tuple[list[Alignment], Alignment] | MatchSearch:
     """Give the alignments of all references, and that of what the pair's reference is made of."""
     mode = RULES[MODES[kind]]
     colour = to_colour(captures.pixels)
     references = [to_colour(each.pixels) for each in captures.references]
     if kind != "burst":
         found = align(colour, references[0], mode, seed=0)
-        return found if isinstance(found, Search) else ([found], found)
+        return found if isinstance(found, MatchSearch) else ([found], found)
     average = average_shots(colour, references, mode, seed=0)
     for each in average.alignments:
-        if isinstance(each, Search):
+        if isinstance(each, MatchSearch):
             return each
     shots = [each for each in average.alignments if isinstance(each, Alignment)]
     return shots, average.align(colour, mode)

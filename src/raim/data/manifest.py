@@ -19,12 +19,13 @@ together, with their lines.
 
 import difflib
 import hashlib
+import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from raim.data.names import collision_key, has_image_suffix, image_stem
+from raim.data.names import find_collisions, has_image_suffix, image_stem
 from raim.errors import InputError, ManifestError
 from raim.files import place_file
 from raim.tables import Row, format_table, match_names, parse_table, parse_whole, read_content, say_none_known
@@ -75,11 +76,11 @@ class Manifest:
     lines: Mapping[tuple[str, str], int] = field(default_factory=dict, compare=False)
 
     def by_name(self) -> Mapping[str, ManifestRow]:
-        """Give the rows by their name."""
+        """Return the rows by their name."""
         return {row.name: row for row in self.rows}
 
     def match(self, stems: Collection[str]) -> "Manifest":
-        """Give the manifest with the images' own names, where a spreadsheet has shortened them; its notes say so.
+        """Return the manifest with the images' own names, where a spreadsheet has shortened them; its notes say so.
 
         Args:
             stems: Names of the images.
@@ -102,11 +103,11 @@ class Manifest:
         )
 
     def scenarios(self) -> tuple[str, ...]:
-        """Name the scenarios (or issues) that occur, in the order of first occurrence."""
+        """Return the scenarios (or issues) that occur, in the order of first occurrence."""
         return tuple(dict.fromkeys(row.scenario for row in self.rows if row.scenario is not None))
 
     def sha256(self) -> str:
-        """Hash what the manifest says: the same for another order of rows or columns, or other line ends.
+        """Return the SHA-256 of what it says: the same for another order of rows or columns, or other line ends.
 
         Example:
             >>> Manifest(rows=(ManifestRow(name="0001", scenario="denoise"),)).sha256()[:16]
@@ -131,7 +132,7 @@ class _Line:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest from a file.
+    """Return the manifest in a file.
 
     Raises:
         ManifestError: The file cannot be read or has mistakes; every one is listed with its line.
@@ -144,7 +145,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def parse_manifest(content: bytes | str, *, file_name: str = "manifest") -> Manifest:
-    r"""Read a manifest from the content of a file; `file_name` stands in messages.
+    r"""Return the manifest in the content of a file; `file_name` stands in messages.
 
     Raises:
         ManifestError: It has mistakes; every one is listed with its line.
@@ -157,13 +158,13 @@ def parse_manifest(content: bytes | str, *, file_name: str = "manifest") -> Mani
         table = parse_table(content, file_name, known=COLUMNS)
     except InputError as error:
         raise ManifestError(str(error)) from error
-    header = list(table.columns)
-    used = [column for column in COLUMNS if column in header and not _is_idle(column, header)]
-    found = [(table.header_line, problem) for problem in _header_problems(header)]
+    header = table.columns
+    has_scenario = "scenario" in header or "issue" in header
+    used = [each for each in COLUMNS if each in header and not (each == "label" and has_scenario)]
+    found = [(table.header_line, problem) for problem in _list_header_problems(header)]
     wrong = [*found, *table.faults]
     lines = [] if found else [_read_line(row, used, wrong) for row in table.rows]
-    groups = _group_by_name([line for line in lines if line.name], wrong)
-    rows = tuple(_merge(group, wrong) for group in groups)
+    rows = _merge_lines([line for line in lines if line.name], wrong)
     if not rows and not wrong:
         wrong.append((1, "it has no rows; expected one line per image after the names of the columns"))
     if wrong:
@@ -177,7 +178,7 @@ def parse_manifest(content: bytes | str, *, file_name: str = "manifest") -> Mani
 
 
 def format_manifest(rows: Iterable[ManifestRow]) -> str:
-    r"""Write rows as the text of a manifest that `parse_manifest` reads back as the same rows.
+    r"""Return rows as the text of a manifest that `parse_manifest` reads back as the same rows.
 
     A row becomes one line without a role, or an input and a reference line where both hashes have to be kept.
 
@@ -209,42 +210,42 @@ def _lines_of(row: ManifestRow) -> Iterator[tuple[object, ...]]:
     yield (row.name, scenario, *size, row.reference_sha256, "reference")
 
 
-def _is_idle(column: str, header: list[str]) -> bool:
-    """Say whether a known column is not read: `label` stands in only where scenario and issue are absent."""
-    return column == "label" and ("scenario" in header or "issue" in header)
-
-
-def _header_problems(header: list[str]) -> list[str]:
-    problems = []
+def _list_header_problems(header: Collection[str]) -> list[str]:
     absent = [column for column in COLUMNS if column not in header]
-    for column in header:
-        near = (
-            []
-            if column in COLUMNS
-            else difflib.get_close_matches(column.lower(), absent, n=1, cutoff=MISSPELT)
-        )
-        if near:
-            problems.append(f"no column is named {column!r}; did you mean {near[0]!r}?")
+    near = {
+        column: difflib.get_close_matches(column.lower(), absent, n=1, cutoff=MISSPELT)
+        for column in header
+        if column not in COLUMNS
+    }
+    problems = [
+        f"no column is named {column!r}; did you mean {known[0]!r}?"
+        for column, known in near.items()
+        if known
+    ]
     if "name" not in header and not problems:
         there = ", ".join(header) or "nothing"
-        problems.append(
-            f"the column 'name' is missing; the first line must name the columns and has: {there}"
-        )
+        return [f"the column 'name' is missing; the first line must name the columns and has: {there}"]
     return problems
 
 
 def _read_line(found: Row, used: Collection[str], wrong: list[tuple[int, str]]) -> _Line:
     row = {column: found.cells[column] for column in used}
     problems: list[str] = []
-    width, height = _read_size(found, problems)
+    stated = [row[column] for column in ("scenario", "issue", "label") if row.get(column)]
+    if len(stated) > 1:
+        problems.append(f"it has both the scenario {stated[0]!r} and the issue {stated[1]!r}; state one")
+    sha256 = row.get("sha256", "")
+    if sha256 and not _SHA256.fullmatch(sha256.lower()):
+        problems.append(f"the sha256 {sha256!r} is not 64 hexadecimal digits")
+    width, height = _read_size(row, problems)
     line = _Line(
         number=found.line,
         role=row.get("role", _NO_ROLE).lower(),
         name=_read_name(row["name"], problems),
-        scenario=_read_scenario(row, problems),
+        scenario=stated[0] if stated else None,
         width=width,
         height=height,
-        sha256=_read_sha256(row.get("sha256", ""), problems),
+        sha256=sha256.lower() or None,
     )
     wrong.extend((found.line, problem) for problem in problems)
     return line
@@ -260,15 +261,8 @@ def _read_name(name: str, problems: list[str]) -> str:
     return image_stem(name + ".png") if name else ""
 
 
-def _read_scenario(row: dict[str, str], problems: list[str]) -> str | None:
-    stated = [row[column] for column in ("scenario", "issue", "label") if row.get(column)]
-    if len(stated) > 1:
-        problems.append(f"it has both the scenario {stated[0]!r} and the issue {stated[1]!r}; state one")
-    return stated[0] if stated else None
-
-
-def _read_size(row: Row, problems: list[str]) -> tuple[int | None, int | None]:
-    texts = [row.cells.get(side, "") for side in ("width", "height")]
+def _read_size(row: Mapping[str, str], problems: list[str]) -> tuple[int | None, int | None]:
+    texts = [row.get(side, "") for side in ("width", "height")]
     try:
         width, height = map(parse_whole, texts)
     except InputError:
@@ -283,59 +277,45 @@ def _read_size(row: Row, problems: list[str]) -> tuple[int | None, int | None]:
     return None, None
 
 
-def _read_sha256(value: str, problems: list[str]) -> str | None:
-    if value and not _SHA256.fullmatch(value.lower()):
-        problems.append(f"the sha256 {value!r} is not 64 hexadecimal digits")
-    return value.lower() or None
-
-
-def _group_by_name(lines: list[_Line], found: list[tuple[int, str]]) -> Iterable[list[_Line]]:
+def _merge_lines(lines: Sequence[_Line], wrong: list[tuple[int, str]]) -> tuple[ManifestRow, ...]:
+    """Return a row for each name; what its lines say in contradiction, and names alike, are added to what is wrong."""
+    for line, other in find_collisions(lines, lambda line: line.name):
+        if line.name != other.name:
+            text = f"the name {line.name!r} differs from {other.name!r} (line {other.number}) only in case or"
+            wrong.append((line.number, f"{text} Unicode form; rename one"))
     groups: dict[str, list[_Line]] = {}
     for line in lines:
-        group = groups.setdefault(collision_key(line.name), [])
-        group.append(line)
-        if line.name != group[0].name:
-            found.append((line.number, _collision(line, group[0])))
-    return groups.values()
+        groups.setdefault(line.name, []).append(line)
+    for other, line in itertools.chain.from_iterable(
+        itertools.combinations(each, 2) for each in groups.values()
+    ):
+        wrong.extend((line.number, conflict) for conflict in _list_conflicts(line, other))
+    return tuple(_merge(group) for group in groups.values())
 
 
-def _collision(line: _Line, earlier: _Line) -> str:
-    return (
-        f"the name {line.name!r} differs from {earlier.name!r} (line {earlier.number}) only in case or "
-        "Unicode form; rename one"
-    )
+def _list_conflicts(line: _Line, other: _Line) -> Iterator[str]:
+    if line.role == other.role:
+        what = f"the role {line.role!r}" if line.role else "no role"
+        yield f"the name {line.name!r} with {what} stands in line {other.number} already; remove one"
+    if line.scenario and other.scenario and line.scenario != other.scenario:
+        yield (
+            f"the name {line.name!r} has the scenario {line.scenario!r} here and {other.scenario!r} in "
+            f"line {other.number}; an image belongs to one"
+        )
 
 
-def _merge(group: list[_Line], found: list[tuple[int, str]]) -> ManifestRow:
-    first = group[0]
-    for index, line in enumerate(group[1:], start=1):
-        found.extend((line.number, problem) for problem in _conflicts(line, group[:index]))
+def _merge(group: Sequence[_Line]) -> ManifestRow:
     by_role = {line.role: line for line in group}
     bare, reference = by_role.get(_NO_ROLE), by_role.get("reference")
-    sized = reference or bare
-    source = by_role.get("input") or bare
+    sized, source = reference or bare, by_role.get("input") or bare
     return ManifestRow(
-        name=first.name,
+        name=group[0].name,
         scenario=next((line.scenario for line in group if line.scenario), None),
         width=sized.width if sized else None,
         height=sized.height if sized else None,
         input_sha256=source.sha256 if source else None,
         reference_sha256=reference.sha256 if reference else None,
     )
-
-
-def _conflicts(line: _Line, earlier: list[_Line]) -> Iterator[str]:
-    for other in earlier:
-        if line.name != other.name:
-            continue
-        if line.role == other.role:
-            what = f"the role {line.role!r}" if line.role else "no role"
-            yield f"the name {line.name!r} with {what} stands in line {other.number} already; remove one"
-        if line.scenario and other.scenario and line.scenario != other.scenario:
-            yield (
-                f"the name {line.name!r} has the scenario {line.scenario!r} here and {other.scenario!r} in "
-                f"line {other.number}; an image belongs to one"
-            )
 
 
 def _manifest_error(file_name: str, found: list[tuple[int, str]]) -> ManifestError:

@@ -123,15 +123,8 @@ class PairFolder(Generic[Record]):
     ) -> Iterator["PairFolder[Record]"]:
         """Hold a folder that is new, empty, of a stopped run that goes on, or emptied of an earlier run.
 
-        Args:
-            out: The folder.
-            kind: Of the journal's items.
-            command: That writes it.
-            kinds: Which of input/, reference/ and mask/ it writes.
-            column: Of its manifest, which no other program's has.
-            names: Of the items that will be made.
-            overwrite: Whether an earlier run's pairs are removed.
-            workers: Processes that will make them.
+        The command that writes it has items of a kind, pictures of `kinds` (input, reference, mask), a column in its
+        manifest that no other program's has, and names of the items that it will make.
 
         Raises:
             InputError: The folder holds something else, is in use, or cannot be made, or there are no workers.
@@ -160,7 +153,7 @@ class PairFolder(Generic[Record]):
         total: int,
         on_progress: OnProgress | None,
     ) -> Iterator[tuple[Any, Record | str]]:
-        """Make what is planned in processes, and note what is done.
+        """Make what is planned in processes, in any order, and note what is done.
 
         Args:
             function: Of (plan, what a stopped run has made of it or None); gives the item, or why there is none.
@@ -169,7 +162,7 @@ class PairFolder(Generic[Record]):
             on_progress: Called with (plans done, plans in all) after each, and once before the first.
 
         Yields:
-            Each plan with what came of it: an item, or why there is none, which the next run tries again.
+            Each plan with its item, or why there is none, which the next run tries again.
         """
         tell = on_progress or (lambda _done, _total: None)
         tell(total - len(plans), total)

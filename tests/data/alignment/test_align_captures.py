@@ -162,7 +162,7 @@ def test_tables_of_spreadsheets_name_scenes_and_files(captures, content):
     [
         (
             "scene,file,rolle\na,input.png,input\n",
-            "captures.csv has no column role; it has scene, file, rolle",
+            "captures.csv, line 1: there is no column 'role'; it has scene, file, rolle",
         ),
         ("scene,file,role\na,input.png\n", "captures.csv, line 2: it has 2 cells"),
         (
@@ -170,7 +170,7 @@ def test_tables_of_spreadsheets_name_scenes_and_files(captures, content):
             "captures.csv, line 1: the column 'role' stands there twice",
         ),
         ("scene,file,role\n", "captures.csv has no rows"),
-        ("PK\3\4", "captures.csv has no column scene"),
+        ("PK\3\4", "captures.csv, line 1: there is no column 'scene'"),
         (f"scene,file,role\n{'9' * 5000},a.png,input\n", "File name too long"),
     ],
 )

@@ -10,7 +10,7 @@ from raim.data.alignment.crops import Rectangle, find_rectangle, place_crops
 from raim.data.alignment.kernel import _centre, apply_kernel, estimate_kernel, measure_spread
 from raim.data.alignment.mapping import find_inside, measure_scale, project, start_mapping, warp
 from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, UNDETERMINED, USABLE, draw_mask, find_moved
-from raim.data.alignment.matches import Search, correlate, search_homography
+from raim.data.alignment.matches import MatchSearch, correlate, search_homography
 from raim.data.alignment.modes import MODES
 from raim.data.alignment.options import Limits, Options
 from raim.data.alignment.planes import stretch, to_colour, to_pixels
@@ -247,7 +247,7 @@ def test_planes_go_to_integers_of_the_input_s_type_and_back():
 
 
 def test_a_search_in_vain_says_what_it_has_found():
-    nothing = Search(n_features=(90, 85), n_matches=20, n_inliers=5, best=None)
+    nothing = MatchSearch(n_features=(90, 85), n_matches=20, n_inliers=5, best=None)
     assert describe_search(nothing).startswith(
         "no common scene was found: of 90 and 85 features 20 match, of which 5 (25 %) agree on one homography; nothing"
     )

@@ -19,7 +19,7 @@ from jaxtyping import Bool
 
 from raim.data.alignment.mapping import start_mapping, warp
 from raim.data.alignment.masks import WHITE
-from raim.data.alignment.matches import Search
+from raim.data.alignment.matches import MatchSearch
 from raim.data.alignment.modes import Mode
 from raim.data.alignment.planes import Colour
 from raim.data.alignment.registration import Alignment, align, finish_alignment
@@ -41,7 +41,7 @@ class Average:
     colour: Colour
     is_known: Bool[np.ndarray, "_ _"]
     noise: float
-    alignments: tuple[Alignment | Search, ...]
+    alignments: tuple[Alignment | MatchSearch, ...]
 
     def align(self, colour: Colour, mode: Mode) -> Alignment:
         """Return how the mean lies to the input that its shots were aligned to, with the poorest of their matches."""
@@ -57,11 +57,11 @@ def average_shots(colour: Colour, shots: Iterable[Colour], mode: Mode, *, seed: 
     """Return the mean of shots, read one at a time, that are aligned to the input, which is no part of it."""
     total, squares = np.zeros((2, *colour.shape), np.float64)
     count = np.zeros(colour.shape[:2], np.float64)
-    alignments: list[Alignment | Search] = []
+    alignments: list[Alignment | MatchSearch] = []
     for shot in shots:
         alignment = align(colour, shot, mode, seed=seed)
         alignments.append(alignment)
-        if isinstance(alignment, Search):
+        if isinstance(alignment, MatchSearch):
             continue
         counted = alignment.inside & ~alignment.moved
         warped = _match_gain(colour, warp(shot, alignment.mapping), counted).astype(np.float64)

@@ -23,10 +23,10 @@ from pathlib import Path
 
 from raim.data.alignment.modes import Mode, find_mode
 from raim.data.alignment.pairs import Refused
-from raim.data.names import collision_key, list_images
+from raim.data.names import find_collisions, list_images
 from raim.errors import ImageError, InputError, UnknownNameError
-from raim.images import ImageInfo, inspect_image
-from raim.tables import Row, match_names, read_table
+from raim.images import inspect_image
+from raim.tables import Problems, Row, match_names, read_rows
 
 TABLE = "captures.csv"
 COLUMNS = ("scene", "file", "role")
@@ -62,7 +62,7 @@ class _Listed:
 
 
 def list_scenes(captures: Path, mode: str | None) -> tuple[Scene | Refused, ...]:
-    """List the scenes of a folder, checked but not read.
+    """Return the scenes of a folder, checked but not read.
 
     Args:
         captures: The folder.
@@ -80,20 +80,23 @@ def list_scenes(captures: Path, mode: str | None) -> tuple[Scene | Refused, ...]
         find_mode(mode)
     if not captures.is_dir():
         raise InputError(f"{captures} is no folder; expected one with a sub-folder for each scene")
-    problems: list[str] = []
+    problems = Problems()
     if (captures / TABLE).is_file():
         listed = _read_table(captures, problems)
     else:
         listed = [_sort_by_name(folder, mode) for folder in sorted(captures.iterdir()) if _is_scene(folder)]
-    if not listed and not problems:
-        problems.append(f"{captures} has no sub-folder; expected one for each scene, with its pictures")
+    if not listed and not problems.found:
+        problems.found.append("there is no sub-folder; expected one for each scene, with its pictures")
     scenes = [_check(each, mode, problems) for each in listed]
-    problems.extend(_find_collisions(scenes))
+    problems.found += [
+        f"the scenes {other.name!r} and {scene.name!r} differ only in case or Unicode form; rename one"
+        for scene, other in find_collisions(scenes, lambda scene: scene.name)
+        if scene.name != other.name
+    ]
     refused = [each for each in scenes if isinstance(each, Refused)]
-    if problems or len(refused) == len(scenes):
-        problems.extend(f"{each.name}: {each.reason}" for each in refused if each.reason)
-        text = "\n".join(f"  {problem}" for problem in problems)
-        raise InputError(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {captures}:\n{text}")
+    if problems.found or len(refused) == len(scenes):
+        problems.found += [f"{each.name}: {each.reason}" for each in refused if each.reason]
+    problems.stop(captures)
     return tuple(scenes)
 
 
@@ -110,55 +113,38 @@ def _sort_by_name(folder: Path, mode: str | None) -> _Listed:
     return _Listed(name=folder.name, mode=None, inputs=tuple(inputs), references=tuple(references))
 
 
-def _read_table(captures: Path, problems: list[str]) -> list[_Listed]:
-    try:
-        table = read_table(captures / TABLE, known=(*COLUMNS, "mode"), name=TABLE)
-    except InputError as error:
-        problems.append(str(error))
-        return []
-    missing = [column for column in COLUMNS if column not in table.columns]
-    if missing or table.faults:
-        there = ", ".join(table.columns) or "none"
-        problems += [f"{TABLE} has no column {column}; it has {there}" for column in missing]
-        problems += table.say_faults()
-        return []
-    if not table.rows:
-        problems.append(f"{TABLE} has no rows; expected one for each picture")
-    return list(_group_rows(captures, table.rows, problems))
+def _read_table(captures: Path, problems: Problems) -> list[_Listed]:
+    rows = read_rows(captures, TABLE, COLUMNS, problems, known=["mode"])
+    if not rows and not problems.found:
+        problems.found.append(f"{TABLE} has no rows; expected one for each picture")
+    return [] if problems.found else list(_group_rows(captures, rows, problems))
 
 
-def _group_rows(captures: Path, rows: Sequence[Row], problems: list[str]) -> Iterator[_Listed]:
+def _group_rows(captures: Path, rows: Sequence[Row], problems: Problems) -> Iterator[_Listed]:
     for row in rows:
         scene, role = row.cells["scene"], row.cells["role"]
         if role.lower() not in {INPUT, REFERENCE}:
-            problems.append(f"{row.where}: the role is {role!r}; expected {INPUT} or {REFERENCE}")
+            problems.add(row.where, f"the role is {role!r}; expected {INPUT} or {REFERENCE}")
         if not _is_sub_folder(scene) or any(mark in row.cells["file"] for mark in "/\\"):
-            problems.append(f"{row.where}: name the sub-folder and a file in it, without slashes")
+            problems.add(row.where, "name the sub-folder and a file in it, without slashes")
     names = sorted({row.cells["scene"] for row in rows if _is_sub_folder(row.cells["scene"])})
     folders = match_names(names, _list_names(captures)).names
     for name in names:
         own = [row.cells for row in rows if row.cells["scene"] == name]
         modes = {cells.get("mode", "") for cells in own} - {""}
         if len(modes) > 1:
-            problems.append(
-                f"{TABLE}: the scene {name!r} has the modes {', '.join(sorted(modes))}; state one"
-            )
+            problems.add(TABLE, f"the scene {name!r} has the modes {', '.join(sorted(modes))}; state one")
         folder = captures / folders.get(name, name)
         files = match_names([cells["file"] for cells in own], _list_names(folder)).names
-        by_role = {
-            role: tuple(
+        inputs, references = (
+            tuple(
                 folder / files.get(cells["file"], cells["file"])
                 for cells in own
                 if cells["role"].lower() == role
             )
             for role in (INPUT, REFERENCE)
-        }
-        yield _Listed(
-            name=folder.name,
-            mode=min(modes, default=None),
-            inputs=by_role[INPUT],
-            references=by_role[REFERENCE],
         )
+        yield _Listed(name=folder.name, mode=min(modes, default=None), inputs=inputs, references=references)
 
 
 def _list_names(folder: Path) -> list[str]:
@@ -172,11 +158,10 @@ def _is_sub_folder(name: str) -> bool:
     return name not in {"", ".", ".."} and not {"/", "\\"} & set(name)
 
 
-def _check(listed: _Listed, default: str | None, problems: list[str]) -> Scene | Refused:
+def _check(listed: _Listed, default: str | None, problems: Problems) -> Scene | Refused:
     """Check the pictures of a scene; what is wrong with its mode or rows is added to the problems."""
-    mistakes: list[str] = []
     found: list[str] = []
-    mode = _choose_mode(listed, default, mistakes)
+    mode = _choose_mode(listed, default, problems)
     if len(listed.inputs) != 1:
         found.append(
             f"has {len(listed.inputs)} inputs; expected one, by a name that begins with 'input' or by {TABLE}"
@@ -185,24 +170,24 @@ def _check(listed: _Listed, default: str | None, problems: list[str]) -> Scene |
         _check_references(listed, mode, found)
     pictures = listed.inputs + listed.references
     twice = sorted({path.name for path in pictures if pictures.count(path) > 1})
-    mistakes.extend(f"{name} is named more than once; a picture has one role, in one row" for name in twice)
-    problems.extend(f"{listed.name}: {mistake}" for mistake in mistakes)
+    for name in twice:
+        problems.add(listed.name, f"{name} is named more than once; a picture has one role, in one row")
     for path in dict.fromkeys(pictures):
-        found.extend(f"{path.name} {problem}" for problem in _list_problems(path))
+        found.extend(f"{path.name} {fault}" for fault in _list_faults(path))
     if found or mode is None:
         return Refused(scene=listed.name, name=listed.name, reason="; ".join(found))
     return Scene(name=listed.name, mode=mode, input=listed.inputs[0], references=listed.references)
 
 
-def _choose_mode(listed: _Listed, default: str | None, found: list[str]) -> Mode | None:
+def _choose_mode(listed: _Listed, default: str | None, problems: Problems) -> Mode | None:
     name = listed.mode or default
     if name is None:
-        found.append(f"no mode is stated; give --mode, or a column 'mode' in {TABLE}")
+        problems.add(listed.name, f"no mode is stated; give --mode, or a column 'mode' in {TABLE}")
         return None
     try:
         return find_mode(name)
     except UnknownNameError as error:
-        found.append(str(error))
+        problems.add(listed.name, str(error))
         return None
 
 
@@ -218,25 +203,13 @@ def _check_references(listed: _Listed, mode: Mode, found: list[str]) -> None:
         )
 
 
-def _list_problems(path: Path) -> Iterator[str]:
+def _list_faults(path: Path) -> Iterator[str]:
     try:
         info = inspect_image(path)
     except (ImageError, OSError) as error:
         yield f"cannot be used: {error}"
         return
-    yield from _list_faults(info)
-
-
-def _list_faults(info: ImageInfo) -> Iterator[str]:
     if info.has_icc:
         yield "has a colour profile other than sRGB; convert its pixels to sRGB first"
     if min(info.width, info.height) < SMALLEST_PX:
         yield f"is {info.width}x{info.height}; both sides must have at least {SMALLEST_PX} px"
-
-
-def _find_collisions(scenes: Sequence[Scene | Refused]) -> Iterator[str]:
-    held: dict[str, str] = {}
-    for scene in scenes:
-        other = held.setdefault(collision_key(scene.name), scene.name)
-        if other != scene.name:
-            yield f"the scenes {other!r} and {scene.name!r} differ only in case or Unicode form; rename one"

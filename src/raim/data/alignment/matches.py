@@ -60,7 +60,7 @@ class Match:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Search:
+class MatchSearch:
     """What the search for a first alignment has found.
 
     Attributes:
@@ -76,8 +76,8 @@ class Search:
     best: Match | None
 
 
-def search_homography(luma: Plane, reference: Plane, mode: Mode, *, seed: int) -> Search:
-    """Search the homography from input to reference, whose brightness is given.
+def search_homography(luma: Plane, reference: Plane, mode: Mode, *, seed: int) -> MatchSearch:
+    """MatchSearch the homography from input to reference, whose brightness is given.
 
     The mode says which blurs and scales are considered, the seed what MAGSAC draws.
     """
@@ -92,8 +92,8 @@ def search_homography(luma: Plane, reference: Plane, mode: Mode, *, seed: int) -
     return replace(most, best=max(judged, key=lambda match: match.correlation, default=None))
 
 
-def _match_features(luma: Plane, reference: Plane, mode: Mode, seed: int) -> Iterator[Search]:
-    """Search by features, the reference blurred by each of the mode's blurs."""
+def _match_features(luma: Plane, reference: Plane, mode: Mode, seed: int) -> Iterator[MatchSearch]:
+    """MatchSearch by features, the reference blurred by each of the mode's blurs."""
     own_points, own = _describe(stretch(luma))
     for sigma_px in mode.sharpness_px:
         other_points, other = _describe(stretch(smooth(reference, sigma_px)))
@@ -103,7 +103,9 @@ def _match_features(luma: Plane, reference: Plane, mode: Mode, seed: int) -> Ite
             homography, n_inliers = _fit_homography(own_points[pairs[:, 0]], other_points[pairs[:, 1]], seed)
         if homography is not None and n_inliers >= LEAST_INLIERS:
             best = Match(homography=homography, origin="sift", n_matches=len(pairs), n_inliers=n_inliers)
-        yield Search(n_features=(len(own), len(other)), n_matches=len(pairs), n_inliers=n_inliers, best=best)
+        yield MatchSearch(
+            n_features=(len(own), len(other)), n_matches=len(pairs), n_inliers=n_inliers, best=best
+        )
 
 
 def _describe(

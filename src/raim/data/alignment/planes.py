@@ -4,13 +4,12 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from raim.data.camera.arrays import TO_LUMA
 from raim.images.picture import PixelArray
 
 # Encoded values in [0, 1]; any size, since input and reference differ.
 Plane = Float32[np.ndarray, "_ _"]
 Colour = Float32[np.ndarray, "_ _ channels"]
-
-LUMA = (0.299, 0.587, 0.114)  # ITU-T T.871 (JFIF), section 7
 
 
 def to_colour(pixels: PixelArray) -> Colour:
@@ -30,7 +29,7 @@ def to_luma(colour: Colour) -> Plane:
     """Return the brightness."""
     if colour.shape[2] == 1:
         return np.ascontiguousarray(colour[..., 0])
-    red, green, blue = (colour[..., channel] * np.float32(LUMA[channel]) for channel in range(3))
+    red, green, blue = (colour[..., channel] * np.float32(TO_LUMA[0, channel]) for channel in range(3))
     return red + green + blue
 
 

@@ -10,7 +10,7 @@ as the input, and g its gradient, a displacement t further away explains the dif
 at each pixel, weighted by the inverse variance of the differences and less where they are outliers (Gauss-Newton on a
 robust sum of squares). Both become evidence for one spline that bends as little as it can (`spline`).
 
-Source: Kroeger, Timofte, Dai and Van Gool, "Fast Optical Flow using Dense Inverse Search", ECCV 2016 (the flow);
+Source: Kroeger, Timofte, Dai and Van Gool, "Fast Optical Flow using Dense Inverse MatchSearch", ECCV 2016 (the flow);
 Lucas and Kanade, IJCAI 1981, and Baker and Matthews, "Lucas-Kanade 20 Years On", IJCV 56(3), 2004 (brightness); Geman
 and McClure, Bulletin of the ISI 52(4), 1987 (the weight of outliers).
 """

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from raim.data.alignment.crops import Rectangle
-from raim.data.alignment.matches import Search
+from raim.data.alignment.matches import MatchSearch
 from raim.data.alignment.options import Limits
 from raim.data.alignment.registration import ALIKE, DETERMINED_PX, Alignment
 from raim.data.alignment.residual import Residual
@@ -79,7 +79,7 @@ def _describe_residual(residual: Residual, limits: Limits) -> str:
     )
 
 
-def describe_search(found: Search) -> str:
+def describe_search(found: MatchSearch) -> str:
     """Say what the search for a first alignment has found where nothing makes the two alike."""
     share = f" ({found.n_inliers / found.n_matches:.0%})".replace("%", " %") if found.n_matches else ""
     tried = "nothing else puts one on the other"

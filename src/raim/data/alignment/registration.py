@@ -11,7 +11,7 @@ from jaxtyping import Bool
 
 from raim.data.alignment.kernel import measure_spread
 from raim.data.alignment.mapping import Field, Mapping, measure_scale, start_mapping
-from raim.data.alignment.matches import Match, Search, correlate, search_homography
+from raim.data.alignment.matches import Match, MatchSearch, correlate, search_homography
 from raim.data.alignment.modes import Mode
 from raim.data.alignment.planes import Colour, Plane, to_luma
 from raim.data.alignment.refinement import (
@@ -70,7 +70,7 @@ class Alignment:
         return (self.deviation > DETERMINED_PX) & self.inside
 
 
-def align(colour: Colour, reference: Colour, mode: Mode, *, seed: int) -> Alignment | Search:
+def align(colour: Colour, reference: Colour, mode: Mode, *, seed: int) -> Alignment | MatchSearch:
     """Align a reference to an input; whether the alignment is good enough is for `refusal` to say.
 
     Args:

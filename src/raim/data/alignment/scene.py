@@ -11,7 +11,7 @@ from raim.data.alignment.burst import Average, average_shots
 from raim.data.alignment.captures import Scene
 from raim.data.alignment.mapping import warp
 from raim.data.alignment.masks import draw_mask, find_saturated
-from raim.data.alignment.matches import Search
+from raim.data.alignment.matches import MatchSearch
 from raim.data.alignment.options import Options
 from raim.data.alignment.planes import Colour, to_colour, to_luma
 from raim.data.alignment.refusal import describe_search, judge_alignment
@@ -66,7 +66,7 @@ def fit_scene(scene: Scene, options: Options) -> Fitted | str:
     else:
         reference = next(references)
         found = align(colour, reference, scene.mode, seed=options.seed)
-        if isinstance(found, Search):
+        if isinstance(found, MatchSearch):
             return describe_search(found)
         alignment = found
     reason = judge_alignment(alignment, options.limits)
@@ -86,7 +86,7 @@ def fit_scene(scene: Scene, options: Options) -> Fitted | str:
 def _list_misfits(scene: Scene, options: Options, average: Average) -> Iterator[str]:
     """Say which shots do not fit, and why."""
     for path, found in zip(scene.references, average.alignments, strict=True):
-        if isinstance(found, Search):
+        if isinstance(found, MatchSearch):
             yield f"{path.name}: {describe_search(found)}"
         elif (reason := judge_alignment(found, options.limits)) is not None:
             yield f"{path.name}: {reason}"

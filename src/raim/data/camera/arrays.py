@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 # Linear light (or, after `develop`, encoded values) of three channels; 1 is white.
-Scene = Float32[np.ndarray, "h w 3"]
+Rgb = Float32[np.ndarray, "h w 3"]
 # One number for each photosite, linear; 1 is the saturation of the sensor.
-Plane = Float32[np.ndarray, "h w"]
+Channel = Float32[np.ndarray, "h w"]
 # Anything that is blurred: one plane, or planes side by side along the last axis.
 Layers = Float32[np.ndarray, "h w *channels"]
 
@@ -23,7 +23,7 @@ TO_LUMA = np.array(
 _TO_RGB = np.linalg.inv(TO_LUMA)
 
 
-def mix_channels(picture: Scene, matrix: Float[np.ndarray, "3 3"]) -> Scene:
+def mix_channels(picture: Rgb, matrix: Float[np.ndarray, "3 3"]) -> Rgb:
     """Return a picture with the three channels of each pixel multiplied by a matrix."""
     # Not a matrix product: how that rounds depends on the number of its threads, and pairs must not.
     weights = matrix.astype(np.float32)
@@ -34,11 +34,11 @@ def mix_channels(picture: Scene, matrix: Float[np.ndarray, "3 3"]) -> Scene:
     return mixed
 
 
-def split_luma(rgb: Scene) -> Scene:
+def split_luma(rgb: Rgb) -> Rgb:
     """Return Y in [0, 1] and Cb, Cr in [-0.5, 0.5] of encoded values."""
     return mix_channels(rgb, TO_LUMA)
 
 
-def join_luma(planes: Scene) -> Scene:
+def join_luma(planes: Rgb) -> Rgb:
     """Return the encoded values of `split_luma`'s planes; what lies outside [0, 1] is cut."""
     return np.clip(mix_channels(planes, _TO_RGB), 0, 1)

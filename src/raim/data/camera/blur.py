@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from raim.data.camera.arrays import Plane, Scene
+from raim.data.camera.arrays import Channel, Rgb
 from raim.data.camera.convolution import blur_gaussian, blur_with_kernel
-from raim.data.camera.stage import Stage, number, yes_or_no
+from raim.data.camera.stage import CameraStage, number, yes_or_no
 
 SUBPIXELS = 16  # along each axis; the area of a disc of 3 px comes out within 0.2 %
 STEPS = 2000  # more than ten for each pixel of the longest path
@@ -16,7 +16,7 @@ JERK = 0.5  # a jerk's random part, in units of the speed; ours
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Defocus(Stage):
+class Defocus(CameraStage):
     """Defocus: each point of the scene becomes a disc, and a near layer covers a far one.
 
     The image of a point at a distance other than the focus is the aperture's shape, a disc whose radius grows with the
@@ -42,7 +42,7 @@ class Defocus(Stage):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Motion(Stage):
+class Motion(CameraStage):
     """Camera shake: light is spread along the path that the hand gives it during the exposure.
 
     The path is that of a particle of constant speed in the plane, pushed at random and drawn back to where it began:
@@ -75,7 +75,7 @@ def disc_kernel(radius_px: float) -> Float64[np.ndarray, "k k"]:
     return covered / covered.sum()
 
 
-def near_coverage(height: int, width: int, stage: Defocus) -> Plane:
+def near_coverage(height: int, width: int, stage: Defocus) -> Channel:
     """Return the near layer: 1 where it covers a pixel, 0 where it does not, between them along its wavy edge."""
     half_diagonal = np.hypot(height, width) / 2
     angle = np.deg2rad(stage.edge_angle_deg)
@@ -87,7 +87,7 @@ def near_coverage(height: int, width: int, stage: Defocus) -> Plane:
     return np.clip(across - (stage.edge_offset + wave) * half_diagonal + 0.5, 0, 1).astype(np.float32)
 
 
-def blur_defocus(scene: Scene, stage: Defocus) -> Scene:
+def blur_defocus(scene: Rgb, stage: Defocus) -> Rgb:
     """Return a scene blurred by its disc, or by two discs with a covering edge between them."""
     if not stage.has_edge:
         return _blur_disc(scene, stage.radius_px)
@@ -103,7 +103,7 @@ def _blur_disc(
     return blur_with_kernel(picture, disc_kernel(radius_px)) if radius_px > 0 else picture
 
 
-def _continue_behind(scene: Scene, near: Float32[np.ndarray, "h w 1"], reach_px: float) -> Scene:
+def _continue_behind(scene: Rgb, near: Float32[np.ndarray, "h w 1"], reach_px: float) -> Rgb:
     """Return the far layer continued behind the near one: the weighted mean of what is visible around."""
     visible = 1 - near
     weight = blur_gaussian(visible, reach_px)
@@ -145,7 +145,7 @@ def path_kernel(path: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "k k"]:
     return kernel / len(path)
 
 
-def blur_motion(scene: Scene, stage: Motion) -> Scene:
+def blur_motion(scene: Rgb, stage: Motion) -> Rgb:
     """Return a scene blurred along the path of a shaking hand."""
     if stage.length_px == 0:
         return scene

@@ -21,8 +21,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, Float32
 
-from raim.data.camera.arrays import Scene, mix_channels
-from raim.data.camera.stage import Stage, number
+from raim.data.camera.arrays import Rgb, mix_channels
+from raim.data.camera.stage import CameraStage, number
 from raim.images import PixelArray
 
 # IEC 61966-2-1, section 5.2: the linear piece near black and the power above it.
@@ -31,7 +31,7 @@ LEAST_TONE = 1e-6  # bends by 1e-7 at most; below it the terms of the root grow 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Colour(Stage):
+class Colour(CameraStage):
     """Tone and colour of a camera, the same for input and reference."""
 
     red_gain: float = number(1.0, 1, 8, "white balance gain of red, relative to green")
@@ -77,7 +77,7 @@ def mixing_matrix(crosstalk: float) -> Float[np.ndarray, "3 3"]:
     return (1 - 3 * crosstalk) * np.eye(3) + crosstalk
 
 
-def unprocess(clean: PixelArray, colour: Colour) -> Scene:
+def unprocess(clean: PixelArray, colour: Colour) -> Rgb:
     """Return the linear camera light behind a developed photograph; white is 1 over the gains."""
     linear = _linear_table(np.iinfo(clean.dtype).max, colour.tone)[clean]
     if linear.ndim == 2:
@@ -86,7 +86,7 @@ def unprocess(clean: PixelArray, colour: Colour) -> Scene:
     return mix_channels(linear, camera)
 
 
-def develop(raw: Scene, colour: Colour) -> Scene:
+def develop(raw: Rgb, colour: Colour) -> Rgb:
     """Return the encoded values, in [0, 1], of linear camera light; what is brighter than white is cut."""
     balanced = np.minimum(raw * colour.gains.astype(np.float32), np.float32(1))
     matrix = np.linalg.inv(mixing_matrix(colour.crosstalk))

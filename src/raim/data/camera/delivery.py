@@ -7,8 +7,8 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from raim.data.camera.arrays import Scene
-from raim.data.camera.stage import Stage, choice, number
+from raim.data.camera.arrays import Rgb
+from raim.data.camera.stage import CameraStage, choice, number
 
 Filter = Literal["bilinear", "bicubic", "lanczos"]
 Delivery = Literal["scene", "sensor", "small"]
@@ -16,7 +16,7 @@ Subsampling = Literal["4:4:4", "4:2:2", "4:2:0"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Zoom(Stage):
+class Zoom(CameraStage):
     """Digital zoom: the sizes of input and reference.
 
     "scene": the input is enlarged to the clean photograph's size. "sensor": the reference is reduced to the sensor's
@@ -32,7 +32,7 @@ class Zoom(Stage):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Compression(Stage):
+class Compression(CameraStage):
     """JPEG: blocks of 8 x 8 pixels, ringing and coarse colour.
 
     Source: ITU-T Recommendation T.81; quality as libjpeg scales the tables of its annex K (Pillow, libjpeg-turbo).
@@ -43,7 +43,7 @@ class Compression(Stage):
 
 
 def resize(
-    picture: Scene, height: int, width: int, filter_name: Filter
+    picture: Rgb, height: int, width: int, filter_name: Filter
 ) -> Float32[np.ndarray, "{height} {width} 3"]:
     """Return a picture in another size; when it becomes smaller, details finer than its pixels are filtered out."""
     from PIL import Image

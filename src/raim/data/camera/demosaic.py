@@ -8,14 +8,14 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Float32
 
-from raim.data.camera.arrays import Plane, Scene
-from raim.data.camera.stage import Stage, choice
+from raim.data.camera.arrays import Channel, Rgb
+from raim.data.camera.stage import CameraStage, choice
 
 Method = Literal["malvar", "bilinear"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Demosaic(Stage):
+class Demosaic(CameraStage):
     """How colours are interpolated.
 
     `bilinear` averages the nearest photosites of a colour. `malvar` adds to that the Laplacian of the colour that the
@@ -50,7 +50,7 @@ KERNELS: Mapping[str, tuple[Float32[np.ndarray, "5 5"], ...]] = MappingProxyType
 )
 
 
-def demosaic(raw: Plane, stage: Demosaic, *, red_gain: float = 1.0, blue_gain: float = 1.0) -> Scene:
+def demosaic(raw: Channel, stage: Demosaic, *, red_gain: float = 1.0, blue_gain: float = 1.0) -> Rgb:
     """Return the colours of a mosaic R G over G B; what was seen is kept, up to the white of each colour.
 
     Neighbouring colours are compared under the white balance of the two gains, which is undone in the result.

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raim.data.camera.arrays import Plane, Scene
+from raim.data.camera.arrays import Channel, Rgb
 from raim.data.camera.colour import Colour
 from raim.data.camera.convolution import blur_gaussian
-from raim.data.camera.stage import Stage, number
+from raim.data.camera.stage import CameraStage, number
 
 KNEE = 0.9  # Brooks et al. 2019, section 3.4: the threshold of their mask
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Highlights(Stage):
+class Highlights(CameraStage):
     """The light that blown highlights have lost: a clean photograph's white stands for anything brighter.
 
         scene = light * (1 + (headroom - 1) * t^2 (3 - 2 t)),   t = clip((m - KNEE) / (1 - KNEE), 0, 1)
@@ -33,7 +33,7 @@ class Highlights(Stage):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Aberration(Stage):
+class Aberration(CameraStage):
     """Chromatic aberration: colours of another size (lateral), and colours out of focus around highlights (axial).
 
     Lateral: a channel of magnification m shows at radius r from the centre what belongs at r / m.
@@ -57,7 +57,7 @@ class Aberration(Stage):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Flare(Stage):
+class Flare(CameraStage):
     """Veiling glare: light that scatters in the lens and falls on the whole picture.
 
         out = (1 - g) x + g (b G(x) + (1 - b) mean(x))
@@ -74,7 +74,7 @@ class Flare(Stage):
     width: float = number(0.03, 0, 1, "standard deviation of the near part, in diagonals")
 
 
-def expand_highlights(scene: Scene, stage: Highlights, colour: Colour) -> Scene:
+def expand_highlights(scene: Rgb, stage: Highlights, colour: Colour) -> Rgb:
     """Return linear camera light with the light that blown highlights have lost; `colour` says where white is."""
     if stage.headroom == 1:
         return scene
@@ -83,7 +83,7 @@ def expand_highlights(scene: Scene, stage: Highlights, colour: Colour) -> Scene:
     return scene * (1 + (stage.headroom - 1) * t * t * (3 - 2 * t)).astype(np.float32)
 
 
-def part_colours(scene: Scene, stage: Aberration) -> Scene:
+def part_colours(scene: Rgb, stage: Aberration) -> Rgb:
     """Return a scene after axial, then lateral aberration."""
     leaks = (stage.purple_leak / 2, stage.green_leak, stage.purple_leak)
     magnifications = (stage.red_magnification, 1.0, stage.blue_magnification)
@@ -94,14 +94,14 @@ def part_colours(scene: Scene, stage: Aberration) -> Scene:
     return np.stack(planes, axis=2)
 
 
-def _leak(plane: Plane, leak: float, sigma_px: float) -> Plane:
+def _leak(plane: Channel, leak: float, sigma_px: float) -> Channel:
     if leak == 0:
         return plane
     spread = blur_gaussian(np.ascontiguousarray(plane), sigma_px)
     return ((1 - leak) * plane + leak * spread).astype(np.float32)
 
 
-def _magnify(plane: Plane, magnification: float) -> Plane:
+def _magnify(plane: Channel, magnification: float) -> Channel:
     """Return a plane scaled about its centre, by cubic splines."""
     from scipy.ndimage import affine_transform
 
@@ -112,7 +112,7 @@ def _magnify(plane: Plane, magnification: float) -> Plane:
     return affine_transform(plane, inverse, centre * (1 - inverse), order=3, mode="mirror")
 
 
-def scatter_light(scene: Scene, stage: Flare) -> Scene:
+def scatter_light(scene: Rgb, stage: Flare) -> Rgb:
     """Return a scene with a part of its light scattered over the picture."""
     if stage.strength == 0:
         return scene

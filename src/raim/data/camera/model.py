@@ -17,38 +17,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float32, Shaped, UInt8
 
-from raim.data.camera.arrays import Scene
-from raim.data.camera.blur import Defocus, Motion, blur_defocus, blur_motion
+from raim.data.camera import blur, delivery, lens, processing, sensor
+from raim.data.camera.arrays import Rgb
 from raim.data.camera.colour import Colour, develop, unprocess
-from raim.data.camera.delivery import Compression, Zoom, compress, resize
 from raim.data.camera.demosaic import Demosaic, demosaic
-from raim.data.camera.lens import (
-    Aberration,
-    Flare,
-    Highlights,
-    expand_highlights,
-    part_colours,
-    scatter_light,
-)
-from raim.data.camera.processing import (
-    Banding,
-    ChromaNoise,
-    Denoise,
-    Sharpening,
-    add_chroma_noise,
-    round_to_steps,
-    sharpen,
-    smooth_noise,
-)
-from raim.data.camera.sensor import (
-    Noise,
-    Sampling,
-    Screen,
-    expose,
-    filter_colours,
-    sample_scene,
-    show_on_screen,
-)
 from raim.errors import InputError
 from raim.images import PixelArray
 
@@ -60,21 +32,21 @@ class Camera:
     """Every parameter of one photograph, by stage; each stage's defaults do nothing."""
 
     colour: Colour = field(default_factory=Colour)
-    highlights: Highlights = field(default_factory=Highlights)
-    defocus: Defocus = field(default_factory=Defocus)
-    motion: Motion = field(default_factory=Motion)
-    aberration: Aberration = field(default_factory=Aberration)
-    flare: Flare = field(default_factory=Flare)
-    sampling: Sampling = field(default_factory=Sampling)
-    screen: Screen = field(default_factory=Screen)
-    noise: Noise = field(default_factory=Noise)
+    highlights: lens.Highlights = field(default_factory=lens.Highlights)
+    defocus: blur.Defocus = field(default_factory=blur.Defocus)
+    motion: blur.Motion = field(default_factory=blur.Motion)
+    aberration: lens.Aberration = field(default_factory=lens.Aberration)
+    flare: lens.Flare = field(default_factory=lens.Flare)
+    sampling: sensor.Sampling = field(default_factory=sensor.Sampling)
+    screen: sensor.Screen = field(default_factory=sensor.Screen)
+    noise: sensor.Noise = field(default_factory=sensor.Noise)
     demosaic: Demosaic = field(default_factory=Demosaic)
-    denoise: Denoise = field(default_factory=Denoise)
-    chroma: ChromaNoise = field(default_factory=ChromaNoise)
-    banding: Banding = field(default_factory=Banding)
-    zoom: Zoom = field(default_factory=Zoom)
-    sharpening: Sharpening = field(default_factory=Sharpening)
-    compression: Compression = field(default_factory=Compression)
+    denoise: processing.Denoise = field(default_factory=processing.Denoise)
+    chroma: processing.ChromaNoise = field(default_factory=processing.ChromaNoise)
+    banding: processing.Banding = field(default_factory=processing.Banding)
+    zoom: delivery.Zoom = field(default_factory=delivery.Zoom)
+    sharpening: processing.Sharpening = field(default_factory=processing.Sharpening)
+    compression: delivery.Compression = field(default_factory=delivery.Compression)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,34 +86,34 @@ def take_pair(clean: PixelArray, camera: Camera) -> Pair:
     raw = read_sensor(pass_lens(scene, camera), camera)
     picture = process(raw, camera)
     height, width = picture.shape[:2] if camera.zoom.deliver == "sensor" else scene.shape[:2]
-    reference = develop(resize(scene, height, width, "bicubic"), camera.colour)
+    reference = develop(delivery.resize(scene, height, width, "bicubic"), camera.colour)
     if camera.zoom.deliver == "scene":
-        picture = resize(picture, height, width, camera.zoom.filter)
-    picture = sharpen(picture, camera.sharpening)
-    return Pair(degraded=compress(_round(picture), camera.compression), reference=_round(reference))
+        picture = delivery.resize(picture, height, width, camera.zoom.filter)
+    picture = processing.sharpen(picture, camera.sharpening)
+    return Pair(degraded=delivery.compress(_round(picture), camera.compression), reference=_round(reference))
 
 
-def pass_lens(scene: Scene, camera: Camera) -> Scene:
+def pass_lens(scene: Rgb, camera: Camera) -> Rgb:
     """Return the light that falls on the sensor: highlights, defocus, motion, aberration, flare."""
-    light = expand_highlights(scene, camera.highlights, camera.colour)
-    light = blur_motion(blur_defocus(light, camera.defocus), camera.motion)
-    return scatter_light(part_colours(light, camera.aberration), camera.flare)
+    light = lens.expand_highlights(scene, camera.highlights, camera.colour)
+    light = blur.blur_motion(blur.blur_defocus(light, camera.defocus), camera.motion)
+    return lens.scatter_light(lens.part_colours(light, camera.aberration), camera.flare)
 
 
-def read_sensor(light: Scene, camera: Camera) -> Float32[np.ndarray, "rows columns 3"]:
+def read_sensor(light: Rgb, camera: Camera) -> Float32[np.ndarray, "rows columns 3"]:
     """Return the raw values of the three colours: photosites, screen, colour filters, noise, demosaicing."""
-    sampled = show_on_screen(sample_scene(light, camera.sampling), camera.screen)
+    sampled = sensor.show_on_screen(sensor.sample_scene(light, camera.sampling), camera.screen)
     if not camera.sampling.has_mosaic:
-        return expose(sampled, camera.noise)
-    mosaic = expose(filter_colours(sampled), camera.noise)
+        return sensor.expose(sampled, camera.noise)
+    mosaic = sensor.expose(sensor.filter_colours(sampled), camera.noise)
     gains = camera.colour
     return demosaic(mosaic, camera.demosaic, red_gain=gains.red_gain, blue_gain=gains.blue_gain)
 
 
-def process(raw: Scene, camera: Camera) -> Scene:
+def process(raw: Rgb, camera: Camera) -> Rgb:
     """Return the encoded picture: colour and tone, denoising, what is left of colour noise, bit depth."""
-    picture = smooth_noise(develop(raw, camera.colour), camera.denoise)
-    return round_to_steps(add_chroma_noise(picture, camera.chroma), camera.banding)
+    picture = processing.smooth_noise(develop(raw, camera.colour), camera.denoise)
+    return processing.round_to_steps(processing.add_chroma_noise(picture, camera.chroma), camera.banding)
 
 
 def _cut(clean: PixelArray, reduction: int) -> Shaped[np.ndarray, "rows columns *colours"]:
@@ -154,5 +126,5 @@ def _cut(clean: PixelArray, reduction: int) -> Shaped[np.ndarray, "rows columns 
     return clean[: height * reduction, : width * reduction]
 
 
-def _round(picture: Scene) -> UInt8[np.ndarray, "h w 3"]:
+def _round(picture: Rgb) -> UInt8[np.ndarray, "h w 3"]:
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)

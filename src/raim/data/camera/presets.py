@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class Range:
 
 
 Ranges = Mapping[str, Range]
+Kind = Literal["scenario", "issue"]
 
 
 def _rows(**stages: Mapping[str, tuple[Draw, str]]) -> Ranges:
@@ -226,13 +227,18 @@ _ISSUES: Mapping[str, tuple[str, Ranges]] = {
     "color_noise": ("wide blotches and blocks of colour, banding", COLOR_NOISE),
     "moire": ("false patterns of fine details, of a photographed screen, or of both", MOIRE),
 }
-_PARTS: Mapping[str, Mapping[str, Ranges]] = {
+_PARTS: Mapping[str, Mapping[str, Any]] = {
     "combined": {
-        name: _SCENARIOS[name][1] for name in ("super_resolution", "out_of_focus", "motion_blur", "denoise")
+        "parts": {
+            "super_resolution": SUPER_RESOLUTION,
+            "out_of_focus": OUT_OF_FOCUS,
+            "motion_blur": MOTION_BLUR,
+            "denoise": DENOISE,
+        },
+        "fewest_parts": 2,
     },
-    "moire": {"fine details": FINE_DETAILS, "screen": SCREEN},
+    "moire": {"parts": {"fine details": FINE_DETAILS, "screen": SCREEN}, "fewest_parts": 1},
 }
-_FEWEST_PARTS = {"combined": 2, "moire": 1}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -249,7 +255,7 @@ class Preset:
     """
 
     name: str
-    kind: Literal["scenario", "issue"]
+    kind: Kind
     summary: str
     table: Ranges
     parts: Mapping[str, Ranges] = field(default_factory=dict)
@@ -299,21 +305,11 @@ class Preset:
         return sets[int(rng.integers(len(sets)))]
 
 
-_KINDS: tuple[tuple[Literal["scenario", "issue"], Mapping[str, tuple[str, Ranges]]], ...] = (
-    ("scenario", _SCENARIOS),
-    ("issue", _ISSUES),
-)
+_KINDS: Mapping[Kind, Mapping[str, tuple[str, Ranges]]] = {"scenario": _SCENARIOS, "issue": _ISSUES}
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        name: Preset(
-            name=name,
-            kind=kind,
-            summary=summary,
-            table=table,
-            parts=_PARTS.get(name, {}),
-            fewest_parts=_FEWEST_PARTS.get(name, 0),
-        )
-        for kind, group in _KINDS
+        name: Preset(name=name, kind=kind, summary=summary, table=table, **_PARTS.get(name, {}))
+        for kind, group in _KINDS.items()
         for name, (summary, table) in group.items()
     }
 )

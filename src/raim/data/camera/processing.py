@@ -6,13 +6,13 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float32
 
-from raim.data.camera.arrays import Plane, Scene, join_luma, split_luma
+from raim.data.camera.arrays import Channel, Rgb, join_luma, split_luma
 from raim.data.camera.convolution import blur_gaussian
-from raim.data.camera.stage import Stage, number
+from raim.data.camera.stage import CameraStage, number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Denoise(Stage):
+class Denoise(CameraStage):
     """Denoising that goes too far: fine texture is taken for noise and smoothed away, strong edges stay.
 
     A guided filter on each of Y, Cb, Cr, guided by itself: in each window, with m and v its mean and variance,
@@ -32,7 +32,7 @@ class Denoise(Stage):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChromaNoise(Stage):
+class ChromaNoise(CameraStage):
     """Colour noise of low frequency and colour blocks: what a weak denoiser leaves of noise in the dark.
 
     Cb and Cr get a field of given standard deviation and width, and one value for each block; both fade with
@@ -58,7 +58,7 @@ class ChromaNoise(Stage):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Banding(Stage):
+class Banding(CameraStage):
     """Limited bit depth: smooth slopes break into bands.
 
         out = rint(x (2^bits - 1)) / (2^bits - 1)
@@ -74,7 +74,7 @@ class Banding(Stage):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sharpening(Stage):
+class Sharpening(CameraStage):
     """Sharpening by unsharp mask: edges overshoot on both sides, which shows as halos.
 
         Y' = Y + amount (Y - G(Y))
@@ -89,7 +89,7 @@ class Sharpening(Stage):
     radius_px: float = number(1.0, 0.1, 100, "standard deviation of the Gaussian")
 
 
-def smooth_noise(picture: Scene, stage: Denoise) -> Scene:
+def smooth_noise(picture: Rgb, stage: Denoise) -> Rgb:
     """Return encoded values, smoothed."""
     if stage.radius_px == 0:
         return picture
@@ -100,7 +100,7 @@ def smooth_noise(picture: Scene, stage: Denoise) -> Scene:
     return join_luma(planes)
 
 
-def _guided(plane: Plane, radius_px: int, strength: float) -> Plane:
+def _guided(plane: Channel, radius_px: int, strength: float) -> Channel:
     from scipy.ndimage import uniform_filter
 
     def average(values: np.ndarray) -> np.ndarray:
@@ -124,12 +124,12 @@ def draw_blotches(
     return field * np.float32(2 * scale_px * np.sqrt(np.pi))
 
 
-def _draw_blocks(height: int, width: int, block_px: int, rng: np.random.Generator) -> Plane:
+def _draw_blocks(height: int, width: int, block_px: int, rng: np.random.Generator) -> Channel:
     small = rng.standard_normal((-(-height // block_px), -(-width // block_px)), np.float32)
     return small.repeat(block_px, axis=0).repeat(block_px, axis=1)[:height, :width]
 
 
-def add_chroma_noise(picture: Scene, stage: ChromaNoise) -> Scene:
+def add_chroma_noise(picture: Rgb, stage: ChromaNoise) -> Rgb:
     """Return encoded values with blotches and blocks in Cb and Cr; brightness stays."""
     if stage.sigma == 0 and stage.block_sigma == 0:
         return picture
@@ -146,7 +146,7 @@ def add_chroma_noise(picture: Scene, stage: ChromaNoise) -> Scene:
     return join_luma(planes)
 
 
-def round_to_steps(picture: Scene, stage: Banding) -> Scene:
+def round_to_steps(picture: Rgb, stage: Banding) -> Rgb:
     """Return encoded values rounded to the steps of a bit depth."""
     if stage.bits == 0:
         return picture
@@ -154,7 +154,7 @@ def round_to_steps(picture: Scene, stage: Banding) -> Scene:
     return np.rint(picture * largest) / largest
 
 
-def sharpen(picture: Scene, stage: Sharpening) -> Scene:
+def sharpen(picture: Rgb, stage: Sharpening) -> Rgb:
     """Return encoded values with their brightness sharpened; what leaves [0, 1] is cut."""
     if stage.amount == 0:
         return picture

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from raim.data.camera.arrays import Layers, Plane, Scene
-from raim.data.camera.stage import Stage, number, yes_or_no
+from raim.data.camera.arrays import Channel, Layers, Rgb
+from raim.data.camera.stage import CameraStage, number, yes_or_no
 
 BASE_ISO = 100.0
 BLACK_LEVEL = 1 / 16  # of the converter's range: 64 of 1023, 1024 of 16383, as raw files often state
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sampling(Stage):
+class Sampling(CameraStage):
     """The grid of photosites.
 
     On the scene's grid the part of the pitch that collects light is a whole number of pixels, even or odd as the
@@ -35,7 +35,7 @@ class Sampling(Stage):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Screen(Stage):
+class Screen(CameraStage):
     """A photographed screen: stripes of red, green and blue light, too fine for the photosites.
 
     Light of channel c = 0, 1, 2 at display coordinates (u, v), in screen pixels, is modulated by
@@ -59,7 +59,7 @@ class Screen(Stage):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Noise(Stage):
+class Noise(CameraStage):
     """Photon and read noise of raw values, saturation and the analogue-digital converter.
 
     With K raw units for each electron, K = (iso / 100) / full_well:
@@ -93,7 +93,7 @@ def aperture_px(stage: Sampling) -> int:
     return max(narrowest, int((stage.fill * stage.reduction - narrowest) // 2) * 2 + narrowest)
 
 
-def sample_scene(scene: Scene, stage: Sampling) -> Float32[np.ndarray, "rows columns 3"]:
+def sample_scene(scene: Rgb, stage: Sampling) -> Float32[np.ndarray, "rows columns 3"]:
     """Return what the photosites see of each colour: (h // reduction, w // reduction, 3)."""
     pitch, aperture = stage.reduction, aperture_px(stage)
     height, width = (side // pitch for side in scene.shape[:2])
@@ -105,7 +105,7 @@ def sample_scene(scene: Scene, stage: Sampling) -> Float32[np.ndarray, "rows col
     return total / np.float32(aperture**2)
 
 
-def filter_colours(light: Scene) -> Plane:
+def filter_colours(light: Rgb) -> Channel:
     """Return one colour for each photosite: R G over G B, from the top left."""
     raw = light[..., 1].copy()
     raw[0::2, 0::2] = light[0::2, 0::2, 0]
@@ -113,7 +113,7 @@ def filter_colours(light: Scene) -> Plane:
     return raw
 
 
-def show_on_screen(light: Scene, stage: Screen) -> Scene:
+def show_on_screen(light: Rgb, stage: Screen) -> Rgb:
     """Return the scene on a screen, as the photosites see it; `light` has one value for each of them."""
     if stage.contrast == 0:
         return light

@@ -26,7 +26,7 @@ def choice(default: Value, options: Sequence[Value], words: str) -> Any:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Stage:
+class CameraStage:
     """Base of a stage's record; its default values do nothing, and others outside their range are refused."""
 
     NAME: ClassVar[str] = ""  # where it is not that of the class
