@@ -29,4 +29,4 @@ def test_features_have_the_same_values_with_others_below_them():
     buffer, weight, bias, _ = make_case(32, 32, 9, 40)
     convolution = WinogradConvolution(weight, bias)
     whole = convolution.run_packed(buffer, 11, 16)
-    np.testing.assert_array_equal(convolution.run_packed(buffer, 6, 16), whole[:, :4])
+    np.testing.assert_allclose(convolution.run_packed(buffer, 6, 16), whole[:, :4], atol=1e-6 * whole.max())
