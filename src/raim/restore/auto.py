@@ -64,14 +64,10 @@ class Parts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Findings:
-    """What was found out about a photograph.
+    """What was found out about a photograph: the median of its parts, and how sure each defect is, 0 to 1.
 
-    Attributes:
-        measured: The median of its parts.
-        defects: How sure each is, 0 to 1.
-        gains: What is expected of each candidate that was tried.
-        missing: Why MAXIM could not be tried although it might help; "" where it could, or need not.
-        is_known: Whether it resembles photographs that something is known of.
+    `gains` are expected of the candidates that were tried; `missing` says why MAXIM could not be though it might help.
+    `is_known` is false where it resembles no photographs that something is known of.
     """
 
     measured: Inspection

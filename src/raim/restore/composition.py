@@ -95,11 +95,8 @@ def _part(context: Context, restorers: Sequence[Restorer], index: int) -> Contex
 def beside_input(restorer: Restorer, name: str, mix: Mix) -> Restorer:
     """Make a restorer whose results are joined with their input, a channel at a time so that little memory is taken.
 
-    Args:
-        restorer: Of any scale; where it enlarges, so is the input, bicubically.
-        name: Of what is made.
-        mix: Given a channel of the result and the same of the input, both (h, w), in [0, 1] but for the overshoot of
-            bicubic interpolation; gives a new one of that size.
+    `mix` is given a channel of the result and the same of the input, enlarged bicubically where the restorer enlarges,
+    both in [0, 1] but for the overshoot of that.
     """
 
     def compute(image: Photograph, context: Context) -> Photograph:

@@ -27,10 +27,6 @@ OF_USER = "yours"  # in place of a licence: code or weights are the user's own
 SMALLEST_SIDE_PX = 8
 
 
-def _ignore(_: object) -> None:
-    """Take and forget."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """How to run: where, on how many threads, and whom to tell.
@@ -46,8 +42,8 @@ class Context:
     device: str = "cpu"
     threads: int = field(default_factory=count_cores)
     tile_px: int | None = None
-    on_progress: OnProgress = _ignore
-    on_note: OnNote = _ignore
+    on_progress: OnProgress = lambda _: None
+    on_note: OnNote = lambda _: None
 
 
 Compute = Callable[[Photograph, Context], Any]

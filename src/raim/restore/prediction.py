@@ -153,14 +153,9 @@ def regress(
     parts: Vector | float = 1.0,
     n_weighted: int = 0,
 ) -> Regression:
-    """Learn targets from inputs, a row for each pair.
+    """Learn targets from inputs, a row for each pair; the last `n_weighted` columns count by `Rules.weight`.
 
-    Args:
-        inputs: What is known of each.
-        targets: What is to be predicted.
-        rules: The numbers.
-        parts: How many rows are of the same photograph as each.
-        n_weighted: How many of the last columns have `Rules.weight`.
+    `parts` says how many rows are of the same photograph as each.
 
     Example:
         >>> inputs = np.arange(8.0)[:, None]

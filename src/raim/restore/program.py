@@ -36,11 +36,7 @@ class Ended:
 
 
 def run_program(words: Sequence[str], *, timeout_s: float) -> Ended:
-    r"""Run a program; nothing of its process group is left.
-
-    Args:
-        words: The program and its arguments; no shell is involved.
-        timeout_s: Seconds after which it is ended.
+    r"""Run a program, without a shell and at most so many seconds; nothing of its process group is left.
 
     Raises:
         OSError: It cannot be started.

@@ -34,12 +34,7 @@ class SubmissionPlan:
 
 
 def plan_submission(source: Path, target: Path, *, overwrite: bool = False) -> SubmissionPlan:
-    """List the images of a submission.
-
-    Args:
-        source: Folder or zip of the inputs.
-        target: The zip that is to be written.
-        overwrite: Whether it may be there already.
+    """List the images of a submission of a folder or zip of inputs; its zip may be there only with `overwrite`.
 
     Raises:
         InputError: Source or target cannot be what they must be.
@@ -82,9 +77,8 @@ def pack_submission(
 
     Args:
         planned: See `plan_submission`.
-        outcomes: Of all its images, each restored.
-        is_on_cpu: Whether the restorer ran on the CPU; like the next two for the readme.txt, which has as runtime the
-            mean of what was measured.
+        outcomes: Of all its images, each restored; the mean of their seconds is the runtime in readme.txt.
+        is_on_cpu: For the readme.txt, as the next two: whether the restorer ran on the CPU.
         has_extra_data: Whether data besides the challenge's were used.
         description: In a few words.
         manifest: States the size of restored images; without it, it is that of the inputs.

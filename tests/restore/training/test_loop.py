@@ -15,7 +15,6 @@ pytest.importorskip("lightning_fabric", reason="the extra `train` is not install
 from raim import files  # noqa: E402
 from raim.errors import InputError, RaimError, TrainingError  # noqa: E402
 from raim.restore.training import Listener, loop, records, train  # noqa: E402
-from raim.restore.training.learner import update_average  # noqa: E402
 from raim.restore.training.logs import CsvLog  # noqa: E402
 from raim.restore.training.loop import find_learning_rate  # noqa: E402
 from raim.restore.training.losses import compute_loss  # noqa: E402
@@ -68,24 +67,6 @@ def test_a_run_learns_and_says_how_good_it_is(data, tmp_path):
     assert [float(row["score"]) for row in read_log(tmp_path / "run", "validation.csv")][-1] == pytest.approx(
         trained.means["score"], rel=1e-5
     )
-
-
-def test_its_average_is_that_of_every_weight_so_far():
-    network, average = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
-    with torch.no_grad():
-        average.weight.fill_(0.0)
-        for value in (1.0, 3.0):
-            network.weight.fill_(value)
-            update_average(average, network, decay=0.75)
-    assert average.weight.item() == pytest.approx(0.75 * 0.25 * 1 + 0.25 * 3)
-
-
-def test_counts_of_a_net_are_copied_not_averaged():
-    network, average = torch.nn.BatchNorm2d(2), torch.nn.BatchNorm2d(2)
-    network(torch.rand(3, 2, 4, 4))
-    update_average(average, network, decay=0.9)
-    assert average.num_batches_tracked.item() == 1
-    assert torch.equal(average.running_mean, network.running_mean)
 
 
 def test_the_learning_rate_rises_and_falls_without_a_jump():

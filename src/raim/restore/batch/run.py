@@ -146,7 +146,7 @@ def restore_batch(
         and has_hashes({job.target: made.output})
     }
     if not options.overwrite:
-        _refuse_strangers(plan, known)
+        _refuse_others(plan, known)
     if plan.folder is not None:
         make_folder(plan.folder)
     batch = _Batch(restorer=restorer, options=options, work=work, journal=journal, on_note=on_note)
@@ -168,13 +168,13 @@ def restore_batch(
     return outcomes
 
 
-def _refuse_strangers(plan: Plan, known: Mapping[Path, Made]) -> None:
+def _refuse_others(plan: Plan, known: Mapping[Path, Made]) -> None:
     """Refuse before anything is done what would have to be refused later."""
-    strangers = [job.target for job in plan.jobs if job.target.exists() and job.target not in known]
-    if strangers:
-        more = f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
+    others = [job.target for job in plan.jobs if job.target.exists() and job.target not in known]
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise InputError(
-            f"{strangers[0]}{more} is there already, and not known to be of this input and these options; name "
+            f"{others[0]}{more} is there already, and not known to be of this input and these options; name "
             "another output, or add --overwrite"
         )
 

@@ -1,4 +1,6 @@
-"""What changes from step to step: the weights, their moving average, the optimizer.
+"""What changes from step to step, the weights, their moving average, the optimizer; and the devices they are on.
+
+Devices, precision and several processes are Lightning Fabric's.
 
 Source: AdamW, Loshchilov and Hutter, ICLR 2019 (arXiv 1711.05101); the average of the weights, Polyak and Juditsky,
 SIAM Journal on Control and Optimization 30(4), 1992.
@@ -6,6 +8,7 @@ SIAM Journal on Control and Optimization 30(4), 1992.
 
 import contextlib
 import copy
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +16,49 @@ from typing import Any
 import torch
 from torch import nn
 
+from raim.devices import CPU, find_device
 from raim.errors import InputError
-from raim.restore.training.devices import Fabric
 from raim.restore.training.recipe import Schedule
 from raim.restore.training.trainable import Trainable
 
+with warnings.catch_warnings():
+    # It looks for plugins by an interface of setuptools that warns of its own age.
+    warnings.filterwarnings("ignore", category=UserWarning)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    from lightning_fabric import Fabric as LightningFabric
+
+Fabric = Any  # its methods are made at run time
 # Of AdamW; the second is shorter than in other work on restoration (Zamir et al., CVPR 2022, has 0.999).
 BETAS = (0.9, 0.99)
+
+
+def start_fabric(device: str, devices: int, strategy: str, precision: str) -> Fabric:
+    """Choose devices, "auto" for the best that is here, of a numbered one that alone, and the precision.
+
+    Raises:
+        InputError: There is no such device here, or it cannot do that.
+    """
+    if devices < 1:
+        raise InputError(f"{devices} devices were asked for; there must be at least 1")
+    found = None if device == "auto" else find_device(device)
+    kind = device if found is None else found.type
+    number = None if found is None or kind == CPU else found.index
+    if number is not None and devices > 1:
+        raise InputError(f"{device} is one device, {devices} were asked for; take --device {kind}")
+    try:
+        return LightningFabric(
+            accelerator="gpu" if kind == "cuda" else kind,
+            devices=devices if number is None else [number],
+            strategy=strategy,
+            precision=precision,
+        )
+    except Exception as error:
+        # Its own exception for this cannot be imported from one place in all versions.
+        is_known = isinstance(error, (RuntimeError, ValueError, ImportError, LookupError))
+        if not is_known and type(error).__name__ != "MisconfigurationException":
+            raise
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(f"cannot train on {devices} x {device} ({reason}); take --device cpu") from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -65,11 +65,7 @@ class TensorBoard:
     """The same numbers for TensorBoard, and sample sheets; what cannot be written is an `InputError`.
 
     They are written in the training process: tensorboardX's own SummaryWriter has a thread for that, which dies of a
-    full disk in silence.
-
-    Attributes:
-        folder: Of its files.
-        step: From which it goes on; what it had after that is hidden by TensorBoard.
+    full disk in silence. What an earlier start has written after `step` is hidden by TensorBoard.
     """
 
     folder: Path

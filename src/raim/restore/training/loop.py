@@ -20,11 +20,9 @@ from torch import Tensor, nn
 
 from raim.devices import to_double
 from raim.errors import InputError, TrainingError
-from raim.restore.training.devices import Fabric, start_fabric
-from raim.restore.training.feeding import feed
-from raim.restore.training.learner import Learner, prepare_learner, update_average
+from raim.restore.training.learner import Fabric, Learner, prepare_learner, start_fabric, update_average
 from raim.restore.training.losses import Loss, compute_loss
-from raim.restore.training.patches import Patches, find_files
+from raim.restore.training.patches import Patches, feed, find_files
 from raim.restore.training.recipe import Recipe, Schedule
 from raim.restore.training.records import Recorder
 from raim.restore.training.run_folder import MODEL, list_checkpoints, open_run, read_newest
@@ -146,7 +144,8 @@ def _train(fabric: Fabric, recipe: Recipe, run: Path, *, overwrite: bool, listen
 
             _learn(fabric, recipe, learner, patches, recorder, try_out=try_out, on_step=listener.on_step)
             if start == schedule.steps:  # an earlier start has done them all
-                recorder.forget_after(start - 1)
+                if fabric.is_global_zero:
+                    recorder.validation_file.open_at(start - 1)
                 try_out(start)
     return Trained(
         model=run / MODEL, run=run, steps=schedule.steps, identity=identity or {}, means=recorder.means

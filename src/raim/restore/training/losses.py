@@ -46,15 +46,9 @@ class Loss:
 
 
 def compute_loss(choice: LossChoice, restored: Images, reference: Images) -> Loss:
-    """Compute the loss of a batch.
+    """Compute the loss of a batch; one too flat for NIQE goes without that term.
 
-    Args:
-        choice: Terms and weights.
-        restored: What the net gave; values outside [0, 1] are measured as clipped and learn as if they were not.
-        reference: In [0, 1].
-
-    Returns:
-        The sum and its terms. A batch too flat for NIQE goes without that term.
+    Restored values outside [0, 1] are measured as clipped and learn as if they were not.
 
     Example:
         >>> reference = torch.rand(2, 3, 64, 64)

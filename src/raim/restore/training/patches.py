@@ -3,12 +3,20 @@
 So no state has to be kept to go on exactly where a run was stopped, and the number of devices or of loading processes
 changes nothing. A patch of a clean photograph goes through the camera model as a small photograph of its own, with a
 margin that is cut off again at random, so that it begins anywhere in the grids of JPEG and of the colour filters; of a
-pair, the same place of both is taken. Then it is turned and mirrored at random.
+pair, the same place of both is taken. Then it is turned and mirrored at random. Batches are made ahead of the loop, in
+the training process or in processes of their own.
 
 Source: the eight symmetries as in Lim et al., "Enhanced Deep Residual Networks", CVPRW 2017, section 4.2.
 """
 
-from collections.abc import Sequence
+import concurrent.futures
+import concurrent.futures.process
+import contextlib
+import dataclasses
+import itertools
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +25,16 @@ from scipy.ndimage import gaussian_filter
 
 from raim.data.camera import Camera, Pair, find_preset, take_pair
 from raim.data.camera.draws import Size
-from raim.errors import InputError
+from raim.errors import InputError, TrainingError
+from raim.processes import start_worker
 from raim.restore.training.recipe import Drawn, Source
 from raim.restore.training.sources import CleanFile, ImageCache, PairFiles, find_clean, find_pairs
 
 MARGIN_PX = 16  # beyond a patch that goes through the camera, more or less by half of:
 PHASES = 16  # places that a patch can have within JPEG's blocks of 16 px, and so over the colour filters
 PLACES = 8  # in a pair with a mask, from which the one with the most usable pixels is taken
+AHEAD = 4  # batches that each loading process may be ahead
+_patches: "Patches | None" = None  # of a loading process
 
 Clean = Shaped[np.ndarray, "h w *colours"]
 
@@ -212,3 +223,60 @@ def _turn(image: np.ndarray, turns: int, *, is_mirrored: bool) -> np.ndarray:
     white = 65535 if image.dtype == np.uint16 else 255
     planes = (turned[:, ::-1] if is_mirrored else turned).transpose(2, 0, 1)
     return np.ascontiguousarray(planes, np.float32) / np.float32(white)
+
+
+@contextlib.contextmanager
+def feed(patches: Patches, steps: range, places: range, loaders: int) -> Iterator[Iterator[PatchPair]]:
+    """Give the batches of all steps in their order, or of the places of this device in them, made by so many processes.
+
+    Raises:
+        InputError, ImageError: A file cannot be used.
+        TrainingError: A loading process could not be started, or was killed.
+    """
+    if loaders == 0:
+        yield (patches.draw_batch(step, places) for step in steps)
+        return
+    context = multiprocessing.get_context("spawn")  # no threads or locks are inherited
+    patches = dataclasses.replace(patches, cache=ImageCache(most_bytes=patches.cache.most_bytes))
+    with concurrent.futures.ProcessPoolExecutor(loaders, context, _start, (patches,)) as pool:
+        try:
+            yield _take_in_order(pool, steps, places, loaders * AHEAD)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start(patches: Patches) -> None:
+    global _patches  # noqa: PLW0603 - a process has no other place for what it is started with
+    start_worker()
+    _patches = patches
+
+
+def _draw(step: int, places: range) -> PatchPair:
+    if _patches is None:
+        raise TrainingError("this loading process was not started with patches")
+    return _patches.draw_batch(step, places)
+
+
+def _take_in_order(
+    pool: concurrent.futures.ProcessPoolExecutor, steps: range, places: range, ahead: int
+) -> Iterator[PatchPair]:
+    waiting: deque[concurrent.futures.Future[PatchPair]] = deque()
+    has_begun = False
+    try:
+        for step in itertools.chain(steps, [None] * ahead):
+            if step is not None:
+                waiting.append(pool.submit(_draw, step, places))
+            if waiting and (step is None or len(waiting) > ahead):
+                batch = waiting.popleft().result()
+                has_begun = True
+                yield batch
+    except concurrent.futures.process.BrokenProcessPool as error:
+        if not has_begun:
+            raise TrainingError(
+                "no process that makes patches could be started: a script that trains with schedule.loaders must do so "
+                'below `if __name__ == "__main__":`; else memory is short, and fewer schedule.loaders may do'
+            ) from error
+        raise TrainingError(
+            "a process that makes patches was killed, most likely for want of memory; the same command with fewer "
+            "schedule.loaders goes on from the last checkpoint"
+        ) from error

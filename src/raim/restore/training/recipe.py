@@ -29,14 +29,7 @@ SCHEMA = 1
 SHIPPED = importlib.resources.files("raim.restore.training") / "recipes"
 # Names of scikit-image's photographs in place of a folder: they lie in its wheel.
 SCIKIT_IMAGE = "scikit-image"
-DRAWS: Mapping[str, Callable[..., Draw]] = MappingProxyType(
-    {
-        "uniform": draws.uniform,
-        "log_uniform": draws.log_uniform,
-        "whole": draws.whole,
-        "one_of": draws.one_of,
-    }
-)
+DRAWS = ("uniform", "log_uniform", "whole", "one_of")  # of `raim.data.camera.draws`
 # A run's copy of its recipe says the changes in such lines, and they count when it is read again.
 MARK = "# set on the command line: "
 _STATED = re.compile(rf"^{MARK}(.*\S)\s*$", re.MULTILINE)
@@ -68,7 +61,8 @@ class Drawn:
             >>> Drawn(kind="uniform", ends=(0.5, 2.0)).draw.words
             '0.5 to 2'
         """
-        return DRAWS[self.kind](*self.ends)
+        drawn: Draw = getattr(draws, self.kind)(*self.ends)
+        return drawn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

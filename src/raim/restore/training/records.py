@@ -15,7 +15,7 @@ from raim.images import write_image
 from raim.restore.trained_file import TrainedFacts, write_trained
 from raim.restore.training.logs import LOG, TENSORBOARD, VALIDATION, CsvLog, TensorBoard
 from raim.restore.training.losses import Loss
-from raim.restore.training.recipe import LossChoice, Recipe
+from raim.restore.training.recipe import Recipe
 from raim.restore.training.run_folder import MODEL, SAMPLES, RunFolder, write_checkpoint
 from raim.restore.training.trainable import arrays_of
 from raim.restore.training.validation import Validated, ValidationPair
@@ -31,14 +31,8 @@ Numbers = Mapping[str, float | None]
 class Recorder:
     """Writes for one run; what cannot be written is an `InputError`. On all devices but the first it does nothing.
 
-    Attributes:
-        folder: Of the run.
-        recipe: Of the run.
-        identity: Means of the validation's inputs as they are; None for a model that enlarges.
-        step: Steps done.
-        is_writing: Whether this is the first device.
-        means: Of the last validation.
-        began: Clock at the start.
+    `identity` are means of the validation's inputs as they are, None for a model that enlarges; `means` are those of
+    the last validation, `step` counts the steps done, `began` is the clock at the start.
     """
 
     folder: RunFolder
@@ -55,11 +49,13 @@ class Recorder:
     def __post_init__(self) -> None:
         """Open the logs at the step."""
         self.began = time.monotonic()
-        path, terms = self.folder.path, name_terms(self.recipe.loss)
+        path, loss = self.folder.path, self.recipe.loss
+        profile = find_profile(loss.profile)
+        single = [each.name for each in profile.measures if each.name in loss.measures]
+        terms = (*(["l1"] if loss.l1 else []), *single, *(["score"] if loss.score else []))
         columns = ("step", "loss", *terms, "learning_rate", "gradient_norm", "seconds")
-        measures = find_profile(self.recipe.loss.profile).columns
         self.log_file = CsvLog(path=path / LOG, columns=columns)
-        self.validation_file = CsvLog(path=path / VALIDATION, columns=("step", *measures))
+        self.validation_file = CsvLog(path=path / VALIDATION, columns=("step", *profile.columns))
         if self.is_writing:
             self.log_file.open_at(self.step)
             self.validation_file.open_at(self.step)
@@ -90,11 +86,6 @@ class Recorder:
         }
         self.log_file.add(step, numbers)
         self.board.add("train", step, numbers)
-
-    def forget_after(self, step: int) -> None:
-        """Remove the validations after a step."""
-        if self.is_writing:
-            self.validation_file.open_at(step)
 
     def record_validation(
         self, step: int, validated: Validated, pairs: Sequence[ValidationPair], average: nn.Module
@@ -138,17 +129,6 @@ class Recorder:
             "is_finished": self.step == self.recipe.schedule.steps,
         }
         self.folder.write_facts(changed)
-
-
-def name_terms(choice: LossChoice) -> tuple[str, ...]:
-    """Name the terms of a loss in the order of its log.
-
-    Example:
-        >>> name_terms(LossChoice(score=1.0))
-        ('l1', 'score')
-    """
-    measures = [each.name for each in find_profile(choice.profile).measures if each.name in choice.measures]
-    return (*(["l1"] if choice.l1 else []), *measures, *(["score"] if choice.score else []))
 
 
 def draw_sheet(

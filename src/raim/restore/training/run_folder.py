@@ -23,7 +23,7 @@ from raim import __version__
 from raim.errors import InputError
 from raim.files import cannot_write, place_file
 from raim.processes import count_cores
-from raim.restore.training.devices import Fabric
+from raim.restore.training.learner import Fabric
 from raim.restore.training.logs import LOG, TENSORBOARD, VALIDATION
 from raim.restore.training.recipe import Recipe
 from raim.restore.training.trainable import Trainable
@@ -44,13 +44,7 @@ KNOWN: Mapping[str, tuple[type, float]] = MappingProxyType({"threads": (int, 102
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFolder:
-    """A folder that is ready.
-
-    Attributes:
-        path: Of the folder.
-        facts: What training.json says from the beginning.
-        seconds_before: Of earlier starts.
-    """
+    """A folder that is ready, what its training.json says from the beginning, and the seconds of earlier starts."""
 
     path: Path
     facts: Mapping[str, Any]

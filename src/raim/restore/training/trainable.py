@@ -19,13 +19,9 @@ from raim.restore.training.recipe import ModelChoice
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trainable:
-    """A net and what is known of it.
+    """A net from (b, 3, h, w) in [0, 1] to (b, 3, scale h, scale w), whose patches have sides of a `multiple`.
 
-    Attributes:
-        network: (b, 3, h, w) in [0, 1] to (b, 3, scale h, scale w).
-        architecture: What the result's file says of it.
-        scale: Size of the result over that of the input.
-        multiple: Sides of patches are multiples of this.
+    `architecture` is what the result's file says of it.
     """
 
     network: nn.Module

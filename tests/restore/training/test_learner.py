@@ -5,8 +5,8 @@ pytest.importorskip("lightning_fabric", reason="the extra `train` is not install
 
 from raim import devices as torch_devices  # noqa: E402
 from raim.errors import InputError  # noqa: E402
-from raim.restore.training import devices  # noqa: E402
-from raim.restore.training.devices import start_fabric  # noqa: E402
+from raim.restore.training import learner  # noqa: E402
+from raim.restore.training.learner import start_fabric, update_average  # noqa: E402
 from raim.restore.training.loop import _sum  # noqa: E402
 
 
@@ -26,8 +26,8 @@ def test_a_device_that_is_not_here_is_refused(device, n, message):
 
 def test_the_device_of_a_number_is_that_one(monkeypatch):
     asked = []
-    monkeypatch.setattr(devices, "find_device", torch.device)
-    monkeypatch.setattr(devices, "LightningFabric", lambda **options: asked.append(options))
+    monkeypatch.setattr(learner, "find_device", torch.device)
+    monkeypatch.setattr(learner, "LightningFabric", lambda **options: asked.append(options))
     start_fabric("cuda:1", 1, "auto", "32-true")
     start_fabric("cuda", 2, "ddp", "32-true")
     start_fabric("auto", 1, "auto", "32-true")
@@ -49,3 +49,21 @@ def test_weights_are_summed_where_the_device_has_no_double_precision(monkeypatch
     monkeypatch.setattr(torch.Tensor, "cpu", lambda weight: fetched.append(weight) or weight)
     assert _sum(network).item() == pytest.approx(expected)
     assert len(fetched) == 2
+
+
+def test_its_average_is_that_of_every_weight_so_far():
+    network, average = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    with torch.no_grad():
+        average.weight.fill_(0.0)
+        for value in (1.0, 3.0):
+            network.weight.fill_(value)
+            update_average(average, network, decay=0.75)
+    assert average.weight.item() == pytest.approx(0.75 * 0.25 * 1 + 0.25 * 3)
+
+
+def test_counts_of_a_net_are_copied_not_averaged():
+    network, average = torch.nn.BatchNorm2d(2), torch.nn.BatchNorm2d(2)
+    network(torch.rand(3, 2, 4, 4))
+    update_average(average, network, decay=0.9)
+    assert average.num_batches_tracked.item() == 1
+    assert torch.equal(average.running_mean, network.running_mean)
