@@ -58,11 +58,14 @@ def profile_weights(profile: Profile) -> dict[str, str]:
 @functools.cache
 def describe_engine(device: str, engine: str = "auto") -> str:
     """Name the engine of the convolutions on a device, with the version of what makes its products."""
+    from raim.networks.amx import has_amx
     from raim.networks.features import choose_engine
 
     name = choose_engine(engine, device=device)
-    library = name if name in {"ncnn", "torch"} else "numpy"
-    made = f"{name} {'' if library == name else 'by numpy '}{importlib.metadata.version(library)}"
+    if name == "fast" and has_amx():
+        return "fast on AMX"
+    library = {"winograd": "numpy", "fast": "ncnn"}.get(name, name)
+    made = f"{name}{'' if library == name else f' by {library}'} {importlib.metadata.version(library)}"
     return made if device == "cpu" else f"{made} on {device}"
 
 

@@ -9,8 +9,11 @@ import pytest
 from measure_forms import replace_forms
 from raim.errors import UnexpectedError
 from raim.images import encode_image, read_image, reading, write_image
+from raim.scoring.photograph import Scored
+from raim.server.jobs import archive_work
 from raim.server.jobs.archive_work import CheckTask, ScoreTask, check_archive, score_task
 from raim.server.jobs.tiling import PackTask, pack_archives
+from raim.server.jobs.versions import known_versions, scorer_version
 
 
 @pytest.fixture
@@ -66,3 +69,21 @@ def test_a_fault_in_a_measure_is_raised_so_that_the_team_has_its_try_back(task, 
     replace_forms(monkeypatch, "ssim", array_form=fail)
     with pytest.raises(UnexpectedError, match="boom"):
         score_task(task, print)
+
+
+@pytest.mark.parametrize(("profile", "engine"), [("raim-2024", "ncnn"), ("raim-2024-fast", "fast")])
+def test_a_board_is_scored_by_one_engine_whatever_is_faster_on_a_worker(monkeypatch, task, profile, engine):
+    monkeypatch.setenv("RAIM_ENGINE", "winograd")
+    asked = []
+    monkeypatch.setattr(
+        archive_work,
+        "score_photograph",
+        lambda _, setting: asked.append(setting) or Scored(images=(), new_values={}),
+    )
+    score_task(replace(task, profile=profile, archives={}), print)
+    assert [each.engine for each in asked] == [engine]
+    assert scorer_version(profile) in known_versions()
+
+
+def test_scores_of_the_fast_engine_have_a_version_of_their_own():
+    assert len({scorer_version(name).rpartition("-")[2] for name in ("raim-2024", "raim-2024-fast")}) == 2
