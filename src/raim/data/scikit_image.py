@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def find_photograph_folder() -> Path | None:
-    """Give the folder of the photographs in the installed wheel; None where scikit-image is not installed.
+    """Return the folder of the photographs in the installed wheel; None where scikit-image is not installed.
 
     Example:
         >>> folder = find_photograph_folder()

@@ -1,4 +1,4 @@
-"""How far places could lie elsewhere: closed forms, and what is refused for it."""
+"""The standard deviation of positions: closed forms, and what is refused for it."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def make_alignment(deviation):
     )
 
 
-def test_a_stiff_plate_is_as_free_as_the_mean_of_all_evidence():
+def test_the_variance_of_a_stiff_plate_is_that_of_all_evidence():
     # The six parameters of an affine displacement, from n pixels of precision p: their mean variance is 6 / (n p).
     deviation = measure_deviation(make_evidence(0.01), stiffness=1e7)
     assert np.mean(deviation**2) == pytest.approx(6 / (0.01 * deviation.size), rel=0.05)
@@ -50,7 +50,7 @@ def test_evidence_four_times_as_strong_leaves_half_the_deviation():
     np.testing.assert_allclose(weak, 2 * strong, rtol=1e-3)
 
 
-def test_a_plain_place_is_the_freer_the_further_texture_lies():
+def test_a_plain_place_is_the_less_certain_the_further_texture_lies():
     strength = np.full(SHAPE, 0.1, np.float32)
     strength[:, 64:] = 0
     across = measure_deviation(make_evidence(strength), stiffness=1.0)[48]

@@ -1,4 +1,4 @@
-"""Stripes: closed forms of what is held down, and what is left alone."""
+"""Stripes: closed forms of what is attenuated, and what is left alone."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def make_stripes(period_px, degrees):
 
 
 @pytest.mark.parametrize(("period_px", "degrees"), [(8, 20), (13, 75), (20, 140)])
-def test_stripes_are_held_down_and_the_scene_is_kept(period_px, degrees):
+def test_stripes_are_attenuated_and_the_scene_is_kept(period_px, degrees):
     scene, stripes = make_noise(0, 0.1), make_stripes(period_px, degrees)
     own, other = suppress_stripes(scene + stripes + make_noise(1, 0.01), scene, EVERYWHERE)
     inner = slice(20, -20), slice(20, -20)

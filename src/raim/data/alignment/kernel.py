@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from raim.data.alignment.planes import Plane, smooth
+from raim.data.alignment.planes import Plane, apply_window, draw_window, smooth
 
 Kernel = Float32[np.ndarray, "_ _"]  # as large on both axes, odd
 
@@ -123,9 +123,8 @@ def _cut(plane: Plane) -> Plane:
 
 
 def _transform(plane: Plane) -> np.ndarray:
-    middle = _cut(plane).astype(np.float64)
-    window = np.outer(*(np.hanning(side + 2)[1:-1] for side in middle.shape))
-    return np.fft.rfft2((middle - np.average(middle, weights=window)) * window)
+    middle = _cut(plane)
+    return np.fft.rfft2(apply_window(middle, draw_window(*middle.shape)))
 
 
 def _centre(kernel: np.ndarray) -> Kernel:

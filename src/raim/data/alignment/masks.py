@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from raim.data.alignment.planes import Colour, Plane, smooth, to_luma
+from raim.data.alignment.planes import Colour, Plane, measure_noise, smooth, to_luma
 from raim.data.alignment.refinement import find_gradient
 
 OUTSIDE, UNDETERMINED, MOVED, SATURATED, USABLE = 0, 43, 85, 170, 255  # values of a mask's pixels
@@ -39,7 +39,7 @@ def find_moved(colour: Colour, reference: Colour, inside: Bool[np.ndarray, "_ _"
         own, other = (np.ascontiguousarray(each[..., channel]) for each in (colour, reference))
         difference = smooth(own - other, SMOOTHING_PX)
         slope = smooth(np.hypot(*find_gradient(other)), SMOOTHING_PX)
-        noise = _measure_noise(difference, level, inside)
+        noise = _measure_noises(difference, level, inside)
         found |= np.abs(difference) > DEVIATIONS * noise + MISALIGNED_PX * slope + STEP
     return _grow(found & inside)
 
@@ -65,16 +65,16 @@ def draw_mask(
     return mask
 
 
-def _measure_noise(difference: Plane, level: Plane, inside: np.ndarray) -> Plane:
+def _measure_noises(difference: Plane, level: Plane, inside: np.ndarray) -> Plane:
     """Return for each pixel the robust deviation of the differences at its brightness."""
     bins = np.clip((level * N_LEVELS).astype(np.intp), 0, N_LEVELS - 1)
-    overall = 1.4826 * float(np.median(np.abs(difference[inside]))) if inside.any() else 0.0
+    overall = measure_noise(difference[inside]) if inside.any() else 0.0
     deviations = np.full(N_LEVELS, overall, np.float32)
     for each in range(N_LEVELS):
-        values = np.abs(difference[inside & (bins == each)])
+        values = difference[inside & (bins == each)]
         # Of few pixels at one brightness, all may have moved.
         if values.size > 0.02 * inside.sum():
-            deviations[each] = min(1.4826 * float(np.median(values)), 3 * overall)
+            deviations[each] = min(measure_noise(values), 3 * overall)
     return deviations[bins]
 
 

@@ -29,7 +29,7 @@ class Mode:
             one with the best match is taken, so that features of a sharp picture are found again in a blurred one.
         smoothing_px: Gaussian blur of both before optical flow: above noise, or above the period of stripes.
         detail_px: The same before brightness is compared, which weighs noise and stripes by itself.
-        has_stripes: Whether stripes are held down in both before brightness is compared.
+        has_stripes: Whether stripes are attenuated in both before brightness is compared.
         kernel_px: Side of the largest blur that is looked for between reference and input; 0: none.
         tile_px: Side of the tiles on which the residual is measured; a few times the blur.
         largest_scale: The most that one picture may be larger than the other.
@@ -74,7 +74,7 @@ MODES = {
 
 
 def find_mode(name: str) -> Mode:
-    """Find a mode by its name.
+    """Return a mode by its name.
 
     Raises:
         UnknownNameError: There is none of that name; the nearest is named.

@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Float64, UInt8
 
 from raim.data.camera.arrays import TO_LUMA
 from raim.images.picture import PixelArray
@@ -47,3 +47,19 @@ def stretch(plane: Plane) -> UInt8[np.ndarray, "_ _"]:
     low, high = np.percentile(sample, (0.1, 99.9))
     scaled = (plane - np.float32(low)) * np.float32(255 / max(high - low, 1e-3))
     return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+
+
+def draw_window(height: int, width: int) -> Float64[np.ndarray, "{height} {width}"]:
+    """Return a Hann window without its zeros."""
+    return np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+
+
+def apply_window(values: np.ndarray, window: np.ndarray) -> np.ndarray:
+    """Return values less their weighted mean, times a window, so that their transform does not see the border."""
+    exact = values.astype(np.float64)
+    return (exact - np.average(exact, weights=window)) * window
+
+
+def measure_noise(values: np.ndarray) -> float:
+    """Return the standard deviation of values about 0, as far as they are normal: outliers hardly count."""
+    return 1.4826 * float(np.median(np.abs(values)))

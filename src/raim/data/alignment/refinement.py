@@ -37,13 +37,13 @@ EDGE_PX = 3.0  # from what the reference does not show
 MOST_SAMPLES = 40_000  # pixels that one homography is fitted to
 
 
-def follow_whole(plane: Plane, proxy: Plane, *, smoothing_px: float) -> Field:
-    """Return the flow f with plane(x) = proxy(x + f(x)) that a homography near the identity makes, to first order.
+def follow_whole(plane: Plane, simulated: Plane, *, smoothing_px: float) -> Field:
+    """Return the flow f with plane(x) = simulated(x + f(x)) that a homography near the identity makes, to first order.
 
     With g and h its perspective, f = (a + b x + c y + x (g x + h y), d + e x + k y + y (g x + h y)), fitted to the
-    optical flow by weights. `proxy` is the simulated input; both are blurred before, above noise.
+    optical flow by weights. Both are blurred before, above noise.
     """
-    flow, weight = _find_flow(plane, proxy, smoothing_px)
+    flow, weight = _find_flow(plane, simulated, smoothing_px)
     step = max(1, math.isqrt(weight.size // MOST_SAMPLES))
     cut = slice(None, None, step), slice(None, None, step)
     sides = (np.linspace(-1, 1, side) for side in weight[cut].shape)
@@ -64,12 +64,12 @@ def follow_whole(plane: Plane, proxy: Plane, *, smoothing_px: float) -> Field:
     return np.stack(np.split(values, 2), axis=-1).reshape(flow.shape).astype(np.float32)
 
 
-def follow_flow(plane: Plane, proxy: Plane, displacement: Field, *, smoothing_px: float) -> Field:
-    """Return the displacement that the optical flow speaks for; `proxy` is the input simulated under the former one."""
-    flow, weight = _find_flow(plane, proxy, smoothing_px)
+def follow_flow(plane: Plane, simulated: Plane, displacement: Field, *, smoothing_px: float) -> Field:
+    """Return the displacement that the optical flow suggests; `simulated` was made under the one that is given."""
+    flow, weight = _find_flow(plane, simulated, smoothing_px)
     # The flow goes first: x -> x + f(x) + d(x + f(x)).
     target = flow + remap(displacement, make_grid(*plane.shape) + flow, cv2.INTER_LINEAR)
-    x, y = find_gradient(smooth(proxy, smoothing_px))
+    x, y = find_gradient(smooth(simulated, smoothing_px))
     xx, xy, yy = (smooth(each, TENSOR_PX) for each in (x * x, x * y, y * y))
     share = weight / (np.float32(np.mean(xx + yy) * FLOW_DEVIATION_PX**2) + np.float32(1e-12))
     xx, xy, yy = xx * share, xy * share, yy * share
@@ -85,17 +85,17 @@ def follow_flow(plane: Plane, proxy: Plane, displacement: Field, *, smoothing_px
 
 def compare_brightness(
     plane: Plane,
-    proxy: Plane,
+    simulated: Plane,
     usable: Bool[np.ndarray, "_ _"],
     displacement: Field,
     *,
     smoothing_px: float,
 ) -> Evidence:
-    """Return what differences of brightness say of the displacement; `proxy` is the input simulated under the former.
+    """Return what differences of brightness say of the displacement; `simulated` was made under the one given.
 
     Only usable pixels count; both are blurred before, above noise.
     """
-    own, other = smooth(plane, smoothing_px), smooth(proxy, smoothing_px)
+    own, other = smooth(plane, smoothing_px), smooth(simulated, smoothing_px)
     difference = own - other
     slope = find_gradient((own + other) / 2)
     x, y = _pull_back(slope, displacement)
@@ -134,9 +134,9 @@ def _pull_back(slope: tuple[Plane, Plane], displacement: Field) -> tuple[Plane, 
     return (d * slope[0] - c * slope[1]) / determinant, (a * slope[1] - b * slope[0]) / determinant
 
 
-def _find_flow(plane: Plane, proxy: Plane, smoothing_px: float) -> tuple[Field, Plane]:
+def _find_flow(plane: Plane, simulated: Plane, smoothing_px: float) -> tuple[Field, Plane]:
     """Return the optical flow and how far it agrees with the flow back, 0 to 1."""
-    own, other = (stretch(smooth(each, smoothing_px)) for each in (plane, proxy))
+    own, other = (stretch(smooth(each, smoothing_px)) for each in (plane, simulated))
     flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     there, back = flow.calc(own, other, None), flow.calc(other, own, None)
     # A pixel counts by how near the flow back from where it goes returns to it, by Geman and McClure's weight.

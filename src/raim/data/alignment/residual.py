@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from raim.data.alignment.crops import Rectangle
-from raim.data.alignment.planes import Plane
+from raim.data.alignment.planes import Plane, apply_window, draw_window, measure_noise
 
 HIGHEST = 0.25  # cycles per pixel: above, aliasing of sampling disturbs the phase (Stone et al., section III)
 CLEAR_PX = 0.15  # the most deviation that the scatter of the phases gives, for there to be a shift at all
@@ -106,7 +106,7 @@ def measure_residual(
     side = min(tile_px, *plane.shape)
     step = max(1, side // 2)
     tiles, places = [], []
-    window = np.outer(np.hanning(side + 2)[1:-1], np.hanning(side + 2)[1:-1])
+    window = draw_window(side, side)
     rows, columns = (range(0, length - side + 1, step) for length in plane.shape)
     for y, x in itertools.product(rows, columns):
         cut = slice(y, y + side), slice(x, x + side)
@@ -123,7 +123,7 @@ def _measure_tile(
     plane: Plane, reference: Plane, usable: np.ndarray, window: np.ndarray
 ) -> tuple[float, float] | None:
     """Return dx and dy; None if the phases agree on nothing, or too little."""
-    own, other = (_transform(each, usable, window) for each in (plane, reference))
+    own, other = (np.fft.fft2(apply_window(each, window * usable)) for each in (plane, reference))
     cross = other * np.conj(own)
     y, x = np.meshgrid(np.fft.fftfreq(window.shape[0]), np.fft.fftfreq(window.shape[1]), indexing="ij")
     low = (np.hypot(x, y) <= HIGHEST) & (np.hypot(x, y) > 0)
@@ -164,12 +164,6 @@ def _measure_uncertainty(own: np.ndarray, other: np.ndarray, x: np.ndarray, y: n
     return math.sqrt(DEPENDENCE * variance)
 
 
-def _transform(tile: Plane, usable: np.ndarray, window: np.ndarray) -> np.ndarray:
-    weight = window * usable
-    values = tile.astype(np.float64)
-    return np.fft.fft2((values - np.average(values, weights=weight)) * weight)
-
-
 def _find_peak(cross: np.ndarray, weight: np.ndarray) -> tuple[int, int]:
     phases = np.where(weight > 0, cross / np.maximum(np.abs(cross), 1e-30), 0) * weight
     surface = np.fft.ifft2(phases).real
@@ -195,13 +189,13 @@ def _fit_plane(
             return None  # stripes: one direction only
         solution = np.linalg.solve(sums, scaled.T @ phases[kept])
         error = phases - columns @ solution
-        spread = max(1.4826 * float(np.median(np.abs(error))), 1e-3)
-        uncertainty = _measure_spread(scaled, error[kept], np.linalg.inv(sums))
+        spread = max(measure_noise(error), 1e-3)
+        uncertainty = _estimate_deviation(scaled, error[kept], np.linalg.inv(sums))
         kept = np.abs(error) < min(3 * spread, np.pi)
     return float(solution[0]), float(solution[1]), uncertainty
 
 
-def _measure_spread(scaled: np.ndarray, error: np.ndarray, inverse: np.ndarray) -> float:
-    """Give one standard deviation of the fitted shift, both axes together; real pictures have each frequency twice."""
+def _estimate_deviation(scaled: np.ndarray, error: np.ndarray, inverse: np.ndarray) -> float:
+    """Return one standard deviation of the fitted shift, both axes together; real pictures have frequencies twice."""
     covariance = 2 * inverse @ (scaled.T @ (scaled * error[:, None] ** 2)) @ inverse
     return math.sqrt(max(float(np.trace(covariance)), 0.0))

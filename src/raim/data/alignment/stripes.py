@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from raim.data.alignment.planes import Plane
+from raim.data.alignment.planes import Plane, apply_window, draw_window
 
 SIDE_PX = 64  # of a tile: a few periods of the widest stripes
 QUANTILE = 0.25  # stripes of three channels hold less than three quarters of a ring of frequencies
@@ -42,12 +42,12 @@ def suppress_stripes(plane: Plane, reference: Plane, usable: Bool[np.ndarray, "_
 def _measure_power(difference: Plane) -> Float64[np.ndarray, "side side"]:
     """Return the mean power over tiles that overlap by half."""
     side = min(SIDE_PX, *difference.shape)
-    window = np.outer(np.hanning(side + 2)[1:-1], np.hanning(side + 2)[1:-1])
+    window = draw_window(side, side)
     total, step = np.zeros((side, side)), max(1, side // 2)
     for y in range(0, difference.shape[0] - side + 1, step):
         for x in range(0, difference.shape[1] - side + 1, step):
-            tile = difference[y : y + side, x : x + side].astype(np.float64)
-            total += np.abs(np.fft.fft2((tile - np.average(tile, weights=window)) * window)) ** 2
+            tile = difference[y : y + side, x : x + side]
+            total += np.abs(np.fft.fft2(apply_window(tile, window))) ** 2
     return total
 
 

@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float64
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import isotonic_regression
 
-from raim.data.alignment.planes import Colour, smooth
+from raim.data.alignment.planes import Colour, measure_noise, smooth
 
 SMOOTHING_PX = 2.0
 N_BINS = 64
@@ -149,7 +149,7 @@ def _bin(values: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarra
     for each in np.flatnonzero(counts):
         own = offset[index == each]
         middle[each] = np.median(own)
-        spread[each] = 1.4826 * np.median(np.abs(own - middle[each]))
+        spread[each] = measure_noise(own - middle[each])
     kept = np.abs(offset - middle[index]) <= 3 * spread[index] + 1e-6
     weights = np.bincount(index[kept], minlength=len(counts))
     held = weights > 0

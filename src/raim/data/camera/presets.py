@@ -276,7 +276,7 @@ class Preset:
         width: int,
         overrides: Mapping[str, Value] = MappingProxyType({}),
     ) -> Camera:
-        """Draw a camera for a photograph.
+        """Return a camera drawn for a photograph.
 
         Args:
             rng: Where chance comes from.

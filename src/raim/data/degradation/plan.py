@@ -68,7 +68,7 @@ class LeftOut:
 
 
 def list_photographs(clean: Path) -> list[Photograph]:
-    """List the photographs of a folder by name, or the one that is named itself; only headers are read.
+    """Return the photographs of a folder by name, or the one that is named itself; only headers are read.
 
     Raises:
         InputError: There is none that can be used, or two would give files of one name; every problem is listed.
@@ -94,7 +94,7 @@ def plan_pairs(
     variants: int,
     overrides: Mapping[str, Value],
 ) -> list[PlannedPair | LeftOut]:
-    """Draw a camera for every photograph, preset and variant; pairs of what cannot be used are left out.
+    """Return a pair with a drawn camera for every photograph, preset and variant, or why it is left out.
 
     Raises:
         InputError: No photograph can be used, names collide, or an argument is out of range.
