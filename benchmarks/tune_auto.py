@@ -27,7 +27,7 @@ from raim.images import read_image, write_image
 from raim.processes import count_cores
 from raim.report.crop import show_pixels
 from raim.restore import find_restorer, inspect_photograph, restore
-from raim.restore.auto import DEBLUR, DENOISE, ENLARGE, REDUCTION, Findings, choose, find_sigma
+from raim.restore.auto import DEBLUR, DENOISE, ENLARGE, REDUCTION, Findings, choose, choose_tiles, find_sigma
 from raim.restore.inspection import Inspection
 from raim.restore.maxim import is_sharp
 from raim.restore.pixels import to_photograph
@@ -46,7 +46,6 @@ from raim.restore.prediction import (
     describe_numbers,
     learn,
 )
-from raim.restore.probing import choose_tiles
 from raim.scoring.pairs import measure_candidates
 from raim.scoring.profiles import find_profile
 from raim.tables import format_table

@@ -17,7 +17,7 @@ from raim.restore.model_file import restorer_from_file
 from raim.restore.noise import estimate_noise
 from raim.restore.reduction import reduced
 from raim.restore.registry import RESTORERS, find_restorer
-from raim.restore.restoring import Restored, restore
+from raim.restore.restoration import Restored, restore
 
 __all__ = [
     "RESTORERS",

@@ -18,14 +18,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from raim.errors import MissingExtraError, OutOfMemoryError, WeightsMissingError
+from raim.errors import MissingExtraError, OutOfMemoryError, UnscorableError, WeightsMissingError
+from raim.metrics.niqe import niqe
 from raim.restore.classical import IDENTITY
 from raim.restore.composition import blend
 from raim.restore.descriptor import Context, Photograph, Restorer
 from raim.restore.ffdnet import ffdnet
-from raim.restore.inspection import Inspection, inspect_photograph, take_median
+from raim.restore.inspection import Inspection, inspect_photograph, measure_gradient, take_median
 from raim.restore.maxim import MAXIM_DEBLUR, is_sharp
 from raim.restore.prediction import (
+    NIQE_POINTS,
     RULES,
     Gain,
     Numbers,
@@ -35,8 +37,8 @@ from raim.restore.prediction import (
     describe_numbers,
     find_predictor,
 )
-from raim.restore.probing import choose_tiles, measure_niqe, try_restorer
 from raim.restore.reduction import reduced
+from raim.restore.spectrum import LUMA
 
 NAME = "auto"
 ENLARGE = "enlarge"
@@ -49,7 +51,12 @@ SHARE = 0.75  # of what FFDNet gives; the rest is the input
 LEAST_NAMED = 0.5  # confidence from which a defect is found
 LEAST_MENTIONED = 0.25  # and from which motion blur is mentioned that MAXIM could not be tried on
 FAR_BELOW = 5.0  # points of SCORE: further parts do not make up for so much
-PROBING = 0.1  # of the progress
+TRYING = 0.1  # of the progress
+TILE_PX = 256
+N_TILES = 4
+GRID_PX = 8  # of JPEG: parts keep it
+LEAST_DETAIL = 1 / 3  # of the parts, the flattest, are left out: there all restorers look alike
+Tile = tuple[slice, slice]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,6 +169,58 @@ def look_at_parts(image: Photograph) -> Parts:
     )
 
 
+def choose_tiles(image: Photograph, *, count: int = N_TILES) -> list[Tile]:
+    """Choose parts of a photograph: the one with the most detail, and others of ever less, `count` at most.
+
+    They are of 256x256 pixels, less only where the photograph is smaller.
+
+    Example:
+        >>> image = np.zeros((300, 800, 3), np.float32)
+        >>> [image[tile].shape for tile in choose_tiles(image)]
+        [(256, 256, 3), (256, 256, 3), (256, 256, 3)]
+    """
+    height, width = image.shape[:2]
+    tiles = [
+        np.s_[top : top + TILE_PX, left : left + TILE_PX] for top in _place(height) for left in _place(width)
+    ]
+    tiles.sort(key=lambda tile: -measure_gradient(image[tile] @ LUMA))
+    n_detailed = len(tiles) if len(tiles) <= count else max(count, round(len(tiles) * (1 - LEAST_DETAIL)))
+    chosen = np.unique(np.linspace(0, n_detailed - 1, min(count, len(tiles))).round().astype(int))
+    return [tiles[index] for index in chosen]
+
+
+def _place(length: int) -> list[int]:
+    """Return where parts begin along a side, evenly."""
+    count = max(1, length // TILE_PX)
+    room = max(0, length - TILE_PX)
+    if count == 1:
+        return [room // 2 // GRID_PX * GRID_PX]
+    return [round(index * room / (count - 1)) // GRID_PX * GRID_PX for index in range(count)]
+
+
+def measure_niqe(image: Photograph) -> float | None:
+    """Return NIQE of a part, None where it is too flat to have one.
+
+    A small one is reflected until two blocks of NIQE fit along each side.
+    """
+    pads = [(0, max(0, TILE_PX - side)) for side in image.shape[:2]]
+    whole = np.pad(image, (*pads, (0, 0)), mode="symmetric")
+    try:
+        return niqe(np.rint(255 * whole).astype(np.uint8))
+    except UnscorableError:
+        return None
+
+
+def try_restorer(restorer: Restorer, tile: Photograph, before: float, context: Context) -> Trial | None:
+    """Restore a part by a restorer of scale 1, and measure what came of it; None where that is too flat for NIQE."""
+    restored = restorer.run(tile, context)
+    after = measure_niqe(restored)
+    if after is None:
+        return None
+    change = 255 * float(np.sqrt(np.mean((restored - tile) ** 2)))
+    return Trial(niqe_gain=NIQE_POINTS * (before - after), change=change)
+
+
 def predict_gain(
     name: str, restorer: Restorer, parts: Parts, predictor: Predictor, context: Context, *, best: float
 ) -> Gain | None:
@@ -193,13 +252,13 @@ def auto(enlarger: Restorer) -> Restorer:
 
     def compute(image: Photograph, context: Context) -> Photograph:
         predictor = find_predictor()
-        probing = replace(context, on_progress=lambda done: context.on_progress(PROBING * done))
-        findings = find_out(image, list_candidates, predictor, probing)
+        trying = replace(context, on_progress=lambda done: context.on_progress(TRYING * done))
+        findings = find_out(image, list_candidates, predictor, trying)
         choice = choose(findings)
         noise = findings.measured.flat_noise
         restorer = list_candidates(noise)[choice.candidate] if choice.candidate else IDENTITY
         context.on_note(_say(choice, restorer, findings))
-        rest = replace(context, on_progress=lambda done: context.on_progress(PROBING + (1 - PROBING) * done))
+        rest = replace(context, on_progress=lambda done: context.on_progress(TRYING + (1 - TRYING) * done))
         return restorer.run(image, rest)
 
     denoiser = ffdnet()

@@ -34,9 +34,22 @@ def chain(restorers: Sequence[Restorer]) -> Restorer:
     if len(restorers) == 1:
         return restorers[0]
 
+    sizes = list(itertools.accumulate((each.scale for each in restorers[:-1]), operator.mul, initial=1))
+    costs = [
+        each.seconds_per_megapixel * size**2 for each, size in zip(restorers, sizes, strict=True)
+    ]  # of a megapixel of the chain's input
+    factors = sorted({factor for each in restorers for factor in each.seconds_by_reduction})
+
+    def part(context: Context, index: int) -> Context:
+        """Return the context of one step, whose progress is its part of the whole."""
+        start, share = sum(costs[:index]) / sum(costs), costs[index] / sum(costs)
+        return dataclasses.replace(
+            context, on_progress=lambda done: context.on_progress(start + share * done)
+        )
+
     def compute(image: Photograph, context: Context) -> Photograph:
         for index, restorer in enumerate(restorers):
-            image = restorer.run(image, _part(context, restorers, index))
+            image = restorer.run(image, part(context, index))
         return image
 
     return Restorer(
@@ -50,46 +63,21 @@ def chain(restorers: Sequence[Restorer]) -> Restorer:
         has_weights_of_user=any(restorer.has_weights_of_user for restorer in restorers),
         source=_join(restorer.source for restorer in restorers),
         weights=tuple(dict.fromkeys(name for restorer in restorers for name in restorer.weights)),
-        seconds_per_megapixel=sum(_costs(restorers)),
-        seconds_by_reduction=_costs_by_reduction(restorers),
+        seconds_per_megapixel=sum(costs),
+        seconds_by_reduction={
+            factor: sum(
+                each.seconds_by_reduction.get(factor, each.seconds_per_megapixel) * size**2
+                for each, size in zip(restorers, sizes, strict=True)
+            )
+            for factor in factors
+        },
         devices=tuple(d for d in restorers[0].devices if all(d in r.devices for r in restorers)),
-        parts=tuple(zip(_sizes(restorers), restorers, strict=True)),
+        parts=tuple(zip(sizes, restorers, strict=True)),
     )
 
 
 def _join(texts: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(texts))
-
-
-def _sizes(restorers: Sequence[Restorer]) -> list[int]:
-    """List the size of what each step is given over that of the chain's input."""
-    return list(itertools.accumulate((each.scale for each in restorers[:-1]), operator.mul, initial=1))
-
-
-def _costs(restorers: Sequence[Restorer]) -> list[float]:
-    """List each step's seconds per megapixel of the chain's input."""
-    sizes = _sizes(restorers)
-    return [each.seconds_per_megapixel * size**2 for each, size in zip(restorers, sizes, strict=True)]
-
-
-def _costs_by_reduction(restorers: Sequence[Restorer]) -> dict[int, float]:
-    """Sum the same over the chain for each factor of those that reduce."""
-    factors = sorted({factor for restorer in restorers for factor in restorer.seconds_by_reduction})
-    sizes = _sizes(restorers)
-    return {
-        factor: sum(
-            each.seconds_by_reduction.get(factor, each.seconds_per_megapixel) * size**2
-            for each, size in zip(restorers, sizes, strict=True)
-        )
-        for factor in factors
-    }
-
-
-def _part(context: Context, restorers: Sequence[Restorer], index: int) -> Context:
-    """Make the context of one step, whose progress is its part of the whole."""
-    costs = _costs(restorers)
-    start, share = sum(costs[:index]) / sum(costs), costs[index] / sum(costs)
-    return dataclasses.replace(context, on_progress=lambda done: context.on_progress(start + share * done))
 
 
 def beside_input(restorer: Restorer, name: str, mix: Mix) -> Restorer:

@@ -20,7 +20,7 @@ from raim.images.colour import convert_to_srgb, is_srgb
 from raim.images.writing import JPEG_SUFFIXES
 from raim.restore.batch.plan import Job, Plan
 from raim.restore.descriptor import OnNote, Restorer
-from raim.restore.restoring import make_context, restore
+from raim.restore.restoration import make_context, restore
 from raim.runs import Journal, has_hashes
 
 RECORD = ".raim-restore.jsonl"

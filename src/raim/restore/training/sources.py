@@ -1,7 +1,7 @@
 """The files that training reads: found and looked at before it begins, read and kept while it runs."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,8 +110,10 @@ def find_clean(source: Source, least_px: int) -> tuple[CleanFile, ...]:
         folder = _find_scikit_image()
         paths = [folder / name for name in SCIKIT_FILES]
     problems: list[str] = []
+    by_stem = _by_stem(paths, problems)
+    _refuse(problems, folder)
     found = []
-    for path in _choose(paths, source, folder):
+    for path in _choose(by_stem, source, folder).values():
         info = _inspect(path, problems)
         if info is not None:
             height, width = (side // source.shrink for side in info.upright_size)
@@ -140,8 +142,7 @@ def find_pairs(source: Source, least_px: int, *, scale: int = 1) -> tuple[PairFi
     ]
     _refuse(problems, folder)
     found = []
-    for path in _choose(inputs.values(), source, folder):
-        stem = image_stem(path.name)
+    for stem, path in _choose(inputs, source, folder).items():
         info, other = _inspect(path, problems), _inspect(references[stem], problems)
         if info is None or other is None:
             continue
@@ -202,21 +203,18 @@ def _by_stem(paths: Iterable[Path], problems: list[str]) -> dict[str, Path]:
     return found
 
 
-def _choose(paths: Iterable[Path], source: Source, folder: Path) -> list[Path]:
+def _choose(by_stem: Mapping[str, Path], source: Source, folder: Path) -> dict[str, Path]:
     """Leave what `only` and `leave_out` say; a name that fits nothing is a mistake."""
-    problems: list[str] = []
-    by_stem = _by_stem(paths, problems)
-    _refuse(problems, folder)
     unknown = [name for name in (*source.only, *source.leave_out) if name not in by_stem]
     if unknown:
         raise InputError(
             f"there is no {', '.join(unknown)} in {folder}; `only` and `leave_out` take names without suffix"
         )
-    chosen = [
-        path
+    chosen = {
+        stem: path
         for stem, path in by_stem.items()
         if (not source.only or stem in source.only) and stem not in source.leave_out
-    ]
+    }
     if not chosen:
         raise InputError(
             f"there is no photograph in {folder}; name a folder of PNG, JPEG, TIFF or WebP files"
