@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
 
+import numpy as np
+
 from raim import __version__
 from raim.errors import InputError, RaimError
 from raim.files import hash_file, place_file
 from raim.images import write_image
-from raim.images.picture import PixelArray
 from raim.processes import map_processes
 from raim.runs import LOCK, Journal, OutputFolder, Record, has_hashes
 from raim.tables import format_table, read_table
@@ -37,7 +38,7 @@ def file_paths(out: Path, name: str) -> tuple[Path, Path, Path]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PairFiles:
+class WrittenPair:
     """The two files of a pair, whose stem is the name; the reference has the size of a restored image."""
 
     name: str
@@ -49,8 +50,8 @@ class PairFiles:
     height: int
 
 
-def write_pair(out: Path, name: str, *pictures: PixelArray) -> dict[str, Any]:
-    """Write input, reference and, if there is one, mask of a pair; return the fields of `PairFiles`, and `mask_sha256`.
+def write_pair(out: Path, name: str, *pictures: np.ndarray) -> dict[str, Any]:
+    """Write input, reference and, if there is one, mask; return the fields of `WrittenPair` and `mask_sha256`.
 
     Raises:
         OutputError: A file cannot be written.
@@ -65,7 +66,7 @@ def write_pair(out: Path, name: str, *pictures: PixelArray) -> dict[str, Any]:
     return written
 
 
-def is_written(out: Path, files: PairFiles, *mask_sha256: str) -> bool:
+def is_written(out: Path, files: WrittenPair, *mask_sha256: str) -> bool:
     """Say whether the files of a pair, and its mask if it has one, are there with their SHA-256."""
     hashes = (files.input_sha256, files.reference_sha256, *mask_sha256)
     return has_hashes(dict(zip(file_paths(out, files.name), hashes, strict=False)))
@@ -73,7 +74,7 @@ def is_written(out: Path, files: PairFiles, *mask_sha256: str) -> bool:
 
 def format_pairs(
     columns: Sequence[str],
-    pairs: Iterable[tuple[PairFiles, Mapping[str, object], Mapping[str, object]]],
+    pairs: Iterable[tuple[WrittenPair, Mapping[str, object], Mapping[str, object]]],
 ) -> str:
     """Return the manifest of pairs as CSV: a row for the input, and one for the reference.
 

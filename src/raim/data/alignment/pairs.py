@@ -9,14 +9,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from raim.data.pair_folder import PairFiles, format_pairs
+from raim.data.pair_folder import WrittenPair, format_pairs
 
 ORDINARY = ("name", "role", "scenario", "width", "height", "sha256")
 OWN_COLUMN = "mask_sha256"  # no other program's manifest has it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MadePair(PairFiles):
+class MadePair(WrittenPair):
     """One pair as it was written; docs/align.md says more of its figures."""
 
     scene: str  # its sub-folder of the captures
@@ -82,7 +82,7 @@ def refuse_scene(name: str, reason: str, fingerprint: str = "") -> MadeScene:
     return MadeScene(name=name, fingerprint=fingerprint, refused=(refused,))
 
 
-_FILES = {field.name for field in dataclasses.fields(PairFiles)}
+_FILES = {field.name for field in dataclasses.fields(WrittenPair)}
 OWN = tuple(field.name for field in dataclasses.fields(MadePair) if field.name not in {*_FILES, "scenario"})
 
 

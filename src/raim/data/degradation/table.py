@@ -19,7 +19,7 @@ from pathlib import Path
 from raim.data.camera import Camera, build_camera, find_preset, flatten_camera
 from raim.data.camera.parameters import TYPES, parse_value, write_value
 from raim.data.degradation.plan import PlannedPair
-from raim.data.pair_folder import PairFiles, format_pairs
+from raim.data.pair_folder import WrittenPair, format_pairs
 from raim.errors import InputError, ManifestError
 from raim.tables import read_table
 
@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MadeFiles(PairFiles):
+class MadeFiles(WrittenPair):
     """The two files of a pair.
 
     Attributes:
