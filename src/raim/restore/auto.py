@@ -262,7 +262,8 @@ def auto(enlarger: Restorer) -> Restorer:
         return restorer.run(image, rest)
 
     denoiser = ffdnet()
-    parts = (denoiser, small, MAXIM_DEBLUR) if has_torch() else (denoiser, small)
+    has_torch = importlib.util.find_spec("torch") is not None  # not imported for it; MAXIM needs it
+    parts = (denoiser, small, MAXIM_DEBLUR) if has_torch else (denoiser, small)
     return Restorer(
         name=NAME,
         purpose="measure the photograph, choose what fits it, say why",
@@ -274,11 +275,6 @@ def auto(enlarger: Restorer) -> Restorer:
         devices=enlarger.devices,
         parts=tuple((1, part) for part in parts),
     )
-
-
-def has_torch() -> bool:
-    """Tell whether MAXIM can run; torch is not imported for it."""
-    return importlib.util.find_spec("torch") is not None
 
 
 def _say(choice: Choice, restorer: Restorer, findings: Findings) -> str:

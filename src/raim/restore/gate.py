@@ -60,8 +60,8 @@ def check_result(
             f"{name} gave NaN or infinity ({n_broken / values.size:.2%} of the values); most likely its numbers "
             "overflowed in half precision (compute in float32) or its weights diverged (take an earlier checkpoint)"
         )
-    is_beyond = low < FAR[0] or high > FAR[1] or _share_beyond(values, low, high) > MOST_BEYOND_NEAR
-    if is_beyond and not is_range_known:
+    is_far = low < FAR[0] or high > FAR[1]
+    if not is_range_known and (is_far or np.mean((values < NEAR[0]) | (values > NEAR[1])) > MOST_BEYOND_NEAR):
         raise InputError(
             f"{name} gave values from {low:.4g} to {high:.4g}, expected [0, 1]; {_guess_range(low, high)}"
         )
@@ -110,12 +110,6 @@ def _check_size(values: np.ndarray, image: np.ndarray, name: str, scale: int | N
         raise InputError(
             f"{name} gave {values.shape[1]}x{values.shape[0]} pixels, more than {MAX_PIXELS // 10**6} megapixels"
         )
-
-
-def _share_beyond(values: np.ndarray, low: float, high: float) -> float:
-    if low >= NEAR[0] and high <= NEAR[1]:
-        return 0.0
-    return np.count_nonzero((values < NEAR[0]) | (values > NEAR[1])) / values.size
 
 
 def _guess_range(low: float, high: float) -> str:

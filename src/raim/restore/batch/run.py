@@ -209,7 +209,7 @@ class _Batch:
             and (self.options.resume or not self.restorer.is_external)
         ):
             return Outcome(job=job, made=known, is_kept=True)
-        picture = _read_for_submission(content) if self.options.is_submission else _read(content)
+        picture = _read(content, is_submission=self.options.is_submission)
         suffix = job.target.suffix
         # A format that cannot hold the result is told before the work, by a small picture of the same kind.
         _encode(np.zeros((8, 8, *picture.pixels.shape[2:]), picture.pixels.dtype), picture, suffix)
@@ -237,13 +237,11 @@ class _Batch:
         return Outcome(job=job, made=made)
 
 
-def _read(content: bytes) -> Picture:
-    return read_image(content, purpose="restore")
-
-
-def _read_for_submission(content: bytes) -> Picture:
-    """Read a photograph upright, its colours as sRGB."""
-    picture = _read(content)
+def _read(content: bytes, *, is_submission: bool) -> Picture:
+    """Read a photograph upright; for a submission its colours as sRGB, without profile and EXIF."""
+    picture = read_image(content, purpose="restore")
+    if not is_submission:
+        return picture
     pixels, profile = picture.pixels, picture.icc_profile
     if profile is None and inspect_image(content, purpose="restore").has_icc:
         raise ImageError("it states other colours than sRGB without a profile (cICP); convert it to sRGB")
