@@ -24,7 +24,7 @@ def make_evidence(strength):
 
 
 def make_alignment(deviation):
-    tiles = tuple(TileResidual(x=x, y=0, dx=0.0, dy=0.0) for x in range(0, 64, 8))
+    tiles = tuple(TileResidual(x=x, y=0, length_px=0.0) for x in range(0, 64, 8))
     return Alignment(
         match=Match(homography=np.eye(3), origin="sift", n_matches=90, n_inliers=80),
         mapping=start_mapping(np.eye(3), *SHAPE),

@@ -70,7 +70,7 @@ def _list_faults(
 
 def _describe_residual(residual: Residual, limits: Limits) -> str:
     worst = ", ".join(
-        f"{tile.length():.2f} px at ({tile.x + residual.tile_px // 2}, {tile.y + residual.tile_px // 2})"
+        f"{tile.length_px:.2f} px at ({tile.x + residual.tile_px // 2}, {tile.y + residual.tile_px // 2})"
         for tile in residual.worst()
     )
     return (

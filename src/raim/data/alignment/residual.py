@@ -34,23 +34,11 @@ FURTHEST_PX = 0.25  # of a tile's side, for the whole-pixel peak
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TileResidual:
-    """What one tile says.
-
-    Attributes:
-        x: Left edge in the input, px.
-        y: Top edge.
-        dx: Where the reference lies too far right of the input, px.
-        dy: The same, down.
-    """
+    """How far the reference lies from the input in one tile, whose top left corner is (x, y) in the input."""
 
     x: int
     y: int
-    dx: float
-    dy: float
-
-    def length(self) -> float:
-        """Return the distance in px."""
-        return math.hypot(self.dx, self.dy)
+    length_px: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,12 +57,12 @@ class Residual:
 
     def mean_px(self) -> float:
         """Return the mean distance; not a number where nothing could be measured."""
-        lengths = [tile.length() for tile in self.tiles]
+        lengths = [tile.length_px for tile in self.tiles]
         return float(np.mean(lengths)) if lengths else math.nan
 
     def high_px(self) -> float:
         """Return the 95th percentile of the distances."""
-        lengths = [tile.length() for tile in self.tiles]
+        lengths = [tile.length_px for tile in self.tiles]
         return float(np.percentile(lengths, 95)) if lengths else math.nan
 
     def within(self, crop: Rectangle) -> "Residual":
@@ -87,15 +75,15 @@ class Residual:
         tiles = tuple(tile for tile in self.tiles if is_within(tile.x, tile.y))
         return replace(self, tiles=tiles, places=tuple(place for place in self.places if is_within(*place)))
 
-    def worst(self, n: int = 3) -> tuple[TileResidual, ...]:
-        """Return the tiles with the largest distances, the worst first."""
-        return tuple(sorted(self.tiles, key=lambda tile: -tile.length())[:n])
+    def worst(self) -> list[TileResidual]:
+        """Return the three tiles with the largest distances, the worst first."""
+        return sorted(self.tiles, key=lambda tile: -tile.length_px)[:3]
 
 
 def measure_residual(
     plane: Plane, reference: Plane, usable: Bool[np.ndarray, "_ _"], *, tile_px: int
 ) -> Residual:
-    """Measure on tiles how far the warped reference lies from the input.
+    """Return how far the warped reference lies from the input, measured on tiles.
 
     Args:
         plane: The input.
@@ -115,7 +103,7 @@ def measure_residual(
         places.append((x, y))
         measured = _measure_tile(plane[cut], reference[cut], usable[cut], window)
         if measured is not None:
-            tiles.append(TileResidual(x=x, y=y, dx=measured[0], dy=measured[1]))
+            tiles.append(TileResidual(x=x, y=y, length_px=math.hypot(*measured)))
     return Residual(tiles=tuple(tiles), places=tuple(places), tile_px=side)
 
 
