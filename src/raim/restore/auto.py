@@ -278,7 +278,7 @@ def auto(enlarger: Restorer) -> Restorer:
 
 
 def _say(choice: Choice, restorer: Restorer, findings: Findings) -> str:
-    """Say what is done, why, what could not be tried and what was measured, in one note."""
+    """Return in one note what is done, why, what could not be tried and what was measured."""
     done = "left as it is" if restorer is IDENTITY else restorer.name
     if choice.candidate in DENOISE:
         done += f" at sigma {find_sigma(choice.candidate, findings.measured.flat_noise):.1f}"

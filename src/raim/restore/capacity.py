@@ -75,7 +75,7 @@ def find_whole(restorer: Restorer) -> list[Restorer]:
 
 
 def say_memory(n_bytes: float) -> str:
-    """Say an amount of memory.
+    """Return an amount of memory in words.
 
     Example:
         >>> say_memory(2.5e9), say_memory(3e6)

@@ -29,7 +29,7 @@ def enlarge_bicubic(image: Photograph, scale: int) -> Photograph:
 
 
 def enlarge_channel(channel: Float32[np.ndarray, "_h _w"], scale: int) -> Float32[np.ndarray, "_H _W"]:
-    """Do so with one channel; at scale 1 it is returned as it is."""
+    """Enlarge one channel so; at scale 1 it is returned as it is."""
     height, width = (side * scale for side in channel.shape)
     return resize_channel(channel, height, width, Image.Resampling.BICUBIC)
 

@@ -68,7 +68,7 @@ class Inspection:
     clipped: float
 
     def describe(self) -> str:
-        """Say it in one line.
+        """Return it as one line.
 
         Example:
             >>> inspect_photograph(np.zeros((64, 64, 3), np.float32)).describe()

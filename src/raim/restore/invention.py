@@ -73,7 +73,7 @@ class Invention:
         return int(column) * self.block_px + self.block_px // 2, int(row) * self.block_px + self.block_px // 2
 
     def describe(self) -> str:
-        """Say it in one line.
+        """Return it as one line.
 
         Example:
             >>> added = np.zeros((10, 20), np.float32)

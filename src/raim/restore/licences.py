@@ -26,7 +26,7 @@ def find_weights_licence(restorer: Restorer) -> str:
 
 
 def find_commercial_use(restorer: Restorer) -> str:
-    """Say whether the licences of a restorer's code and weights allow commercial use.
+    """Return whether the licences of a restorer's code and weights allow commercial use.
 
     Returns:
         "yes", "see the licence" where one is not known to allow it, or "yours" where code or weights are the user's.

@@ -23,7 +23,7 @@ SHARP = -0.2  # falloff from which a tile or photograph is sharp: on 100 known p
 
 
 def is_sharp(falloff: float) -> bool:
-    """Tell from the mean of `measure_falloff` whether there is no blur to take away."""
+    """Return whether the mean of `measure_falloff` shows no blur to take away."""
     return falloff > SHARP
 
 

@@ -214,7 +214,7 @@ class Predictor:
         }
 
     def is_known(self, measured: Sequence[Numbers]) -> bool:
-        """Tell whether there are known pairs that a photograph resembles."""
+        """Return whether there are known pairs that a photograph resembles."""
         regression = next(iter(self.defects.values()))
         return float(regression.find_nearest(np.array(measured)).mean()) >= self.rules.least_known
 

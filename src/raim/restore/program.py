@@ -100,7 +100,7 @@ def _signal_group(process: subprocess.Popen[bytes], name: str) -> None:
 
 @contextlib.contextmanager
 def _hold_signals() -> Iterator[Callable[[], None]]:
-    """Give the function that lets signals through, which are held until then: no program is started and forgotten.
+    """Yield the function that lets signals through, which are held until then: no program is started and forgotten.
 
     From then on SIGTERM and SIGHUP end this process as Ctrl-C does, with all that is to be done before.
     """

@@ -85,7 +85,7 @@ class Outcome:
 
 
 def describe_work(restorer: Restorer, **options: object) -> str:
-    """Say what makes results, so that another restorer, option or version is seen to be other work.
+    """Return in words what makes results, so that another restorer, option or version is seen to be other work.
 
     Device, threads and tiles are no part of it: their results agree within the rounding of 8 bits.
 

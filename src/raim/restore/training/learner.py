@@ -33,7 +33,7 @@ BETAS = (0.9, 0.99)
 
 
 def start_fabric(device: str, devices: int, strategy: str, precision: str) -> Fabric:
-    """Choose devices, "auto" for the best that is here, of a numbered one that alone, and the precision.
+    """Return Fabric on so many devices of a kind ("auto": the best that is here), or on one by its number.
 
     Raises:
         InputError: There is no such device here, or it cannot do that.
@@ -83,7 +83,7 @@ class Learner:
 def prepare_learner(
     fabric: Fabric, model: Trainable, schedule: Schedule, state: Mapping[str, Any] | None
 ) -> Learner:
-    """Bring weights and optimizer to the device, as they were in the state of the last checkpoint; None to begin.
+    """Bring weights and optimizer to the device: new ones, or those in the state of the last checkpoint.
 
     Raises:
         InputError: The checkpoint is of another model.

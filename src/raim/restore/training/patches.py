@@ -227,7 +227,7 @@ def _turn(image: np.ndarray, turns: int, *, is_mirrored: bool) -> np.ndarray:
 
 @contextlib.contextmanager
 def feed(patches: Patches, steps: range, places: range, loaders: int) -> Iterator[Iterator[PatchPair]]:
-    """Give the batches of all steps in their order, or of the places of this device in them, made by so many processes.
+    """Yield the batches of all steps in order, each of a device's places in it, made by so many processes (0: by this).
 
     Raises:
         InputError, ImageError: A file cannot be used.
