@@ -6,7 +6,7 @@ and perspective about the middle, d a smooth displacement of up to 8 px. Then bl
 up), stripes, a monotone tone curve for each channel, noise, 8 bits. A disc of texture lies at one place in the input
 and at another in each reference: what moved.
 
-**Where a blurred input lies.** A blur and a shift cannot be told apart: k(x) * P and k(x - a) * P(x + a) are the same
+**Where a blurred input lies.** Blur and shift cannot be distinguished: k(x) * P and k(x - a) * P(x + a) are the same
 picture. So the truth needs a convention, and it is raim's: the kernel's centroid is its origin. Kernels are made with
 centroid 0 (shifted with bilinear weights), and m is where the centroid of the light of a pixel lies.
 

@@ -116,7 +116,7 @@ def choose_pairs(pairs: Sequence[Pair], names: Sequence[str] | None) -> list[Pai
 
 
 def print_plan(jobs: Sequence[Job], left_out: Sequence[Job], store: Store) -> None:
-    """Print, for each variant, how many restorations are wanted, done and left out, and the seconds that lack."""
+    """Print, for each variant, how many restorations are wanted, done and left out, and the missing seconds."""
     print("| restorer | pairs | done | left out | s on one core, about |\n|---|---:|---:|---:|---:|")
     total = 0.0
     for variant in dict.fromkeys(job.variant for job in (*jobs, *left_out)):

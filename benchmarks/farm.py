@@ -108,7 +108,7 @@ class Farm:
             self.start(host)
 
     def wait_for_database(self) -> None:
-        """Wait until the database answers; after it was killed it mends itself first."""
+        """Wait until the database answers; after it was killed it recovers first."""
         end = time.monotonic() + PATIENCE_S
         while not self.read("SELECT 1"):
             if time.monotonic() > end:

@@ -124,13 +124,13 @@ def play(given: Teams) -> None:
             job.result()
         end.set()
         watching.result()
-    told = {
+    record = {
         "accepted": {key: str(path) for key, path in seen.accepted.items()},
         "answers": seen.answers,
         "gap_s": seen.gap_s,
         "gap_ends": seen.gap_ends,
     }
-    (given.folder / "played.json").write_text(json.dumps(told), encoding="utf-8")
+    (given.folder / "played.json").write_text(json.dumps(record), encoding="utf-8")
 
 
 def watch(given: Teams, seen: Seen, end: threading.Event) -> None:
@@ -242,14 +242,14 @@ def check(given: Teams) -> None:
         found.append("" if is_same else f"has {scores.get(number)}, alone {alone[number]}")
         faults += [f"submission {number} {what}" for what in found if what]
     unknown = sorted(rows.keys() - accepted.keys())
-    told = {
+    record = {
         "accepted": len(accepted),
-        "not told": len(unknown),
+        "not reported": len(unknown),
         "faults": faults,
         **{name: played[name] for name in ("answers", "gap_s", "gap_ends")},
         "drained_s": time.monotonic() - begun,
     }
-    (given.folder / "checked.json").write_text(json.dumps(told), encoding="utf-8")
+    (given.folder / "checked.json").write_text(json.dumps(record), encoding="utf-8")
     database.engine.dispose()
 
 

@@ -5,7 +5,7 @@ program, spoiled (bits, cells, columns, lines, values of JSON, nesting, encoding
 behind `raim rank`; every tenth case goes on to the command itself, another to `raim report --from-csv`, another to
 `raim study analyse --scores`. `read_expected` reads the same file by rules of its own and ranks in plain Python. The
 other half goes through the other readers (`table_readers.py`). A fault is another exception than raim's, a value, rank
-or final score that differs, a ranked entry that has no score or lacks images, a file that was refused though it was not
+or final score that differs, a ranked entry without a score or all images, a file that was refused though it was not
 spoiled, whatever its form, and a case that takes more than ten seconds.
 """
 
@@ -42,7 +42,7 @@ REPORTED, STUDIED, PRINTED = (
     9,
 )  # of ten cases the one that goes on to the report, the study, the command
 
-Table = dict[str, tuple[float | None, bool]]  # team to number and whether images are lacking
+Table = dict[str, tuple[float | None, bool]]  # team to number and whether images are missing
 
 
 def run_cases(n: int, seed: int, folder: Path) -> Iterator[Outcome]:
@@ -92,8 +92,8 @@ def _run_case(rng: random.Random, number: int, folder: Path) -> Outcome:
     (folder / "scores").write_bytes(scores)
     (folder / "points").write_bytes(points)
     has_points = rng.random() < 0.5
-    told = (scores, points) if is_spoiled else (whole, whole_points)
-    expected = _expect(told[0], told[1] if has_points else None)
+    given = (scores, points) if is_spoiled else (whole, whole_points)
+    expected = _expect(given[0], given[1] if has_points else None)
     try:
         ranking = _rank(folder / "scores", folder / "points" if has_points else None)
         fault = compare(ranking, expected)
@@ -229,9 +229,9 @@ def _expect(scores: bytes, points: bytes | None) -> "Expected | str":
     if by_points is not None and not set(by_score) & set(by_points):
         return "no team in common"
     able = {}
-    for team, (score, is_lacking) in by_score.items():
+    for team, (score, is_incomplete) in by_score.items():
         own = None if by_points is None else by_points.get(team, (None, False))[0]
-        if score is not None and not is_lacking and (by_points is None or own is not None):
+        if score is not None and not is_incomplete and (by_points is None or own is not None):
             able[team] = (score, own)
     low, high = (
         (0, 0) if by_points is None or not able else (f(own for _, own in able.values()) for f in (min, max))
@@ -282,11 +282,13 @@ def read_expected(content: bytes, column: str) -> Table:
         raise UnreadableError("no team")
     is_json = text.lstrip()[:1] == "{"  # whose numbers are none of a country's
     cells = {each: [] if is_json else column_of(lines, each) for each in (column, *COUNTS)}
-    lacking = _lacking(teams, images, cells) if column == "score" else set()
-    return {name: (read_value(line[column], cells[column]), name in lacking) for name, line in teams.items()}
+    incomplete = _incomplete(teams, images, cells) if column == "score" else set()
+    return {
+        name: (read_value(line[column], cells[column]), name in incomplete) for name, line in teams.items()
+    }
 
 
-def _lacking(
+def _incomplete(
     teams: Mapping[str, Mapping[str, str]],
     images: Mapping[str, list[tuple[str, Any]]],
     cells: Mapping[str, Sequence[str]],

@@ -55,7 +55,7 @@ def main() -> int:
     parser.add_argument("--side", type=int, default=512, help="of the photograph that is measured")
     parser.add_argument("--crop", type=int, default=64, help="side of the part that is restored")
     parser.add_argument(
-        "--runs", type=int, default=5, help="timed runs of the device, of which the median is told"
+        "--runs", type=int, default=5, help="timed runs of the device, of which the median is reported"
     )
     options = parser.parse_args()
     if options.device is None and "cuda:0" not in list_devices():

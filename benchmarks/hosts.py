@@ -71,10 +71,10 @@ class Hosts:
         self._reap(host)
 
     def cut(self, host: str) -> None:
-        """Cut the cable of a host: nobody is told."""
+        """Cut the cable of a host without notice."""
         self._set_cable(host, "down")
 
-    def mend(self, host: str) -> None:
+    def repair(self, host: str) -> None:
         """Plug the cable in again."""
         self._set_cable(host, "up")
 
@@ -93,10 +93,10 @@ def make_hosts(names: Sequence[str], logs: Path) -> Iterator[Hosts]:
     Raises:
         NoHostsError: That cannot be done here.
     """
-    lacking = [name for name in PROGRAMS if shutil.which(name) is None]
-    if lacking:
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if missing:
         raise NoHostsError(
-            f"hosts are network namespaces, and these programs are not here: {', '.join(lacking)}"
+            f"hosts are network namespaces, and these programs are not here: {', '.join(missing)}"
         )
     hosts = Hosts(prefix=f"raim{os.getpid()}-", names=tuple(names), logs=logs)
     try:

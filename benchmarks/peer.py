@@ -32,10 +32,10 @@ Weights = Mapping[str, np.ndarray]
 
 
 def use_local_weights(weights: Weights) -> None:
-    """Let pyiqa build its nets without a download: the trunks come from `weights`, the heads are set afterwards."""
-    for trunk in ("alexnet", "vgg16"):
-        constructor = getattr(torchvision.models, trunk)
-        setattr(torchvision.models, trunk, _filled(constructor, _part(weights, trunk)))
+    """Let pyiqa build its nets without a download: the backbones come from `weights`, the heads are set afterwards."""
+    for backbone in ("alexnet", "vgg16"):
+        constructor = getattr(torchvision.models, backbone)
+        setattr(torchvision.models, backbone, _filled(constructor, _part(weights, backbone)))
     for module in (lpips_arch, dists_arch):
         module.load_pretrained_network = lambda *_args, **_options: None
 

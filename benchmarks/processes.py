@@ -1,4 +1,4 @@
-"""Measured processes seen from outside: they are started, told to take turns, and their memory is watched."""
+"""Measured processes seen from outside: they are started, asked to take turns, and their memory is watched."""
 
 import contextlib
 import json
@@ -48,7 +48,7 @@ class ProcessFailedError(Exception):
 
 
 class Process:
-    """A fresh process that computes when it is told to."""
+    """A fresh process that computes when it is asked to."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed below

@@ -76,6 +76,6 @@ def describe_gaps(content: Mapping[str, Any]) -> list[str]:
 
 
 def _count(gaps: Sequence[Sequence[str]]) -> str:
-    """Write how many photographs each restorer lacks."""
+    """Write how many photographs each restorer misses."""
     variants = [variant for variant, _ in gaps]
     return ", ".join(f"{name} {variants.count(name)}" for name in dict.fromkeys(variants))

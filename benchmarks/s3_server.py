@@ -2,7 +2,7 @@
 
     python benchmarks/s3_server.py FOLDER --host 127.0.0.1 --port 9000
 
-It is localbucket (of PyPI, MIT), with the one operation that it lacks and s3fs uses: many deletions in one request.
+It is localbucket (of PyPI, MIT), with the one missing operation that s3fs uses: many deletions in one request.
 """
 
 import contextlib

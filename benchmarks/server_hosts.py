@@ -5,7 +5,7 @@
 
 The machines are network namespaces (hosts.py). Teams hand in, ask how it stands and open pages, while everything on a
 host is killed with SIGKILL and started again, cables are cut, and half of the hosts run another version for a while.
-In the end each submission that a team was told is accepted has to be there with its very bytes, scored once, with the
+In the end each submission that a team knows is accepted has to be there with its very bytes, scored once, with the
 numbers of `raim score` on one machine.
 """
 
@@ -102,7 +102,7 @@ def play_round(farm: Farm, faults: Sequence[Fault], *, workers: int = len(WORKER
     farm.wait_for_database()
     farm.act("check")
     found: dict[str, Any] = json.loads((farm.folder / "checked.json").read_text(encoding="utf-8"))
-    tell(f"{found['accepted']} accepted, {found['not told']} more rows, {len(found['faults'])} faults; "
+    tell(f"{found['accepted']} accepted, {found['not reported']} more rows, {len(found['faults'])} faults; "
          f"longest time without a page {found['gap_s']:.1f} s, until {found['gap_ends'] - begins:.0f} s")  # fmt: skip
     return found
 
@@ -125,7 +125,7 @@ def unplug(farm: Farm, host: str, seconds: float) -> Fault:
     def fail() -> None:
         farm.hosts.cut(host)
         time.sleep(seconds)
-        farm.hosts.mend(host)
+        farm.hosts.repair(host)
         time.sleep(AWAY_S)
 
     return f"the cable of {host} is cut for {seconds:g} s", fail
@@ -139,8 +139,8 @@ def change(farm: Farm, hosts: Sequence[str], source: Path, version: str) -> Faul
             farm.hosts.stop(host)
             farm.start(host, source=source)
         asked = "SELECT name || ' ' || version FROM worker_heartbeat WHERE stopped_at IS NULL"
-        told = f"{hosts[-1]} {version}"
-        wait_until(lambda: told in farm.read(asked), f"it is not {told}", farm)
+        expected = f"{hosts[-1]} {version}"
+        wait_until(lambda: expected in farm.read(asked), f"it is not {expected}", farm)
         time.sleep(VERSION_S)
 
     return f"{' and '.join(hosts)} run version {version}", do

@@ -76,7 +76,7 @@ def peak_mib() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def make(folder: Path, target: Path, told: multiprocessing.SimpleQueue) -> None:
+def make(folder: Path, target: Path, results: multiprocessing.SimpleQueue) -> None:
     """Make the pack; tell seconds, and MiB before and at most."""
     from raim.server.tiles.packing import make_pack
 
@@ -84,7 +84,7 @@ def make(folder: Path, target: Path, told: multiprocessing.SimpleQueue) -> None:
     begun = time.perf_counter()
     make_pack(Files(folder), target, blurred_from="e1")
     seconds = time.perf_counter() - begun
-    told.put((seconds, before, peak_mib()))
+    results.put((seconds, before, peak_mib()))
 
 
 def time_reads(url: str, pack: Path, *, rng: random.Random) -> None:
@@ -125,10 +125,10 @@ def main() -> None:
         write_sources(sources, make_photograph(options.photograph), options.entries, np.random.default_rng(1))
         sent = sum(path.stat().st_size for path in sources.iterdir())
         context = multiprocessing.get_context("spawn")
-        told = context.SimpleQueue()
-        process = context.Process(target=make, args=(sources, pack, told))
+        results = context.SimpleQueue()
+        process = context.Process(target=make, args=(sources, pack, results))
         process.start()
-        seconds, before, most = told.get()
+        seconds, before, most = results.get()
         process.join()
         print(
             f"{options.entries} entries, input, blurred copy of {WIDTH}x{HEIGHT}: {seconds:.1f} s, "

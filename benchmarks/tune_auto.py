@@ -343,7 +343,7 @@ def _say_gain(cases: Sequence[Case], name: str) -> str:
 
 
 def show_defects(cases: Sequence[Case], rules: Rules) -> str:
-    """Make a table of how well each defect is told, on each source by what the others teach."""
+    """Make a table of how well each defect is recognised, on each source by what the others teach."""
     found: dict[str, list[float]] = {name: [] for name in DEFECTS}
     true: dict[str, list[bool]] = {name: [] for name in DEFECTS}
     for source, indices in group_by(cases, lambda case: case.pair.source).items():

@@ -1,7 +1,7 @@
-"""A measured process's side of the benchmark: it prepares once, then computes one turn each time it is told to.
+"""A measured process's side of the benchmark: it prepares once, then computes one turn each time it is asked to.
 
 Needs the standard library only, because the peer's interpreter runs it too. An answer is one line of JSON behind
-`ANSWER`, so that whatever a library prints is told apart.
+`ANSWER`, so that whatever a library prints is distinguished.
 """
 
 import json

@@ -47,10 +47,10 @@ def launched(*flags: str):
 
 def run(chromium: str, page: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     """Open a page with a profile of its own beside it."""
-    return visit(chromium, page.as_uri(), page.parent, *flags)
+    return open_address(chromium, page.as_uri(), page.parent, *flags)
 
 
-def visit(chromium: str, address: str, folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+def open_address(chromium: str, address: str, folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     """Open an address with a profile of its own in a folder."""
     profile = folder / "browser"
     return subprocess.run(

@@ -15,7 +15,7 @@ SENDER = "Our challenge <challenge@example.org>"
 
 
 class Handler:
-    """Answers as it was told: a list of answers for each command, the last of which stays."""
+    """Answers as it was set: a list of answers for each command, the last of which stays."""
 
     def __init__(self):
         self.answers, self.taken, self.lines, self.logins = {}, [], [], []

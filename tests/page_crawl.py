@@ -1,4 +1,4 @@
-"""Visits every page that is linked, as each kind of person, and prints what came; started as a program by a test."""
+"""Opens every page that is linked, as each kind of person, and prints what came; started as a program by a test."""
 
 import html.parser
 import json
@@ -26,7 +26,7 @@ class Links(html.parser.HTMLParser):
 
 
 def crawl(person, start="/", *, within=lambda _path: True):
-    """Visit all that pages point to on this server; give each path's status, kind and text."""
+    """Open all that pages point to on this server; return each path's status, kind and text."""
     seen, waiting = {}, [start]
     while waiting:
         path = waiting.pop()

@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.site.received += content[: len(content) // 3]  # a part came before the connection broke
                 self.close_connection = True
                 return None
-            error = {"error": {"code": "fault", "message": f"told {status}", "problems": []}}
+            error = {"error": {"code": "fault", "message": f"answered {status}", "problems": []}}
             return self.answer(status, json.dumps(error).encode(), kind="application/json")
         if int(self.headers["Upload-Offset"]) != len(self.site.received):
             return self.answer(409)

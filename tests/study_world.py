@@ -78,7 +78,7 @@ class StudyWorld:
             )
             return list(session.scalars(found.order_by(tables.Image.name)))
 
-    def finalist(self, name, *, score=None, lacks=(), email=None, **columns):
+    def finalist(self, name, *, score=None, missing=(), email=None, **columns):
         """Make a team with a score on the board that decides, a place in the final, and a final submission."""
         team_id = self.world.team(name, email=email)
         if score is not None:
@@ -97,7 +97,7 @@ class StudyWorld:
                 )
         number = self.world.submission(name, phase=self.phase, kind="final", state="accepted", **columns)
         with self.writing() as session:
-            held = [image for image in self.image_names() if image not in lacks]
+            held = [image for image in self.image_names() if image not in missing]
             note_restored(session, number, places_of_names(held))
         return number
 

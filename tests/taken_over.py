@@ -24,7 +24,7 @@ def obey(content, **options):
         exec(content.decode(), known)  # noqa: S102 - that is what it is for
     except MemoryError:
         raise
-    except BaseException as error:  # noqa: BLE001 - it is told
+    except BaseException as error:  # noqa: BLE001 - it is reported
         raise ImageError(repr(error)) from None
     if "picture" in known:
         return known["picture"]

@@ -22,7 +22,7 @@ def test_a_device_that_is_not_here_is_refused_with_those_that_are(name):
         check_device(name)
 
 
-def test_a_name_that_torch_does_not_know_is_told_without_all_that_it_knows():
+def test_a_name_that_torch_does_not_know_is_reported_without_all_that_it_knows():
     with pytest.raises(
         InputError, match=r"no device 'abacus' here \(torch knows none of that name\); take one of"
     ):

@@ -49,7 +49,7 @@ def work_badly(task):
             raise MemoryError
         case "fails":
             raise ValueError(task)
-        case "lacks a library":
+        case "misses a library":
             raise MissingExtraError(task)
     return task.upper()
 
@@ -166,7 +166,7 @@ def started():
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_that_concerns_all_tasks_stops_them_and_their_workers(workers, started):
     with pytest.raises(MissingExtraError):
-        list(map_processes(work_badly, ["lacks a library", "a", "b"], workers))
+        list(map_processes(work_badly, ["misses a library", "a", "b"], workers))
     assert not started()
 
 
@@ -212,7 +212,7 @@ def test_a_machine_that_starts_no_process_is_an_error_with_the_way_out(monkeypat
         list(map_processes(abs, [1, 2], 2))
 
 
-def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path):
+def test_a_script_without_a_guard_gets_an_error_that_names_it(tmp_path):
     (tmp_path / "script.py").write_text(UNGUARDED)
     done = subprocess.run(
         [sys.executable, tmp_path / "script.py"],

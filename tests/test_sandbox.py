@@ -83,11 +83,11 @@ def test_a_process_without_calls_has_no_socket_no_program_and_no_other_process_b
     assert run(f"give_up_calls()\n{threads}") == ["thread"]
 
 
-def test_what_a_machine_lacks_is_said_with_its_reason(monkeypatch):
-    def lacks():
+def test_what_a_machine_does_not_have_is_reported_with_its_reason(monkeypatch):
+    def fail():
         raise OSError(38, os.strerror(38))
 
-    missing = missing_after({"files": lacks, "calls": lambda: None})
+    missing = missing_after({"files": fail, "calls": lambda: None})
     assert missing == {"files": "Function not implemented"}
     assert describe(missing) == "network namespace, seccomp filter; no Landlock (Function not implemented)"
     monkeypatch.setattr(sandbox.sys, "platform", "darwin")

@@ -159,7 +159,7 @@ def list_modules_of_extras():
     ]
 
 
-def test_a_plain_installation_scores_and_says_which_extra_it_lacks(installed, tmp_path):
+def test_a_plain_installation_scores_and_names_the_missing_extra(installed, tmp_path):
     rng = np.random.default_rng(1)
     for folder in ("restored", "reference", "data"):
         (tmp_path / folder).mkdir()

@@ -4,7 +4,7 @@
     ├── InputError (ValueError)     an argument is outside what the docstring states: change it
     │   ├── TooLargeError           a file is larger than is taken: make it smaller
     │   └── OutputError             a file cannot be written: free some space, or name another place
-    ├── ImageError (ValueError)     an image cannot be used as it is: the message names the mend
+    ├── ImageError (ValueError)     an image cannot be used as it is: the message names the fix
     │   ├── ImageTooLargeError      its declared size is over the limit: raise the limit if it is trusted
     │   └── ImageTruncatedError     the file ends early: copy or export it again
     ├── UnscorableError (ValueError)  a measure has no value for this image: the reason is the result

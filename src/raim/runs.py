@@ -107,7 +107,7 @@ class OutputFolder:
             except OSError as error:
                 if isinstance(
                     error, Timeout
-                ):  # else a file system without locks, where nobody can be told apart
+                ):  # else a file system without locks, where nobody can be distinguished
                     raise InputError(
                         f"another {self.command} works in {self.path}; wait until it has ended, or name another folder"
                     ) from error

@@ -2,7 +2,7 @@
 
 Linux only, by system calls, without a helper program and without rights of root: a network namespace with nothing in
 it, Landlock with no rule (no file, folder or signal beyond the process), and a seccomp filter for what neither holds
-back, such as sockets in the file system. What a machine lacks is left out and said (`probe`).
+back, such as sockets in the file system. What a machine does not have is left out and reported (`probe`).
 
 Source: Linux, Documentation/userspace-api/landlock.rst and seccomp_filter.rst; man unshare(2); the numbers of calls are
 those of arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h.

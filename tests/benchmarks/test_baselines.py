@@ -253,7 +253,7 @@ def test_a_measured_reduction_takes_the_slow_restoration_that_is_there(tmp_path)
     assert store.restored(measured.variant, pair).read_bytes() == store.restored(stated, pair).read_bytes()
 
 
-def test_a_folder_is_gone_on_with_only_when_told_and_with_the_same_setting(tmp_path):
+def test_a_folder_is_resumed_only_when_asked_and_with_the_same_setting(tmp_path):
     store = restorations.Store(root=tmp_path / "out")
     baselines.open_store(store, {"threads": 2}, resume=False)
     with pytest.raises(SystemExit, match="--resume"):

@@ -20,13 +20,13 @@ def test_without_a_cuda_device_it_says_so_and_is_content(monkeypatch, capsys):
     assert capsys.readouterr().out == "there is no CUDA device here, only cpu, mps; nothing was compared\n"
 
 
-def test_a_device_that_is_not_here_is_told(monkeypatch, capsys):
+def test_a_device_that_is_not_here_is_reported(monkeypatch, capsys):
     assert run(monkeypatch, "--device", "nonsense") == 2
     assert "there is no device 'nonsense' here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("difference", "code"), [(4e-6, 0), (6e-6, 1), (np.nan, 1)])
-def test_what_differs_by_more_than_is_promised_is_told(capsys, difference, code):
+def test_what_differs_by_more_than_is_promised_is_reported(capsys, difference, code):
     case = gpu.Case(
         name="LPIPS", tolerance=5e-6, here=lambda: [0.5, 0.1], there=lambda: [0.5, 0.1 + difference]
     )

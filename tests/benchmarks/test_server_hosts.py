@@ -27,4 +27,4 @@ def test_a_web_host_and_the_database_are_killed_and_nothing_is_lost_nor_scored_t
     except hosts.NoHostsError as error:
         pytest.skip(str(error))
     assert found["faults"] == []
-    assert (found["accepted"], found["not told"]) == (4, 0)
+    assert (found["accepted"], found["not reported"]) == (4, 0)

@@ -75,7 +75,7 @@ def test_a_pair_survives_its_table():
     assert [parse_pair(each.cells) for each in table.rows] == [pair]
 
 
-def test_the_tables_state_gains_and_how_defects_are_told():
+def test_the_tables_state_gains_and_how_defects_are_found():
     every = cases()
     chosen = dict.fromkeys((each.pair.photograph for each in every), "")
     table = tune_auto.show_gains("all nothing", every, chosen)

@@ -123,5 +123,5 @@ def test_a_key_without_a_documented_default_is_required(example, key):
     if key == "count":  # which has a default
         parse_challenge(without, profiles=PROFILES, folder=example)
         return
-    with pytest.raises(ChallengeError, match=f"lacks '{key}'"):
+    with pytest.raises(ChallengeError, match=f"has no '{key}'"):
         parse_challenge(without, profiles=PROFILES, folder=example)

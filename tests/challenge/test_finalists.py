@@ -57,7 +57,7 @@ def test_who_has_no_score_is_never_invited():
     assert teams(choose_finalists(board(a=None, b=1.0), 2)) == ["b"]
 
 
-def test_the_earlier_of_two_equal_teams_goes_on_and_the_tie_is_told():
+def test_the_earlier_of_two_equal_teams_goes_on_and_the_tie_is_reported():
     chosen = choose_finalists(board(late=20.0, x=30.0, early=20.0), 2)
     assert (teams(chosen), chosen.tied_out) == (["x", "late"], ("early",))
 

@@ -58,12 +58,12 @@ INCOMPLETE = {
 
 
 @pytest.mark.parametrize("name", INCOMPLETE)
-def test_an_entry_that_lacks_images_comes_after_the_complete_ones_with_the_reason(tmp_path, name):
-    text, lacking = INCOMPLETE[name]
+def test_an_entry_with_missing_images_comes_after_the_complete_ones_with_the_reason(tmp_path, name):
+    text, incomplete = INCOMPLETE[name]
     ranking = rank(read(tmp_path, text))
     assert [(row.team, row.rank, row.why_unranked) for row in ranking.rows] == [
-        *(("A", 1, "") for _ in range("A" not in lacking)),
-        *((team, None, f"{counts} images have a score") for team, counts in lacking.items()),
+        *(("A", 1, "") for _ in range("A" not in incomplete)),
+        *((team, None, f"{counts} images have a score") for team, counts in incomplete.items()),
     ]
 
 

@@ -26,7 +26,7 @@ MISTAKES = {
         "[phase] 3 [final] has no key 'tries_total'; did you mean 'tries_in_all'?",
     ),
     "unknown table": (("[finalists]", "[finalist]"), "[finalist]", "has no key 'finalist'; did you mean 'finalists'?"),
-    "missing key": (("closes = 2026-03-31T12:00:00Z\n", ""), "[[phase]]", "[phase] 1 lacks 'closes'"),
+    "missing key": (("closes = 2026-03-31T12:00:00Z\n", ""), "[[phase]]", "[phase] 1 has no 'closes'"),
     "empty text": (('"My image restoration challenge"', '" "'), "name =", "name is empty"),
     "bad id": (('id = "tuning"', 'id = "Tuning phase"'), "id =", "id is 'Tuning phase'; expected small letters"),
     "table for tables": (("[[sponsor]]", "[sponsor]"), "[sponsor]", "sponsor is a table; expected tables, each under"),
@@ -204,11 +204,11 @@ def test_a_file_that_cannot_be_read_is_one_problem(tmp_path, content):
     assert problem.file == str(tmp_path / "challenge.toml")
 
 
-def test_an_empty_file_lacks_what_every_challenge_has(tmp_path):
+def test_an_empty_file_is_reported_with_all_that_a_challenge_must_have(tmp_path):
     (tmp_path / "challenge.toml").write_text("")
-    lacks = {each.message for each in find_problems(tmp_path, **SETTINGS)}
+    messages = {each.message for each in find_problems(tmp_path, **SETTINGS)}
     for part in ("'schema'", "[challenge]", "[website]", "[[phase]]", "[[data_set]]"):
-        assert any(part in message for message in lacks)
+        assert any(part in message for message in messages)
 
 
 def test_the_example_becomes_records(example):

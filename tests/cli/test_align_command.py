@@ -50,7 +50,7 @@ def align(run_raim):
 
 @pytest.fixture
 def captures(tmp_path):
-    write_blur(tmp_path / "captures" / "shelf")
+    write_blur(tmp_path / "captures" / "books")
     return tmp_path / "captures"
 
 
@@ -66,12 +66,12 @@ def test_a_blurred_and_a_sharp_shot_become_a_pair_on_the_grid_of_the_input(align
     assert code == 0, refused
     assert f"1 pair in {out}" in said
     manifest = read_manifest(out / "manifest.csv")
-    assert [(row.name, row.scenario) for row in manifest.rows] == [("shelf", "blur")]
+    assert [(row.name, row.scenario) for row in manifest.rows] == [("books", "blur")]
     row = read_rows(out)[0]
     assert float(row["residual_px"]) < 0.3
     x, y = int(row["x"]), int(row["y"])
     kept = read_image(out / "input" / f"{row['name']}.png").pixels
-    original = read_image(captures / "shelf" / "input.png").pixels
+    original = read_image(captures / "books" / "input.png").pixels
     assert (kept == original[y : y + kept.shape[0], x : x + kept.shape[1]]).all()
     reference = read_image(out / "reference" / f"{row['name']}.png").pixels
     truth = cut(make_scene(0))[y : y + kept.shape[0], x : x + kept.shape[1]]
@@ -125,14 +125,14 @@ def test_all_that_is_wrong_with_the_captures_is_listed_and_the_others_are_made(a
     write_image(lonely / "input.png", cut(make_scene(4)))
     torn = captures / "torn"
     torn.mkdir()
-    whole = (captures / "shelf" / "input.png").read_bytes()
+    whole = (captures / "books" / "input.png").read_bytes()
     (torn / "input.png").write_bytes(whole[:200])
     (torn / "reference.png").write_text("this is no picture")
     code, _, refused = align(captures, tmp_path / "pairs", "--mode", "blur")
     assert code == 2
     for name in ("empty", "lonely", "torn"):
         assert name in refused
-    assert [path.stem for path in (tmp_path / "pairs" / "input").iterdir()] == ["shelf"]
+    assert [path.stem for path in (tmp_path / "pairs" / "input").iterdir()] == ["books"]
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_other_places_for_database_and_storage_are_taken(place, run_raim):
     assert run_raim("backup", "new", "third.zip")[0] == 2
 
 
-def test_a_missing_file_is_told_and_the_exit_code_is_2(place, run_raim):
+def test_a_missing_file_is_reported_and_the_exit_code_is_2(place, run_raim):
     file = next((place / "server" / "files" / "sha256").glob("*/*"))
     file.unlink()
     code, out, err = run_raim("backup", "server", "out.zip")

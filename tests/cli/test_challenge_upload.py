@@ -59,7 +59,7 @@ def world(example, tmp_path, monkeypatch, run_raim):
                 for number in due:
                     run_challenge_check(context, number)
                 place_uploads(server)
-            except Exception as error:  # noqa: BLE001 - told by the fixture's end
+            except Exception as error:  # noqa: BLE001 - reported at the fixture's end
                 errors.append(error)
                 return
 
@@ -132,7 +132,7 @@ def test_problems_are_listed_here_and_nothing_is_sent(world, run_raim):
     assert uploads(world) == []
 
 
-def test_what_lies_outside_of_the_folder_is_told_with_its_line(world):
+def test_what_lies_outside_of_the_folder_is_reported_with_its_line(world):
     spoil(world, 'folder = "data/', 'folder = "../data/')
     code, out, _ = world.run("night")
     assert code == 2

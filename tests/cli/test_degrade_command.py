@@ -61,7 +61,7 @@ def test_parameters_are_set(clean, tmp_path):
         (["--preset", "denoise", "--set", "sampling.reduction=8"], "must be at least 128 pixels"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_written(clean, tmp_path, options, message):
+def test_mistakes_are_reported_before_anything_is_written(clean, tmp_path, options, message):
     result = degrade(clean, tmp_path / "out", *options)
     assert message in str(result.exception)
     assert not (tmp_path / "out").exists()

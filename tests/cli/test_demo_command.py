@@ -100,18 +100,18 @@ def test_the_challenge_is_served_with_its_entries_on_the_leaderboard(run, data, 
         try:
             line = next(line for line in process.stdout if line.startswith("serving http://127.0.0.1:"))
             address = line.split()[1]
-            told = [next(process.stdout) for _ in range(4)]
+            printed = [next(process.stdout) for _ in range(4)]
             ranks = wait_for_ranks(f"{address}c/demo/leaderboard/feedback/scores.csv", n=3)
-            invitation = requests.get(told[2].split()[-1], timeout=PATIENCE_S)
+            invitation = requests.get(printed[2].split()[-1], timeout=PATIENCE_S)
             wait_for(tmp_path / "demo" / "report" / "report.html")
         finally:
             process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(PATIENCE_S) == 0, rest
     assert ranks == ["1", "2", "3"]
-    assert "the organiser's desk: http://127.0.0.1:" in told[1]
+    assert "the organiser's desk: http://127.0.0.1:" in printed[1]
     assert "Judge the final photographs yourself" in invitation.text
-    assert "the finished study (simulated votes)" in told[3]
+    assert "the finished study (simulated votes)" in printed[3]
     assert "the report: " in rest
     page = (tmp_path / "demo" / "report" / "report.html").read_text()
     assert "The votes are simulated" in page

@@ -38,8 +38,8 @@ def test_missing_weights_are_named_and_a_fault_only_where_they_cannot_be_fetched
     code, text = report()
     assert code == expected
     assert f"{mark}  weights vgg16" in text
-    assert "mend: raim weights fetch\n" in text
-    assert "mend: raim weights fetch ffdnet-color" in text
+    assert "fix: raim weights fetch\n" in text
+    assert "fix: raim weights fetch ffdnet-color" in text
 
 
 def test_a_missing_extra_is_no_fault_but_has_its_command(monkeypatch):
@@ -57,7 +57,7 @@ def test_a_cache_that_cannot_be_written_to_names_the_way_out(monkeypatch, machin
     assert "RAIM_CACHE_DIR" in report()[1]
 
 
-def test_a_full_disk_is_told(monkeypatch, machine):
+def test_a_full_disk_is_reported(monkeypatch, machine):
     monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 2**62)
     assert "nearly full" in report()[1]
 
@@ -84,7 +84,7 @@ def test_what_is_looked_at_is_what_the_package_asks_for(versions):
     assert code == 2
     assert "hypothesis" not in text
     assert "!!  simplejpeg             missing\n" in text
-    assert "mend: pip install 'simplejpeg>=" in text
+    assert "fix: pip install 'simplejpeg>=" in text
     assert "!!  requests " in text
 
 
@@ -93,7 +93,7 @@ def test_what_holds_decoders_of_images_back_is_said_with_the_way_out(monkeypatch
     monkeypatch.setattr(doctor.sys, "platform", "linux")
     text = report()[1]
     assert "network namespace, seccomp filter; no Landlock (Function not implemented)\n" in text
-    assert "mend: a kernel of Linux 5.13 or newer" in text
+    assert "fix: a kernel of Linux 5.13 or newer" in text
 
 
 def test_what_is_needed_is_exactly_what_the_project_depends_on(versions):
@@ -106,12 +106,12 @@ def test_what_is_needed_is_exactly_what_the_project_depends_on(versions):
     assert not asked & extras
 
 
-def test_a_version_that_is_too_old_is_told_with_the_one_that_fits(versions):
+def test_a_version_that_is_too_old_is_reported_with_the_one_that_fits(versions):
     versions.update(numba="0.59.1", torch="2.3.0+cu121")
     code, text = report()
     assert code == 2
     assert "!!  numba                  0.59.1, but raim needs numba>=0.60\n" in text
-    assert "mend: pip install 'numba>=0.60'" in text
+    assert "fix: pip install 'numba>=0.60'" in text
     assert "--  torch                  2.3.0+cu121, but raim needs torch>=2.4\n" in text
     assert text.count("but raim needs torch") == 1
 

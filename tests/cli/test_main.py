@@ -81,7 +81,7 @@ def test_an_expected_error_has_no_traceback_and_exits_2(tmp_path):
     assert "nowhere" in result.stderr
 
 
-def test_the_version_is_told():
+def test_the_version_is_shown():
     assert raim("--version").stdout.startswith("raim, version 0.1.0")
 
 

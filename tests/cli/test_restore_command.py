@@ -270,7 +270,7 @@ MISTAKES = {
     "unknown-model": (["in/0.png", "out.png", "--model", "model.pth"], "model.pth cannot be read as a model"),
     "no-program": (["in/0.png", "out.png", "--command", "gone {input} {output}"], "there is no program gone"),
     "failing-program": (["in/0.png", "out.png", "--command", "false {input} {output}"], "exit code 1 and no result"),
-    "no-placeholder": (["in/0.png", "out.png", "--command", "cp {input}"], "lacks {input} or {output}"),
+    "no-placeholder": (["in/0.png", "out.png", "--command", "cp {input}"], "has no {input} or {output}"),
     "failing-function": (["in/0.png", "out.png", "--python", "plugin_of_test:fail"], "out of order"),
     "no-function": (["in/0.png", "out.png", "--python", "plugin_of_test:gone"], "cannot be found"),
     "unknown-restorer": (["in/0.png", "out.png", "--restorer", "fdnet"], "did you mean 'ffdnet'"),
@@ -352,7 +352,7 @@ def test_extra_data_may_be_stated(raim):
     assert check_submission(Path("s.zip"), Path("in")).readme.has_extra_data
 
 
-def test_a_submission_with_a_broken_input_is_not_written_and_goes_on_once_mended(raim):
+def test_a_submission_with_a_broken_input_is_not_written_and_goes_on_once_repaired(raim):
     whole = Path("in/1.png").read_bytes()
     Path("in/1.png").write_bytes(whole[:500])
     code, _, err = raim("in", "s.zip", "--submission", "--restorer", "identity")

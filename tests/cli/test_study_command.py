@@ -53,7 +53,7 @@ def test_a_plan_is_written_with_a_sheet_for_each_judge(run, tmp_path):
     assert code == 0
     assert "3 judges, 4 images, 4 entries: a trial shows all, mode top-three" in out
     assert "6 trials for each judge, of which 1 repeat and 1 trap; 2 of training before" in out
-    assert "told apart four times in five" in out
+    assert "distinguished four times in five" in out
     made = read_plan(tmp_path / "out" / "plan.json")
     assert made.design.images == {"01": "moire", "02": "moire", "03": "noise", "04": "noise"}
     assert sorted(path.name for path in (tmp_path / "out/sheets").iterdir()) == ["01.csv", "02.csv", "03.csv"]
@@ -157,7 +157,7 @@ def test_leaving_out_takes_a_reason_and_tells_it(run):
     assert run("analyse", "study.json", "--exclude", "J01")[0] == 2
 
 
-def test_power_is_told_from_the_votes_themselves(run):
+def test_power_is_computed_from_the_votes_themselves(run):
     code, out, _ = run("analyse", "study.json", "--draws", "100", "--power")
     assert code == 0
     assert "found four times in five" in " ".join(out.split())

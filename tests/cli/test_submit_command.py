@@ -66,7 +66,7 @@ def test_where_there_are_several_challenges_the_address_names_one(run, fake):
     assert out.startswith(f"submission 1 is scored: {fake.url}/")
 
 
-def test_each_state_is_told_in_a_line(run):
+def test_each_state_is_printed_in_a_line(run):
     _, _, err = run()
     assert err.splitlines() == [
         "submission 1 has arrived",
@@ -192,7 +192,7 @@ def test_what_is_too_large_is_refused_before_it_is_hashed(run, fake, monkeypatch
     assert fake.submissions == {}
 
 
-def test_a_passed_deadline_is_told(run, fake):
+def test_a_passed_deadline_is_reported(run, fake):
     fake.fail("POST", "/", refusal(409, "not_possible", "Feedback closed on 2026-03-10 12:00 UTC"))
     code, _, err = run()
     assert code == 2

@@ -68,7 +68,7 @@ def test_it_trains_and_says_where_the_model_is(run_raim, recipe, tmp_path, finis
 
 
 @pytest.mark.usefixtures("page")
-def test_a_page_that_cannot_be_written_is_told_once_and_training_goes_on(
+def test_a_page_that_cannot_be_written_is_reported_once_and_training_goes_on(
     run_raim, recipe, tmp_path, finished, monkeypatch
 ):
     def fail(run):
@@ -85,7 +85,7 @@ def test_a_page_that_cannot_be_written_is_told_once_and_training_goes_on(
 
 
 @pytest.mark.parametrize("library", ["torch", "lightning_fabric", "tensorboardX", "scipy", "jinja2"])
-def test_a_library_that_is_not_installed_is_told_before_a_folder_is_made(
+def test_a_library_that_is_not_installed_is_reported_before_a_folder_is_made(
     run_raim, recipe, tmp_path, monkeypatch, library
 ):
     real = importlib.util.find_spec
@@ -136,7 +136,7 @@ def test_another_recipe_in_the_same_folder_is_refused_unless_it_begins_anew(run_
     ],
 )
 @pytest.mark.usefixtures("page")
-def test_mistakes_are_told_without_a_traceback(run_raim, recipe, tmp_path, arguments, message):
+def test_mistakes_are_reported_without_a_traceback(run_raim, recipe, tmp_path, arguments, message):
     places = {"recipe": recipe, "run": tmp_path / "run", "pairs": recipe.parent / "pairs"}
     code, out, err = run_raim("train", *(each.format(**places) for each in arguments))
     assert code == 2

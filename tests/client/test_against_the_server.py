@@ -93,9 +93,9 @@ def test_an_interrupted_upload_goes_on_where_it_stopped(world):
         if client.read_submission(world.server, 1).received_bytes:
             break
         time.sleep(0.05)
-    told = []
-    submission = client.submit(world.server, world.file, on_progress=lambda *at: told.append(at))
-    begun = [done for stage, done, _ in told if stage == "sending"]
+    reported = []
+    submission = client.submit(world.server, world.file, on_progress=lambda *at: reported.append(at))
+    begun = [done for stage, done, _ in reported if stage == "sending"]
     assert (submission.id, submission.state) == (1, "checking")
     assert 0 < begun[0] == min(begun)
     assert begun[-1] == world.file.stat().st_size
@@ -134,7 +134,7 @@ def test_what_the_server_refuses_is_the_fitting_error(world):
         client.submit(world.server, world.file)
 
 
-def test_a_deadline_that_passes_during_the_upload_is_told(world):
+def test_a_deadline_that_passes_during_the_upload_is_reported(world):
     def pass_deadline(stage, done, total):
         if stage == "sending" and done == total:
             world.site.clock.move(days=60)
@@ -152,11 +152,13 @@ def test_inputs_are_downloaded_and_a_broken_download_goes_on(world):
 
     with pytest.raises(KeyboardInterrupt):
         client.download_inputs(world.server, "feedback-pairs", target, on_progress=interrupt)
-    told = []
-    client.download_inputs(world.server, "feedback-pairs", target, on_progress=lambda *at: told.append(at))
+    reported = []
+    client.download_inputs(
+        world.server, "feedback-pairs", target, on_progress=lambda *at: reported.append(at)
+    )
     with zipfile.ZipFile(target) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == 3
-    assert told[-1][0] == told[-1][1] == target.stat().st_size
+    assert reported[-1][0] == reported[-1][1] == target.stat().st_size
     with pytest.raises(AccessError):
         client.download_inputs(world.server, "final-unpaired", target)

@@ -26,12 +26,12 @@ def ranges(fake):
 
 
 def test_a_download_is_there_whole_with_progress(fake, server, tmp_path):
-    told = []
+    reported = []
     path = download_inputs(
-        server, "pairs", tmp_path / "in.zip", on_progress=lambda done, total: told.append((done, total))
+        server, "pairs", tmp_path / "in.zip", on_progress=lambda done, total: reported.append((done, total))
     )
     assert path.read_bytes() == fake.bundle
-    assert told[-1] == (len(fake.bundle), len(fake.bundle))
+    assert reported[-1] == (len(fake.bundle), len(fake.bundle))
     assert [each.name for each in tmp_path.iterdir()] == ["in.zip"]
 
 
@@ -104,7 +104,7 @@ def test_a_missing_folder_is_refused_before_asking(fake, server, tmp_path):
     assert fake.requests == []
 
 
-def test_a_folder_in_the_way_is_told(fake, server, tmp_path):
+def test_a_folder_in_the_way_is_reported(fake, server, tmp_path):
     (tmp_path / "in.zip").mkdir()
     (tmp_path / "in.zip" / "a").touch()
     with pytest.raises(InputError, match=r"in\.zip cannot be written"):

@@ -24,7 +24,7 @@ def test_the_challenge_is_read_with_its_phases_and_data_sets(server):
     assert challenge.data_sets[0].may_get_inputs
 
 
-def test_who_asks_is_told_what_is_left(server):
+def test_who_asks_learns_what_is_left(server):
     me = read_me(server)
     assert (me.team, me.intakes["feedback"][0].kind) == ("Ada", "scored")
 
@@ -50,7 +50,7 @@ def test_results_and_submissions_are_read(fake, server):
 @pytest.mark.parametrize(
     "body",
     [b"<html>welcome</html>", [], {"login": "ada"}, {"login": 1, "role": "r", "intakes": {}}, None],
-    ids=["page", "list", "lacks", "number", "nothing"],
+    ids=["page", "list", "missing key", "number", "nothing"],
 )
 def test_another_kind_of_server_is_recognised(fake, server, body):
     fake.fail("GET", "/api/v1/me", Reply(200, body))

@@ -20,12 +20,12 @@ from raim.errors import (
 
 
 def test_a_file_arrives_whole_in_pieces(fake, server, team_zip):
-    told = []
+    reported = []
     submission = submit(
         server,
         team_zip,
         note="our best",
-        on_progress=lambda stage, done, total: told.append((stage, done, total)),
+        on_progress=lambda stage, done, total: reported.append((stage, done, total)),
     )
     assert submission.state == "checking"
     assert submission.note == "our best"
@@ -33,7 +33,7 @@ def test_a_file_arrives_whole_in_pieces(fake, server, team_zip):
     assert fake.count("PATCH") == 3
     n_bytes = team_zip.stat().st_size
     for stage in ("hashing", "sending"):
-        done = [each[1] for each in told if each[0] == stage]
+        done = [each[1] for each in reported if each[0] == stage]
         assert done == sorted(done)
         assert done[-1] == n_bytes
 
@@ -61,9 +61,9 @@ def test_an_interrupted_call_goes_on_with_the_same_submission(fake, server, team
 
 def test_a_file_that_is_there_is_not_sent_again_unless_asked(fake, server, small_zip):
     first = submit(server, small_zip)
-    told = set()
-    second = submit(server, small_zip, on_progress=lambda stage, _done, _total: told.add(stage))
-    assert (second.id, told) == (first.id, {"hashing"})
+    reported = set()
+    second = submit(server, small_zip, on_progress=lambda stage, _done, _total: reported.add(stage))
+    assert (second.id, reported) == (first.id, {"hashing"})
     assert submit(server, small_zip, again=True).id == 2
 
 
@@ -119,14 +119,14 @@ def test_a_wrong_token_says_where_tokens_are_made(fake, server, small_zip):
         submit(server, small_zip)
 
 
-def test_a_passed_deadline_is_told_with_the_servers_reason(fake, server, small_zip, waits):
+def test_a_passed_deadline_is_reported_with_the_servers_reason(fake, server, small_zip, waits):
     fake.fail("POST", "/", refusal(409, "not_possible", "Feedback closed on 2026-03-10"))
     with pytest.raises(StateError, match="Feedback closed on 2026-03-10"):
         submit(server, small_zip)
     assert waits == []
 
 
-def test_an_upload_that_ends_after_the_deadline_is_told(fake, server, small_zip, waits):
+def test_an_upload_that_ends_after_the_deadline_is_reported(fake, server, small_zip, waits):
     def abandon(handler):
         fake.submissions[1]["state"] = "withdrawn"
         handler.reply(refusal(409, "not_possible", "the upload ended after the deadline and its grace"))
@@ -214,9 +214,9 @@ def test_the_file_goes_to_no_other_server(fake, server, small_zip):
 def test_waiting_tells_every_change_once(fake, server, small_zip, waits):
     fake.life.insert(2, {"state": "queued"})  # the same again
     submission = submit(server, small_zip)
-    told = []
-    done = wait_for_result(server, submission.id, on_change=told.append, poll_s=2)
-    assert [(each.state, each.position, each.images_done) for each in told] == [
+    reported = []
+    done = wait_for_result(server, submission.id, on_change=reported.append, poll_s=2)
+    assert [(each.state, each.position, each.images_done) for each in reported] == [
         ("queued", 2, 0),
         ("scoring", 2, 37),
         ("scored", 2, 100),

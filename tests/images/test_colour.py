@@ -1,4 +1,4 @@
-"""sRGB is told by what colours become. Oracles: the definitions of spaces, curves and tables."""
+"""sRGB is recognised by what colours become. Oracles: the definitions of spaces, curves and tables."""
 
 import struct
 
@@ -206,8 +206,8 @@ def test_other_exif_is_read_as_srgb(forge, exif):
     assert read_image(content).warnings == ()
 
 
-def test_primaries_of_srgb_pass_and_unknown_ones_are_told(forge):
+def test_primaries_of_srgb_pass_and_unknown_ones_are_reported(forge):
     png = encode_image(forge.rgb, ".png")
     assert read_image(forge.insert(png, b"cHRM", chrm(*D65, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06))).warnings == ()
-    told = read_image(forge.insert(png, b"cHRM", chrm(*D65, 0.7, 0.3, 0.2, 0.7, 0.1, 0.1))).warnings
-    assert told == ("its cHRM chunk states primaries that are not known; it was taken as sRGB",)
+    warnings = read_image(forge.insert(png, b"cHRM", chrm(*D65, 0.7, 0.3, 0.2, 0.7, 0.1, 0.1))).warnings
+    assert warnings == ("its cHRM chunk states primaries that are not known; it was taken as sRGB",)

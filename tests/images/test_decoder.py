@@ -217,7 +217,7 @@ def test_what_it_says_is_shown_without_control_characters_and_not_at_any_length(
     assert said.isprintable()
 
 
-def test_an_image_beyond_the_memory_of_its_process_is_told_as_such():
+def test_an_image_beyond_the_memory_of_its_process_is_reported_as_such():
     before = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (2**32, before[1]))  # which the decoder has from here
     small = Decoder((sys.executable, "-P", taken_over.__file__))

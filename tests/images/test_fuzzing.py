@@ -79,11 +79,13 @@ def mutate(content: bytes, rng: np.random.Generator) -> bytes:
             case _ if rng.random() < 0.3:
                 del changed[place:]
     return (
-        mend_checksums(changed) if content.startswith(b"\x89PNG") and rng.random() < 0.7 else bytes(changed)
+        correct_checksums(changed)
+        if content.startswith(b"\x89PNG") and rng.random() < 0.7
+        else bytes(changed)
     )
 
 
-def mend_checksums(png: bytearray) -> bytes:
+def correct_checksums(png: bytearray) -> bytes:
     """Make a PNG's checksums right, so that the damage reaches what lies behind them."""
     offset = 8
     while offset + 12 <= len(png):

@@ -38,7 +38,7 @@ def test_a_header_that_png_does_not_have_is_damaged(forge, png, header):
         inspect_image(forge.join(chunks))
 
 
-def test_an_animated_png_is_an_error_that_names_the_mend(forge, png):
+def test_an_animated_png_is_an_error_that_names_the_fix(forge, png):
     content = forge.insert(png, b"acTL", struct.pack(">II", 2, 0))
     with pytest.raises(ImageError, match="it is an animated PNG; save one frame"):
         inspect_image(content)

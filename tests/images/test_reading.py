@@ -57,7 +57,7 @@ def test_a_plain_image_is_described(forge, suffix, name, depth):
         ("TIFF", "CMYK", "cmyk"),
     ],
 )
-def test_modes_are_told_apart(forge, kind, pillow_mode, mode):
+def test_modes_are_distinguished(forge, kind, pillow_mode, mode):
     image = Image.fromarray(forge.rgb).convert(pillow_mode)
     assert inspect_image(forge.pillow(kind, image)).mode == mode
 
@@ -205,7 +205,7 @@ def test_one_transparent_pixel_is_an_error_that_counts_it(forge, kind, purpose):
 
 @pytest.mark.parametrize("purpose", ["score", "restore"])
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_a_palette_is_an_error_that_names_the_mend(forge, kind, purpose):
+def test_a_palette_is_an_error_that_names_the_fix(forge, kind, purpose):
     content = forge.pillow(kind, Image.fromarray(forge.rgb).quantize(16))
     assert inspect_image(content).mode == "palette"
     with pytest.raises(ImageError, match=r"palette.*convert it to RGB"):
@@ -214,7 +214,7 @@ def test_a_palette_is_an_error_that_names_the_mend(forge, kind, purpose):
 
 @pytest.mark.parametrize("purpose", ["score", "restore"])
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
-def test_cmyk_is_an_error_that_names_the_mend(forge, kind, purpose):
+def test_cmyk_is_an_error_that_names_the_fix(forge, kind, purpose):
     content = forge.pillow(kind, Image.fromarray(forge.rgb).convert("CMYK"))
     assert inspect_image(content).mode == "cmyk"
     with pytest.raises(ImageError, match=r"CMYK.*convert it to RGB"):

@@ -1,4 +1,4 @@
-"""What is damaged around its pixels is read for restoring, as Pillow shows it; what lacks pixels is not."""
+"""What is damaged around its pixels is read for restoring, as Pillow shows it; what has missing pixels is not."""
 
 import io
 import struct
@@ -49,7 +49,7 @@ def test_a_jpeg_with_all_its_pixels_is_restored_with_a_warning_and_not_scored(fo
     content = SPOILED[how](whole)
     picture = read_image(content, purpose="restore")
     assert np.array_equal(picture.pixels, np.asarray(Image.open(io.BytesIO(whole))))
-    assert any("end marker is missing" in told or "stray bytes" in told for told in picture.warnings)
+    assert any("end marker is missing" in each or "stray bytes" in each for each in picture.warnings)
     assert inspect_image(content, purpose="restore").width == 50
     with pytest.raises(ImageTruncatedError):
         read_image(content)
@@ -57,7 +57,7 @@ def test_a_jpeg_with_all_its_pixels_is_restored_with_a_warning_and_not_scored(fo
 
 @pytest.mark.parametrize("purpose", ["score", "restore"])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_jpeg_that_lacks_pixels_stays_an_error(forge, way, purpose):
+def test_a_jpeg_with_missing_pixels_stays_an_error(forge, way, purpose):
     content = forge.pillow("JPEG", quality=90, **way)
     for length in (*range(300, len(content) - 3, 211), len(content) - 4):
         with pytest.raises(ImageTruncatedError):
@@ -134,7 +134,7 @@ def wrong_checksum(forge, name, content):
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "warning"),
     [
         (lambda _, png: png[:-12], "its end chunk (IEND) is missing"),
         (lambda _, png: png[:-12] + b"\0\0\0\0IEND", "its end chunk (IEND) is missing"),
@@ -149,11 +149,11 @@ def wrong_checksum(forge, name, content):
         (lambda forge, png: forge.insert(png, b"iCCP", b"name\0\0damaged"), "its colour profile is damaged"),
     ],
 )
-def test_a_png_that_is_damaged_around_its_pixels_is_restored_with_a_warning(forge, make, told):
+def test_a_png_that_is_damaged_around_its_pixels_is_restored_with_a_warning(forge, make, warning):
     content = make(forge, forge.pillow("PNG"))
     picture = read_image(content, purpose="restore")
     assert np.array_equal(picture.pixels, forge.rgb)
-    assert told in picture.warnings[0]
+    assert warning in picture.warnings[0]
     with pytest.raises(ImageError):
         read_image(content)
 

@@ -13,7 +13,7 @@ from raim.errors import ImageError, ImageTruncatedError
 from raim.images import encode_image, inspect_image, read_image
 
 
-def test_several_pages_are_an_error_that_names_the_mend(forge):
+def test_several_pages_are_an_error_that_names_the_fix(forge):
     file = io.BytesIO()
     with tifffile.TiffWriter(file) as writer:
         for _ in range(3):

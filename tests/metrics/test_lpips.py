@@ -58,7 +58,7 @@ def test_sixteen_bits_and_floats_measure_as_the_eight_bits_they_hold():
     assert lpips(*unit) == pytest.approx(expected, abs=1e-6)
 
 
-def test_an_image_too_small_for_the_trunk_is_refused_with_the_least_size():
+def test_an_image_too_small_for_the_backbone_is_refused_with_the_least_size():
     tiny = np.zeros((40, 30, 3), np.uint8)
     with pytest.raises(UnscorableError, match=r"is 30x40, alexnet needs at least 31 pixels on each side"):
         lpips(tiny, tiny)

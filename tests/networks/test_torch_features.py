@@ -108,9 +108,9 @@ def test_sums_are_taken_on_the_processor_where_the_device_has_no_double_precisio
 
 @pytest.mark.parametrize(("granted", "expected"), [(2, 2), (64, 3)])
 def test_an_engine_takes_no_more_threads_than_are_granted(monkeypatch, granted, expected):
-    told = []
+    set_to = []
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    monkeypatch.setattr(torch, "set_num_threads", set_to.append)
     monkeypatch.setattr(torch_features, "count_cores", lambda: granted)
     TorchEngine("cpu")
-    assert told == [expected]
+    assert set_to == [expected]

@@ -9,7 +9,7 @@ from raim.errors import InputError
 from raim.images import write_image
 from raim.report.alignment_sheet import choose_side, describe_pair, render_sheet, write_alignment_sheet
 
-NAME = "shelf"
+NAME = "books"
 
 
 def make_pair(**changed):

@@ -121,7 +121,7 @@ def test_a_malformed_line_is_named_with_its_number(run):
 def test_facts_in_another_form_are_refused_with_a_way_out(run, text, message):
     (run / "training.json").write_text(text)
     with pytest.raises(
-        InputError, match=rf"training\.json: {message}.*the next start of the run mends the file"
+        InputError, match=rf"training\.json: {message}.*the next start of the run repairs the file"
     ):
         read_run(run)
 
@@ -143,7 +143,7 @@ def test_a_damaged_line_is_refused_with_a_way_out(run, line, message):
     with (run / "validation.csv").open("ab") as file:
         file.write(line.encode("latin-1") + b"\n")
     with pytest.raises(
-        InputError, match=rf"validation\.csv(:|, line )4: {message}.*the next start of the run mends"
+        InputError, match=rf"validation\.csv(:|, line )4: {message}.*the next start of the run repairs"
     ):
         read_run(run)
 

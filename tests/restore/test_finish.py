@@ -85,7 +85,7 @@ def test_where_a_restorer_enlarges_the_input_is_enlarged_first(method):
         name="darker", purpose="for tests", compute=lambda x, _: 0.5 * enlarge_bicubic(x, 4), scale=4
     )
     found = restore(image, darker, colour_fix=method).pixels
-    # The repeated border of a slope is no slope; what was to be mended is up to 0.4.
+    # The repeated border of a slope is no slope; what was to be corrected is up to 0.4.
     np.testing.assert_allclose(found, enlarge_bicubic(image, 4), atol=0.015)
 
 

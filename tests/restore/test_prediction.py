@@ -110,7 +110,7 @@ def test_what_resembles_no_known_pair_is_less_sure():
     assert not predictor.is_known([(400.0,) * N_NUMBERS])
 
 
-def test_defects_are_told_apart_with_a_confidence():
+def test_defects_are_distinguished_with_a_confidence():
     predictor = learn([known(index, gain=0.0, defects=["noise"] if index < 5 else []) for index in range(10)])
     assert predictor.recognise([(0.0,) * N_NUMBERS])["noise"] > 0.8
     assert predictor.recognise([(9.0,) * N_NUMBERS])["noise"] < 0.2

@@ -45,7 +45,7 @@ def test_the_smallest_image_has_a_value_and_a_smaller_one_a_reason(name, options
         )
 
 
-def test_the_smallest_side_of_lpips_is_that_of_its_trunk():
+def test_the_smallest_side_of_lpips_is_that_of_its_backbone():
     for net, backbone in BACKBONES.items():
         side = find_measure("lpips").block_px({"net": net})
         backbone.check_size(side, side)
@@ -151,7 +151,7 @@ def test_two_grey_images_are_measured_as_three_equal_channels(quick):
     assert score_pair(*grey, quick) == score_pair(*colour, quick)
 
 
-def test_grey_against_colour_is_unscorable_with_the_mend(quick):
+def test_grey_against_colour_is_unscorable_with_the_way_out(quick):
     with pytest.raises(
         UnscorableError, match="it is grey, its reference colour; save it with the reference's channels"
     ):

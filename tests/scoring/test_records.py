@@ -109,7 +109,7 @@ def test_nan_is_refused_rather_than_written(quick, tmp_path):
         write_json(table(quick, EntryScore(name="a", images=(image("0", math.nan),))), tmp_path / "t.json")
 
 
-def test_a_record_that_counts_as_scored_but_lacks_a_value_is_refused():
+def test_a_record_that_counts_as_scored_without_a_value_is_refused():
     broken = ImageScore(name="0", values={"score": None})
     with pytest.raises(InputError, match="0 counts as scored but has no score"):
         EntryScore(name="a", images=(broken,)).mean  # noqa: B018 - the property raises

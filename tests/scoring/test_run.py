@@ -106,7 +106,7 @@ def test_a_changed_file_is_measured_anew(pairs, quick):
     assert before.entries[0].images[1:] == after.entries[0].images[1:]
 
 
-def test_warnings_of_decoding_are_told_from_the_cache_too(pairs, quick):
+def test_warnings_of_decoding_are_reported_from_the_cache_too(pairs, quick):
     from PIL import Image
 
     with Image.open(pairs / "good" / "0.png") as image:
@@ -278,17 +278,17 @@ def test_a_photograph_whose_process_dies_is_scored_again_candidate_by_candidate(
             yield task, WorkerDiedError("its process ended") if is_poison else score(task)
 
     monkeypatch.setattr(run_module, "map_processes", die_together)
-    told = []
+    reported = []
     table = score_folders(
         [pairs / "good", pairs / "poor"],
         pairs / "reference",
         profile=quick,
-        on_progress=lambda *now: told.append(now),
+        on_progress=lambda *now: reported.append(now),
     )
     assert asked == [("0", 2, 1), ("1", 2, 1), ("2", 2, 1), ("1", 1, 2), ("1", 1, 2)]
     assert table.ranks() == {"good": 1}
     assert [image.failed for image in table.entries[1].images] == [False, True, False]
-    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert reported == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
 def test_a_measure_twice_in_a_profile_is_right_in_pairs_and_folders(pairs):
@@ -335,7 +335,7 @@ def test_values_of_niqe_are_shared_by_references_but_sizes_are_compared(pairs):
     assert found["alone", "other"] is found["both", "other"] is None
 
 
-def test_a_cache_that_cannot_be_used_is_told_and_stops_nothing(pairs, quick):
+def test_a_cache_that_cannot_be_used_is_reported_and_stops_nothing(pairs, quick):
     table = score_folders([pairs / "good"], pairs / "reference", profile=quick, cache=pairs / "good")
     assert table.entries[0].n_scored == 3
     assert "RAIM_CACHE_DIR" in table.notes[0]
@@ -349,14 +349,14 @@ def test_a_file_that_changes_while_it_is_scored_gets_no_number(pairs, quick, mon
     }
 
 
-@pytest.mark.parametrize(("engine", "told"), [("torch", [1]), ("ncnn", [])])
-def test_where_torch_computes_each_of_several_processes_has_one_thread(monkeypatch, engine, told):
+@pytest.mark.parametrize(("engine", "expected"), [("torch", [1]), ("ncnn", [])])
+def test_where_torch_computes_each_of_several_processes_has_one_thread(monkeypatch, engine, expected):
     asked = []
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(set_num_threads=asked.append))
     monkeypatch.setattr("raim.networks.features.choose_engine", lambda *_, **__: engine)
     for threads in (None, 1):
         photograph._limit_threads(photograph.Setting(profile=PROFILES["raim-2024"], threads=threads))
-    assert asked == told
+    assert asked == expected
 
 
 def test_sixteen_bit_and_eight_bit_candidates_go_together(pairs, quick):
@@ -442,18 +442,18 @@ def test_a_manifest_without_scenarios_of_all_images_is_not_passed_over(pairs, qu
         score_folders([pairs / "good"], pairs / "reference", profile=quick, manifest=path)
 
 
-def test_entries_of_one_name_are_told_apart_by_their_paths(pairs, quick):
+def test_entries_of_one_name_are_distinguished_by_their_paths(pairs, quick):
     shutil.copytree(pairs / "good", pairs / "other" / "good")
     table = score_folders([pairs / "good", pairs / "other" / "good"], pairs / "reference", profile=quick)
     assert {entry.name for entry in table.entries} == {str(pairs / "good"), str(pairs / "other" / "good")}
 
 
-def test_progress_is_told_before_the_first_and_after_each(pairs, quick):
-    told = []
+def test_progress_is_reported_before_the_first_and_after_each(pairs, quick):
+    reported = []
     score_folders(
-        [pairs / "good"], pairs / "reference", profile=quick, on_progress=lambda *now: told.append(now)
+        [pairs / "good"], pairs / "reference", profile=quick, on_progress=lambda *now: reported.append(now)
     )
-    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert reported == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
 @pytest.mark.parametrize(

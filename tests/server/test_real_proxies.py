@@ -126,9 +126,9 @@ def answers(pool, status=200):
 @pytest.fixture(params=sorted(MAKERS))
 def proxy(request):
     """Give the name of a proxy that is here."""
-    lacks = [name for name in {request.param, "openssl"} if PROGRAMS[name] is None]
-    if lacks:
-        pytest.skip(f"not installed: {', '.join(lacks)}")
+    missing = [name for name in {request.param, "openssl"} if PROGRAMS[name] is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
     return request.param
 
 

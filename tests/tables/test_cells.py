@@ -128,7 +128,7 @@ def test_zero_is_a_number_too():
     assert match_names(["0"], ["000"]).names == {"0": "000"}
 
 
-def test_names_that_became_numbers_are_told_by_their_cause():
+def test_names_that_became_numbers_are_reported_with_their_cause():
     said = say_none_known(["2.02401E+16"], ["20240101000000001"])
     assert "a spreadsheet has made 2.02401E+16 of a name: format the column as text" in said
 

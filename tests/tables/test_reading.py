@@ -126,7 +126,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_is_wrong_is_told_with_its_line(name):
+def test_what_is_wrong_is_reported_with_its_line(name):
     text, (line, message) = FAULTS[name]
     table = parse_table(text, "a.csv", known=KNOWN)
     assert [each for each, _ in table.faults] == [line]
@@ -138,7 +138,7 @@ def test_so_many_rows_are_no_table(monkeypatch):
     assert "it has more than 10 rows" in parse_table("a\n" * 20, "a.csv").faults[0][1]
 
 
-def test_what_separates_cells_is_told_in_doubt_and_not_guessed_where_columns_are_known():
+def test_what_separates_cells_is_reported_in_doubt_and_not_guessed_where_columns_are_known():
     doubtful = parse_table("x,y;z\n1,2;3\n", "a.csv")
     assert doubtful.columns == ("x", "y;z")
     assert "commas and semicolons; it was read as separated by commas" in doubtful.notes[0]

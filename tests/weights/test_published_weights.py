@@ -48,15 +48,15 @@ def test_alexnet_has_its_five_convolutions():
 
 
 @pytest.mark.parametrize(
-    ("trunk", "heads"), [("vgg16", "lpips-heads-vgg16"), ("alexnet", "lpips-heads-alexnet")]
+    ("backbone", "heads"), [("vgg16", "lpips-heads-vgg16"), ("alexnet", "lpips-heads-alexnet")]
 )
-def test_the_lpips_heads_of_two_publications_are_the_same(trunk, heads):
+def test_the_lpips_heads_of_two_publications_are_the_same(backbone, heads):
     found = published(heads)
-    published(trunk)
-    artifact = find_artifact(weights_folders(), weight_set(trunk).artifact)
+    published(backbone)
+    artifact = find_artifact(weights_folders(), weight_set(backbone).artifact)
     if artifact is None:
         pytest.skip("only the converted set is here")
-    (checkpoint,) = read_members(artifact, weight_set(trunk)).values()
+    (checkpoint,) = read_members(artifact, weight_set(backbone)).values()
     other = read_pickle(checkpoint)
     for i in range(5):
         np.testing.assert_array_equal(found[f"lin{i}"], other[f"NetLinLayer_{i}/Conv_0/kernel"].reshape(-1))

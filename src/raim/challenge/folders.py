@@ -140,8 +140,10 @@ def _read_rows(data_set: DataSet, read_manifest: ReadManifest, found: list[Probl
     if path is None:
         return nothing
     if not _is_file(path):
-        mend = 'write one, or set manifest = "" for none'
-        found.append(Problem(file=str(path), message=f"the manifest of {data_set.id!r} is not there; {mend}"))
+        way_out = 'write one, or set manifest = "" for none'
+        found.append(
+            Problem(file=str(path), message=f"the manifest of {data_set.id!r} is not there; {way_out}")
+        )
         return nothing
     try:
         manifest = read_manifest(path)

@@ -55,7 +55,7 @@ class Draft:
 
     @property
     def has_all_phases(self) -> bool:
-        """Whether no phase was left out, so that what no phase does can be told."""
+        """Whether no phase was left out, so that what no phase does is known."""
         return len(self.challenge.phases) == len(self.stated["phase"])
 
 
@@ -124,12 +124,12 @@ def _stated_name(table: object, key: str) -> str | None:
 
 
 def _table(top: Section, key: str, *, is_required: bool = False) -> Section:
-    """Give a table, or an empty one in its place; that one's own lacks are not reported."""
+    """Return a table, or an empty one in its place, whose missing keys are not reported."""
     section = top.table_of(key)
     if section is not None:
         return section
     if is_required and key not in top.table:
-        top.fail(key, f"the file lacks the table [{key}]")
+        top.fail(key, f"the file has no table [{key}]")
     return Section({}, (key,), top.folder, [])
 
 

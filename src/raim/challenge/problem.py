@@ -1,4 +1,4 @@
-"""What a look at a challenge finds: problems, each has to be mended, and notes, worth knowing."""
+"""What the check of a challenge finds: problems, which must be fixed, and notes, worth knowing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Problem:
         file: The file or folder concerned, as a path.
         line: In the file, from 1; None where no line is to blame.
         message: What is wrong with the real values, what was expected, the way out.
-        severity: "problem" must be mended; "note" is accepted.
+        severity: "problem" must be fixed; "note" is accepted.
     """
 
     file: str
@@ -27,7 +27,7 @@ class Problem:
     severity: Severity = "problem"
 
     def __str__(self) -> str:
-        """Give the form that editors make clickable.
+        """Return the form that editors make clickable.
 
         Example:
             >>> print(Problem(file="challenge.toml", line=3, message="opens is missing"))
@@ -53,7 +53,7 @@ class Fault:
 
 
 def has_problems(found: Iterable[Problem]) -> bool:
-    """Say whether there is anything that must be mended.
+    """Return whether there is a problem among the findings.
 
     Example:
         >>> has_problems([Problem(file="data", message="it is empty", severity="note")])

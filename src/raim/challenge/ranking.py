@@ -5,7 +5,7 @@
 
 S2 is the SCORE, S3 the points of the study; the shares are the challenge's. Minimum and maximum are over the teams that
 are ranked: an entry that is left out after the vote is left out first, its points are given to nobody, and the ranking
-with it stands beside. An entry that lacks images has no rank either, unless that is asked for: the mean over the images
+with it stands beside. An entry with missing images is unranked too, unless that is asked for: the mean over the images
 that it has does not compare with the others'. If all S3 are equal there is no S3n, and S2 alone decides, with a note
 that says so.
 
@@ -42,7 +42,7 @@ class Entrant:
         score: S2, its SCORE; None if it has none.
         points: S3, its points in the study; None if it has none.
         left_out: Why it is left out after the vote; "" if it is not.
-        incomplete: How many of its images have a score, if some lack one; "" if none does.
+        incomplete: How many of its images have a score, if some are without one; "" if all have one.
     """
 
     team: str
@@ -121,7 +121,7 @@ def rank_teams(
         weights: Shares of score and study; the report's 0.4 and 0.6 if None.
         decimals: Final scores are rounded so before they are compared; equal ones share the better rank.
         awards: Best first; see `give_awards`.
-        allow_incomplete: Whether entries that lack images are ranked, by the mean over those that they have; the
+        allow_incomplete: Whether entries with missing images are ranked, by the mean over those that they have; the
             ranking's note names them.
 
     Raises:
@@ -157,7 +157,7 @@ def rank_teams(
 
 
 def describe_incomplete(incomplete: Mapping[str, str]) -> str:
-    """Say that entries are ranked though they lack images; "" if there are none.
+    """Return a note that incomplete entries are ranked; "" if there are none.
 
     Example:
         >>> describe_incomplete({"A": "1 of 4 images have a score"})

@@ -1,7 +1,7 @@
 """Tables of scores and points as files: read with every fault named at once, and rankings written as CSV and JSON.
 
 A file of scores has the columns `team` and `score`, one of points `team` and `points`; other columns are passed over.
-What `raim score` writes is read too: its CSV (the rows of kind "entry") and its JSON. Whether an entry lacks images
+What `raim score` writes is read too: its CSV (the rows of kind "entry") and its JSON. Whether an entry misses images
 say the columns `n_scored` and `n_expected`, or else the rows of kind "image".
 """
 
@@ -42,7 +42,7 @@ class TeamNumbers:
 
     Attributes:
         values: By team, in the order of the file; None where there is none.
-        incomplete: For each entry that lacks images: how many have a score.
+        incomplete: For each entry with missing images: how many have a score.
         notes: What was read as no number.
     """
 
@@ -100,7 +100,7 @@ def find_teams(rows: Sequence[Row], problems: Problems) -> dict[str, Row]:
 
 
 def find_incomplete(rows: Sequence[Row], teams: Mapping[str, Row], problems: Problems) -> dict[str, str]:
-    """Say for each entry that lacks images how many have a score.
+    """Return for each entry with missing images how many have a score.
 
     Args:
         rows: All of a file.

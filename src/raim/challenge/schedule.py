@@ -17,7 +17,7 @@ Placed = list[tuple[int, Phase]]
 def find_schedule_faults(draft: Draft) -> Iterator[Fault]:
     """List what is wrong with dates and with the use of data sets."""
     phases = list(zip(draft.indices["phase"], draft.challenge.phases, strict=True))
-    yield from _lacks(draft)
+    yield from _missing_tables(draft)
     yield from _dates(phases)
     yield from _data_sets(draft)
     for index, phase in phases:
@@ -33,7 +33,7 @@ def find_schedule_faults(draft: Draft) -> Iterator[Fault]:
             yield Fault(path=("phase", index, "counts"), message=message)
 
 
-def _lacks(draft: Draft) -> Iterator[Fault]:
+def _missing_tables(draft: Draft) -> Iterator[Fault]:
     for key in ("phase", "data_set"):
         if not draft.stated[key]:
             yield Fault(path=(), message=f"the file has no [[{key}]]; expected one at least")
@@ -61,9 +61,12 @@ def _data_sets(draft: Draft) -> Iterator[Fault]:
     for index, data_set in placed:
         path = ("data_set", index)
         if (data_set.kind == "paired") != bool(data_set.reference):
-            mend = "name the folder of references" if data_set.kind == "paired" else "leave `reference` away"
+            way_out = (
+                "name the folder of references" if data_set.kind == "paired" else "leave `reference` away"
+            )
             yield Fault(
-                path=(*path, "reference"), message=f"the data set {data_set.id!r} is {data_set.kind}; {mend}"
+                path=(*path, "reference"),
+                message=f"the data set {data_set.id!r} is {data_set.kind}; {way_out}",
             )
         if data_set.id not in used and draft.has_all_phases:
             message = f"no phase uses the data set {data_set.id!r}"

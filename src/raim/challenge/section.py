@@ -92,7 +92,7 @@ class Section:
         self.asked.add(key)
         if key not in self.table:
             if default is _MISSING:
-                self.fail(key, f"{self.where}lacks {key!r}; expected {expected}")
+                self.fail(key, f"{self.where}has no {key!r}; expected {expected}")
                 return None
             return default
         value = self.table[key]
@@ -197,7 +197,7 @@ class Section:
             self.fail(key, f"{key} is {value.isoformat()}; expected a year {years}")
             return EPOCH
         if value is _MISSING:
-            self.fail(key, f"{self.where}lacks {key!r}; expected a date and time with its zone, {example}")
+            self.fail(key, f"{self.where}has no {key!r}; expected a date and time with its zone, {example}")
         elif isinstance(value, datetime):
             self.fail(key, f"{key} is {value.isoformat()} without a time zone; add Z or an offset, {example}")
         else:

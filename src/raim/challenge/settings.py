@@ -71,7 +71,7 @@ class LeaderboardRule:
         tie_decimals: Digits to which those measures are rounded.
         counts: Which entry of a team counts, in phases that do not say so themselves: its "best", its "last" that has a
             score, or the one it has "chosen" (its best until it has).
-        new_versions: What happens when raim scores otherwise or references are mended: the board "wait"s on the results
+        new_versions: What happens when raim scores otherwise or references change: the board "wait"s on the results
             that it has until an organiser switches, or shows new ones "at-once", and none until they are there.
     """
 

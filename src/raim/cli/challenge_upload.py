@@ -32,15 +32,15 @@ def follow_upload(server: "Server", upload: "ChallengeUpload") -> "ChallengeUplo
     """Show with a bar how the check goes, until it has ended."""
     from raim.client import wait_for_challenge
 
-    told = ""
+    reported = ""
     with show_share(upload.file_name) as bar:
 
         def show(now: "ChallengeUpload") -> None:
-            nonlocal told
+            nonlocal reported
             bar.move(now.n_done / now.n_files if now.n_files else 0.0, now.state)
-            if not sys.stderr.isatty() and now.state != told and not now.has_ended:
+            if not sys.stderr.isatty() and now.state != reported and not now.has_ended:
                 bar.say(now.state)
-            told = now.state
+            reported = now.state
 
         return wait_for_challenge(server, upload.id, on_change=show)
 

@@ -1,4 +1,4 @@
-"""`raim doctor`: what is here, what is missing, and the command that mends it."""
+"""`raim doctor`: what is here, what is missing, and the command that fixes it."""
 
 import importlib.metadata
 import importlib.util
@@ -47,19 +47,19 @@ class Finding:
     Attributes:
         what: The thing looked at.
         state: What was found.
-        mend: The command that mends it; empty where nothing is amiss.
+        fix: The command that fixes it; empty where nothing is wrong.
         is_needed: Whether scoring does not work without it.
     """
 
     what: str
     state: str
-    mend: str = ""
+    fix: str = ""
     is_needed: bool = False
 
 
 @click.command()
 def command() -> None:
-    """Show versions, devices, caches and what is missing, with the command that mends it.
+    """Show versions, devices, caches and what is missing, with the command that fixes it.
 
     Exits 2 if something is missing that scoring needs.
     """
@@ -74,10 +74,10 @@ def command() -> None:
     )
     findings = [finding for part in parts for finding in _look(part)]
     for finding in findings:
-        mark = "!!" if finding.is_needed else ("--" if finding.mend else "ok")
+        mark = "!!" if finding.is_needed else ("--" if finding.fix else "ok")
         click.echo(f"{mark}  {finding.what:<22} {finding.state}")
-        if finding.mend:
-            click.echo(f"    {'':<22} mend: {finding.mend}")
+        if finding.fix:
+            click.echo(f"    {'':<22} fix: {finding.fix}")
     if any(finding.is_needed for finding in findings):
         sys.exit(2)
 
@@ -88,11 +88,11 @@ def _look(part: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         yield from part()
     except (ImportError, OSError) as error:
         reason = " ".join(str(error).split())
-        mend = "install what is missing above, or that library again"
+        fix = "install what is missing above, or that library again"
         yield Finding(
             what=part.__name__.removeprefix("find_"),
             state=f"cannot be looked at: {reason}",
-            mend=mend,
+            fix=fix,
             is_needed=True,
         )
 
@@ -115,7 +115,7 @@ def find_versions() -> Iterator[Finding]:
         yield Finding(
             what=asked.name,
             state=(version or "missing") if fits or version is None else f"{version}, but raim needs {plain}",
-            mend="" if fits else f"pip install '{plain}'",
+            fix="" if fits else f"pip install '{plain}'",
             is_needed=not fits and not is_optional and asked.name not in spare,
         )
 
@@ -124,8 +124,8 @@ def find_extras() -> Iterator[Finding]:
     """Look at what a user may want beside."""
     for module, (extra, purpose) in EXTRAS.items():
         if importlib.util.find_spec(module) is None:
-            mend = f"pip install 'raim[{extra}]'"
-            yield Finding(what=module, state=f"not installed (optional: {purpose})", mend=mend)
+            fix = f"pip install 'raim[{extra}]'"
+            yield Finding(what=module, state=f"not installed (optional: {purpose})", fix=fix)
 
 
 def _read_requirements() -> list["Requirement"]:
@@ -193,9 +193,9 @@ def find_devices() -> Iterator[Finding]:
 def find_sandbox() -> Iterator[Finding]:
     """Look at what holds back the process in which a challenge server decodes images of teams."""
     missing = probe()
-    mend = "a kernel of Linux 5.13 or newer, a container that allows these calls (docs/security.md)"
+    fix = "a kernel of Linux 5.13 or newer, a container that allows these calls (docs/security.md)"
     yield Finding(
-        what="sandbox", state=describe(missing), mend=mend if missing and sys.platform == "linux" else ""
+        what="sandbox", state=describe(missing), fix=fix if missing and sys.platform == "linux" else ""
     )
 
 
@@ -211,11 +211,11 @@ def find_caches() -> Iterator[Finding]:
         yield Finding(
             what="cache",
             state=f"{state}, cannot be written to",
-            mend="export RAIM_CACHE_DIR=<a folder of yours>",
+            fix="export RAIM_CACHE_DIR=<a folder of yours>",
         )
     elif free < LEAST_FREE_BYTES:
         yield Finding(
-            what="cache", state=f"{state}, nearly full", mend="free some space, or move it by RAIM_CACHE_DIR"
+            what="cache", state=f"{state}, nearly full", fix="free some space, or move it by RAIM_CACHE_DIR"
         )
     else:
         yield Finding(what="cache", state=state)
@@ -229,12 +229,12 @@ def find_weights() -> Iterator[Finding]:
     for name, weights in WEIGHTS.items():
         state = weights_state(name)
         is_scoring = SCORING in weights.groups
-        mend = "" if state != "missing" else f"raim weights fetch {'' if is_scoring else name}".strip()
+        fix = "" if state != "missing" else f"raim weights fetch {'' if is_scoring else name}".strip()
         yield Finding(
             what=f"weights {name}",
             state=state if is_scoring else f"{state} (for restoring)",
-            mend=mend,
-            is_needed=bool(mend) and is_scoring and is_offline,  # else they are fetched at first use
+            fix=fix,
+            is_needed=bool(fix) and is_scoring and is_offline,  # else they are fetched at first use
         )
 
 

@@ -23,7 +23,7 @@ PATH = click.Path(path_type=Path)
     "--awards", type=PATH, help="A challenge.toml whose awards are given (and its weights, if not said)."
 )
 @click.option("--leave-out", multiple=True, metavar="TEAM=REASON", help="Leave an entry out after the vote.")
-@click.option("--allow-incomplete", is_flag=True, help="Rank entries that lack images too, with a note.")
+@click.option("--allow-incomplete", is_flag=True, help="Rank entries with missing images too, with a note.")
 @click.option("--json", "json_path", type=PATH, help="Write the ranking as JSON.")
 @click.option("--csv", "csv_path", type=PATH, help="Write the ranking as CSV.")
 @click.option("--html", "html_path", type=PATH, help="Write the ranking as a page with its charts.")
@@ -48,7 +48,7 @@ def command(  # noqa: PLR0917 - click passes options by name
     final = 0.4 S2 + 0.6 S3n
 
     Teams whose final scores are equal after rounding share the better rank. With --leave-out both rankings are shown.
-    A team without a score ("", n/a, nan, inf), and an entry that lacks images (n_scored, n_expected, or the rows of its
+    A team without a score ("", n/a, nan, inf), or with missing images (n_scored, n_expected, or the rows of its
     images), has no rank, with the reason.
     """
     from raim.challenge import Entrant, rank_teams

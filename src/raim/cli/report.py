@@ -26,7 +26,9 @@ ALL = "html,latex,csv,json,gallery"
 @click.option("--formats", default=ALL, show_default=True, help="What to write.")
 @click.option("--title", help="Name of the challenge, with --from-csv; default: of challenge.toml or folder.")
 @click.option("--simulated", is_flag=True, help="With --from-csv: the votes were made by a program.")
-@click.option("--allow-incomplete", is_flag=True, help="With --from-csv: rank entries that lack images too.")
+@click.option(
+    "--allow-incomplete", is_flag=True, help="With --from-csv: rank entries with missing images too."
+)
 @click.option("--database", help="Of the server, if it is not CHALLENGE/raim.db.")
 @click.option("--storage", help="Of the server, if it is not CHALLENGE/files.")
 @click.option("--challenge", "challenge_id", default="", help="Id of one, where CHALLENGE is of several.")

@@ -35,7 +35,9 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep values of other runs.")
 @click.option(
-    "--allow-incomplete", is_flag=True, help="Rank entries that lack scores too, by the mean that they have."
+    "--allow-incomplete",
+    is_flag=True,
+    help="Rank entries with missing scores too, by the mean of the others.",
 )
 def command(  # noqa: PLR0917 - click passes options by name
     paths: tuple[Path, ...],

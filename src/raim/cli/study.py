@@ -18,7 +18,9 @@ PATH = click.Path(path_type=Path)
 NAMES = click.Choice(list(MODES))
 VOTES = click.argument("votes", nargs=-1, required=True, type=PATH)
 PLAN = click.option("--plan", "plan_path", type=PATH, help="plan.json, which says who saw what.")
-MODE = click.option("--mode", type=NAMES, help="What a judge did in a trial; default: told from the votes.")
+MODE = click.option(
+    "--mode", type=NAMES, help="What a judge did in a trial; default: inferred from the votes."
+)
 POINTS = click.option("--points", metavar="3,2,1", help="For the first, second, third pick.")
 
 
@@ -105,7 +107,7 @@ def plan(  # noqa: PLR0917 - click passes options by name
 @POINTS
 @click.option("--scores", type=PATH, help="CSV with team,score: with them there are final scores and ranks.")
 @click.option("--weights", default="0.4,0.6", show_default=True, help="Shares of score and study.")
-@click.option("--allow-incomplete", is_flag=True, help="Rank entries that lack images too, with a note.")
+@click.option("--allow-incomplete", is_flag=True, help="Rank entries with missing images too, with a note.")
 @click.option("--leave-out", multiple=True, metavar="ENTRY=REASON", help="Leave an entry out after the vote.")
 @click.option("--exclude", multiple=True, metavar="JUDGE=REASON", help="Leave a judge's votes out.")
 @click.option(

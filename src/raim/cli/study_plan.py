@@ -128,6 +128,6 @@ def _describe_power(n_judges: int, n_images: int) -> str:
 
     cell = power_table(judges=[n_judges], images=[n_images])[0]
     return (
-        f"two teams whose points differ by {cell.in_s3:.1f} are told apart four times in five, if judges are like "
+        f"two teams whose points differ by {cell.in_s3:.1f} are distinguished four times in five, if judges are like "
         "simulated ones (docs/study.md)"
     )

@@ -137,16 +137,16 @@ def _follow(server: "Server", submission: "Submission") -> "Submission":
     from raim.cli.submit_words import describe_state
     from raim.client import wait_for_result
 
-    told = ""
+    reported = ""
     with show_share(f"submission {submission.id}") as bar:
 
         def show(now: "Submission") -> None:
-            nonlocal told
+            nonlocal reported
             share = now.images_done / now.images_total if now.images_total else 0.0
             bar.move(share, describe_state(now))
-            if not sys.stderr.isatty() and now.state != told and not now.has_ended:
+            if not sys.stderr.isatty() and now.state != reported and not now.has_ended:
                 bar.say(describe_state(now))
-            told = now.state
+            reported = now.state
 
         return wait_for_result(server, submission.id, on_change=show)
 

@@ -126,13 +126,13 @@ def wait_for_end(
     """Read something again and again until it has ended; see `wait_for_result`."""
     patience = server.patience
     end = None if timeout_s is None else patience.clock() + timedelta(seconds=timeout_s)
-    told: Followed | None = None
+    reported: Followed | None = None
     pause_s = poll_s
     while True:
         now = read()
-        if told is None or what_counts(now) != what_counts(told):
+        if reported is None or what_counts(now) != what_counts(reported):
             on_change(now)
-            told, pause_s = now, poll_s
+            reported, pause_s = now, poll_s
         if now.has_ended:
             return now
         if end is not None and patience.clock() >= end:

@@ -25,7 +25,7 @@ def report_when_scored(
     Args:
         server: The demo's.
         settings: Of the same.
-        on_end: Told where the report is, or why there is none.
+        on_end: Called with a line: where the report is, or why there is none.
         stop: Ends the waiting.
     """
     thread = threading.Thread(target=_wait_and_write, args=(server, settings, on_end, stop), daemon=True)

@@ -22,7 +22,7 @@ from raim.images.picture import PixelArray
 # off by 5, a plain gamma of 2.2 by 6.5 (grey: 3.3), Display P3 by 35, Adobe RGB by 50.
 TOLERANCE = 2.0
 MAX_PROFILE = 8 << 20  # large profiles of printers are 3 MB
-KINDS = {b"RGB ": "rgb", b"GRAY": "gray"}  # a profile's colour space, as Little CMS is told it
+KINDS = {b"RGB ": "rgb", b"GRAY": "gray"}  # a profile's colour space, as Little CMS expects it
 BUILT_IN = "RGB built-in"  # what Little CMS calls what it makes
 MADE = bytes.fromhex("07cc 0001 0001 0000 0000 0000")  # the date in a profile, always the same
 

@@ -188,7 +188,7 @@ def convert_image(image: PixelArray, dtype: np.dtype[Any]) -> PixelArray:
 
 
 def unit_rows(rows: PixelArray) -> Float32[np.ndarray, "rows w 3"]:
-    """Scale rows of a checked image to [0, 1], in single precision, as convolutional trunks take them.
+    """Scale rows of a checked image to [0, 1], in single precision, as convolutional backbones take them.
 
     Example:
         >>> unit_rows(np.full((1, 1, 3), 51, np.uint8))[0, 0].tolist()

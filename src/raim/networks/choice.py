@@ -1,7 +1,7 @@
 """Which of the exact engines is faster here: measured once for each kind of processor, and remembered.
 
 Both make the same values within 1e-6. On a Xeon with AVX-512 ours takes three quarters of ncnn's time, on an EPYC more
-than ncnn, and numpy's BLAS may be told to use another processor's code; so it is tried.
+than ncnn, and numpy's BLAS may be set to use another processor's code; so it is tried.
 """
 
 import functools

@@ -163,7 +163,7 @@ def native_pack() -> int:
 def _allocators() -> tuple[ncnn.PoolAllocator, ncnn.PoolAllocator]:
     """Make the allocators that keep memory for the next call, once per process and for good.
 
-    ncnn aborts where an allocator dies before the arrays it gave out, so Python is told never to free them.
+    ncnn aborts where an allocator dies before the arrays it gave out, so Python must never free them.
     """
     allocators = (ncnn.PoolAllocator(), ncnn.PoolAllocator())
     for allocator in allocators:

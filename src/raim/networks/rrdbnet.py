@@ -64,7 +64,7 @@ def enlarge(image: Image, parts: Parts, on_progress: Callable[[float], None]) ->
     Args:
         image: (h, w, 3).
         parts: The net.
-        on_progress: Told the share that is done.
+        on_progress: Called with the share that is done.
 
     Returns:
         (4h, 4w, 3), not clipped.

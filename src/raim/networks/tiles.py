@@ -167,7 +167,7 @@ def run_tiled(
         tiling: The tiles.
         threads: Tiles at a time.
         pool: Of so many threads; None: one is made where it is needed.
-        on_progress: Told the share that is done.
+        on_progress: Called with the share that is done.
 
     Returns:
         (scale h, scale w, d), in the order of memory that the net gives.
@@ -236,7 +236,7 @@ def _add(result: Image, part: Image, row: TileSpan, column: TileSpan, scale: int
 
 
 def reflect(image: Image, border_px: int, multiple: int) -> Image:
-    """Pad by reflection: a border on all sides, and what lacks to a multiple on the right and at the bottom.
+    """Pad by reflection: a border on all sides, and what is missing to a multiple on the right and at the bottom.
 
     Example:
         >>> reflect(np.zeros((8, 9, 3), np.float32), 2, 4).shape

@@ -28,7 +28,7 @@ class HostedChallenge(Record):
 
 
 class ServerNumbers(Record):
-    """How the server stands, as who watches over it is told."""
+    """The server's numbers, for those who monitor it."""
 
     challenges: list[HostedChallenge]
     problems: dict[str, list[str]] = Field(description="why a file of the folder could not be taken")

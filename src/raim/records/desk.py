@@ -21,7 +21,9 @@ class Worker(Record):
         description="ids of those that it serves, to organisers only their own; none for all"
     )
     doing: str = Field(description='what it does, in words; "" for nothing')
-    sandbox: str = Field(description="what holds back its decoder of images, and what its machine lacks")
+    sandbox: str = Field(
+        description="what holds back its decoder of images, and what its machine does not have"
+    )
     seen_at: datetime = Field(description="its last heartbeat")
     version: str = Field(description="of raim")
     seconds_per_image: float | None = Field(description="what one restored image takes it")

@@ -1,4 +1,4 @@
-"""How the parts of a server stand: fixed words that tell no more than that."""
+"""States of a server's parts: fixed words that say no more than that."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from raim.records.record import Record
 
 
 class Health(Record):
-    """What a watch is told."""
+    """The answer to a health check."""
 
     status: Literal["ok", "failing"] = Field(description='"failing" if any part is')
     database: Literal["ok", "away"]

@@ -84,7 +84,7 @@ class ScreenFacts(Wanted):
     screen_width: Length
     screen_height: Length
     pixel_ratio: float = Field(gt=0, le=20, description="device pixels of one CSS pixel")
-    zoom_percent: int | None = Field(default=None, ge=1, le=1000, description="as far as it can be told")
+    zoom_percent: int | None = Field(default=None, ge=1, le=1000, description="as far as it is known")
     colour_depth: int = Field(ge=0, le=128, description="bits a pixel")
     gamut: str = Field(default="", max_length=20, description="srgb, p3, rec2020 or nothing")
     has_mouse: bool = Field(default=True, description="something points finely, unlike on phones and tablets")

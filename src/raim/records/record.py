@@ -52,7 +52,7 @@ class Failure(Record):
 
 
 class Wanted(BaseModel):
-    """Base of what people ask for; a field that there is not is refused, so that a misspelt one is told."""
+    """Base of what people ask for; a field that there is not is refused, so that a misspelt one is reported."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -59,7 +59,7 @@ class ProposedTeam(Record):
     team_id: int
     team: str
     submission_id: int | None
-    missing: list[str] = Field(description="names of images that the submission lacks")
+    missing: list[str] = Field(description="names of images that are missing in the submission")
     is_whole: bool
 
 

@@ -18,7 +18,7 @@ class Terms(Record):
     """What a challenge asks of who makes or joins a team there, beyond what their registration has asked."""
 
     consent: str = Field(description="what to agree to, in Markdown; empty for nothing")
-    lacks_email: bool = Field(description="whether it needs an e-mail address, which their account has not")
+    needs_email: bool = Field(description="whether it needs an e-mail address, which their account has not")
 
 
 class Joining(Wanted):

@@ -8,7 +8,7 @@ WIDTH, HEIGHT = 480.0, 200.0  # units of the drawing; the page scales it
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 24.0, 12.0, 26.0
 WANTED_TICKS = 4
 SMOOTHED = 0.05  # the part of a curve over which it is averaged for the second line
-MOST_POINTS = 600  # drawn; more could not be told apart
+MOST_POINTS = 600  # drawn; more could not be distinguished
 Points = Sequence[tuple[float, float]]
 
 

@@ -19,7 +19,7 @@ FACTS, RECIPE, LOG, VALIDATION, SAMPLES = (
 )
 MOST_STEPS = 10**9  # as in a recipe
 LARGEST = 3.4e38  # number of 32 bits
-MENDED = "the next start of the run mends the file"
+WAY_OUT = "the next start of the run repairs the file"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,13 +98,13 @@ def read_numbers(path: Path) -> NumberTable:
     try:
         table = parse_table(read_content(path), str(path))
     except InputError as error:
-        raise InputError(f"{error}; {MENDED}") from error
+        raise InputError(f"{error}; {WAY_OUT}") from error
     if table.columns and table.columns[0] != "step":
         raise InputError(
-            f"{path}:1: the first column is {table.columns[0][:60]!r}, expected 'step'; {MENDED}"
+            f"{path}:1: the first column is {table.columns[0][:60]!r}, expected 'step'; {WAY_OUT}"
         )
     for line, fault in table.faults:
-        raise InputError(f"{path}:{line}: {fault}; remove the line, or {MENDED}")
+        raise InputError(f"{path}:{line}: {fault}; remove the line, or {WAY_OUT}")
     return NumberTable(columns=table.columns, rows=tuple(_read_row(path, row) for row in table.rows))
 
 
@@ -113,9 +113,9 @@ def _read_row(path: Path, row: Row) -> tuple[float | None, ...]:
         step = parse_whole(row.cells["step"])
         numbers = [parse_number(text, most=math.inf) for text in row.cells.values()]
     except InputError as error:
-        raise InputError(f"{path}:{row.line}: there stands {error}; remove the line, or {MENDED}") from error
+        raise InputError(f"{path}:{row.line}: there stands {error}; remove the line, or {WAY_OUT}") from error
     if step is None or not 0 <= step <= MOST_STEPS:
-        raise InputError(f"{path}:{row.line}: there is no step from 0; remove the line, or {MENDED}")
+        raise InputError(f"{path}:{row.line}: there is no step from 0; remove the line, or {WAY_OUT}")
     return (float(step), *numbers[1:])
 
 
@@ -131,9 +131,9 @@ def _read_facts(path: Path) -> Mapping[str, Any]:
     try:
         facts = json.loads(text or "{}")
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: it is no JSON ({error}); {MENDED}") from error
+        raise InputError(f"{path}: it is no JSON ({error}); {WAY_OUT}") from error
     if not isinstance(facts, dict):
-        raise InputError(f"{path}: expected an object; {MENDED}")
+        raise InputError(f"{path}: expected an object; {WAY_OUT}")
     # A page shows nothing else that has parts.
     plain = {
         key: value for key, value in facts.items() if key == "identity" or not isinstance(value, dict | list)
@@ -147,11 +147,11 @@ def _check_facts(path: Path, facts: Mapping[str, Any]) -> None:
     for key in ("step", "steps", "seconds"):
         value = facts.get(key, 0)
         if not _is_number(value) or value < 0:
-            raise InputError(f"{path}: {key} is {str(value)[:60]!r}, expected a number from 0; {MENDED}")
+            raise InputError(f"{path}: {key} is {str(value)[:60]!r}, expected a number from 0; {WAY_OUT}")
     identity = facts.get("identity")
     means = identity.values() if isinstance(identity, dict) else ()
     if not isinstance(identity, dict | None) or not all(mean is None or _is_number(mean) for mean in means):
-        raise InputError(f"{path}: identity is not the means of measures; {MENDED}")
+        raise InputError(f"{path}: identity is not the means of measures; {WAY_OUT}")
 
 
 def _is_number(value: object) -> TypeGuard[float]:

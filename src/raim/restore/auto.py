@@ -44,7 +44,7 @@ NAME = "auto"
 ENLARGE = "enlarge"
 DEBLUR = "deblur"
 REDUCTION = 4
-# Sigma that FFDNet is told, over the noise in flat places, which cameras have smoothed.
+# Sigma that FFDNet is given, over the noise in flat places, which cameras have smoothed.
 DENOISE = {f"denoise_{strength}": strength for strength in (0.6, 1.2, 2.0, 3.2)}
 STRONGEST_TRIED = 60.0  # of 255: the known pairs say nothing beyond it
 SHARE = 0.75  # of what FFDNet gives; the rest is the input
@@ -290,5 +290,5 @@ def _say(choice: Choice, restorer: Restorer, findings: Findings) -> str:
 
 
 def find_sigma(candidate: str, noise: float) -> float:
-    """Return the sigma that FFDNet is told, of 255."""
+    """Return the sigma that FFDNet is given, of 255."""
     return min(DENOISE[candidate] * noise, STRONGEST_TRIED)

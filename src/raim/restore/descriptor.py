@@ -35,8 +35,8 @@ class Context:
         device: "cpu", or a device of torch such as "cuda" for the restorers that run there.
         threads: Threads of one photograph, at least 1.
         tile_px: Side of the tiles, counted in the net's input; None for the restorer's own.
-        on_progress: Told the share that is done, 0 to 1.
-        on_note: Told what was measured and chosen, a sentence at a time.
+        on_progress: Called with the share that is done, 0 to 1.
+        on_note: Called with what was measured and chosen, a sentence at a time.
     """
 
     device: str = "cpu"

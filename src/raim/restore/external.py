@@ -111,7 +111,7 @@ def restorer_from_command(command: str, *, timeout_s: float = TIMEOUT_S) -> Rest
         raise InputError(f"the command {command!r} cannot be read: {error}") from error
     if not any("{input}" in word for word in words) or not any("{output}" in word for word in words):
         raise InputError(
-            f'the command {command!r} lacks {{input}} or {{output}}; expected such as "denoise {{input}} {{output}}"'
+            f'the command {command!r} has no {{input}} or {{output}}; expected such as "denoise {{input}} {{output}}"'
         )
 
     return Restorer(

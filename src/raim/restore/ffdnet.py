@@ -1,4 +1,4 @@
-"""FFDNet for colour: a denoiser that is told how strong the noise is.
+"""FFDNet for colour: a denoiser that takes the strength of the noise.
 
 The photograph becomes twelve planes of half its size (2x2 pixels to channels), a plane of sigma is added, twelve
 3x3 convolutions of 96 channels follow, and the planes become a photograph again.

@@ -1,7 +1,7 @@
 """What can be measured in a photograph without a reference: noise, sharpness in all directions, JPEG blocks, patterns.
 
 What blurs a photograph takes from its fine detail: how steeply the spectrum falls says how much, whether in one
-direction more than in the others says whether it moved. Noise is told from texture by its being everywhere, and alike
+direction more than in the others says whether it moved. Noise differs from texture by its being everywhere, and alike
 at all scales. The interference of a screen stands out of the spectrum as peaks.
 """
 

@@ -12,7 +12,7 @@ the other sign, in r. A block does not follow from the input where `added` is ab
     sqrt((2/255)^2 + n^2),  n = what is left of the input's noise at half the size (`estimate_flat_noise` / 2)
 
 All of it happens in luma, since cameras and JPEG blur colours more than light, which nets undo; and at half the size of
-the input (results that are enlarged are averaged down to it), since in the finest octave noise cannot be told from
+the input (results that are enlarged are averaged down to it), since in the finest octave noise cannot be separated from
 detail. `raim.restore.blur` measures k, which reaches up to 15 pixels of the input. The
 outermost blocks are not judged: light from beyond the border is blurred into them.
 

@@ -24,7 +24,7 @@ FACTORS = (1, 2, 3, 4)
 
 
 def reduce(image: Photograph, factor: int) -> Photograph:
-    """Average blocks of `factor` x `factor` pixels; what lacks at the right and bottom is reflected.
+    """Average blocks of `factor` x `factor` pixels; what is missing at the right and bottom is reflected.
 
     Example:
         >>> reduce(np.arange(8, dtype=np.float32).reshape(1, 8, 1).repeat(8, 0).repeat(3, 2), 4)[0, :, 0]

@@ -160,7 +160,7 @@ class ScoreTable:
         weights: SHA-256 of each set of pretrained weights that was used.
         manifest_sha256: Of the manifest, or None without one.
         engine: What computed the convolutions, with its version.
-        allow_incomplete: Whether entries that lack scores are ranked all the same, by their mean.
+        allow_incomplete: Whether entries with missing scores are ranked all the same, by their mean.
         notes: What to know of the scoring as a whole.
     """
 

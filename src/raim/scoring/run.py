@@ -61,7 +61,7 @@ def score_folders(
             less exact and fast on processors with AMX. The table names it.
         cache: File of known values (`default_cache()` is the command line's); None keeps none. Where it cannot be
             used, the table's notes say so.
-        allow_incomplete: Whether entries that lack scores are ranked all the same, by the mean that they have.
+        allow_incomplete: Whether entries with missing scores are ranked all the same, by the mean that they have.
         on_progress: Called with (photographs done, photographs in all) after each, and once before the first.
 
     Returns:

@@ -83,7 +83,7 @@ def open_server(
 
 
 def run_server(opened: Opened, listener: socket.socket) -> None:
-    """Answer requests that come to a socket of `take_port` until the process is told to stop."""
+    """Answer requests that come to a socket of `take_port` until the process is asked to stop."""
     import uvicorn
 
     from raim.server.web.app import make_app

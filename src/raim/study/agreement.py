@@ -18,7 +18,7 @@ def kendall_w(totals: Totals) -> Concordance:
         W = 12 S / (m^2 (n^3 - n) - m sum T),  T = sum (t^3 - t) over each judge's ties;  chi^2 = m (n - 1) W
 
     Args:
-        totals: Of each judge for each entry; judges who lack one (NaN) are not entered.
+        totals: Of each judge for each entry; judges with a missing one (NaN) are left out.
 
     Source: Kendall and Gibbons, "Rank Correlation Methods", 5th edition, chapter 6.
 

@@ -9,7 +9,7 @@ from raim.challenge.settings import Conflicts, StudyRule
 from raim.errors import InputError
 
 SCHEMA = "raim-study/1"
-# What JSON has for each field; a list or an object may be told apart from a text only so.
+# What JSON has for each field; a list or an object may be distinguished from a text only so.
 PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("schema", "mode", "conflicts"), str),
     **dict.fromkeys(("seed", "n_judges", "tiles", "n_traps", "n_training"), int),

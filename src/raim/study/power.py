@@ -5,7 +5,7 @@ The difference of two teams' points, a mean over judges and images, has the stan
     sqrt(judge^2 / judges + image^2 / images + interaction^2 / (judges x images))
 
 where the three are standard deviations of the difference by their causes: of a pilot study (`difference_components`),
-or the defaults. It is told apart from 0 at the 5 % level, with a stated power, if it is (1.96 + z(power)) standard
+or the defaults. It is distinguished from 0 at the 5 % level, with a stated power, if it is (1.96 + z(power)) standard
 errors.
 """
 

@@ -171,7 +171,7 @@ def favour_of(totals: Float[np.ndarray, "judges entries"], judge: int) -> Favour
     of the square roots of the totals, whose spread hardly depends on the total (Bartlett 1936).
 
     Returns:
-        None with too few others, or for a judge who lacks every total.
+        None with too few others, or for a judge without a total.
     """
     from scipy.stats import t as student
 

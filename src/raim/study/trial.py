@@ -12,7 +12,7 @@ class Trial:
     Attributes:
         position: From 1.
         image: Name of the image.
-        kind: "counted", a hidden "repeat", a "trap" with a blurred copy, or "training"; judges are not told.
+        kind: "counted", a hidden "repeat", a "trap" with a blurred copy, or "training"; judges do not know which.
         tiles: Entries in the order of the labels A, B, ...; in a trap one of them is `BLURRED`.
         repeats: For a repeat, the position of the first showing.
     """

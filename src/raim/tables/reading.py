@@ -36,7 +36,7 @@ MARKS = (
 )
 WAY_OUT = "in the spreadsheet choose File > Save As > CSV UTF-8, and hand in that file"
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-STATED = re.compile(r'"?sep=([,;\t])"?[,;\t ]*(?=[\r\n])', re.IGNORECASE)  # the line by which Excel is told
+STATED = re.compile(r'"?sep=([,;\t])"?[,;\t ]*(?=[\r\n])', re.IGNORECASE)  # the line that Excel obeys
 LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 LOOKED_AT = 50  # rows, to find out what separates cells
 LONGEST_RECORD = 2**20  # characters; without it one row could need a gigabyte

@@ -46,6 +46,6 @@ def test_an_unknown_name_has_its_nearest(text, message):
         ("compression.quality=101", "compression.quality is 101; expected 0 to 100"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_was_expected(text, message):
+def test_a_wrong_value_is_reported_with_what_was_expected(text, message):
     with pytest.raises(InputError, match=message):
         parse_parameter(text)

@@ -90,7 +90,7 @@ def test_zero_bits_round_nothing():
 def test_the_halo_s_overshoot_is_that_of_the_blurred_step(amount, radius):
     step = np.repeat(np.array([0.3, 0.7], np.float32), 64)[None, :, None].repeat(3, 2).repeat(8, 0)
     sharpened = sharpen(step, Sharpening(amount=amount, radius_px=radius))
-    # Half a pixel from the edge the blurred step lacks h (1 - Phi(1 / 2 sigma)) of the plateau.
+    # Half a pixel from the edge the blurred step is below the plateau by h (1 - Phi(1 / 2 sigma)).
     missing = 0.4 * 0.5 * math.erfc(0.5 / radius / math.sqrt(2))
     assert sharpened.max() == pytest.approx(0.7 + amount * missing, abs=2e-3)
     assert sharpened.min() == pytest.approx(0.3 - amount * missing, abs=2e-3)

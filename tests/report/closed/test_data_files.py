@@ -22,7 +22,7 @@ def test_every_table_comes_back_from_its_csv_with_all_digits():
                     assert float(found[f"{heading.key}_low"]) == cell.low
 
 
-def test_simulated_votes_are_told_in_every_row_of_their_tables():
+def test_simulated_votes_are_marked_in_every_row_of_their_tables():
     for is_simulated in (True, False):
         grids = {grid.name: grid for grid in make_tables(make_material(is_simulated=is_simulated))}
         rows = list(csv.DictReader(io.StringIO(format_table(grids["ranking"]))))

@@ -89,7 +89,7 @@ def test_a_study_json_gives_the_same_as_its_table_of_votes(voted):
     ]
 
 
-def test_left_out_teams_and_excluded_judges_are_told_with_their_reasons(voted):
+def test_left_out_teams_and_excluded_judges_are_listed_with_their_reasons(voted):
     (voted / "teams.csv").write_text("team,left_out,Method\nAlpha,no code was sent,A net\nBeta,,=Our net\n")
     (voted / "judges.csv").write_text("judge,excluded\nJ02,knew a team\n")
     material = read_folder(voted, FEW)

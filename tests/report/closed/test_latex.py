@@ -30,7 +30,7 @@ def test_no_text_leaves_a_sign_that_latex_would_take_for_its_own(text):
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x80)))
-def test_what_the_fonts_lack_is_shown_by_its_number_and_never_lost(text):
+def test_what_the_fonts_do_not_have_is_shown_by_its_number_and_never_lost(text):
     shown = escape(text)
     assert shown.isascii()
     assert bool(shown) == bool(text)

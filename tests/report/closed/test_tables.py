@@ -95,7 +95,7 @@ def test_issues_and_criteria_have_a_column_each_and_judges_no_name():
     assert "Ann Example" not in str(make_tables(material))
 
 
-def test_a_judges_flags_are_told_with_their_reasons():
+def test_a_judges_flags_are_listed_with_their_reasons():
     grid = find(make_material(), "flags")
     assert shown(grid, "judge") == ["J17", "J18"]
     assert "0.3" in shown(grid, "words")[0]

@@ -194,7 +194,7 @@ def test_sixteen_bits_stay_sixteen_and_grey_stays_grey(run, tmp_path, shape):
     assert np.abs(result.astype(int) + pixels - 65535).max() <= 1
 
 
-def test_a_format_that_cannot_hold_the_result_is_told_before_the_work(run, tmp_path, inverting):
+def test_a_format_that_cannot_hold_the_result_is_reported_before_the_work(run, tmp_path, inverting):
     write_image(tmp_path / "deep.png", np.zeros((9, 10, 3), np.uint16))
     (outcome,) = run(tmp_path / "deep.png", tmp_path / "out.jpg")
     assert "JPEG holds 8 bits" in outcome.error
@@ -226,7 +226,9 @@ def test_missing_weights_stop_the_run_at_once(folder, tmp_path):
         restore_batch(plan_jobs(folder, tmp_path / "out"), restorer, Options(), work="")
 
 
-def test_a_device_that_the_restorer_does_not_run_on_is_told_before_anything_is_made(run, folder, tmp_path):
+def test_a_device_that_the_restorer_does_not_run_on_is_reported_before_anything_is_made(
+    run, folder, tmp_path
+):
     with pytest.raises(InputError, match="runs on the cpu only"):
         run(folder, tmp_path / "out", device="cuda")
     assert not (tmp_path / "out").exists()

@@ -107,7 +107,7 @@ def test_tensorboard_hides_what_an_earlier_start_wrote_after_its_checkpoint(tmp_
     assert [(event.step, event.session_log.status) for event in started] == [(31, SessionLog.START)]
 
 
-def test_a_full_disk_under_tensorboard_is_told(tmp_path):
+def test_a_full_disk_under_tensorboard_is_reported(tmp_path):
     board = TensorBoard(folder=tmp_path, step=0)
 
     def fail():

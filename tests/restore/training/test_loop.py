@@ -181,7 +181,7 @@ def test_a_loss_that_is_no_number_stops_it_and_the_checkpoint_before_is_good(
 
 
 @pytest.mark.parametrize("rate", [1e10, 1e30])
-def test_a_learning_rate_that_breaks_the_net_is_told_and_never_kept(data, tmp_path, rate):
+def test_a_learning_rate_that_breaks_the_net_is_reported_and_never_kept(data, tmp_path, rate):
     recipe = read_tiny(data, "schedule.warm_up_steps=0", "checkpoint_steps=1")
     recipe = dataclasses.replace(recipe, schedule=dataclasses.replace(recipe.schedule, learning_rate=rate))
     with pytest.raises(TrainingError, match=r"step \d: the .* is (nan|inf) .*lower schedule.learning_rate"):
@@ -214,7 +214,7 @@ def test_a_disk_that_is_full_stops_it_and_later_it_goes_on_to_the_same_weights(
     assert everything(tmp_path / "run") == everything(whole)
 
 
-def test_a_log_that_cannot_grow_stops_it_and_half_a_line_is_mended(data, whole, tmp_path, monkeypatch):
+def test_a_log_that_cannot_grow_stops_it_and_half_a_line_is_repaired(data, whole, tmp_path, monkeypatch):
     add = CsvLog.add
 
     def fail(log, step, values):
@@ -244,7 +244,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_note(data, whole, tmp_path):
     assert everything(tmp_path / "run") == everything(whole)
 
 
-def test_a_missing_reference_is_told_before_anything_is_made(tmp_path):
+def test_a_missing_reference_is_reported_before_anything_is_made(tmp_path):
     make_pairs(tmp_path / "pairs")
     (tmp_path / "pairs/reference/1.png").unlink()
     with pytest.raises(InputError, match=r"1\.png has no reference"):
@@ -280,13 +280,13 @@ def test_an_input_that_goes_while_it_trains_stops_it_by_name(tmp_path, whole, da
         ("model.start=gone.safetensors", "there is no model file .*gone.safetensors to start from"),
     ],
 )
-def test_what_does_not_fit_is_told_before_anything_is_made(data, tmp_path, change, message):
+def test_what_does_not_fit_is_reported_before_anything_is_made(data, tmp_path, change, message):
     with pytest.raises(InputError, match=message):
         train(read_tiny(data, change), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_a_start_that_was_replaced_by_a_model_of_another_size_is_told_and_nothing_is_lost(
+def test_a_start_that_was_replaced_by_a_model_of_another_size_is_reported_and_nothing_is_lost(
     data, whole, tmp_path
 ):
     start = tmp_path / "start.safetensors"

@@ -31,7 +31,7 @@ def to_pixels(batch):
 
 
 @pytest.mark.parametrize("name", ["raim-2024", "raim-2026-hdr"])
-def test_the_term_of_score_is_what_scoring_says_is_lacking(name):
+def test_the_term_of_score_is_what_is_missing_from_the_score_of_scoring(name):
     profile = find_profile(name)
     restored, reference = make_pair(0)
     scored = score_pair(to_pixels(restored), to_pixels(reference), profile)
@@ -69,7 +69,7 @@ def test_the_gradient_is_that_of_finite_differences(choice):
     restored = (restored * 0.9 + 0.05).requires_grad_()
     direction = torch.randn(restored.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     compute_loss(choice, restored, reference).total.backward()
-    step = 1e-8  # further off, rectifiers and maxima of the trunks change sides
+    step = 1e-8  # further off, rectifiers and maxima of the backbones change sides
     ahead, behind = (
         compute_loss(choice, restored.detach() + sign * step * direction, reference).total.item()
         for sign in (1, -1)

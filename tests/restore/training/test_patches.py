@@ -181,7 +181,7 @@ def test_batches_come_in_the_order_of_their_steps(ahead):
     assert take(None, ahead) == list(range(3, 9))
 
 
-def test_processes_that_never_start_are_told_apart_from_one_that_is_killed():
+def test_processes_that_never_start_are_distinguished_from_one_that_is_killed():
     with pytest.raises(TrainingError, match=r"could be started: a script .* below `if __name__"):
         take(3, 2)
     with pytest.raises(TrainingError, match="was killed, most likely for want of memory"):

@@ -79,7 +79,7 @@ def test_a_recipe_can_be_sent_to_another_process(tmp_path):
         ("blocks = 1", 'architecture = "file"', 9, 'architecture "file" needs start'),
         ("blocks = 1", 'architecture = "halfnett"', 9, "did you mean 'halfnet'?"),
         ('"denoise", "out_of_focus"', '"denoize"', 13, "there is no preset 'denoize'; there are: denoise"),
-        ('presets = ["denoise", "out_of_focus"]', "", 0, "lacks presets of the camera"),
+        ('presets = ["denoise", "out_of_focus"]', "", 0, "has no presets of the camera"),
         ('"out_of_focus"]', '"text"]\nbrightness = 1.5', 14, "brightness is 1.5; expected 0.01 to 1"),
         ('"out_of_focus"]', '"text"]\nsoften_px = { uniform = [1, 20] }', 14, "expected 0 to 10"),
         ('"out_of_focus"]', '"text"]\nmix_colours = 1', 14, "mix_colours"),
@@ -103,7 +103,7 @@ def test_a_recipe_can_be_sent_to_another_process(tmp_path):
             "patch_px is 32; with NIQE in the loss it must be at least",
         ),
         ("steps = 7", "steps = 0", 23, "steps"),
-        ("steps = 7", "", 0, "lacks 'steps'"),
+        ("steps = 7", "", 0, "has no 'steps'"),
         ("batch = 2", "batch = 2.5", 24, "batch"),
         ("batch = 2", "learning_rate = nan", 24, "learning_rate is nan; expected a number from 0 to 1"),
         ("batch = 2", 'precision = "64"', 24, "precision is '64'"),
@@ -114,7 +114,7 @@ def test_a_recipe_can_be_sent_to_another_process(tmp_path):
         ("[50, 900] }", '[50, 900] }\n[[data]]\npairs = "p"\nweight = 0', 19, "weight is 0"),
     ],
 )
-def test_every_fault_is_told_with_its_line(tmp_path, old, new, line, message):
+def test_every_fault_is_reported_with_its_line(tmp_path, old, new, line, message):
     said = fault_of(tmp_path, swap(old, new))
     assert message in said
     assert f"mine.toml:{line}" in said or not line, said
@@ -146,11 +146,11 @@ def test_a_missing_table_is_named(tmp_path, table):
         'a = "\ud800"'.encode("utf-16le", "surrogatepass").decode("latin-1"),
     ],
 )
-def test_what_is_no_toml_is_told(tmp_path, text):
+def test_what_is_no_toml_is_reported(tmp_path, text):
     assert "mine.toml is no TOML" in fault_of(tmp_path, text)
 
 
-def test_a_file_that_is_not_utf8_or_not_there_is_told(tmp_path):
+def test_a_file_that_is_not_utf8_or_not_there_is_reported(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(RecipeError, match=r"is not UTF-8 \(byte 8\)"):
         read_recipe(str(tmp_path / "latin.toml"))

@@ -28,10 +28,10 @@ MODEL = Trainable(network=torch.nn.Linear(2, 1), architecture={"name": "halfnet"
 
 @pytest.fixture
 def threads(monkeypatch):
-    """Give the numbers of threads that torch was told."""
-    told = []
-    monkeypatch.setattr(torch, "set_num_threads", told.append)
-    return told
+    """Return the numbers of threads that torch was set to."""
+    set_to = []
+    monkeypatch.setattr(torch, "set_num_threads", set_to.append)
+    return set_to
 
 
 def start(recipe, run, *, overwrite=False):
@@ -87,7 +87,7 @@ def test_beginning_anew_removes_what_a_run_leaves_and_nothing_else(data, tmp_pat
     assert threads == [1, 1]
 
 
-def test_a_folder_that_cannot_be_one_is_told(data, tmp_path):
+def test_a_folder_that_cannot_be_one_is_reported(data, tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(InputError, match=r"run is a file; name a folder"):
         start(read_tiny(data), tmp_path / "run")

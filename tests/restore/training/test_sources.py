@@ -25,7 +25,7 @@ def test_two_files_of_one_name_in_pairs_are_a_problem(tmp_path, part):
         (np.zeros((210, 220, 3), np.uint8), r"mask/1\.png is rgb of 220x210; expected grey of 220x210"),
     ],
 )
-def test_a_mask_that_does_not_fit_its_pair_is_told_before_training(tmp_path, mask, said):
+def test_a_mask_that_does_not_fit_its_pair_is_reported_before_training(tmp_path, mask, said):
     make_pairs(tmp_path)
     (tmp_path / "mask").mkdir()
     write_image(tmp_path / "mask/1.png", mask)
@@ -33,7 +33,7 @@ def test_a_mask_that_does_not_fit_its_pair_is_told_before_training(tmp_path, mas
         find_pairs(Source(pairs=tmp_path), 32)
 
 
-def test_a_mask_that_leaves_nothing_is_told(tmp_path):
+def test_a_mask_that_leaves_nothing_is_reported(tmp_path):
     make_pairs(tmp_path, n=1)
     (tmp_path / "mask").mkdir()
     write_image(tmp_path / "mask/0.png", np.full((210, 220), 85, np.uint8))

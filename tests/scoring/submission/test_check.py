@@ -64,7 +64,9 @@ def test_names_match_in_any_unicode_form(forge):
 
 
 @pytest.mark.parametrize(("encoding", "label"), [("gbk", "GBK"), ("cp1252", "Windows-1252")])
-def test_a_name_in_an_old_encoding_is_told_with_it_and_its_input_not_called_missing(forge, encoding, label):
+def test_a_name_in_an_old_encoding_is_reported_with_it_and_its_input_not_called_missing(
+    forge, encoding, label
+):
     inputs = forge.write_folder("inputs", {"Prüfbild.png": forge.image()})
     raw = "Prüfbild.png".encode(encoding)
     path = forge.write_zip({"x" * len(raw): forge.image(), "readme.txt": forge.readme.encode()})

@@ -204,7 +204,7 @@ def row(name: bytes, packed: bytes, content: bytes, offset: int) -> bytes:
     return struct.pack("<4s6H3L5H2L", b"PK\x01\x02", *fields) + name
 
 
-def test_data_before_the_first_member_with_mended_offsets_are_found(forge):
+def test_data_before_the_first_member_with_corrected_offsets_are_found(forge):
     path = forge.folder / "front.zip"
     path.write_bytes(b"#!/bin/sh\n")
     with zipfile.ZipFile(path, "a") as archive:

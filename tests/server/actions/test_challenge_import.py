@@ -58,7 +58,7 @@ def test_dates_that_an_organiser_changed_stay_until_the_file_states_others(impor
     assert imported.bring().definition.phase("feedback").closes.day == 29
 
 
-def test_a_mended_reference_makes_another_version(imported):
+def test_a_corrected_reference_makes_another_version(imported):
     before = imported.challenge.newest
     folder = imported.folder / "data" / "feedback-pairs"
     reference = folder / "reference" / "0001.png"

@@ -66,7 +66,7 @@ def test_an_unchanged_file_changes_nothing_but_is_written_down(imported, organis
     assert last_event(imported) == ("read challenge again", organiser, {"changes": []})
 
 
-def test_every_problem_is_told_with_its_line_and_nothing_is_changed(imported, organiser):
+def test_every_problem_is_reported_with_its_line_and_nothing_is_changed(imported, organiser):
     before = last_event(imported)
     edit(imported, 'profile = "raim-2024"', 'profile = "raim-2042"')
     edit(imported, "count = 10", "count = 0")
@@ -87,7 +87,7 @@ def test_another_profile_calls_for_scoring_again(imported, organiser):
     assert found.to_rescore == ("feedback",)
 
 
-def test_mended_images_call_for_scoring_again(imported, organiser):
+def test_corrected_images_call_for_scoring_again(imported, organiser):
     folder = imported.folder / "data" / "feedback-pairs" / "reference"
     first, second = sorted(folder.iterdir())[:2]
     manifest = folder.parent / "manifest.csv"

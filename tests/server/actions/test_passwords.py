@@ -61,24 +61,24 @@ class Held:
 def test_two_hash_at_once_some_wait_and_the_others_are_asked_to_come_again(monkeypatch):
     held = Held()
     monkeypatch.setattr(passwords, "_HASHER", held)
-    told = queue.Queue()
+    outcomes = queue.Queue()
 
     def come():
         try:
-            told.put(hash_password("correct horse"))
+            outcomes.put(hash_password("correct horse"))
         except NotReadyError as error:
-            told.put(error)
+            outcomes.put(error)
 
     count = passwords.AT_ONCE + passwords.MOST_WAITING + 3
     threads = [threading.Thread(target=come) for _ in range(count)]
     for thread in threads:
         thread.start()
-    turned_away = [told.get(timeout=PATIENCE_S) for _ in range(3)]
+    turned_away = [outcomes.get(timeout=PATIENCE_S) for _ in range(3)]
     assert all(isinstance(each, NotReadyError) and each.retry_s > 0 for each in turned_away)
     for _ in range(passwords.AT_ONCE):
         assert held.entered.acquire(timeout=PATIENCE_S)
     held.may_go.set()
     for thread in threads:
         thread.join()
-    assert [told.get() for _ in range(count - 3)] == ["hashed"] * (count - 3)
+    assert [outcomes.get() for _ in range(count - 3)] == ["hashed"] * (count - 3)
     assert held.most == passwords.AT_ONCE

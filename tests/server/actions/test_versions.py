@@ -115,7 +115,7 @@ def test_a_data_set_without_scores_takes_the_new_version_at_once(database):
     assert (board(world), waiting(world)) == ((NEW, []), [])
 
 
-def test_mended_references_wait_too(world):
+def test_corrected_references_wait_too(world):
     before = board(world)
     with world.database.writing() as session:
         session.query(DataSet).one().version = "9" * 64

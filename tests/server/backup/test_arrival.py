@@ -417,11 +417,11 @@ def test_every_table_is_a_challenges_or_the_servers():
 
 
 def test_numbers_of_rows_stand_in_the_log_under_names_that_say_whose_they_are():
-    told = []
+    passed = []
     for path in Path(raim.server.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "record_event":
-                told += [(each.arg, ast.unparse(each.value)) for each in call.keywords]
-    numbers = {name for name, value in told if re.search(r"(\.id|_ids?|\bnumbers)\)?$", value)}
+                passed += [(each.arg, ast.unparse(each.value)) for each in call.keywords]
+    numbers = {name for name, value in passed if re.search(r"(\.id|_ids?|\bnumbers)\)?$", value)}
     assert {"actor_id", "user_id", "team_id", "comment_ids"} <= numbers
     assert numbers - {"data_set"} <= _names().keys()  # that is its id in the file

@@ -349,7 +349,7 @@ def test_a_full_disk_leaves_nothing(backup, new_settings, monkeypatch):
     check_nothing_is_left(settings)
 
 
-def test_a_database_that_cannot_be_reached_is_told(backup, new_settings):
+def test_a_database_that_cannot_be_reached_is_reported(backup, new_settings):
     from dataclasses import replace
 
     url = "postgresql+psycopg://nobody:secret@127.0.0.1:1/none"

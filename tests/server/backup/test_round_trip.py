@@ -44,12 +44,12 @@ def test_everything_comes_back_on_either_database(make_server, new_settings, ope
     server, settings = make_server(source), new_settings(target)
     before = dump(server.database)
     assert [name for name, rows in before.items() if not rows] == []  # a new table belongs into `fill`
-    told = []
+    reported = []
     manifest = make_backup(
-        server.settings, tmp_path / "out.zip", now=NOON, on_progress=lambda *at: told.append(at)
+        server.settings, tmp_path / "out.zip", now=NOON, on_progress=lambda *at: reported.append(at)
     )
     assert (manifest.database, manifest.n_rows) == (source, sum(manifest.tables.values()))
-    assert told[-1][0] == told[-1][1] > 0
+    assert reported[-1][0] == reported[-1][1] > 0
     found = recover_backup(tmp_path / "out.zip", settings, now=LATER)
     assert found.notes == ()
     database, storage = opened(settings.database_url), open_storage(settings.storage_url)
@@ -146,7 +146,7 @@ def test_a_backup_shows_one_moment_while_others_write(make_server, new_settings,
     assert n_more <= 1  # written before the first row was read
 
 
-def test_missing_and_damaged_files_are_told_and_the_rest_is_kept(make_server, new_settings, tmp_path):
+def test_missing_and_damaged_files_are_reported_and_the_rest_is_kept(make_server, new_settings, tmp_path):
     server, settings = make_server(), new_settings()
     gone = keep(server.storage, b"the zip of scored" * 1000)
     delete_file(server.storage, gone)

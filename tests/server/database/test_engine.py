@@ -44,13 +44,13 @@ def test_microseconds_order_times(database):
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_who_stands_still_in_the_middle_of_a_transaction_holds_up_nobody_for_good(database):
-    with pytest.raises(DBAPIError, match="idle-in-transaction") as told, database.writing() as still:
+    with pytest.raises(DBAPIError, match="idle-in-transaction") as caught, database.writing() as still:
         still.add(person())
         still.flush()
         still.execute(text("SET LOCAL idle_in_transaction_session_timeout = '200ms'"))  # in place of a minute
         with database.writing() as session:
             session.add(person())  # of the same login, so it waits for the other to end
-    assert told.value.connection_invalidated  # so a worker tries again, as after a restart
+    assert caught.value.connection_invalidated  # so a worker tries again, as after a restart
     with database.reading() as session:
         assert session.scalars(select(User.login)).all() == ["ada"]
 

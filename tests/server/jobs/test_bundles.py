@@ -1,4 +1,4 @@
-"""Zips of data sets are made beside the server: a request that comes too early is told so, and waits for nothing."""
+"""Zips of data sets are made beside the server: a request that comes too early is refused, and waits for nothing."""
 
 import threading
 import time
@@ -37,7 +37,7 @@ def make(site):
     make_bundles(site.server.database, site.server.storage, site.folder)
 
 
-def test_twenty_downloads_of_a_zip_that_is_not_there_are_told_to_wait_and_health_stays_fast(
+def test_twenty_downloads_of_a_zip_that_is_not_there_are_asked_to_wait_and_health_stays_fast(
     site, monkeypatch
 ):
     begun, done = threading.Event(), threading.Event()

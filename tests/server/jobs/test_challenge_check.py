@@ -79,7 +79,7 @@ def test_progress_is_shown_and_never_goes_back(world, inline, monkeypatch):
     assert len({total for _, total in shown}) == 1
 
 
-def test_every_problem_is_told_with_its_file_as_it_lies_in_the_folder(world, inline):
+def test_every_problem_is_reported_with_its_file_as_it_lies_in_the_folder(world, inline):
     changes = {"schema = 1": "schema = 7", 'mode = "top-three"': 'mode = "top-tree"'}
     number = send(world, pack_folder(world.example, top="night/", changes=changes))
     assert run_challenge_check(world.context(), number) == "rejected"
@@ -93,7 +93,7 @@ def test_every_problem_is_told_with_its_file_as_it_lies_in_the_folder(world, inl
     assert left_over(world) == []
 
 
-def test_problems_of_images_are_told_too(world, inline):
+def test_problems_of_images_are_reported_too(world, inline):
     broken = {
         "data/feedback-pairs/input/0009.png": b"no image",
         "data/feedback-pairs/reference/0009.png": b"",
@@ -112,15 +112,15 @@ def test_a_challenge_that_names_other_files_of_the_server_is_refused(world, inli
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reason"),
     [(b"no zip at all", "neither a zip"), (pack_folder.__doc__.encode() * 9, "neither a zip")],
 )
-def test_what_is_no_zip_is_refused(world, inline, content, told):
+def test_what_is_no_zip_is_refused(world, inline, content, reason):
     number = send(world, content)
     assert run_challenge_check(world.context(), number) == "rejected"
     (problem,) = read(world, number).problems
     assert problem.startswith("night.zip: ")
-    assert told in problem
+    assert reason in problem
 
 
 def test_a_zip_without_a_challenge_says_what_is_missing(world, inline):

@@ -58,7 +58,7 @@ def test_a_process_that_dies_once_is_forgiven(world, monkeypatch):
     assert run_check(world.context(), number, 1) == "queued"
 
 
-def test_all_problems_are_told_and_the_try_is_given_back(world, inline):
+def test_all_problems_are_reported_and_the_try_is_given_back(world, inline):
     images = world.images(1)
     images.pop("0001.png")
     images |= {"0009.png": b"no image", "0002.png": b"broken"}

@@ -103,7 +103,7 @@ def test_killed_and_started_again_under_its_name_it_goes_on_after_its_last_step(
 
 
 @on_postgresql
-def test_nobody_else_goes_on_with_it_until_told(hosts):
+def test_nobody_else_resumes_it_until_asked(hosts):
     """So workers have heartbeats, and the tick resumes the jobs of those that are gone."""
     hosts.start("a")
     hosts.enqueue("one")
@@ -120,7 +120,7 @@ def test_nobody_else_goes_on_with_it_until_told(hosts):
 
 
 @on_postgresql
-def test_told_twice_two_hosts_do_the_same_work(hosts):
+def test_asked_twice_two_hosts_do_the_same_work(hosts):
     """So survivors take turns in looking for what is left and resuming it."""
     for name in ("a", "b"):
         hosts.start(name)

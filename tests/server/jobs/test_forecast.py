@@ -118,8 +118,8 @@ def test_organisers_see_the_workers_of_their_challenge(world):
             for each in (world, moire)
         }
         every = forecast.workers
-    told = {slug: {each.name: each.challenges for each in rows} for slug, rows in shown.items()}
-    assert told == {"my-challenge": {"common": []}, "moire": {"common": [], "lent": ["moire"]}}
+    by_challenge = {slug: {each.name: each.challenges for each in rows} for slug, rows in shown.items()}
+    assert by_challenge == {"my-challenge": {"common": []}, "moire": {"common": [], "lent": ["moire"]}}
     assert {each.name: each.challenges for each in every} == {"common": [], "lent": ["moire", "night"]}
 
 

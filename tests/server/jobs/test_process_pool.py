@@ -44,13 +44,13 @@ def test_children_stay_for_the_next_tasks(pool):
         ("processor", "it took more than 1 s of processor time"),
     ],
 )
-def test_a_child_that_misbehaves_is_told_and_takes_nobody_with_it(pool, task, reason):
+def test_a_child_that_misbehaves_is_reported_and_takes_nobody_with_it(pool, task, reason):
     outcomes = dict(pool.run(misbehave, [task, "well", "done"]))
     assert reason in outcomes[task].died
     assert [outcomes[each].value for each in ("well", "done")] == ["well", "done"]
 
 
-def test_a_child_that_dies_before_the_next_one_is_started_is_told_too():
+def test_a_child_that_dies_before_the_next_one_is_started_is_reported_too():
     made = ProcessPool(2, LIMITS)
 
     def tasks():
@@ -74,11 +74,11 @@ def test_an_idle_child_that_died_is_replaced():
     made.close()
 
 
-@pytest.mark.parametrize(("task", "told"), [("fault", "ValueError: a bug"), ("no message", "pickle")])
-def test_a_bug_comes_back_as_its_traceback(pool, task, told):
+@pytest.mark.parametrize(("task", "reason"), [("fault", "ValueError: a bug"), ("no message", "pickle")])
+def test_a_bug_comes_back_as_its_traceback(pool, task, reason):
     ((_, outcome),) = pool.run(misbehave, [task])
     assert not outcome.is_fine
-    assert told in outcome.fault
+    assert reason in outcome.fault
 
 
 def test_a_task_that_takes_too_long_is_ended(pool):

@@ -177,7 +177,7 @@ def test_the_jobs_of_workers_that_are_gone_are_resumed(world, reconciler):
     assert reconciler.engine.resumed == [["silent", "stopped"]]
 
 
-def test_a_worker_whose_name_another_has_taken_is_told(world):
+def test_a_worker_whose_name_another_has_taken_is_reported(world):
     begun, context = world.clock(), world.context()
     context.seconds_per_image = 2.0
     with context.busy("check", "x" * 300, []), world.database.writing() as session:

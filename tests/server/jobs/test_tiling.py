@@ -107,7 +107,7 @@ def test_an_entry_without_the_image_is_named(world, study, inline):
     assert re.search(r"bob: there is no image '\w+' in the submission$", error)
 
 
-def test_candidates_of_different_sizes_are_told_with_their_teams(world, study, inline):
+def test_candidates_of_different_sizes_are_reported_with_their_teams(world, study, inline):
     images = world.images(0, SET)
     small = encode(world.folder, np.zeros((16, 20, 3), np.uint8))
     study(make_zip(images), make_zip(dict.fromkeys(images, small)))
@@ -117,7 +117,7 @@ def test_candidates_of_different_sizes_are_told_with_their_teams(world, study, i
     assert re.search(r"(ada|bob) is \d+x\d+, (ada|bob) \d+x\d+; candidates of one image", error)
 
 
-def test_a_child_that_dies_twice_is_told_and_the_worker_goes_on(world, study, monkeypatch):
+def test_a_child_that_dies_twice_is_reported_and_the_worker_goes_on(world, study, monkeypatch):
     study()
     began = []
 
@@ -134,7 +134,7 @@ def test_a_child_that_dies_twice_is_told_and_the_worker_goes_on(world, study, mo
     assert list((world.folder / "work/packs").iterdir()) == []
 
 
-def test_a_fault_of_ours_is_told_after_some_patience(world, study, inline):
+def test_a_fault_of_ours_is_reported_after_some_patience(world, study, inline):
     study()
     first = due(world)[0].submission_id
     delete_file(

@@ -93,7 +93,7 @@ def times_scored(world):
     ]
 
 
-def test_a_missing_database_is_told(tmp_path):
+def test_a_missing_database_is_reported(tmp_path):
     with pytest.raises(SettingsError, match="start the server first"):
         check_place(f"sqlite:///{tmp_path / 'none.db'}")
 
@@ -127,7 +127,7 @@ def test_a_storage_without_the_challenges_files_is_refused(world, tmp_path):
         check_storage(world.database, other, "other")
 
 
-def test_a_database_that_cannot_be_reached_is_told_after_some_patience(tmp_path, monkeypatch):
+def test_a_database_that_cannot_be_reached_is_reported_after_some_patience(tmp_path, monkeypatch):
     monkeypatch.setattr("raim.server.jobs.worker.REACH_TRIES", 2)
     monkeypatch.setattr("raim.server.jobs.worker.REACH_PAUSE_S", 0.01)
     settings = Settings(
@@ -136,9 +136,9 @@ def test_a_database_that_cannot_be_reached_is_told_after_some_patience(tmp_path,
         storage_url=(tmp_path / "files").as_uri(),
         secret_key_file=tmp_path / "secret.key",
     )
-    with pytest.raises(SettingsError, match="cannot be reached") as told:
+    with pytest.raises(SettingsError, match="cannot be reached") as caught:
         run_worker(settings, name="one")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.slow
@@ -276,7 +276,7 @@ def test_what_a_worker_for_one_challenge_leaves_is_taken_over_and_nothing_the_ot
     assert sorted(times_scored(night)) == sorted([ours, other])
 
 
-def test_a_challenge_that_the_server_has_not_is_told(world):
+def test_a_challenge_that_the_server_has_not_is_reported(world):
     settings = make_settings(world, world.database.engine.url.render_as_string(hide_password=False))
     with pytest.raises(UnknownNameError, match="no challenge named 'my-chalenge'; did you mean"):
         run_worker(settings, name="one", challenges=["my-chalenge"])

@@ -12,7 +12,7 @@ from raim.server.settings import read_settings
 
 @pytest.fixture
 def mail_server():
-    """Start a mail server that takes everything until it is told otherwise."""
+    """Start a mail server that takes everything until it is set otherwise."""
     with MailServer() as started:
         yield started
 

@@ -53,7 +53,7 @@ def test_when_everything_is_done_nothing_is_left(world):
     assert left(world) == {}
 
 
-def test_an_empty_challenge_lacks_finalists_and_publication(world):
+def test_an_empty_challenge_misses_finalists_and_publication(world):
     none = ("no team is invited",)
     assert left(world) == {
         "finalists": none,
@@ -101,7 +101,7 @@ def test_work_under_way_is_counted(world, state):
     assert left(world) == {"queue": (f"1 {state}",)}
 
 
-def test_a_failure_and_an_old_version_are_told(world):
+def test_a_failure_and_an_old_version_are_shown(world):
     finish(world)
     world.submission("Ada", state="failed")
     number = world.submission("Ada", score=1.0)
@@ -129,7 +129,7 @@ def test_entries_of_a_suspended_team_hold_nothing_up(world):
     )
 
 
-def test_unseen_flags_are_told(world):
+def test_unseen_flags_are_listed(world):
     finish(world)
     assert left(world, n_unseen_flags=3) == {"flags": ("3 submissions",)}
 
@@ -139,7 +139,7 @@ def test_finalists_are_asked_for_answers_sheets_code_and_final_sets(world):
     world.team("Bob")
     world.team("Cleo")
     make_finalist(world, "Bob", accepts=None, **{**NEEDED, "runtime": " "}, code="https://example.org")
-    make_finalist(world, "Cleo", accepts=False)  # who declined lacks nothing
+    make_finalist(world, "Cleo", accepts=False)  # who declined misses nothing
     assert left(world) == {
         "finalists": ("Bob",),
         "fact_sheets": ("Bob: Runtime",),

@@ -66,7 +66,7 @@ def test_a_closed_folder_gives_the_material_of_its_report(site, world):
         assert [phase.name for phase in material.phases] == [phase.name for phase in world.definition.phases]
 
 
-def test_a_team_whose_images_lack_scores_says_so_in_the_final_ranking(site, world):
+def test_a_team_with_unscored_images_says_so_in_the_final_ranking(site, world):
     why = "1 of 50 images have no score: t01: missing"
     put = world.submission
 

@@ -66,15 +66,15 @@ def test_a_chosen_entry_of_a_discarded_study_is_kept_as_chosen(database, numbers
     assert ("in a study" in kinds, kinds["chosen"]) == (False, size("scored"))
 
 
-def test_a_team_is_not_told_which_of_its_files_are_in_a_study(database, numbers, example_folder):
+def test_a_team_does_not_see_which_of_its_files_are_in_a_study(database, numbers, example_folder):
     definition = server_case.read(example_folder)
     with database.reading() as session:
         current = load_current(session, definition)
         team = session.get_one(Submission, numbers["scored"]).team_id
-        told = [kept_of_team(session, current, team, for_team=each) for each in (True, False)]
-    assert told[0].n_bytes == told[1].n_bytes
-    assert "in a study" not in told[0].kinds
-    assert told[0].kinds["accepted"] == told[1].kinds["accepted"] + told[1].kinds["in a study"]
+        kept = [kept_of_team(session, current, team, for_team=each) for each in (True, False)]
+    assert kept[0].n_bytes == kept[1].n_bytes
+    assert "in a study" not in kept[0].kinds
+    assert kept[0].kinds["accepted"] == kept[1].kinds["accepted"] + kept[1].kinds["in a study"]
 
 
 def limited(challenge, session, **limits):
@@ -123,7 +123,7 @@ def test_a_file_that_a_team_has_already_takes_no_more_room(challenge):
         assert read_kept(session, "team_id") == {team: {"under way": 90}}
 
 
-def test_what_is_refused_is_told_as_the_way_out_and_what_was_given_up_takes_no_room(challenge):
+def test_what_is_refused_is_reported_as_the_way_out_and_what_was_given_up_takes_no_room(challenge):
     with challenge.database.writing() as session:
         first = submit(challenge, session, 60, "a", team=100)
         change_state(session, challenge.now, first.id, "checking")

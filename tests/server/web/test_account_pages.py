@@ -41,7 +41,7 @@ def test_a_form_shows_what_was_wrong_and_keeps_what_was_typed(site):
     assert "needs your consent" in answer.text
 
 
-def test_a_taken_login_is_told(site):
+def test_a_taken_login_is_reported(site):
     site.user("ada")
     answer = site.visitor().post("/register", login="ADA", password=PASSWORD, consent="yes")
     assert answer.status_code == 409

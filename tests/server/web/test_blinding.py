@@ -73,7 +73,7 @@ def crawled(tmp_path_factory):
     site.server.database.engine.dispose()
 
 
-def test_every_route_of_a_judge_was_visited(crawled):
+def test_every_route_of_a_judge_was_opened(crawled):
     paths = [place(path).partition("?")[0] for path in crawled[1].seen]
     for name, who in RULES.items():
         method, _, address = name.partition(" ")

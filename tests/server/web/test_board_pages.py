@@ -126,13 +126,13 @@ def test_the_gallery_shows_inputs_and_restored_images_once_it_is_published(site,
         challenge.results_published_at = site.clock()
         record_event(session, site.clock(), "publish", challenge, actor_id=None)
     visitor = site.visitor()
-    told = visitor.get("/api/v1/gallery").json()
-    assert told["entries"] == [{"submission_id": number, "team": "Alpha"}]
+    gallery = visitor.get("/api/v1/gallery").json()
+    assert gallery["entries"] == [{"submission_id": number, "team": "Alpha"}]
     for source in ("input", number):
-        image = visitor.get(f"/gallery/{source}/{told['image']}")
+        image = visitor.get(f"/gallery/{source}/{gallery['image']}")
         assert (image.status_code, image.headers["content-type"]) == (200, "image/png")
-        assert f"/gallery/{source}/{told['image']}" in visitor.get("/gallery").text
-    for path in (f"/gallery/{number + 1}/{told['image']}", "/gallery/input/none"):
+        assert f"/gallery/{source}/{gallery['image']}" in visitor.get("/gallery").text
+    for path in (f"/gallery/{number + 1}/{gallery['image']}", "/gallery/input/none"):
         assert visitor.get(path).status_code == 404
 
 
@@ -207,7 +207,7 @@ def test_results_of_an_older_scorer_stay_until_the_switch_and_are_never_mixed_in
     assert "the leaderboard shows another version; it is being scored again" in page
 
 
-def test_a_submission_is_listed_once_when_a_reference_was_mended(site, teams):
+def test_a_submission_is_listed_once_when_a_reference_was_corrected(site, teams):
     enter(site, teams["Alpha"], 60.0)
     with site.server.database.writing() as session:
         first = session.scalars(select(EntryResult)).one()

@@ -180,7 +180,7 @@ def test_a_draft_is_replaced_by_its_organiser(site, mia, example_folder):
 
 
 @pytest.mark.parametrize("status", ["open", "paused", "retired"])
-def test_what_is_no_draft_is_not_replaced_and_the_way_out_is_told(site, mia, example_folder, status):
+def test_what_is_no_draft_is_not_replaced_and_the_way_out_is_reported(site, mia, example_folder, status):
     take(site, mia, pack_folder(example_folder, changes=NIGHT))
     change(site, "night", status)
     before, title = snapshot(site.folder), read(site, "night").title
@@ -213,7 +213,7 @@ def test_a_place_that_is_something_else_already_is_not_taken(site, mia, example_
     assert (site.folder / "left" / "notes.txt").read_text() == "mine"
 
 
-def test_what_cannot_be_kept_changes_nothing_and_is_told(site, mia, example_folder, monkeypatch):
+def test_what_cannot_be_kept_changes_nothing_and_is_reported(site, mia, example_folder, monkeypatch):
     take(site, mia, pack_folder(example_folder, changes=NIGHT))
     before = snapshot(site.folder)
 

@@ -59,7 +59,7 @@ def test_teams_are_listed_read_changed_and_merged(world, olga):
     assert world.row(Team, 1).state == "merged"
 
 
-def test_hints_are_told(world, olga):
+def test_hints_are_shown(world, olga):
     for name in ("Cleo", "Dan"):
         world.team(name, email="same@example.org")
     found = ask(olga, "GET", "/hints")

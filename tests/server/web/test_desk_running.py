@@ -354,7 +354,7 @@ def test_everything_comes_as_one_zip_and_each_table_alone(world, olga):
     assert world.actions().count("export") == 3
 
 
-def test_the_log_is_found_by_deed_and_by_person(site, world, olga):
+def test_the_log_is_found_by_action_and_by_person(site, world, olga):
     site.member("ada")
     olga.post("/desk/phases/feedback", is_paused="true")
     page = olga.get("/desk/audit?action=pause+phase").text
@@ -367,7 +367,7 @@ def test_the_log_is_found_by_deed_and_by_person(site, world, olga):
     assert "pause phase</th>" not in server
 
 
-def test_every_deed_of_the_desk_leaves_its_organiser_in_the_log(site, world, olga):
+def test_every_action_of_the_desk_leaves_its_organiser_in_the_log(site, world, olga):
     world.team("Ada", state="waiting")
     number = world.submission("Ada", phase="feedback")
     actions = {

@@ -89,17 +89,17 @@ def test_a_study_is_prefilled_from_the_challenge_and_made_as_the_form_says(world
     assert len(rows(world, StudyImage)) == len(made.image_names())
 
 
-def test_what_a_team_lacks_is_named_and_it_cannot_be_ticked_with_that_image(made, olga):
+def test_what_a_team_misses_is_named_and_it_cannot_be_ticked_with_that_image(made, olga):
     first, *_ = made.image_names()
-    lacking = made.finalist("Delta", score=60.0, lacks=[first])
+    incomplete = made.finalist("Delta", score=60.0, missing=[first])
     made.world.team("Empty")
     page = olga.get("/desk/studies/new").text
     row = page[page.index(">Delta<") :].split("</tr>")[0]
     assert "1 image</span> " + first in row
-    assert f'value="{lacking}" checked' not in page
+    assert f'value="{incomplete}" checked' not in page
     answer = new_study(olga, submissions=re.findall(r'name="submissions" value="(\d+)"', page))
     assert answer.status_code == 400
-    assert f"Delta lacks 1 images ({first})" in answer.text
+    assert f"Delta misses 1 images ({first})" in answer.text
     assert 'value="Restored by night"' in answer.text  # what was typed stays
 
 

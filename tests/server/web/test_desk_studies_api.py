@@ -108,7 +108,7 @@ def see_results(made, olga, place, first):
     assert [each["n_finished"] for each in ask(olga, "GET")["studies"]] == [1]
 
 
-def test_what_cannot_be_is_told_as_everywhere(made, olga):
+def test_what_cannot_be_is_reported_as_everywhere(made, olga):
     assert ask(olga, "GET", "/9", status=404)["error"]["code"] == "not_found"
     assert ask(olga, "POST", "/new", status=422, seed=-1)
     assert ask(olga, "POST", "/new", status=422, seed=1, sed=1)

@@ -314,18 +314,18 @@ def test_a_new_scorer_version_leaves_the_old_results_on_the_page(world, olga):
     assert page.count(">in force<") == 1
 
 
-def test_a_freed_file_is_told_on_its_pages_and_given_to_nobody(site, world, olga):
+def test_a_freed_file_is_marked_on_its_pages_and_given_to_nobody(site, world, olga):
     ada = site.member("ada")
     number = site.submit(ada, site.zip_of(leave_out=("0001.png",)))
     with world.database.writing() as session:
         change_state(session, site.clock(), number, "refused", error="0001 is missing")
-    told = olga.api("GET", "/admin").json()["freeable"]
-    assert told == {"n_files": 0, "n_bytes": 0, "after_days": 14}
+    freeable = olga.api("GET", "/admin").json()["freeable"]
+    assert freeable == {"n_files": 0, "n_bytes": 0, "after_days": 14}
     assert "Free them" not in olga.get("/admin").text
     with world.database.writing() as session:
         session.get_one(Submission, number).state_at -= timedelta(days=15)
-    told = olga.api("GET", "/admin").json()["freeable"]
-    assert (told["n_files"], told["n_bytes"]) == (
+    freeable = olga.api("GET", "/admin").json()["freeable"]
+    assert (freeable["n_files"], freeable["n_bytes"]) == (
         1,
         ada.api("GET", f"/submissions/{number}").json()["n_bytes"],
     )

@@ -419,7 +419,7 @@ def test_a_window_made_too_small_later_covers_the_pictures_until_it_is_large_aga
     judge.press("a", "1").saved()
 
 
-def test_who_misses_shades_or_colours_is_told_what_to_mend_and_may_go_on(site, served, meet):
+def test_who_misses_shades_or_colours_is_advised_and_may_go_on(site, served, meet):
     study = make_judged_study(site, judges=1)
     judge = meet(study.links[0]).arrive().looks_well("screen").answer_screen(dark=0)
     playwright.expect(judge.page.locator("#verdict")).to_contain_text("raise the screen's brightness")

@@ -82,7 +82,7 @@ def test_an_announcement_goes_to_members_with_a_verified_address_and_is_dropped_
     olga = mail_site.organiser()
     mail_site.verified("cyn")  # in no team
     olga.post(
-        "/desk/announcements", title="New\nreferences\r\nBcc: eve@example.org", text="Two were **mended**."
+        "/desk/announcements", title="New\nreferences\r\nBcc: eve@example.org", text="Two were **corrected**."
     )
     (mail,) = mail_site.mails(kind="announcement")
     assert mail.address == "bob@example.org"
@@ -94,7 +94,7 @@ def test_an_announcement_goes_to_members_with_a_verified_address_and_is_dropped_
 
 
 @pytest.mark.parametrize(("state", "words"), [("refused", "is refused"), ("failed", "has failed")])
-def test_a_team_is_told_what_became_of_a_submission_once(mail_site, team, clock, state, words):
+def test_a_team_gets_one_mail_of_what_became_of_a_submission(mail_site, team, clock, state, words):
     captain, _ = team
     number = mail_site.submit(captain, mail_site.zip_of())
     assert mail_site.mails(kind="result") == []
@@ -107,7 +107,7 @@ def test_a_team_is_told_what_became_of_a_submission_once(mail_site, team, clock,
     assert f"{ADDRESS}{HERE}/submissions/{number}" in mail.text
 
 
-def test_a_team_that_withdraws_is_not_told_what_it_has_done(mail_site, team):
+def test_a_team_that_withdraws_gets_no_mail_about_it(mail_site, team):
     captain, _ = team
     number = mail_site.submit(captain, mail_site.zip_of())
     captain.post(f"/submissions/{number}/withdraw")
@@ -150,7 +150,7 @@ def test_judges_are_mailed_their_links_and_reminders(mail_site):
     assert mail_site.visitor().get(path.removeprefix(HERE)).status_code in {200, 303}
 
 
-def test_who_is_given_an_office_is_told_at_a_verified_address(mail_site):
+def test_who_is_given_an_office_gets_a_mail_at_a_verified_address(mail_site):
     olga = mail_site.organiser()
     mail_site.verified("bob")
     mail_site.user("eve", email="eve@example.org")
@@ -162,7 +162,7 @@ def test_who_is_given_an_office_is_told_at_a_verified_address(mail_site):
     assert f"{ADDRESS}{HERE}/" in mail.text
 
 
-def test_a_shut_account_is_told_nothing_more(mail_site, team):
+def test_a_shut_account_gets_no_more_mail(mail_site, team):
     olga = mail_site.organiser()
     with mail_site.server.database.reading() as session:
         bob = session.scalars(select(User.id).where(User.login == "bob")).one()

@@ -298,8 +298,8 @@ def test_a_challenge_that_is_put_beside_the_others_is_served_as_a_draft_and_open
 
 
 def test_administrators_see_every_challenge_in_figures_and_nobody_else_does(site, admin, secret):
-    told = admin.get("/api/v1/admin").json()
-    by_id = {each["id"]: each for each in told["challenges"]}
+    numbers = admin.get("/api/v1/admin").json()
+    by_id = {each["id"]: each for each in numbers["challenges"]}
     assert sorted(by_id) == sorted(IDS)
     assert (by_id["moire"]["n_teams"], by_id["moire"]["n_submissions"], by_id["moire"]["n_failed"]) == (
         1,
@@ -323,8 +323,8 @@ def test_the_desk_shows_which_worker_serves_what_and_the_server_what_nobody_serv
     page = admin.get("/admin").text
     assert "<td>moire, night</td>" in page
     check_well_made(page, "/admin")
-    told = {each["id"]: each["n_workers"] for each in admin.get("/api/v1/admin").json()["challenges"]}
-    assert told == {"moire": 1, "night": 1, "denoising": 0}
+    numbers = {each["id"]: each["n_workers"] for each in admin.get("/api/v1/admin").json()["challenges"]}
+    assert numbers == {"moire": 1, "night": 1, "denoising": 0}
     assert "nobody serves it" not in page
     with site.server.database.writing() as session:
         session.get_one(WorkerHeartbeat, "lent").challenges = ["night"]
@@ -333,12 +333,12 @@ def test_the_desk_shows_which_worker_serves_what_and_the_server_what_nobody_serv
 
 def test_administrators_see_what_is_kept_and_set_quotas(site, admin):
     ada = Somebody(site).registers("ada").makes_team("moire", "Team ada")
-    told = admin.get("/api/v1/admin").json()
-    kept = {each["id"]: each["kept"] for each in told["challenges"]}
+    numbers = admin.get("/api/v1/admin").json()
+    kept = {each["id"]: each["kept"] for each in numbers["challenges"]}
     assert {each["n_bytes"] for each in kept.values()} == {
-        told["kept"]["n_bytes"]
+        numbers["kept"]["n_bytes"]
     }  # all have the same images
-    assert min(told["bundle_bytes"].get(each["id"], 0) for each in told["challenges"]) > 0
+    assert min(numbers["bundle_bytes"].get(each["id"], 0) for each in numbers["challenges"]) > 0
     assert admin.post("/admin/challenges/moire", quota_gib="-1").status_code == 422
     assert ada.post("/admin/challenges/moire", quota_gib="1").status_code == 403
     for asked, quota in (("1.5", 3 * 2**29), ("1e-9", 1), ("0", None), ("2", 2**31)):
@@ -423,14 +423,14 @@ def test_a_series_gives_its_challenges_a_page_a_look_and_rules(site, admin, secr
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("tagline = 'x'", "lacks 'name'"),
+        ("tagline = 'x'", "has no 'name'"),
         ("name = 'x'\naccent = 'red'", "expected a colour"),
         ("name = 'x'\nurl = 'javascript:x'", "begins with https://"),
         ("name = 'x'\ncolor = '#000000'", "no key 'color'"),
         ("name = ", "not TOML"),
     ],
 )
-def test_a_series_with_problems_is_told_and_takes_down_nothing(site, admin, text, words):
+def test_a_series_with_problems_is_reported_and_takes_down_nothing(site, admin, text, words):
     (site.folder / "series.toml").write_text(text, encoding="utf-8")
     admin.post("/admin/look")
     page = html.unescape(admin.get("/admin").text)

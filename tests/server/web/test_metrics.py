@@ -91,7 +91,7 @@ def test_queue_pace_and_outbox_are_the_databases(server):
     assert found["raim_free_bytes", "folder"] > 0
 
 
-def test_a_workers_pace_is_told(server):
+def test_a_workers_pace_is_shown(server):
     with server.server.database.writing() as session:
         start_heartbeat(session, server.clock(), "one")
     assert ("raim_worker_seconds_per_image", "one") not in read(server)
@@ -144,15 +144,15 @@ def test_every_metric_stands_in_the_documentation_and_no_other(site):
     page = (Path(__file__).parents[3] / "docs" / "deploying.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| `raim_")]
     documented = {name for row in rows for name in re.findall(r"`(raim_\w+)`", row.split("|")[1])}
-    told = {name[0] for name in read(site) if name[0].startswith("raim_")}
-    told = {re.sub("_(bucket|count|sum)$", "", name) for name in told}
+    found = {name[0] for name in read(site) if name[0].startswith("raim_")}
+    found = {re.sub("_(bucket|count|sum)$", "", name) for name in found}
     of_work = {
         "raim_worker_seconds_per_image",
         "raim_log_lines_total",
         "raim_mails",
         "raim_submission_states",
     }
-    assert told | of_work == documented
+    assert found | of_work == documented
 
 
 def ask(site, *, client=HERE, host="127.0.0.1:8000", **headers):
@@ -201,10 +201,10 @@ def test_several_processes_of_a_machine_are_added_up(tmp_path):
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
     run(2, "ends")
-    told = run(3, "")
-    assert 'raim_answers_total{route="GET /",status="200"} 5.0' in told
-    assert 'raim_answer_seconds_bucket{le="1.0",route="GET /"} 5.0' in told
-    assert "raim_requests_under_way 3.0" in told
+    found = run(3, "")
+    assert 'raim_answers_total{route="GET /",status="200"} 5.0' in found
+    assert 'raim_answer_seconds_bucket{le="1.0",route="GET /"} 5.0' in found
+    assert "raim_requests_under_way 3.0" in found
 
 
 def test_what_only_administrators_see_is_not_found_out_for_a_watch(site, monkeypatch):

@@ -132,13 +132,13 @@ def numbers(person, study_id):
 
 def test_board_ranking_and_report_of_a_moved_challenge_say_the_same_numbers(closed, new_site, tmp_path):
     before = numbers(closed.olga, 1)
-    told = report(closed.site, tmp_path / "before", "")
+    report_before = report(closed.site, tmp_path / "before", "")
     assert json.loads(before["/api/v1/results"])
     found = move(closed, new_site, tmp_path)
     assert (found.reset.n_uploads, found.n_joined) == (0, 1)
     assert numbers(new_site.root, 2) == before  # while the server runs
-    assert report(new_site, tmp_path / "after", "my-challenge") == told
-    assert len(told) > 4
+    assert report(new_site, tmp_path / "after", "my-challenge") == report_before
+    assert len(report_before) > 4
     with new_site.server.database.reading() as session:
         assert session.scalars(select(Challenge.status).order_by(Challenge.id)).all() == ["open", "open"]
 

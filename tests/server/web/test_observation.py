@@ -61,7 +61,7 @@ def test_the_page_of_a_bug_names_the_request_as_the_log_does(broken, lines):
     assert f"[{request_id}]\nTraceback" in text
 
 
-def test_a_program_is_told_the_id_and_a_bug_has_the_safe_headers(broken):
+def test_a_program_gets_the_id_and_a_bug_has_the_safe_headers(broken):
     answer = broken.client.get("/api/v1/rules")
     assert answer.json()["error"]["request_id"] == answer.headers[ID]
     assert answer.headers["content-security-policy"] == POLICY

@@ -17,7 +17,7 @@ def test_buckets_do_not_share_and_the_oldest_is_forgotten():
     assert buckets.wait("5", 0.0) > 0
 
 
-def test_who_asks_too_often_is_told_how_long_to_wait_and_others_are_not(site):
+def test_who_asks_too_often_learns_how_long_to_wait_and_others_are_not(site):
     ada, bob = site.member("ada"), site.member("bob")
     site.app.state.buckets = Buckets(per_minute=1)  # filled so slowly that a slow machine changes nothing
     answers = [ada.api("GET", "/challenge") for _ in range(int(BURST) + 20)]

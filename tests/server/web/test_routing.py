@@ -65,7 +65,7 @@ def test_a_function_answers_as_json_with_its_record(site, area):
     assert client.get("/api/v1/c/another/notes/a").status_code == 404
 
 
-def test_what_is_wrong_with_json_is_told_by_field_and_only_to_who_may(site, area):
+def test_what_is_wrong_with_json_is_reported_by_field_and_only_to_who_may(site, area):
     @area.post("/notes", who="organiser")
     def make(context: Context, wanted: NewNote) -> Note:
         del context
@@ -247,7 +247,7 @@ def test_a_burst_is_answered(site, path, n):
     assert (codes, health) == ([200] * n, [200] * 5)
 
 
-def test_a_pool_that_is_used_up_is_told_with_a_time_to_come_back(site, monkeypatch):
+def test_a_pool_that_is_used_up_is_reported_with_a_time_to_come_back(site, monkeypatch):
     engine = site.server.database.engine
     monkeypatch.setattr(engine.pool, "_timeout", 0.01)
     taken = [engine.connect() for _ in range(40)]

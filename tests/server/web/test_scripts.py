@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from browser import find_chromium, visit
+from browser import find_chromium, open_address
 from script_site import ScriptSite, sha256_of, start
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def look(chromium, site, tmp_path):
     """Open the page and give what its script found; the browser had nothing to complain about."""
 
     def open_page(*flags, allowed=()):
-        done = visit(chromium, site.address, tmp_path, "--dump-dom", *flags)
+        done = open_address(chromium, site.address, tmp_path, "--dump-dom", *flags)
         said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
         assert not [line for line in said if not any(each in line for each in allowed)]
         assert not isinstance(site.findings, str) or not site.findings.startswith("failed"), site.findings
@@ -134,7 +134,7 @@ def test_the_search_hides_other_rows_whatever_case_and_accents(site, look):
     assert (len(found[3][0]), found[3][1]) == (4, "")
 
 
-def test_times_are_told_in_the_readers_zone_and_counted_down(site, look, monkeypatch):
+def test_times_are_shown_in_the_readers_zone_and_counted_down(site, look, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     site.add_page(
         """
@@ -257,7 +257,7 @@ def test_what_the_server_or_the_page_refuses_is_said_in_words(site, look, case):
     assert found["disabled"] is False
     assert (found["text"], found["items"]) == {
         "refused": ("no try is left today", ["5 of 5 used", "<b>x</b>"]),
-        "refused later": ("told 413", []),
+        "refused later": ("answered 413", []),
         "too large": ("result.zip has 19.1 MiB; at most 19.1 MiB can be sent.", []),
         "empty": ("The file is empty; choose another one.", []),
     }[case]
@@ -344,7 +344,7 @@ def test_at_whole_zooms_image_pixels_are_whole_screen_pixels(site, chromium, tmp
     )
     shot = tmp_path / "shot.png"
     flags = (f"--screenshot={shot}", f"--window-size={width},900", f"--force-device-scale-factor={ratio}")
-    visit(chromium, site.address, tmp_path, *flags)
+    open_address(chromium, site.address, tmp_path, *flags)
     assert site.findings == "200 %"
     screen = np.asarray(Image.open(shot).convert("RGB"))
     # The region's frame covers a corner; the lower half is free.

@@ -75,11 +75,11 @@ def test_table_1_comes_out_through_the_server(site, world, olga):
     assert {row["team"]: round(float(row["points"]), 9) for row in rows[:-1]} == {
         team: points for team, (_, points, _, _) in TABLE_1.items()
     }
-    told = visitor.client.get("/api/v1/results").json()["ranking"]
-    assert [(row["team"], row["rank"], f"{row['final']:.2f}") for row in told["rows"]] == [
+    ranking = visitor.client.get("/api/v1/results").json()["ranking"]
+    assert [(row["team"], row["rank"], f"{row['final']:.2f}") for row in ranking["rows"]] == [
         (team, rank, FINALS[team]) for team, (_, _, _, rank) in TABLE_1.items()
     ]
-    assert [row["why_unranked"] for row in told["left_out"]] == [f"left out: {REASON}"]
+    assert [row["why_unranked"] for row in ranking["left_out"]] == [f"left out: {REASON}"]
 
 
 def test_results_are_shown_with_intervals_and_judges_without_names(revealed, olga):
@@ -190,7 +190,7 @@ def test_every_vote_and_change_is_handed_on_without_names_of_judges(revealed, wo
     assert world.actions().count("export study") == 4
 
 
-def test_before_the_reveal_nothing_of_the_votes_is_told(site, world, olga):
+def test_before_the_reveal_nothing_of_the_votes_is_shown(site, world, olga):
     made = StudyWorld(world=world)
     for name in STRENGTHS:
         made.finalist(name, score=70.0)

@@ -91,7 +91,7 @@ def test_the_same_file_goes_on_where_it_stopped_and_takes_one_try(site, ada, con
     assert ada.api("GET", "/me").json()["intakes"]["feedback"][0]["left_today"] == 4
 
 
-def test_a_wrong_offset_is_told_and_nothing_is_lost(site, ada, content):
+def test_a_wrong_offset_is_reported_and_nothing_is_lost(site, ada, content):
     url = site.begin(ada, content).json()["upload"]["url"]
     site.send(ada, url, content[:1000])
     for offset in (0, 999, 1001):
@@ -189,7 +189,7 @@ def test_a_silent_upload_is_given_up_after_a_day(site, ada, content, clock):
     assert head(ada, url).status_code == 404
 
 
-def test_a_full_disk_is_told_and_the_same_request_works_later(site, ada, content, monkeypatch):
+def test_a_full_disk_is_reported_and_the_same_request_works_later(site, ada, content, monkeypatch):
     started = site.begin(ada, content).json()
 
     def full(*_args, **_options):

@@ -1,4 +1,4 @@
-"""What a watch is told of database, storage and workers, each apart; and that no part that hangs holds it up."""
+"""What a health check says of database, storage and workers, each apart; and that no part that hangs holds it up."""
 
 import asyncio
 import shutil
@@ -54,11 +54,11 @@ def test_workers_are_away_once_something_has_waited_for_a_minute(server):
     assert ask(server, "/ready")[0] == 200
 
 
-def test_a_database_that_is_away_is_told_without_its_password(server, caplog):
+def test_a_database_that_is_away_is_reported_without_its_password(server, caplog):
     url = "postgresql+psycopg://raim:hush@127.0.0.1:1/raim"
     server.server.settings = replace(server.server.settings, database_url=url)
-    told = FINE | {"status": "failing", "database": "away", "workers": "unknown"}
-    assert ask(server) == ask(server, "/ready") == (503, told)
+    expected = FINE | {"status": "failing", "database": "away", "workers": "unknown"}
+    assert ask(server) == ask(server, "/ready") == (503, expected)
     assert "'database': 'away'" in caplog.text
     assert "hush" not in caplog.text
 
@@ -68,16 +68,16 @@ def test_a_full_storage_fails_but_pages_are_answered(server, monkeypatch):
         raise StorageFullError("no room")
 
     monkeypatch.setattr("raim.server.storage.put_file", refuse)
-    told = FINE | {"status": "failing", "storage": "full"}
-    assert ask(server) == (503, told)
-    assert ask(server, "/ready") == (200, told)
+    expected = FINE | {"status": "failing", "storage": "full"}
+    assert ask(server) == (503, expected)
+    assert ask(server, "/ready") == (200, expected)
 
 
-def test_a_storage_that_is_away_is_told_also_where_its_library_has_errors_of_its_own(server, monkeypatch):
+def test_a_storage_that_is_away_is_reported_also_where_its_library_has_errors_of_its_own(server, monkeypatch):
     shutil.rmtree(server.folder / "files")
     (server.folder / "files").write_bytes(b"no folder")
-    told = FINE | {"status": "failing", "storage": "away"}
-    assert ask(server) == ask(server, "/ready") == (503, told)
+    expected = FINE | {"status": "failing", "storage": "away"}
+    assert ask(server) == ask(server, "/ready") == (503, expected)
 
     class FarError(Exception):
         pass
@@ -90,7 +90,7 @@ def test_a_storage_that_is_away_is_told_also_where_its_library_has_errors_of_its
     server.server.storage = far
     assert ask(server) == (200, FINE)
     monkeypatch.setattr(type(far.system), "open", fail)
-    assert ask(server) == (503, told)
+    assert ask(server) == (503, expected)
 
 
 def test_what_hangs_is_away_and_holds_one_thread(monkeypatch):

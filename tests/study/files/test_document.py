@@ -50,7 +50,7 @@ def test_what_is_no_study_is_refused_with_the_place(document, name):
         parse_document(json.dumps(plain))
 
 
-def test_all_problems_are_told_at_once(document):
+def test_all_problems_are_reported_at_once(document):
     plain = document_to_plain(document)
     for place in (0, 3, 7):
         plain["ballots"]["votes"][place]["choice"] = ["nobody"]

@@ -114,7 +114,7 @@ def test_a_table_of_picks_only_takes_everybody_to_have_seen_all_and_says_so(tmp_
         ("Ann,1,x,1,\nAnn,1,y,2,\nAnn,1,z,,\n", "top-three"),
     ],
 )
-def test_the_mode_is_told_from_the_votes(tmp_path, rows, mode):
+def test_the_mode_is_inferred_from_the_votes(tmp_path, rows, mode):
     assert read_study([write(tmp_path, "judge,image,entry,pick,grade\n" + rows)]).ballots.mode == mode
 
 
@@ -213,7 +213,7 @@ def test_two_counted_votes_of_a_judge_on_an_image_are_refused(tmp_path):
         read_study([write(tmp_path, text)])
 
 
-def test_what_differs_from_the_plan_is_told(document, tmp_path):
+def test_what_differs_from_the_plan_is_reported(document, tmp_path):
     plan = make_plan(document.design)
     trial = plan.judges[0].trials[0]
     image = next(name for name in document.design.images if name != trial.image)

@@ -34,7 +34,7 @@ class TrialMode:
         most_picks: How many are picked; None for as many as there are points.
         tiles: How many candidates every trial shows; None if the study says.
         words: What a judge does, after "a judge".
-        instruction: What the judge is told, a sentence.
+        instruction: What the judge reads, a sentence.
         keys: Keys that vote, and what they do.
         script: Of the page of trials: its class `TrialBallot` takes the vote.
         answer: What a table of votes calls an answer.

@@ -24,7 +24,7 @@ class Zoom(CameraStage):
 
     Source: Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE Transactions on Acoustics, Speech
     and Signal Processing 29(6), 1981 (bicubic, a = -1/2 as Pillow has it; when making smaller the kernel is widened by
-    the factor, which is the low-pass filter that the sensor lacks).
+    the factor, which is the low-pass filter that the sensor does not have).
     """
 
     deliver: Delivery = choice("scene", get_args(Delivery), "whose size input and reference have")

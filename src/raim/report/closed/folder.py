@@ -53,7 +53,7 @@ class FolderOptions:
         created_at: When the report is made; None leaves it out.
         raim_version: With which it is made.
         is_simulated: Whether the votes are simulated though the files do not say so.
-        allow_incomplete: Whether entries that lack images are ranked.
+        allow_incomplete: Whether entries with missing images are ranked.
         decimals: Of final scores.
         seed: Of the intervals.
         n_draws: Of the intervals.

@@ -1,8 +1,8 @@
 """Any text as LaTeX that shows it and does nothing else, with nothing but what every LaTeX has.
 
-ASCII's special signs become their commands, accented Latin letters their accents, Greek letters mathematics; whatever
-the standard fonts lack is shown by its number, as [U+4E2D], so that no document fails to compile on a name. Stars and
-brackets stand in braces: at the start of a row they would belong to the end of the row before.
+ASCII's special signs become their commands, accented Latin letters their accents, Greek letters mathematics; a sign
+that no standard font has is shown by its number, as [U+4E2D], so that no document fails to compile on a name. Stars and
+brackets are in braces: at the start of a row they would belong to the end of the row before.
 """
 
 import unicodedata

@@ -30,7 +30,7 @@ class TeamMaterial:
         scenarios: For each scenario the means of the measures and of "score".
         fact_sheet: What the team says of its method, label to text, in order.
         left_out: Why it is left out after the vote; "" if it is not.
-        incomplete: How many of its images have a score, if some lack one; "" if none does.
+        incomplete: How many of its images have a score, if some are without one; "" if all have one.
         n_submissions: Of the whole challenge; None if it is not known.
     """
 

@@ -75,7 +75,7 @@ def write_report(
     for name in formats:
         if name not in FORMATS:
             raise unknown_name("format of a report", name, FORMATS)
-    # Without pictures there is nothing for a gallery; who asks for it alone is told so.
+    # Without pictures there is nothing for a gallery; who asks for it alone gets an error.
     pictures = material.pictures
     has_gallery = (pictures is not None and len(pictures.images) > 0) or list(formats) == ["gallery"]
     wanted = [name for name in FORMATS if name in formats and (name != "gallery" or has_gallery)]

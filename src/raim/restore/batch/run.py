@@ -126,9 +126,9 @@ def restore_batch(
         restorer: The restorer.
         options: See `Options`.
         work: What makes the results, see `describe_work`: a result of other work is not kept.
-        on_share: Told the share of all pixels that is done.
-        on_outcome: Told of each photograph when it is done.
-        on_note: Told what the restorer measures and chooses.
+        on_share: Called with the share of all pixels that is done.
+        on_outcome: Called with the outcome of each photograph when it is done.
+        on_note: Called with what the restorer measures and chooses.
 
     Raises:
         InputError: An option is not as stated, or a file is in the way that is not of this work.
@@ -211,7 +211,7 @@ class _Batch:
             return Outcome(job=job, made=known, is_kept=True)
         picture = _read(content, is_submission=self.options.is_submission)
         suffix = job.target.suffix
-        # A format that cannot hold the result is told before the work, by a small picture of the same kind.
+        # A format that cannot hold the result is reported before the work, by a small picture of the same kind.
         _encode(np.zeros((8, 8, *picture.pixels.shape[2:]), picture.pixels.dtype), picture, suffix)
         restored = restore(
             picture.pixels,

@@ -100,7 +100,7 @@ class TensorBoard:
 
     def close(self) -> None:
         """Close the file; all of it is written."""
-        with contextlib.suppress(OSError):  # what could not be written has been told
+        with contextlib.suppress(OSError):  # what could not be written has been reported
             self._writer.close()
 
     def _write(self, step: int, **content: Any) -> None:

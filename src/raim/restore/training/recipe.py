@@ -297,7 +297,7 @@ def _read_tables(top: Section, text: str) -> Recipe:
 def _table(top: Section, key: str, *, is_required: bool = False) -> Section:
     """Return a table, an empty one in place of what is missing."""
     if is_required and key not in top.table:
-        top.fail(key, f"the recipe lacks the table [{key}]")
+        top.fail(key, f"the recipe has no table [{key}]")
     return top.table_of(key) or Section({}, (key,), top.folder, [])
 
 
@@ -334,7 +334,7 @@ def _read_source(section: Section) -> Source:
         if name not in PRESETS:
             section.fail("presets", f"there is no preset {name!r}; there are: {', '.join(PRESETS)}")
     if photographs and not presets:
-        section.fail("presets", f'{section.where}lacks presets of the camera, such as ["denoise"]')
+        section.fail("presets", f'{section.where}has no presets of the camera, such as ["denoise"]')
     if pairs and (presets or "camera" in section.table):
         section.fail("pairs", "pairs are taken as they are; presets and camera go with photographs")
     camera: dict[str, Drawn | Value] = {}

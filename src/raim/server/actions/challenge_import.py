@@ -2,7 +2,7 @@
 
 What is there already is left alone: files are named by their content. Dates that an organiser has changed from the
 page stay until the file states others. A data set that teams have submitted to keeps its images' names; their files
-may be mended, which makes another version of it and calls for scoring again.
+may be corrected, which makes another version of it and calls for scoring again.
 """
 
 import hashlib
@@ -65,7 +65,7 @@ def import_challenge(
     folder; None for where it lay, or that folder itself. `status`: of one that is new here.
 
     Raises:
-        StateError: Its folder held another challenge, or it lacks what teams have submitted to: a phase, a data set, an
+        StateError: Its folder held another challenge, or misses what teams have submitted to: a phase, a data set, an
             image of one; a line each.
         StorageError: A file cannot be kept.
     """

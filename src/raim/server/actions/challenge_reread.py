@@ -1,4 +1,4 @@
-"""Read challenge.toml again while the server runs: every problem is told and nothing changed, or all of it is taken."""
+"""Read challenge.toml again while the server runs: every problem is reported and nothing changed, or all is taken."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime

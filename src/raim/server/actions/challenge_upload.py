@@ -1,6 +1,6 @@
 """Challenges that come as a zip of their folder: begun with a promise, sent, checked by a worker, taken as a draft.
 
-Whatever is wrong is told, problem by problem, and changes nothing: the server's folder is touched only once the zip was
+Every problem is reported and changes nothing: the server's folder is touched only once the zip was
 found fine (`raim.server.web.placement`).
 """
 

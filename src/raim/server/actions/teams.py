@@ -25,7 +25,7 @@ def find_terms(challenge: CurrentChallenge, user: User | None) -> Terms:
     has_agreed = user is not None and user.registered_in == challenge.id and user.consented_at is not None
     return Terms(
         consent="" if has_agreed else rules.consent,
-        lacks_email=rules.email_required and user is not None and not user.email,
+        needs_email=rules.email_required and user is not None and not user.email,
     )
 
 
@@ -33,10 +33,10 @@ def agree(challenge: CurrentChallenge, user: User, now: datetime, *, consents: b
     """Return when somebody agreed to what a challenge asks: now, or when they registered; None where it asks nothing.
 
     Raises:
-        InputError: They do not, or the challenge asks for an e-mail address that they lack.
+        InputError: They do not, or the challenge asks for an e-mail address, and they have none.
     """
     name, terms = challenge.definition.name, find_terms(challenge, user)
-    if terms.lacks_email:
+    if terms.needs_email:
         raise InputError(f"{name} asks for an e-mail address; write yours on your account's page first")
     if terms.consent and not consents:
         raise InputError(f"{name} needs your consent; tick the box, or take no part")

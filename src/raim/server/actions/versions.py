@@ -1,6 +1,6 @@
 """Which results are in force: of each data set, those of one scorer version and one version of its references.
 
-A new scorer version, or mended references, are scored beside the pair in force. The leaderboard stays on that pair
+A new scorer version, or corrected references, are scored beside the pair in force. The leaderboard stays on that pair
 until the organisers switch; where nothing is scored under it, or challenge.toml says `new_versions = "at-once"`, the
 new pair is in force at once. Results are never changed, so nothing is lost either way.
 """

@@ -55,7 +55,7 @@ def open_backup(path: Path) -> Iterator[Backup]:
     except OSError as error:
         raise BackupError(f"{path} cannot be read: {error.strerror or error}") from error
     with file, ExitStack() as stack:
-        with _told(path):
+        with _reporting_damage(path):
             archive = stack.enter_context(zipfile.ZipFile(file))
             manifest = _read_manifest(archive, path, os.fstat(file.fileno()).st_size)
         yield Backup(path=path, archive=archive, manifest=manifest)
@@ -68,7 +68,7 @@ def read_member(backup: Backup, member: Member, *, by_line: bool = False) -> Ite
         BackupError: It is not what was written.
     """
     digest = hashlib.sha256()
-    with _told(backup.path), backup.archive.open(member.name) as entry:
+    with _reporting_damage(backup.path), backup.archive.open(member.name) as entry:
         while piece := entry.readline(LONGEST_ROW) if by_line else entry.read(CHUNK_BYTES):
             digest.update(piece)
             yield piece
@@ -113,7 +113,7 @@ def _check_members(infos: dict[str, zipfile.ZipInfo], manifest: Manifest) -> Non
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _reporting_damage(path: Path) -> Iterator[None]:
     """Turn what the zip reader raises for a damaged file into our error."""
     try:
         yield

@@ -129,7 +129,7 @@ def _finish(
 
 
 def name_missing(missing: Mapping[str, str]) -> list[str]:
-    """Say of each file that a backup lacks why it does."""
+    """Return a line for each file that is missing in a backup, with the reason."""
     return [f"the file {sha256} is not in the backup: {why}" for sha256, why in missing.items()]
 
 

@@ -1,4 +1,4 @@
-"""The check of a challenge that was uploaded: its zip unpacked and examined in a process apart, every problem told."""
+"""The check of an uploaded challenge: its zip is unpacked and examined in a child process; all problems are found."""
 
 import shutil
 import uuid
@@ -63,7 +63,7 @@ def run_challenge_check(context: WorkerContext, upload_id: int) -> str:
     with context.busy("challenge", f"checking the challenge in {label}", []):
         try:
             found = with_patience(context, lambda: _check(context, upload_id, sha256, label))
-        except Exception as error:  # noqa: BLE001 - whatever it is, who sent it is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, who sent it gets the reason
             reason, _ = describe_fault(error)
             found = CheckedChallenge(problems=(f"the server could not check it: {reason}; send it again",))
 
@@ -111,8 +111,8 @@ def _examine(folder: Path, ignored: tuple[str, ...], step: Callable[[int], None]
     )
 
     def lines(severity: str) -> tuple[str, ...]:
-        told = (str(each) for each in examined.found if each.severity == severity)
-        return tuple(each.replace(f"{folder}/", "").replace(str(folder), ".") for each in told)
+        found = (str(each) for each in examined.found if each.severity == severity)
+        return tuple(each.replace(f"{folder}/", "").replace(str(folder), ".") for each in found)
 
     return CheckedChallenge(problems=lines("problem"), notes=(*ignored, *lines("note")))
 
@@ -145,11 +145,11 @@ def _judge(outcome: Outcome) -> CheckedChallenge:
         found: CheckedChallenge = outcome.value
         return found
     reason = outcome.died or "the check has a fault"
-    told = (
+    problem = (
         f"it could not be checked: {reason}, twice in a row; look for a file that is damaged or far larger than the "
         "others; `raim challenge validate` finds it on your own machine"
     )
-    return CheckedChallenge(problems=(told,))
+    return CheckedChallenge(problems=(problem,))
 
 
 def _show_progress(context: WorkerContext, upload_id: int, done: int, total: int) -> None:

@@ -31,9 +31,11 @@ def run_check(context: WorkerContext, submission_id: int, attempt: int) -> str:
             return ""
         try:
             outcome = with_patience(context, lambda: _check(context, submission_id))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the team is told and has its try back
-            told = describe_fault(error)
-            with_patience(context, lambda: fail_submission(context, submission_id, attempt, "checked", told))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the team gets the reason and its try back
+            reason_and_log = describe_fault(error)
+            with_patience(
+                context, lambda: fail_submission(context, submission_id, attempt, "checked", reason_and_log)
+            )
             return "failed"
         return with_patience(context, lambda: _conclude(context, submission_id, attempt, outcome))
 

@@ -77,14 +77,14 @@ def log_line(session: Session, now: datetime, context: WorkerContext, submission
 
 
 def fail_submission(
-    context: WorkerContext, submission_id: int, attempt: int, what: str, told: tuple[str, str]
+    context: WorkerContext, submission_id: int, attempt: int, what: str, reason_and_log: tuple[str, str]
 ) -> None:
     """Give up a submission that could not be `what` ("checked", "scored") by our fault; its try is given back.
 
-    `told` is the reason for its team, and what organisers read.
+    `reason_and_log` is the reason for its team, and what organisers read.
     An entry that has results, and was to be scored again, keeps them. Nothing is done if its lease is another's.
     """
-    now, (reason, log) = context.clock(), told
+    now, (reason, log) = context.clock(), reason_and_log
     with context.database.writing() as session:
         row = lock_submission(session, submission_id)
         if not has_lease(row, context, attempt):

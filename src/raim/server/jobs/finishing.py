@@ -39,9 +39,11 @@ def finish_group(context: WorkerContext, group: Group, records: Records) -> list
 def _finish(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str, dict[str, Any]]) -> bool:
     try:
         return with_patience(context, lambda: _write(context, group, entry, own))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the team is told and has its try back
-        told = describe_fault(error)
-        with_patience(context, lambda: fail_submission(context, entry.id, entry.attempt, "scored", told))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the team gets the reason and its try back
+        reason_and_log = describe_fault(error)
+        with_patience(
+            context, lambda: fail_submission(context, entry.id, entry.attempt, "scored", reason_and_log)
+        )
         return False
 
 

@@ -132,7 +132,7 @@ def read_queue(session: Session, forecast: Forecast, challenge: CurrentChallenge
 
 
 def _known_to(challenge: CurrentChallenge | None, workers: Sequence[Worker]) -> list[Worker]:
-    """Return workers as organisers of a challenge are told of them: of no other one that they serve."""
+    """Return workers as organisers of a challenge may see them: without other challenges that they serve."""
     if challenge is None:
         return list(workers)
     own = challenge.definition.id

@@ -284,7 +284,7 @@ def _serve(pipe: Any, limits: ProcessLimits) -> None:
 def _do(work: Work, task: Any, pipe: Any) -> tuple[str, Any]:
     try:
         return "value", work(task, lambda message: pipe.send(("report", message)))
-    except Exception as error:  # noqa: BLE001 - a bug, told by its traceback, or memory that ran out
+    except Exception as error:  # noqa: BLE001 - a bug, reported with its traceback, or memory that ran out
         if isinstance(item_error(error), OutOfMemoryError):
             return "died", "it needs more memory than it may use"
         if isinstance(error, WorkerDiedError):  # of the decoder

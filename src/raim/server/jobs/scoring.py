@@ -137,7 +137,7 @@ def score_batch(context: WorkerContext, group: Group, number: int, lost: tuple[i
         batch = with_patience(context, lambda: _begin(context, group, number, asked))
         try:
             with_patience(context, lambda: _score(context, batch))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the teams are told and have their tries back
+        except Exception as error:  # noqa: BLE001 - whatever it is, teams get the reason and their tries back
             batch.bad_input |= dict.fromkeys(batch.entries, describe_fault(error))
             batch.entries.clear()
         with_patience(context, lambda: _fail_bad_input(context, batch))

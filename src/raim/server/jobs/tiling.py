@@ -72,7 +72,7 @@ def run_tiling(context: WorkerContext, study_image_id: int, *, in_child: bool = 
     with context.busy("tiles", f"making the tiles of {wanted.image}", []):
         try:
             return with_patience(context, lambda: _make(context, study_image_id, wanted, in_child=in_child))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the organisers are told
+        except Exception as error:  # noqa: BLE001 - whatever it is, the organisers get the reason
             reason, _ = describe_fault(error)
             with_patience(context, lambda: _fail(context, study_image_id, reason))
             return "failed"
@@ -82,7 +82,7 @@ def pack_archives(task: PackTask, report: Report, read: ReadImage = read_apart) 
     """Make a pack out of the zips of teams, in a child process under limits.
 
     Returns:
-        "", or why it cannot be: a zip lacks the image, or an image cannot be used; the entry's code is named.
+        "", or why it cannot be: the image is missing in a zip, or cannot be used; the entry's code is named.
     """
     del report
     from raim.server.tiles.packing import make_pack

@@ -1,4 +1,4 @@
-"""The worker process: it keeps its heartbeat, ticks, and lets the engine run jobs, until it is told to stop.
+"""The worker process: it keeps its heartbeat, ticks, and lets the engine run jobs, until it is asked to stop.
 
 Stopping is no other case than dying: what is under way stays in the rows and in the engine's tables, and is taken up
 again by the next process of the same name, or by any other worker.

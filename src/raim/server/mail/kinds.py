@@ -47,7 +47,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
         "announcement": Kind(
             title="Announcements",
-            why="you take part, and organisers have told something to all",
+            why="you take part, and organisers have announced something to all",
             is_markdown=True,
         ),
     }

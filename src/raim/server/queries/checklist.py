@@ -121,8 +121,8 @@ def _finalist_points(session: Session, challenge: CurrentChallenge) -> Iterator[
     silent = tuple(sheets[each.team_id][0] for each in going if each.accepted_at is None)
     yield _answer(key="finalists", text="Every finalist has accepted", left=none or silent)
     missing = ((name, missing_fields(stated)) for name, stated in sheets.values())
-    lacking = tuple(f"{name}: {', '.join(fields)}" for name, fields in missing if fields)
-    yield _answer(key="fact_sheets", text="Every finalist's fact sheet is complete", left=none or lacking)
+    incomplete = tuple(f"{name}: {', '.join(fields)}" for name, fields in missing if fields)
+    yield _answer(key="fact_sheets", text="Every finalist's fact sheet is complete", left=none or incomplete)
     unlinked = tuple(
         name
         for name, stated in sheets.values()

@@ -68,7 +68,7 @@ def stated_rule(challenge: CurrentChallenge, phase: Phase) -> StudyRule:
 
 
 def read_proposal(session: Session, challenge: CurrentChallenge, phase_id: str) -> records.StudyProposal:
-    """Return what a study of a phase's final submissions would be made of, and what each team lacks."""
+    """Return what a study of a phase's final submissions would be made of, and which images each team misses."""
     phase = find_phase(challenge, phase_id)
     found = None if phase.final is None else propose_study(session, challenge, phase)
     return records.StudyProposal(

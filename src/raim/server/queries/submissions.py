@@ -121,7 +121,7 @@ def read_image(
 ) -> records.SubmissionImage:
     """Return an image of a submission, with what who asks may see of input and reference.
 
-    A team is not told comments that are meant for organisers only.
+    A team does not see comments that are meant for organisers only.
 
     Raises:
         UnknownNameError: There is no such submission, or image.

@@ -26,7 +26,7 @@ class NamedEntry:
         row: Of the study.
         submission_id: The final submission.
         team_id: The team.
-        team: Its name, which is told apart from that of a trap's tile.
+        team: Its name, changed where a trap's tile has the same.
     """
 
     row: StudyEntry

@@ -32,7 +32,7 @@ class ProposedEntry:
         team_id: The team.
         team: Its name.
         submission_id: Its final submission that counts: the chosen one, else the newest; None if it has none.
-        missing: Names of images that the submission lacks.
+        missing: Names of images that are missing in the submission.
     """
 
     team_id: int
@@ -123,7 +123,7 @@ def build_study(
     size of a judge's window is in CSS pixels.
 
     Raises:
-        InputError: Fewer than two entries, an entry that lacks images, no image, or the design cannot be.
+        InputError: Fewer than two entries, an entry with missing images, no image, or the design cannot be.
     """
     entries = _chosen_entries(proposal, submissions)
     images = _chosen_images(proposal, image_names)
@@ -175,7 +175,7 @@ def _chosen_entries(proposal: Proposal, submissions: Sequence[int] | None) -> li
     broken = [each for each in chosen if each.missing]
     if broken:
         raise InputError(
-            f"{broken[0].team} lacks {len(broken[0].missing)} images ({', '.join(broken[0].missing[:5])}); every "
+            f"{broken[0].team} misses {len(broken[0].missing)} images ({', '.join(broken[0].missing[:5])}); every "
             "candidate needs every image: leave the team or the images out"
         )
     if len(chosen) < LEAST_ENTRIES:

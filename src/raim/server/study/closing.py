@@ -57,7 +57,7 @@ def open_study(session: Session, now: datetime, study: Study, *, actor_id: int |
     left, faults = count_unmade(session, study)
     if faults:
         raise StateError(
-            f"the tiles of {faults} images could not be made; see the study's page, mend and try again"
+            f"the tiles of {faults} images could not be made; see the study's page, fix them and try again"
         )
     if left:
         raise StateError(

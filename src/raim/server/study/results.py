@@ -113,14 +113,14 @@ def make_results(
     by_id = {} if board is None else {each.row.entry.team: each.row.entry for each in reversed(board.rows)}
     counting = {each.team: by_id.get(str(each.team_id)) for each in entries}
     own = {team: None if entry is None else entry.score for team, entry in counting.items()}
-    lacking = {team: entry.unscored for team, entry in counting.items() if entry and entry.score is None}
+    unscored = {team: entry.unscored for team, entry in counting.items() if entry and entry.score is None}
     decimals = challenge.definition.leaderboard.decimals
     analysis = analyse(
         ballots,
         scores={team: score for team, score in own.items() if score is not None},
         weights=challenge.definition.weights,
         left_out=frozenset(left_out),
-        incomplete=lacking,
+        incomplete=unscored,
         excluded_judges=frozenset(excluded),
         decimals=decimals,
         seed=study.design["seed"],
@@ -135,7 +135,7 @@ def make_results(
                 score=own[team],
                 points=points.get(team),
                 left_out=left_out.get(team, ""),
-                incomplete=lacking.get(team, ""),
+                incomplete=unscored.get(team, ""),
             )
             for team in own
         ]

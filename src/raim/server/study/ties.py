@@ -99,7 +99,7 @@ def shared_addresses(session: Session, study: Study) -> dict[int, str]:
         .join(Member, Member.user_id == User.id)
         .join(Team, Team.id == Member.team_id)
         .where(Judge.study_id == study.id, Team.id.in_(teams_of(session, study)))
-        .order_by(User.email_verified_at.is_not(None), Team.name)  # what is verified is told, if anything is
+        .order_by(User.email_verified_at.is_not(None), Team.name)  # what is verified is named, if anything is
     )
     words = "an account of {} has this e-mail address, {}verified: {}"
     return {

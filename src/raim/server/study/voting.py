@@ -35,9 +35,9 @@ def cast_vote(
     check_votes_are_taken(session, study, judge)
     design = StudyDesign.from_plain(study.design)
     labels = tuple(labels_of(trial).values())
-    # By labels: what a judge is told must not name an entry, whose code is the same in every trial.
+    # By labels: what a judge reads must not name an entry, whose code is the same in every trial.
     MODES[design.mode].check(labels, ballot.choice, ballot.ratings, design.points)
-    told = {
+    ballot_columns = {
         "choice": [entry_of(trial, label) for label in ballot.choice],
         "ratings": {entry_of(trial, label): grade for label, grade in ballot.ratings.items()},
         "reasons": _check_reasons(design, trial, ballot),
@@ -46,9 +46,14 @@ def cast_vote(
     }
     judge.seen_at = now
     newest = newest_vote(session, trial)
-    if newest is not None and all(getattr(newest, name) == value for name, value in told.items()):
+    if newest is not None and all(getattr(newest, name) == value for name, value in ballot_columns.items()):
         return newest
-    vote = Vote(trial_id=trial.id, sequence=1 if newest is None else newest.sequence + 1, cast_at=now, **told)
+    vote = Vote(
+        trial_id=trial.id,
+        sequence=1 if newest is None else newest.sequence + 1,
+        cast_at=now,
+        **ballot_columns,
+    )
     session.add(vote)
     return vote
 

@@ -78,7 +78,7 @@ def _query(by: Owner, *names: str) -> Select[Any]:
 
 
 def kept_of_team(session: Session, challenge: CurrentChallenge, team_id: int, *, for_team: bool) -> Kept:
-    """Return what is kept of a team's files; a team is not told which of them are in a study."""
+    """Return what is kept of a team's files; a team does not see which of them are in a study."""
     kinds = read_kept(session, "team_id", team_id=team_id).get(team_id, {})
     if for_team and IN_STUDY in kinds:
         kinds["accepted"] = kinds.get("accepted", 0) + kinds.pop(IN_STUDY)

@@ -74,8 +74,8 @@ def change_state(
     record_event(session, now, "change state", submission, actor_id=actor_id, is_idle=is_idle, **details)
     if after.ending and not after.is_withdrawn:
         what = f"submission {submission.id} {state}"
-        told = {"submission": submission.id, "ending": after.ending, "error": error or ""}
-        mail_team(session, now, "result", what, submission.team_id, **told)
+        content = {"submission": submission.id, "ending": after.ending, "error": error or ""}
+        mail_team(session, now, "result", what, submission.team_id, **content)
     return submission
 
 

@@ -28,7 +28,7 @@ LARGEST_INDEX = 16 * 2**20
 TILE_PX = 512
 INPUT, BLURRED = "input", "blurred"  # names of sources beside the entries' codes
 # The worker finds files that are gone by itself; see raim.server.jobs.tiling.
-MEND = "delete the file, and a worker makes the tiles again"
+WAY_OUT = "delete the file, and a worker makes the tiles again"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,7 +131,7 @@ def read_index(storage: Storage, sha256: str) -> PackIndex:
         content = read_range(storage, sha256, start=HEAD.size, length=length)
         return _parse(json.loads(content), HEAD.size + length)
     except (struct.error, ValueError, KeyError, TypeError, ArithmeticError) as error:
-        raise StorageError(f"{sha256} is no pack of tiles ({error}); {MEND}") from error
+        raise StorageError(f"{sha256} is no pack of tiles ({error}); {WAY_OUT}") from error
 
 
 def read_tile(storage: Storage, sha256: str, spot: Spot) -> bytes:
@@ -144,9 +144,9 @@ def read_tile(storage: Storage, sha256: str, spot: Spot) -> bytes:
     start, length = read_index(storage, sha256).find(spot)
     content = read_range(storage, sha256, start=start, length=length)
     if len(content) != length:
-        raise StorageError(f"the pack {sha256} ends early; {MEND}")
+        raise StorageError(f"the pack {sha256} ends early; {WAY_OUT}")
     if not is_whole(content):
-        raise StorageError(f"the pack {sha256} is damaged: there is no PNG at byte {start}; {MEND}")
+        raise StorageError(f"the pack {sha256} is damaged: there is no PNG at byte {start}; {WAY_OUT}")
     return content
 
 

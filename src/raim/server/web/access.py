@@ -110,5 +110,5 @@ def _decide_for_member(who: Who, viewer: Viewer, owner_team_id: int | None) -> D
         return "forbidden"
     if viewer.team_id is None:
         return "no team"
-    # Whether another team's thing is there is not told.
+    # Whether another team's thing exists stays hidden.
     return "hidden" if who == "team" and owner_team_id != viewer.team_id else "allowed"

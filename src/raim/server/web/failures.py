@@ -1,4 +1,4 @@
-"""Expected errors as answers: a page for people, JSON for programs; a bug is logged and told without its inside."""
+"""Expected errors as answers: a page for people, JSON for programs; a bug is logged, its answer shows no detail."""
 
 import logging
 import math

@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
-# What watches over a server knows it by a number or a name of its own, and learns nothing that a page is told.
+# A monitor may know the server by its address or another name, and these routes show nothing that a page shows.
 PROBES = frozenset({"/health", "/ready", "/metrics"})  # the last asks for a token then
 
 

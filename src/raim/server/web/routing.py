@@ -243,7 +243,7 @@ def _handler(
             await parse(request)
             if answer is _answer_page and wanted is not None:
                 request.state.values["wanted"] = await _read_form(wanted.annotation, request)
-        except (RequestValidationError, ValidationError) as error:  # told only to who may use the route
+        except (RequestValidationError, ValidationError) as error:  # shown only to who may use the route
             problem = read_problem(error)
         reads = request.method in SAFE_METHODS
         return await threads.answer(reads, answer, route, request, problem)

@@ -28,7 +28,7 @@ def make_archive(document: StudyDocument, *, code_entries: bool = False, with_ti
 
     Args:
         document: The study.
-        code_entries: Whether entries become E1, E2, ...; then the design is left out, from which names could be told.
+        code_entries: Whether entries become E1, E2, ...; then the design is left out, which would reveal names.
         with_times: Whether it says when votes were made and how long judges have looked.
 
     Example:
@@ -77,7 +77,7 @@ def anonymise(
     """Give a study without names of judges; arguments as in `make_archive`.
 
     Raises:
-        InputError: An entry cannot be told from the blurred copy of a trap.
+        InputError: An entry has the name of the blurred copy of a trap.
     """
     ballots = document.ballots
     if BLURRED in ballots.entries:

@@ -1,4 +1,4 @@
-"""From rows of a table to ballots: rows become trials; what the table does not say is told by a plan, or inferred."""
+"""From rows of a table to ballots: rows become trials; what the table does not say is in a plan, or inferred."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -89,7 +89,7 @@ def _name_alike(rows: list[VoteRow], plan: StudyPlan | None) -> tuple[list[VoteR
 
 
 def _lists_only_picks(tables: Sequence[VoteTable], rows: Sequence[VoteRow]) -> bool:
-    """Whether candidates that were not picked are not in the table: no row lacks a pick, and nothing has a label."""
+    """Whether candidates that were not picked are not in the table: every row has a pick, and nothing has a label."""
     has_labels = any("label" in table.columns for table in tables)
     return not has_labels and all(row.pick is not None and row.grade is None for row in rows)
 
@@ -197,7 +197,7 @@ def _make_ballots(
     points: tuple[int, ...] | None,
 ) -> Ballots:
     design = found.plan.design if found.plan else None
-    told = mode or (design.mode if design else infer_mode(found.votes))
+    stated = mode or (design.mode if design else infer_mode(found.votes))
     criteria = dict.fromkeys(name for table in tables for name in table.criteria)
     judges = (
         [each.judge for each in found.plan.judges]
@@ -207,8 +207,8 @@ def _make_ballots(
     images = list(design.images) if design else sorted({vote.image for vote in found.votes})
     issues: Mapping[str, str] = design.images if design else found.issues
     return Ballots(
-        mode=told,
-        points=points if points is not None else design.points if design else MODES[told].points,
+        mode=stated,
+        points=points if points is not None else design.points if design else MODES[stated].points,
         criteria=design.criteria if design else tuple(criteria),
         entries=entries,
         images=tuple(images),

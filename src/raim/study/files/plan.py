@@ -194,7 +194,7 @@ def _default_names(n_judges: int) -> tuple[str, ...]:
 
 def _check_ties(design: StudyDesign, names: Sequence[str], ties: Mapping[str, Collection[str]]) -> None:
     if len(set(names)) != len(names):
-        raise InputError("two judges have the same name; votes could not be told apart")
+        raise InputError("two judges have the same name; their votes could not be distinguished")
     for judge, entries in ties.items():
         if judge not in names:
             raise unknown_name("judge", judge, names)

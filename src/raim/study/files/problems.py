@@ -1,4 +1,4 @@
-"""What is wrong with votes: found in one pass, all of it, and told together."""
+"""What is wrong with votes: found in one pass and reported together."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

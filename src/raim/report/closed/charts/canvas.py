@@ -34,7 +34,7 @@ class Palette:
         accent: Of the marks.
         soft: Of what belongs to the marks, such as intervals.
         warn: Of what deserves a look.
-        lines: Of lines that are told apart.
+        lines: Of several lines of one chart, in this order.
         ramp: matplotlib's name of the colours from few to much.
     """
 
@@ -173,7 +173,7 @@ def _settings(palette: Palette) -> Iterator[None]:
         mpl.rc_context({**mpl.rcParamsDefault, **settings, "backend": "agg"}),
         warnings.catch_warnings(),
     ):
-        # Browsers have a font for every script; a PDF shows a box for a sign that DejaVu Sans lacks.
+        # Browsers have a font for every script; a PDF shows a box for a sign that is not in DejaVu Sans.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 

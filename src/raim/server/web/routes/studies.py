@@ -59,7 +59,7 @@ def list_studies(context: Context) -> StudyList:
 
 @area.get("/desk/studies/new", who="organiser", template="desk_study_new")
 def show_proposal(context: Context, phase: Search = "") -> StudyProposal:
-    """Give what a study of a phase's final submissions would be made of, and what each team lacks."""
+    """Return what a study of a phase's final submissions would be made of, and which images each team misses."""
     return queries.read_proposal(context.session, context.challenge, phase)
 
 
@@ -131,7 +131,7 @@ def preview(context: Context, study_id: RowId) -> PreviewLink:
 
 @area.post(f"{STUDY}/judges", who="organiser", page=show_study, shows=True, status=201)
 def invite(context: Context, study_id: RowId, wanted: NewJudges) -> JudgeLinks:
-    """Invite judges, all or none; their links are told only now."""
+    """Invite judges, all or none; their links are shown only now."""
     study = _find(context, study_id)
     invited = invite_guests(
         context.session,

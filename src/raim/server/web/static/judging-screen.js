@@ -43,7 +43,7 @@ function show(isBad, ...content) {
   verdict.replaceChildren(...content);
 }
 
-// What a judge can mend, although nobody is refused for it.
+// What a judge can correct, although nobody is refused for it.
 function findAdvice({ dark_patches: dark, bright_patches: bright, colours_right: areRight }) {
   const advice = [];
   const say = ([seen, shown], words) => seen !== shown && advice.push(`${seen} of ${shown} ${words}`);
@@ -77,7 +77,7 @@ async function send(event, truth) {
     if (!answer.is_fine) return show(true, `${answer.why}.`);
     const advice = findAdvice(facts);
     if (!advice) return location.assign(answer.next);
-    show(false, `${advice}. Mend it and check again, or `, make("a", { href: answer.next }, "go on as it is"), ".");
+    show(false, `${advice}. Correct it and check again, or `, make("a", { href: answer.next }, "go on as it is"), ".");
   } catch (error) {
     show(true, error.isAnswer ? `It could not be kept: ${error.message}` : "The server cannot be reached; try again in a moment.");
   }

@@ -44,7 +44,7 @@ export class Regions {
     this.showButton.ariaPressed = String(!isOff);
   }
 
-  // Draw what was given over the layers that have come; pixels are told once the main layer has.
+  // Draw what was given over the layers that have come; pixels are known once the main layer has.
   placeAll() {
     if (!this.compare.main.size) return;
     for (const layer of this.openLayers.filter((each) => !each.hasRegions)) {

@@ -6,7 +6,7 @@
 const CHUNK_BYTES = 8 * 2 ** 20;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 const RETRIES = 2000; // at most 15 s apart: about eight hours without a connection
-const GO_ON = new Set([0, 408, 423, 425, 429, 460, 500, 502, 503, 504]); // statuses that a later try may mend
+const GO_ON = new Set([0, 408, 423, 425, 429, 460, 500, 502, 503, 504]); // statuses after which a later try may succeed
 
 class Refusal extends Error {
   constructor(message, problems = []) {

@@ -213,7 +213,7 @@ class Compare {
     viewer.addHandler("open", () => {
       const before = this.width;
       layer.size = viewer.world.getItemAt(0).getContentSize();
-      if (this.view) this.view.zoom *= before / this.width; // zoom is told in pixels of the main layer, now known
+      if (this.view) this.view.zoom *= before / this.width; // zoom is in pixels of the main layer, now known
       if (layer === this.leader) {
         const aspect = Math.min(Math.max(layer.size.x / layer.size.y, 0.75), 2);
         this.views.style.setProperty("--aspect", aspect.toFixed(4));
