@@ -95,7 +95,7 @@ def to_double(values: "torch.Tensor") -> "torch.Tensor":
 
 @functools.cache
 def has_double(device: "torch.device") -> bool:
-    """Say whether a device computes in double precision, by trying it.
+    """Return whether a device computes in double precision, by trying it.
 
     Example:
         >>> import torch

@@ -38,7 +38,7 @@ def place_file(path: Path, content: bytes) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Say whether a path is a device or a pipe; /dev/stdout is one, whatever file it leads to."""
+    """Return whether a path is a device or a pipe; /dev/stdout is one, whatever file it leads to."""
     is_system = path.absolute().parts[1:2] in (("dev",), ("proc",))
     return path.exists() and not path.is_dir() and (is_system or not path.is_file())
 
@@ -147,7 +147,7 @@ def make_folder(folder: Path) -> Path:
 
 
 def hash_file(path: Path) -> str:
-    """Give the SHA-256 of a file, in hexadecimal digits; it is read piece by piece.
+    """Return the SHA-256 of a file, in hexadecimal digits; it is read piece by piece.
 
     Raises:
         OSError: It cannot be read.
@@ -157,7 +157,7 @@ def hash_file(path: Path) -> str:
 
 
 def say_size(n_bytes: int) -> str:
-    """Say a number of bytes.
+    """Return a number of bytes as text.
 
     Example:
         >>> say_size(2 * 2**30), say_size(1500)

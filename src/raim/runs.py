@@ -40,7 +40,7 @@ def fingerprint(*parts: Any) -> str:
 
 
 def has_hashes(expected: Mapping[Path, str]) -> bool:
-    """Say whether files are there and have the SHA-256 that is expected of each."""
+    """Return whether files are there and have the SHA-256 that is expected of each."""
     return all(path.is_file() and hash_file(path) == sha256 for path, sha256 in expected.items())
 
 

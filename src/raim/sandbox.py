@@ -151,7 +151,7 @@ def print_missing() -> None:
 
 
 def describe(missing: Mapping[str, str]) -> str:
-    """Say what holds on a machine.
+    """Return what holds on a machine.
 
     Example:
         >>> describe({})

@@ -75,7 +75,7 @@ class Challenge:
     uploads: Uploads = field(default_factory=Uploads)
 
     def phase(self, phase_id: str) -> Phase:
-        """Give the phase of that id.
+        """Return the phase of that id.
 
         Raises:
             UnknownNameError: There is none; the nearest is named.
@@ -86,11 +86,11 @@ class Challenge:
         raise unknown_name("phase", phase_id, [phase.id for phase in self.phases])
 
     def counting(self, phase: Phase) -> Counting:
-        """Say which entry of a team counts on the leaderboard of a phase."""
+        """Return which entry of a team counts on the leaderboard of a phase."""
         return phase.counts or self.leaderboard.counts
 
     def data_set(self, data_set_id: str) -> DataSet:
-        """Give the data set of that id.
+        """Return the data set of that id.
 
         Raises:
             UnknownNameError: There is none; the nearest is named.

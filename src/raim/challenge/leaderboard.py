@@ -143,7 +143,7 @@ def _without_infinity(entry: BoardEntry) -> BoardEntry:
 
 
 def _key(entry: BoardEntry, rule: LeaderboardRule, is_higher_better: Callable[[str], bool]) -> Key:
-    """Give what entries are compared by, smallest first; equal keys are a tie."""
+    """Return what entries are compared by, smallest first; equal keys are a tie."""
     values = [_falling(entry.score, rule.decimals)]
     for measure in rule.ties:
         value = entry.measures.get(measure)
@@ -158,7 +158,7 @@ def _falling(value: float | None, decimals: int) -> float:
 
 
 def _counting(of_team: Sequence[BoardEntry], counts: Counting) -> BoardEntry:
-    """Give the entry that counts, of a team's entries, best first."""
+    """Return the entry that counts, of a team's entries, best first."""
     if counts == "last":
         with_score = [each for each in of_team if each.score is not None]
         return max(with_score, key=lambda each: (each.submitted_at, each.id), default=of_team[0])

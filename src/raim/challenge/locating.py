@@ -41,7 +41,7 @@ def parse_toml(text: str) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
 
 
 def locate_keys(text: str) -> Mapping[KeyPath, int]:
-    r"""Give the line, counted from 1, on which each key, table and element of an array begins.
+    r"""Return the line, counted from 1, on which each key, table and element of an array begins.
 
     Args:
         text: TOML that `tomllib.loads` accepts.
@@ -55,7 +55,7 @@ def locate_keys(text: str) -> Mapping[KeyPath, int]:
 
 
 def find_line(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
-    """Give the line of a path, or of the nearest table above it; 1 where there is none.
+    """Return the line of a path, or of the nearest table above it; 1 where there is none.
 
     Example:
         >>> find_line({("phase", 0): 7}, ("phase", 0, "opens"))

@@ -134,7 +134,7 @@ def _table(top: Section, key: str, *, is_required: bool = False) -> Section:
 
 
 def _kept(section: Section, record: Record) -> Record | None:
-    """Give the record that was made of a table, unless the table had a fault."""
+    """Return the record that was made of a table, unless the table had a fault."""
     return record if section.finish() else None
 
 

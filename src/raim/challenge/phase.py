@@ -86,7 +86,7 @@ class Phase:
 
 
 def submission_kind(text: str) -> SubmissionKind:
-    """Give the kind of submission of that name.
+    """Return the kind of submission of that name.
 
     Raises:
         UnknownNameError: There is none; the nearest is named.

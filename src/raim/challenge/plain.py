@@ -11,7 +11,7 @@ from raim.challenge.challenge import Challenge
 
 
 def as_plain(challenge: Challenge) -> dict[str, Any]:
-    """Give all that a challenge says, references' paths included: for organisers, not for pages.
+    """Return all that a challenge says, references' paths included: for organisers, not for pages.
 
     Example:
         >>> _plain(ZoneInfo("UTC"), Path()), _plain(Path("/c/data/a.png"), Path("/c"))

@@ -190,7 +190,7 @@ def final_scores(
 
 
 def normalise_points(points: Float[np.ndarray, "*draws teams"]) -> Float[np.ndarray, "*draws teams"]:
-    """Give S3n, 0 for the fewest points and 100 for the most; NaN where all are equal.
+    """Return S3n, 0 for the fewest points and 100 for the most; NaN where all are equal.
 
     Example:
         >>> normalise_points(np.array([1.0, 57.0, 29.0])).tolist()
@@ -203,7 +203,7 @@ def normalise_points(points: Float[np.ndarray, "*draws teams"]) -> Float[np.ndar
 
 
 def why_flat(n_teams: int) -> str:
-    """Say why so many ranked teams have no S3n.
+    """Return why so many ranked teams have no S3n.
 
     Example:
         >>> why_flat(1).split(",")[0], why_flat(2).split(",")[0]
@@ -313,7 +313,7 @@ def _rank_able(
 def _effective(
     scores: Float[np.ndarray, " teams"], normalised: Float[np.ndarray, " teams"], weights: Weights
 ) -> Weights | None:
-    """Give the shares of the two parts in the range of the finals."""
+    """Return the shares of the two parts in the range of the finals."""
     if np.isnan(normalised).any():
         return None
     spreads = weights.score * np.ptp(scores), weights.study * np.ptp(normalised)

@@ -31,7 +31,7 @@ def may_submit(
     is_approved: bool = True,
     is_finalist: bool = False,
 ) -> Verdict:
-    """Say whether a team may submit now.
+    """Return whether a team may submit now.
 
     Args:
         challenge: The challenge.
@@ -63,7 +63,7 @@ def may_submit(
 def next_possible_submission(
     challenge: Challenge, phase: Phase, kind: SubmissionKind, *, now: datetime, earlier: Sequence[datetime]
 ) -> datetime | None:
-    """Give the next time at which a team has a try and the phase is open; `now` if it has one, None if never.
+    """Return the next time at which a team has a try and the phase is open; `now` if it has one, None if never.
 
     Args:
         challenge: For its `day_timezone`.
@@ -87,7 +87,7 @@ def next_possible_submission(
 def tries_left(
     challenge: Challenge, phase: Phase, kind: SubmissionKind, *, now: datetime, earlier: Sequence[datetime]
 ) -> tuple[int | None, int | None]:
-    """Give how many tries a team has left today and in all; None is no limit. Arguments as above."""
+    """Return how many tries a team has left today and in all; None is no limit. Arguments as above."""
     intake = phase.intakes.get(kind)
     if intake is None:
         return 0, 0
@@ -102,7 +102,7 @@ def tries_left(
 
 
 def grow_tries(tries: int, lengths: Iterable[tuple[timedelta, timedelta]]) -> int:
-    """Give the tries of a phase that grow with its length, rounded up once.
+    """Return the tries of a phase that grow with its length, rounded up once.
 
     Args:
         tries: As they were.
@@ -119,7 +119,7 @@ def grow_tries(tries: int, lengths: Iterable[tuple[timedelta, timedelta]]) -> in
 
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
-    """Give the day of a time in a zone.
+    """Return the day of a time in a zone.
 
     Example:
         >>> day_of(datetime(2026, 3, 1, 23, 30, tzinfo=UTC), ZoneInfo("Asia/Tokyo"))
@@ -129,7 +129,7 @@ def day_of(moment: datetime, zone: ZoneInfo) -> date:
 
 
 def day_begins(day: date, zone: ZoneInfo) -> datetime:
-    """Give the first moment of a day in a zone, in UTC, where clocks skip midnight too.
+    """Return the first moment of a day in a zone, in UTC, where clocks skip midnight too.
 
     Example:
         >>> day_begins(date(2026, 3, 2), ZoneInfo("Asia/Tokyo")).isoformat()
@@ -147,7 +147,7 @@ def _bar(
     is_approved: bool,
     is_finalist: bool,
 ) -> str:
-    """Say what keeps somebody from submitting at any time; "" if nothing does."""
+    """Return what keeps somebody from submitting at any time; "" if nothing does."""
     if kind not in phase.intakes:
         return f"{phase.name} takes no {kind} submissions"
     if role != "member":

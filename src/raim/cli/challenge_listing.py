@@ -21,7 +21,7 @@ def describe_findings(path: Path, examined: Examined) -> str:
 
 
 def findings_as_dict(examined: Examined) -> dict[str, Any]:
-    """Give the same for JSON."""
+    """Return the same for JSON."""
     return {"is_fine": examined.challenge is not None, "found": [asdict(each) for each in examined.found]}
 
 

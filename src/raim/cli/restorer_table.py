@@ -13,7 +13,7 @@ NO_WEIGHTS = "none"
 
 
 def describe_restorers() -> list[dict[str, Any]]:
-    """Give the descriptors of all built-in restorers as plain values.
+    """Return the descriptors of all built-in restorers as plain values.
 
     Example:
         >>> describe_restorers()[-1]["scale"]

@@ -72,7 +72,7 @@ def _describe_gaps(table: "ScoreTable") -> Iterator[str]:
 
 
 def _group_reasons(entry: "EntryScore", images: "Iterable[ImageScore]") -> Iterator[str]:
-    """Say each reason once, with the images that have it."""
+    """Yield each reason once, with the images that have it."""
     names: dict[str, list[str]] = {}
     for image in images:
         if image.unscored is not None:

@@ -98,7 +98,7 @@ def read_ties(given: Iterable[str]) -> dict[str, list[str]]:
 
 
 def describe_plan(plan: "StudyPlan", files: Sequence[Path]) -> str:
-    """Say what was drawn, and what to do next."""
+    """Return what was drawn, and what to do next."""
     from raim.challenge.modes import MODES
     from raim.study.planning import count_repeats
 

@@ -2,7 +2,7 @@
 
 
 def say_count(number: int, what: str) -> str:
-    """Say how many there are of something that takes an s for several.
+    """Return how many there are of something that takes an s for several.
 
     Example:
         >>> say_count(1, "image"), say_count(0, "note")
@@ -12,7 +12,7 @@ def say_count(number: int, what: str) -> str:
 
 
 def say_number(value: float | None, digits: int) -> str:
-    """Say a number of a table, and a dash for one that is not there.
+    """Return a number of a table as text, a dash for one that is not there.
 
     Example:
         >>> say_number(0.25, 3), say_number(-1e-9, 2), say_number(float("inf"), 2), say_number(None, 2)

@@ -136,7 +136,7 @@ def ask_all(connection: Connection) -> list[Submission]:
 
 
 def api_path(connection: Connection) -> str:
-    """Give where the API of the challenge begins; a server that was named alone is asked which challenge it has.
+    """Return where the API of the challenge begins; a server that was named alone is asked which challenge it has.
 
     Raises:
         InputError: It has several, or none.
@@ -222,7 +222,7 @@ def read_fault(answer: requests.Response) -> Fault:
 def refusal_error(
     connection: Connection, answer: requests.Response, *, wait_s: float | None = None
 ) -> RaimError:
-    """Give the error for a refusal.
+    """Return the error for a refusal.
 
     400 is InputError, 401 and 403 AccessError, 404 UnknownNameError, 409 StateError, 413 TooLargeError, 429
     TooManyRequestsError (a StateError), 507 StorageFullError; others ServerRefusedError with status, code and problems.
@@ -244,7 +244,7 @@ def refusal_error(
 
 
 def _no_answer(server: Server, error: requests.exceptions.RequestException) -> Exception:
-    """Give the failure for a request without an answer; only one about the network may pass."""
+    """Return the failure for a request without an answer; only one about the network may pass."""
     if isinstance(error, requests.exceptions.SSLError):
         return ServerUnreachableError(
             f"{server.url}: no trusted TLS connection ({error}); REQUESTS_CA_BUNDLE may name your own certificates"

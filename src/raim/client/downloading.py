@@ -37,7 +37,7 @@ class _Download:
         return self.target.with_name(f".{self.target.name}.{name}.part")
 
     def parts(self) -> list[Path]:
-        """Give what can be continued, newest last; without an ETag nobody knows of which content a part is."""
+        """Return what can be continued, newest last; without an ETag nobody knows of which content a part is."""
         found = set(self.target.parent.glob(f".{glob.escape(self.target.name)}.*.part"))
         return sorted(found - {self.part("")}, key=lambda path: path.stat().st_mtime)
 

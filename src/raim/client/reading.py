@@ -10,7 +10,7 @@ from raim.records.submissions import ResultList, Submission
 
 
 def read_challenge(server: Server) -> Challenge:
-    """Give the challenge with its phases and data sets.
+    """Return the challenge with its phases and data sets.
 
     Raises:
         RaimError: As `raim.client.asking.refusal_error`; the same for all functions here.
@@ -20,30 +20,30 @@ def read_challenge(server: Server) -> Challenge:
 
 
 def read_me(server: Server) -> Me:
-    """Give who the token belongs to, their team and the tries that it has left."""
+    """Return who the token belongs to, their team and the tries that it has left."""
     with connect(server) as connection:
         return ask(connection, Me, "GET", "/me")
 
 
 def read_leaderboard(server: Server, phase: str) -> Leaderboard:
-    """Give the leaderboard of a phase, by the phase's id."""
+    """Return the leaderboard of a phase, by the phase's id."""
     with connect(server) as connection:
         return ask(connection, Leaderboard, "GET", f"/leaderboard/{quote(phase, safe='')}")
 
 
 def read_submissions(server: Server) -> list[Submission]:
-    """Give the team's submissions, newest first."""
+    """Return the team's submissions, newest first."""
     with connect(server) as connection:
         return ask_all(connection)
 
 
 def read_submission(server: Server, submission_id: int) -> Submission:
-    """Give a submission as it is now."""
+    """Return a submission as it is now."""
     with connect(server) as connection:
         return ask(connection, Submission, "GET", f"/submissions/{submission_id}")
 
 
 def read_results(server: Server, submission_id: int) -> ResultList:
-    """Give the measures of each image of a submission, worst first."""
+    """Return the measures of each image of a submission, worst first."""
     with connect(server) as connection:
         return ask(connection, ResultList, "GET", f"/submissions/{submission_id}/results")

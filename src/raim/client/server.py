@@ -32,7 +32,7 @@ class Patience:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def wait_s(self, failures: int) -> float:
-        """Give the pause after some failures in a row, in seconds.
+        """Return the pause after some failures in a row, in seconds.
 
         Example:
             >>> [Patience().wait_s(failures) for failures in (1, 2, 3, 20)]
@@ -82,7 +82,7 @@ class Server:
 
 
 def is_readable_on_the_way(url: str) -> bool:
-    """Say whether others may read what is sent: plain http to a machine that is not this one.
+    """Return whether others may read what is sent: plain http to a machine that is not this one.
 
     Example:
         >>> is_readable_on_the_way("http://127.0.0.1:8000"), is_readable_on_the_way("http://example.org")
@@ -93,7 +93,7 @@ def is_readable_on_the_way(url: str) -> bool:
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Give scheme, host and port of an address: what may see a token.
+    """Return scheme, host and port of an address: what may see a token.
 
     Example:
         >>> origin("https://Example.org/a") == origin("https://example.org:443/b")

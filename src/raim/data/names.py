@@ -37,7 +37,7 @@ def image_stem(file_name: str) -> str:
 
 
 def has_image_suffix(file_name: str, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> bool:
-    """Say whether a file name ends like an image that raim reads.
+    """Return whether a file name ends like an image that raim reads.
 
     Example:
         >>> has_image_suffix("0001.JPG"), has_image_suffix("readme.txt")

@@ -16,7 +16,7 @@ INSTALL = "install it with: pip install 'raim[demo]'"
 
 
 def find_photographs() -> tuple[Path, ...]:
-    """Give the files of the photographs in the installed wheel of scikit-image.
+    """Return the files of the photographs in the installed wheel of scikit-image.
 
     Raises:
         MissingExtraError: If scikit-image is not installed, or is a version without these files.

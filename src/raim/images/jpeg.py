@@ -67,7 +67,7 @@ def parse_jpeg(stream: Stream) -> JpegHeader:
 
 
 def walk_segments(stream: Stream, offset: int) -> Iterator[tuple[int, int, int]]:
-    """Give marker, offset of the content and its length of the segments, up to a scan or the end of the image."""
+    """Yield marker, offset of the content and its length of the segments, up to a scan or the end of the image."""
     for _ in range(MAX_SEGMENTS):
         prefix, marker = stream.read_at(offset, 2, "a segment")
         if prefix == 0xFF and marker == 0xFF:

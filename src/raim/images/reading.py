@@ -217,7 +217,7 @@ def read_image(source: Path | bytes, *, purpose: Purpose = "score", max_pixels: 
 
 
 def find_gain_map(content: bytes, header: Header) -> tuple[str, ...]:
-    """Say that a gain map is left out, where a photograph of a telephone has one."""
+    """Return a warning that a gain map is left out, where a photograph of a telephone has one."""
     has_one = header.format in ("JPEG", "HEIF", "AVIF") and any(mark in content for mark in GAIN_MAPS)
     return ("its gain map, for HDR screens, was left out",) if has_one else ()
 

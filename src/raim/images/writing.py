@@ -63,7 +63,7 @@ def encode_image(
     exif: bytes | None = None,
     quality: int = 95,
 ) -> bytes:
-    """Give the bytes that `write_image` would write; arguments and errors are the same.
+    """Return the bytes that `write_image` would write; arguments and errors are the same.
 
     Example:
         >>> encode_image(np.zeros((4, 5), np.uint8), ".png")[1:4]

@@ -33,7 +33,7 @@ _POINTER = ir.PointerType(_BYTE)
 
 @functools.cache
 def has_amx() -> bool:
-    """Say whether this processor has AMX, and the system lets this process use it; it is asked once."""
+    """Return whether this processor has AMX, and the system lets this process use it; it is asked once."""
     if sys.platform != "linux" or platform.machine() != "x86_64":
         return False
     from llvmlite.binding import get_host_cpu_features

@@ -46,7 +46,7 @@ class Engine(Protocol):
         """Make an empty `stream.Window` for up to `room` rows of all images, columns padded with zeros."""
 
     def operator(self, backbone: Backbone, index: int) -> Operator:
-        """Give the function that applies layer `index` to a window's top rows and returns so many output rows."""
+        """Return the function that applies layer `index` to a window's top rows and returns so many output rows."""
 
     def pixels(self, lines: Lines) -> int:
         """Count the pixels of one image's rows."""
@@ -129,7 +129,7 @@ ENGINES = ("ncnn", "winograd", "fast", "torch")  # all exact but "fast", which n
 
 
 def load_engine(name: str = "auto", *, device: str = "cpu") -> Engine:
-    """Give the engine of that name, made once per process and device.
+    """Return the engine of that name, made once per process and device.
 
     Args:
         name: See `choose_engine`.
@@ -148,7 +148,7 @@ def load_engine(name: str = "auto", *, device: str = "cpu") -> Engine:
 
 
 def choose_engine(name: str = "auto", *, device: str = "cpu") -> str:
-    """Say which engine that name means on this machine, without loading it.
+    """Return which engine that name means on this machine, without loading it.
 
     Args:
         name: "ncnn", "winograd", "fast" or "torch"; or "auto": what `RAIM_ENGINE` says on the processor, else the

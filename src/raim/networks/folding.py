@@ -18,7 +18,7 @@ SHIFTS = ((0, 0), (0, SIDE), (SIDE, 0), (SIDE, SIDE))  # rows, columns
 
 
 def folded_side(kernel: int, stride: int) -> int:
-    """Give the side of the folded kernel.
+    """Return the side of the folded kernel.
 
     Example:
         >>> folded_side(11, 4)

@@ -77,7 +77,7 @@ def run_maxim(tensors: Mapping[str, Tensor], picture: Tensor) -> Tensor:
 
 
 def _run_stage(net: Part, stage: int, pictures: Scales, guide: Guide | None) -> tuple[Scales, Scales]:
-    """Give the encoded and the decoded features at each scale."""
+    """Return the encoded and the decoded features at each scale."""
 
     def find(kind: str, index: int) -> Part:
         return net[f"stage_{stage}_{kind}_{index}"]
@@ -100,7 +100,7 @@ def _run_stage(net: Part, stage: int, pictures: Scales, guide: Guide | None) -> 
 
 
 def _encode(find: Find, scales: Scales, guide: Guide | None) -> tuple[Tensor, Scales]:
-    """Give what comes out at the coarsest scale, halved, and the features at each scale."""
+    """Return what comes out at the coarsest scale, halved, and the features at each scale."""
     x, encoded = scales[0], []
     for i in range(N_SCALES):
         part = find("encoder_block", i)
@@ -124,7 +124,7 @@ def _bridge(find: Find, coarse: Tensor, brought: list[Scales]) -> Scales:
 
 
 def _decode(find: Find, x: Tensor, brought: list[Scales]) -> Scales:
-    """Give the decoded features at each scale."""
+    """Return the decoded features at each scale."""
     decoded = {}
     for i in reversed(range(N_SCALES)):
         part = find("decoder_block", i)

@@ -120,7 +120,7 @@ class PackedEngine:
         return PackedWindow(shape, room=room, padding=layer.padding, n_images=n_images)
 
     def operator(self, backbone: Backbone, index: int) -> Operator:
-        """Give the function that applies layer `index`."""
+        """Return the function that applies layer `index`."""
         layer = backbone.layers[index]
         if isinstance(layer, Pooling):
             return functools.partial(_pool, layer)

@@ -83,7 +83,7 @@ def enlarge(image: Image, parts: Parts, on_progress: Callable[[float], None]) ->
 
 
 def _count_work(on_progress: Callable[[float], None], total: int, flow: Flow) -> Tell:
-    """Tell how much is done as strips leave stages of a stated cost."""
+    """Return what to call with the strips that left a stage, for progress by the stages' costs."""
     done = 0.0
 
     def count(strip: Strip, cost: float) -> Strip:

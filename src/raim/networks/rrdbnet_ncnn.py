@@ -88,12 +88,12 @@ def find_blobs(param: str) -> tuple[str, list[tuple[str, str]], tuple[tuple[str,
 
 
 def _output(layer: Sequence[str]) -> str:
-    """Give the first blob that a layer makes: fields are type, name, inputs, outputs, then the blobs."""
+    """Return the first blob that a layer makes: fields are type, name, inputs, outputs, then the blobs."""
     return layer[4 + int(layer[2])]
 
 
 def _plain(blob: str) -> str:
-    """Give a blob's name before ncnn split it."""
+    """Return a blob's name before ncnn split it."""
     return blob.partition("_splitncnn_")[0]
 
 

@@ -139,7 +139,7 @@ class Flow:
         return lines
 
     def cut(self, planes: Array, start: int, stop: int) -> Array:
-        """Give some of the lines."""
+        """Return some of the lines."""
         return planes[(slice(None),) * self.axis + (slice(start, stop),)]
 
     def split(self, planes: Array) -> Iterator[Strip]:

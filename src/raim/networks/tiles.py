@@ -49,7 +49,7 @@ class Tiling:
     is_full: bool = False
 
     def with_tile(self, tile_px: int | None) -> "Tiling":
-        """Give the same with tiles of another size; None leaves it as it is."""
+        """Return the same with tiles of another size; None leaves it as it is."""
         if tile_px is None:
             return self
         return dataclasses.replace(self, tile_px=tile_px - tile_px % self.multiple)
@@ -72,11 +72,11 @@ class TileSpan:
     fade_out: int
 
     def cut(self, scale: int) -> slice:
-        """Give where what counts lies in the tile's result."""
+        """Return where what counts lies in the tile's result."""
         return slice((self.kept[0] - self.read[0]) * scale, (self.kept[1] - self.read[0]) * scale)
 
     def place(self, scale: int) -> slice:
-        """Give where it goes in the whole result."""
+        """Return where it goes in the whole result."""
         return slice(self.kept[0] * scale, self.kept[1] * scale)
 
 
@@ -132,7 +132,7 @@ def _make_span(start: int, stop: int, length: int, tiling: Tiling) -> TileSpan:
 
 
 def weigh(span: TileSpan, scale: int) -> Float32[np.ndarray, " n"]:
-    """Give the weights of a span's kept pixels in the result.
+    """Return the weights of a span's kept pixels in the result.
 
     Example:
         >>> weigh(TileSpan(read=(0, 6), kept=(0, 6), fade_in=0, fade_out=4), 1)

@@ -115,7 +115,7 @@ class TorchEngine:
         return TensorWindow(layer, width=width, n_images=n_images, device=self.device)
 
     def operator(self, backbone: Backbone, index: int) -> Operator:
-        """Give the function that applies layer `index`."""
+        """Return the function that applies layer `index`."""
         layer = backbone.layers[index]
 
         @torch.inference_mode()

@@ -90,7 +90,7 @@ RowNumber = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
 def clean_text(text: str) -> str:
-    r"""Give a text with line ends as the database keeps them; NUL, which it cannot keep, is a ValueError.
+    r"""Return a text with line ends as the database keeps them; NUL, which it cannot keep, is a ValueError.
 
     Example:
         >>> clean_text("one\r\ntwo")

@@ -158,7 +158,7 @@ STATES: Mapping[str, State] = MappingProxyType(
 
 
 def named(claim: str) -> tuple[str, ...]:
-    """Give the names of the states of which a claim holds: an attribute of `State`.
+    """Return the names of the states of which a claim holds: an attribute of `State`.
 
     Example:
         >>> named("is_checked")

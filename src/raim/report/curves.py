@@ -124,7 +124,7 @@ def _mark_values(low: float, high: float, *, is_logarithmic: bool) -> list[Mark]
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Give round numbers between two ends."""
+    """Return round numbers between two ends."""
     raw = (high - low) / WANTED_TICKS
     power = 10 ** math.floor(math.log10(raw))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw)
@@ -133,7 +133,7 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _average(points: Points) -> list[tuple[float, float]]:
-    """Give the mean of each point and those before it, over a twentieth of the curve."""
+    """Return the mean of each point and those before it, over a twentieth of the curve."""
     length = max(2, int(len(points) * SMOOTHED))
     found = []
     for place, (x, _) in enumerate(points):

@@ -33,7 +33,7 @@ DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 def measure_definition(
     choice: MeasureChoice, border_px: int, device: str, engine: str = "auto"
 ) -> dict[str, Any]:
-    """Give all that a measured value depends on, as plain values.
+    """Return all that a measured value depends on, as plain values.
 
     Example:
         >>> choice = MeasureChoice(name="psnr", options={"colour": "y"}, weight=20, zero_at=0, one_at=50)
@@ -50,7 +50,7 @@ def measure_definition(
 
 
 def profile_weights(profile: Profile) -> dict[str, str]:
-    """Give the SHA-256 of every set of weights that a profile uses."""
+    """Return the SHA-256 of every set of weights that a profile uses."""
     names = [name for choice in profile.measures for name in MEASURES[choice.name].weights(choice.options)]
     return {name: weights_sha256(name) for name in names}
 
@@ -89,7 +89,7 @@ class KnownValue:
     warnings: tuple[str, ...] = ()  # of decoding the file
 
     def as_record(self) -> dict[str, Any]:
-        """Give the form that is kept."""
+        """Return the form that is kept."""
         measured = {key: getattr(self.measured, key) for key in ("value", "unscored", "warning")}
         return {"measured": measured, "warnings": list(self.warnings)}
 
@@ -149,7 +149,7 @@ class ValueCache:
         self._close()
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """Give the record of that key, or None."""
+        """Return the record of that key, or None."""
         select = "SELECT record FROM measured WHERE key = ?"
         row = self._attempt(lambda database: database.execute(select, (key,)).fetchone())
         try:
@@ -246,5 +246,5 @@ def _read_number(text: str) -> float:
 
 
 def _is_damage(error: OSError | sqlite3.Error) -> bool:
-    """Say whether that error means a damaged file."""
+    """Return whether that error means a damaged file."""
     return isinstance(error, _DamagedError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED

@@ -103,7 +103,7 @@ class MeasureChoice:
         return (self.one_at > self.zero_at) == (self.weight >= 0)
 
     def term(self, value: float) -> float:
-        """Give what a value contributes to the SCORE.
+        """Return what a value contributes to the SCORE.
 
         Example:
             >>> MeasureChoice(name="psnr", weight=20, zero_at=0, one_at=50).term(25.0)
@@ -153,7 +153,7 @@ class Profile:
         return (*(measure.key for measure in self.measures), "score")
 
     def is_higher_better(self, column: str) -> bool:
-        """Say which way a column of the tables is good.
+        """Return which way a column of the tables is good.
 
         Example:
             >>> PROFILES["raim-2024"].is_higher_better("niqe")
@@ -187,7 +187,7 @@ class Profile:
         return sum(measure.term(values[measure.key]) for measure in self.measures)
 
     def why_too_small(self, width: int, height: int) -> str | None:
-        """Say why no image of that size can have a SCORE; None where one may.
+        """Return why no image of that size can have a SCORE; None where one may.
 
         Example:
             >>> PROFILES["raim-2026-hdr"].why_too_small(30, 40)
@@ -203,7 +203,7 @@ class Profile:
         return "; ".join(f"{key}: {reason}" for key, reason in found if reason is not None) or None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give every choice as plain values, as result files carry them."""
+        """Return every choice as plain values, as result files carry them."""
         plain = [
             {"name": each.name}
             | ({"label": each.label} if each.label else {})
@@ -287,7 +287,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
 
 
 def find_profile(name: str) -> Profile:
-    """Give the profile of that name.
+    """Return the profile of that name.
 
     Raises:
         UnknownNameError: If there is none; the nearest is named.

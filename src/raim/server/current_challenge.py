@@ -61,15 +61,15 @@ class CurrentChallenge:
         return find_profile(self.definition.profile)
 
     def is_paused(self, phase: Phase) -> bool:
-        """Say whether an organiser has paused a phase."""
+        """Return whether an organiser has paused a phase."""
         return phase.id in self.paused_at
 
     def state(self, phase: Phase, now: datetime) -> str:
-        """Say how a phase stands: "upcoming", "open", "paused" or "closed"."""
+        """Return the state of a phase: "upcoming", "open", "paused" or "closed"."""
         return phase_state(phase, now, is_paused=self.is_paused(phase))
 
     def phase_of_row(self, row_id: int) -> Phase:
-        """Give the phase of a row.
+        """Return the phase of a row.
 
         Raises:
             StateError: The file no longer has it.
@@ -77,7 +77,7 @@ class CurrentChallenge:
         return self.definition.phase(_key_of(self.phase_ids, row_id, "phase"))
 
     def data_set_of_row(self, row_id: int) -> str:
-        """Give the data set's id in the file for a row.
+        """Return the data set's id in the file for a row.
 
         Raises:
             StateError: The file no longer has it.
@@ -142,12 +142,12 @@ def load_current(session: Session, definition: Challenge) -> CurrentChallenge:
 
 
 def is_in_force(challenge: CurrentChallenge) -> ColumnElement[bool]:
-    """Give the condition that joins a submission's `EntryResult` in force: one at most."""
+    """Return the condition that joins a submission's `EntryResult` in force: one at most."""
     return results_of(challenge, challenge.in_force)
 
 
 def results_of(challenge: CurrentChallenge, versions: Mapping[str, tuple[str, str]]) -> ColumnElement[bool]:
-    """Give the condition that joins the `EntryResult` of a submission under the versions of its data set."""
+    """Return the condition that joins the `EntryResult` of a submission under the versions of its data set."""
     triples = [(challenge.data_set_ids[slug], *pair) for slug, pair in versions.items()]
     key = tuple_(Submission.data_set_id, EntryResult.scorer_version, EntryResult.reference_version)
     return (EntryResult.submission_id == Submission.id) & key.in_(triples)

@@ -32,7 +32,7 @@ class ExportTable:
 
 
 def csv_pieces(table: ExportTable) -> Iterator[str]:
-    r"""Give a table as CSV, line by line.
+    r"""Yield a table as CSV, line by line.
 
     Example:
         >>> rows = [("=1+1", -1.5), (None, True)]
@@ -44,7 +44,7 @@ def csv_pieces(table: ExportTable) -> Iterator[str]:
 
 
 def json_pieces(table: ExportTable) -> Iterator[str]:
-    r"""Give a table as a JSON list with an object for each row.
+    r"""Yield a table as a JSON list with an object for each row.
 
     Example:
         >>> rows = [("x", float("inf")), (None, {})]
@@ -64,7 +64,7 @@ def json_pieces(table: ExportTable) -> Iterator[str]:
 
 
 def zip_pieces(files: Iterable[tuple[str, Iterable[str]]], now: datetime) -> Iterator[bytes]:
-    """Give a zip of text files, each as (name, pieces of its text); its entries carry the time.
+    """Yield a zip of text files, each as (name, pieces of its text); its entries carry the time.
 
     Example:
         >>> from datetime import UTC

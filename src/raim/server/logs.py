@@ -51,7 +51,7 @@ class Once(logging.Filter):
     """Lets the traceback of an error pass once: we log a bug with its route, and the web server below does so again."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether a line is to be written."""
+        """Return whether a line is to be written."""
         error = record.exc_info[1] if record.exc_info else None
         if error is None:
             return True

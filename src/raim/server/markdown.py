@@ -19,7 +19,7 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "th": {"align"}, "td": {"
 
 @functools.lru_cache(maxsize=500)
 def render_markdown(text: str, top: int = 2) -> Markup:
-    r"""Give the HTML of a text; `top` is the level of its highest headings, so that they fit under the page's own.
+    r"""Return the HTML of a text; `top` is the level of its highest headings, so that they fit under the page's own.
 
     Example:
         >>> render_markdown("# A *title* <script>alert(1)</script>")

@@ -69,7 +69,7 @@ class StandingsCache:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, session: Session, challenge: CurrentChallenge, phase: Phase, profile: Any) -> Standings:
-        """Give the leaderboard of a phase."""
+        """Return the leaderboard of a phase."""
         key = challenge.id, phase.id
         found = self.made.get(key)
         if found is not None and found[0] == challenge.version:
@@ -140,7 +140,7 @@ def _read_rows(session: Session, challenge: CurrentChallenge, phase: Phase) -> I
 
 
 def _why_old(challenge: CurrentChallenge, submission: Submission) -> str:
-    """Say why a scored entry has no result of the versions in force."""
+    """Return why a scored entry has no result of the versions in force."""
     data_set = challenge.data_set_of_row(submission.data_set_id)
     if challenge.in_force[data_set] != challenge.newest[data_set]:
         return "is scored under a new version, which is not in force yet"

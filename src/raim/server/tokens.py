@@ -20,7 +20,7 @@ def make_token(kind: str) -> str:
 
 
 def hash_token(token: str) -> str:
-    """Give the SHA-256 of a token, in hexadecimal digits.
+    """Return the SHA-256 of a token, in hexadecimal digits.
 
     Example:
         >>> hash_token("raim_session_x")[:8]

@@ -51,7 +51,7 @@ def bootstrap_points(
 
 
 def interval(value: float | None, draws: Float[np.ndarray, " draws"], *, why: str = "") -> Estimate:
-    """Give a value with the middle 95 % of its draws."""
+    """Return a value with the middle 95 % of its draws."""
     usable = draws[~np.isnan(draws)]
     if value is None or np.isnan(value):
         return Estimate(value=None, why=why or "nobody has judged it")
@@ -62,7 +62,7 @@ def interval(value: float | None, draws: Float[np.ndarray, " draws"], *, why: st
 
 
 def rank_interval(value: int, draws: Int[np.ndarray, " draws"], n_entries: int) -> RankEstimate:
-    """Give a rank with the middle 95 % of its draws, rounded outwards, and how often each rank came."""
+    """Return a rank with the middle 95 % of its draws, rounded outwards, and how often each rank came."""
     low = np.quantile(draws, (1 - LEVEL) / 2, method="lower")
     high = np.quantile(draws, (1 + LEVEL) / 2, method="higher")
     shares = np.bincount(draws, minlength=n_entries + 1)[1 : n_entries + 1] / len(draws)
@@ -72,7 +72,7 @@ def rank_interval(value: int, draws: Int[np.ndarray, " draws"], n_entries: int) 
 
 
 def crossed_interval(points: Float[np.ndarray, "judges images"], value: float | None) -> Estimate:
-    """Give S3 of one entry with the interval of the crossed-effects estimate."""
+    """Return S3 of one entry with the interval of the crossed-effects estimate."""
     from scipy.stats import t as student
 
     n_judges, n_images = points.shape
@@ -91,7 +91,7 @@ def crossed_interval(points: Float[np.ndarray, "judges images"], value: float | 
 
 
 def variance_components(points: PointsArray) -> Components | None:
-    """Give the mean over the entries of the variance by its causes, of the judges whose votes are complete.
+    """Return the mean over the entries of the variance by its causes, of the judges whose votes are complete.
 
     Returns:
         None for fewer than two such judges, or images.

@@ -27,7 +27,7 @@ LEAST_VOTES = 5  # fewer say little of a judge's taste
 
 
 def judge_codes(ballots: Ballots) -> Mapping[str, str]:
-    """Give each judge a code, in the order of the ballots.
+    """Return each judge a code, in the order of the ballots.
 
     Example:
         >>> judge_codes(Ballots(entries=("a",), images=("1",), judges=("Ann", "Bob")))
@@ -38,7 +38,7 @@ def judge_codes(ballots: Ballots) -> Mapping[str, str]:
 
 
 def judge_totals(ballots: Ballots) -> Float[np.ndarray, "judges entries"]:
-    """Give each judge's points for each entry, per image seen times the images; NaN where they saw none."""
+    """Return each judge's points for each entry, per image seen times the images; NaN where they saw none."""
     points = points_array(ballots)
     seen = ~np.isnan(points)
     counts = seen.sum(1)
@@ -47,7 +47,7 @@ def judge_totals(ballots: Ballots) -> Float[np.ndarray, "judges entries"]:
 
 
 def judge_results(ballots: Ballots, excluded: frozenset[str]) -> tuple[JudgeResult, ...]:
-    """Give what is known of each judge, in the order of the ballots.
+    """Return what is known of each judge, in the order of the ballots.
 
     Everybody is compared with all the others, excluded judges too: who is excluded must not decide who is flagged.
     """

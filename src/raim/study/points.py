@@ -45,7 +45,7 @@ class Turnout:
 
 
 def points_array(ballots: Ballots) -> PointsArray:
-    """Give the points of each judge, image and entry; with ratings, the grades.
+    """Return the points of each judge, image and entry; with ratings, the grades.
 
     Returns:
         NaN where the judge has not voted on the image, or the entry was not shown; 0 where it was shown and not picked.
@@ -60,12 +60,12 @@ def points_array(ballots: Ballots) -> PointsArray:
 
 
 def criterion_points(ballots: Ballots, criterion: str) -> PointsArray:
-    """Give the points of those picks which a judge has given a criterion as the reason of; other picks give 0."""
+    """Return the points of those picks which a judge has given a criterion as the reason of; other picks give 0."""
     return _fill(ballots, criterion=criterion)
 
 
 def mean_points(points: PointsArray) -> Float[np.ndarray, " entries"]:
-    """Give S3 of each entry: over the images, the sum of the judges' mean; NaN for an entry that nobody saw.
+    """Return S3 of each entry: over the images, the sum of the judges' mean; NaN for an entry that nobody saw.
 
     Example:
         >>> mean_points(np.array([[[3.0, 0.0], [2.0, np.nan]], [[1.0, 2.0], [np.nan, np.nan]]])).tolist()
@@ -79,12 +79,12 @@ def mean_points(points: PointsArray) -> Float[np.ndarray, " entries"]:
 
 
 def images_of_issue(ballots: Ballots, issue: str) -> Bool[np.ndarray, " images"]:
-    """Say which images have an issue."""
+    """Return which images have an issue."""
     return np.array([ballots.issues.get(name, "") == issue for name in ballots.images], bool)
 
 
 def turnout(ballots: Ballots) -> Turnout:
-    """Say who has voted, and how wholly."""
+    """Return who has voted, and how wholly."""
     counted = counted_votes(ballots)
     voters = {vote.judge for vote in counted}
     return Turnout(
@@ -97,12 +97,12 @@ def turnout(ballots: Ballots) -> Turnout:
 
 
 def counted_votes(ballots: Ballots) -> list[Vote]:
-    """Give the votes that can give points: of first showings, with a pick or a grade."""
+    """Return the votes that can give points: of first showings, with a pick or a grade."""
     return [vote for vote in ballots.votes if vote.kind == "counted" and (vote.choice or vote.ratings)]
 
 
 def is_partial(ballots: Ballots, vote: Vote) -> bool:
-    """Say whether a vote has fewer picks (or grades) than were asked for and possible."""
+    """Return whether a vote has fewer picks (or grades) than were asked for and possible."""
     return MODES[ballots.mode].is_partial(vote, ballots.points)
 
 

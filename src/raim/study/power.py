@@ -50,7 +50,7 @@ def power_table(
     images: Sequence[int] = USUAL_IMAGES,
     power: float = 0.8,
 ) -> tuple[PowerCell, ...]:
-    """Give the least difference that studies of some sizes find.
+    """Return the least difference that studies of some sizes find.
 
     Example:
         >>> cell = power_table(judges=[18], images=[50])[0]
@@ -75,7 +75,7 @@ def power_table(
 def judges_needed(
     difference: float, n_images: int, components: Components = DEFAULT, *, power: float = 0.8
 ) -> int | None:
-    """Give how many judges tell two teams apart.
+    """Return how many judges tell two teams apart.
 
     Args:
         difference: Of the two teams' mean points, in points an image; not 0.
@@ -107,7 +107,7 @@ def judges_needed(
 
 
 def standard_error(components: Components, n_judges: int, n_images: int) -> float:
-    """Give the standard error of a difference, in points an image."""
+    """Return the standard error of a difference, in points an image."""
     variance = (
         components.judge / n_judges
         + components.image / n_images
@@ -117,7 +117,7 @@ def standard_error(components: Components, n_judges: int, n_images: int) -> floa
 
 
 def difference_components(points: PointsArray) -> Components | None:
-    """Give the causes of variance of the differences between all pairs of entries: of a pilot, for `power_table`.
+    """Return the causes of variance of the differences between all pairs of entries: of a pilot, for `power_table`.
 
     Returns:
         Of the judges whose votes are complete; None for fewer than two of them, or of images or entries.

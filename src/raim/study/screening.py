@@ -105,7 +105,7 @@ class Signs:
 
 
 def likelihood_of(choices: ChoiceSets, judge: int) -> Likelihood | None:
-    """Give how far a judge's choices are from random ones, in the others' direction.
+    """Return how far a judge's choices are from random ones, in the others' direction.
 
     With p the probabilities of a choice under the others' strengths and m the number of candidates, the sum of
     log(m p(picked)) is compared with its mean and deviation for a judge who picks any candidate alike.
@@ -140,7 +140,7 @@ def likelihood_of(choices: ChoiceSets, judge: int) -> Likelihood | None:
 
 
 def agreement_with_others(totals: Float[np.ndarray, "judges entries"], judge: int) -> float | None:
-    """Give Spearman's correlation of a judge's totals with the mean of the others', over the entries of both.
+    """Return Spearman's correlation of a judge's totals with the mean of the others', over the entries of both.
 
     Returns:
         None for fewer than three entries, or where one side has the same total for all.
@@ -164,7 +164,7 @@ def agreement_with_others(totals: Float[np.ndarray, "judges entries"], judge: in
 
 
 def favour_of(totals: Float[np.ndarray, "judges entries"], judge: int) -> Favour | None:
-    """Give the entry whose total is furthest above the others', by Student's t of a new observation.
+    """Return the entry whose total is furthest above the others', by Student's t of a new observation.
 
         t = (own - mean of others) / (deviation of others x sqrt(1 + 1/others)),  others - 1 degrees of freedom
 
@@ -191,7 +191,7 @@ def favour_of(totals: Float[np.ndarray, "judges entries"], judge: int) -> Favour
 
 
 def random_overlap(n_picks: float, n_candidates: float, n_repeats: int) -> Overlap | None:
-    """Give what two random ballots have in common; None without repeats or picks.
+    """Return what two random ballots have in common; None without repeats or picks.
 
     Example:
         >>> overlap = random_overlap(3, 9, 4)
@@ -206,7 +206,7 @@ def random_overlap(n_picks: float, n_candidates: float, n_repeats: int) -> Overl
 
 
 def bt500_rejects(ratings: PointsArray) -> list[str]:
-    """Give for each judge why BT.500's rule rejects them; "" if it does not.
+    """Return for each judge why BT.500's rule rejects them; "" if it does not.
 
     Each image and entry is a condition: with kurtosis m4 / m2^2 from 2 to 4 its limits are 2 standard deviations
     around the mean of the judges, else sqrt(20). P and Q count a judge's grades at or beyond the upper and the lower
@@ -226,7 +226,7 @@ def bt500_rejects(ratings: PointsArray) -> list[str]:
 
 
 def find_flags(code: str, signs: Signs, entries: Sequence[str]) -> tuple[Flag, ...]:
-    """Give a judge's flags, each with its numbers and threshold."""
+    """Return a judge's flags, each with its numbers and threshold."""
     found: list[tuple[FlagKind, str]] = [
         ("trap", _say_traps(signs.traps)),
         ("repeats", _say_repeats(signs)),

@@ -37,7 +37,7 @@ class ChoiceSets:
 
 
 def list_choices(ballots: Ballots, votes: Iterable[Vote] | None = None) -> ChoiceSets:
-    """Give the choices of all counted votes; none with ratings."""
+    """Return the choices of all counted votes; none with ratings."""
     entries = {name: place for place, name in enumerate(ballots.entries)}
     judges = {name: place for place, name in enumerate(ballots.judges)}
     winners, available, owners = [], [], []

@@ -25,7 +25,7 @@ class Trial:
 
 
 def label_of(place: int) -> str:
-    """Give the label of a tile by its place from 0: A, B, ..., Z, A2, ...
+    """Return the label of a tile by its place from 0: A, B, ..., Z, A2, ...
 
     Example:
         >>> label_of(0), label_of(8), label_of(27)

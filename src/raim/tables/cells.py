@@ -82,7 +82,7 @@ def parse_number(text: str, *, has_decimal_comma: bool = False, most: float = MO
 
 
 def is_decimal_comma(text: str) -> bool:
-    """Say whether a cell is a number whose comma can only be that of its decimals."""
+    """Return whether a cell is a number whose comma can only be that of its decimals."""
     return COMMA.fullmatch(text) is not None and PERHAPS_THOUSANDS.fullmatch(text) is None
 
 
@@ -224,7 +224,7 @@ def rename_known(found: Mapping[str, _Value], known: Collection[str]) -> tuple[d
 
 
 def say_none_known(names: Iterable[str], known: Collection[str]) -> str:
-    """Say that a table names no image, with the cause where it shows.
+    """Return the message that a table names no image, with the cause where it shows.
 
     Example:
         >>> print(say_none_known(["a", "b"], ["0001", "0002"]))

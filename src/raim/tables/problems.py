@@ -44,7 +44,7 @@ class Problems:
 
 
 def list_shortly(lines: Sequence[str]) -> tuple[str, ...]:
-    """Give the first lines of many, and how many more there are.
+    """Return the first lines of many, and how many more there are.
 
     Example:
         >>> list_shortly(["one", "two"]), list_shortly(["line"] * 32)[-2:]
@@ -143,7 +143,7 @@ def name_alike(
 
 
 def by_name(rows: Sequence[Row], name: str, problems: Problems) -> dict[str, Row]:
-    """Give rows by the name in a column, which must be there and in one row only."""
+    """Return rows by the name in a column, which must be there and in one row only."""
     found: dict[str, Row] = {}
     for row in rows:
         own = row.cells.get(name, "")

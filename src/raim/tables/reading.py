@@ -277,7 +277,7 @@ class _Lines:
 
 
 def _split(text: str, delimiter: str, faults: list[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
-    """Give line and cells of each row that is not empty; the first is the header."""
+    """Yield line and cells of each row that is not empty; the first is the header."""
     is_stated = STATED.match(text) is not None
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)

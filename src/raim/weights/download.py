@@ -39,7 +39,7 @@ BUSY = (429, 500, 502, 503, 504)
 
 
 def public_index() -> str:
-    """Give the address of the public package index, which the client library knows."""
+    """Return the address of the public package index, which the client library knows."""
     from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
     return PYPI_SIMPLE_ENDPOINT
@@ -87,7 +87,7 @@ def pip_configuration_files(environment: Mapping[str, str]) -> list[Path]:
 
 
 def without_credentials(url: str) -> str:
-    """Give an address fit for a message."""
+    """Return an address fit for a message."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
@@ -241,7 +241,7 @@ def _count(artifact: Artifact, url: str, progress: Progress | None) -> Iterator[
 
 
 def _reason(error: Exception) -> str:
-    """Say in one line what went wrong, without the credentials that an address may hold."""
+    """Return in one line what went wrong, without the credentials that an address may hold."""
     import requests
 
     if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:

@@ -93,7 +93,7 @@ def _find(folders: Folders, path: Path, *other_names: str) -> Path | None:
 
 
 def load_weights(name: str) -> dict[str, np.ndarray]:
-    """Give a set of weights; a missing one is fetched, unless RAIM_OFFLINE=1 or RAIM_WEIGHTS_DIR is set.
+    """Return a set of weights; a missing one is fetched, unless RAIM_OFFLINE=1 or RAIM_WEIGHTS_DIR is set.
 
     Args:
         name: A key of `WEIGHTS`, e.g. `"vgg16"`.
@@ -119,7 +119,7 @@ def _load(name: str, folders: Folders) -> dict[str, np.ndarray]:
 
 
 def weights_sha256(name: str) -> str:
-    """Give the pinned SHA-256 of a set's content, which results carry; `load_weights` gives nothing else.
+    """Return the pinned SHA-256 of a set's content, which results carry; `load_weights` gives nothing else.
 
     Example:
         >>> weights_sha256("dists")[:12]
@@ -146,7 +146,7 @@ def fetch_weights(name: str, *, progress: Progress | None = None) -> None:
 
 
 def fetch_files(name: str) -> dict[str, Path]:
-    """Give the published files of a set, unpacked, for programs that read those (ncnn, spandrel).
+    """Return the published files of a set, unpacked, for programs that read those (ncnn, spandrel).
 
     Args:
         name: A key of `WEIGHTS`.
@@ -176,7 +176,7 @@ def fetch_files(name: str) -> dict[str, Path]:
 
 
 def weights_state(name: str) -> str:
-    """Tell whether a set is `"ready"`, `"fetched"` (not yet converted) or `"missing"`, without reading it."""
+    """Return whether a set is `"ready"`, `"fetched"` (not yet converted) or `"missing"`, without reading it."""
     weights, folders = weight_set(name), weights_folders()
     if find_tensors(folders, weights):
         return "ready"
@@ -238,7 +238,7 @@ def _read_or_convert(
 
 
 def _members(weights: WeightSet, folders: Folders, progress: Progress | None) -> dict[str, bytes]:
-    """Give the set's published files out of its checked artifact."""
+    """Return the set's published files out of its checked artifact."""
     artifact = find_artifact(folders, weights.artifact) or _fetch(weights, folders, progress)
     _check_file(artifact, weights.artifact.sha256)
     return read_members(artifact, weights)

@@ -71,7 +71,7 @@ WEIGHTS: Mapping[str, WeightSet] = MappingProxyType({row["name"]: _make_set(row)
 
 
 def weight_set(name: str) -> WeightSet:
-    """Give a set's row of the table.
+    """Return a set's row of the table.
 
     Raises:
         UnknownNameError: There is no such set; the nearest name is in the message.
@@ -86,7 +86,7 @@ def weight_set(name: str) -> WeightSet:
 
 
 def select_weights(names: Iterable[str]) -> tuple[str, ...]:
-    """Give the names of sets, each group's name replaced by those of its sets, without repetition.
+    """Return the names of sets, each group's name replaced by those of its sets, without repetition.
 
     Example:
         >>> select_weights(["restoring", "vgg16"])[:3]

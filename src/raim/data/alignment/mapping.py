@@ -122,7 +122,7 @@ def warp(
 
 
 def find_inside(points: Field, shape: tuple[int, ...]) -> Bool[np.ndarray, "_ _"]:
-    """Say which points lie within a picture of this shape, `REACH_PX` from its edge."""
+    """Return which points lie within a picture of this shape, `REACH_PX` from its edge."""
     height, width = shape[:2]
     x, y = points[..., 0], points[..., 1]
     far = REACH_PX

@@ -160,7 +160,7 @@ def _match_phase(luma: Plane, reference: Plane) -> Iterator[Match]:
 
 
 def _is_plausible(homography: Homography, shape: tuple[int, ...], other: tuple[int, ...], mode: Mode) -> bool:
-    """Say whether a homography keeps the picture's sense and shape, at a scale that the mode allows."""
+    """Return whether a homography keeps the picture's sense and shape, at a scale that the mode allows."""
     height, width = shape
     corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32)
     placed = project(homography, corners)[0].astype(np.float64)

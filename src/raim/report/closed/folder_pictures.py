@@ -71,7 +71,7 @@ def _list_images(
 def _name_alike(
     where: str, found: Mapping[str, str], stems: Sequence[str], problems: Problems
 ) -> Mapping[str, str]:
-    """Give what is said of images by their names; a table that names none of them is a problem."""
+    """Return what is said of images by their names; a table that names none of them is a problem."""
     named = name_alike(where, found, stems, problems)
     if found and not named.keys() & set(stems):
         problems.add(where, say_none_known(found, stems))

@@ -105,7 +105,7 @@ def _write_value(heading: Heading, value: str | float) -> str:
 
 
 def flat_columns(grid: Grid) -> tuple[str, ...]:
-    """Give the names of the columns of a CSV, intervals in two columns of their own, reasons at the end."""
+    """Return the names of the columns of a CSV, intervals in two columns of their own, reasons at the end."""
     names: list[str] = []
     for heading in grid.headings:
         names.append(heading.key)
@@ -116,7 +116,7 @@ def flat_columns(grid: Grid) -> tuple[str, ...]:
 
 
 def flat_row(grid: Grid, row: Sequence[Cell]) -> tuple[Any, ...]:
-    """Give the values of a row of a CSV; None where there is none."""
+    """Return the values of a row of a CSV; None where there is none."""
     values: list[Any] = []
     for heading, cell in zip(grid.headings, row, strict=True):
         values.append(cell.value)
@@ -141,7 +141,7 @@ def mark_best(cells: Sequence[Cell], *, higher_is_better: bool = True) -> tuple[
 
 
 def pick_columns(grid: Grid, keys: Sequence[str], *, with_intervals: bool = True, **changes: Any) -> Grid:
-    """Give a table with some of its columns, in their order.
+    """Return a table with some of its columns, in their order.
 
     Args:
         grid: The table.

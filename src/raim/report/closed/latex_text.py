@@ -72,7 +72,7 @@ def _escape_sign(sign: str) -> str:
 
 
 def _name_greek(sign: str) -> str:
-    """Give the name of a Greek letter as LaTeX spells it; "" for others."""
+    """Return the name of a Greek letter as LaTeX spells it; "" for others."""
     words = unicodedata.name(sign, "").lower().replace("lamda", "lambda").split()
     if len(words) != 4 or words[0] != "greek" or words[2] != "letter":
         return ""

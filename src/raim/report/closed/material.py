@@ -154,7 +154,7 @@ class Material:
         return tuple(row.team for row in (*self.ranking.rows, *self.ranking.left_out))
 
     def team(self, name: str) -> TeamMaterial:
-        """Give what is known of a team; an empty record if nothing is."""
+        """Return what is known of a team; an empty record if nothing is."""
         return next((each for each in self.teams if each.team == name), TeamMaterial(team=name))
 
 

@@ -34,7 +34,7 @@ OTHER_DECIMALS = 4
 
 
 def find_measures(keys: Iterable[str]) -> tuple[MeasureColumn, ...]:
-    """Give the columns of those measures that are there: known ones in their order, then others by name.
+    """Return the columns of those measures that are there: known ones in their order, then others by name.
 
     Example:
         >>> [(each.heading.title, each.higher_is_better) for each in find_measures(["musiq", "niqe", "psnr"])]

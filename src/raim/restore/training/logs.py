@@ -51,7 +51,7 @@ class CsvLog:
 
 
 def _is_whole(line: Sequence[str], n_columns: int) -> bool:
-    """Say whether a line is a step and its numbers: a killed run may have left half of one."""
+    """Return whether a line is a step and its numbers: a killed run may have left half of one."""
     try:
         int(line[0])
         numbers = [float(cell) for cell in line if cell]

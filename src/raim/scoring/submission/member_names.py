@@ -99,7 +99,7 @@ def split_name(name: str) -> tuple[str, ...]:
 
 
 def last_part(name: str) -> str:
-    """Give what an extractor on any system could take as the file's own name."""
+    """Return what an extractor on any system could take as the file's own name."""
     return _SEPARATORS.split(name)[-1]
 
 
@@ -130,5 +130,5 @@ def find_name_problems(name: str) -> list[Finding]:
 
 
 def is_refused(char: str) -> bool:
-    """Say whether a character may not stand in a name."""
+    """Return whether a character may not stand in a name."""
     return unicodedata.category(char) in _REFUSED_CATEGORIES or char in _REORDERING

@@ -30,7 +30,7 @@ MAXIMUM_KEY = 200  # of `Name`, the column; the compared form of a letter can be
 
 
 def name_key(name: str) -> str:
-    """Give a name as it is compared: two that look alike in case, width or spaces are one.
+    """Return a name as it is compared: two that look alike in case, width or spaces are one.
 
     Example:
         >>> name_key("  ADA Lovelace") == name_key("ada  lovelace")
@@ -40,7 +40,7 @@ def name_key(name: str) -> str:
 
 
 def check_name(name: str, what: str) -> str:
-    """Give a name in its clean form.
+    """Return a name in its clean form.
 
     Raises:
         InputError: It is empty, longer than 80 characters or than 200 as it is compared, or does not print.
@@ -63,7 +63,7 @@ def check_name(name: str, what: str) -> str:
 
 
 def check_email(email: str) -> str:
-    """Give an e-mail address that has the form of one.
+    """Return an e-mail address that has the form of one.
 
     Raises:
         InputError: It has not.
@@ -119,7 +119,7 @@ def register(
 
 
 def has_administrator(session: Session) -> bool:
-    """Tell whether an administrator's account exists; without it the server shows its first link."""
+    """Return whether an administrator's account exists; without it the server shows its first link."""
     return session.scalar(select(User.id).where(User.is_administrator).limit(1)) is not None
 
 

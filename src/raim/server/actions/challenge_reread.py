@@ -51,7 +51,7 @@ def read_again(
 
 
 def describe_changes(before: CurrentChallenge, after: CurrentChallenge) -> Iterator[str]:
-    """Say what is otherwise, for what organisers have to know or do."""
+    """Yield what is otherwise, for what organisers have to know or do."""
     old, new = before.definition, after.definition
     if old.profile != new.profile:
         yield f"the profile is {new.profile}, it was {old.profile}"

@@ -18,7 +18,7 @@ from raim.server.standings import Standings
 def propose_finalists(
     session: Session, challenge: CurrentChallenge, standings: Standings, *, n: int | None = None
 ) -> Finalists:
-    """Say who would be invited now for n places, else as many as the file says; teams are named by their rows' numbers.
+    """Return who would be invited now for n places, else as many as the file says; teams by their rows' numbers.
 
     Raises:
         StateError: The challenge has no final.
@@ -104,7 +104,7 @@ def replace_finalist(
     *,
     actor_id: int,
 ) -> Finalist:
-    """Give the place of a team that declined, or that the organiser takes out, to another one.
+    """Invite another team in the place of one that declined, or that the organiser takes out.
 
     Raises:
         InputError: The other team cannot be invited.
@@ -121,19 +121,19 @@ def replace_finalist(
 
 
 def list_finalists(session: Session, challenge: CurrentChallenge) -> list[Finalist]:
-    """Give all rows of the challenge's finalists by place, those that declined too."""
+    """Return all rows of the challenge's finalists by place, those that declined too."""
     phases = list(challenge.phase_ids.values())
     found = select(Finalist).where(Finalist.phase_id.in_(phases)).order_by(Finalist.position, Finalist.id)
     return list(session.scalars(found))
 
 
 def find_finalist(session: Session, challenge: CurrentChallenge, team_id: int | None) -> Finalist | None:
-    """Give a team's row, whether it has declined or not; None if it was never invited."""
+    """Return a team's row, whether it has declined or not; None if it was never invited."""
     return next((each for each in list_finalists(session, challenge) if each.team_id == team_id), None)
 
 
 def is_finalist(session: Session, challenge: CurrentChallenge, team_id: int) -> bool:
-    """Say whether a team is invited and has not declined."""
+    """Return whether a team is invited and has not declined."""
     found = select(Finalist.id).where(
         Finalist.phase_id.in_(list(challenge.phase_ids.values())),
         Finalist.team_id == team_id,

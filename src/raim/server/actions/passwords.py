@@ -42,7 +42,7 @@ def _turn() -> Iterator[None]:
 
 
 def hash_password(password: str) -> str:
-    """Give the hash to keep.
+    """Return the hash to keep.
 
     Raises:
         InputError: It is shorter than 10 or longer than 1000 characters.
@@ -62,7 +62,7 @@ def hash_password(password: str) -> str:
 
 
 def is_password(password: str, password_hash: str | None) -> bool:
-    """Tell whether a password is the right one; without a hash it is not, after the same time.
+    """Return whether a password is the right one; without a hash it is not, after the same time.
 
     Raises:
         NotReadyError: Too many wait to have theirs compared.
@@ -80,7 +80,7 @@ def is_password(password: str, password_hash: str | None) -> bool:
 
 
 def is_outdated(password_hash: str) -> bool:
-    """Tell whether a hash was made with other parameters than today's."""
+    """Return whether a hash was made with other parameters than today's."""
     return _HASHER.check_needs_rehash(password_hash)
 
 

@@ -18,7 +18,7 @@ from raim.server.database import Challenge, DataSet, EntryResult, Submission, Te
 
 
 def list_new_versions(session: Session, challenge: CurrentChallenge) -> tuple[NewVersion, ...]:
-    """Give the versions that are not in force yet, with how many entries are scored under them."""
+    """Return the versions that are not in force yet, with how many entries are scored under them."""
     new = [slug for slug, pair in challenge.in_force.items() if pair != challenge.newest[slug]]
     if not new:
         return ()

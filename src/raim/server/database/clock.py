@@ -29,7 +29,7 @@ class DatabaseClock:
         self._known = moment, time.monotonic()
 
     def __call__(self) -> datetime:
-        """Give the time."""
+        """Return the time."""
         if self._is_own:
             return datetime.now(UTC)
         moment, at = self._known

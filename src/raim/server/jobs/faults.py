@@ -66,7 +66,7 @@ def _is_away(storage: Storage) -> bool:
 
 
 def describe_fault(error: BaseException) -> tuple[str, str]:
-    """Give the reason for a team (what raim says itself, else only the kind of fault), and organisers' traceback."""
+    """Return the reason for a team (what raim says itself, else only the kind of fault), and organisers' traceback."""
     text = str(error) if isinstance(error, RaimError | OSError) else type(error).__name__
     return text[:LONGEST_REASON], "".join(traceback.format_exception(error))
 
@@ -106,7 +106,7 @@ class Throttle:
         self._last = -seconds
 
     def is_open(self) -> bool:
-        """Say whether enough time has passed since the last time that it was open."""
+        """Return whether enough time has passed since the last time that it was open."""
         now = time.monotonic()
         if now - self._last < self._seconds:
             return False

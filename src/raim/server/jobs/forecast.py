@@ -63,7 +63,7 @@ class ForecastCache:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, session: Session, now: datetime, database: Database | None = None) -> Forecast:
-        """Give a forecast that is young enough; a little too old, where a database is named to make the next."""
+        """Return a forecast that is young enough; a little too old, where a database is named to make the next."""
         found = self.made
         if found is not None:
             age = abs(now - found.made_at)

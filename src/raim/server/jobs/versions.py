@@ -33,7 +33,7 @@ def scorer_version(profile_name: str) -> str:
 
 @functools.cache
 def known_versions() -> Mapping[str, str]:
-    """Give the name of the profile behind each scorer version that this version of raim computes.
+    """Return the name of the profile behind each scorer version that this version of raim computes.
 
     Example:
         >>> known_versions()[scorer_version("raim-2026-hdr")]

@@ -78,13 +78,13 @@ def order_waiting(
 
 
 def next_group(ordered: Sequence[Waiting], *, most: int = MOST_TOGETHER) -> list[Waiting]:
-    """Give those that are scored together next: the first, and the next ones of its data set."""
+    """Return those that are scored together next: the first, and the next ones of its data set."""
     kinds = [(each.data_set_id, each.is_again, each.scorer_version) for each in ordered]
     return [each for each, kind in zip(ordered, kinds, strict=True) if kind == kinds[0]][:most]
 
 
 def list_groups(ordered: Sequence[Waiting]) -> list[list[Waiting]]:
-    """Give all groups in the order in which they come to be scored, as far as can be known now."""
+    """Return all groups in the order in which they come to be scored, as far as can be known now."""
     groups: list[list[Waiting]] = []
     filling: dict[tuple[object, ...], list[Waiting]] = {}
     for each in ordered:

@@ -42,7 +42,7 @@ def computed_points(
 
 
 def manual_points(session: Session, challenge: CurrentChallenge) -> list[Point]:
-    """Give the points by hand, with who has ticked them."""
+    """Return the points by hand, with who has ticked them."""
     rows = session.execute(
         select(ChecklistTick, User.name)
         .join(User, User.id == ChecklistTick.ticked_by)
@@ -167,7 +167,7 @@ def _final_submissions(
 
 
 def _read_sheets(session: Session, going: list[Finalist]) -> dict[int, tuple[str, dict[str, str]]]:
-    """Give name and fact sheet of each finalist's team, by its row, in the order of places."""
+    """Return name and fact sheet of each finalist's team, by its row, in the order of places."""
     rows = session.execute(
         select(Team.id, Team.name, FactSheet.fields)
         .outerjoin(FactSheet, FactSheet.team_id == Team.id)

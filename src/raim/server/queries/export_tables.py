@@ -33,7 +33,7 @@ Statement = Callable[[Select[Any]], Select[Any]]
 
 
 def people_tables(session: Session, challenge: CurrentChallenge) -> Iterator[ExportTable]:
-    """Give teams, their members, and all accounts."""
+    """Yield teams, their members, and all accounts."""
     yield _table(
         session,
         "teams",
@@ -74,7 +74,7 @@ def people_tables(session: Session, challenge: CurrentChallenge) -> Iterator[Exp
 def entry_tables(
     session: Session, challenge: CurrentChallenge, measures: tuple[str, ...]
 ) -> Iterator[ExportTable]:
-    """Give submissions, and the results of entries and of images with a column for each measure."""
+    """Yield submissions, and the results of entries and of images with a column for each measure."""
     author = aliased(User)
     yield _table(
         session,
@@ -152,7 +152,7 @@ def _image_results(session: Session, challenge: CurrentChallenge) -> ExportTable
 
 
 def text_tables(session: Session, challenge: CurrentChallenge) -> Iterator[ExportTable]:
-    """Give comments, announcements and finalists."""
+    """Yield comments, announcements and finalists."""
     yield _table(
         session,
         "comments",
@@ -211,7 +211,7 @@ def text_tables(session: Session, challenge: CurrentChallenge) -> Iterator[Expor
 
 
 def audit_table(session: Session, challenge: CurrentChallenge) -> ExportTable:
-    """Give the log of who did what."""
+    """Return the log of who did what."""
     return _table(
         session,
         "audit",
@@ -230,12 +230,12 @@ def audit_table(session: Session, challenge: CurrentChallenge) -> ExportTable:
 
 
 def _of(table: type[Base], names: str) -> Columns:
-    """Give columns of a table by their own names."""
+    """Return columns of a table by their own names."""
     return {name: getattr(table, name) for name in names.split()}
 
 
 def _with_measures(table: ExportTable, measures: tuple[str, ...]) -> ExportTable:
-    """Give a table whose last column, a record of measures, is a column for each of them."""
+    """Return a table whose last column, a record of measures, is a column for each of them."""
 
     def read() -> Iterator[tuple[Any, ...]]:
         for *before, values in table.read():

@@ -21,7 +21,7 @@ from raim.server.standings import make_standings
 
 
 def export_tables(session: Session, challenge: CurrentChallenge, profile: Profile) -> tuple[ExportTable, ...]:
-    """Give all tables; their rows are read while they are handed on, so the session has to stay open.
+    """Return all tables; their rows are read while they are handed on, so the session has to stay open.
 
     All show the same moment where the database keeps one for a transaction.
     """
@@ -37,7 +37,7 @@ def export_tables(session: Session, challenge: CurrentChallenge, profile: Profil
 
 
 def find_table(tables: tuple[ExportTable, ...], name: str) -> ExportTable:
-    """Give the table of that name.
+    """Return the table of that name.
 
     Raises:
         UnknownNameError: There is none; the nearest is named.
@@ -51,7 +51,7 @@ def find_table(tables: tuple[ExportTable, ...], name: str) -> ExportTable:
 def export_all(
     tables: tuple[ExportTable, ...], challenge: CurrentChallenge, now: datetime
 ) -> Iterator[bytes]:
-    """Give one zip: each table as CSV and as JSON, and what challenge.toml says with the dates in force."""
+    """Return one zip: each table as CSV and as JSON, and what challenge.toml says with the dates in force."""
     return zip_pieces(_files(tables, challenge), now)
 
 
@@ -66,7 +66,7 @@ def _files(
 
 
 def _measures(session: Session, challenge: CurrentChallenge, profile: Profile) -> tuple[str, ...]:
-    """Give the measures of the profile, then those that only earlier versions had."""
+    """Return the measures of the profile, then those that only earlier versions had."""
     own = [name for name in profile.columns if name != "score"]
     found = session.scalars(
         select(EntryResult.measures)

@@ -17,7 +17,7 @@ SEEN_AT = ("register", "log in")  # audit events that carry a network address
 
 
 def find_hints(session: Session, challenge_id: int) -> list[Hint]:
-    """Give what teams of a challenge share, the strongest hints first; three queries for any number of teams."""
+    """Return what teams of a challenge share, the strongest hints first; three queries for any number of teams."""
     return [
         *_hints("file", session.execute(_files(challenge_id))),
         *_hints("e-mail", session.execute(_emails(challenge_id))),

@@ -35,6 +35,6 @@ def find_mail(session: Session, challenge: CurrentChallenge, mail_id: int) -> Ma
 
 
 def _is_own(challenge: CurrentChallenge) -> ColumnElement[bool]:
-    """Say whether a mail is in the challenge's name, or in the server's to somebody who is known in the challenge."""
+    """Return whether a mail is in the challenge's name, or in the server's to somebody of the challenge."""
     is_theirs = Mail.challenge_id.is_(None) & Mail.user_id.in_(people_of(challenge.id))
     return or_(Mail.challenge_id == challenge.id, is_theirs)

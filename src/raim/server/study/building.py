@@ -197,7 +197,7 @@ def _chosen_images(proposal: Proposal, names: Sequence[str] | None) -> list[tupl
 
 
 def _candidates(session: Session, challenge: CurrentChallenge) -> list[Team]:
-    """Give finalists by place, or every approved team of a challenge without a final."""
+    """Return finalists by place, or every approved team of a challenge without a final."""
     if challenge.definition.finalists is not None:
         rows = [each for each in list_finalists(session, challenge) if each.declined_at is None]
         teams = {

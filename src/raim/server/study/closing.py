@@ -164,7 +164,7 @@ def count_unmade(session: Session, study: Study) -> tuple[int, int]:
 
 
 def studies_under_way(session: Session, challenge: CurrentChallenge) -> list[Study]:
-    """Give the studies that judges vote in, or whose votes nobody has seen yet."""
+    """Return the studies that judges vote in, or whose votes nobody has seen yet."""
     found = (
         select(Study)
         .where(Study.challenge_id == challenge.id, Study.state.in_(("open", "closed")))
@@ -206,7 +206,7 @@ def _expect(session: Session, study: Study, state: str, action: str) -> None:
 
 
 def check_reason(reason: str, action: str) -> str:
-    """Give a reason as it is kept.
+    """Return a reason as it is kept.
 
     Raises:
         InputError: There is none.

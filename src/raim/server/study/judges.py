@@ -159,7 +159,7 @@ def parse_guest(line: str) -> Guest:
 
 
 def replaced_judges(judges: Sequence[Judge]) -> set[int]:
-    """Give the rows of revoked judges who were invited again: of one person only the other invitation's votes count."""
+    """Return the rows of revoked judges who were invited again, and whose votes thus do not count."""
     return {
         old.id
         for old in judges
@@ -218,7 +218,7 @@ def exclude_judge(
 
 
 def find_judge(session: Session, token: str) -> Judge | None:
-    """Give the judge of a link; None if the link is unknown or revoked."""
+    """Return the judge of a link; None if the link is unknown or revoked."""
     return session.scalar(
         select(Judge)
         .join(JudgeLink, JudgeLink.judge_id == Judge.id)
@@ -243,7 +243,7 @@ def write_to_judge(session: Session, public_url: str, judge: Judge, token: str, 
 
 
 def is_mailed(session: Session, judge: Judge, token: str) -> bool:
-    """Say whether the server mails a judge this link."""
+    """Return whether the server mails a judge this link."""
     return session.scalar(select(Mail.id).where(Mail.what == _what(judge, token))) is not None
 
 

@@ -18,7 +18,7 @@ HURRIED_SHARE = 0.2
 
 
 def judge_progress(session: Session, study: Study) -> list[JudgeProgress]:
-    """Give every judge's progress, in the order of their numbers, without organisers who only look."""
+    """Return every judge's progress, in the order of their numbers, without organisers who only look."""
     judges = session.scalars(
         select(Judge).where(Judge.study_id == study.id, ~Judge.is_preview).order_by(Judge.number)
     ).all()
@@ -61,14 +61,14 @@ def judge_progress(session: Session, study: Study) -> list[JudgeProgress]:
 
 
 def own_pace(session: Session, judge: Judge) -> float | None:
-    """Give the median time that a judge has looked at their trials; None before the first vote."""
+    """Return the median time that a judge has looked at their trials; None before the first vote."""
     voting = set(session.scalars(select(Trial.id).where(Trial.judge_id == judge.id, Trial.part == "voting")))
     seconds = [vote.seconds for trial, vote in newest_votes(session, [judge.id]).items() if trial in voting]
     return statistics.median(seconds) if seconds else None
 
 
 def _state(judge: Judge, n_done: int, *, is_replaced: bool) -> Any:
-    """Say how a judge stands, in a word or two."""
+    """Return a judge's state, in a word or two."""
     if judge.revoked_at is not None:
         return "invited again" if is_replaced else "revoked"
     if judge.finished_at is not None:

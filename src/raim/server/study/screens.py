@@ -12,7 +12,7 @@ LEAST_COLOUR_DEPTH = 24  # bits a pixel
 
 
 def screen_faults(study: Study, facts: ScreenFacts) -> tuple[str, ...]:
-    """Say what keeps a judge from voting on this screen; empty if nothing does."""
+    """Return what keeps a judge from voting on this screen; empty if nothing does."""
     faults = []
     if not facts.has_mouse:
         faults.append(
@@ -54,6 +54,6 @@ def record_screen(
 
 
 def newest_screen(session: Session, judge: Judge) -> ScreenCheck | None:
-    """Give the check that counts."""
+    """Return the check that counts."""
     found = select(ScreenCheck).where(ScreenCheck.judge_id == judge.id).order_by(ScreenCheck.id.desc())
     return session.scalar(found.limit(1))

@@ -60,7 +60,7 @@ def choose(
 
 
 def final_submissions(session: Session, challenge: CurrentChallenge, phase: Phase) -> dict[int, Submission]:
-    """Give each team's final submission that counts, by the team: its chosen one, else its newest."""
+    """Return each team's final submission that counts, by the team: its chosen one, else its newest."""
     rows = session.scalars(
         select(Submission)
         .where(

@@ -102,7 +102,7 @@ def look_at_flags(session: Session, now: datetime, submission: Submission, *, ac
 
 
 def unseen_flags(session: Session, challenge: CurrentChallenge) -> dict[int, dict[str, Any]]:
-    """Give the flags of a challenge's submissions that no organiser has looked at, by submission."""
+    """Return the flags of a challenge's submissions that no organiser has looked at, by submission."""
     found = session.execute(
         select(Submission.id, Submission.flags).where(
             Submission.phase_id.in_(challenge.phase_ids.values()), cast(Submission.flags, String) != "{}"

@@ -14,12 +14,12 @@ from raim.server.mail import mail_team
 
 
 def after_check(kind: str) -> str:
-    """Give the state that follows a good check: what is to be scored is queued, the other kinds are done."""
+    """Return the state that follows a good check: what is to be scored is queued, the other kinds are done."""
     return "queued" if kind == "scored" else "accepted"
 
 
 def lock_submission(session: Session, submission_id: int) -> Submission:
-    """Give a submission that nobody else changes until the transaction ends.
+    """Return a submission that nobody else changes until the transaction ends.
 
     Raises:
         UnknownNameError: There is none with this id.

@@ -99,7 +99,7 @@ def add_handlers(app: FastAPI) -> None:
 
 
 def read_problem(error: RequestValidationError | ValidationError) -> RaimError:
-    """Give what is wrong with a request as an error of ours: an address that cannot be is not there."""
+    """Return what is wrong with a request as an error of ours: an address that cannot be is not there."""
     found = error.errors()
     if any(each["loc"][:1] == ("path",) for each in found):
         return UnknownNameError("there is no such page")
@@ -112,7 +112,7 @@ def read_problem(error: RequestValidationError | ValidationError) -> RaimError:
 
 
 def status_of(error: BaseException) -> tuple[int, str]:
-    """Give status and code of an expected error.
+    """Return status and code of an expected error.
 
     Example:
         >>> status_of(StateError("no try is left"))
@@ -177,7 +177,7 @@ async def _bug(request: Request, error: Exception) -> Response:
 
 
 def is_program(request: Request) -> bool:
-    """Say whether a program asks."""
+    """Return whether a program asks."""
     wants = request.headers.get("accept", "")
     return bool(PROGRAMS.match(request.url.path)) or wants.startswith("application/json")
 

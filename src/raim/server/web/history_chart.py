@@ -44,11 +44,11 @@ class _Axes:
     high: float
 
     def x(self, moment: datetime) -> float:
-        """Give the column."""
+        """Return the column."""
         return LEFT + (WIDTH - LEFT - RIGHT) * ((moment - self.start) / (self.end - self.start))
 
     def y(self, score: float) -> float:
-        """Give the row."""
+        """Return the row."""
         return TOP + (HEIGHT - TOP - BOTTOM) * (self.high - score) / (self.high - self.low)
 
 

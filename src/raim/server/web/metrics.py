@@ -50,7 +50,7 @@ class _Known(CollectorRegistry):
         self.health, self.numbers = health, numbers
 
     def collect(self) -> Iterator[Metric]:
-        """Give each number."""
+        """Yield each number."""
         health = self.health
         parts = [
             (part, float(getattr(health, part) in {"ok", "idle"}))

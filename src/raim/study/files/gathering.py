@@ -70,7 +70,7 @@ def gather_votes(
 
 
 def _name_alike(rows: list[VoteRow], plan: StudyPlan | None) -> tuple[list[VoteRow], list[str]]:
-    """Give rows with the plan's own names of judges, images and entries, and notes on names that were shortened."""
+    """Return rows with the plan's own names of judges, images and entries, and notes on names that were shortened."""
     if plan is None:
         return rows, []
     judges = match_names({row.judge for row in rows}, [each.judge for each in plan.judges])

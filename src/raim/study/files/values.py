@@ -48,40 +48,40 @@ def read_time(text: str) -> datetime:
 
 
 def need_mapping(value: object, name: str) -> Mapping[str, Any]:
-    """Give a value that is an object, or raise InputError."""
+    """Return a value that is an object, or raise InputError."""
     if not isinstance(value, dict):
         raise InputError(f"{name} is {_short(value)}; expected an object")
     return value
 
 
 def need_list(value: object, name: str) -> list[Any]:
-    """Give a value that is a list, or raise InputError."""
+    """Return a value that is a list, or raise InputError."""
     if not isinstance(value, list):
         raise InputError(f"{name} is {_short(value)}; expected a list")
     return value
 
 
 def need_texts(value: object, name: str) -> tuple[str, ...]:
-    """Give a value that is a list of texts, or raise InputError."""
+    """Return a value that is a list of texts, or raise InputError."""
     return tuple(need_text(each, name) for each in need_list(value, name))
 
 
 def need_text(value: object, name: str) -> str:
-    """Give a value that is a text, or raise InputError."""
+    """Return a value that is a text, or raise InputError."""
     if not isinstance(value, str):
         raise InputError(f"{name} is {_short(value)}; expected a text")
     return value
 
 
 def need_whole(value: object, name: str) -> int:
-    """Give a value that is a whole number, or raise InputError."""
+    """Return a value that is a whole number, or raise InputError."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise InputError(f"{name} is {_short(value)}; expected a whole number")
     return value
 
 
 def need_choice(value: object, choices: tuple[str, ...], name: str) -> Any:
-    """Give a value that is one of the words, or raise InputError."""
+    """Return a value that is one of the words, or raise InputError."""
     if value not in choices:
         raise InputError(f"{name} is {_short(value)}; expected one of {', '.join(choices)}")
     return value

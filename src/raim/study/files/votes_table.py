@@ -38,7 +38,7 @@ def vote_columns(ballots: Ballots) -> tuple[str, ...]:
 
 
 def vote_rows(ballots: Ballots, *, is_simulated: bool = False) -> Iterator[tuple[object, ...]]:
-    """Give the votes row by row, each as long as `vote_columns`; None is an empty cell."""
+    """Yield the votes row by row, each as long as `vote_columns`; None is an empty cell."""
     for vote in ballots.votes:
         part = "training" if vote.kind == "training" else "voting"
         for place, entry in enumerate(vote.shown):

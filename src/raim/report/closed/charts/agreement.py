@@ -6,7 +6,7 @@ from raim.study.findings import Analysis, JudgeResult
 
 
 def judge_rows(material: Material) -> list[JudgeResult]:
-    """Give the judges whose agreement has a value."""
+    """Return the judges whose agreement has a value."""
     if material.analysis is None:
         return []
     return [each for each in material.analysis.judges if each.agreement is not None]

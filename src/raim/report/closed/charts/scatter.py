@@ -11,7 +11,7 @@ FEWEST_FOR_CORRELATION = 3
 
 
 def scatter_rows(material: Material) -> list[RankedTeam]:
-    """Give the teams that have SCORE and points, those that were left out too."""
+    """Return the teams that have SCORE and points, those that were left out too."""
     rows = (*material.ranking.rows, *material.ranking.left_out)
     return [row for row in rows if row.score is not None and row.points is not None]
 

@@ -9,7 +9,7 @@ MOST_LINES = 6
 
 
 def timeline_rows(material: Material) -> list[Submitted]:
-    """Give the submissions that have a SCORE, in the order of time."""
+    """Return the submissions that have a SCORE, in the order of time."""
     return sorted((each for each in material.timeline if each.score is not None), key=lambda each: each.at)
 
 

@@ -12,21 +12,21 @@ area = Area("watching", prefix="")
 
 @area.probe("/health")
 async def show_health(request: Request) -> JSONResponse:
-    """Say how database, storage and workers stand; 503 where one of them fails."""
+    """Return the states of database, storage and workers; 503 where one of them fails."""
     health = await request.app.state.watch.look()
     return JSONResponse(health.model_dump(), 200 if health.status == "ok" else 503)
 
 
 @area.probe("/ready")
 async def show_readiness(request: Request) -> JSONResponse:
-    """Say the same; 503 only where no request can be answered."""
+    """Return the same; 503 only where no request can be answered."""
     health = await request.app.state.watch.look()
     return JSONResponse(health.model_dump(), 200 if health.is_ready else 503)
 
 
 @area.probe("/metrics")
 async def show_metrics(request: Request) -> Response:
-    """Give the server's numbers to who may read them."""
+    """Return the server's numbers for who may read them."""
     check_reader(request, request.app.state.server.settings.metrics_token)
     watch = request.app.state.watch
     return Response(write_metrics(await watch.look(), await watch.count()), media_type=TEXT)
