@@ -7,7 +7,7 @@ images are spread over worker processes instead.
 |---|---|
 | ncnn | ncnn's, by Winograd's method |
 | winograd | ours by the same method (`winograd.py`), products by numpy's BLAS |
-| fast | of numbers split into two terms of bfloat16 (`bfloat.py`): fast where the processor has AMX, less exact |
+| fast | DISTS's of two terms of bfloat16 each (`bfloat.py`), for processors with AMX; LPIPS's are ncnn's |
 """
 
 import functools
@@ -50,6 +50,8 @@ class PackedConvolution(Protocol):
 
 LoadConvolution = Callable[[Float32[np.ndarray, "o i 3 3"], Float32[np.ndarray, " o"]], PackedConvolution]
 CONVOLUTIONS: dict[str, LoadConvolution] = {"ncnn": load_convolution, "winograd": WinogradConvolution}
+# LPIPS weighs small differences of unit features: by terms it would be up to 6.3e-6 away (AlexNet; VGG16 5.9e-6).
+EXACT = ("alexnet", "vgg16-max")
 Prepare = Callable[
     [Packed, int], tuple[Packed, int]
 ]  # a buffer and lines to make -> what is convolved, its rows
@@ -92,7 +94,13 @@ class PackedEngine:
     """See `features.Engine`."""
 
     def __init__(
-        self, name: str, load_convolution: LoadConvolution, *, pack: int, takes_few: bool = False
+        self,
+        name: str,
+        load_convolution: LoadConvolution,
+        *,
+        pack: int,
+        takes_few: bool = False,
+        exact: Sequence[str] = (),
     ) -> None:
         """Make an engine.
 
@@ -101,12 +109,14 @@ class PackedEngine:
             load_convolution: Makes a convolution of its weight and bias.
             pack: Channels that lie together.
             takes_few: Whether its convolutions take channels that are no multiple of `pack`, one by one.
+            exact: Backbones whose convolutions are ncnn's all the same.
         """
         self.name = name
         self.pack = pack
         self._load_convolution = load_convolution
         self._takes_few = takes_few
-        self._convolutions: dict[tuple[str, int], PackedConvolution] = {}
+        self._exact = exact
+        self._convolutions: dict[tuple[str, int, bool], PackedConvolution] = {}
         kernels.compile_kernels()
 
     def load(self, strips: Sequence[Float32[np.ndarray, "rows w 3"]]) -> PackedLines:
@@ -125,11 +135,13 @@ class PackedEngine:
         if isinstance(layer, Pooling):
             return functools.partial(_pool, layer)
         number = backbone.number_of(index)
-        key = (backbone.weights, number)
+        is_exact = backbone.name in self._exact
+        key = (backbone.weights, number, is_exact)
         change_kernel, prepare = self._prepare(layer)
         if key not in self._convolutions:
             weights = load_weights(backbone.weights)
-            self._convolutions[key] = self._load_convolution(
+            load = load_convolution if is_exact else self._load_convolution
+            self._convolutions[key] = load(
                 change_kernel(weights[f"conv{number}.weight"]), weights[f"conv{number}.bias"]
             )
         pack = self.pack if layer.outputs % self.pack == 0 else 1
@@ -168,10 +180,11 @@ def load_packed_engine(name: str) -> PackedEngine:
     """Load the engine of that name."""
     if name == "winograd":
         return PackedEngine(name, WinogradConvolution, pack=LANES)
-    if name == "fast" and has_amx():
-        return PackedEngine(name, AmxConvolution, pack=LANES)
-    load = CONVOLUTIONS["ncnn"] if name == "ncnn" else TermsConvolution
-    return PackedEngine(name, load, pack=native_pack(), takes_few=True)
+    if name == "fast" and has_amx() and native_pack() == LANES:
+        return PackedEngine(name, AmxConvolution, pack=LANES, exact=EXACT)
+    load = load_convolution if name == "ncnn" else TermsConvolution
+    exact = EXACT if name == "fast" else ()
+    return PackedEngine(name, load, pack=native_pack(), takes_few=True, exact=exact)
 
 
 def _pool(layer: Pooling, window: PackedWindow, n_lines: int) -> PackedLines:
