@@ -28,8 +28,8 @@ import numpy as np
 from align_scenes import KINDS, MODES, Captures, cut_photograph, make_captures, read_photograph
 from raim.data.alignment.burst import average_shots
 from raim.data.alignment.matches import MatchSearch
-from raim.data.alignment.modes import MODES as RULES
-from raim.data.alignment.options import Limits
+from raim.data.alignment.modes import ALIGNMENT_MODES as RULES
+from raim.data.alignment.options import PairLimits
 from raim.data.alignment.planes import to_colour
 from raim.data.alignment.refusal import describe_search, judge_alignment
 from raim.data.alignment.registration import Alignment, align
@@ -89,7 +89,7 @@ def measure(captures: Captures, kind: str, photograph: str) -> Figures:
         false_share=float((last.moved & ~near).mean()),
         seconds=seconds,
         refusal=next(
-            (said for each in (*alignments, last) if (said := judge_alignment(each, Limits()))), None
+            (said for each in (*alignments, last) if (said := judge_alignment(each, PairLimits()))), None
         ),
     )
 

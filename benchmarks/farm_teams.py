@@ -32,7 +32,7 @@ from raim.server.actions.tokens import make_api_token
 from raim.server.database import AuditEvent, EntryResult, Member, Result, Submission, User, open_database
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
-from raim.server.storage import open_storage, read_file
+from raim.server.storage import open_storage, read_stored_file
 from server_crowd import fill_board
 from server_load import HERE, README, make_challenge, wait_until_ready
 
@@ -234,7 +234,7 @@ def check(given: Teams) -> None:
         found = [
             "is lost" if number not in rows else "",
             f"is {rows[number].state}" if number in rows and rows[number].state != "scored" else "",
-            "has other bytes" if b"".join(read_file(storage, sha256)) != content else "",
+            "has other bytes" if b"".join(read_stored_file(storage, sha256)) != content else "",
             f"was scored {n_scored[number]} times" if n_scored[number] != 1 else "",
             f"has {n_results[number]} results" if n_results[number] != given.images else "",
         ]

@@ -25,7 +25,14 @@ import numpy as np
 from fuzz import Outcome
 from other_reading import UnreadableError, column_of, decode, read_lines, read_value
 from raim.challenge import Entrant, FinalRanking, Weights, rank_teams
-from raim.challenge.ranking_files import COUNTS, KNOWN, as_plain, format_csv, join_numbers, read_numbers
+from raim.challenge.ranking_files import (
+    COUNTS,
+    KNOWN,
+    format_csv,
+    join_numbers,
+    ranking_as_plain,
+    read_team_numbers,
+)
 from raim.cli.main import raim as raim_command
 from raim.errors import RaimError
 from raim.study import StudyDesign, simulate_ballots
@@ -119,8 +126,8 @@ def _run_case(rng: random.Random, number: int, folder: Path) -> Outcome:
 
 def _rank(scores: Path, points: Path | None) -> FinalRanking:
     """Do as `raim rank`."""
-    by_score = read_numbers(scores, "score")
-    by_points = None if points is None else read_numbers(points, "points")
+    by_score = read_team_numbers(scores, "score")
+    by_points = None if points is None else read_team_numbers(points, "points")
     teams = tuple(by_score.values) if by_points is None else join_numbers(by_score.values, by_points.values)
     entrants = [
         Entrant(
@@ -133,7 +140,7 @@ def _rank(scores: Path, points: Path | None) -> FinalRanking:
     ]
     shares = WEIGHTS if points is not None else (1.0, 0.0)
     ranking = rank_teams(entrants, weights=Weights(score=shares[0], study=shares[1]))
-    json.dumps(as_plain(ranking), allow_nan=False, ensure_ascii=False).encode()
+    json.dumps(ranking_as_plain(ranking), allow_nan=False, ensure_ascii=False).encode()
     format_csv(ranking).encode()
     "".join((*by_score.notes, *(by_points.notes if by_points else ()))).encode()
     return ranking

@@ -118,7 +118,7 @@ def show_wall(folder: Path) -> np.ndarray:
     """Hold a study of the photographs on a server and take a picture of its first trial: (h, w, 4) uint8."""
     from raim.demo import host_demo
     from raim.demo.challenge import copy_challenge
-    from raim.demo.entering import enter
+    from raim.demo.entering import write_entry
     from raim.demo.restorers import ENTRIES
     from raim.demo.workplace import open_workplace
     from raim.server.settings import read_settings
@@ -135,7 +135,7 @@ def show_wall(folder: Path) -> np.ndarray:
     manifest = read_manifest(workplace.manifest)
     for entry in ENTRIES:
         path = workplace.submissions / f"{entry.file_name}.zip"
-        enter(entry, path, workplace.inputs, manifest, clock=time.perf_counter, on_image=lambda: None)
+        write_entry(entry, path, workplace.inputs, manifest, clock=time.perf_counter, on_image=lambda: None)
     settings = read_settings(
         {"RAIM_KEEP_FREE_BYTES": "0", "RAIM_PUBLIC_URL": f"http://127.0.0.1:{PORT}"}, folder=workplace.folder
     )

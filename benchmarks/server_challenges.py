@@ -34,7 +34,7 @@ from raim.server.database import Challenge, Submission, Team, User, announce_cha
 from raim.server.jobs.flags import flag_files
 from raim.server.serving import open_server
 from raim.server.settings import read_settings
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 from server_crowd import fill_board
 from server_load import run_server, start_postgresql
 
@@ -110,7 +110,7 @@ def busy(n: int) -> Iterator[None]:
             each.kill()
 
 
-def make_people(server: Server) -> tuple[str, list[str]]:
+def make_people(server: WebServer) -> tuple[str, list[str]]:
     """Make an administrator; give who is logged in and the addresses that tell how waiting submissions stand."""
     with server.database.writing() as session:
         user = session.scalars(select(User)).first()
@@ -127,7 +127,7 @@ def make_people(server: Server) -> tuple[str, list[str]]:
         return cookie, [f"/c/{slug}/submissions/{number}/status" for slug, number in rows]
 
 
-def compare_files(server: Server) -> list[float]:
+def compare_files(server: WebServer) -> list[float]:
     """Give the seconds that comparing the images of a submission with all others takes, as its check does."""
     seconds = []
     with server.database.reading() as session:

@@ -7,13 +7,13 @@ from sqlalchemy import insert
 
 from raim.server.auditing import record_event
 from raim.server.database import EntryResult, Member, Submission, SubmittedImage, Team, User
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 
 MEASURES = {"psnr": 25.0, "ssim": 0.75, "lpips": 0.2, "dists": 0.15, "niqe": 5.0}
 
 
 def fill_board(
-    server: Server,
+    server: WebServer,
     n_teams: int,
     *,
     phase: str = "feedback",

@@ -39,7 +39,7 @@ from raim.server.settings import Settings, read_settings
 from raim.server.study.building import build_study, propose_study
 from raim.server.study.closing import open_study
 from raim.server.study.judges import invite_judge
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 from server_load import HERE, Running, run_server, start_postgresql
 from study_browser import judge_in_browser
 from study_teams import enter_finalists
@@ -142,7 +142,7 @@ def draw_photograph(rng: np.random.Generator, width: int, height: int) -> np.nda
     return np.clip(np.rint(soft), 0, 255).astype(np.uint8)
 
 
-def make_study(server: Server, options: argparse.Namespace) -> int:
+def make_study(server: WebServer, options: argparse.Namespace) -> int:
     """Enter finalists and build the study of their images."""
     inputs = server.settings.folder / "data" / "final-unpaired" / "input"
     packed = io.BytesIO()
@@ -161,7 +161,7 @@ def make_study(server: Server, options: argparse.Namespace) -> int:
         return study.id
 
 
-def wait_for_tiles(server: Server, study_id: int) -> None:
+def wait_for_tiles(server: WebServer, study_id: int) -> None:
     """Wait for the worker's job, and say how long it took."""
     began = time.monotonic()
     while time.monotonic() - began < TILES_WAIT_S:
@@ -180,7 +180,7 @@ def wait_for_tiles(server: Server, study_id: int) -> None:
     raise SystemExit("the tiles did not come")
 
 
-def open_and_invite(server: Server, study_id: int, n_judges: int) -> list[str]:
+def open_and_invite(server: WebServer, study_id: int, n_judges: int) -> list[str]:
     """Open the study and give the judges' links."""
     now = server.clock()
     with server.database.writing() as session:
@@ -320,7 +320,7 @@ def ask(
 
 
 def judge_through_a_kill(
-    settings: Settings, server: Server, study_id: int, options: argparse.Namespace
+    settings: Settings, server: WebServer, study_id: int, options: argparse.Namespace
 ) -> None:
     """Kill the server while everybody votes, start it again, and count that every confirmed vote is there."""
     links = open_and_invite(server, study_id, options.judges)

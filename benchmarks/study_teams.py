@@ -6,10 +6,10 @@ from raim.server.auditing import record_event
 from raim.server.database import Finalist, Member, Submission, Team, Upload, User
 from raim.server.storage import local_path, put_file
 from raim.server.submissions.restored import list_restored, note_restored
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 
 
-def enter_finalists(server: Server, n_teams: int, packed: bytes, *, phase: str = "final") -> None:
+def enter_finalists(server: WebServer, n_teams: int, packed: bytes, *, phase: str = "final") -> None:
     """Write finalists, all of whom have sent the same zip.
 
     Args:

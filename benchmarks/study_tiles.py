@@ -24,7 +24,7 @@ from jaxtyping import UInt8
 from raim.files import hash_file
 from raim.images import read_image, write_image
 from raim.server.storage import adopt_file, open_storage
-from raim.server.tiles import INPUT, Spot, read_index, read_tile
+from raim.server.tiles import PACKED_INPUT, Spot, read_index, read_tile
 
 WIDTH, HEIGHT = 4000, 3000
 N_READS = 5000
@@ -65,7 +65,7 @@ def write_sources(
 ) -> None:
     """Write the input, and entries that differ from it by noise."""
     for number in range(n_entries + 1):
-        name = f"e{number}" if number else INPUT
+        name = f"e{number}" if number else PACKED_INPUT
         noise = rng.normal(0, 1 + number / 3, photograph.shape).astype(np.float32)
         write_image(folder / f"{name}.png", np.clip(np.rint(photograph + noise), 0, 255).astype(np.uint8))
 

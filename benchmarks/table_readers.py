@@ -19,7 +19,7 @@ from raim.data.alignment.pairs import Refused
 from raim.images import write_image
 from raim.report.closed.folder import read_folder
 from raim.study import StudyDesign, simulate_ballots
-from raim.study.files import format_votes, read_study
+from raim.study.files import format_votes, read_study_files
 from raim.tables import format_table
 
 TEAMS = ("Alpha", "Béta", "=Gamma")
@@ -107,7 +107,7 @@ def _make_votes(rng: random.Random) -> bytes:
 
 def _read_votes(folder: Path, content: bytes) -> Any:
     (folder / "votes").write_bytes(content)
-    votes = read_study([folder / "votes"]).ballots.votes
+    votes = read_study_files([folder / "votes"]).ballots.votes
     return sorted(
         (vote.judge, vote.image, entry, place, vote.seconds)
         for vote in votes

@@ -27,7 +27,16 @@ from raim.images import read_image, write_image
 from raim.processes import count_cores
 from raim.report.crop import show_pixels
 from raim.restore import find_restorer, inspect_photograph, restore
-from raim.restore.auto import DEBLUR, DENOISE, ENLARGE, REDUCTION, Findings, choose, choose_tiles, find_sigma
+from raim.restore.auto import (
+    DEBLUR,
+    DENOISE,
+    ENLARGE,
+    REDUCTION,
+    Findings,
+    choose_candidate,
+    choose_tiles,
+    find_sigma,
+)
 from raim.restore.inspection import Inspection
 from raim.restore.maxim import is_sharp
 from raim.restore.pixels import to_photograph
@@ -41,8 +50,8 @@ from raim.restore.prediction import (
     RATIOS,
     RULES,
     KnownPair,
+    RestorerTrial,
     Rules,
-    Trial,
     describe_numbers,
     learn,
 )
@@ -198,7 +207,7 @@ def read_case(
     gains, trials = {}, {}
     for name, column in list_columns(scores, before, folder, inspection.flat_noise).items():
         gains[name], niqe_gain, change = column
-        trials[name] = Trial(niqe_gain=niqe_gain, change=change)
+        trials[name] = RestorerTrial(niqe_gain=niqe_gain, change=change)
     if defects is None:
         photograph, source = pair.name.rpartition("_t")[0], pair.name.split("_")[0]
         found = {DEFECT_OF[pair.scenario]}
@@ -270,7 +279,7 @@ def judge(cases: Sequence[Case], known: Sequence[Case], rules: Rules) -> dict[st
             gains=gains,
             is_known=predictor.is_known(measured),
         )
-        chosen[photograph] = choose(findings, rules).candidate
+        chosen[photograph] = choose_candidate(findings, rules).candidate
     return chosen
 
 

@@ -12,11 +12,11 @@ from raim.study.findings import (
     Components,
     Concordance,
     EntryPoints,
-    EntryResult,
     Estimate,
     Flag,
+    JudgedEntry,
     JudgeResult,
-    Part,
+    PartPoints,
     RankEstimate,
 )
 
@@ -149,7 +149,7 @@ def _entry(row, n_ranks, rng):
         shares=shares,
     )
     final = row.final
-    return EntryResult(
+    return JudgedEntry(
         entry=row.team,
         is_left_out=rank is None,
         n_exposures=900,
@@ -171,7 +171,7 @@ def _entry(row, n_ranks, rng):
 def _part(name, n_images, rows, rng, *, n_reasons=0):
     share = n_images / 50
     points = [float(row.points * share * rng.uniform(0.6, 1.4)) for row in rows]
-    return Part(
+    return PartPoints(
         name=name,
         n_images=n_images,
         n_reasons=n_reasons,

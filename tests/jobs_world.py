@@ -23,7 +23,7 @@ from raim.server.current_challenge import load_current
 from raim.server.database import Challenge, DataSet, Finalist, Image, Phase, Submission
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.finishing import finish_group
-from raim.server.jobs.process_pool import Outcome
+from raim.server.jobs.process_pool import TaskOutcome
 from raim.server.jobs.scoring import choose_group, score_batch
 from raim.server.jobs.versions import scorer_version
 from raim.server.jobs.waiting import read_waiting
@@ -208,7 +208,7 @@ class InlinePool:
     def run(self, work, tasks, **options):
         on_report = options.get("on_report", lambda _task, _message: None)
         for task in tasks:
-            yield task, Outcome(value=work(task, lambda message, task=task: on_report(task, message)))
+            yield task, TaskOutcome(value=work(task, lambda message, task=task: on_report(task, message)))
 
     def close(self):
         pass

@@ -10,7 +10,7 @@ from held_images import places_of_names
 from raim.challenge import StudyRule
 from raim.server import database as tables
 from raim.server.study import building, closing, judges, trials, voting
-from raim.server.study.ballots import name_entries
+from raim.server.study.ballots import list_study_entries
 from raim.server.submissions.restored import note_restored
 from raim.study import BLURRED
 
@@ -175,7 +175,9 @@ class StudyWorld:
             judge = session.get_one(tables.Judge, judge_id)
             trials.draw_trials(session, self.world.now, study, judge)
             session.flush()
-            teams = {each.row.code: each.team for each in name_entries(session, study)} | {BLURRED: BLURRED}
+            teams = {each.row.code: each.team for each in list_study_entries(session, study)} | {
+                BLURRED: BLURRED
+            }
             codes = {team: code for code, team in teams.items()}
             images = dict(
                 session.execute(
@@ -216,7 +218,7 @@ class StudyWorld:
     def entry_id(self, team):
         with self.world.database.reading() as session:
             study = session.get_one(tables.Study, self.study_id)
-            return next(each.row.id for each in name_entries(session, study) if each.team == team)
+            return next(each.row.id for each in list_study_entries(session, study) if each.team == team)
 
 
 def by_strength(strengths, *, n_picks=3, seed=0):

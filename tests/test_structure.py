@@ -13,7 +13,6 @@ MODULES = {
     for path in SOURCE.rglob("*.py")
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
-PACKAGES = ("metrics", "networks", "runs", "scoring", "tables", "images", "weights")
 ROOT = Path(__file__).parents[1]
 # Words of STYLE.md for which the field has a plainer one: fix, missing, without, reported, backbone, action, open.
 ODD_WORDS = re.compile(
@@ -23,6 +22,12 @@ ODD_WORDS = re.compile(
 )
 ALLOWED_WORDS = {("docs/benchmarks.md", "bench")}  # the target of make
 BOTH_FORMS = {"l2_pool"}  # one layer, of arrays and of tensors
+# One thing has one name in its layers, once in each: as row, record, definition, and what a study computes on.
+THING = (("server.database",), ("records",), ("challenge",), ("study",))
+# So has an action or query: where it is done, and where a page, a client or a command asks for it.
+DONE = ("server.actions", "server.queries", "server.submissions", "server.study", "study")
+ACTION = (("server.web.routes",), ("client",), ("cli",), DONE, ("challenge",))
+EACH = {"command", "area"}  # what each module of commands has, and each of routes
 
 
 def imported_by(tree):
@@ -69,16 +74,72 @@ def test_no_module_imports_itself_through_others_not_even_late():
     assert find_circles(edges) == set()
 
 
-def test_no_public_function_or_class_of_the_core_has_two_meanings():
-    places = defaultdict(list)
+def find_doubles(names, layers=()):
+    """Give the names that stand in several modules, but for those that stand once in each of some layers."""
+    places = defaultdict(set)
+    for name, module in names:
+        if not name.startswith("_") and name not in BOTH_FORMS | EACH:
+            places[name].add(module)
+    twice = {name: modules for name, modules in places.items() if len(modules) > 1}
+    return {name: modules for name, modules in twice.items() if not are_layers(modules, layers)}
+
+
+def are_layers(modules, layers):
+    """Say whether each module lies in a layer of its own; a layer is a tuple of packages."""
+    prefixes = [tuple(f"raim.{package}." for package in layer) for layer in layers]
+    found = [
+        index for module in modules for index, each in enumerate(prefixes) if f"{module}.".startswith(each)
+    ]
+    return len(found) == len(modules) == len(set(found))
+
+
+def defined(kind):
+    return [(node.name, name) for name, tree in TREES.items() for node in tree.body if isinstance(node, kind)]
+
+
+def assigned(tree):
+    """Name what a module assigns at its top: constants, and types under a name."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in filter(None, targets):
+            yield from (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
+
+
+def test_a_name_of_two_meanings_is_found():
+    record, row, other = ("raim.records.teams", "raim.server.database.people", "raim.report.page")
+    assert find_doubles([("Team", record), ("Team", row)], THING) == {}
+    assert list(find_doubles([("Team", record), ("Team", row), ("Team", other)], THING)) == ["Team"]
+    assert list(find_doubles([("Team", record), ("Team", "raim.records.desk")], THING)) == ["Team"]
+    assert list(find_doubles([("Team", record), ("Team", row)])) == ["Team"]
+
+
+def test_no_public_class_has_two_meanings():
+    assert find_doubles(defined(ast.ClassDef), THING) == {}
+    assert len(defined(ast.ClassDef)) > 500
+
+
+def test_no_public_function_has_two_meanings():
+    assert find_doubles(defined(ast.FunctionDef | ast.AsyncFunctionDef), ACTION) == {}
+    assert len(defined(ast.FunctionDef)) > 1500
+
+
+def test_no_constant_that_another_module_reads_has_two_meanings():
+    read = set()
     for name, tree in TREES.items():
-        if name.split(".")[1:2] and name.split(".")[1] in PACKAGES:
-            for node in tree.body:
-                if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                    places[node.name].append(name)
-    twice = {name: found for name, found in places.items() if len(found) > 1 and name not in BOTH_FORMS}
-    assert twice == {}
-    assert len(places) > 150
+        modules = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    if inner in MODULES:
+                        modules[alias.asname or alias.name] = inner
+                    elif node.module != name:
+                        read.add((alias.name, node.module))
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                read.add((node.attr, modules.get(node.value.id)))
+    constants = {(each, name) for name, tree in TREES.items() for each in assigned(tree)} & read
+    assert find_doubles(constants) == {}
+    assert len(constants) > 300
 
 
 def find_odd_words(text):

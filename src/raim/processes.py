@@ -20,6 +20,7 @@ from raim.errors import RaimError, UnexpectedError, WorkerDiedError, item_error
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+OnProgress = Callable[[int, int], None]  # how many are done, and of how many
 
 CGROUP = Path("/sys/fs/cgroup")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")

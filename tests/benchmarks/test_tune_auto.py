@@ -5,7 +5,7 @@ import pytest
 
 from benchmark_scripts import load_scripts
 from raim.data.camera import PRESETS, find_preset
-from raim.restore.prediction import LEVELS, RATIOS, KnownPair, Rules, Trial, parse_pair
+from raim.restore.prediction import LEVELS, RATIOS, KnownPair, RestorerTrial, Rules, parse_pair
 from raim.tables import format_table, parse_table
 
 scripts = load_scripts(["auto_pairs", "documents", "variants", "tune_auto"])
@@ -24,7 +24,7 @@ def case(source, index, *, gain, niqe_gain=0.0, falloff=-1.0):
             defects=frozenset({"noise"} if index % 2 else ()),
             measured=tuple(measured),
             niqe=5.0,
-            trials={name: Trial(niqe_gain=niqe_gain, change=3.0) for name in gain},
+            trials={name: RestorerTrial(niqe_gain=niqe_gain, change=3.0) for name in gain},
             gains=gain,
         ),
         group="even" if index % 2 == 0 else "odd",

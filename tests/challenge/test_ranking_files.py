@@ -3,7 +3,7 @@ import json
 import pytest
 
 from raim.challenge import Award, Entrant, rank_teams
-from raim.challenge.ranking_files import format_csv, read_numbers
+from raim.challenge.ranking_files import format_csv, read_team_numbers
 from raim.errors import InputError
 
 PLAIN = "team,score,n_scored,n_expected\n"
@@ -14,7 +14,7 @@ OLD = "entry,kind,name,scenario,score,warnings,unscored\n"
 def read(tmp_path, text):
     path = tmp_path / "s.csv"
     path.write_text(text if isinstance(text, str) else json.dumps(text), encoding="utf-8")
-    return read_numbers(path, "score")
+    return read_team_numbers(path, "score")
 
 
 def rank(found, points=None, **more):
@@ -82,7 +82,7 @@ def test_a_ranking_as_csv_has_no_formulas(tmp_path):
     text = format_csv(ranking)
     assert "\n1,'=1+1,70.0,1.0,,70.0,'@award,\n" in text
     (tmp_path / "r.csv").write_text(text)
-    assert dict(read_numbers(tmp_path / "r.csv", "score").values) == {"=1+1": 70.0, "B": -1.0}
+    assert dict(read_team_numbers(tmp_path / "r.csv", "score").values) == {"=1+1": 70.0, "B": -1.0}
 
 
 def test_a_tie_with_an_incomplete_entry_is_none(tmp_path):

@@ -9,7 +9,7 @@ pytest.importorskip("pyvips", reason="libvips is not installed")
 
 from raim.data import ManifestRow, read_manifest, write_manifest
 from raim.demo import host_demo
-from raim.demo.entering import enter
+from raim.demo.entering import write_entry
 from raim.demo.restorers import ENTRIES
 from raim.demo.workplace import open_workplace
 from raim.images import write_image
@@ -38,7 +38,7 @@ def workplace(tmp_path):
     manifest = read_manifest(made.manifest)
     for entry in ENTRIES:
         path = made.submissions / f"{entry.file_name}.zip"
-        enter(entry, path, made.inputs, manifest, clock=lambda: 0.0, on_image=lambda: None)
+        write_entry(entry, path, made.inputs, manifest, clock=lambda: 0.0, on_image=lambda: None)
     return made
 
 

@@ -5,7 +5,7 @@ from score_tables import noise
 
 pytest.importorskip("cv2", reason="the extra `demo` is not installed")
 
-from raim.demo.restorers import ENTRIES, keep, resize, sharpen, smooth
+from raim.demo.restorers import ENTRIES, denoise_input, keep_input, resize_input, sharpen_input
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.file_name)
@@ -27,8 +27,8 @@ def test_a_flat_image_is_left_alone(entry):
 def test_non_local_means_lowers_noise_and_sharpening_raises_it():
     rng = np.random.default_rng(1)
     noisy = np.clip(128 + rng.normal(0, 5, (60, 60, 3)), 0, 255).astype(np.uint8)
-    assert smooth(noisy).std() < keep(noisy).std() / 2
-    assert sharpen(noisy).std() > keep(noisy).std() * 1.3
+    assert denoise_input(noisy).std() < keep_input(noisy).std() / 2
+    assert sharpen_input(noisy).std() > keep_input(noisy).std() * 1.3
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
@@ -36,10 +36,10 @@ def test_non_local_means_lowers_noise_and_sharpening_raises_it():
 def test_channels_do_not_change_places(kind, channels):
     pixels = np.zeros((20, 20, *channels), kind)
     pixels[..., :1] = np.iinfo(kind).max // 2
-    assert np.abs(smooth(pixels).astype(int) - pixels).max() <= np.iinfo(kind).max // 100
+    assert np.abs(denoise_input(pixels).astype(int) - pixels).max() <= np.iinfo(kind).max // 100
 
 
 def test_a_smaller_input_is_brought_to_its_reference():
     pixels = noise(10, 12, 1)
-    assert resize(pixels, 24, 20).shape == (20, 24, 3)
-    assert resize(pixels, 12, 10) is pixels
+    assert resize_input(pixels, 24, 20).shape == (20, 24, 3)
+    assert resize_input(pixels, 12, 10) is pixels

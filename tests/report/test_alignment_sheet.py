@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 
 from browser import find_chromium, run
-from raim.data.alignment import Aligned, MadePair, Options, Refused, file_paths
+from raim.data.alignment import Aligned, AlignmentOptions, MadePair, Refused, file_paths
 from raim.errors import InputError
 from raim.images import write_image
-from raim.report.alignment_sheet import choose_side, describe_pair, render_sheet, write_alignment_sheet
+from raim.report.alignment_sheet import (
+    choose_pair_side,
+    describe_pair,
+    render_alignment_sheet,
+    write_alignment_sheet,
+)
 
 NAME = "books"
 
@@ -39,7 +44,7 @@ def make_aligned(tmp_path):
             path.parent.mkdir(exist_ok=True)
             write_image(path, picture)
         refused = (Refused(scene="odd", name="odd <b>", reason="no common scene was found"),)
-        return Aligned(folder=tmp_path, options=Options(), pairs=(pair,), refused=refused)
+        return Aligned(folder=tmp_path, options=AlignmentOptions(), pairs=(pair,), refused=refused)
 
     return make
 
@@ -70,13 +75,13 @@ def test_the_words_follow_the_mode():
 
 def test_a_residual_that_nobody_knows_is_called_unknown():
     assert describe_pair(make_pair(residual_px=float("nan")))["residual"].startswith("unknown mean")
-    assert "the mean residual is unknown" not in render_sheet(
+    assert "the mean residual is unknown" not in render_alignment_sheet(
         [], (), limit_px=0.5
     )  # without pairs nothing is said
 
 
 def test_more_pairs_are_shown_smaller():
-    sides = [choose_side(n) for n in (1, 10, 100, 10_000)]
+    sides = [choose_pair_side(n) for n in (1, 10, 100, 10_000)]
     assert sides == sorted(sides, reverse=True)
 
 

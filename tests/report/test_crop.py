@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from raim.images import Picture
-from raim.report.crop import Crop, choose_crop, difference, enlarge, show_pixels, shrink
+from raim.report.crop import Crop, choose_crop, difference, scale_to_size, show_pixels, shrink
 from score_tables import noise
 
 FIELDS = arrays.arrays(
@@ -60,7 +60,7 @@ def test_grey_is_shown_in_three_equal_channels():
 def test_enlarging_by_a_whole_factor_repeats_each_pixel(factor):
     pixels = noise(3, 5, 2)
     expected = pixels.repeat(factor, axis=0).repeat(factor, axis=1)
-    assert np.array_equal(enlarge(pixels, 5 * factor, 3 * factor), expected)
+    assert np.array_equal(scale_to_size(pixels, 5 * factor, 3 * factor), expected)
 
 
 def test_a_small_picture_is_not_enlarged_for_its_thumbnail():

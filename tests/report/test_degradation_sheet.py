@@ -9,7 +9,7 @@ from raim.data.degradation import LeftOut, degrade_folder
 from raim.data.degradation.run import Degraded
 from raim.errors import InputError
 from raim.images import write_image
-from raim.report.degradation_sheet import describe_camera, render_sheet, write_degradation_sheet
+from raim.report.degradation_sheet import describe_camera, render_degradation_sheet, write_degradation_sheet
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_every_pair_is_shown_with_pictures_that_lie_beside_the_page(degraded):
 
 
 def test_names_run_nothing_and_nothing_is_loaded_from_elsewhere(degraded):
-    page = render_sheet(degraded)
+    page = render_degradation_sheet(degraded)
     assert "<i>" not in page
     assert "<script" not in page
     assert "http://" not in page
@@ -39,7 +39,7 @@ def test_names_run_nothing_and_nothing_is_loaded_from_elsewhere(degraded):
 
 
 def test_what_was_drawn_is_said_by_stage(degraded):
-    page = render_sheet(degraded)
+    page = render_degradation_sheet(degraded)
     for pair in degraded.pairs:
         shown = dict(describe_camera(pair.plan.camera))
         assert f"iso {pair.plan.camera.noise.iso:.4g}" in shown["noise"]
@@ -49,7 +49,7 @@ def test_what_was_drawn_is_said_by_stage(degraded):
 
 def test_what_was_left_out_is_said(tmp_path):
     left_out = LeftOut(name="x_text", reason="x.png: is cut off")
-    page = render_sheet(Degraded(folder=tmp_path, pairs=(), left_out=(left_out,)))
+    page = render_degradation_sheet(Degraded(folder=tmp_path, pairs=(), left_out=(left_out,)))
     assert "x_text: x.png: is cut off" in page
 
 

@@ -8,14 +8,14 @@ from PIL import Image
 from raim.errors import InputError
 from raim.report.crop import Crop, difference
 from raim.report.embedding import embed_photographs
-from raim.report.photographs import Panel, Photograph
+from raim.report.photographs import Panel, ShownPhotograph
 from score_tables import noise
 
 
-def photograph(name: str, side: int, *, panels: dict[str, np.ndarray] | None = None) -> Photograph:
+def photograph(name: str, side: int, *, panels: dict[str, np.ndarray] | None = None) -> ShownPhotograph:
     reference, restored = noise(side, side, 1), noise(side, side, 2)
     panels = panels or {"reference": reference, "restored:a": restored}
-    return Photograph(
+    return ShownPhotograph(
         name=name,
         width=side,
         height=side,

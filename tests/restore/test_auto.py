@@ -6,7 +6,15 @@ import pytest
 from raim.errors import MissingExtraError, OutOfMemoryError, WeightsMissingError
 from raim.images import read_image
 from raim.restore import Context, Restorer, find_restorer, inspect_photograph, restore
-from raim.restore.auto import DEBLUR, Findings, choose, choose_tiles, find_out, measure_niqe, try_restorer
+from raim.restore.auto import (
+    DEBLUR,
+    Findings,
+    choose_candidate,
+    choose_tiles,
+    find_out,
+    measure_niqe,
+    try_restorer,
+)
 from raim.restore.prediction import Gain, Predictor, Rules
 from raim.scoring import find_profile, score_pair
 
@@ -23,21 +31,21 @@ def findings(defects=None, **gains):
 
 def test_what_surely_gains_most_is_chosen():
     found = findings(enlarge=(12.0, 3.0), deblur=(13.0, 30.0))
-    assert choose(found, Rules(caution=0.5)).candidate == "enlarge"
-    assert choose(found, Rules(caution=0.0)).candidate == "deblur"
+    assert choose_candidate(found, Rules(caution=0.5)).candidate == "enlarge"
+    assert choose_candidate(found, Rules(caution=0.0)).candidate == "deblur"
 
 
 def test_a_photograph_is_left_alone_where_nothing_surely_gains():
-    choice = choose(findings(enlarge=(2.0, 30.0), deblur=(-3.0, 1.0)), Rules(caution=0.5))
+    choice = choose_candidate(findings(enlarge=(2.0, 30.0), deblur=(-3.0, 1.0)), Rules(caution=0.5))
     assert choice.candidate == ""
     assert "nothing surely makes it better" in choice.reason
-    assert choose(findings()).candidate == ""
+    assert choose_candidate(findings()).candidate == ""
 
 
 def test_what_is_found_is_named_with_its_confidence():
-    reason = choose(findings({"JPEG": 0.6, "moire": 0.1, "noise": 0.81}, enlarge=(7.0, 1.0))).reason
+    reason = choose_candidate(findings({"JPEG": 0.6, "moire": 0.1, "noise": 0.81}, enlarge=(7.0, 1.0))).reason
     assert reason == "it has noise (81 %), JPEG (60 %); 7 points of SCORE are expected"
-    assert "no defect is known for sure" in choose(findings({"noise": 0.2})).reason
+    assert "no defect is known for sure" in choose_candidate(findings({"noise": 0.2})).reason
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 3), (9, 70), (256, 255, 3)])

@@ -4,7 +4,7 @@ import pytest
 from raim.errors import UnknownNameError
 from raim.restore import Restorer, find_restorer, finish, restore
 from raim.restore.classical import enlarge_bicubic
-from raim.restore.finish import match_statistics, smooth, take_low_frequencies
+from raim.restore.finish import match_statistics, smooth_by_wavelets, take_low_frequencies
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.random((70, 90, 3), np.float32)
@@ -37,7 +37,7 @@ def test_wavelet_takes_the_details_of_the_result_and_the_rest_of_the_input():
     restored, image = RNG.random((2, 61, 83), np.float32)
     expected = transform(restored)[0] + transform(image)[1]
     np.testing.assert_allclose(take_low_frequencies(restored, image), expected, atol=2e-6)
-    np.testing.assert_allclose(smooth(image), transform(image)[1], atol=2e-6)
+    np.testing.assert_allclose(smooth_by_wavelets(image), transform(image)[1], atol=2e-6)
 
 
 def test_wavelet_is_the_transform_of_torch_too():
@@ -48,7 +48,7 @@ def test_wavelet_is_the_transform_of_torch_too():
     for step in (1, 2, 4, 8, 16):
         padded = torch.nn.functional.pad(low, (step,) * 4, mode="replicate")
         low = torch.nn.functional.conv2d(padded, kernel, dilation=step)
-    np.testing.assert_allclose(smooth(plane), low[0, 0].numpy(), atol=2e-6)
+    np.testing.assert_allclose(smooth_by_wavelets(plane), low[0, 0].numpy(), atol=2e-6)
 
 
 def test_adain_gives_mean_and_deviation_of_the_input():

@@ -8,8 +8,8 @@ from raim.restore.prediction import (
     DEFECTS,
     NIQE_POINTS,
     KnownPair,
+    RestorerTrial,
     Rules,
-    Trial,
     describe_numbers,
     find_predictor,
     learn,
@@ -30,7 +30,7 @@ def known(index, *, gain, defects=()):
         defects=frozenset(defects),
         measured=(float(index),) * N_NUMBERS,
         niqe=5.0,
-        trials={"enlarge": Trial(niqe_gain=2.0, change=4.0)},
+        trials={"enlarge": RestorerTrial(niqe_gain=2.0, change=4.0)},
         gains={"enlarge": gain},
     )
 
@@ -79,7 +79,7 @@ def test_it_equals_the_textbooks_formula():
 
 def test_gains_are_predicted_from_what_resembles_and_what_niqe_gained():
     predictor = learn([known(index, gain=30.0 if index < 5 else -30.0) for index in range(10)])
-    trial = Trial(niqe_gain=2.0, change=4.0)
+    trial = RestorerTrial(niqe_gain=2.0, change=4.0)
     low, high = (predictor.predict("enlarge", [(index,) * N_NUMBERS], [5.0], [trial]) for index in (1.0, 8.0))
     assert low.mean > 15
     assert high.mean < -15
@@ -89,18 +89,18 @@ def test_what_niqe_gains_is_measured_and_only_the_rest_is_predicted():
     pairs = [
         dataclasses.replace(
             known(index, gain=2.0 + 3.0 * index),
-            trials={"enlarge": Trial(niqe_gain=3.0 * index, change=4.0)},
+            trials={"enlarge": RestorerTrial(niqe_gain=3.0 * index, change=4.0)},
         )
         for index in range(10)
     ]
-    trial = Trial(niqe_gain=13.5, change=4.0)
+    trial = RestorerTrial(niqe_gain=13.5, change=4.0)
     gain = learn(pairs).predict("enlarge", [(4.5,) * N_NUMBERS], [5.0], [trial])
     assert gain.mean == pytest.approx(15.5, abs=0.1)
 
 
 def test_what_resembles_no_known_pair_is_less_sure():
     predictor = learn([known(index, gain=10.0 * (index % 2)) for index in range(10)])
-    trial = Trial(niqe_gain=2.0, change=4.0)
+    trial = RestorerTrial(niqe_gain=2.0, change=4.0)
     near, far = (
         predictor.predict("enlarge", [(index,) * N_NUMBERS], [5.0], [trial]) for index in (4.0, 400.0)
     )

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from raim.challenge.ranking_files import read_numbers
+from raim.challenge.ranking_files import read_team_numbers
 from raim.errors import InputError
 from raim.scoring import EntryScore, ImageScore, ScoreTable, write_csv, write_json
 from raim.scoring.records import sort_entries
@@ -165,7 +165,7 @@ def test_names_that_a_spreadsheet_takes_for_formulas_are_escaped_and_come_back(q
     assert {row["entry"] for row in rows} == {"'-a", "''-a", "'=1+1"}
     first = rows[0]
     assert [first[key] for key in ("name", "scenario", "warnings", "score")] == ["'=i", "'@s", "'-w", "-24"]
-    assert dict(read_numbers(tmp_path / "t.csv", "score").values) == dict.fromkeys(
+    assert dict(read_team_numbers(tmp_path / "t.csv", "score").values) == dict.fromkeys(
         ("-a", "'-a", "=1+1"), -24.0
     )
 
@@ -192,6 +192,6 @@ def test_the_row_of_an_entry_has_its_rank_and_the_table_is_read_back(quick, tmp_
         "d": "",
     }
     assert {row["rank"] for row in rows if row["kind"] != "entry"} == {""}
-    found = read_numbers(tmp_path / "t.csv", "score")
+    found = read_team_numbers(tmp_path / "t.csv", "score")
     assert found.values == {"a": 15.0, "b": 15.0, "c": 5.0, "d": 90.0}
     assert found.incomplete == {"d": "1 of 2 images have a score"}

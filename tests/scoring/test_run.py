@@ -342,7 +342,7 @@ def test_a_cache_that_cannot_be_used_is_reported_and_stops_nothing(pairs, quick)
 
 
 def test_a_file_that_changes_while_it_is_scored_gets_no_number(pairs, quick, monkeypatch):
-    monkeypatch.setattr(submission.Member, "sha256", lambda _: "0" * 64)
+    monkeypatch.setattr(submission.ArchiveMember, "sha256", lambda _: "0" * 64)
     table = score_folders([pairs / "good"], pairs / "reference", profile=quick)
     assert {image.unscored for image in table.entries[0].images} == {
         f"{number}.png changed while it was scored; score it again" for number in range(3)

@@ -13,7 +13,7 @@ from raim.server.gathering import (
     keep_gathered,
     list_gathered,
 )
-from raim.server.storage import open_storage, read_file
+from raim.server.storage import open_storage, read_stored_file
 
 CONTENT = bytes(range(250)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -39,7 +39,7 @@ def test_one_host_begins_and_another_goes_on(url):
     assert add(one, 5000, len(CONTENT)) == len(CONTENT)
     assert list_gathered(other) == {KEY}
     keep_gathered(other, KEY, n_bytes=len(CONTENT), sha256=SHA256)
-    assert b"".join(read_file(one, SHA256)) == CONTENT
+    assert b"".join(read_stored_file(one, SHA256)) == CONTENT
     assert list_gathered(one) == set()
 
 
@@ -90,4 +90,4 @@ def test_pieces_that_a_host_that_died_left_behind_are_in_nobodys_way():
     add(storage, 1000, 1600)
     add(storage, 1600, len(CONTENT))
     keep_gathered(storage, KEY, n_bytes=len(CONTENT), sha256=SHA256)
-    assert b"".join(read_file(storage, SHA256)) == CONTENT
+    assert b"".join(read_stored_file(storage, SHA256)) == CONTENT

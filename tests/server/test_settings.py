@@ -7,7 +7,7 @@ import pytest
 
 from raim.errors import SettingsError, UnknownNameError
 from raim.server import settings as module
-from raim.server.settings import PREFIX, Settings, read_settings
+from raim.server.settings import VARIABLE_PREFIX, Settings, read_settings
 
 BAD = {
     "FOLDER": " ",
@@ -53,7 +53,7 @@ def test_every_variable_is_read(tmp_path):
         "LOG_FORMAT": "json",
         "METRICS_TOKEN": "0123456789abcdefghij",
     }
-    assert read_settings({PREFIX + name: text for name, text in given.items()}) == Settings(
+    assert read_settings({VARIABLE_PREFIX + name: text for name, text in given.items()}) == Settings(
         folder=tmp_path,
         database_url="postgresql+psycopg://raim:hush@db/raim",
         storage_url="s3://bucket/raim",
@@ -74,8 +74,8 @@ def test_every_variable_is_read(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(BAD))
 def test_an_error_names_its_variable_and_no_password(name):
-    with pytest.raises(SettingsError, match=PREFIX + name) as caught:
-        read_settings({PREFIX + name: BAD[name]}, folder=Path("/srv"))
+    with pytest.raises(SettingsError, match=VARIABLE_PREFIX + name) as caught:
+        read_settings({VARIABLE_PREFIX + name: BAD[name]}, folder=Path("/srv"))
     assert "hush" not in str(caught.value)
 
 
@@ -117,4 +117,4 @@ def test_each_field_is_documented_and_parsed():
     assert names == set(re.findall(r"^ {8}(\w+):", module.Settings.__doc__, re.MULTILINE))
     assert {name.upper() for name in names} == set(module._PARSERS)
     page = (Path(__file__).resolve().parents[2] / "docs" / "server.md").read_text()
-    assert [name for name in sorted(names) if f"`{PREFIX}{name.upper()}`" not in page] == []
+    assert [name for name in sorted(names) if f"`{VARIABLE_PREFIX}{name.upper()}`" not in page] == []

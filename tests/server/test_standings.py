@@ -16,7 +16,7 @@ from raim.server.standings import make_standings
 from raim.server.storage import open_storage
 from raim.server.submissions.states import change_state
 from raim.server.web import server as module
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 
 HOUR = timedelta(hours=1)
 
@@ -27,7 +27,7 @@ def world(database, tmp_path):
     world = make_world(database)
     world.team("A")
     world.number = world.submission("A", state="scoring")
-    world.server = Server(
+    world.server = WebServer(
         settings=read_settings({}, folder=tmp_path),
         database=database,
         storage=open_storage("memory://world"),

@@ -15,7 +15,7 @@ from raim.server.storage import (
     has_file,
     open_storage,
     put_file,
-    read_file,
+    read_stored_file,
     sweep_incoming,
 )
 
@@ -24,7 +24,7 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 ACTS = {
     "has": has_file,
     "delete": delete_file,
-    "read": lambda storage, name: list(read_file(storage, name)),
+    "read": lambda storage, name: list(read_stored_file(storage, name)),
     "put": lambda storage, name: put(storage, sha256=name),
 }
 
@@ -51,10 +51,10 @@ def incoming(storage):
 
 def test_a_file_comes_back_in_pieces_and_from_any_byte(storage):
     put(storage, [CONTENT[:7], b"", CONTENT[7:]])
-    pieces = list(read_file(storage, DIGEST))
+    pieces = list(read_stored_file(storage, DIGEST))
     assert b"".join(pieces) == CONTENT
     assert max(map(len, pieces)) == 2**20
-    assert b"".join(read_file(storage, DIGEST, start=2_000_000)) == CONTENT[2_000_000:]
+    assert b"".join(read_stored_file(storage, DIGEST, start=2_000_000)) == CONTENT[2_000_000:]
     assert incoming(storage) == []
 
 
@@ -93,7 +93,7 @@ def test_a_file_twice_is_one_file_and_deleting_it_again_is_no_error(storage):
     delete_file(storage, DIGEST)
     assert not has_file(storage, DIGEST)
     with pytest.raises(StorageError, match="there is no file"):
-        list(read_file(storage, DIGEST))
+        list(read_stored_file(storage, DIGEST))
 
 
 @pytest.mark.parametrize("act", sorted(ACTS))

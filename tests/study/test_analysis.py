@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from raim.study import Ballots, StudyDesign, Vote, analyse, as_plain, simulate_ballots
+from raim.study import Ballots, StudyDesign, Vote, analyse, analysis_as_plain, simulate_ballots
 
 ENTRIES = tuple("abcdef")
 STRENGTHS = dict(zip(ENTRIES, np.linspace(1.5, -1.5, 6).tolist(), strict=True))
@@ -32,7 +32,7 @@ def test_points_finals_and_ranks_have_intervals_that_hold_them():
 def test_the_same_seed_gives_the_same_numbers_and_the_order_of_votes_does_not_matter():
     one = ballots()
     other = replace(one, votes=tuple(reversed(one.votes)))
-    assert as_plain(analyse(one, n_draws=50)) == as_plain(analyse(other, n_draws=50))
+    assert analysis_as_plain(analyse(one, n_draws=50)) == analysis_as_plain(analyse(other, n_draws=50))
 
 
 def test_points_are_given_per_issue():
@@ -109,7 +109,7 @@ def test_equal_points_give_no_nan():
     found = analyse(one, scores={"x": 80.0, "y": 70.0}, n_draws=50)
     assert [row.normalised.value for row in found.entries] == [None, None]
     assert [row.final.value for row in found.entries] == [80.0, 70.0]
-    json.dumps(as_plain(found), allow_nan=False)
+    json.dumps(analysis_as_plain(found), allow_nan=False)
 
 
 @pytest.mark.parametrize("changes", [
@@ -118,7 +118,7 @@ def test_equal_points_give_no_nan():
 ], ids=str)  # fmt: skip
 def test_every_kind_of_study_is_analysed_without_nan(changes):
     found = analyse(ballots(**changes), scores=SCORES, n_draws=50)
-    json.dumps(as_plain(found), allow_nan=False)
+    json.dumps(analysis_as_plain(found), allow_nan=False)
     if changes.get("mode") == "rating":
         assert found.unit == "mean opinion score"
         assert all(1 <= row.points.value <= 5 for row in found.entries)
@@ -129,10 +129,10 @@ def test_a_study_without_a_vote_has_reasons_in_place_of_numbers():
     found = analyse(one, scores=SCORES, n_draws=50)
     assert all(row.points.value is None and row.points.why for row in found.entries)
     assert all(judge.why == "no vote that counts" for judge in found.judges)
-    json.dumps(as_plain(found), allow_nan=False)
+    json.dumps(analysis_as_plain(found), allow_nan=False)
 
 
 def test_names_of_judges_are_not_written():
     one = replace(ballots(n_judges=1), judges=("Ada Lovelace",))
     one = replace(one, votes=tuple(replace(vote, judge="Ada Lovelace") for vote in one.votes))
-    assert "Lovelace" not in json.dumps(as_plain(analyse(one, n_draws=50)))
+    assert "Lovelace" not in json.dumps(analysis_as_plain(analyse(one, n_draws=50)))

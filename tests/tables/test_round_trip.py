@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raim.challenge import Entrant, rank_teams
-from raim.challenge.ranking_files import format_csv, read_numbers
+from raim.challenge.ranking_files import format_csv, read_team_numbers
 from raim.data import ManifestRow, format_manifest, parse_manifest
 from raim.data.alignment import pairs as aligned
 from raim.data.alignment.pairs import MadePair
@@ -21,7 +21,7 @@ from raim.data.degradation.plan import Photograph, PlannedPair
 from raim.data.degradation.table import MadeFiles
 from raim.scoring import PROFILES, EntryScore, ImageScore, ScoreTable, write_csv
 from raim.study import StudyDesign
-from raim.study.files import format_sheet, format_votes, make_plan, read_study, vote_columns, vote_rows
+from raim.study.files import format_sheet, format_votes, make_plan, read_study_files, vote_columns, vote_rows
 from raim.study.votes import Ballots, Vote
 from raim.tables import clean_name, format_table, parse_table, read_table
 
@@ -65,14 +65,14 @@ def of_scores(names, folder):
     )
     entries = tuple(EntryScore(name=name, images=(image,)) for name in names)
     write_csv(ScoreTable(profile=PROFILE, entries=entries, raim_version="1"), folder / "scores.csv")
-    return read_numbers(folder / "scores.csv", "score").values, dict.fromkeys(names, -1.5)
+    return read_team_numbers(folder / "scores.csv", "score").values, dict.fromkeys(names, -1.5)
 
 
 def of_rankings(names, folder):
     ranking = rank_teams([Entrant(team=name, score=70.0, points=-2.0) for name in names])
     (folder / "r.csv").write_text(format_csv(ranking), encoding="utf-8", newline="")
-    points = read_numbers(folder / "r.csv", "points").values
-    return (read_numbers(folder / "r.csv", "score").values, points), (
+    points = read_team_numbers(folder / "r.csv", "points").values
+    return (read_team_numbers(folder / "r.csv", "score").values, points), (
         dict.fromkeys(names, 70.0),
         dict.fromkeys(names, -2.0),
     )
@@ -80,7 +80,7 @@ def of_rankings(names, folder):
 
 def of_reports(names, folder):
     pytest.importorskip("jinja2", reason="the extra `report` is not installed")
-    from raim.report.closed.data_files import format_table as format_grid
+    from raim.report.closed.data_files import format_grid
     from raim.report.closed.folder import read_folder
     from raim.report.closed.grid import Cell, Grid, Heading
 
@@ -97,7 +97,7 @@ def of_points(names, folder):
     """What raim study analyse --csv writes."""
     text = format_table(["team", "points", "low", "high"], [(name, -1.25, None, 3.0) for name in names])
     (folder / "p.csv").write_text(text, encoding="utf-8", newline="")
-    return read_numbers(folder / "p.csv", "points").values, dict.fromkeys(names, -1.25)
+    return read_team_numbers(folder / "p.csv", "points").values, dict.fromkeys(names, -1.25)
 
 
 def of_manifests(names, folder):
@@ -111,7 +111,7 @@ def of_manifests(names, folder):
 def of_votes(names, folder):
     ballots = made_ballots(names)
     (folder / "v.csv").write_text(format_votes(ballots), encoding="utf-8", newline="")
-    return shown_of(read_study([folder / "v.csv"]).ballots), shown_of(ballots)
+    return shown_of(read_study_files([folder / "v.csv"]).ballots), shown_of(ballots)
 
 
 def of_votes_of_a_server(names, folder):
@@ -121,7 +121,7 @@ def of_votes_of_a_server(names, folder):
     ballots = made_ballots(names)
     table = ExportTable(name="v", title="", columns=vote_columns(ballots), read=lambda: vote_rows(ballots))
     (folder / "v.csv").write_text("".join(csv_pieces(table)), encoding="utf-8", newline="")
-    return shown_of(read_study([folder / "v.csv"]).ballots), shown_of(ballots)
+    return shown_of(read_study_files([folder / "v.csv"]).ballots), shown_of(ballots)
 
 
 def made_ballots(names):
@@ -162,7 +162,7 @@ def of_sheets(names, folder):
     filled = [{**row.cells, "pick": int(row.cells["label"] == "A") or None} for row in sheet.rows]
     text = format_table(sheet.columns, [list(row.values()) for row in filled])
     (folder / "s.csv").write_text(text, encoding="utf-8", newline="")
-    (vote,) = read_study([folder / "s.csv"], plan=plan).ballots.votes
+    (vote,) = read_study_files([folder / "s.csv"], plan=plan).ballots.votes
     first = plan.judges[0].trials[0]
     own = (names[1], names[0], first.tiles, first.tiles[:1])  # the plan has names as they were given
     assert (vote.judge, vote.image, vote.shown, vote.choice) == own
@@ -181,7 +181,7 @@ def of_alignments(names, folder):
     numbers = {"scale": -1.5, "correlation": math.nan, "reference_noise": None}
     hashes = dict.fromkeys(("input_sha256", "reference_sha256", "mask_sha256"), SHA256)
     pair = MadePair(**{**made, **texts, **numbers, **hashes, "name": "0001", "scenario": names[0]})
-    (folder / "m.csv").write_text(aligned.format_table([pair]), encoding="utf-8", newline="")
+    (folder / "m.csv").write_text(aligned.format_aligned_pairs([pair]), encoding="utf-8", newline="")
     cells = read_table(folder / "m.csv").rows[0].cells
     assert (cells["scale"], cells["correlation"], cells["reference_noise"]) == ("-1.5", "", "")
     (row,) = parse_manifest((folder / "m.csv").read_bytes()).rows
@@ -197,8 +197,8 @@ def of_degradations(names, folder):
     )
     sizes = dict.fromkeys(("input_width", "input_height", "width", "height"), 96)
     hashes = dict.fromkeys(("fingerprint", "source_sha256", "input_sha256", "reference_sha256"), SHA256)
-    pair = degraded.MadePair(plan=plan, files=MadeFiles(name="a_denoise", **sizes, **hashes))
-    (folder / "m.csv").write_text(degraded.format_table([pair]), encoding="utf-8", newline="")
+    pair = degraded.DegradedPair(plan=plan, files=MadeFiles(name="a_denoise", **sizes, **hashes))
+    (folder / "m.csv").write_text(degraded.format_degraded_pairs([pair]), encoding="utf-8", newline="")
     assert read_cameras(folder / "m.csv") == {"a_denoise": camera}
     return read_table(folder / "m.csv").rows[0].cells["source"], photograph.path.name
 

@@ -4,7 +4,7 @@ from raim.challenge.challenge import SCHEMA, Challenge
 from raim.challenge.credits import Award, Organiser, Prize, Sponsor
 from raim.challenge.data_set import DataImage, DataSet
 from raim.challenge.example import example_text, write_example
-from raim.challenge.finalists import Finalists, Invitation, choose_finalists
+from raim.challenge.finalists import Finalists, FinalPlace, choose_finalists
 from raim.challenge.leaderboard import BoardEntry, BoardRow, rank_entries
 from raim.challenge.phase import Intake, Phase
 from raim.challenge.plain import as_plain
@@ -57,11 +57,11 @@ __all__ = [
     "DataSet",
     "Entrant",
     "Examined",
+    "FinalPlace",
     "FinalRanking",
     "FinalistRule",
     "Finalists",
     "Intake",
-    "Invitation",
     "LeaderboardRule",
     "Organiser",
     "Phase",

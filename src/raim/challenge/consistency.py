@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from raim.challenge.locating import KeyPath
 from raim.challenge.modes import MODES
 from raim.challenge.parsing import Draft
-from raim.challenge.problem import Fault
+from raim.challenge.problem import UnplacedProblem
 
 
 @runtime_checkable
@@ -29,7 +29,7 @@ class ProfileLike(Protocol):
         """Say why no image of that size can have a SCORE; None where one may."""
 
 
-def find_inconsistencies(draft: Draft, profiles: Mapping[str, ProfileLike]) -> Iterator[Fault]:
+def find_inconsistencies(draft: Draft, profiles: Mapping[str, ProfileLike]) -> Iterator[UnplacedProblem]:
     """List what does not fit together.
 
     Args:
@@ -44,7 +44,7 @@ def find_inconsistencies(draft: Draft, profiles: Mapping[str, ProfileLike]) -> I
     yield from _prizes(draft)
 
 
-def unknown(what: str, name: str, known: Collection[str | None], path: KeyPath) -> Fault:
+def unknown(what: str, name: str, known: Collection[str | None], path: KeyPath) -> UnplacedProblem:
     """Make the fault for a name that nothing has, with the nearest one.
 
     Example:
@@ -54,20 +54,20 @@ def unknown(what: str, name: str, known: Collection[str | None], path: KeyPath) 
     names = sorted(name for name in known if name)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
-    return Fault(path=path, message=f"there is no {what} {name!r}; {hint}")
+    return UnplacedProblem(path=path, message=f"there is no {what} {name!r}; {hint}")
 
 
-def _duplicate_ids(draft: Draft) -> Iterator[Fault]:
+def _duplicate_ids(draft: Draft) -> Iterator[UnplacedProblem]:
     for key in ("award", "data_set", "phase"):
         ids = draft.stated[key]
         for index, stated in enumerate(ids):
             if stated is not None and stated in ids[:index]:
                 first = ids.index(stated) + 1
                 message = f"the id {stated!r} is that of [[{key}]] {first} already; expected another"
-                yield Fault(path=(key, index, "id"), message=message)
+                yield UnplacedProblem(path=(key, index, "id"), message=message)
 
 
-def _profile(draft: Draft, profiles: Mapping[str, ProfileLike]) -> Iterator[Fault]:
+def _profile(draft: Draft, profiles: Mapping[str, ProfileLike]) -> Iterator[UnplacedProblem]:
     name = draft.challenge.profile
     if name not in profiles:
         if name:
@@ -79,20 +79,20 @@ def _profile(draft: Draft, profiles: Mapping[str, ProfileLike]) -> Iterator[Faul
             yield unknown("measure", measure, measures, ("leaderboard", "ties", index))
 
 
-def _weights(draft: Draft) -> Iterator[Fault]:
+def _weights(draft: Draft) -> Iterator[UnplacedProblem]:
     weights = draft.challenge.weights
     total = weights.score + weights.study
     if not math.isclose(total, 1, abs_tol=1e-9):
         message = f"the weights {weights.score:g} and {weights.study:g} sum to {total:g}; expected 1"
-        yield Fault(path=("weights",), message=message)
+        yield UnplacedProblem(path=("weights",), message=message)
     if weights.study > 0 and "study" not in draft.tables:
         message = (
             f"study is {weights.study:g} but there is no table [study]; add one, or give score the weight 1"
         )
-        yield Fault(path=("weights", "study"), message=message)
+        yield UnplacedProblem(path=("weights", "study"), message=message)
 
 
-def _finalists(draft: Draft) -> Iterator[Fault]:
+def _finalists(draft: Draft) -> Iterator[UnplacedProblem]:
     rule, path = draft.challenge.finalists, ("finalists", "phase")
     if rule is None:
         return
@@ -101,10 +101,10 @@ def _finalists(draft: Draft) -> Iterator[Fault]:
     for phase in draft.challenge.phases:
         if phase.id == rule.phase and phase.scored is None:
             message = f"the phase {phase.id!r} scores nothing, so its leaderboard cannot choose finalists"
-            yield Fault(path=path, message=f"{message}; expected a phase with `scored`")
+            yield UnplacedProblem(path=path, message=f"{message}; expected a phase with `scored`")
 
 
-def _study(draft: Draft) -> Iterator[Fault]:
+def _study(draft: Draft) -> Iterator[UnplacedProblem]:
     rule = draft.challenge.study
     if rule is None:
         return
@@ -115,19 +115,19 @@ def _study(draft: Draft) -> Iterator[Fault]:
             message = (
                 f"the phase {phase.id!r} takes no final submissions to judge; expected a phase with `final`"
             )
-            yield Fault(path=("study", "phase"), message=message)
+            yield UnplacedProblem(path=("study", "phase"), message=message)
     for key, message in MODES[rule.mode].find_faults(rule.points, rule.tiles):
-        yield Fault(path=("study", key), message=message)
+        yield UnplacedProblem(path=("study", key), message=message)
     finalists = draft.challenge.finalists
     if finalists is not None and rule.tiles > finalists.count:
         message = f"tiles is {rule.tiles}, but there are only {finalists.count} finalists; expected fewer, or 0 for all"
-        yield Fault(path=("study", "tiles"), message=message)
+        yield UnplacedProblem(path=("study", "tiles"), message=message)
     if list(rule.points) != sorted(rule.points, reverse=True) or min(rule.points, default=0) < 0:
         message = f"points is {list(rule.points)}; expected numbers from 0 up that never rise"
-        yield Fault(path=("study", "points"), message=message)
+        yield UnplacedProblem(path=("study", "points"), message=message)
 
 
-def _prizes(draft: Draft) -> Iterator[Fault]:
+def _prizes(draft: Draft) -> Iterator[UnplacedProblem]:
     awards = draft.stated["award"]
     sponsors = draft.stated["sponsor"]
     for index, prize in zip(draft.indices["prize"], draft.challenge.prizes, strict=True):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 DataKind = Literal["paired", "unpaired"]
-Part = Literal["input", "reference"]
+DataSetPart = Literal["input", "reference"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from string import Template
 import numpy as np
 from jaxtyping import UInt8
 
-from raim.challenge.reading import FILE_NAME
+from raim.challenge.reading import CHALLENGE_FILE
 from raim.errors import InputError
 from raim.images import write_image
 
@@ -78,7 +78,7 @@ def write_example(
     Raises:
         InputError: Something of the same name is there already, or the folder cannot be written.
     """
-    for name in (FILE_NAME, "description.md", "data"):
+    for name in (CHALLENGE_FILE, "description.md", "data"):
         if (folder / name).exists():
             raise InputError(f"{folder / name} is there already; choose another folder, or move it away")
     try:
@@ -95,7 +95,7 @@ def _write_all(folder: Path, first_day: date, rng: np.random.Generator, challeng
     for set_id, issues in UNPAIRED.items():
         yield from _write_set(folder / "data" / set_id, "issue", issues, rng, parts=("input",))
     toml = example_text(first_day).replace(f'id = "{EXAMPLE_ID}"', f'id = "{challenge_id}"', 1)
-    for name, text in {"description.md": DESCRIPTION, FILE_NAME: toml}.items():
+    for name, text in {"description.md": DESCRIPTION, CHALLENGE_FILE: toml}.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
         yield folder / name
 

@@ -8,7 +8,7 @@ from raim.errors import InputError, unknown_name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Invitation:
+class FinalPlace:
     """A place in the final.
 
     Attributes:
@@ -36,8 +36,8 @@ class Finalists:
         tied_out: Teams without a place though they share the rank of one that has one: it submitted earlier.
     """
 
-    invited: tuple[Invitation, ...]
-    declined: tuple[Invitation, ...] = ()
+    invited: tuple[FinalPlace, ...]
+    declined: tuple[FinalPlace, ...] = ()
     waiting: tuple[str, ...] = ()
     n_vacant: int = 0
     tied_out: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ def choose_finalists(leaderboard: Sequence[BoardRow], n: int, *, declined: Seque
     queue = list(ranks)
     places = {place: _invite(team, ranks, place) for place, team in enumerate(queue[:n], start=1)}
     queue = queue[n:]
-    gone: list[Invitation] = []
+    gone: list[FinalPlace] = []
     for team in dict.fromkeys(declined):
         if team in queue:
             queue.remove(team)
@@ -97,5 +97,5 @@ def choose_finalists(leaderboard: Sequence[BoardRow], n: int, *, declined: Seque
     )
 
 
-def _invite(team: str, ranks: dict[str, int], place: int, replaces: str | None = None) -> Invitation:
-    return Invitation(team=team, rank=ranks[team], place=place, replaces=replaces)
+def _invite(team: str, ranks: dict[str, int], place: int, replaces: str | None = None) -> FinalPlace:
+    return FinalPlace(team=team, rank=ranks[team], place=place, replaces=replaces)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from raim.challenge.consistency import ProfileLike
-from raim.challenge.data_set import DataImage, DataSet, Part
+from raim.challenge.data_set import DataImage, DataSet, DataSetPart
 from raim.challenge.problem import Problem
 from raim.errors import ImageError, ManifestError
 from raim.files import hash_file
@@ -24,7 +24,7 @@ UNUSABLE_MODES = ("palette", "cmyk")
 
 
 @runtime_checkable
-class Row(Protocol):
+class ImageRow(Protocol):
     """What is asked of a row of a manifest; `raim.data.ManifestRow` is one."""
 
     @property
@@ -46,7 +46,7 @@ class Rows(Protocol):
     """What is asked of a manifest; `raim.data.Manifest` is one."""
 
     @property
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[ImageRow]:
         """One for each image."""
 
     @property
@@ -78,7 +78,7 @@ class LookedAt:
 class _Listed:
     """The manifest, as far as it could be read."""
 
-    rows: Mapping[str, Row]
+    rows: Mapping[str, ImageRow]
     lines: Mapping[tuple[str, str], int]
     file: str
 
@@ -88,7 +88,7 @@ class _Files:
     """The files of one image."""
 
     stem: str
-    parts: Mapping[Part, Path]
+    parts: Mapping[DataSetPart, Path]
 
 
 def look_at(
@@ -177,7 +177,9 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _list_folder(folder: Path, part: Part, data_set: DataSet, found: list[Problem]) -> Mapping[str, Path]:
+def _list_folder(
+    folder: Path, part: DataSetPart, data_set: DataSet, found: list[Problem]
+) -> Mapping[str, Path]:
     """Give the images of a folder by their stem in NFC, in the order of names."""
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
@@ -300,7 +302,9 @@ def _wrong_size(image: _Files, target: ImageInfo, size: tuple[int, int], *, is_s
     return Problem(file=str(image.parts["reference"]), message=message)
 
 
-def _hash(image: _Files, part: Part, stated: str | None, listed: _Listed, found: list[Problem]) -> str | None:
+def _hash(
+    image: _Files, part: DataSetPart, stated: str | None, listed: _Listed, found: list[Problem]
+) -> str | None:
     path = image.parts[part]
     try:
         actual = hash_file(path)

@@ -38,7 +38,7 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fault:
+class UnplacedProblem:
     """A problem in challenge.toml whose line is still to be found.
 
     Attributes:

@@ -51,7 +51,7 @@ class TeamNumbers:
     notes: tuple[str, ...]
 
 
-def read_numbers(path: Path, column: str) -> TeamNumbers:
+def read_team_numbers(path: Path, column: str) -> TeamNumbers:
     r"""Read a number for each team.
 
     Args:
@@ -66,7 +66,7 @@ def read_numbers(path: Path, column: str) -> TeamNumbers:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "scores.csv")
         ...     _ = path.write_text("team,score,n_scored,n_expected\nMiAlgo,79.13,50,50\nHIT-IIL,89.8,1,50\n")
-        ...     found = read_numbers(path, "score")
+        ...     found = read_team_numbers(path, "score")
         >>> found.values, found.incomplete
         ({'MiAlgo': 79.13, 'HIT-IIL': 89.8}, {'HIT-IIL': '1 of 50 images have a score'})
     """
@@ -126,7 +126,7 @@ def format_csv(ranking: FinalRanking) -> str:
     return format_table(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in rows))
 
 
-def as_plain(ranking: FinalRanking) -> dict[str, Any]:
+def ranking_as_plain(ranking: FinalRanking) -> dict[str, Any]:
     """Give a ranking as JSON knows values."""
     other = ranking.with_left_out
     return {
@@ -141,11 +141,11 @@ def as_plain(ranking: FinalRanking) -> dict[str, Any]:
     }
 
 
-def name_alike(numbers: TeamNumbers, known: Collection[str]) -> TeamNumbers:
+def match_team_names(numbers: TeamNumbers, known: Collection[str]) -> TeamNumbers:
     """Give numbers by the names that another file has for the same teams.
 
     Example:
-        >>> name_alike(TeamNumbers(values={"7": 3.0}, incomplete={}, notes=()), ["007"]).values
+        >>> match_team_names(TeamNumbers(values={"7": 3.0}, incomplete={}, notes=()), ["007"]).values
         {'007': 3.0}
     """
     values, note = rename_known(numbers.values, known)

@@ -17,11 +17,11 @@ from raim.challenge.consistency import ProfileLike, find_inconsistencies
 from raim.challenge.folders import ReadManifest, look_at
 from raim.challenge.locating import KeyPath, find_line, parse_toml
 from raim.challenge.parsing import parse_draft
-from raim.challenge.problem import Fault, Problem, challenge_error, has_problems
+from raim.challenge.problem import Problem, UnplacedProblem, challenge_error, has_problems
 from raim.challenge.schedule import find_schedule_faults
 from raim.challenge.section import Section
 
-FILE_NAME = "challenge.toml"
+CHALLENGE_FILE = "challenge.toml"
 Profiles = Mapping[str, ProfileLike]
 Parsed = TypeVar("Parsed")
 
@@ -85,7 +85,7 @@ def examine_challenge(
     `is_closed`: it may name nothing outside of its folder. `on_image` is called after each image with the
     number of its files.
     """
-    file = path / FILE_NAME if path.is_dir() else path
+    file = path / CHALLENGE_FILE if path.is_dir() else path
     text = read_text(file)
     if isinstance(text, Problem):
         return Examined(challenge=None, found=(text,))
@@ -102,7 +102,9 @@ def examine_challenge(
     return Examined(challenge=None if has_problems(found) else challenge, found=found)
 
 
-def parse_challenge(text: str, *, profiles: Profiles, folder: Path, file_name: str = FILE_NAME) -> Challenge:
+def parse_challenge(
+    text: str, *, profiles: Profiles, folder: Path, file_name: str = CHALLENGE_FILE
+) -> Challenge:
     r"""Read a challenge from the text of its file, without looking at its data sets.
 
     Args:
@@ -166,12 +168,12 @@ def examine_text(
     except (ValueError, RecursionError):
         message = "a number has thousands of digits, or arrays or tables are nested hundreds deep; no key takes such"
         return None, (Problem(file=str(file), message=message),)
-    faults: list[Fault] = []
+    faults: list[UnplacedProblem] = []
     parsed = parse(Section(tables, (), file.parent, faults, is_closed=is_closed))
     return parsed, _place(faults, lines, file)
 
 
-def _place(faults: list[Fault], lines: Mapping[KeyPath, int], file: Path) -> tuple[Problem, ...]:
+def _place(faults: list[UnplacedProblem], lines: Mapping[KeyPath, int], file: Path) -> tuple[Problem, ...]:
     """Find the lines of faults, and put them in that order."""
     found = [
         Problem(

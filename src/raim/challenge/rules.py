@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from raim.challenge.challenge import Challenge
-from raim.challenge.data_set import Part
+from raim.challenge.data_set import DataSetPart
 from raim.challenge.phase import Phase
 from raim.challenge.verdict import ALLOWED, Verdict, refused
 from raim.errors import InputError
@@ -68,7 +68,7 @@ def counts_as_in_time(
 def may_download(
     challenge: Challenge,
     data_set_id: str,
-    part: Part,
+    part: DataSetPart,
     *,
     role: Role,
     now: datetime,
@@ -171,7 +171,7 @@ def describe_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC").replace(":00 UTC", " UTC")
 
 
-def _given(phase: Phase, part: Part) -> tuple[str, ...]:
+def _given(phase: Phase, part: DataSetPart) -> tuple[str, ...]:
     return phase.gives_out if part == "input" else phase.gives_references_of
 
 

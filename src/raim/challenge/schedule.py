@@ -9,12 +9,12 @@ from raim.challenge.consistency import unknown
 from raim.challenge.data_set import DataSet
 from raim.challenge.parsing import Draft
 from raim.challenge.phase import Phase
-from raim.challenge.problem import Fault
+from raim.challenge.problem import UnplacedProblem
 
 Placed = list[tuple[int, Phase]]
 
 
-def find_schedule_faults(draft: Draft) -> Iterator[Fault]:
+def find_schedule_faults(draft: Draft) -> Iterator[UnplacedProblem]:
     """List what is wrong with dates and with the use of data sets."""
     phases = list(zip(draft.indices["phase"], draft.challenge.phases, strict=True))
     yield from _missing_tables(draft)
@@ -30,20 +30,20 @@ def find_schedule_faults(draft: Draft) -> Iterator[Fault]:
             message = (
                 f"the phase {phase.id!r} scores nothing, so nothing counts on its board; leave `counts` away"
             )
-            yield Fault(path=("phase", index, "counts"), message=message)
+            yield UnplacedProblem(path=("phase", index, "counts"), message=message)
 
 
-def _missing_tables(draft: Draft) -> Iterator[Fault]:
+def _missing_tables(draft: Draft) -> Iterator[UnplacedProblem]:
     for key in ("phase", "data_set"):
         if not draft.stated[key]:
-            yield Fault(path=(), message=f"the file has no [[{key}]]; expected one at least")
+            yield UnplacedProblem(path=(), message=f"the file has no [[{key}]]; expected one at least")
 
 
-def _dates(phases: Placed) -> Iterator[Fault]:
+def _dates(phases: Placed) -> Iterator[UnplacedProblem]:
     for index, phase in phases:
         if phase.closes <= phase.opens:
             message = f"the phase {phase.id!r} closes at {_utc(phase.closes)}; expected later than {_utc(phase.opens)}"
-            yield Fault(path=("phase", index, "closes"), message=message)
+            yield UnplacedProblem(path=("phase", index, "closes"), message=message)
     ordered = sorted(phases, key=lambda placed: placed[1].opens)
     for position, (index, phase) in enumerate(ordered):
         for _, earlier in ordered[:position]:
@@ -52,10 +52,10 @@ def _dates(phases: Placed) -> Iterator[Fault]:
                     f"the phase {phase.id!r} opens at {_utc(phase.opens)}, before {earlier.id!r} closes at "
                     f"{_utc(earlier.closes)}; phases must not overlap (data of a closed phase can stay available)"
                 )
-                yield Fault(path=("phase", index, "opens"), message=message)
+                yield UnplacedProblem(path=("phase", index, "opens"), message=message)
 
 
-def _data_sets(draft: Draft) -> Iterator[Fault]:
+def _data_sets(draft: Draft) -> Iterator[UnplacedProblem]:
     placed = list(zip(draft.indices["data_set"], draft.challenge.data_sets, strict=True))
     used = {each for phase in draft.challenge.phases for each in _used(phase)}
     for index, data_set in placed:
@@ -64,20 +64,20 @@ def _data_sets(draft: Draft) -> Iterator[Fault]:
             way_out = (
                 "name the folder of references" if data_set.kind == "paired" else "leave `reference` away"
             )
-            yield Fault(
+            yield UnplacedProblem(
                 path=(*path, "reference"),
                 message=f"the data set {data_set.id!r} is {data_set.kind}; {way_out}",
             )
         if data_set.id not in used and draft.has_all_phases:
             message = f"no phase uses the data set {data_set.id!r}"
-            yield Fault(path=path, message=message, severity="note")
+            yield UnplacedProblem(path=path, message=message, severity="note")
         for other in draft.challenge.data_sets:
             if _is_exposed(data_set, other):
                 message = (
                     f"the references of {data_set.id!r} lie where the inputs of {other.id!r} are given out from "
                     f"({other.input_folder}); move them to a folder of their own"
                 )
-                yield Fault(path=path, message=message)
+                yield UnplacedProblem(path=path, message=message)
 
 
 def _is_exposed(data_set: DataSet, other: DataSet) -> bool:
@@ -95,7 +95,7 @@ def _used(phase: Phase) -> Iterator[str]:
     yield from (intake.on for intake in phase.intakes.values())
 
 
-def _unknown_data_sets(phase: Phase, index: int, draft: Draft) -> Iterator[Fault]:
+def _unknown_data_sets(phase: Phase, index: int, draft: Draft) -> Iterator[UnplacedProblem]:
     known = draft.stated["data_set"]
     for key in ("gives_out", "gives_references_of"):
         for place, name in enumerate(getattr(phase, key)):
@@ -106,18 +106,18 @@ def _unknown_data_sets(phase: Phase, index: int, draft: Draft) -> Iterator[Fault
             yield unknown("data set", intake.on, known, ("phase", index, kind, "on"))
 
 
-def _unpaired(phase: Phase, index: int, draft: Draft) -> Iterator[Fault]:
+def _unpaired(phase: Phase, index: int, draft: Draft) -> Iterator[UnplacedProblem]:
     unpaired = {each.id for each in draft.challenge.data_sets if each.kind == "unpaired"}
     if phase.scored and phase.scored.on in unpaired:
         message = f"the data set {phase.scored.on!r} is unpaired; only paired images can be scored"
-        yield Fault(path=("phase", index, "scored", "on"), message=message)
+        yield UnplacedProblem(path=("phase", index, "scored", "on"), message=message)
     for place, name in enumerate(phase.gives_references_of):
         if name in unpaired:
             message = f"the data set {name!r} is unpaired; it has no references to give"
-            yield Fault(path=("phase", index, "gives_references_of", place), message=message)
+            yield UnplacedProblem(path=("phase", index, "gives_references_of", place), message=message)
 
 
-def _unavailable(phase: Phase, index: int, draft: Draft) -> Iterator[Fault]:
+def _unavailable(phase: Phase, index: int, draft: Draft) -> Iterator[UnplacedProblem]:
     """Find what is to be handed in though nobody can have its inputs."""
     given = {
         name for other in draft.challenge.phases if other.opens <= phase.opens for name in other.gives_out
@@ -129,10 +129,10 @@ def _unavailable(phase: Phase, index: int, draft: Draft) -> Iterator[Fault]:
                 f"no phase that opens by {_utc(phase.opens)} gives out {intake.on!r}, so nobody can hand it in; add it "
                 "to gives_out"
             )
-            yield Fault(path=("phase", index, kind, "on"), message=message)
+            yield UnplacedProblem(path=("phase", index, kind, "on"), message=message)
 
 
-def _open_references(phase: Phase, index: int, draft: Draft) -> Iterator[Fault]:
+def _open_references(phase: Phase, index: int, draft: Draft) -> Iterator[UnplacedProblem]:
     """Find references that are given out before scoring on them has ended."""
     for place, name in enumerate(phase.gives_references_of):
         for other in draft.challenge.phases:
@@ -141,23 +141,23 @@ def _open_references(phase: Phase, index: int, draft: Draft) -> Iterator[Fault]:
                     f"the references of {name!r} are given out from {_utc(phase.opens)} on, but the phase {other.id!r} "
                     f"is scored on them until {_utc(other.closes)}"
                 )
-                yield Fault(path=("phase", index, "gives_references_of", place), message=message)
+                yield UnplacedProblem(path=("phase", index, "gives_references_of", place), message=message)
 
 
-def _finalists_only(phase: Phase, index: int, draft: Draft) -> Iterator[Fault]:
+def _finalists_only(phase: Phase, index: int, draft: Draft) -> Iterator[UnplacedProblem]:
     if phase.open_to != "finalists":
         return
     path = ("phase", index, "open_to")
     rule = draft.challenge.finalists
     if "finalists" not in draft.tables:
-        yield Fault(
+        yield UnplacedProblem(
             path=path, message=f"the phase {phase.id!r} is for finalists, but there is no table [finalists]"
         )
         return
     for chooser in draft.challenge.phases:
         if rule and chooser.id == rule.phase and phase.opens < chooser.closes:
             message = f"the phase {phase.id!r} is for finalists, but {chooser.id!r}, which chooses them, closes later"
-            yield Fault(path=path, message=message)
+            yield UnplacedProblem(path=path, message=message)
 
 
 def _utc(moment: datetime) -> str:

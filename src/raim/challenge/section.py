@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
 from raim.challenge.locating import KeyPath
-from raim.challenge.problem import Fault
+from raim.challenge.problem import UnplacedProblem
 
 MISSPELT = 0.6  # similarity (difflib ratio) from which an unknown key is taken for a misspelt known one
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ UTC_ZONE = ZoneInfo("UTC")
 _IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 Kind = type | tuple[type, ...]
 LONGEST_IDENTIFIER = 80  # as long as the server's database stores
-LARGEST = 2**31 - 1  # as large as a whole number of the server's database
+LARGEST_INTEGER = 2**31 - 1  # as large as a whole number of the server's database
 # Further dates could not be shown in every zone, or with the days around them.
 YEARS = range(2000, 3000)
 _MISSING: Any = object()
@@ -54,7 +54,7 @@ class Section:
         table: Mapping[str, Any],
         path: KeyPath,
         folder: Path,
-        faults: list[Fault],
+        faults: list[UnplacedProblem],
         *,
         is_closed: bool = False,
     ) -> None:
@@ -68,7 +68,7 @@ class Section:
 
     def fail(self, key: str, message: str) -> None:
         """Add a fault at a key."""
-        self.faults.append(Fault(path=(*self.path, key), message=message))
+        self.faults.append(UnplacedProblem(path=(*self.path, key), message=message))
         self.is_fine = False
 
     def finish(self) -> bool:
@@ -97,7 +97,7 @@ class Section:
             return default
         value = self.table[key]
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            self.fail(key, f"{key} is {shown(value)}; expected {expected}")
+            self.fail(key, f"{key} is {name_value(value)}; expected {expected}")
             return None
         return value
 
@@ -158,14 +158,16 @@ class Section:
         """Read true or false."""
         return bool(self.take(key, bool, "true or false, without quotes", default))
 
-    def whole(self, key: str, default: int | None = None, *, low: int = 1, high: int = LARGEST) -> int:
+    def whole(
+        self, key: str, default: int | None = None, *, low: int = 1, high: int = LARGEST_INTEGER
+    ) -> int:
         """Read a whole number of a range."""
         value = self.take(key, int, "a whole number, such as 3", _or_missing(default))
         if value is not None and not low <= value <= high:
             self.fail(key, f"{key} is {value}; expected a whole number from {low} to {high}")
         return value or 0
 
-    def limit(self, key: str, *, high: int = LARGEST) -> int | None:
+    def limit(self, key: str, *, high: int = LARGEST_INTEGER) -> int | None:
         """Read a whole number of at least 1; None, for no limit, if the key is missing."""
         return self.whole(key, high=high) if key in self.table else self.take(key, int, "", None)
 
@@ -203,7 +205,8 @@ class Section:
         else:
             quotes = "without quotes, " if isinstance(value, str) else ""
             self.fail(
-                key, f"{key} is {shown(value)}; expected a date and time with its zone, {quotes}{example}"
+                key,
+                f"{key} is {name_value(value)}; expected a date and time with its zone, {quotes}{example}",
             )
         return EPOCH
 
@@ -236,9 +239,9 @@ class Section:
         for index, value in enumerate(values or ()):
             if not isinstance(value, kind) or isinstance(value, bool):
                 self.faults.append(
-                    Fault(
+                    UnplacedProblem(
                         path=(*self.path, key, index),
-                        message=f"{key} holds {shown(value)}; expected {expected}",
+                        message=f"{key} holds {name_value(value)}; expected {expected}",
                     )
                 )
                 self.is_fine = False
@@ -270,7 +273,9 @@ class Section:
             if isinstance(value, dict):
                 found.append(self._below(value, key, index))
             else:
-                self.fail(key, f"{key} holds {shown(value)}; expected tables, each under a line [[{key}]]")
+                self.fail(
+                    key, f"{key} holds {name_value(value)}; expected tables, each under a line [[{key}]]"
+                )
         return found
 
 
@@ -278,11 +283,11 @@ def _or_missing(default: object) -> object:
     return _MISSING if default is None else default
 
 
-def shown(value: object) -> str:
+def name_value(value: object) -> str:
     """Name a value and its type as an author of TOML sees them.
 
     Example:
-        >>> shown("3"), shown(True), shown([1])
+        >>> name_value("3"), name_value(True), name_value([1])
         ("the text '3'", 'true', 'an array')
     """
     if isinstance(value, bool):

@@ -8,7 +8,7 @@ from raim.challenge.problem import Problem, challenge_error, has_problems
 from raim.challenge.reading import examine_text, read_text
 from raim.challenge.section import Section
 
-FILE_NAME = "series.toml"
+SERIES_FILE = "series.toml"
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -45,7 +45,7 @@ def read_series(folder: Path) -> Series | None:
         >>> read_series(Path("nowhere")) is None
         True
     """
-    file = folder / FILE_NAME
+    file = folder / SERIES_FILE
     if not file.exists():
         return None
     text = read_text(file)

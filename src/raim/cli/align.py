@@ -79,14 +79,16 @@ def command(  # noqa: PLR0917 - click passes options by name
     need_extra("raim align", "pairs", "cv2", "scipy", "jinja2")
     from raim.cli.progress import show_progress
     from raim.cli.wording import say_count
-    from raim.data.alignment import Limits, Options, align_captures
+    from raim.data.alignment import AlignmentOptions, PairLimits, align_captures
     from raim.report.alignment_sheet import write_alignment_sheet
 
-    options = Options(
+    options = AlignmentOptions(
         crop_px=crop_px,
         scale=scale,
         match_tone=not keep_tone,
-        limits=Limits(residual_px=max_residual, moved_share=max_moved, undetermined_share=max_undetermined),
+        limits=PairLimits(
+            residual_px=max_residual, moved_share=max_moved, undetermined_share=max_undetermined
+        ),
         seed=seed,
     )
     with show_progress("aligning") as on_progress:

@@ -50,11 +50,11 @@ def new(folder: Path) -> None:
     )
 
 
-@command.command(short_help="List everything that is wrong, with file and line.")
+@command.command("validate", short_help="List everything that is wrong, with file and line.")
 @FOLDER
 @AS_JSON
 @HASHES
-def validate(*, challenge: Path, as_json: bool, hashes: bool) -> None:
+def validate_challenge(*, challenge: Path, as_json: bool, hashes: bool) -> None:
     """List everything that is wrong with CHALLENGE, a folder or its challenge.toml, with file and line.
 
     Exit code 0: fine, perhaps with notes. Exit code 2: problems.

@@ -41,7 +41,7 @@ LEAST_FREE_BYTES = 500 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class DoctorFinding:
     """One line of the report.
 
     Attributes:
@@ -82,14 +82,14 @@ def command() -> None:
         sys.exit(2)
 
 
-def _look(part: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _look(part: Callable[[], Iterator[DoctorFinding]]) -> Iterator[DoctorFinding]:
     """Look at a part of the report; where a library that it takes cannot be loaded, say so in its place."""
     try:
         yield from part()
     except (ImportError, OSError) as error:
         reason = " ".join(str(error).split())
         fix = "install what is missing above, or that library again"
-        yield Finding(
+        yield DoctorFinding(
             what=part.__name__.removeprefix("find_"),
             state=f"cannot be looked at: {reason}",
             fix=fix,
@@ -97,10 +97,10 @@ def _look(part: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         )
 
 
-def find_versions() -> Iterator[Finding]:
+def find_versions() -> Iterator[DoctorFinding]:
     """Look at Python, raim and the libraries that raim's own metadata ask for."""
-    yield Finding(what="raim", state=__version__)
-    yield Finding(what="Python", state=f"{platform.python_version()} ({platform.platform()})")
+    yield DoctorFinding(what="raim", state=__version__)
+    yield DoctorFinding(what="Python", state=f"{platform.python_version()} ({platform.platform()})")
     # Without ncnn, torch computes what it would.
     spare = {"ncnn"} if importlib.util.find_spec("torch") else set()
     for asked in _read_requirements():
@@ -112,7 +112,7 @@ def find_versions() -> Iterator[Finding]:
         if fits and is_optional:
             continue
         plain = f"{asked.name}{asked.specifier}"
-        yield Finding(
+        yield DoctorFinding(
             what=asked.name,
             state=(version or "missing") if fits or version is None else f"{version}, but raim needs {plain}",
             fix="" if fits else f"pip install '{plain}'",
@@ -120,12 +120,12 @@ def find_versions() -> Iterator[Finding]:
         )
 
 
-def find_extras() -> Iterator[Finding]:
+def find_extras() -> Iterator[DoctorFinding]:
     """Look at what a user may want beside."""
     for module, (extra, purpose) in EXTRAS.items():
         if importlib.util.find_spec(module) is None:
             fix = f"pip install 'raim[{extra}]'"
-            yield Finding(what=module, state=f"not installed (optional: {purpose})", fix=fix)
+            yield DoctorFinding(what=module, state=f"not installed (optional: {purpose})", fix=fix)
 
 
 def _read_requirements() -> list["Requirement"]:
@@ -153,7 +153,7 @@ def _find_version(library: str) -> str | None:
         return None
 
 
-def find_processor() -> Iterator[Finding]:
+def find_processor() -> Iterator[DoctorFinding]:
     """Look at the processor's cores and vector units."""
     from numba.core.codegen import get_host_cpu_features
 
@@ -163,7 +163,7 @@ def find_processor() -> Iterator[Finding]:
         for name in ("avx2", "fma", "avx512f", "avx512_bf16", "neon")
         if f"+{name.replace('_', '')}" in features.replace("_", "")
     ]
-    yield Finding(
+    yield DoctorFinding(
         what="processor",
         state=f"{count_cores()} cores; {', '.join(units) or 'no vector unit known to raim'}",
     )
@@ -175,10 +175,10 @@ def find_processor() -> Iterator[Finding]:
         times = measured_times()
         why = f"ncnn takes {times['ncnn']:.3f} s, winograd {times['winograd']:.3f}" if times else "no AVX-512"
         amx = "on AMX" if has_amx() else "by ncnn, without AMX"
-        yield Finding(what="engine", state=f"{choose_engine()} ({why}); fast: {amx}")
+        yield DoctorFinding(what="engine", state=f"{choose_engine()} ({why}); fast: {amx}")
 
 
-def find_devices() -> Iterator[Finding]:
+def find_devices() -> Iterator[DoctorFinding]:
     """Look for devices that `--device` takes."""
     state = ", ".join(list_devices())
     if importlib.util.find_spec("torch") is not None:
@@ -187,19 +187,19 @@ def find_devices() -> Iterator[Finding]:
         cards = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
         state += "".join(f"; cuda:{index} is {card}" for index, card in enumerate(cards))
         state += f"; torch {torch.__version__}"
-    yield Finding(what="devices", state=state)
+    yield DoctorFinding(what="devices", state=state)
 
 
-def find_sandbox() -> Iterator[Finding]:
+def find_sandbox() -> Iterator[DoctorFinding]:
     """Look at what holds back the process in which a challenge server decodes images of teams."""
     missing = probe()
     fix = "a kernel of Linux 5.13 or newer, a container that allows these calls (docs/security.md)"
-    yield Finding(
+    yield DoctorFinding(
         what="sandbox", state=describe(missing), fix=fix if missing and sys.platform == "linux" else ""
     )
 
 
-def find_caches() -> Iterator[Finding]:
+def find_caches() -> Iterator[DoctorFinding]:
     """Look at the folders that raim writes to."""
     from raim.scoring import default_cache
 
@@ -208,20 +208,20 @@ def find_caches() -> Iterator[Finding]:
     writable = os.access(_existing(scores.parent), os.W_OK)
     state = f"{scores.parent} ({free / 2**30:.1f} GiB free)"
     if not writable:
-        yield Finding(
+        yield DoctorFinding(
             what="cache",
             state=f"{state}, cannot be written to",
             fix="export RAIM_CACHE_DIR=<a folder of yours>",
         )
     elif free < LEAST_FREE_BYTES:
-        yield Finding(
+        yield DoctorFinding(
             what="cache", state=f"{state}, nearly full", fix="free some space, or move it by RAIM_CACHE_DIR"
         )
     else:
-        yield Finding(what="cache", state=state)
+        yield DoctorFinding(what="cache", state=state)
 
 
-def find_weights() -> Iterator[Finding]:
+def find_weights() -> Iterator[DoctorFinding]:
     """Look at the pretrained weights, without using the network."""
     from raim.weights import SCORING, WEIGHTS, weights_folders, weights_state
 
@@ -230,7 +230,7 @@ def find_weights() -> Iterator[Finding]:
         state = weights_state(name)
         is_scoring = SCORING in weights.groups
         fix = "" if state != "missing" else f"raim weights fetch {'' if is_scoring else name}".strip()
-        yield Finding(
+        yield DoctorFinding(
             what=f"weights {name}",
             state=state if is_scoring else f"{state} (for restoring)",
             fix=fix,

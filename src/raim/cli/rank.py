@@ -52,7 +52,13 @@ def command(  # noqa: PLR0917 - click passes options by name
     images), has no rank, with the reason.
     """
     from raim.challenge import Entrant, rank_teams
-    from raim.challenge.ranking_files import as_plain, format_csv, join_numbers, name_alike, read_numbers
+    from raim.challenge.ranking_files import (
+        format_csv,
+        join_numbers,
+        match_team_names,
+        ranking_as_plain,
+        read_team_numbers,
+    )
     from raim.cli.rank_table import print_ranking
     from raim.cli.ranking_options import read_reasons
     from raim.files import check_writable
@@ -62,8 +68,10 @@ def command(  # noqa: PLR0917 - click passes options by name
     for output in (json_path, csv_path, html_path):
         if output is not None:
             check_writable(output)
-    by_score = read_numbers(scores, "score")
-    by_points = None if points is None else name_alike(read_numbers(points, "points"), by_score.values)
+    by_score = read_team_numbers(scores, "score")
+    by_points = (
+        None if points is None else match_team_names(read_team_numbers(points, "points"), by_score.values)
+    )
     teams = tuple(by_score.values) if by_points is None else join_numbers(by_score.values, by_points.values)
     reasons = read_reasons("--leave-out", leave_out, teams)
     is_stated = context.get_parameter_source("weights") is not click.core.ParameterSource.DEFAULT
@@ -85,7 +93,7 @@ def command(  # noqa: PLR0917 - click passes options by name
         allow_incomplete=allow_incomplete,
     )
     print_ranking(ranking, notes=(*by_score.notes, *(by_points.notes if by_points else ())))
-    _write(json_path, json.dumps(as_plain(ranking), indent=1, ensure_ascii=False) + "\n")
+    _write(json_path, json.dumps(ranking_as_plain(ranking), indent=1, ensure_ascii=False) + "\n")
     _write(csv_path, format_csv(ranking))
     if html_path is not None:
         from raim.report.closed import Material

@@ -19,14 +19,14 @@ def print_ranking(ranking: "FinalRanking", *, notes: "Sequence[str]" = ()) -> No
     console = Console()
     title = f"final = {ranking.weights.score:g} S2 + {ranking.weights.study:g} S3n"
     console.print(_make_grid(ranking.rows, title, ranking.decimals))
-    for line in (*(f"note: {note}" for note in notes), *describe_ranking(ranking)):
+    for line in (*(f"note: {note}" for note in notes), *describe_ranking_table(ranking)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if ranking.with_left_out is not None:
         title = "with everybody who was voted on"
         console.print(_make_grid(ranking.with_left_out.rows, title, ranking.decimals))
 
 
-def describe_ranking(ranking: "FinalRanking") -> list[str]:
+def describe_ranking_table(ranking: "FinalRanking") -> list[str]:
     """Give the lines under the table."""
     lines = [f"note: {ranking.note}"] if ranking.note else []
     if ranking.effective is not None and ranking.weights.study:

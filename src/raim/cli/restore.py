@@ -127,10 +127,10 @@ def command(  # noqa: PLR0917 - click passes options by name
         raise click.UsageError("INPUT and OUTPUT are needed: what to restore, and where to")
     _check_page(compare)
     from raim.cli.restore_run import Run, Stated
-    from raim.cli.restorer_choice import Choice, choose_restorer, describe_choice
+    from raim.cli.restorer_choice import RestorerChoice, choose_restorer, describe_choice
     from raim.restore.batch import Options
 
-    choice = Choice(
+    choice = RestorerChoice(
         restorer=restorer,
         model=model,
         function=function,

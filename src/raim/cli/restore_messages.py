@@ -16,7 +16,7 @@ MOST_LISTED = 20
 MUCH_MEMORY = 1e9
 
 
-def announce(plan: Plan, restorer: Restorer, options: Options) -> None:
+def announce_plan(plan: Plan, restorer: Restorer, options: Options) -> None:
     """Say what will be done, and about how long it takes."""
     for note in plan.notes:
         click.echo(note, err=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from raim.cli.progress import show_progress, show_share
-from raim.cli.restore_messages import announce, describe_outcome, raise_errors, summarise
+from raim.cli.restore_messages import announce_plan, describe_outcome, raise_errors, summarise
 from raim.data import image_stem, read_manifest
 from raim.errors import InputError
 from raim.restore import Restorer
@@ -88,7 +88,7 @@ class Run:
     def _restore(self, plan: Plan) -> list[Outcome]:
         """Restore, showing what goes on."""
         if not self.is_quiet:
-            announce(plan, self.restorer, self.options)
+            announce_plan(plan, self.restorer, self.options)
         n_jobs = len(plan.jobs)
         outcomes: list[Outcome] = []
         with show_share("restoring", is_quiet=self.is_quiet) as bar:

@@ -24,7 +24,7 @@ HASH_DIGITS = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
+class RestorerChoice:
     """The options that name a restorer; of the first four at most one.
 
     Attributes:
@@ -50,7 +50,7 @@ class Choice:
     colour_fix: str | None = None
 
 
-def choose_restorer(choice: Choice) -> Restorer:
+def choose_restorer(choice: RestorerChoice) -> Restorer:
     """Find or load the restorer, with what is done to its results.
 
     Raises:
@@ -59,13 +59,13 @@ def choose_restorer(choice: Choice) -> Restorer:
         MissingExtraError: It needs a library that is not installed.
 
     Example:
-        >>> choose_restorer(Choice(restorer="bicubic-x4", reduction="2")).name
+        >>> choose_restorer(RestorerChoice(restorer="bicubic-x4", reduction="2")).name
         'bicubic-x4, reduced by 2'
     """
     return finish(_choose_bare(choice), colour_fix=choice.colour_fix, strength=choice.strength)
 
 
-def _choose_bare(choice: Choice) -> Restorer:
+def _choose_bare(choice: RestorerChoice) -> Restorer:
     own = [each for each in (choice.model, choice.function, choice.program) if each is not None]
     if len(own) + (choice.restorer is not None) > 1:
         raise InputError(
@@ -80,7 +80,7 @@ def _choose_bare(choice: Choice) -> Restorer:
     return restorer if reduction is None else at_scale_one(restorer, reduction)
 
 
-def describe_choice(choice: Choice, restorer: Restorer, *, is_submission: bool) -> str:
+def describe_choice(choice: RestorerChoice, restorer: Restorer, *, is_submission: bool) -> str:
     """Say all that results depend on, for the record beside them."""
     return describe_work(
         restorer,
@@ -97,7 +97,7 @@ def _parse_reduction(text: str | None) -> int | str | None:
     return int(text) if text is not None and text.isdigit() else text
 
 
-def _load_own(choice: Choice) -> Restorer:
+def _load_own(choice: RestorerChoice) -> Restorer:
     if choice.model is not None:
         return restorer_from_file(choice.model)
     if choice.function is not None:

@@ -47,14 +47,14 @@ def command(
     from raim.server.hosts import join_hosts
     from raim.server.jobs import WorkerChild
     from raim.server.jobs.bundles import keep_bundles
-    from raim.server.jobs.worker import check_folder
+    from raim.server.jobs.worker import check_worker_folder
     from raim.server.serving import open_server, run_server, take_port
 
     settings = read_server_settings(folder, database=database, storage=storage)
     if "RAIM_PUBLIC_URL" not in os.environ:
         settings = replace(settings, public_url=f"http://127.0.0.1:{port}")
     if worker:
-        check_folder(settings.folder)
+        check_worker_folder(settings.folder)
     with ExitStack() as stack:
         stack.enter_context(join_hosts(settings))
         with show_progress("storing the challenge's images") as on_progress:

@@ -225,9 +225,9 @@ def export(  # noqa: PLR0917 - click passes options by name
 def _read(
     paths: tuple[Path, ...], plan_path: Path | None, mode: str | None, points: str | None
 ) -> "StudyDocument":
-    from raim.study.files import check_points, read_plan, read_study
+    from raim.study.files import check_points, read_plan, read_study_files
 
-    return read_study(
+    return read_study_files(
         paths,
         plan=None if plan_path is None else read_plan(plan_path),
         mode=mode,
@@ -236,9 +236,9 @@ def _read(
 
 
 def _read_scores(path: Path, ballots: "Ballots") -> "TeamNumbers":
-    from raim.challenge.ranking_files import name_alike, read_numbers
+    from raim.challenge.ranking_files import match_team_names, read_team_numbers
 
-    scores = name_alike(read_numbers(path, "score"), ballots.entries)
+    scores = match_team_names(read_team_numbers(path, "score"), ballots.entries)
     if not set(scores.values) & set(ballots.entries):
         raise InputError(
             f"{path} has no score of any entry ({', '.join(ballots.entries)}); names must be written the same in both"
@@ -250,7 +250,7 @@ def _format_analysis(
     found: "Analysis", document: "StudyDocument", left_out: dict[str, str], excluded: dict[str, str]
 ) -> str:
     from raim import __version__
-    from raim.study import as_plain
+    from raim.study import analysis_as_plain
 
     codes = {name: code for code, name in found.names.items()}
     plain = {
@@ -258,7 +258,7 @@ def _format_analysis(
         "is_simulated": document.is_simulated,
         "left_out_reasons": left_out,
         "excluded_reasons": {codes[name]: reason for name, reason in excluded.items()},
-        **as_plain(found),
+        **analysis_as_plain(found),
     }
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 

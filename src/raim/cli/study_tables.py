@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from raim.study import Analysis, Ballots
-    from raim.study.findings import EntryResult, Estimate, Part, RankEstimate
+    from raim.study.findings import Estimate, JudgedEntry, PartPoints, RankEstimate
 
 
 def print_analysis(
@@ -102,7 +102,7 @@ def _agreement_lines(found: "Analysis") -> Iterator[str]:
     yield f"95 % intervals from {found.n_draws} draws over judges and images, seed {found.seed}"
 
 
-def _entry_grid(rows: "Sequence[EntryResult]", title: str) -> "Table":
+def _entry_grid(rows: "Sequence[JudgedEntry]", title: str) -> "Table":
     from rich.text import Text
 
     from raim.study.entries import has_scores
@@ -122,12 +122,12 @@ def _entry_grid(rows: "Sequence[EntryResult]", title: str) -> "Table":
     return grid
 
 
-def _order(row: "EntryResult", *, is_final: bool) -> tuple[bool, int, str]:
+def _order(row: "JudgedEntry", *, is_final: bool) -> tuple[bool, int, str]:
     rank = (row.final_rank if is_final else row.points_rank).value
     return rank is None, rank or 0, row.entry
 
 
-def _part_grid(parts: "Sequence[Part]", title: str) -> "Table":
+def _part_grid(parts: "Sequence[PartPoints]", title: str) -> "Table":
     from rich.text import Text
 
     grid = _grid(

@@ -134,7 +134,7 @@ def _send(
 
 
 def _follow(server: "Server", submission: "Submission") -> "Submission":
-    from raim.cli.submit_words import describe_state
+    from raim.cli.submit_words import describe_submission
     from raim.client import wait_for_result
 
     reported = ""
@@ -143,9 +143,9 @@ def _follow(server: "Server", submission: "Submission") -> "Submission":
         def show(now: "Submission") -> None:
             nonlocal reported
             share = now.images_done / now.images_total if now.images_total else 0.0
-            bar.move(share, describe_state(now))
+            bar.move(share, describe_submission(now))
             if not sys.stderr.isatty() and now.state != reported and not now.has_ended:
-                bar.say(describe_state(now))
+                bar.say(describe_submission(now))
             reported = now.state
 
         return wait_for_result(server, submission.id, on_change=show)

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from raim.client import Submission
 
 
-def describe_state(submission: "Submission") -> str:
+def describe_submission(submission: "Submission") -> str:
     """Say in a line how a submission stands.
 
     Example:
         >>> from types import SimpleNamespace
-        >>> describe_state(SimpleNamespace(state="scoring", images_done=37, images_total=100))
+        >>> describe_submission(SimpleNamespace(state="scoring", images_done=37, images_total=100))
         'scoring 37/100'
     """
     if submission.state in named("is_in_scoring") and submission.images_total:
@@ -41,7 +41,7 @@ def print_submission(submission: "Submission", measures: Sequence[str], page: st
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     known = STATES.get(submission.state)
-    ending = known.ending if known and known.ending else f"is there: {describe_state(submission)}"
+    ending = known.ending if known and known.ending else f"is there: {describe_submission(submission)}"
     say(f"submission {submission.id} {ending}: {page}")
     if submission.error and submission.error not in submission.problems:
         say(submission.error)

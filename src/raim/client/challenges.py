@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from raim.client.asking import ask, connect
 from raim.client.server import Server
-from raim.client.submitting import Progress, wait_for_end
+from raim.client.submitting import SubmitProgress, wait_for_end
 from raim.client.uploading import open_source, send_file
 from raim.errors import InputError
 from raim.records.administration import ChallengeUpload
@@ -33,7 +33,7 @@ def upload_challenge(
     server: Server,
     challenge: "Challenge",
     *,
-    on_progress: Progress = lambda _stage, _done, _total: None,
+    on_progress: SubmitProgress = lambda _stage, _done, _total: None,
 ) -> ChallengeUpload:
     """Upload a challenge's folder; called again after it was interrupted, it goes on where it stopped.
 
@@ -109,14 +109,14 @@ def _pack(challenge: "Challenge", path: Path, on_packed: Callable[[int, int], No
 
 def _list_files(challenge: "Challenge") -> Iterator[tuple[str, Path]]:
     """Give each file by its name in the zip: challenge.toml, texts, and what data sets are made of."""
-    from raim.challenge.reading import FILE_NAME
+    from raim.challenge.reading import CHALLENGE_FILE
 
     folder = challenge.folder
     for path in folder.rglob("*.md"):
         parts = path.relative_to(folder).parts
         if parts[0] not in SERVER_FOLDERS and not any(part.startswith(".") for part in parts):
             yield "/".join(parts), path
-    named = [folder / FILE_NAME]
+    named = [folder / CHALLENGE_FILE]
     for data_set in challenge.data_sets:
         named += [data_set.manifest_file] if data_set.manifest_file is not None else []
         for image in data_set.images:

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 from raim.client.asking import Connection, ask, ask_all, connect
 from raim.client.server import Server
-from raim.client.uploading import Source, open_source, send_file
+from raim.client.uploading import OpenFile, open_source, send_file
 from raim.errors import StateError
 from raim.records import named
 from raim.records.administration import ChallengeUpload
 from raim.records.challenge import Challenge
 from raim.records.submissions import StartedSubmission, Submission
 
-Progress = Callable[[str, int, int], None]
+SubmitProgress = Callable[[str, int, int], None]
 """Called with "hashing" or "sending", bytes done, bytes in all."""
 
 Followed = TypeVar("Followed", Submission, ChallengeUpload)
@@ -31,7 +31,7 @@ def submit(
     kind: str = "scored",
     note: str = "",
     again: bool = False,
-    on_progress: Progress = lambda _stage, _done, _total: None,
+    on_progress: SubmitProgress = lambda _stage, _done, _total: None,
 ) -> Submission:
     """Hand in a file; called again after it was interrupted, it goes on where it stopped.
 
@@ -163,7 +163,7 @@ def choose(server: Server, submission_id: int) -> Submission:
         return ask(connection, Submission, "POST", f"/submissions/{submission_id}/choose")
 
 
-def _find(connection: Connection, source: Source, phase: str | None, kind: str) -> Submission | None:
+def _find(connection: Connection, source: OpenFile, phase: str | None, kind: str) -> Submission | None:
     """Find the submission of the same file that is already there whole."""
     wanted = source.sha256, kind
     own = [each for each in ask_all(connection) if (each.sha256, each.kind) == wanted]

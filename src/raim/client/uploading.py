@@ -28,7 +28,7 @@ OnSent = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class OpenFile:
     """The file that is handed in, opened; `changed_ns` is when it was written to last, as the file system says."""
 
     path: Path
@@ -52,7 +52,7 @@ class Source:
 
 
 @contextlib.contextmanager
-def open_source(path: Path, on_hashed: Callable[[int, int], None]) -> Iterator[Source]:
+def open_source(path: Path, on_hashed: Callable[[int, int], None]) -> Iterator[OpenFile]:
     """Open and hash a file; `on_hashed` is called with (bytes hashed, bytes in all).
 
     Raises:
@@ -70,7 +70,7 @@ def open_source(path: Path, on_hashed: Callable[[int, int], None]) -> Iterator[S
             raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
         if before.st_size == 0:
             raise InputError(f"{path} is empty")
-        source = Source(
+        source = OpenFile(
             path=path,
             file=file,
             n_bytes=before.st_size,
@@ -84,7 +84,7 @@ def open_source(path: Path, on_hashed: Callable[[int, int], None]) -> Iterator[S
 class _Piece:
     """A part of a file as `requests` streams it: its length is known, and it is read as it is sent."""
 
-    def __init__(self, source: Source, start: int, n_bytes: int, on_sent: OnSent) -> None:
+    def __init__(self, source: OpenFile, start: int, n_bytes: int, on_sent: OnSent) -> None:
         self.source, self.left, self.on_sent = source, n_bytes, on_sent
         source.file.seek(start)
 
@@ -101,7 +101,7 @@ class _Piece:
 class _Upload:
     """One upload on its way; `offset` is what the server has, None where that has to be asked."""
 
-    def __init__(self, connection: Connection, path: str, source: Source, on_sent: OnSent) -> None:
+    def __init__(self, connection: Connection, path: str, source: OpenFile, on_sent: OnSent) -> None:
         self.connection, self.path, self.source, self.on_sent = connection, path, source, on_sent
         self.offset: int | None = None
         self.reached = 0
@@ -178,7 +178,7 @@ class _Upload:
         return int(text)
 
 
-def send_file(connection: Connection, url: str, source: Source, on_sent: OnSent) -> None:
+def send_file(connection: Connection, url: str, source: OpenFile, on_sent: OnSent) -> None:
     """Send a file to the address that the server gave, going on where it says, until it is there whole.
 
     Raises:

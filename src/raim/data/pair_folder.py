@@ -17,14 +17,12 @@ from raim import __version__
 from raim.errors import InputError, RaimError
 from raim.files import hash_file, place_file
 from raim.images import write_image
-from raim.processes import map_processes
+from raim.processes import OnProgress, map_processes
 from raim.runs import LOCK, Journal, OutputFolder, Record, has_hashes
 from raim.tables import format_table, read_table
 
 INPUT, REFERENCE, MASK = "input", "reference", "mask"
 MANIFEST, SHEET, JOURNAL = "manifest.csv", "sheet.html", "unfinished.jsonl"
-
-OnProgress = Callable[[int, int], None]
 
 
 def file_paths(out: Path, name: str) -> tuple[Path, Path, Path]:

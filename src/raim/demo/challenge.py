@@ -1,6 +1,6 @@
 """Making the demo's challenge: inputs, references and the manifest that says what they are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,19 +8,18 @@ import numpy as np
 
 from raim.data import ManifestRow, write_manifest
 from raim.demo.degradation import DEGRADATIONS
-from raim.demo.pairs import Pair, find_pairs
+from raim.demo.pairs import DemoPair, find_demo_pairs
 from raim.demo.photographs import find_photographs
 from raim.demo.workplace import Workplace
 from raim.errors import ImageError, InputError
 from raim.images import read_image, write_image
-
-OnProgress = Callable[[int, int], None]
+from raim.processes import OnProgress
 
 SEED = 2024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Challenge:
+class DemoChallenge:
     """What was made.
 
     Attributes:
@@ -34,7 +33,7 @@ class Challenge:
     left_out: tuple[str, ...] = ()
 
 
-def make_challenge(workplace: Workplace, *, seed: int = SEED, on_progress: OnProgress) -> Challenge:
+def make_challenge(workplace: Workplace, *, seed: int = SEED, on_progress: OnProgress) -> DemoChallenge:
     """Degrade each photograph in three stated ways; every pair has its own generator, so none depends on another.
 
     Raises:
@@ -53,16 +52,16 @@ def make_challenge(workplace: Workplace, *, seed: int = SEED, on_progress: OnPro
         f"{len(photographs)} photographs from scikit-image's wheel, each degraded in {len(DEGRADATIONS)} ways ({ways}; "
         f"seed {seed})."
     )
-    return Challenge(names=tuple(row.name for row in rows), note=note)
+    return DemoChallenge(names=tuple(row.name for row in rows), note=note)
 
 
-def copy_challenge(workplace: Workplace, data: Path, *, on_progress: OnProgress) -> Challenge:
+def copy_challenge(workplace: Workplace, data: Path, *, on_progress: OnProgress) -> DemoChallenge:
     """Copy the reader's own pairs, unchanged; a pair that cannot be read is left out with the reason.
 
     Raises:
         InputError: If there is no pair that can be used.
     """
-    found = find_pairs(data)
+    found = find_demo_pairs(data)
     rows, left_out = [], list(found.left_out)
     on_progress(0, len(found.pairs))
     for done, pair in enumerate(found.pairs, start=1):
@@ -76,7 +75,7 @@ def copy_challenge(workplace: Workplace, data: Path, *, on_progress: OnProgress)
     write_manifest(workplace.manifest, rows)
     scenarios = list(dict.fromkeys(row.scenario for row in rows if row.scenario is not None))
     within = f" in {len(scenarios)} scenarios ({', '.join(scenarios)})" if scenarios else ""
-    return Challenge(
+    return DemoChallenge(
         names=tuple(row.name for row in rows),
         note=f"{len(rows)} pairs of your own{within}.",
         left_out=tuple(left_out),
@@ -95,7 +94,7 @@ def _degrade_all(photographs: tuple[Path, ...], workplace: Workplace, seed: int)
             yield ManifestRow(name=name, scenario=scenario, width=width, height=height)
 
 
-def _copy_pair(pair: Pair, workplace: Workplace) -> ManifestRow:
+def _copy_pair(pair: DemoPair, workplace: Workplace) -> ManifestRow:
     """Copy both files if they can be scored; nothing is copied otherwise."""
     contents = [path.read_bytes() for path in (pair.input, pair.reference)]
     source, reference = (read_image(content).pixels for content in contents)

@@ -49,7 +49,7 @@ def blur(photo: Photo, rng: np.random.Generator) -> Photo:
     return cv2.GaussianBlur(photo, (0, 0), BLUR_SIGMA_PX, borderType=cv2.BORDER_REFLECT_101)
 
 
-def compress(photo: Photo, rng: np.random.Generator) -> Photo:
+def compress_photo(photo: Photo, rng: np.random.Generator) -> Photo:
     """Compress as JPEG of quality 20 and decode."""
     del rng
     with tempfile.TemporaryDirectory() as folder:
@@ -64,6 +64,6 @@ DEGRADATIONS: Mapping[str, Degradation] = MappingProxyType(
             description=f"Gaussian noise of sigma {NOISE_SIGMA:g} (of 255)", degrade=add_noise
         ),
         "blur": Degradation(description=f"Gaussian blur of sigma {BLUR_SIGMA_PX:g} pixels", degrade=blur),
-        "jpeg": Degradation(description=f"JPEG of quality {JPEG_QUALITY}", degrade=compress),
+        "jpeg": Degradation(description=f"JPEG of quality {JPEG_QUALITY}", degrade=compress_photo),
     }
 )

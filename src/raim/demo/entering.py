@@ -6,24 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from raim.data import Manifest
-from raim.demo.restorers import Entry, Pixels, resize
+from raim.demo.restorers import DemoEntry, Pixels, resize_input
 from raim.images import read_image, write_image
 from raim.scoring.submission import Readme, format_readme, open_images
 
-Clock = Callable[[], float]
+Stopwatch = Callable[[], float]
 
 # A zip keeps the time of each file; a fixed one makes the same submission the same bytes.
 ZIP_TIME = (2024, 1, 1, 0, 0, 0)
 SHORTEST_S = 0.001
 
 
-def enter(
-    entry: Entry,
+def write_entry(
+    entry: DemoEntry,
     path: Path,
     inputs: Path,
     manifest: Manifest,
     *,
-    clock: Clock,
+    clock: Stopwatch,
     on_image: Callable[[], None],
 ) -> None:
     """Write the submission of one entry.
@@ -59,7 +59,7 @@ def enter(
 def _to_size(pixels: Pixels, width: int | None, height: int | None) -> Pixels:
     if width is None or height is None:
         return pixels
-    return resize(pixels, width, height)
+    return resize_input(pixels, width, height)
 
 
 def _encode_png(pixels: Pixels) -> bytes:

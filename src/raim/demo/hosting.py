@@ -15,7 +15,7 @@ from string import Template
 
 from raim.challenge.phase import SubmissionKind
 from raim.demo.judging import host_studies
-from raim.demo.restorers import ENTRIES, Entry
+from raim.demo.restorers import ENTRIES, DemoEntry
 from raim.demo.workplace import Workplace
 from raim.files import hash_file
 from raim.records.submissions import NewSubmission
@@ -30,7 +30,7 @@ from raim.server.storage import pieces
 from raim.server.submissions.restored import list_restored, note_restored
 from raim.server.submissions.states import change_state
 from raim.server.submissions.uploads import begin_upload, keep_file
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 
 DEFAULT_PORT = 8624
 OPEN_DAYS = 30
@@ -113,7 +113,7 @@ training = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hosted:
+class HostedDemo:
     """The demo on a server.
 
     Attributes:
@@ -140,7 +140,7 @@ def host_demo(
     now: datetime,
     known_values: Path | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> Hosted:
+) -> HostedDemo:
     """Bring the demo's challenge and its entries onto a server.
 
     Args:
@@ -160,7 +160,7 @@ def host_demo(
     studies = host_studies(opened.server, now)
     with opened.server.database.reading() as session:
         here = f"/c/{opened.server.challenge(session).definition.id}"
-    return Hosted(
+    return HostedDemo(
         opened=opened,
         login=ENTRIES[0].file_name,
         password=password,
@@ -191,7 +191,7 @@ def _bring_values(workplace: Workplace, known_values: Path | None) -> None:
     shutil.copyfile(known_values, place)
 
 
-def _enter_all(server: Server, workplace: Workplace, now: datetime, *, password_hash: str) -> None:
+def _enter_all(server: WebServer, workplace: Workplace, now: datetime, *, password_hash: str) -> None:
     """Make the teams as their captains would on the pages, and send their zips to every phase."""
     members = {
         entry.file_name: _make_team(server, entry, now - ROUND * 1.5, password_hash=password_hash)
@@ -224,7 +224,7 @@ def _enter_all(server: Server, workplace: Workplace, now: datetime, *, password_
         _accept(server, workplace, entry, sent, now - ROUND / 2)
 
 
-def _make_team(server: Server, entry: Entry, when: datetime, *, password_hash: str) -> int:
+def _make_team(server: WebServer, entry: DemoEntry, when: datetime, *, password_hash: str) -> int:
     with server.database.writing() as session:
         user = register(
             session,
@@ -241,9 +241,9 @@ def _make_team(server: Server, entry: Entry, when: datetime, *, password_hash: s
 
 
 def _send(
-    server: Server,
+    server: WebServer,
     workplace: Workplace,
-    entry: Entry,
+    entry: DemoEntry,
     *,
     member_id: int,
     when: datetime,
@@ -266,7 +266,9 @@ def _send(
         return keep_file(server.database, server.storage, when, key=key, chunks=pieces(file)).id
 
 
-def _accept(server: Server, workplace: Workplace, entry: Entry, submission_id: int, when: datetime) -> None:
+def _accept(
+    server: WebServer, workplace: Workplace, entry: DemoEntry, submission_id: int, when: datetime
+) -> None:
     """Take a final entry: the demo has checked this very file before it came here."""
     images = list_restored(workplace.submissions / f"{entry.file_name}.zip")
     with server.database.writing() as session:

@@ -12,13 +12,13 @@ from raim.errors import StateError
 from raim.server.database import Image, Judge, Study, StudyImage, Trial, Vote
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.tiling import run_tiling
-from raim.server.study.ballots import name_entries
+from raim.server.study.ballots import list_study_entries
 from raim.server.study.building import build_study, propose_study
 from raim.server.study.closing import close_study, open_study, reveal_study
 from raim.server.study.judges import invite_judge
 from raim.server.study.trials import draw_trials
 from raim.server.study.voting import finish_judging
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 from raim.study import StudyDesign, simulate_ballots
 
 SEED = 2024
@@ -42,7 +42,7 @@ class HostedStudies:
     judge_token: str
 
 
-def host_studies(server: Server, now: datetime) -> HostedStudies:
+def host_studies(server: WebServer, now: datetime) -> HostedStudies:
     """Build both studies out of the final entries.
 
     Args:
@@ -60,7 +60,7 @@ def host_studies(server: Server, now: datetime) -> HostedStudies:
     return HostedStudies(finished_id=finished_id, open_id=open_id, judge_token=token)
 
 
-def _build(server: Server, when: datetime, title: str, *, is_simulated: bool) -> int:
+def _build(server: WebServer, when: datetime, title: str, *, is_simulated: bool) -> int:
     with server.database.writing() as session:
         challenge = server.challenge(session)
         rule = challenge.definition.study
@@ -81,7 +81,7 @@ def _build(server: Server, when: datetime, title: str, *, is_simulated: bool) ->
         return study.id
 
 
-def _make_tiles(server: Server, now: datetime) -> None:
+def _make_tiles(server: WebServer, now: datetime) -> None:
     """Make the tiles of each image once: both studies have the same seed, so the same codes and packs."""
     context = WorkerContext(
         name="demo",
@@ -108,7 +108,7 @@ def _vote(session: Session, study: Study, when: datetime) -> None:
     """Let simulated judges vote in every trial, close the study and reveal it."""
     open_study(session, when, study, actor_id=None)
     design = StudyDesign.from_plain(study.design)
-    codes = {each.team: each.row.code for each in name_entries(session, study)}
+    codes = {each.team: each.row.code for each in list_study_entries(session, study)}
     strengths = {codes[team]: strength for team, strength in STRENGTHS.items()}
     ballots = simulate_ballots(design, strengths, np.random.default_rng(SEED))
     rows = session.execute(

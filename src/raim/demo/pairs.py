@@ -19,7 +19,7 @@ DEEPEST = 3  # levels below the named folder that are looked through
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pair:
+class DemoPair:
     """One pair.
 
     Attributes:
@@ -39,11 +39,11 @@ class Pair:
 class FoundPairs:
     """The pairs of a folder, and what was left out of it and why."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[DemoPair, ...]
     left_out: tuple[str, ...] = ()
 
 
-def find_pairs(folder: Path) -> FoundPairs:
+def find_demo_pairs(folder: Path) -> FoundPairs:
     """Find the pairs in a folder, or in the scenarios below it.
 
     Names that two scenarios share get their scenario in front.
@@ -57,7 +57,7 @@ def find_pairs(folder: Path) -> FoundPairs:
         ...     for path in ("denoise/input/0001.jpg", "denoise/reference/0001.png"):
         ...         Path(folder, path).parent.mkdir(parents=True)
         ...         Path(folder, path).touch()
-        ...     [(pair.name, pair.scenario) for pair in find_pairs(Path(folder)).pairs]
+        ...     [(pair.name, pair.scenario) for pair in find_demo_pairs(Path(folder)).pairs]
         [('0001', 'denoise')]
     """
     if not folder.is_dir():
@@ -85,13 +85,13 @@ def _find_sets(folder: Path, levels: int) -> Iterator[Path]:
             yield from _find_sets(child, levels - 1)
 
 
-def _join(folder: Path, scenario: str | None, left_out: list[str], *, root: Path) -> Iterator[Pair]:
+def _join(folder: Path, scenario: str | None, left_out: list[str], *, root: Path) -> Iterator[DemoPair]:
     inputs = _list_images(folder / INPUT, left_out)
     references = _list_images(folder / REFERENCE, left_out)
     where = folder.relative_to(root)
     for stem, path in sorted(references.items()):
         if stem in inputs:
-            yield Pair(name=stem, scenario=scenario, input=inputs[stem], reference=path)
+            yield DemoPair(name=stem, scenario=scenario, input=inputs[stem], reference=path)
         else:
             left_out.append(f"{where / REFERENCE / path.name}: there is no input of this name")
     left_out += [
@@ -112,7 +112,7 @@ def _list_images(folder: Path, left_out: list[str]) -> dict[str, Path]:
     return found
 
 
-def _make_unique(pairs: list[Pair]) -> Iterator[Pair]:
+def _make_unique(pairs: list[DemoPair]) -> Iterator[DemoPair]:
     shared = Counter(collision_key(pair.name) for pair in pairs)
     taken: set[str] = set()
     for pair in pairs:
@@ -123,4 +123,4 @@ def _make_unique(pairs: list[Pair]) -> Iterator[Pair]:
         while collision_key(numbered) in taken:
             numbered, number = f"{name}_{number}", number + 1
         taken.add(collision_key(numbered))
-        yield Pair(name=numbered, scenario=pair.scenario, input=pair.input, reference=pair.reference)
+        yield DemoPair(name=numbered, scenario=pair.scenario, input=pair.input, reference=pair.reference)

@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from raim.data import read_manifest
-from raim.demo.challenge import Challenge, OnProgress, copy_challenge, make_challenge
-from raim.demo.entering import Clock, enter
+from raim.demo.challenge import DemoChallenge, copy_challenge, make_challenge
+from raim.demo.entering import Stopwatch, write_entry
 from raim.demo.photographs import require_opencv
 from raim.demo.restorers import ENTRIES
 from raim.demo.workplace import Workplace, open_workplace
 from raim.errors import SubmissionError
+from raim.processes import OnProgress
 from raim.report import PictureFolders, write_score_page
 from raim.scoring import ScoreTable, score_folders, write_csv, write_json
 from raim.scoring.submission import CheckReport, check_submission
@@ -33,7 +34,7 @@ class Played:
     """
 
     workplace: Workplace
-    challenge: Challenge
+    challenge: DemoChallenge
     checks: tuple[CheckReport, ...]
     table: ScoreTable
 
@@ -53,7 +54,7 @@ def play_demo(
     profile: str = "raim-2024",
     cache: Path | None = None,
     show_progress: ShowProgress = show_nothing,
-    clock: Clock = time.perf_counter,
+    clock: Stopwatch = time.perf_counter,
     created: datetime | None = None,
 ) -> Played:
     """Play the demo into a folder.
@@ -104,7 +105,7 @@ def _zips(workplace: Workplace) -> list[Path]:
     return [workplace.submissions / f"{entry.file_name}.zip" for entry in ENTRIES]
 
 
-def _enter_all(workplace: Workplace, n_images: int, clock: Clock, show_progress: ShowProgress) -> None:
+def _enter_all(workplace: Workplace, n_images: int, clock: Stopwatch, show_progress: ShowProgress) -> None:
     manifest = read_manifest(workplace.manifest)
     total, done = n_images * len(ENTRIES), 0
     with show_progress("restoring in three ways") as on_progress:
@@ -115,7 +116,7 @@ def _enter_all(workplace: Workplace, n_images: int, clock: Clock, show_progress:
             on_progress(done, total)
 
         for entry, path in zip(ENTRIES, _zips(workplace), strict=True):
-            enter(entry, path, workplace.inputs, manifest, clock=clock, on_image=count)
+            write_entry(entry, path, workplace.inputs, manifest, clock=clock, on_image=count)
 
 
 def _check_all(workplace: Workplace, show_progress: ShowProgress) -> tuple[CheckReport, ...]:
@@ -130,7 +131,9 @@ def _check_all(workplace: Workplace, show_progress: ShowProgress) -> tuple[Check
     return tuple(reports)
 
 
-def _publish(workplace: Workplace, challenge: Challenge, table: ScoreTable, created: datetime | None) -> None:
+def _publish(
+    workplace: Workplace, challenge: DemoChallenge, table: ScoreTable, created: datetime | None
+) -> None:
     write_json(table, workplace.scores_json)
     write_csv(table, workplace.scores_csv)
     entries = "; ".join(f"{entry.name}: {entry.description}" for entry in ENTRIES)

@@ -11,14 +11,14 @@ from raim.report.closed import write_report
 from raim.server.database import EntryResult
 from raim.server.settings import Settings
 from raim.server.study.closed_folder import open_material
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 
 FOLDER = "report"
 LOOK_EVERY_S = 1.0
 
 
 def report_when_scored(
-    server: Server, settings: Settings, on_end: Callable[[str], None], stop: threading.Event
+    server: WebServer, settings: Settings, on_end: Callable[[str], None], stop: threading.Event
 ) -> threading.Thread:
     """Write the report in the background.
 
@@ -34,7 +34,7 @@ def report_when_scored(
 
 
 def _wait_and_write(
-    server: Server, settings: Settings, on_end: Callable[[str], None], stop: threading.Event
+    server: WebServer, settings: Settings, on_end: Callable[[str], None], stop: threading.Event
 ) -> None:
     while not stop.is_set() and _count_scored(server) < len(ENTRIES):
         stop.wait(LOOK_EVERY_S)
@@ -57,6 +57,6 @@ def write_demo_report(settings: Settings, out: Path) -> Path:
         return write_report(material, out, formats=("html", "csv", "json", "gallery")).files[0]
 
 
-def _count_scored(server: Server) -> int:
+def _count_scored(server: WebServer) -> int:
     with server.database.reading() as session:
         return session.query(EntryResult.submission_id).distinct().count()

@@ -22,7 +22,7 @@ SHARPEN_AMOUNT = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class DemoEntry:
     """One entry of the demo.
 
     Attributes:
@@ -38,12 +38,12 @@ class Entry:
     restore: Callable[[Pixels], Pixels]
 
 
-def keep(pixels: Pixels) -> Pixels:
+def keep_input(pixels: Pixels) -> Pixels:
     """Give the input as it is."""
     return pixels
 
 
-def smooth(pixels: Pixels) -> Pixels:
+def denoise_input(pixels: Pixels) -> Pixels:
     """Denoise by non-local means: in CIELAB for 8-bit colour, else on the values as they are.
 
     Source: Buades, Coll, Morel, "Non-Local Means Denoising", IPOL 2011; OpenCV's fastNlMeansDenoising.
@@ -69,7 +69,7 @@ def smooth(pixels: Pixels) -> Pixels:
     )
 
 
-def sharpen(pixels: Pixels) -> Pixels:
+def sharpen_input(pixels: Pixels) -> Pixels:
     """Sharpen by an unsharp mask: the difference from a blurred copy is added once more."""
     import cv2
 
@@ -79,7 +79,7 @@ def sharpen(pixels: Pixels) -> Pixels:
     return np.clip(np.rint(sharpened), 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
 
 
-def resize(pixels: Pixels, width: int, height: int) -> Pixels:
+def resize_input(pixels: Pixels, width: int, height: int) -> Pixels:
     """Bring an input to the size of its reference, by bicubic interpolation; the same size is left alone."""
     import cv2
 
@@ -90,17 +90,19 @@ def resize(pixels: Pixels, width: int, height: int) -> Pixels:
 
 
 ENTRIES = (
-    Entry(name="as they are", file_name="as-they-are", description="the inputs as they are", restore=keep),
-    Entry(
+    DemoEntry(
+        name="as they are", file_name="as-they-are", description="the inputs as they are", restore=keep_input
+    ),
+    DemoEntry(
         name="non-local means",
         file_name="non-local-means",
         description=f"OpenCV's non-local means of strength {NLM_STRENGTH:g}",
-        restore=smooth,
+        restore=denoise_input,
     ),
-    Entry(
+    DemoEntry(
         name="sharpened",
         file_name="sharpened",
         description=f"an unsharp mask of sigma {SHARPEN_SIGMA_PX:g} pixels and amount {SHARPEN_AMOUNT:g}",
-        restore=sharpen,
+        restore=sharpen_input,
     ),
 )

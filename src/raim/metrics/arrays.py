@@ -16,7 +16,7 @@ from raim.errors import InputError, UnscorableError
 
 # Any shape: `check_image` refuses a wrong one by an InputError with the real values, which a narrower type, checked
 # in the test run only, would hide.
-PixelArray = Shaped[np.ndarray, "..."]
+PixelValues = Shaped[np.ndarray, "..."]
 Tensor = Any  # of torch, which is imported where tensors are measured only
 Batch = Shaped[Tensor, "..."]
 
@@ -24,7 +24,7 @@ BYTE_STEPS = 65535 // 255  # of 16 bits to one of 8: white is white, exactly
 _WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0, "float64": 1.0}
 
 
-def check_image(image: PixelArray, *, name: str = "image", data_range: float | None = None) -> None:
+def check_image(image: PixelValues, *, name: str = "image", data_range: float | None = None) -> None:
     """Refuse what is not an image.
 
     Args:
@@ -53,7 +53,7 @@ def check_image(image: PixelArray, *, name: str = "image", data_range: float | N
         _check_range(image, name, white_level(image, data_range))
 
 
-def check_pair(restored: PixelArray, reference: PixelArray, *, data_range: float | None = None) -> None:
+def check_pair(restored: PixelValues, reference: PixelValues, *, data_range: float | None = None) -> None:
     """Refuse two images that cannot be compared.
 
     Raises:
@@ -113,7 +113,7 @@ def check_batches(**batches: Batch) -> None:
         raise InputError(f"{', '.join(f'{name} is {kind}' for name, kind in kinds.items())}; they must agree")
 
 
-def white_level(image: PixelArray, data_range: float | None = None) -> float:
+def white_level(image: PixelValues, data_range: float | None = None) -> float:
     """Give the value of white: the stated one, or the type's own.
 
     Raises:
@@ -130,7 +130,7 @@ def white_level(image: PixelArray, data_range: float | None = None) -> float:
     return float(data_range)
 
 
-def match_arrays(restored: PixelArray, reference: PixelArray) -> tuple[PixelArray, PixelArray]:
+def match_arrays(restored: PixelValues, reference: PixelValues) -> tuple[PixelValues, PixelValues]:
     """Bring two images to the same form: grey to three equal channels, and both to the type that holds either.
 
     Raises:
@@ -146,7 +146,7 @@ def match_arrays(restored: PixelArray, reference: PixelArray) -> tuple[PixelArra
     return convert_image(restored, dtype), convert_image(reference, dtype)
 
 
-def check_channels(restored: PixelArray, reference: PixelArray) -> None:
+def check_channels(restored: PixelValues, reference: PixelValues) -> None:
     """Refuse grey against colour.
 
     Raises:
@@ -160,7 +160,7 @@ def check_channels(restored: PixelArray, reference: PixelArray) -> None:
         )
 
 
-def common_type(restored: PixelArray, reference: PixelArray) -> np.dtype[Any]:
+def common_type(restored: PixelValues, reference: PixelValues) -> np.dtype[Any]:
     """Choose the type of pixel that holds both images exactly, or as floats in [0, 1].
 
     Example:
@@ -173,7 +173,7 @@ def common_type(restored: PixelArray, reference: PixelArray) -> np.dtype[Any]:
     return np.dtype(np.uint16 if types == {np.dtype(np.uint8), np.dtype(np.uint16)} else np.float64)
 
 
-def convert_image(image: PixelArray, dtype: np.dtype[Any]) -> PixelArray:
+def convert_image(image: PixelValues, dtype: np.dtype[Any]) -> PixelValues:
     """Expand grey to three equal channels, and bring an image to a type of `common_type`.
 
     Raises:
@@ -187,7 +187,7 @@ def convert_image(image: PixelArray, dtype: np.dtype[Any]) -> PixelArray:
     return image * np.uint16(BYTE_STEPS) if dtype == np.uint16 else image / white_level(image)
 
 
-def unit_rows(rows: PixelArray) -> Float32[np.ndarray, "rows w 3"]:
+def unit_rows(rows: PixelValues) -> Float32[np.ndarray, "rows w 3"]:
     """Scale rows of a checked image to [0, 1], in single precision, as convolutional backbones take them.
 
     Example:
@@ -200,7 +200,7 @@ def unit_rows(rows: PixelArray) -> Float32[np.ndarray, "rows w 3"]:
     return unit
 
 
-def _check_range(image: PixelArray, name: str, white: float) -> None:
+def _check_range(image: PixelValues, name: str, white: float) -> None:
     low, high = float(image.min()), float(image.max())
     if np.isnan(low) or np.isnan(high):
         raise InputError(

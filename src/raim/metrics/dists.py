@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float64
 
-from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, unit_rows
+from raim.metrics.arrays import Batch, PixelValues, Tensor, check_batches, unit_rows
 from raim.metrics.features import STRIP_ROWS, stream_pair_taps
 from raim.metrics.record import MeasureRecord
 from raim.networks.features import load_engine
@@ -39,8 +39,8 @@ def _similarities(mx: Any, my: Any, vx: Any, vy: Any, cxy: Any) -> tuple[Any, An
 
 
 def dists_each(
-    restored: Sequence[PixelArray],
-    reference: PixelArray,
+    restored: Sequence[PixelValues],
+    reference: PixelValues,
     *,
     engine: str = "auto",
     device: str = "cpu",
@@ -93,7 +93,9 @@ def dists_each(
     return [float(1 - value) for value in _weighted_similarity(sums)]
 
 
-def dists(restored: PixelArray, reference: PixelArray, *, engine: str = "auto", device: str = "cpu") -> float:
+def dists(
+    restored: PixelValues, reference: PixelValues, *, engine: str = "auto", device: str = "cpu"
+) -> float:
     """Measure one restoration; arguments, range and errors as of `dists_each`."""
     return dists_each([restored], reference, engine=engine, device=device)[0]
 
@@ -103,7 +105,7 @@ def _add(sums: list[Any], *parts: Any) -> None:
 
 
 def _add_pixels(
-    sums: list[Any], restored: Sequence[PixelArray], reference: PixelArray, strip_rows: int
+    sums: list[Any], restored: Sequence[PixelValues], reference: PixelValues, strip_rows: int
 ) -> None:
     from raim.networks import kernels
 

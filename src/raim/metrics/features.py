@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from raim.metrics.arrays import PixelArray, check_pair, unit_rows
+from raim.metrics.arrays import PixelValues, check_pair, unit_rows
 from raim.networks.features import Engine, OnTap, stream_taps
 from raim.networks.nets import Backbone
 
@@ -15,8 +15,8 @@ STRIP_ROWS = 16
 def stream_pair_taps(
     engine: Engine,
     backbone: Backbone,
-    restored: Sequence[PixelArray],
-    reference: PixelArray,
+    restored: Sequence[PixelValues],
+    reference: PixelValues,
     *,
     shift: Float32[np.ndarray, "3"],
     scale: Float32[np.ndarray, "3"],

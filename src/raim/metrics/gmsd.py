@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, check_pair
+from raim.metrics.arrays import Batch, PixelValues, Tensor, check_batches, check_pair
 from raim.metrics.gradients import round_straight_through, safe_power
 from raim.metrics.luma import RGB2GRAY, luma, plane_of
 from raim.metrics.record import MeasureRecord
@@ -26,8 +26,8 @@ T = 170.0
 
 
 def gmsd(
-    restored: PixelArray,
-    reference: PixelArray,
+    restored: PixelValues,
+    reference: PixelValues,
     *,
     rounded_luma: bool = False,
     data_range: float | None = None,

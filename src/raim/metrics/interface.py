@@ -5,7 +5,7 @@ from typing import Any
 
 from raim.devices import CPU, check_device
 from raim.errors import InputError
-from raim.metrics.arrays import PixelArray, convert_image, match_arrays
+from raim.metrics.arrays import PixelValues, convert_image, match_arrays
 from raim.metrics.record import MeasureRecord, Options
 from raim.metrics.registry import MEASURES, find_measure
 from raim.metrics.sources import Source, is_tensor, make_batches, read_source
@@ -94,7 +94,7 @@ class Measure:
             return self._measure_arrays([image for image, _ in pairs], pairs[0][1])
         return [value for image, other in pairs for value in self._measure_arrays([image], other)]
 
-    def _measure_arrays(self, images: Sequence[PixelArray], reference: PixelArray | None) -> list[float]:
+    def _measure_arrays(self, images: Sequence[PixelValues], reference: PixelValues | None) -> list[float]:
         found = self._record.measure_arrays(images, reference, self.options, self.device or CPU)
         return [value for value, _ in found]
 

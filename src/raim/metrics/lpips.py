@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from raim.errors import unknown_name
-from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches
+from raim.metrics.arrays import Batch, PixelValues, Tensor, check_batches
 from raim.metrics.features import STRIP_ROWS, stream_pair_taps
 from raim.metrics.record import MeasureRecord, Options
 from raim.networks.features import load_engine
@@ -33,8 +33,8 @@ SCALE = np.array([0.458, 0.448, 0.450])
 
 
 def lpips_each(
-    restored: Sequence[PixelArray],
-    reference: PixelArray,
+    restored: Sequence[PixelValues],
+    reference: PixelValues,
     *,
     net: str = "alexnet",
     engine: str = "auto",
@@ -94,8 +94,8 @@ def lpips_each(
 
 
 def lpips(
-    restored: PixelArray,
-    reference: PixelArray,
+    restored: PixelValues,
+    reference: PixelValues,
     *,
     net: str = "alexnet",
     engine: str = "auto",

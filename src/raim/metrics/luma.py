@@ -17,7 +17,7 @@ from jaxtyping import Float, Float64
 
 from raim.compilation import first_use
 from raim.errors import unknown_name
-from raim.metrics.arrays import PixelArray, Tensor, check_image, white_level
+from raim.metrics.arrays import PixelValues, Tensor, check_image, white_level
 from raim.metrics.gradients import round_straight_through
 
 
@@ -48,7 +48,7 @@ COLOURS = {"rgb": (RED, GREEN, BLUE), "y": (BT601,)}
 
 
 def luma(
-    image: PixelArray, *, kind: str = "bt601", rounded: bool = False, data_range: float | None = None
+    image: PixelValues, *, kind: str = "bt601", rounded: bool = False, data_range: float | None = None
 ) -> Float64[np.ndarray, "h w"]:
     """Compute the luma of a photograph.
 
@@ -93,7 +93,7 @@ def find_planes(colour: str) -> tuple[Plane, ...]:
     return COLOURS[colour]
 
 
-def load_plane(rows: PixelArray, plane: Plane, *, white: float, rounded: bool, out: np.ndarray) -> None:
+def load_plane(rows: PixelValues, plane: Plane, *, white: float, rounded: bool, out: np.ndarray) -> None:
     """Write a plane of some rows of a checked image.
 
     Args:
@@ -111,7 +111,7 @@ def load_plane(rows: PixelArray, plane: Plane, *, white: float, rounded: bool, o
         weighted_sum(packed, weights, plane.offset, rounded, out)
 
 
-def load_plane_in_single(rows: PixelArray, plane: Plane, *, white: float, out: np.ndarray) -> None:
+def load_plane_in_single(rows: PixelValues, plane: Plane, *, white: float, out: np.ndarray) -> None:
     """Write a rounded plane without offset as single precision gives it, as pyiqa 0.1.16 computes its luma.
 
     One pixel in a thousand of an 8-bit photograph has a YIQ luma of exactly one half more than an integer; which way
@@ -154,7 +154,7 @@ def planes_of(
     return round_straight_through(planes) if rounded_luma and colour == "y" else planes
 
 
-def interleaved(rows: PixelArray) -> np.ndarray:
+def interleaved(rows: PixelValues) -> np.ndarray:
     """See rows (n, w, 3) as (n, 3 w), without a copy unless pixels do not follow each other in memory.
 
     A kernel is compiled for each kind of array (read-only, ordered by columns, off the processor's alignment). All are

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, check_pair, white_level
+from raim.metrics.arrays import Batch, PixelValues, Tensor, check_batches, check_pair, white_level
 from raim.metrics.gradients import safe_power
 from raim.metrics.luma import COLOURS, find_planes, load_plane, planes_of
 from raim.metrics.record import MeasureRecord
@@ -29,8 +29,8 @@ NO_MEANS = 1e300  # as C1: the factor of the means is 1
 
 
 def ms_ssim(
-    restored: PixelArray,
-    reference: PixelArray,
+    restored: PixelValues,
+    reference: PixelValues,
     *,
     colour: str = "rgb",
     rounded_luma: bool = False,

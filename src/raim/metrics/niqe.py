@@ -20,7 +20,7 @@ from jaxtyping import Float, Float64
 
 from raim.devices import to_double
 from raim.errors import UnscorableError, unknown_name
-from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, check_image, white_level
+from raim.metrics.arrays import Batch, PixelValues, Tensor, check_batches, check_image, white_level
 from raim.metrics.gradients import round_straight_through
 from raim.metrics.luma import plane_of
 from raim.metrics.niqe_features import BLOCK, VARIANTS, Arithmetic, block_features
@@ -54,7 +54,7 @@ class NiqeResult:
         return f"{self.flat_fraction:.0%} of the pixels are flat: NIQE there follows rounding noise, by up to 0.5"
 
 
-def niqe(image: PixelArray, *, variant: str = "pyiqa", data_range: float | None = None) -> float:
+def niqe(image: PixelValues, *, variant: str = "pyiqa", data_range: float | None = None) -> float:
     """Measure how natural a photograph looks.
 
     Args:
@@ -78,7 +78,9 @@ def niqe(image: PixelArray, *, variant: str = "pyiqa", data_range: float | None 
     return niqe_details(image, variant=variant, data_range=data_range).value
 
 
-def niqe_details(image: PixelArray, *, variant: str = "pyiqa", data_range: float | None = None) -> NiqeResult:
+def niqe_details(
+    image: PixelValues, *, variant: str = "pyiqa", data_range: float | None = None
+) -> NiqeResult:
     """Measure as `niqe` does, and tell how flat the image is.
 
     Example:

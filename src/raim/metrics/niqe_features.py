@@ -26,13 +26,13 @@ from jaxtyping import Float64, UInt8
 
 from raim.compilation import first_use
 from raim.errors import UnscorableError
-from raim.metrics.arrays import PixelArray
+from raim.metrics.arrays import PixelValues
 from raim.metrics.luma import BT601, RGB2GRAY, YIQ, Plane, load_plane, load_plane_in_single
 from raim.metrics.windows import gaussian_window
 
 BLOCK = 96
 MARGIN = 9  # rows and columns around a block that its features depend on
-WINDOW = 7
+NIQE_WINDOW = 7
 DEVIATION = 7 / 6
 
 
@@ -73,7 +73,7 @@ class BlockFeatures:
 
 def _sum_of_single_window() -> float:
     """Sum the 7x7 weights after rounding each to single precision: 1 + 1.1e-8."""
-    offsets = np.arange(WINDOW) - WINDOW // 2
+    offsets = np.arange(NIQE_WINDOW) - NIQE_WINDOW // 2
     squares = offsets[:, None] ** 2 + offsets**2
     weights = np.exp(-squares / (2 * DEVIATION**2))
     return float((weights / weights.sum()).astype(np.float32).astype(np.float64).sum())
@@ -90,7 +90,7 @@ VARIANTS = {
 }
 
 
-def block_features(image: PixelArray, arithmetic: Arithmetic, *, white: float) -> BlockFeatures:
+def block_features(image: PixelValues, arithmetic: Arithmetic, *, white: float) -> BlockFeatures:
     """Compute the features of the blocks that lie wholly inside a checked image, from its top left corner on.
 
     Raises:
@@ -106,7 +106,7 @@ def block_features(image: PixelArray, arithmetic: Arithmetic, *, white: float) -
         )
     values = np.empty((down * across, 36))
     rounding = (arithmetic.sum_of_window, arithmetic.snap, arithmetic.is_single)
-    tables = (gaussian_window(WINDOW, DEVIATION), halving_weights(), shape_table())
+    tables = (gaussian_window(NIQE_WINDOW, DEVIATION), halving_weights(), shape_table())
     flat = 0
     for row, strip in enumerate(_strips(image, arithmetic, white, down, across)):
         out = values[row * across : (row + 1) * across]
@@ -116,7 +116,7 @@ def block_features(image: PixelArray, arithmetic: Arithmetic, *, white: float) -
 
 
 def _strips(
-    image: PixelArray, arithmetic: Arithmetic, white: float, down: int, across: int
+    image: PixelValues, arithmetic: Arithmetic, white: float, down: int, across: int
 ) -> Iterator[UInt8[np.ndarray, "114 strip_width"]]:
     """Give rounded luma of each row of blocks and 9 pixels around it, mirrored where the cropped image ends."""
     height, width = down * BLOCK, across * BLOCK

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from raim.metrics.gradients import safe_power
-from raim.metrics.niqe_features import BLOCK, DEVIATION, WINDOW, Arithmetic, halving_weights, shape_table
+from raim.metrics.niqe_features import BLOCK, DEVIATION, NIQE_WINDOW, Arithmetic, halving_weights, shape_table
 from raim.metrics.ssim import blur_valid
 from raim.metrics.windows import gaussian_window
 from raim.networks.torch import convolve
@@ -27,8 +27,8 @@ def block_feature_tensors(
 
 
 def _normalise(luma: Float[Tensor, "b h w"], arithmetic: Arithmetic) -> Float[Tensor, "b h w"]:
-    window = torch.from_numpy(gaussian_window(WINDOW, DEVIATION)).to(luma)
-    padded = functional.pad(luma[:, None], (WINDOW // 2,) * 4, mode="replicate")
+    window = torch.from_numpy(gaussian_window(NIQE_WINDOW, DEVIATION)).to(luma)
+    padded = functional.pad(luma[:, None], (NIQE_WINDOW // 2,) * 4, mode="replicate")
     mean, square = blur_valid(padded, window)[:, 0], blur_valid(padded**2, window)[:, 0]
     if arithmetic.is_single:
         mean, square = mean.float().double(), square.float().double()

@@ -18,14 +18,14 @@ from jaxtyping import Float
 
 from raim.compilation import first_use
 from raim.errors import InputError
-from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, check_pair, white_level
+from raim.metrics.arrays import Batch, PixelValues, Tensor, check_batches, check_pair, white_level
 from raim.metrics.luma import BT601, COLOURS, find_planes, interleaved, planes_of
 from raim.metrics.record import MeasureRecord
 
 
 def psnr(
-    restored: PixelArray,
-    reference: PixelArray,
+    restored: PixelValues,
+    reference: PixelValues,
     *,
     colour: str = "rgb",
     epsilon: float = 0.0,
@@ -63,7 +63,7 @@ def psnr(
     return math.inf if error == 0 else 0.0 - 10 * math.log10(error)
 
 
-def _mean_squared_error(restored: PixelArray, reference: PixelArray, colour: str, white: float) -> float:
+def _mean_squared_error(restored: PixelValues, reference: PixelValues, colour: str, white: float) -> float:
     """Average the squared error over pixels and planes, on the scale where white is 1."""
     from raim.metrics import psnr_kernels
 

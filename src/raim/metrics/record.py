@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from raim.errors import InputError, UnscorableError, unknown_name
-from raim.metrics.arrays import PixelArray
+from raim.metrics.arrays import PixelValues
 
 Options = Mapping[str, str | float | bool]
 
@@ -57,8 +57,8 @@ class MeasureRecord:
 
     def measure_arrays(
         self,
-        restored: Sequence[PixelArray],
-        reference: PixelArray | None,
+        restored: Sequence[PixelValues],
+        reference: PixelValues | None,
         options: Options,
         device: str = "cpu",
         engine: str = "auto",

@@ -8,13 +8,13 @@ import numpy as np
 
 from raim.errors import InputError
 from raim.images import read_image
-from raim.metrics.arrays import Batch, PixelArray, Tensor, convert_image
+from raim.metrics.arrays import Batch, PixelValues, Tensor, convert_image
 
 Source = Any  # a path, a PIL image, an array (h, w[, 3]) or a tensor ([b,] 3, h, w)
 GREY_OR_COLOUR = ("L", "RGB", "I;16")  # modes of PIL
 
 
-def read_source(source: Source) -> tuple[PixelArray, tuple[str, ...]]:
+def read_source(source: Source) -> tuple[PixelValues, tuple[str, ...]]:
     """Return the pixels of a file, a PIL image or an array as an array, and what is to be known of them.
 
     Raises:

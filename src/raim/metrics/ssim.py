@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 
 from raim.compilation import first_use
-from raim.metrics.arrays import Batch, PixelArray, Tensor, check_batches, check_pair, white_level
+from raim.metrics.arrays import Batch, PixelValues, Tensor, check_batches, check_pair, white_level
 from raim.metrics.luma import COLOURS, find_planes, load_plane, planes_of
 from raim.metrics.record import MeasureRecord
 from raim.metrics.windows import gaussian_window
@@ -33,8 +33,8 @@ STRIP_ROWS = 32  # rows of windows at a time: four strips of a wide photograph f
 
 
 def ssim(
-    restored: PixelArray,
-    reference: PixelArray,
+    restored: PixelValues,
+    reference: PixelValues,
     *,
     colour: str = "rgb",
     rounded_luma: bool = False,
@@ -87,8 +87,8 @@ def count_windows(height: int, width: int) -> int:
 
 
 def window_sums(
-    restored: PixelArray,
-    reference: PixelArray,
+    restored: PixelValues,
+    reference: PixelValues,
     load: Callable[..., None],
     *,
     c1: float = C1,

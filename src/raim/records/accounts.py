@@ -25,7 +25,7 @@ class Credentials(Wanted):
     following: Text = "/"
 
 
-class Registration(Credentials):
+class AccountRequest(Credentials):
     """An account that its person makes."""
 
     name: Text = ""

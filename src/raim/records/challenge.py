@@ -141,7 +141,7 @@ class Term(Record):
     one_at: float
 
 
-class Rules(Record):
+class ScoringRules(Record):
     """What SCORE is made of; the words of the rules are Markdown."""
 
     text: str

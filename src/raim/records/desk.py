@@ -188,7 +188,7 @@ class FinalistPlace(Record):
     is_replaced: bool
 
 
-class Candidate(Record):
+class FinalistCandidate(Record):
     """A team of the leaderboard that decides."""
 
     team_id: int
@@ -208,8 +208,8 @@ class FinalistList(Record):
     closes: datetime | None = None
     n_old: int = Field(default=0, description="entries that wait to be scored again")
     invited: tuple[FinalistPlace, ...] = ()
-    proposed: tuple[Candidate, ...] = ()
-    waiting: tuple[Candidate, ...] = ()
+    proposed: tuple[FinalistCandidate, ...] = ()
+    waiting: tuple[FinalistCandidate, ...] = ()
     n_vacant: int = 0
 
 

@@ -11,7 +11,7 @@ from raim.records.record import Number, Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
+class BoardColumn:
     """A column of a leaderboard; without a title the page has none of it."""
 
     name: str
@@ -34,14 +34,16 @@ class Line(Record):
     scenarios: dict[str, dict[str, Number]]
 
     @classmethod
-    def columns(cls, measures: Iterable[str]) -> Iterator[Column]:
+    def columns(cls, measures: Iterable[str]) -> Iterator[BoardColumn]:
         """Yield the columns in their order, `measures` as one for each of those that are named; no scenarios."""
         for name, field in Line.model_fields.items():
             if name == "measures":
-                yield from (Column(name=each, title=each, is_number=True) for each in measures)
+                yield from (BoardColumn(name=each, title=each, is_number=True) for each in measures)
             elif name != "scenarios":
                 kinds = {field.annotation, *get_args(field.annotation)}
-                yield Column(name=name, title=field.title or "", is_number=not kinds.isdisjoint({int, float}))
+                yield BoardColumn(
+                    name=name, title=field.title or "", is_number=not kinds.isdisjoint({int, float})
+                )
 
     def value(self, column: str) -> Any:
         """Return what stands in a column; None for a measure that the entry does not have."""

@@ -28,7 +28,7 @@ from raim.data.alignment import (
     file_paths,
 )
 from raim.images import read_image
-from raim.report.crop import Crop, Pixels8, choose_crop, difference, enlarge, show_pixels
+from raim.report.crop import Crop, Pixels8, choose_crop, difference, scale_to_size, show_pixels
 from raim.report.embedding import encode_lossless, write_uri
 from raim.report.pages import load_template, read_asset, write_page
 from raim.report.policy import write_policy
@@ -41,7 +41,7 @@ COLOURS = {OUTSIDE: (90, 90, 90), UNDETERMINED: (150, 120, 0), MOVED: (220, 0, 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class ShownPair:
     """One pair on the sheet.
 
     Attributes:
@@ -78,41 +78,43 @@ def write_alignment_sheet(aligned: Aligned) -> Path:
 
     Example:
         >>> import tempfile
-        >>> from raim.data.alignment import Options
+        >>> from raim.data.alignment import AlignmentOptions
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     aligned = Aligned(folder=Path(folder), options=Options(), pairs=())
+        ...     aligned = Aligned(folder=Path(folder), options=AlignmentOptions(), pairs=())
         ...     page = write_alignment_sheet(aligned)
         ...     page.name, "0 pairs" in page.read_text()
         ('sheet.html', True)
     """
-    side_px = choose_side(len(aligned.pairs))
+    side_px = choose_pair_side(len(aligned.pairs))
     shown = [show_pair(aligned.folder, pair, side_px=side_px) for pair in aligned.pairs]
     path = aligned.folder / SHEET
-    write_page(path, render_sheet(shown, aligned.refused, limit_px=aligned.options.limits.residual_px))
+    write_page(
+        path, render_alignment_sheet(shown, aligned.refused, limit_px=aligned.options.limits.residual_px)
+    )
     return path
 
 
-def choose_side(n_pairs: int) -> int:
+def choose_pair_side(n_pairs: int) -> int:
     """Choose the longest side of what is shown of each pair, so that all keep within the budget.
 
     Example:
-        >>> choose_side(1), choose_side(20), choose_side(100_000)
+        >>> choose_pair_side(1), choose_pair_side(20), choose_pair_side(100_000)
         (1024, 547, 96)
     """
     side = math.isqrt(PIXEL_BUDGET // (2 * max(n_pairs, 1)))
     return min(max(side, SHORTEST_SIDE_PX), LONGEST_SIDE_PX)
 
 
-def show_pair(folder: Path, pair: MadePair, *, side_px: int) -> Shown:
+def show_pair(folder: Path, pair: MadePair, *, side_px: int) -> ShownPair:
     """Read a pair and encode the part that differs most."""
     paths = file_paths(folder, pair.name)
     reference = show_pixels(read_image(paths[1]))
     height, width = reference.shape[:2]
-    picture = enlarge(show_pixels(read_image(paths[0])), width, height)
+    picture = scale_to_size(show_pixels(read_image(paths[0])), width, height)
     crop = choose_crop(difference(picture, reference), side_px)
     overlay = _colour_mask(read_image(paths[2]).pixels)
     uris = [write_uri(encode_lossless(crop.cut(each))) for each in (picture, reference, overlay)]
-    return Shown(
+    return ShownPair(
         pair=pair,
         crop=crop,
         is_whole=(crop.width, crop.height) == (width, height),
@@ -123,7 +125,7 @@ def show_pair(folder: Path, pair: MadePair, *, side_px: int) -> Shown:
     )
 
 
-def render_sheet(shown: Sequence[Shown], refused: Sequence[Refused], *, limit_px: float) -> str:
+def render_alignment_sheet(shown: Sequence[ShownPair], refused: Sequence[Refused], *, limit_px: float) -> str:
     """Give the text of the page; see `write_alignment_sheet`."""
     style, script = read_asset("alignment_sheet.css"), read_asset("alignment_sheet.js")
     return load_template("alignment_sheet.html.jinja").render(

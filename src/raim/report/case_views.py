@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from raim.report.cases import Case
 from raim.report.columns import find_columns
 from raim.report.embedding import Embedded
-from raim.report.photographs import INPUT, REFERENCE, Photograph, restored_key
+from raim.report.photographs import INPUT_PANEL, REFERENCE_PANEL, ShownPhotograph, restored_key
 from raim.scoring.profiles import Profile
 
 
@@ -36,7 +36,7 @@ class CaseView:
     case: Case
     heading: str
     values: tuple[tuple[str, str], ...]
-    photograph: Photograph
+    photograph: ShownPhotograph
     is_whole: bool
     thumbnail: str
     panels: tuple[PanelView, ...]
@@ -67,8 +67,12 @@ def view_cases(cases: Sequence[Case], embedded: Embedded, profile: Profile) -> t
     )
 
 
-def _view(case: Case, photograph: Photograph, embedded: Embedded, profile: Profile) -> CaseView:
-    roles = [(INPUT, INPUT), ("restored", restored_key(case.entry)), (REFERENCE, REFERENCE)]
+def _view(case: Case, photograph: ShownPhotograph, embedded: Embedded, profile: Profile) -> CaseView:
+    roles = [
+        (INPUT_PANEL, INPUT_PANEL),
+        ("restored", restored_key(case.entry)),
+        (REFERENCE_PANEL, REFERENCE_PANEL),
+    ]
     crop = photograph.crop
     return CaseView(
         case=case,
@@ -101,7 +105,7 @@ def _ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else suffix}"
 
 
-def _view_panel(role: str, key: str, photograph: Photograph, embedded: Embedded) -> PanelView:
+def _view_panel(role: str, key: str, photograph: ShownPhotograph, embedded: Embedded) -> PanelView:
     return PanelView(
         role=role,
         key=embedded.keys.get((photograph.name, key)),

@@ -11,7 +11,7 @@ INFINITE = "∞"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
+class TableColumn:
     """One column of a table.
 
     Attributes:
@@ -44,7 +44,7 @@ class Column:
         return f"{value:.{self.decimals}f}"
 
 
-def find_columns(profile: Profile) -> tuple[Column, ...]:
+def find_columns(profile: Profile) -> tuple[TableColumn, ...]:
     """Give the columns of a page: SCORE first, because narrow screens show the first ones, then the measures.
 
     Example:
@@ -59,8 +59,8 @@ def find_columns(profile: Profile) -> tuple[Column, ...]:
     return (_column("score", "", higher_is_better=True), *measures)
 
 
-def _column(name: str, label: str, *, higher_is_better: bool) -> Column:
-    return Column(
+def _column(name: str, label: str, *, higher_is_better: bool) -> TableColumn:
+    return TableColumn(
         key=label or name,
         label=label or TITLES[name],
         unit=MEASURES[name].unit if name in MEASURES else "",

@@ -57,17 +57,17 @@ def write_comparison(
         True
     """
     listed = tuple(entries)
-    side_px = choose_side(len(listed))
+    side_px = choose_comparison_side(len(listed))
     shown = [show_comparison(entry, side_px=side_px) for entry in listed[:MAX_PICTURES]]
     text = render_comparison(shown, n_entries=len(listed), title=title, note=note, created=created)
     write_page(path, text)
 
 
-def choose_side(n_entries: int) -> int:
+def choose_comparison_side(n_entries: int) -> int:
     """Choose the longest side of what is shown of each photograph, so that all keep within the budget.
 
     Example:
-        >>> choose_side(1), choose_side(8), choose_side(100)
+        >>> choose_comparison_side(1), choose_comparison_side(8), choose_comparison_side(100)
         (2048, 1000, 577)
     """
     n_shown = min(max(n_entries, 1), MAX_PICTURES)

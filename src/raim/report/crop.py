@@ -79,11 +79,11 @@ def choose_crop(differences: Float32[np.ndarray, "h w"], side_px: int) -> Crop:
     return Crop(x=int(x), y=int(y), width=crop_width, height=crop_height)
 
 
-def enlarge(pixels: Pixels8, width: int, height: int) -> Pixels8:
+def scale_to_size(pixels: Pixels8, width: int, height: int) -> Pixels8:
     """Bring an input of another size to a size by repeating (or leaving out) whole pixels, inventing none.
 
     Example:
-        >>> enlarge(np.array([[[1, 1, 1], [9, 9, 9]]], np.uint8), 4, 1)[0, :, 0].tolist()
+        >>> scale_to_size(np.array([[[1, 1, 1], [9, 9, 9]]], np.uint8), 4, 1)[0, :, 0].tolist()
         [1, 1, 9, 9]
     """
     if pixels.shape[:2] == (height, width):

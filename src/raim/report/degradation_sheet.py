@@ -14,7 +14,7 @@ from raim import __version__
 from raim.data.camera import Camera, find_preset, flatten_camera
 from raim.data.camera.parameters import write_value
 from raim.data.camera.stage import Value
-from raim.data.degradation import SHEET, Degraded, MadePair, file_paths
+from raim.data.degradation import SHEET, Degraded, DegradedPair, file_paths
 from raim.report.pages import load_template, read_asset, write_page
 from raim.report.policy import write_policy
 
@@ -64,11 +64,11 @@ def write_degradation_sheet(degraded: Degraded) -> Path:
         ('sheet.html', True)
     """
     path = degraded.folder / SHEET
-    write_page(path, render_sheet(degraded))
+    write_page(path, render_degradation_sheet(degraded))
     return path
 
 
-def render_sheet(degraded: Degraded) -> str:
+def render_degradation_sheet(degraded: Degraded) -> str:
     """Give the text of the page; see `write_degradation_sheet`."""
     style = read_asset("degradation_sheet.css")
     counts = Counter(pair.plan.preset for pair in degraded.pairs)
@@ -86,7 +86,7 @@ def render_sheet(degraded: Degraded) -> str:
     )
 
 
-def make_card(pair: MadePair) -> Card:
+def make_card(pair: DegradedPair) -> Card:
     """Say what the sheet shows of a pair."""
     files = pair.files
     urls = [

@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from raim.report.columns import Column, find_columns
+from raim.report.columns import TableColumn, find_columns
 from raim.scoring.records import EntryScore, ImageScore, ScoreTable
 
 WIDTH = 480  # units of the drawing; the page scales it
@@ -33,7 +33,7 @@ class Dot:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Strip:
+class DotRow:
     """One entry: label (cut to fit), the full name, dots, the mean's place, and a sentence for who cannot see."""
 
     label: str
@@ -45,7 +45,7 @@ class Strip:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tick:
+class AxisTick:
     """One mark of the axis."""
 
     x: float
@@ -65,12 +65,12 @@ class StripChart:
         ticks: From the left.
     """
 
-    column: Column
+    column: TableColumn
     width: int
     height: int
     axis_y: int
-    strips: tuple[Strip, ...]
-    ticks: tuple[Tick, ...]
+    strips: tuple[DotRow, ...]
+    ticks: tuple[AxisTick, ...]
 
 
 def draw_distributions(table: ScoreTable) -> tuple[StripChart, ...]:
@@ -79,7 +79,7 @@ def draw_distributions(table: ScoreTable) -> tuple[StripChart, ...]:
     return tuple(chart for chart in charts if chart is not None)
 
 
-def draw_strips(entries: Sequence[EntryScore], column: Column) -> StripChart | None:
+def draw_strips(entries: Sequence[EntryScore], column: TableColumn) -> StripChart | None:
     """Draw one column; None if no image has a finite value of it.
 
     Example:
@@ -105,7 +105,7 @@ def draw_strips(entries: Sequence[EntryScore], column: Column) -> StripChart | N
         height=axis_y + AXIS_HEIGHT,
         axis_y=axis_y,
         strips=strips,
-        ticks=tuple(Tick(x=_place(value, low, high), text=f"{value:.6g}") for value in ticks),
+        ticks=tuple(AxisTick(x=_place(value, low, high), text=f"{value:.6g}") for value in ticks),
     )
 
 
@@ -128,13 +128,13 @@ def place_ticks(low: float, high: float) -> tuple[float, ...]:
     return tuple(round(number * step, 12) for number in range(first, last + 1))
 
 
-def _draw_strip(entry: EntryScore, column: Column, index: int, low: float, high: float) -> Strip:
+def _draw_strip(entry: EntryScore, column: TableColumn, index: int, low: float, high: float) -> DotRow:
     top = index * (LABEL_HEIGHT + STRIP_HEIGHT)
     middle = top + LABEL_HEIGHT + STRIP_HEIGHT / 2
     measured = sorted(_finite(entry, column), key=lambda pair: pair[1])
     places = [_place(value, low, high) for _, value in measured]
     mean = entry.mean.get(column.key)
-    return Strip(
+    return DotRow(
         label=_cut(entry.name),
         label_y=top + LABEL_HEIGHT - 5,
         middle_y=middle,
@@ -167,7 +167,7 @@ def spread_lanes(places: Sequence[float]) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _finite(entry: EntryScore, column: Column) -> Iterable[tuple[ImageScore, float]]:
+def _finite(entry: EntryScore, column: TableColumn) -> Iterable[tuple[ImageScore, float]]:
     for image in entry.scored:
         value = image.values.get(column.key)
         if value is not None and math.isfinite(value):
@@ -183,7 +183,7 @@ def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
 
 
-def _summarise(entry: EntryScore, column: Column) -> str:
+def _summarise(entry: EntryScore, column: TableColumn) -> str:
     values = [value for _, value in _finite(entry, column)]
     n_infinite = len(entry.scored) - len(values)
     more = f"; {n_infinite} infinite, not drawn" if n_infinite else ""

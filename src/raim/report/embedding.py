@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 
 from raim.errors import InputError
 from raim.report.crop import Pixels8
-from raim.report.photographs import Photograph
+from raim.report.photographs import ShownPhotograph
 
 SMALLEST_CROP_PX = 64
 STEP_PX = 16
@@ -35,12 +35,12 @@ class Embedded:
         keys: Key of each panel, by photograph and panel; of thumbnails, by photograph and "thumbnail".
     """
 
-    photographs: tuple[Photograph, ...]
+    photographs: tuple[ShownPhotograph, ...]
     uris: Mapping[str, str]
     keys: Mapping[tuple[str, str], str]
 
 
-def embed_photographs(photographs: Sequence[Photograph], *, max_bytes: int) -> Embedded:
+def embed_photographs(photographs: Sequence[ShownPhotograph], *, max_bytes: int) -> Embedded:
     """Encode the pictures of all photographs; crops are cut down until all fit.
 
     Raises:
@@ -91,7 +91,7 @@ def _next_side(side: int, n_bytes: int, max_bytes: int) -> int:
     return max(SMALLEST_CROP_PX, min(stepped, side - STEP_PX))
 
 
-def _encode_all(photographs: Sequence[Photograph]) -> Embedded:
+def _encode_all(photographs: Sequence[ShownPhotograph]) -> Embedded:
     uris: dict[str, str] = {}
     keys: dict[tuple[str, str], str] = {}
     for photograph in photographs:

@@ -14,11 +14,11 @@ import numpy as np
 from raim.errors import ImageError, InputError, SubmissionError
 from raim.images import Picture, read_image
 from raim.report.cases import Case
-from raim.report.crop import Crop, Pixels8, add_differences, choose_crop, enlarge, show_pixels, shrink
-from raim.scoring.submission import ImageFolder, Member, open_images
+from raim.report.crop import Crop, Pixels8, add_differences, choose_crop, scale_to_size, show_pixels, shrink
+from raim.scoring.submission import ArchiveMember, ImageFolder, open_images
 
-INPUT = "input"
-REFERENCE = "reference"
+INPUT_PANEL = "input"
+REFERENCE_PANEL = "reference"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +51,7 @@ class Panel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Photograph:
+class ShownPhotograph:
     """All that a page shows of one photograph.
 
     Attributes:
@@ -72,12 +72,12 @@ class Photograph:
     differences: np.ndarray
     panels: Mapping[str, Panel]
 
-    def narrow(self, side_px: int) -> "Photograph":
+    def narrow(self, side_px: int) -> "ShownPhotograph":
         """Cut all panels down to at most `side_px`, to where the restorations differ most."""
         if max(self.crop.width, self.crop.height) <= side_px:
             return self
         inner = choose_crop(self.differences, side_px)
-        return Photograph(
+        return ShownPhotograph(
             name=self.name,
             width=self.width,
             height=self.height,
@@ -95,7 +95,7 @@ def restored_key(entry: str) -> str:
     return f"restored:{entry}"
 
 
-def read_photographs(cases: Sequence[Case], folders: PictureFolders) -> Iterator[Photograph]:
+def read_photographs(cases: Sequence[Case], folders: PictureFolders) -> Iterator[ShownPhotograph]:
     """Read what the cases show, photograph by photograph; one that cannot be read has panels that say why.
 
     Raises:
@@ -128,9 +128,9 @@ def _read_photograph(
     name: str,
     references: ImageFolder,
     inputs: ImageFolder | None,
-    restored: Mapping[str, Member | None],
+    restored: Mapping[str, ArchiveMember | None],
     crop_px: int,
-) -> Photograph:
+) -> ShownPhotograph:
     reference = _read_reference(references.get(name), name)
     height, width = reference.shape[:2]
     whole = {key: _read_panel(member, width, height) for key, member in restored.items()}
@@ -138,10 +138,10 @@ def _read_photograph(
         [panel.pixels for panel in whole.values() if panel.pixels is not None], reference
     )
     if inputs is not None:
-        whole[INPUT] = _read_input(inputs.get(name), width, height)
-    whole[REFERENCE] = Panel(pixels=reference)
+        whole[INPUT_PANEL] = _read_input(inputs.get(name), width, height)
+    whole[REFERENCE_PANEL] = Panel(pixels=reference)
     crop = choose_crop(differences, crop_px)
-    return Photograph(
+    return ShownPhotograph(
         name=name,
         width=width,
         height=height,
@@ -152,7 +152,7 @@ def _read_photograph(
     )
 
 
-def _read_reference(member: Member | None, name: str) -> Pixels8:
+def _read_reference(member: ArchiveMember | None, name: str) -> Pixels8:
     try:
         return show_pixels(_read(member))
     except (ImageError, SubmissionError) as error:
@@ -161,13 +161,13 @@ def _read_reference(member: Member | None, name: str) -> Pixels8:
         ) from error
 
 
-def _read(member: Member | None, *, purpose: Literal["score", "restore"] = "score") -> Picture:
+def _read(member: ArchiveMember | None, *, purpose: Literal["score", "restore"] = "score") -> Picture:
     if member is None:
         raise ImageError("there is no file of this name")
     return read_image(member.read_bytes(), purpose=purpose)
 
 
-def _read_panel(member: Member | None, width: int, height: int) -> Panel:
+def _read_panel(member: ArchiveMember | None, width: int, height: int) -> Panel:
     try:
         picture = _read(member)
     except (ImageError, SubmissionError) as error:
@@ -180,7 +180,7 @@ def _read_panel(member: Member | None, width: int, height: int) -> Panel:
     return Panel(pixels=pixels, note=_depth_note(picture))
 
 
-def _read_input(member: Member | None, width: int, height: int) -> Panel:
+def _read_input(member: ArchiveMember | None, width: int, height: int) -> Panel:
     """Inputs may have another size (super-resolution) or a rotation; they are shown, not measured."""
     try:
         picture = _read(member, purpose="restore")
@@ -191,7 +191,7 @@ def _read_input(member: Member | None, width: int, height: int) -> Panel:
     if (own_height, own_width) == (height, width):
         return Panel(pixels=pixels, note=_depth_note(picture))
     return Panel(
-        pixels=enlarge(pixels, width, height),
+        pixels=scale_to_size(pixels, width, height),
         note=f"it is {own_width}x{own_height}, brought to {width}x{height} by repeating pixels",
     )
 

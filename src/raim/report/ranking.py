@@ -7,12 +7,12 @@ other images, so it does not compare. An entry without a rank says how many of i
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from raim.report.columns import Column, find_columns
+from raim.report.columns import TableColumn, find_columns
 from raim.scoring.records import EntryScore, ScoreTable, sort_entries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
+class RankingCell:
     """One value of a row, as it is written."""
 
     text: str
@@ -37,7 +37,7 @@ class RankingRow:
     why_unranked: str | None
     n_expected: int
     n_scored: int
-    cells: tuple[Cell, ...]
+    cells: tuple[RankingCell, ...]
 
     @property
     def n_unscored(self) -> int:
@@ -112,13 +112,13 @@ def count_reasons(entry: EntryScore) -> tuple[tuple[str, tuple[str, ...]], ...]:
     )
 
 
-def _best(ranked: list[EntryScore], column: Column) -> float | None:
+def _best(ranked: list[EntryScore], column: TableColumn) -> float | None:
     values = [value for each in ranked if (value := each.mean.get(column.key)) is not None]
     if len(values) < 2:  # a lone entry is not the best of anything
         return None
     return max(values) if column.higher_is_better else min(values)
 
 
-def _cell(entry: EntryScore, column: Column, best: float | None) -> Cell:
+def _cell(entry: EntryScore, column: TableColumn, best: float | None) -> RankingCell:
     value = entry.mean.get(column.key)
-    return Cell(text=column.format(value), is_best=value is not None and value == best)
+    return RankingCell(text=column.format(value), is_best=value is not None and value == best)

@@ -23,7 +23,7 @@ from raim.report.pages import load_template, read_asset, write_page
 from raim.report.photographs import PictureFolders, read_photographs
 from raim.report.policy import write_policy
 from raim.report.ranking import count_reasons, make_ranking, make_scenario_rankings
-from raim.scoring.records import SCHEMA, ScoreTable
+from raim.scoring.records import SCORES_SCHEMA, ScoreTable
 
 
 def write_score_page(
@@ -99,7 +99,7 @@ def _describe(table: ScoreTable) -> dict[str, Any]:
     """Give everything of the page that stems from the table alone."""
     return {
         "table": table,
-        "schema": SCHEMA,
+        "schema": SCORES_SCHEMA,
         "columns": find_columns(table.profile),
         "ranking": make_ranking(table),
         "scenarios": make_scenario_rankings(table),

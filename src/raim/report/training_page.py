@@ -74,7 +74,7 @@ def render_training(run: TrainingRun) -> str:
         version=__version__,
         facts=facts,
         name=facts.get("name") or "training",
-        state=describe_state(facts),
+        state=describe_run(facts),
         scored=scores[-1] if scores else None,
         before=None if identity is None else identity.get(SCORE),
         curves=list(_draw_all(run, identity)),
@@ -88,11 +88,11 @@ def render_training(run: TrainingRun) -> str:
     )
 
 
-def describe_state(facts: Any) -> str:
+def describe_run(facts: Any) -> str:
     """Say how far a run is.
 
     Example:
-        >>> describe_state({"step": 500, "steps": 1000, "seconds": 90.0, "is_finished": False})
+        >>> describe_run({"step": 500, "steps": 1000, "seconds": 90.0, "is_finished": False})
         'step 500 of 1000 after 1 min 30 s, about 1 min 30 s to go'
     """
     if "step" not in facts or "steps" not in facts:

@@ -79,15 +79,15 @@ def read_run(run: Path) -> TrainingRun:
     return TrainingRun(
         facts=_read_facts(run / FACTS),
         recipe=_read_text(run / RECIPE),
-        log=read_numbers(run / LOG),
-        validation=read_numbers(run / VALIDATION),
+        log=read_step_numbers(run / LOG),
+        validation=read_step_numbers(run / VALIDATION),
         samples=tuple(
             sorted(((int(step), name) for step, name in sheets.items() if step.isdecimal()), reverse=True)
         ),
     )
 
 
-def read_numbers(path: Path) -> NumberTable:
+def read_step_numbers(path: Path) -> NumberTable:
     """Read a table of numbers whose first column is the step; an empty table if it is missing or empty.
 
     Raises:

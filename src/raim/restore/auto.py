@@ -32,8 +32,8 @@ from raim.restore.prediction import (
     Gain,
     Numbers,
     Predictor,
+    RestorerTrial,
     Rules,
-    Trial,
     describe_numbers,
     find_predictor,
 )
@@ -60,7 +60,7 @@ Tile = tuple[slice, slice]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Parts:
+class ProbedParts:
     """Parts of a photograph that restorers are tried on, with NIQE of each, or of none where one is too flat for it."""
 
     tiles: Sequence[Photograph]
@@ -92,13 +92,13 @@ class Choice:
     reason: str
 
 
-def choose(findings: Findings, rules: Rules = RULES) -> Choice:
+def choose_candidate(findings: Findings, rules: Rules = RULES) -> Choice:
     """Choose the candidate that surely gains most.
 
     Example:
         >>> gains = {"enlarge": Gain(mean=12, deviation=3), "deblur": Gain(mean=13, deviation=9)}
         >>> measured = inspect_photograph(np.zeros((8, 8, 3), np.float32))
-        >>> choose(Findings(measured=measured, defects={"defocus": 0.8}, gains=gains)).reason
+        >>> choose_candidate(Findings(measured=measured, defects={"defocus": 0.8}, gains=gains)).reason
         'it has defocus (80 %); 12 points of SCORE are expected'
     """
     sure = {name: gain.surely(rules) for name, gain in findings.gains.items()}
@@ -156,12 +156,12 @@ def find_out(
     )
 
 
-def look_at_parts(image: Photograph) -> Parts:
+def look_at_parts(image: Photograph) -> ProbedParts:
     """Cut out the parts and measure them."""
     tiles = [np.ascontiguousarray(image[tile]) for tile in choose_tiles(image)]
     measured = [inspect_photograph(tile) for tile in tiles]
     niqe = [value for value in map(measure_niqe, tiles) if value is not None]
-    return Parts(
+    return ProbedParts(
         tiles=tiles,
         measured=measured,
         numbers=[describe_numbers(each) for each in measured],
@@ -211,24 +211,26 @@ def measure_niqe(image: Photograph) -> float | None:
         return None
 
 
-def try_restorer(restorer: Restorer, tile: Photograph, before: float, context: Context) -> Trial | None:
+def try_restorer(
+    restorer: Restorer, tile: Photograph, before: float, context: Context
+) -> RestorerTrial | None:
     """Restore a part by a restorer of scale 1, and measure what came of it; None where that is too flat for NIQE."""
     restored = restorer.run(tile, context)
     after = measure_niqe(restored)
     if after is None:
         return None
     change = 255 * float(np.sqrt(np.mean((restored - tile) ** 2)))
-    return Trial(niqe_gain=NIQE_POINTS * (before - after), change=change)
+    return RestorerTrial(niqe_gain=NIQE_POINTS * (before - after), change=change)
 
 
 def predict_gain(
-    name: str, restorer: Restorer, parts: Parts, predictor: Predictor, context: Context, *, best: float
+    name: str, restorer: Restorer, parts: ProbedParts, predictor: Predictor, context: Context, *, best: float
 ) -> Gain | None:
     """Try a candidate on one part after another, and predict what it gains; None where its results are too flat.
 
     Where the parts that were tried are far below what another one gains (`best`), the others are not.
     """
-    trials: list[Trial] = []
+    trials: list[RestorerTrial] = []
     gain = None
     for tile, before in zip(parts.tiles, parts.niqe, strict=True):
         trial = try_restorer(restorer, tile, before, context)
@@ -254,7 +256,7 @@ def auto(enlarger: Restorer) -> Restorer:
         predictor = find_predictor()
         trying = replace(context, on_progress=lambda done: context.on_progress(TRYING * done))
         findings = find_out(image, list_candidates, predictor, trying)
-        choice = choose(findings)
+        choice = choose_candidate(findings)
         noise = findings.measured.flat_noise
         restorer = list_candidates(noise)[choice.candidate] if choice.candidate else IDENTITY
         context.on_note(_say(choice, restorer, findings))

@@ -41,7 +41,7 @@ Plane = Float32[np.ndarray, "h w"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Window:
+class BlurWindow:
     """A part of a photograph."""
 
     rows: slice
@@ -55,7 +55,7 @@ class Window:
         return rows, columns
 
 
-def list_windows(height: int, width: int) -> list[Window]:
+def list_windows(height: int, width: int) -> list[BlurWindow]:
     """Cut a photograph into windows of 128 pixels.
 
     Example:
@@ -66,10 +66,10 @@ def list_windows(height: int, width: int) -> list[Window]:
         [slice(start, min(start + WINDOW_PX, end)) for start in range(0, end, WINDOW_PX)]
         for end in (height, width)
     )
-    return [Window(rows=tall, columns=wide) for tall, wide in itertools.product(rows, columns)]
+    return [BlurWindow(rows=tall, columns=wide) for tall, wide in itertools.product(rows, columns)]
 
 
-def bring_back(image: Plane, restored: Plane) -> Iterator[tuple[Window, Plane]]:
+def bring_back(image: Plane, restored: Plane) -> Iterator[tuple[BlurWindow, Plane]]:
     """Blur a restored photograph as its input is: yield each window, and the restored within it, blurred.
 
     Both are luma, of one size, at least 16x16.
@@ -91,7 +91,7 @@ def bring_back(image: Plane, restored: Plane) -> Iterator[tuple[Window, Plane]]:
     for window in list_windows(height, width):
         near = window.widen(WINDOW_BORDER_PX, WINDOW_BORDER_PX)
         kernel = fit_window(take_samples(x[near], y[near], weights[near], reach, WINDOW_STEP), whole)
-        yield window, correlate(padded[window.widen(0, 2 * reach)], kernel)
+        yield window, correlate_about_mean(padded[window.widen(0, 2 * reach)], kernel)
 
 
 def weigh_pixels(plane: Plane) -> Plane:
@@ -198,7 +198,7 @@ def fit_window(samples: Samples, whole: Fit) -> Float64[np.ndarray, "taps taps"]
     return kernel.reshape(whole.kernel.shape)
 
 
-def correlate(
+def correlate_about_mean(
     padded: Float32[np.ndarray, "_H _W"], kernel: Float64[np.ndarray, "taps taps"]
 ) -> Float32[np.ndarray, "_h _w"]:
     """Apply a kernel about the mean; what it needs beyond the result is there.
@@ -206,7 +206,7 @@ def correlate(
     Example:
         >>> kernel = np.zeros((3, 3))
         >>> kernel[1, 2] = 1
-        >>> correlate(np.arange(16, dtype=np.float32).reshape(4, 4), kernel).round(3)
+        >>> correlate_about_mean(np.arange(16, dtype=np.float32).reshape(4, 4), kernel).round(3)
         array([[ 6.,  7.],
                [10., 11.]], dtype=float32)
     """

@@ -18,7 +18,7 @@ from raim.restore.gate import check_result
 
 # Heights and widths are not compared between arguments and results: restorers may enlarge.
 Photograph = Float32[np.ndarray, "_h _w 3"]
-OnProgress = Callable[[float], None]
+OnFraction = Callable[[float], None]
 OnNote = Callable[[str], None]
 
 OF_USER = "yours"  # in place of a licence: code or weights are the user's own
@@ -42,7 +42,7 @@ class Context:
     device: str = "cpu"
     threads: int = field(default_factory=count_cores)
     tile_px: int | None = None
-    on_progress: OnProgress = lambda _: None
+    on_progress: OnFraction = lambda _: None
     on_note: OnNote = lambda _: None
 
 

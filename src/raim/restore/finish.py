@@ -57,16 +57,16 @@ def take_low_frequencies(
         >>> take_low_frequencies(restored, image)[32, 30:32].round(2)
         array([0.55, 0.45], dtype=float32)
     """
-    result = smooth(image - restored)
+    result = smooth_by_wavelets(image - restored)
     result += restored
     return result
 
 
-def smooth(plane: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+def smooth_by_wavelets(plane: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     """Return what is left after five levels of the a trous transform.
 
     Example:
-        >>> bool((smooth(np.ones((8, 8), np.float32)) == 1).all())
+        >>> bool((smooth_by_wavelets(np.ones((8, 8), np.float32)) == 1).all())
         True
     """
     for step in (2**level for level in range(N_LEVELS)):

@@ -64,7 +64,7 @@ RULES = Rules()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trial:
+class RestorerTrial:
     """A restorer that was tried on a photograph.
 
     Attributes:
@@ -97,7 +97,7 @@ class KnownPair:
     defects: frozenset[str]
     measured: Numbers
     niqe: float
-    trials: Mapping[str, Trial]
+    trials: Mapping[str, RestorerTrial]
     gains: Mapping[str, float]
 
 
@@ -219,7 +219,11 @@ class Predictor:
         return float(regression.find_nearest(np.array(measured)).mean()) >= self.rules.least_known
 
     def predict(
-        self, candidate: str, measured: Sequence[Numbers], niqe: Sequence[float], trials: Sequence[Trial]
+        self,
+        candidate: str,
+        measured: Sequence[Numbers],
+        niqe: Sequence[float],
+        trials: Sequence[RestorerTrial],
     ) -> Gain:
         """Predict what a candidate gains, from NIQE of the parts and its trial on each."""
         rows = np.array([describe_trial(*each) for each in zip(measured, niqe, trials, strict=True)])
@@ -234,7 +238,7 @@ def describe_numbers(inspection: Inspection) -> Numbers:
     return (*map(float, ratios), *(getattr(inspection, name) for name in LEVELS))
 
 
-def describe_trial(measured: Numbers, niqe: float, trial: Trial) -> Numbers:
+def describe_trial(measured: Numbers, niqe: float, trial: RestorerTrial) -> Numbers:
     """Return what the regression sees of a photograph and a restorer."""
     return (*measured, niqe, trial.niqe_gain, float(np.log2(trial.change + 0.2)))
 
@@ -297,7 +301,7 @@ def parse_pair(cells: Mapping[str, str]) -> KnownPair:
         measured=tuple(float(cells[name]) for name in (*RATIOS, *LEVELS)),
         niqe=float(cells["niqe"]),
         trials={
-            name: Trial(niqe_gain=float(cells[name + NIQE_GAIN]), change=float(cells[name + CHANGE]))
+            name: RestorerTrial(niqe_gain=float(cells[name + NIQE_GAIN]), change=float(cells[name + CHANGE]))
             for name in tried
         },
         gains={name: float(cells[name + GAIN]) for name in tried},

@@ -10,7 +10,7 @@ import numpy as np
 from raim.devices import check_device
 from raim.errors import InputError
 from raim.restore.capacity import check_capacity
-from raim.restore.descriptor import Context, OnNote, OnProgress, Restorer
+from raim.restore.descriptor import Context, OnFraction, OnNote, Restorer
 from raim.restore.finish import finish
 from raim.restore.invention import Invention, find_invention
 from raim.restore.pixels import AnyPixels, from_photograph, to_photograph
@@ -47,7 +47,7 @@ def restore(
     device: str = "cpu",
     tile: int | None = None,
     threads: int | None = None,
-    progress: OnProgress | None = None,
+    progress: OnFraction | None = None,
     note: OnNote | None = None,
 ) -> Restored:
     """Restore a photograph.
@@ -113,7 +113,7 @@ def make_context(
     device: str = "cpu",
     tile: int | None = None,
     threads: int | None = None,
-    progress: OnProgress | None = None,
+    progress: OnFraction | None = None,
 ) -> Context:
     """Check the options of a run.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from raim.errors import RaimError, UnexpectedError, UnscorableError, item_error
 from raim.metrics import find_measure
-from raim.metrics.arrays import PixelArray, check_pair, match_arrays
+from raim.metrics.arrays import PixelValues, check_pair, match_arrays
 from raim.metrics.record import Options
 from raim.metrics.sources import Source, read_source
 from raim.scoring.profiles import Profile, find_profile
@@ -30,8 +30,8 @@ class Measured:
 def measure_candidates(
     name: str,
     options: Options,
-    restored: Sequence[PixelArray],
-    reference: PixelArray,
+    restored: Sequence[PixelValues],
+    reference: PixelValues,
     *,
     border_px: int = 0,
     device: str = "cpu",
@@ -54,7 +54,7 @@ def measure_candidates(
     if reason is not None:
         return [Measured(unscored=reason) for _ in restored]
 
-    def measure(images: Sequence[PixelArray]) -> list[Measured]:
+    def measure(images: Sequence[PixelValues]) -> list[Measured]:
         found = record.measure_arrays(images, reference, options, device, engine)
         return [Measured(value=value, warning=warning) for value, warning in found]
 
@@ -63,7 +63,7 @@ def measure_candidates(
 
 
 def _attempt(
-    measure: Callable[[Sequence[PixelArray]], list[Measured]], images: Sequence[PixelArray]
+    measure: Callable[[Sequence[PixelValues]], list[Measured]], images: Sequence[PixelValues]
 ) -> list[Measured]:
     """Measure images together; where that fails, each alone, so that a failure is that of its image."""
     try:
@@ -192,7 +192,7 @@ def join_measures(
     )
 
 
-def check_size(name: str, pixels: PixelArray, expected: tuple[int, int]) -> None:
+def check_size(name: str, pixels: PixelValues, expected: tuple[int, int]) -> None:
     """Refuse a restored file of another width and height than its reference."""
     height, width = pixels.shape[:2]
     if (width, height) != expected:
@@ -201,7 +201,7 @@ def check_size(name: str, pixels: PixelArray, expected: tuple[int, int]) -> None
         )
 
 
-def cut_border(image: PixelArray, border_px: int) -> PixelArray:
+def cut_border(image: PixelValues, border_px: int) -> PixelValues:
     """Cut so many pixels off each side."""
     height, width = image.shape[:2]
     if min(height, width) <= 2 * border_px:

@@ -16,12 +16,12 @@ import numpy as np
 from raim.errors import ImageError, OutOfMemoryError, RaimError, SubmissionError, UnscorableError
 from raim.images import ReadImage, inspect_image, read_image
 from raim.metrics import MEASURES
-from raim.metrics.arrays import PixelArray, check_channels, common_type, convert_image
+from raim.metrics.arrays import PixelValues, check_channels, common_type, convert_image
 from raim.scoring.cache import KnownValue, ValueCache, measure_definition, read_measured, value_key
 from raim.scoring.pairs import Measured, check_size, cut_border, fail, join_measures, measure_candidates
 from raim.scoring.profiles import MeasureChoice, Profile
 from raim.scoring.records import ImageScore
-from raim.scoring.submission import Member
+from raim.scoring.submission import ArchiveMember
 
 # Candidates that are in memory and go through the backbones together: four of 4000x3000, more of smaller ones. The
 # features of an image take memory by its width alone (measured: benchmarks/scoring_memory.py).
@@ -36,9 +36,9 @@ class Task:
     """One photograph to score."""
 
     name: str  # stem of its files
-    reference: Member  # the reference's file
+    reference: ArchiveMember  # the reference's file
     # the restored file of each entry; None where an entry has none of that name
-    candidates: tuple[Member | None, ...]
+    candidates: tuple[ArchiveMember | None, ...]
     scenario: str | None = None  # from the manifest
 
 
@@ -70,7 +70,7 @@ class _Candidate:
     """One restored file on its way to its record."""
 
     name: str
-    member: Member | None = None
+    member: ArchiveMember | None = None
     sha256: str = ""
     refused: str | None = None
     fault: RaimError | None = None
@@ -103,9 +103,9 @@ class _Reference(_Candidate):
     content: bytes = b""  # of its file, until it is decoded
     is_small: bool = False  # whether it is too small for anybody to have a score
     size: tuple[int, int] = (0, 0)  # width and height
-    pixels: PixelArray = field(default_factory=lambda: np.zeros(0))  # inside the border, as decoded
+    pixels: PixelValues = field(default_factory=lambda: np.zeros(0))  # inside the border, as decoded
     # the same in three channels, by type of pixel
-    converted: dict[str, PixelArray] = field(default_factory=dict)
+    converted: dict[str, PixelValues] = field(default_factory=dict)
 
     def decode(self, border_px: int) -> None:
         """Decode it; what is wrong with it is noted."""
@@ -114,7 +114,7 @@ class _Reference(_Candidate):
             self.content = b""
             self.pixels = cut_border(pixels, border_px)
 
-    def convert(self, dtype: np.dtype[Any]) -> PixelArray:
+    def convert(self, dtype: np.dtype[Any]) -> PixelValues:
         """Give it in a type of pixel."""
         kind = str(dtype)
         if kind not in self.converted:
@@ -122,7 +122,7 @@ class _Reference(_Candidate):
         return self.converted[kind]
 
 
-_Group = list[tuple[_Candidate, PixelArray]]
+_Group = list[tuple[_Candidate, PixelValues]]
 
 
 def score_photograph(task: Task, setting: Setting) -> Scored:
@@ -154,7 +154,7 @@ def fail_photograph(task: Task, setting: Setting, error: RaimError) -> Scored:
     return Scored(images=tuple(refused for _ in task.candidates), new_values={}, faults=(error,))
 
 
-def _find(member: Member | None, name: str) -> _Candidate:
+def _find(member: ArchiveMember | None, name: str) -> _Candidate:
     if member is None:
         return _Candidate(name=name, refused=f"missing: there is no file named {name}")
     candidate = _Candidate(name=member.name, member=member)
@@ -163,7 +163,7 @@ def _find(member: Member | None, name: str) -> _Candidate:
     return candidate
 
 
-def _read_reference(member: Member, profile: Profile) -> _Reference:
+def _read_reference(member: ArchiveMember, profile: Profile) -> _Reference:
     reference = _Reference(name=member.name)
     with reference.attempt():
         reference.content = member.read_bytes()
@@ -250,7 +250,7 @@ def _measure_missing(missing: Sequence[_Candidate], reference: _Reference, setti
     _measure_group(group, reference, setting)
 
 
-def _prepare(candidate: _Candidate, reference: _Reference, setting: Setting) -> PixelArray | None:
+def _prepare(candidate: _Candidate, reference: _Reference, setting: Setting) -> PixelValues | None:
     """Decode a candidate and bring it to one form with the reference; None where it cannot be measured."""
     with candidate.attempt():
         pixels = _decode(candidate, setting.read or read_image)
@@ -261,7 +261,7 @@ def _prepare(candidate: _Candidate, reference: _Reference, setting: Setting) -> 
     return None
 
 
-def _decode(candidate: _Candidate, read: ReadImage) -> PixelArray:
+def _decode(candidate: _Candidate, read: ReadImage) -> PixelValues:
     content = candidate.member.read_bytes() if candidate.member is not None else b""
     if hashlib.sha256(content).hexdigest() != candidate.sha256:
         raise SubmissionError(f"{candidate.name} changed while it was scored; score it again")

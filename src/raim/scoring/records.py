@@ -18,7 +18,7 @@ from raim.scoring.profiles import TITLES, Profile
 from raim.scoring.submission.findings import name_some
 from raim.tables import Digits, format_html, format_table
 
-SCHEMA = "raim-scores/1"
+SCORES_SCHEMA = "raim-scores/1"
 NAMED = 5  # images without a score that the reason of an unranked entry names
 MEAN = "mean"
 FIRST = ("entry", "kind", "name", "scenario")
@@ -213,7 +213,7 @@ class ScoreTable:
         """Give the JSON form."""
         ranks = self.ranks()
         return {
-            "schema": SCHEMA,
+            "schema": SCORES_SCHEMA,
             "raim_version": self.raim_version,
             "profile": self.profile.name,
             "definition": self.profile.as_dict(),

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +13,13 @@ from raim.data import Manifest, read_manifest
 from raim.devices import check_device
 from raim.errors import InputError, RaimError, SubmissionError, WorkerDiedError
 from raim.networks.features import choose_engine
-from raim.processes import map_processes
+from raim.processes import OnProgress, map_processes
 from raim.scoring.cache import ValueCache, describe_engine, profile_weights
 from raim.scoring.photograph import Scored, Setting, Task, fail_photograph, score_photograph
 from raim.scoring.profiles import Profile, find_profile
 from raim.scoring.records import NAMED, EntryScore, ImageScore, ScoreTable, sort_entries
-from raim.scoring.submission import ImageFolder, Member, open_images
+from raim.scoring.submission import ArchiveMember, ImageFolder, open_images
 from raim.scoring.submission.findings import name_some
-
-OnProgress = Callable[[int, int], None]
 
 
 def default_cache() -> Path:
@@ -208,7 +206,7 @@ def _score_all(
         results[task.name] = _keep(task, setting, result, cache)
         on_progress(len(results), len(tasks))
     alone = [replace(task, candidates=(each,)) for task in died for each in task.candidates]
-    parts: dict[str, dict[Member | None, ImageScore]] = {task.name: {} for task in died}
+    parts: dict[str, dict[ArchiveMember | None, ImageScore]] = {task.name: {} for task in died}
     for task, result in map_processes(score, alone, max(2, min(workers, len(alone)))):
         (parts[task.name][task.candidates[0]],) = _keep(task, setting, result, cache)
     results |= {task.name: [parts[task.name][each] for each in task.candidates] for task in died}

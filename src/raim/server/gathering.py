@@ -22,7 +22,7 @@ FOLDER = "uploads"  # in the storage
 LOCAL_PIECE = 2**20
 REMOTE_PIECE = 8 * 2**20  # each is a request
 KEY_BYTES = 24
-SILENCE = timedelta(hours=24)  # after which an upload that stands still is given up
+UPLOAD_SILENCE = timedelta(hours=24)  # after which an upload that stands still is given up
 CLAIM = timedelta(seconds=60)  # how long one request may write to an upload without a sign of life
 
 

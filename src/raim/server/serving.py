@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from raim.errors import InputError, StateError
+from raim.processes import OnProgress
 from raim.server.actions.accounts import has_administrator
 from raim.server.actions.challenge_folders import find_challenges, lock_folder
 from raim.server.actions.links import make_administrator_link
@@ -22,12 +23,11 @@ from raim.server.mail import set_up_mail
 from raim.server.settings import Settings
 from raim.server.storage import open_storage
 from raim.server.web.placement import place_uploads
-from raim.server.web.server import Clock, Server, read_secret
+from raim.server.web.server import Clock, WebServer, read_secret
 
 LOG = logging.getLogger(__name__)
 PLACE_EVERY_S, LOOK_EVERY_S = 1.0, 5.0
 BACKLOG = 2048  # connections that wait to be taken
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +41,7 @@ class Opened:
         first_link: The address where the organiser makes their account, if there is none.
     """
 
-    server: Server
+    server: WebServer
     challenges: list[CurrentChallenge]
     problems: dict[str, list[str]]
     first_link: str | None
@@ -65,7 +65,7 @@ def open_server(
     secret = read_secret(settings.secret_key_file)
     database = open_database(settings.database_url)
     migrate(database.engine)
-    server = Server(
+    server = WebServer(
         settings=settings,
         database=database,
         storage=open_storage(settings.storage_url, keep_free_bytes=settings.keep_free_bytes),
@@ -163,7 +163,7 @@ def take_port(host: str, port: int | None, *, default: int) -> socket.socket:
     raise InputError(f"port {port} of {host} cannot be had: {reason}; name another with --port")
 
 
-def _first_link(server: Server) -> str | None:
+def _first_link(server: WebServer) -> str | None:
     with server.database.writing() as session:
         if has_administrator(session):
             return None

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from raim.errors import SettingsError, unknown_name
 from raim.server.logs import LogFormat
 
-PREFIX = "RAIM_"
+VARIABLE_PREFIX = "RAIM_"
 SECRET = frozenset(
     {"DATABASE_URL", "SMTP_URL", "METRICS_TOKEN"}
 )  # what holds a password is shown in no message
@@ -87,11 +87,15 @@ def read_settings(environment: Mapping[str, str], *, folder: Path | None = None)
         >>> settings.session_hours, settings.database_url
         (8, 'sqlite:////srv/raim/raim.db')
     """
-    given = {name.removeprefix(PREFIX): text for name, text in environment.items() if name.startswith(PREFIX)}
+    given = {
+        name.removeprefix(VARIABLE_PREFIX): text
+        for name, text in environment.items()
+        if name.startswith(VARIABLE_PREFIX)
+    }
     known = {each.name.upper() for each in fields(Settings)}
     for name in sorted(given.keys() - known):
         if difflib.get_close_matches(name, known, n=1, cutoff=0.8):
-            raise unknown_name("setting", PREFIX + name, [PREFIX + one for one in known])
+            raise unknown_name("setting", VARIABLE_PREFIX + name, [VARIABLE_PREFIX + one for one in known])
     values: dict[str, Any] = {
         name.lower(): _parse(name, given[name]) for name in sorted(given.keys() & known)
     }
@@ -112,7 +116,7 @@ def _parse(name: str, text: str) -> object:
     try:
         return _PARSERS[name](text.strip())
     except ValueError as error:
-        raise SettingsError(f"{PREFIX}{name} is {_shown(name, text)}: {error}") from error
+        raise SettingsError(f"{VARIABLE_PREFIX}{name} is {_shown(name, text)}: {error}") from error
 
 
 def _shown(name: str, text: str) -> str:

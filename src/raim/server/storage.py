@@ -49,7 +49,7 @@ def open_storage(url: str, *, keep_free_bytes: int = 0) -> Storage:
         >>> content = b"all of it"
         >>> digest = hashlib.sha256(content).hexdigest()
         >>> put_file(storage, [content], n_bytes=9, sha256=digest)
-        >>> b"".join(read_file(storage, digest))
+        >>> b"".join(read_stored_file(storage, digest))
         b'all of it'
     """
     try:
@@ -145,7 +145,7 @@ def local_path(storage: Storage, sha256: str) -> Path | None:
     return place if is_local(storage) and place.is_file() else None
 
 
-def read_file(storage: Storage, sha256: str, *, start: int = 0) -> Iterator[bytes]:
+def read_stored_file(storage: Storage, sha256: str, *, start: int = 0) -> Iterator[bytes]:
     """Give a file's content in pieces of 1 MiB, from a byte on.
 
     Raises:

@@ -4,7 +4,7 @@ from raim.errors import need_extra
 
 need_extra("raim.study", "study", "choix", "scipy")
 
-from raim.study.analysis import analyse, as_plain
+from raim.study.analysis import analyse, analysis_as_plain
 from raim.study.design import StudyDesign
 from raim.study.findings import Analysis
 from raim.study.planning import plan_judge, plan_training
@@ -22,7 +22,7 @@ __all__ = [
     "Turnout",
     "Vote",
     "analyse",
-    "as_plain",
+    "analysis_as_plain",
     "criterion_points",
     "mean_points",
     "plan_judge",

@@ -15,15 +15,15 @@ from raim.challenge.ranking import EQUAL_POINTS, ONE_TEAM, describe_incomplete
 from raim.challenge.settings import Weights
 from raim.errors import unknown_name
 from raim.study.agreement import kendall_w, krippendorff_alpha
-from raim.study.entries import Joining, entry_results
-from raim.study.findings import Analysis, EntryResult, JudgeResult
+from raim.study.entries import ScoreJoining, entry_results
+from raim.study.findings import Analysis, JudgedEntry, JudgeResult
 from raim.study.intervals import variance_components
 from raim.study.judges import judge_codes, judge_results, judge_totals
 from raim.study.parts import criterion_parts, issue_parts
 from raim.study.points import Turnout, points_array, turnout
 from raim.study.votes import Ballots, Vote
 
-__all__ = ["Analysis", "analyse", "as_plain"]
+__all__ = ["Analysis", "analyse", "analysis_as_plain"]
 
 
 def analyse(
@@ -76,7 +76,7 @@ def analyse(
     flagged = frozenset(name for name, judge in zip(ballots.judges, judges, strict=True) if judge.flags)
     incomplete = incomplete or {}
     allowed = set(scores or ()) - left_out if allow_incomplete else set()
-    joining = Joining(
+    joining = ScoreJoining(
         scores=scores,
         weights=weights or Weights(),
         left_out=left_out,
@@ -84,7 +84,7 @@ def analyse(
         decimals=decimals,
     )
 
-    def results(of: Ballots) -> tuple[EntryResult, ...]:
+    def results(of: Ballots) -> tuple[JudgedEntry, ...]:
         return entry_results(of, joining, np.random.default_rng([seed, 0]), n_draws)
 
     unflagged = _without(used, flagged)
@@ -121,12 +121,12 @@ def analyse(
     )
 
 
-def as_plain(analysis: Analysis) -> dict[str, Any]:
+def analysis_as_plain(analysis: Analysis) -> dict[str, Any]:
     """Give an analysis as plain values for JSON, without the judges' names.
 
     Example:
         >>> found = analyse(Ballots(entries=("a", "b"), images=("1",), judges=("Ann",)))
-        >>> plain = as_plain(found)
+        >>> plain = analysis_as_plain(found)
         >>> plain["turnout"]["absent"], plain["entries"][0]["points"]["why"], "names" in plain
         (['J01'], 'no judge has seen it and voted', False)
     """
@@ -163,7 +163,7 @@ def _check_names(names: Iterable[str], known: Iterable[str], *, what: str) -> No
 
 
 def _notes(
-    said: Turnout, entries: tuple[EntryResult, ...], judges: tuple[JudgeResult, ...], excluded: frozenset[str]
+    said: Turnout, entries: tuple[JudgedEntry, ...], judges: tuple[JudgeResult, ...], excluded: frozenset[str]
 ) -> list[str]:
     """Say what a reader must know besides the numbers."""
     notes = []
@@ -190,7 +190,7 @@ def _notes(
     return notes
 
 
-def _score_notes(entries: tuple[str, ...], joining: Joining, allowed: Mapping[str, str]) -> list[str]:
+def _score_notes(entries: tuple[str, ...], joining: ScoreJoining, allowed: Mapping[str, str]) -> list[str]:
     """Say whose score is missing or over fewer images."""
     reasons = {entry: joining.why_no_score(entry) for entry in entries if entry not in joining.left_out}
     named = ", ".join(f"{entry} ({reason})" for entry, reason in reasons.items() if reason)

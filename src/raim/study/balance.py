@@ -18,7 +18,7 @@ Chosen = Int[np.ndarray, "judges images tiles"]
 
 
 @functools.lru_cache(maxsize=32)
-def choose_tiles(*, seed: int, n_judges: int, n_images: int, n_entries: int, n_tiles: int) -> Chosen:
+def choose_shown_entries(*, seed: int, n_judges: int, n_images: int, n_entries: int, n_tiles: int) -> Chosen:
     """Choose which entries each judge sees of each image.
 
     Args:
@@ -32,7 +32,7 @@ def choose_tiles(*, seed: int, n_judges: int, n_images: int, n_entries: int, n_t
         (judges, images, tiles) places of entries.
 
     Example:
-        >>> chosen = choose_tiles(seed=1, n_judges=3, n_images=4, n_entries=4, n_tiles=2)
+        >>> chosen = choose_shown_entries(seed=1, n_judges=3, n_images=4, n_entries=4, n_tiles=2)
         >>> chosen.shape, np.bincount(chosen.ravel()).tolist()
         ((3, 4, 2), [6, 6, 6, 6])
     """

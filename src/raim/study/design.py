@@ -8,7 +8,7 @@ from raim.challenge.modes import MODES, TOP_THREE
 from raim.challenge.settings import Conflicts, StudyRule
 from raim.errors import InputError
 
-SCHEMA = "raim-study/1"
+STUDY_SCHEMA = "raim-study/1"
 # What JSON has for each field; a list or an object may be distinguished from a text only so.
 PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("schema", "mode", "conflicts"), str),
@@ -39,7 +39,7 @@ class StudyDesign:
         conflicts: What happens to a judge with a tie to a team.
     """
 
-    schema: str = SCHEMA
+    schema: str = STUDY_SCHEMA
     seed: int
     mode: str = TOP_THREE.name
     points: tuple[int, ...] = TOP_THREE.points
@@ -59,8 +59,10 @@ class StudyDesign:
         Raises:
             InputError: Too few entries, images or tiles, or a share that is none.
         """
-        if self.schema != SCHEMA:
-            raise InputError(f"the design's schema is {self.schema!r}; this version of raim reads {SCHEMA!r}")
+        if self.schema != STUDY_SCHEMA:
+            raise InputError(
+                f"the design's schema is {self.schema!r}; this version of raim reads {STUDY_SCHEMA!r}"
+            )
         for name, known in (("mode", tuple(MODES)), ("conflicts", get_args(Conflicts))):
             if getattr(self, name) not in known:
                 raise InputError(

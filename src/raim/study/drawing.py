@@ -16,7 +16,7 @@ TOO_FEW = "an interval needs the votes of at least two judges on at least two im
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Drawn:
+class DrawnPoints:
     """Points of entries.
 
     Attributes:
@@ -42,7 +42,7 @@ class Drawn:
 
 def draw_points(
     points: PointsArray, rng: np.random.Generator, n_draws: int, *, is_mean: bool = False
-) -> Drawn:
+) -> DrawnPoints:
     """Draw points by the bootstrap over the judges who voted and the images that were voted on.
 
     Args:
@@ -64,7 +64,7 @@ def draw_points(
     draws = np.zeros((0, points.shape[2]))
     if min(kept.shape[:2]) >= 2 and n_draws:
         draws = bootstrap_points(kept, rng, n_draws) * (n_images / kept.shape[1])
-    return Drawn(values=mean_points(points) * scale, draws=draws * scale)
+    return DrawnPoints(values=mean_points(points) * scale, draws=draws * scale)
 
 
 def estimate(value: float, draws: Float[np.ndarray, " draws"], *, why: str) -> Estimate:

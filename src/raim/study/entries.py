@@ -9,8 +9,8 @@ from jaxtyping import Float
 from raim.challenge.modes import MODES
 from raim.challenge.ranking import NO_SCORE, final_scores, normalise_points, why_flat
 from raim.challenge.settings import Weights
-from raim.study.drawing import NOBODY, Drawn, draw_points, estimate, estimate_ranks
-from raim.study.findings import EntryResult, Estimate, RankEstimate
+from raim.study.drawing import NOBODY, DrawnPoints, draw_points, estimate, estimate_ranks
+from raim.study.findings import Estimate, JudgedEntry, RankEstimate
 from raim.study.intervals import crossed_interval
 from raim.study.points import counted_votes, points_array
 from raim.study.strengths import fit_strengths, list_choices
@@ -21,7 +21,7 @@ NO_SCORES = "there are no scores to join the points with"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Joining:
+class ScoreJoining:
     """How points and scores become a final ranking.
 
     Attributes:
@@ -46,8 +46,8 @@ class Joining:
 
 
 def entry_results(
-    ballots: Ballots, joining: Joining, rng: np.random.Generator, n_draws: int
-) -> tuple[EntryResult, ...]:
+    ballots: Ballots, joining: ScoreJoining, rng: np.random.Generator, n_draws: int
+) -> tuple[JudgedEntry, ...]:
     """Give the result of each entry, in the order of the ballots."""
     points = points_array(ballots)
     is_grade = bool(MODES[ballots.mode].grades)
@@ -59,7 +59,7 @@ def entry_results(
     normalised, finals, final_ranks = _join(ballots.entries, drawn, unranked, joining)
     exposures = (~np.isnan(points)).sum((0, 1))
     return tuple(
-        EntryResult(
+        JudgedEntry(
             entry=entry,
             is_left_out=entry in joining.left_out,
             n_exposures=int(exposures[place]),
@@ -76,12 +76,12 @@ def entry_results(
     )
 
 
-def has_scores(entries: Sequence[EntryResult]) -> bool:
+def has_scores(entries: Sequence[JudgedEntry]) -> bool:
     """Tell whether there were scores to join the points with, be it of no entry that is ranked."""
     return all(each.final.why != NO_SCORES for each in entries)
 
 
-def why_unranked(entries: Sequence[str], drawn: Drawn, left_out: frozenset[str]) -> list[str]:
+def why_unranked(entries: Sequence[str], drawn: DrawnPoints, left_out: frozenset[str]) -> list[str]:
     """Say for each entry why it has no rank by points; "" for one that has."""
     return [
         LEFT_OUT if entry in left_out else "" if has_value else NOBODY
@@ -90,7 +90,7 @@ def why_unranked(entries: Sequence[str], drawn: Drawn, left_out: frozenset[str])
 
 
 def _join(
-    entries: Sequence[str], drawn: Drawn, unranked: Sequence[str], joining: Joining
+    entries: Sequence[str], drawn: DrawnPoints, unranked: Sequence[str], joining: ScoreJoining
 ) -> tuple[list[Estimate], list[Estimate], list[RankEstimate]]:
     """Give S3n, final scores and final ranks, of the entries that have points and a score."""
     why = [reason or joining.why_no_score(entry) for entry, reason in zip(entries, unranked, strict=True)]

@@ -54,7 +54,7 @@ class RankEstimate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EntryResult:
+class JudgedEntry:
     """What the votes say about one entry.
 
     Attributes:
@@ -100,7 +100,7 @@ class EntryPoints:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class PartPoints:
     """The points within one issue or by one criterion.
 
     Attributes:
@@ -236,7 +236,7 @@ class Analysis:
         alpha: Krippendorff's alpha (ordinal, over image and entry).
         components: Causes of variance; None if there is too little to tell.
         notes: What a reader must know: absent judges, partial ballots, ties of points.
-        names: Code to judge, as in the ballots; for the organiser only: `as_plain` does not write it.
+        names: Code to judge, as in the ballots; for the organiser only: `analysis_as_plain` does not write it.
     """
 
     schema: int = 1
@@ -248,11 +248,11 @@ class Analysis:
     n_draws: int
     turnout: Turnout
     absent: tuple[str, ...] = ()
-    entries: tuple[EntryResult, ...]
-    with_everyone: tuple[EntryResult, ...] = ()
-    without_flagged: tuple[EntryResult, ...] = ()
-    issues: tuple[Part, ...] = ()
-    criteria: tuple[Part, ...] = ()
+    entries: tuple[JudgedEntry, ...]
+    with_everyone: tuple[JudgedEntry, ...] = ()
+    without_flagged: tuple[JudgedEntry, ...] = ()
+    issues: tuple[PartPoints, ...] = ()
+    criteria: tuple[PartPoints, ...] = ()
     judges: tuple[JudgeResult, ...] = ()
     flags: tuple[Flag, ...] = ()
     excluded: tuple[str, ...] = ()

@@ -7,14 +7,14 @@ import numpy as np
 from raim.challenge.modes import MODES
 from raim.study.drawing import draw_points, estimate_ranks
 from raim.study.entries import why_unranked
-from raim.study.findings import EntryPoints, Part
+from raim.study.findings import EntryPoints, PartPoints
 from raim.study.points import PointsArray, counted_votes, criterion_points, images_of_issue, points_array
 from raim.study.votes import Ballots
 
 
 def issue_parts(
     ballots: Ballots, left_out: frozenset[str], rng: np.random.Generator, n_draws: int
-) -> tuple[Part, ...]:
+) -> tuple[PartPoints, ...]:
     """Give the points within each issue, in the order of their names; none if no image has one."""
     issues = sorted({ballots.issues.get(name, "") for name in ballots.images})
     if issues in ([], [""]):
@@ -24,15 +24,15 @@ def issue_parts(
     for issue in issues:
         images = images_of_issue(ballots, issue)
         entries = _entries(ballots, points[:, images], left_out, rng, n_draws)
-        parts.append(Part(name=issue, n_images=int(images.sum()), entries=entries))
+        parts.append(PartPoints(name=issue, n_images=int(images.sum()), entries=entries))
     return tuple(parts)
 
 
 def criterion_parts(
     ballots: Ballots, left_out: frozenset[str], rng: np.random.Generator, n_draws: int
-) -> tuple[Part, ...]:
+) -> tuple[PartPoints, ...]:
     """Give the points of picks that name each criterion as a reason; none for a criterion that was never given."""
-    counts = count_reasons(ballots)
+    counts = count_criteria(ballots)
     if MODES[ballots.mode].grades or not any(counts.values()):
         return ()
     picks = [vote for vote in counted_votes(ballots) for _ in vote.choice]
@@ -40,7 +40,7 @@ def criterion_parts(
     n_votes = len(counted_votes(ballots))
     note = f"reasons were given in {given} of {n_votes} votes ({len(picks)} picks); a pick may have several"
     return tuple(
-        Part(
+        PartPoints(
             name=name,
             n_images=len(ballots.images),
             n_reasons=counts[name],
@@ -52,7 +52,7 @@ def criterion_parts(
     )
 
 
-def count_reasons(ballots: Ballots) -> Mapping[str, int]:
+def count_criteria(ballots: Ballots) -> Mapping[str, int]:
     """Count for each criterion the picks that name it."""
     named = [
         criterion

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from raim.errors import InputError
-from raim.study.balance import choose_tiles
+from raim.study.balance import choose_shown_entries
 from raim.study.design import StudyDesign
 from raim.study.trial import Trial
 from raim.study.votes import BLURRED, Kind
@@ -96,7 +96,7 @@ def _seen(design: StudyDesign, index: int, image: str, hidden: frozenset[str]) -
     if design.is_complete:
         seen = [entry for entry in design.entries if entry not in hidden]
     else:
-        chosen = choose_tiles(
+        chosen = choose_shown_entries(
             seed=design.seed,
             n_judges=max(design.n_judges, index + 1),
             n_images=len(design.images),

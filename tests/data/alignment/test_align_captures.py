@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from raim.data.alignment import Limits, Options, align_captures
+from raim.data.alignment import AlignmentOptions, PairLimits, align_captures
 from raim.data.alignment.captures import list_scenes
 from raim.errors import InputError, UnknownNameError
 from raim.images import read_image, write_image
@@ -65,7 +65,9 @@ def test_any_number_of_processes_and_a_stopped_run_give_the_same_bytes(captures,
 
 @pytest.mark.slow
 def test_a_shift_by_whole_pixels_is_undone(captures, tmp_path):
-    aligned = align_captures(captures, tmp_path / "out", mode="moire", options=Options(match_tone=False))
+    aligned = align_captures(
+        captures, tmp_path / "out", mode="moire", options=AlignmentOptions(match_tone=False)
+    )
     for pair in aligned.pairs:
         pictures = [
             read_image(tmp_path / "out" / kind / f"{pair.name}.png").pixels.astype(float)[8:-8, 8:-8]
@@ -81,7 +83,10 @@ def test_a_limit_refuses_with_the_figure_and_the_place(captures, tmp_path):
         path.unlink()
     other.rmdir()
     aligned = align_captures(
-        captures, tmp_path / "out", mode="moire", options=Options(limits=Limits(residual_px=1e-6))
+        captures,
+        tmp_path / "out",
+        mode="moire",
+        options=AlignmentOptions(limits=PairLimits(residual_px=1e-6)),
     )
     assert aligned.pairs == ()
     assert "residual" in aligned.refused[0].reason

@@ -7,7 +7,7 @@ import pytest
 
 from raim.data.alignment.mapping import start_mapping
 from raim.data.alignment.matches import Match
-from raim.data.alignment.options import Limits
+from raim.data.alignment.options import PairLimits
 from raim.data.alignment.refusal import judge_alignment
 from raim.data.alignment.registration import Alignment
 from raim.data.alignment.residual import Residual, TileResidual
@@ -59,12 +59,12 @@ def test_a_plain_place_is_the_less_certain_the_further_texture_lies():
 
 def test_a_picture_of_which_too_much_is_undetermined_is_refused_with_the_place():
     deviation = np.full(SHAPE, 0.1, np.float32)
-    assert judge_alignment(make_alignment(deviation), Limits()) is None
+    assert judge_alignment(make_alignment(deviation), PairLimits()) is None
     deviation[:, 64:], deviation[20, 100] = 0.8, 2.5
-    said = judge_alignment(make_alignment(deviation), Limits())
+    said = judge_alignment(make_alignment(deviation), PairLimits())
     assert "50%" in said
     assert "2.5 px at (100, 20)" in said
-    assert judge_alignment(make_alignment(deviation), Limits(undetermined_share=0.6)) is None
+    assert judge_alignment(make_alignment(deviation), PairLimits(undetermined_share=0.6)) is None
 
 
 def test_what_the_reference_does_not_show_is_outside_and_not_undetermined():

@@ -11,8 +11,8 @@ from raim.data.alignment.kernel import _centre, apply_kernel, estimate_kernel, m
 from raim.data.alignment.mapping import find_inside, measure_scale, project, start_mapping, warp
 from raim.data.alignment.masks import MOVED, OUTSIDE, SATURATED, UNDETERMINED, USABLE, draw_mask, find_moved
 from raim.data.alignment.matches import MatchSearch, correlate, search_homography
-from raim.data.alignment.modes import MODES
-from raim.data.alignment.options import Limits, Options
+from raim.data.alignment.modes import ALIGNMENT_MODES
+from raim.data.alignment.options import AlignmentOptions, PairLimits
 from raim.data.alignment.planes import stretch, to_colour, to_pixels
 from raim.data.alignment.refusal import describe_search
 from raim.data.alignment.residual import measure_residual
@@ -59,7 +59,7 @@ def test_a_homography_is_applied_as_its_definition_says():
 def test_a_shift_by_whole_pixels_shifts_the_mapping_by_as_much(dx, dy):
     scene = luma(make_scene(1))
     shifted = np.roll(scene, (dy, dx), axis=(0, 1))
-    best = search_homography(scene, shifted, MODES["burst"], seed=0).best
+    best = search_homography(scene, shifted, ALIGNMENT_MODES["burst"], seed=0).best
     height, width = scene.shape
     middle = np.array([[[width / 2, height / 2]]], np.float32)
     moved = project(best.homography, middle)[0, 0] - middle[0, 0]
@@ -201,7 +201,7 @@ def test_crops_have_the_stated_size_and_lie_within():
 )
 def test_options_that_cannot_be_are_refused(change):
     with pytest.raises(InputError):
-        Options(**change)
+        AlignmentOptions(**change)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_options_that_cannot_be_are_refused(change):
 )
 def test_limits_that_cannot_be_are_refused(change):
     with pytest.raises(InputError):
-        Limits(**change)
+        PairLimits(**change)
 
 
 def test_crops_and_rectangles_have_known_places():

@@ -4,14 +4,14 @@ import json
 import zipfile
 
 from closed_material import HOSTILE, make_material
-from raim.report.closed.data_files import format_json, format_table, pack_votes
+from raim.report.closed.data_files import format_grid, format_json, pack_votes
 from raim.report.closed.tables import make_tables
 from raim.study import Ballots, Vote
 
 
 def test_every_table_comes_back_from_its_csv_with_all_digits():
     for grid in make_tables(make_material(left_out=True)):
-        rows = list(csv.reader(io.StringIO(format_table(grid))))
+        rows = list(csv.reader(io.StringIO(format_grid(grid))))
         assert len(rows) == len(grid.rows) + 1
         for cells, row in zip(rows[1:], grid.rows, strict=True):
             found = dict(zip(rows[0], cells, strict=True))
@@ -25,15 +25,15 @@ def test_every_table_comes_back_from_its_csv_with_all_digits():
 def test_simulated_votes_are_marked_in_every_row_of_their_tables():
     for is_simulated in (True, False):
         grids = {grid.name: grid for grid in make_tables(make_material(is_simulated=is_simulated))}
-        rows = list(csv.DictReader(io.StringIO(format_table(grids["ranking"]))))
+        rows = list(csv.DictReader(io.StringIO(format_grid(grids["ranking"]))))
         assert all(row.get("votes") == ("simulated" if is_simulated else None) for row in rows)
-        assert "votes" not in format_table(grids["scenarios_score"]).splitlines()[0].split(",")
+        assert "votes" not in format_grid(grids["scenarios_score"]).splitlines()[0].split(",")
 
 
 def test_no_cell_is_a_formula_to_a_spreadsheet():
     material = make_material(names={"MiAlgo": "=cmd()", "HIT-IIL": "@x"})
     grid = next(each for each in make_tables(material) if each.name == "ranking")
-    text = format_table(grid)
+    text = format_grid(grid)
     assert ",'=cmd()," in text
     assert ",'@x," in text
 

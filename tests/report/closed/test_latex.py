@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from closed_material import HOSTILE, make_material
 from raim.report.closed.grid import Cell, Grid, Heading
-from raim.report.closed.latex import split_wide, write_latex, write_table
+from raim.report.closed.latex import split_wide, write_latex, write_latex_table
 from raim.report.closed.latex_text import escape
 from raim.report.closed.material import SIMULATED
 from raim.report.closed.tables import make_tables
@@ -46,7 +46,7 @@ def test_names_with_commands_are_shown_as_they_are():
 def test_a_row_may_begin_with_a_star_or_a_bracket(name):
     headings = (Heading(key="team", title="Team"), Heading(key="note", title="*"))
     rows = tuple((Cell(value=value), Cell(value=value)) for value in ("A", name))
-    text = write_table(Grid(name="teams", title=name, headings=headings, rows=rows))
+    text = write_latex_table(Grid(name="teams", title=name, headings=headings, rows=rows))
     assert not re.search(r"\\(toprule|midrule|\\)\s*[*\[]", text)
     assert escape(name) in text
 

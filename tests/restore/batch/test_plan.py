@@ -4,7 +4,7 @@ import pytest
 
 from raim.errors import InputError, SubmissionError
 from raim.restore.batch import plan_jobs
-from raim.scoring.submission import Member
+from raim.scoring.submission import ArchiveMember
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_zip_is_known_by_its_content_too(tmp_path):
 def test_a_pipe_in_a_folder_is_refused_when_its_turn_comes_and_never_opened(folder, tmp_path):
     os.mkfifo(folder / "0.png")
     refused, *others = plan_jobs(folder, tmp_path / "out").jobs
-    assert isinstance(refused.source, Member), "a path would be opened, and wait for ever"
+    assert isinstance(refused.source, ArchiveMember), "a path would be opened, and wait for ever"
     with pytest.raises(SubmissionError, match=r"0\.png is a device, pipe or socket"):
         refused.read_bytes()
     assert all(job.read_bytes() for job in others)

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from raim.scoring.submission.layout import lay_out
-from raim.scoring.submission.member import Member
+from raim.scoring.submission.member import ArchiveMember
 
 
-def members(*names: str) -> list[Member]:
+def members(*names: str) -> list[ArchiveMember]:
     return [
-        Member(container=Path("t.zip"), stored_name=name, parts=tuple(name.split("/")), n_bytes=0)
+        ArchiveMember(container=Path("t.zip"), stored_name=name, parts=tuple(name.split("/")), n_bytes=0)
         for name in names
     ]
 

@@ -9,10 +9,10 @@ from raim.errors import InputError, NotReadyError
 from raim.server.actions import passwords
 from raim.server.actions.accounts import disable_user, register
 from raim.server.actions.logins import (
+    LOGIN_WINDOW,
     PER_ADDRESS,
     PER_LOGIN,
     PER_LOGIN_AND_ADDRESS,
-    WINDOW,
     forget_logins,
     log_in,
     log_out,
@@ -88,10 +88,10 @@ def test_after_five_failures_one_waits_and_no_password_is_looked_at(database, ad
     monkeypatch.setattr("raim.server.actions.logins.is_password", None)
     stopped = enter(database, NOON + timedelta(seconds=9))
     assert stopped.token is None
-    assert stopped.retry_at == NOON + WINDOW
+    assert stopped.retry_at == NOON + LOGIN_WINDOW
     assert "12:15:00 UTC" in stopped.refused
     monkeypatch.undo()
-    assert enter(database, NOON + WINDOW).token is not None
+    assert enter(database, NOON + LOGIN_WINDOW).token is not None
 
 
 def test_another_address_is_not_locked_out_with_it(database, ada):
@@ -109,7 +109,7 @@ def test_no_number_of_tries_by_others_locks_out_a_browser_that_has_logged_in_bef
     assert enter(database, browser="mine").token is not None
     for _ in range(PER_LOGIN_AND_ADDRESS):
         enter(database, browser="mine", password="wrong")
-    assert enter(database, browser="mine").retry_at == NOON + WINDOW  # its own mistakes count
+    assert enter(database, browser="mine").retry_at == NOON + LOGIN_WINDOW  # its own mistakes count
 
 
 def test_a_try_that_nobody_had_time_for_is_none(database, ada, monkeypatch):
@@ -146,7 +146,7 @@ def test_many_tries_together_are_limited(database, limit, row):
                 assert next_try(session, NOON, key="ada", address="192.0.2.1") is None
             session.add(LoginAttempt(login_key=login, address=address, attempted_at=NOON))
         session.flush()
-        assert next_try(session, NOON, key="ada", address="192.0.2.1") == NOON + WINDOW
+        assert next_try(session, NOON, key="ada", address="192.0.2.1") == NOON + LOGIN_WINDOW
 
 
 def test_tries_at_once_do_not_get_round_the_limit(database, ada):
@@ -185,9 +185,9 @@ def test_failed_and_good_logins_are_audited(database, ada):
 
 def test_old_tries_and_sessions_are_forgotten(database, ada):
     enter(database)
-    enter(database, NOON + WINDOW)
+    enter(database, NOON + LOGIN_WINDOW)
     with database.writing() as session:
-        assert forget_logins(session, NOON + WINDOW) == 1
+        assert forget_logins(session, NOON + LOGIN_WINDOW) == 1
     with database.writing() as session:
         forget_logins(session, NOON + timedelta(hours=8))
         assert session.scalar(select(func.count()).select_from(LoginSession)) == 1

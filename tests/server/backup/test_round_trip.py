@@ -15,7 +15,7 @@ from raim.server.backup import make_backup, recover_backup, writing
 from raim.server.backup.scope import LEFT_OUT
 from raim.server.database import Base, open_database
 from raim.server.database.migration import newest_version
-from raim.server.storage import delete_file, has_file, open_storage, read_file
+from raim.server.storage import delete_file, has_file, open_storage, read_stored_file
 from raim.server.submissions.freeing import free_refused
 from server_case import NOON, dump, keep, read
 
@@ -215,7 +215,10 @@ def test_a_stored_file_comes_back_byte_by_byte(make_server, new_settings, tmp_pa
     content = b"the zip of scored" * 1000
     make_backup(server.settings, tmp_path / "out.zip", now=NOON)
     recover_backup(tmp_path / "out.zip", settings, now=LATER)
-    assert b"".join(read_file(open_storage(settings.storage_url), keep(server.storage, content))) == content
+    assert (
+        b"".join(read_stored_file(open_storage(settings.storage_url), keep(server.storage, content)))
+        == content
+    )
 
 
 def test_a_backup_replaces_nothing(make_server, tmp_path):
@@ -234,7 +237,7 @@ def test_a_full_disk_leaves_no_half_backup(make_server, tmp_path, monkeypatch):
     def full(_manifest):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing, "format_manifest", full)
+    monkeypatch.setattr(writing, "format_backup_manifest", full)
     with pytest.raises(InputError, match="No space left on device; free some space"):
         make_backup(server.settings, tmp_path / "out.zip", now=NOON)
     assert [each.name for each in tmp_path.glob(".*")] == []

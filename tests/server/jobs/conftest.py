@@ -8,7 +8,7 @@ import pytest
 from jobs_world import make_world
 from raim.challenge.example import write_example
 from raim.server.jobs.context import WorkerContext
-from raim.server.jobs.process_pool import Limits, ProcessPool
+from raim.server.jobs.process_pool import ProcessPool, TaskLimits
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def example(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pool():
     """Keep one child that scores for all tests: its start takes seconds."""
-    made = ProcessPool(1, Limits().score)
+    made = ProcessPool(1, TaskLimits().score)
     yield made
     made.close()
 

@@ -11,7 +11,7 @@ from challenge_zip import pack_folder
 from jobs_world import InlinePool
 from pool_work import crash
 from raim.records.administration import NewChallengeUpload
-from raim.server.actions.challenge_upload import abandon_silent, begin_upload
+from raim.server.actions.challenge_upload import abandon_silent_challenge_uploads, begin_challenge_upload
 from raim.server.database import ChallengeUpload, User
 from raim.server.jobs import challenge_check, process_pool
 from raim.server.jobs.challenge_check import run_challenge_check
@@ -31,7 +31,7 @@ def send(world, content):
     wanted = NewChallengeUpload(file_name="night.zip", n_bytes=len(content), sha256=sha256)
     with world.database.writing() as session:
         ada = session.scalars(select(User).where(User.login == "ada")).one()
-        upload = begin_upload(session, world.clock(), ada.id, wanted, folder=world.folder)
+        upload = begin_challenge_upload(session, world.clock(), ada.id, wanted, folder=world.folder)
         upload.state = "inspecting"
         return upload.id
 
@@ -164,5 +164,5 @@ def test_an_upload_that_stands_still_is_given_up(world):
         session.get_one(ChallengeUpload, number).state = "arriving"
     for hours, state in ((23, "arriving"), (25, "given up")):
         with world.database.writing() as session:
-            abandon_silent(session, world.clock() + timedelta(hours=hours))
+            abandon_silent_challenge_uploads(session, world.clock() + timedelta(hours=hours))
         assert read(world, number).state == state

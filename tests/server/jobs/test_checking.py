@@ -8,7 +8,7 @@ from raim.errors import StorageError
 from raim.server.database import LogLine
 from raim.server.jobs import checking, process_pool
 from raim.server.jobs.checking import run_check
-from raim.server.jobs.process_pool import Outcome
+from raim.server.jobs.process_pool import TaskOutcome
 from raim.server.storage import delete_file
 from raim.server.submissions.restored import places_of
 from raim.server.submissions.states import change_state
@@ -52,7 +52,7 @@ def test_a_process_that_dies_once_is_forgiven(world, monkeypatch):
         def run(self, work, tasks, **options):
             for task, outcome in super().run(work, tasks, **options):
                 died = next(deaths, None)
-                yield task, outcome if died is None else Outcome(died=died)
+                yield task, outcome if died is None else TaskOutcome(died=died)
 
     monkeypatch.setattr(process_pool, "ProcessPool", DiesOnce)
     assert run_check(world.context(), number, 1) == "queued"

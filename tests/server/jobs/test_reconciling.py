@@ -14,11 +14,11 @@ from raim.server.jobs import context, worker, workflows
 from raim.server.jobs.context import gone_workers, renew_heartbeat, start_heartbeat, stop_heartbeat
 from raim.server.jobs.faults import Throttle
 from raim.server.jobs.reconciling import MOST_ATTEMPTS, Reconciler, begin_anew, read_due
-from raim.server.jobs.workflows import Engine
+from raim.server.jobs.workflows import JobEngine
 from raim.server.settings import Settings
 
 
-class FakeEngine(Engine):
+class FakeEngine(JobEngine):
     def __init__(self):
         self.made, self.ended, self.resumed = [], set(), []
         self.left = []
@@ -60,7 +60,7 @@ def test_many_workers_ask_less_often_each(world, reconciler, monkeypatch):
     assert reconciler.spread == 2
     engine = Mock()
     monkeypatch.setattr(workflows, "DBOS", engine)
-    monkeypatch.setattr(workflows, "_define", lambda _context: Engine({}))
+    monkeypatch.setattr(workflows, "_define", lambda _context: JobEngine({}))
     workflows.launch(reconciler.context, "sqlite:///raim.db")
     asked = {call.kwargs["polling_interval_sec"] for call in engine.register_queue.call_args_list}
     assert asked == {2 * workflows.POLL_S}
@@ -227,7 +227,7 @@ def test_a_live_worker_whose_clock_is_an_hour_off_is_not_taken_for_dead(database
     )
     for module in (worker, context, clock):
         monkeypatch.setattr(module, "datetime", WrongTime)
-    monkeypatch.setattr(worker, "launch", lambda *_: Mock(spec=Engine))
+    monkeypatch.setattr(worker, "launch", lambda *_: Mock(spec=JobEngine))
     seen, stop = [], threading.Event()
 
     def look(*_):

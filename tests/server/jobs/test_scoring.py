@@ -13,7 +13,7 @@ from raim.server.jobs import archive_work, scoring
 from raim.server.jobs.archive_work import ScoreTask, score_task
 from raim.server.jobs.context import renew_heartbeat, start_heartbeat
 from raim.server.jobs.finishing import finish_group
-from raim.server.jobs.process_pool import Limits, Outcome, ProcessPool
+from raim.server.jobs.process_pool import ProcessPool, TaskLimits, TaskOutcome
 from raim.server.jobs.scoring import choose_group, score_batch
 from raim.server.jobs.waiting import read_waiting
 from raim.server.storage import delete_file, local_path
@@ -113,7 +113,7 @@ def test_bad_input_fails_alone_and_the_others_are_scored(world, pool, monkeypatc
 
     def die_over_bad(work, tasks, **options):
         for task, outcome in run(work, tasks, **options):
-            yield task, Outcome(died="it took too long") if bad in task.archives else outcome
+            yield task, TaskOutcome(died="it took too long") if bad in task.archives else outcome
 
     monkeypatch.setattr(type(pool), "run", lambda _pool, *args, **options: die_over_bad(*args, **options))
     score_waiting(context)
@@ -131,9 +131,9 @@ class CrewOfThisProcess(ProcessPool):
     def run(self, work, tasks, **_options):
         for task in tasks:
             try:
-                outcome = Outcome(value=work(task, lambda _message: None))
+                outcome = TaskOutcome(value=work(task, lambda _message: None))
             except RaimError as error:
-                outcome = Outcome(fault=str(error))
+                outcome = TaskOutcome(fault=str(error))
             yield task, outcome
 
 
@@ -147,7 +147,7 @@ def test_a_failure_over_one_image_is_no_score_and_gives_the_try_back(world, monk
         return read_image(content, **options)
 
     monkeypatch.setattr(archive_work, "read_apart", read_some)
-    score_waiting(world.context(pool=CrewOfThisProcess(1, Limits().score)))
+    score_waiting(world.context(pool=CrewOfThisProcess(1, TaskLimits().score)))
     row = world.read(bad)
     assert (row.state, row.takes_try) == ("failed", False)
     assert "image 0002: the scoring of images has a fault" in row.error

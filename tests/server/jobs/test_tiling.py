@@ -13,9 +13,9 @@ from raim.files import hash_file
 from raim.images import read_image
 from raim.server import database as t
 from raim.server.jobs import process_pool, tiling, work_folder
-from raim.server.jobs.process_pool import Outcome
+from raim.server.jobs.process_pool import TaskOutcome
 from raim.server.jobs.reconciling import MOST_ATTEMPTS, begin_anew, read_due
-from raim.server.jobs.workflows import Job
+from raim.server.jobs.workflows import QueuedJob
 from raim.server.storage import delete_file
 from raim.server.study.closing import count_unmade, discard_study, open_study, try_tiles_again
 from raim.server.tiles import Spot, read_index, read_tile
@@ -124,7 +124,7 @@ def test_a_child_that_dies_twice_is_reported_and_the_worker_goes_on(world, study
     class DyingCrew(InlinePool):
         def run(self, _work, tasks, **_options):
             began.extend(tasks)
-            yield began[-1], Outcome(died="it was ended by SIGSEGV")
+            yield began[-1], TaskOutcome(died="it was ended by SIGSEGV")
 
     monkeypatch.setattr(process_pool, "ProcessPool", DyingCrew)
     first = due(world)[0].submission_id
@@ -187,6 +187,6 @@ def test_a_job_that_ended_without_tiles_is_made_again_and_fails_in_the_end(world
             begin_anew(
                 session,
                 world.clock(),
-                [Job(kind="tiles", submission_id=first.submission_id, attempt=attempt)],
+                [QueuedJob(kind="tiles", submission_id=first.submission_id, attempt=attempt)],
             )
     assert "never came to an end" in world.rows(t.StudyImage, id=first.submission_id)[0].error

@@ -28,7 +28,7 @@ from raim.server.database import (
 )
 from raim.server.jobs import WorkerChild
 from raim.server.jobs.tiling import run_tiling
-from raim.server.jobs.worker import Pace, check_folder, check_place, check_storage, run_worker
+from raim.server.jobs.worker import Pace, check_place, check_storage, check_worker_folder, run_worker
 from raim.server.jobs.worker_child import settings_environment
 from raim.server.settings import Settings
 from raim.server.storage import has_file, local_path, open_storage
@@ -106,7 +106,7 @@ def test_a_file_on_another_machines_disk_is_refused(tmp_path, monkeypatch):
     with pytest.raises(SettingsError, match="use PostgreSQL"):
         check_place(f"sqlite:///{path}")
     with pytest.raises(SettingsError, match=r"\(nfs4\).*start `raim serve --no-worker`"):
-        check_folder(tmp_path)
+        check_worker_folder(tmp_path)
 
 
 @pytest.mark.parametrize("version", ["s9999", None])

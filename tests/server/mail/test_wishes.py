@@ -5,7 +5,7 @@ import pytest
 from mail_world import ADA, SECRET
 from raim.errors import UnknownNameError
 from raim.server.database import User
-from raim.server.mail import CHOSEN, KINDS, choose_kinds, read_reader, read_refused, refuse_kind
+from raim.server.mail import CHOSEN, MAIL_KINDS, choose_kinds, read_reader, read_refused, refuse_kind
 from raim.server.mail.wishes import sign_reader
 
 
@@ -58,7 +58,7 @@ def test_what_was_asked_for_comes_whatever_is_wished(outbox):
     ada = verified(outbox)
     choose(outbox, ada)
     assert outbox.write("link 1", kind="password", token="t", login="ada")
-    assert set(CHOSEN) == {name for name, kind in KINDS.items() if not kind.is_needed}
+    assert set(CHOSEN) == {name for name, kind in MAIL_KINDS.items() if not kind.is_needed}
 
 
 def test_an_address_without_an_account_refuses_for_itself(outbox):

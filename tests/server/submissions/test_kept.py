@@ -15,7 +15,7 @@ from raim.errors import StorageFullError
 from raim.server.current_challenge import load_current
 from raim.server.database import Challenge, Image, Member, Study, Submission
 from raim.server.storage import open_storage
-from raim.server.submissions.kept import KINDS, kept_of_team, read_kept
+from raim.server.submissions.kept import KEPT_KINDS, kept_of_team, read_kept
 from raim.server.submissions.states import change_state
 
 ZIP = 1000 * len("the zip of ")
@@ -56,7 +56,7 @@ def test_files_are_counted_by_why_they_are_kept(database, numbers):
     }  # fmt: skip
     del kinds["images of data sets"]
     assert of_team == {team: kinds}
-    assert [kind for kind in KINDS if kind in kinds] == list(kinds)
+    assert [kind for kind in KEPT_KINDS if kind in kinds] == list(kinds)
 
 
 def test_a_chosen_entry_of_a_discarded_study_is_kept_as_chosen(database, numbers):

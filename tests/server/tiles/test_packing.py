@@ -13,7 +13,7 @@ from raim.images import encode_image
 from raim.server.storage import open_storage, put_file
 from raim.server.tiles import Spot, pack_facts, packing, read_index, read_tile
 from raim.server.tiles.pack import TILE_PX
-from raim.server.tiles.packing import EIGHT_OF_SIXTEEN, halve, make_pack
+from raim.server.tiles.packing import EIGHT_OF_SIXTEEN, halve_pixels, make_pack
 from raim.server.tiles.png import fill_up, list_chunks
 
 RNG = np.random.default_rng(4)
@@ -81,7 +81,7 @@ def test_each_level_is_the_mean_of_the_one_above_down_to_one_tile(pack, storage)
     assert [(level.width, level.height) for level in levels] == [(1500, 1031), (750, 516), (375, 258)]
     expected = pixels
     for number in range(1, len(levels)):
-        expected = halve(expected)
+        expected = halve_pixels(expected)
         assert (whole(storage, sha256, "e1", number) == expected).all()
     block = pixels[10:12, 20:22].astype(float).mean((0, 1))
     assert np.abs(whole(storage, sha256, "e1", 1)[5, 10] - block).max() <= 0.5
@@ -219,9 +219,9 @@ def test_a_spoiled_pack_is_an_error_of_the_storage(pack, storage):
 
 
 def open_file(storage, sha256):
-    from raim.server.storage import read_file
+    from raim.server.storage import read_stored_file
 
-    return read_file(storage, sha256)
+    return read_stored_file(storage, sha256)
 
 
 def test_the_filler_of_a_tile_tells_nothing_that_its_pixels_do_not(pack, storage):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from raim.server.database import ChallengeUpload
-from raim.server.web.access import RULES, Viewer, decide
+from raim.server.web.access import ROUTE_RULES, Viewer, decide
 from raim.server.web.routing import REGISTER
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -122,7 +122,7 @@ def test_the_committed_document_is_the_one_that_the_register_gives():
 
 
 def test_every_route_has_a_rule_and_every_rule_a_route(site):
-    assert set(list_routes(site.app).values()) == set(RULES)
+    assert set(list_routes(site.app).values()) == set(ROUTE_RULES)
 
 
 def in_order(routes):

@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 
 from judging_site import TEAMS, Judge, make_judged_study
-from raim.server.web.access import RULES
+from raim.server.web.access import ROUTE_RULES
 from server_site import place
 
 pytest.importorskip("pyvips", reason="libvips is not installed")
@@ -75,7 +75,7 @@ def crawled(tmp_path_factory):
 
 def test_every_route_of_a_judge_was_opened(crawled):
     paths = [place(path).partition("?")[0] for path in crawled[1].seen]
-    for name, who in RULES.items():
+    for name, who in ROUTE_RULES.items():
         method, _, address = name.partition(" ")
         if who == "judge" and method == "GET":
             form = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(address))

@@ -44,7 +44,7 @@ def broken(site, monkeypatch):
     def fail(_session, _server, _request):
         raise RuntimeError("a bug\nof two lines")
 
-    monkeypatch.setattr("raim.server.web.context.find_out", fail)
+    monkeypatch.setattr("raim.server.web.context.identify_request", fail)
     return site.visitor()
 
 

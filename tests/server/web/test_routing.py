@@ -18,10 +18,10 @@ from raim.server.actions import passwords
 from raim.server.database import ApiToken
 from raim.server.submissions.states import change_state
 from raim.server.web import restored, threads
-from raim.server.web.access import RULES
-from raim.server.web.context import Context
+from raim.server.web.access import ROUTE_RULES
+from raim.server.web.context import RequestContext
 from raim.server.web.failures import add_handlers
-from raim.server.web.restored import give_restored
+from raim.server.web.restored import answer_with_restored
 from raim.server.web.routing import REGISTER, Area
 from server_site import ADDRESS, PASSWORD, Held
 
@@ -43,7 +43,7 @@ def area():
     known = set(REGISTER)
     yield Area("tests")
     for name in set(REGISTER) - known:
-        del RULES[name], REGISTER[name]
+        del ROUTE_RULES[name], REGISTER[name]
 
 
 def serve(site, area):
@@ -57,7 +57,7 @@ def serve(site, area):
 
 def test_a_function_answers_as_json_with_its_record(site, area):
     @area.get("/notes/{name}", who="anyone")
-    def show(context: Context, name: str) -> Note:
+    def show(context: RequestContext, name: str) -> Note:
         return Note(text=f"{name} of {context.challenge.definition.id}")
 
     client = serve(site, area)
@@ -67,7 +67,7 @@ def test_a_function_answers_as_json_with_its_record(site, area):
 
 def test_what_is_wrong_with_json_is_reported_by_field_and_only_to_who_may(site, area):
     @area.post("/notes", who="organiser")
-    def make(context: Context, wanted: NewNote) -> Note:
+    def make(context: RequestContext, wanted: NewNote) -> Note:
         del context
         return Note(text=wanted.text * wanted.times)
 
@@ -90,7 +90,7 @@ def test_slow_work_is_done_while_no_connection_is_held(site, area):
     held, seen = Held(site.server.database.engine), []
 
     @area.post("/slow", who="anyone")
-    def work(context: Context) -> Note:
+    def work(context: RequestContext) -> Note:
         seen.append(held.now)
         seen.append(context.aside(lambda: held.now))
         context.session.execute(update(ApiToken).values(name="changed"))
@@ -140,7 +140,7 @@ def test_a_function_that_fails_changes_nothing(site, area):
     ada = site.member("ada")
 
     @area.post("/fails", who="anyone")
-    def fail(context: Context) -> Note:
+    def fail(context: RequestContext) -> Note:
         context.session.execute(update(ApiToken).values(name="changed"))
         context.session.flush()
         raise ValueError("a bug")
@@ -157,11 +157,11 @@ def test_a_page_waits_neither_for_who_writes_nor_for_files_that_are_sent(site, a
         return gate.wait(PATIENCE_S)
 
     @area.post("/stuck", who="anyone")
-    def write(context: Context) -> Note:
+    def write(context: RequestContext) -> Note:
         return Note(text=str(context.aside(be_stuck)))
 
     @area.get("/read", who="anyone")
-    def read(context: Context) -> Note:
+    def read(context: RequestContext) -> Note:
         return Note(text=context.challenge.definition.id)
 
     with serve(site, area) as client, ThreadPoolExecutor(threads.WRITERS) as pool:
@@ -221,9 +221,9 @@ def test_a_zip_is_read_while_no_connection_is_held(site, monkeypatch):
 
     def read_slowly(*given):
         seen.append(held.now)
-        return give_restored(*given)
+        return answer_with_restored(*given)
 
-    monkeypatch.setattr(restored, "give_restored", read_slowly)
+    monkeypatch.setattr(restored, "answer_with_restored", read_slowly)
     assert ada.get(f"/submissions/{number}/restored/0001").headers["content-type"] == "image/png"
     assert seen == [0]
 

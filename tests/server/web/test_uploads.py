@@ -18,7 +18,7 @@ from raim.server.gathering import list_gathered
 from raim.server.storage import has_file, open_storage
 from raim.server.submissions import uploads
 from raim.server.submissions.tries import BEGUN_AT_ONCE
-from raim.server.submissions.uploads import abandon_silent, drop_ended
+from raim.server.submissions.uploads import abandon_silent_uploads, drop_ended
 from raim.server.web.app import make_app
 from raim.server.web.routes import submissions
 from raim.server.web.routes.submissions import ComingFile
@@ -183,8 +183,8 @@ def test_a_silent_upload_is_given_up_after_a_day(site, ada, content, clock):
     site.send(ada, url, content[:100])
     clock.move(hours=25)
     with site.server.database.writing() as session:
-        assert abandon_silent(session, clock()) == 1
-        assert abandon_silent(session, clock()) == 0
+        assert abandon_silent_uploads(session, clock()) == 1
+        assert abandon_silent_uploads(session, clock()) == 0
     assert ada.api("GET", "/submissions/1").json()["error"].startswith("nothing came for 24 hours")
     assert head(ada, url).status_code == 404
 
@@ -393,7 +393,7 @@ def test_what_came_of_uploads_that_were_given_up_is_deleted(site, ada, content, 
     site.send(ada, running, content[:100])
     clock.move(hours=2)
     with site.server.database.writing() as session:
-        assert abandon_silent(session, clock()) == 1
+        assert abandon_silent_uploads(session, clock()) == 1
     assert drop_ended(site.server.database, site.server.storage) == 1
     assert list_gathered(site.server.storage) == {running.rpartition("/")[2]}
     assert head(ada, running).headers["upload-offset"] == "100"

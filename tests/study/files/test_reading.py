@@ -16,7 +16,7 @@ from raim.study.files import (
     make_archive,
     make_plan,
     read_plan,
-    read_study,
+    read_study_files,
     write_plan,
 )
 from raim.study.trial import label_of
@@ -39,7 +39,7 @@ def without_names(ballots):
 
 
 def test_a_table_alone_gives_the_same_votes(document, tmp_path):
-    read = read_study([write(tmp_path, format_votes(document.ballots, is_simulated=True))])
+    read = read_study_files([write(tmp_path, format_votes(document.ballots, is_simulated=True))])
     assert read.ballots.votes == document.ballots.votes
     assert set(read.ballots.entries) == set(document.ballots.entries)
     assert read.ballots.criteria == document.ballots.criteria
@@ -49,7 +49,7 @@ def test_a_table_alone_gives_the_same_votes(document, tmp_path):
 
 def test_a_table_with_its_plan_gives_the_same_ballots(document, tmp_path):
     plan = make_plan(document.design)
-    read = read_study([write(tmp_path, format_votes(document.ballots))], plan=plan)
+    read = read_study_files([write(tmp_path, format_votes(document.ballots))], plan=plan)
     assert read.ballots == document.ballots
     assert read.design == document.design
 
@@ -58,9 +58,9 @@ def test_a_table_with_its_plan_gives_the_same_ballots(document, tmp_path):
 def test_whole_studies_are_known_by_what_is_in_them(document, tmp_path, mode):
     path = tmp_path / "votes.dat"
     path.write_bytes(format_document(document).encode() if mode == "json" else make_archive(document))
-    assert without_names(read_study([path]).ballots) == without_names(document.ballots)
+    assert without_names(read_study_files([path]).ballots) == without_names(document.ballots)
     with pytest.raises(InputError, match="read it alone"):
-        read_study([path, write(tmp_path, "judge,pick\n")])
+        read_study_files([path, write(tmp_path, "judge,pick\n")])
 
 
 def test_filled_in_sheets_and_the_plan_give_the_study_back(document, tmp_path):
@@ -69,7 +69,7 @@ def test_filled_in_sheets_and_the_plan_give_the_study_back(document, tmp_path):
     votes = {(vote.judge, vote.position): vote for vote in document.ballots.votes}
     for path in files[1:]:
         fill_in(path, votes)
-    read = read_study(files[1:], plan=read_plan(files[0]))
+    read = read_study_files(files[1:], plan=read_plan(files[0]))
     assert without_names(read.ballots) == without_names(document.ballots)
     assert {vote.kind for vote in read.ballots.votes} == {"counted", "repeat", "trap"}
 
@@ -91,7 +91,7 @@ def fill_in(path, votes):
 
 def test_the_least_table_is_judge_image_entry_and_pick(tmp_path):
     text = "judge,image,entry,pick\nAnn,1,x,1\nAnn,1,y,2\nAnn,1,z,\nBob,1,y,1\nBob,1,x,\nBob,1,z,2\n"
-    read = read_study([write(tmp_path, text)])
+    read = read_study_files([write(tmp_path, text)])
     assert mean_points(points_array(read.ballots)).tolist() == [1.5, 2.5, 1.0]
     assert "no plan" in read.notes[0]
     assert read.notes[1].startswith("mode top-three, points 3/2/1: as the votes look")
@@ -99,7 +99,7 @@ def test_the_least_table_is_judge_image_entry_and_pick(tmp_path):
 
 def test_a_table_of_picks_only_takes_everybody_to_have_seen_all_and_says_so(tmp_path):
     text = "judge,image,entry,pick\nAnn,1,x,1\nAnn,1,y,2\nAnn,1,w,3\nBob,1,y,1\nBob,1,x,2\nBob,1,z,3\n"
-    read = read_study([write(tmp_path, text)])
+    read = read_study_files([write(tmp_path, text)])
     assert {vote.shown for vote in read.ballots.votes} == {("w", "x", "y", "z")}
     assert "all 4 entries" in read.notes[0]
     assert mean_points(points_array(read.ballots)).tolist() == [0.5, 2.5, 2.5, 0.5]
@@ -115,12 +115,12 @@ def test_a_table_of_picks_only_takes_everybody_to_have_seen_all_and_says_so(tmp_
     ],
 )
 def test_the_mode_is_inferred_from_the_votes(tmp_path, rows, mode):
-    assert read_study([write(tmp_path, "judge,image,entry,pick,grade\n" + rows)]).ballots.mode == mode
+    assert read_study_files([write(tmp_path, "judge,image,entry,pick,grade\n" + rows)]).ballots.mode == mode
 
 
 def test_points_and_mode_may_be_stated(tmp_path):
     text = "judge,image,entry,pick\nAnn,1,x,1\nAnn,1,y,\nAnn,1,z,\n"
-    read = read_study([write(tmp_path, text)], mode="top-three", points=(5, 1))
+    read = read_study_files([write(tmp_path, text)], mode="top-three", points=(5, 1))
     assert (read.ballots.mode, read.ballots.points) == ("top-three", (5, 1))
 
 
@@ -158,7 +158,7 @@ def test_a_sheet_comes_back_from_every_spreadsheet(tmp_path, form):
         [lines[0], *(f"{line}{pick}" for line, pick in zip(lines[1:], (1, 2, 3) * 9, strict=False)), ""]
     )
     (tmp_path / "sheet.csv").write_bytes(SHEETS[form](text))
-    read = read_study([tmp_path / "sheet.csv"], plan=plan)
+    read = read_study_files([tmp_path / "sheet.csv"], plan=plan)
     assert read.ballots.votes[0].choice == plan.judges[0].trials[0].tiles
     assert (read.ballots.votes[0].judge, read.ballots.votes[0].image) == ("Zoë", "0042")
     said = {"Windows-1252": "was read as Windows-1252", "shortened names of images": "42 as 0042"}
@@ -172,14 +172,14 @@ def test_a_workbook_of_votes_is_recognised(tmp_path):
     with pytest.raises(
         VotesError, match=r"is an Excel workbook \(.xlsx\), not CSV; in the spreadsheet choose"
     ):
-        read_study([tmp_path / "votes.csv"])
+        read_study_files([tmp_path / "votes.csv"])
 
 
 def test_every_problem_of_every_file_is_listed_with_its_line(tmp_path):
     first = write(tmp_path, "judge,image,entry,pick\n,1,x,1\nAnn,1,y,two\nAnn,1,z\n", "a.csv")
     second = write(tmp_path, "judge,image,enrty,pick\n", "b.csv")
     with pytest.raises(VotesError) as caught:
-        read_study([first, second])
+        read_study_files([first, second])
     listed = [text.replace(f"{tmp_path}/", "") for text in caught.value.problems]
     assert listed[:3] == [
         "a.csv, line 2: it names no judge",
@@ -204,13 +204,13 @@ WRONG = {
 def test_votes_that_cannot_be_are_refused(tmp_path, name):
     rows, message = WRONG[name]
     with pytest.raises(VotesError, match=message):
-        read_study([write(tmp_path, "judge,image,entry,pick\n" + rows)])
+        read_study_files([write(tmp_path, "judge,image,entry,pick\n" + rows)])
 
 
 def test_two_counted_votes_of_a_judge_on_an_image_are_refused(tmp_path):
     text = "judge,image,position,entry,pick\nAnn,1,1,x,1\nAnn,1,1,y,\nAnn,1,2,x,1\nAnn,1,2,y,\n"
     with pytest.raises(VotesError, match="2 counted votes on image '1'"):
-        read_study([write(tmp_path, text)])
+        read_study_files([write(tmp_path, text)])
 
 
 def test_what_differs_from_the_plan_is_reported(document, tmp_path):
@@ -219,7 +219,7 @@ def test_what_differs_from_the_plan_is_reported(document, tmp_path):
     image = next(name for name in document.design.images if name != trial.image)
     text = f"judge,position,image,label,pick\nJ01,1,{image},A,1\nJ01,99,1,A,1\nJ01,2,,Z,1\nNobody,1,,A,1\n"
     with pytest.raises(VotesError) as caught:
-        read_study([write(tmp_path, text)], plan=plan)
+        read_study_files([write(tmp_path, text)], plan=plan)
     listed = "\n".join(caught.value.problems)
     for message in (
         f"the image is '{image}', in the plan it is '{trial.image}'",
@@ -233,7 +233,7 @@ def test_what_differs_from_the_plan_is_reported(document, tmp_path):
 def test_absent_judges_of_the_plan_are_known(document, tmp_path):
     came = tuple(vote for vote in document.ballots.votes if vote.judge != "J02")
     text = format_votes(replace(document.ballots, votes=came))
-    assert read_study([write(tmp_path, text)], plan=make_plan(document.design)).ballots.judges == (
+    assert read_study_files([write(tmp_path, text)], plan=make_plan(document.design)).ballots.judges == (
         "J01",
         "J02",
         "J03",
@@ -242,10 +242,10 @@ def test_absent_judges_of_the_plan_are_known(document, tmp_path):
 
 def test_files_that_are_not_there_or_no_text_are_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
-        read_study([tmp_path / "none.csv"])
+        read_study_files([tmp_path / "none.csv"])
     (tmp_path / "latin.csv").write_bytes("judge,image\nJosé,1\n".encode("latin-1"))
     with pytest.raises(VotesError, match="not UTF-8"):
-        read_study([tmp_path / "latin.csv"])
+        read_study_files([tmp_path / "latin.csv"])
 
 
 @pytest.mark.parametrize(
@@ -261,10 +261,10 @@ def test_votes_of_every_mode_with_reasons_come_back_from_a_table(tmp_path, mode,
     )
     ballots = replace(ballots, criteria=("fidelity", "noise"), votes=votes)
     path = write(tmp_path, format_votes(ballots))
-    read = read_study([path]).ballots
+    read = read_study_files([path]).ballots
     assert read.mode == mode
     assert [sorted(vote.reasons.get(name, ())) for vote in read.votes for name in vote.choice[:1]] == [
         ["fidelity", "noise"] for vote in ballots.votes if vote.choice
     ]
     plan = make_plan(replace(design, criteria=("fidelity", "noise")))
-    assert without_names(read_study([path], plan=plan).ballots) == without_names(ballots)
+    assert without_names(read_study_files([path], plan=plan).ballots) == without_names(ballots)

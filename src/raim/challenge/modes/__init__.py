@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from raim.challenge.modes.best import BEST
-from raim.challenge.modes.mode import Answer, TrialMode
+from raim.challenge.modes.mode import JudgeAnswer, TrialMode
 from raim.challenge.modes.pairwise import PAIRWISE
 from raim.challenge.modes.rating import RATING
 from raim.challenge.modes.top_three import TOP_THREE
 from raim.errors import InputError
 
-__all__ = ["MODES", "TOP_THREE", "Answer", "TrialMode", "check_mode", "infer_mode"]
+__all__ = ["MODES", "TOP_THREE", "JudgeAnswer", "TrialMode", "check_mode", "infer_mode"]
 
 MODES: Mapping[str, TrialMode] = {mode.name: mode for mode in (TOP_THREE, BEST, PAIRWISE, RATING)}
 
@@ -30,7 +30,7 @@ def check_mode(name: Any) -> str:
     return str(name)
 
 
-def infer_mode(answers: Sequence[Answer]) -> str:
+def infer_mode(answers: Sequence[JudgeAnswer]) -> str:
     """Tell from what judges said the mode that most of it fits; of several the one that asks for least.
 
     Example:

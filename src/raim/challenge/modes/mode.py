@@ -8,7 +8,7 @@ from raim.errors import InputError
 
 
 @runtime_checkable
-class Answer(Protocol):
+class JudgeAnswer(Protocol):
     """What a judge said in a trial; `raim.study.Vote` is one."""
 
     @property
@@ -113,23 +113,23 @@ class TrialMode:
         if len(choice) > n_picks:
             raise InputError(f"{len(choice)} candidates are picked; at most {n_picks} are asked for")
 
-    def fits(self, answer: Answer) -> bool:
+    def fits(self, answer: JudgeAnswer) -> bool:
         """Say whether an answer may be of this mode, whatever the points."""
         is_few = self.most_picks is None or len(answer.choice) <= self.most_picks
         return is_few and not answer.ratings and self.tiles in {None, len(answer.shown)}
 
-    def worth(self, answer: Answer, points: Sequence[int]) -> dict[str, float]:
+    def worth(self, answer: JudgeAnswer, points: Sequence[int]) -> dict[str, float]:
         """Give the points of each candidate: 0 for one that was shown and not picked.
 
         Candidates beyond those that were voted on are missing.
         """
         return {**dict.fromkeys(answer.shown, 0.0), **dict(zip(answer.choice, points, strict=False))}
 
-    def is_partial(self, answer: Answer, points: Sequence[int]) -> bool:
+    def is_partial(self, answer: JudgeAnswer, points: Sequence[int]) -> bool:
         """Say whether less was said than was asked for and possible."""
         return len(answer.choice) < min(self.n_picks(points), len(answer.shown))
 
-    def is_trapped(self, answer: Answer, copy: str) -> bool:
+    def is_trapped(self, answer: JudgeAnswer, copy: str) -> bool:
         """Say whether a trap's blurred copy is preferred: picked, and not last where all are picked."""
         return copy in answer.choice[: len(answer.shown) - 1]
 

@@ -6,7 +6,7 @@ Source: Recommendation ITU-R BT.500, five-grade quality scale (1 bad, 5 excellen
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from raim.challenge.modes.mode import Answer, TrialMode, check_shown
+from raim.challenge.modes.mode import JudgeAnswer, TrialMode, check_shown
 from raim.errors import InputError
 
 
@@ -30,21 +30,21 @@ class GradedMode(TrialMode):
                 scale = f"1 ({self.grades[0]}) to {highest} ({self.grades[-1]})"
                 raise InputError(f"the grade of {name!r} is {grade}; expected {scale}")
 
-    def fits(self, answer: Answer) -> bool:
+    def fits(self, answer: JudgeAnswer) -> bool:
         """Say whether an answer has grades, and nothing picked."""
         return bool(answer.ratings) and not answer.choice
 
-    def worth(self, answer: Answer, points: Sequence[int]) -> dict[str, float]:
+    def worth(self, answer: JudgeAnswer, points: Sequence[int]) -> dict[str, float]:
         """Give the grades; a candidate without one is missing."""
         del points
         return {name: float(grade) for name, grade in answer.ratings.items()}
 
-    def is_partial(self, answer: Answer, points: Sequence[int]) -> bool:
+    def is_partial(self, answer: JudgeAnswer, points: Sequence[int]) -> bool:
         """Say whether a candidate has no grade."""
         del points
         return len(answer.ratings) < len(answer.shown)
 
-    def is_trapped(self, answer: Answer, copy: str) -> bool:
+    def is_trapped(self, answer: JudgeAnswer, copy: str) -> bool:
         """Say whether no candidate has a better grade than the blurred copy."""
         return copy in answer.ratings and answer.ratings[copy] == max(answer.ratings.values())
 

@@ -48,7 +48,7 @@ class Mode:
     n_references: int = 1
 
 
-MODES = {
+ALIGNMENT_MODES = {
     mode.name: mode
     for mode in (
         Mode(name="burst", scenario="denoise", smoothing_px=1.5, detail_px=1.5, n_references=2),
@@ -83,6 +83,6 @@ def find_mode(name: str) -> Mode:
         >>> find_mode("burst").n_references
         2
     """
-    if name not in MODES:
-        raise unknown_name("mode", name, MODES)
-    return MODES[name]
+    if name not in ALIGNMENT_MODES:
+        raise unknown_name("mode", name, ALIGNMENT_MODES)
+    return ALIGNMENT_MODES[name]

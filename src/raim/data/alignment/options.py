@@ -7,7 +7,7 @@ from raim.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class PairLimits:
     """What a pair may have at most.
 
     Attributes:
@@ -29,7 +29,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
+class AlignmentOptions:
     """What is asked of all scenes.
 
     Attributes:
@@ -43,7 +43,7 @@ class Options:
     crop_px: int | None = None
     scale: float | None = None
     match_tone: bool = True
-    limits: Limits = field(default_factory=Limits)
+    limits: PairLimits = field(default_factory=PairLimits)
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from raim.data.alignment.captures import Scene
 from raim.data.alignment.crops import Rectangle, find_rectangle, place_crops
 from raim.data.alignment.mapping import warp
 from raim.data.alignment.masks import MOVED, SATURATED, UNDETERMINED
-from raim.data.alignment.options import Options
+from raim.data.alignment.options import AlignmentOptions
 from raim.data.alignment.pairs import MadePair, Refused
 from raim.data.alignment.planes import to_pixels
 from raim.data.alignment.refusal import judge_crop
@@ -24,7 +24,7 @@ SMALLEST_PX = 32  # of what both pictures show, where no size of crops is stated
 
 
 def write_crops(
-    scene: Scene, out: Path, options: Options, fitted: Fitted
+    scene: Scene, out: Path, options: AlignmentOptions, fitted: Fitted
 ) -> tuple[list[MadePair], list[Refused]]:
     """Write the crops of an aligned scene that are good enough.
 
@@ -60,7 +60,7 @@ def write_crops(
 
 
 def _write_pair(
-    name: str, crop: Rectangle, *, scene: Scene, out: Path, options: Options, fitted: Fitted
+    name: str, crop: Rectangle, *, scene: Scene, out: Path, options: AlignmentOptions, fitted: Fitted
 ) -> MadePair:
     """Write input, reference and mask; gives all that is known of them."""
     alignment, residual = fitted.alignment, fitted.alignment.residual.within(crop)

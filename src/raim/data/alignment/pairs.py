@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from raim.data.pair_folder import WrittenPair, format_pairs
 
 ORDINARY = ("name", "role", "scenario", "width", "height", "sha256")
-OWN_COLUMN = "mask_sha256"  # no other program's manifest has it
+MASK_COLUMN = "mask_sha256"  # no other program's manifest has it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +86,7 @@ _FILES = {field.name for field in dataclasses.fields(WrittenPair)}
 OWN = tuple(field.name for field in dataclasses.fields(MadePair) if field.name not in {*_FILES, "scenario"})
 
 
-def format_table(pairs: Iterable[MadePair]) -> str:
+def format_aligned_pairs(pairs: Iterable[MadePair]) -> str:
     """Return the manifest of pairs as CSV, in their order."""
     rows = (
         (pair, {"scenario": pair.scenario}, {name: _write(getattr(pair, name)) for name in OWN})

@@ -8,7 +8,7 @@ import numpy as np
 
 from raim.data.alignment.crops import Rectangle
 from raim.data.alignment.matches import MatchSearch
-from raim.data.alignment.options import Limits
+from raim.data.alignment.options import PairLimits
 from raim.data.alignment.registration import ALIKE, DETERMINED_PX, Alignment
 from raim.data.alignment.residual import Residual
 
@@ -17,7 +17,7 @@ LEAST_TILES = 3
 LEAST_MEASURED = 0.03  # of the tiles looked at
 
 
-def judge_alignment(alignment: Alignment, limits: Limits) -> str | None:
+def judge_alignment(alignment: Alignment, limits: PairLimits) -> str | None:
     """Return why an alignment is refused, with figures and places; None if it is good."""
     match, residual, correlation = alignment.match, alignment.residual, alignment.correlation
     if correlation < LEAST_CORRELATION:
@@ -42,7 +42,7 @@ def judge_alignment(alignment: Alignment, limits: Limits) -> str | None:
     return "; ".join(faults) or None
 
 
-def judge_crop(alignment: Alignment, crop: Rectangle, limits: Limits) -> str | None:
+def judge_crop(alignment: Alignment, crop: Rectangle, limits: PairLimits) -> str | None:
     """Return why a crop of an alignment is refused; None if it is good."""
     residual = alignment.residual.within(crop)
     fault = next(_list_faults(alignment, crop, residual, limits, of="it"), None)
@@ -50,7 +50,7 @@ def judge_crop(alignment: Alignment, crop: Rectangle, limits: Limits) -> str | N
 
 
 def _list_faults(
-    alignment: Alignment, crop: Rectangle, residual: Residual, limits: Limits, *, of: str
+    alignment: Alignment, crop: Rectangle, residual: Residual, limits: PairLimits, *, of: str
 ) -> Iterator[str]:
     if residual.tiles and residual.mean_px() > limits.residual_px:
         yield _describe_residual(residual, limits)
@@ -68,7 +68,7 @@ def _list_faults(
         yield f"something has moved in {moved:.0%} of {of}, at most {limits.moved_share:.0%} may"
 
 
-def _describe_residual(residual: Residual, limits: Limits) -> str:
+def _describe_residual(residual: Residual, limits: PairLimits) -> str:
     worst = ", ".join(
         f"{tile.length_px:.2f} px at ({tile.x + residual.tile_px // 2}, {tile.y + residual.tile_px // 2})"
         for tile in residual.worst()

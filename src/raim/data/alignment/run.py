@@ -9,13 +9,21 @@ import cv2
 
 from raim import __version__
 from raim.data.alignment.captures import Scene, list_scenes
-from raim.data.alignment.options import Options
+from raim.data.alignment.options import AlignmentOptions
 from raim.data.alignment.output import write_crops
-from raim.data.alignment.pairs import OWN_COLUMN, MadePair, MadeScene, Refused, format_table, refuse_scene
+from raim.data.alignment.pairs import (
+    MASK_COLUMN,
+    MadePair,
+    MadeScene,
+    Refused,
+    format_aligned_pairs,
+    refuse_scene,
+)
 from raim.data.alignment.scene import fit_scene
-from raim.data.pair_folder import INPUT, MASK, REFERENCE, OnProgress, PairFolder, is_written
+from raim.data.pair_folder import INPUT, MASK, REFERENCE, PairFolder, is_written
 from raim.errors import ImageError, InputError
 from raim.files import hash_file
+from raim.processes import OnProgress
 from raim.runs import fingerprint
 
 
@@ -31,7 +39,7 @@ class Aligned:
     """
 
     folder: Path
-    options: Options
+    options: AlignmentOptions
     pairs: tuple[MadePair, ...]
     refused: tuple[Refused, ...] = ()
 
@@ -46,7 +54,7 @@ def align_captures(
     out: Path,
     *,
     mode: str | None = None,
-    options: Options | None = None,
+    options: AlignmentOptions | None = None,
     workers: int = 1,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
@@ -77,7 +85,7 @@ def align_captures(
             problem is listed.
         OutputError: A file cannot be written.
     """
-    asked = options or Options()
+    asked = options or AlignmentOptions()
     listed = list_scenes(captures, mode)
     scenes = [each for each in listed if isinstance(each, Scene)]
     if out.resolve().is_relative_to(captures.resolve()):
@@ -87,7 +95,7 @@ def align_captures(
         MadeScene,
         command="raim align",
         kinds=(INPUT, REFERENCE, MASK),
-        column=OWN_COLUMN,
+        column=MASK_COLUMN,
         names={each.name for each in listed},
         overwrite=overwrite,
         workers=workers,
@@ -98,7 +106,7 @@ def align_captures(
         for scene, result in folder.make(make, scenes, total=len(listed), on_progress=on_progress):
             made[scene.name] = refuse_scene(scene.name, result) if isinstance(result, str) else result
         pairs = tuple(pair for each in listed for pair in made[each.name].pairs)
-        folder.finish(format_table(pairs), [pair.name for pair in pairs])
+        folder.finish(format_aligned_pairs(pairs), [pair.name for pair in pairs])
     return Aligned(
         folder=out,
         options=asked,
@@ -107,7 +115,9 @@ def align_captures(
     )
 
 
-def _make(task: tuple[Scene, MadeScene | None], out: Path, options: Options, *, is_alone: bool) -> MadeScene:
+def _make(
+    task: tuple[Scene, MadeScene | None], out: Path, options: AlignmentOptions, *, is_alone: bool
+) -> MadeScene:
     """Make the pairs of a scene; those that a stopped run has made are kept if they are still the same."""
     if not is_alone:
         cv2.setNumThreads(1)  # the processes share the cores among themselves

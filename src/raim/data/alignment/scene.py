@@ -12,7 +12,7 @@ from raim.data.alignment.captures import Scene
 from raim.data.alignment.mapping import warp
 from raim.data.alignment.masks import draw_mask, find_saturated
 from raim.data.alignment.matches import MatchSearch
-from raim.data.alignment.options import Options
+from raim.data.alignment.options import AlignmentOptions
 from raim.data.alignment.planes import Colour, to_colour, to_luma
 from raim.data.alignment.refusal import describe_search, judge_alignment
 from raim.data.alignment.registration import Alignment, align
@@ -42,7 +42,7 @@ class Fitted:
     noise: float | None
 
 
-def fit_scene(scene: Scene, options: Options) -> Fitted | str:
+def fit_scene(scene: Scene, options: AlignmentOptions) -> Fitted | str:
     """Read and align a scene.
 
     Returns:
@@ -83,7 +83,7 @@ def fit_scene(scene: Scene, options: Options) -> Fitted | str:
     )
 
 
-def _list_misfits(scene: Scene, options: Options, average: Average) -> Iterator[str]:
+def _list_misfits(scene: Scene, options: AlignmentOptions, average: Average) -> Iterator[str]:
     """Say which shots do not fit, and why."""
     for path, found in zip(scene.references, average.alignments, strict=True):
         if isinstance(found, MatchSearch):
@@ -92,7 +92,9 @@ def _list_misfits(scene: Scene, options: Options, average: Average) -> Iterator[
             yield f"{path.name}: {reason}"
 
 
-def _draw_mask(colour: Colour, reference: Colour, alignment: Alignment, options: Options) -> np.ndarray:
+def _draw_mask(
+    colour: Colour, reference: Colour, alignment: Alignment, options: AlignmentOptions
+) -> np.ndarray:
     warped = warp(reference, alignment.mapping)
     toned = alignment.tone.apply(warped) if options.match_tone else warped
     return draw_mask(

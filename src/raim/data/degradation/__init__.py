@@ -2,16 +2,16 @@
 
 from raim.data.degradation.plan import LeftOut, Photograph, PlannedPair
 from raim.data.degradation.run import Degraded, degrade_folder
-from raim.data.degradation.table import MadeFiles, MadePair, read_cameras
+from raim.data.degradation.table import DegradedPair, MadeFiles, read_cameras
 from raim.data.pair_folder import MANIFEST, SHEET, file_paths
 
 __all__ = [
     "MANIFEST",
     "SHEET",
     "Degraded",
+    "DegradedPair",
     "LeftOut",
     "MadeFiles",
-    "MadePair",
     "Photograph",
     "PlannedPair",
     "degrade_folder",

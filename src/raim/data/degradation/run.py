@@ -11,10 +11,11 @@ from raim import __version__
 from raim.data.camera import Preset, find_preset, flatten_camera, take_pair
 from raim.data.camera.stage import Value
 from raim.data.degradation.plan import LeftOut, PlannedPair, list_photographs, plan_pairs
-from raim.data.degradation.table import OWN_COLUMN, MadeFiles, MadePair, format_table
-from raim.data.pair_folder import INPUT, REFERENCE, OnProgress, PairFolder, is_written, write_pair
+from raim.data.degradation.table import SOURCE_COLUMN, DegradedPair, MadeFiles, format_degraded_pairs
+from raim.data.pair_folder import INPUT, REFERENCE, PairFolder, is_written, write_pair
 from raim.errors import ImageError, InputError
 from raim.images import read_image
+from raim.processes import OnProgress
 from raim.runs import fingerprint
 
 
@@ -29,7 +30,7 @@ class Degraded:
     """
 
     folder: Path
-    pairs: tuple[MadePair, ...]
+    pairs: tuple[DegradedPair, ...]
     left_out: tuple[LeftOut, ...] = ()
 
 
@@ -87,7 +88,7 @@ def degrade_folder(
         MadeFiles,
         command="raim degrade",
         kinds=(INPUT, REFERENCE),
-        column=OWN_COLUMN,
+        column=SOURCE_COLUMN,
         names={plan.name for plan in plans},
         overwrite=overwrite,
         workers=workers,
@@ -100,8 +101,8 @@ def degrade_folder(
             for plan, result in folder.make(make, wanted, total=len(plans), on_progress=on_progress)
         }
         files = ((plan, made[plan.name]) for plan in wanted)
-        pairs = [MadePair(plan=plan, files=each) for plan, each in files if isinstance(each, MadeFiles)]
-        folder.finish(format_table(pairs), [pair.files.name for pair in pairs])
+        pairs = [DegradedPair(plan=plan, files=each) for plan, each in files if isinstance(each, MadeFiles)]
+        folder.finish(format_degraded_pairs(pairs), [pair.files.name for pair in pairs])
     reasons = {plan.name: plan.reason if isinstance(plan, LeftOut) else made[plan.name] for plan in plans}
     left_out = [
         LeftOut(name=name, reason=reason) for name, reason in reasons.items() if isinstance(reason, str)

@@ -24,7 +24,7 @@ from raim.errors import InputError, ManifestError
 from raim.tables import read_table
 
 PREFIX = "camera."
-OWN_COLUMN = "source_sha256"  # no other program's manifest has it
+SOURCE_COLUMN = "source_sha256"  # no other program's manifest has it
 PROVENANCE = ("preset", "variant", "seed", "source", "source_sha256", "raim_version")
 COLUMNS = (
     "name", "role", "scenario", "issue", "width", "height", "sha256", *PROVENANCE, *(PREFIX + name for name in TYPES),
@@ -45,23 +45,23 @@ class MadeFiles(WrittenPair):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MadePair:
+class DegradedPair:
     """A pair: what was planned and what was made of it."""
 
     plan: PlannedPair
     files: MadeFiles
 
 
-def format_table(pairs: Iterable[MadePair]) -> str:
+def format_degraded_pairs(pairs: Iterable[DegradedPair]) -> str:
     """Return the manifest of pairs as CSV, in their order."""
     return format_pairs(COLUMNS, ((pair.files, _label(pair), _describe(pair)) for pair in pairs))
 
 
-def _label(pair: MadePair) -> dict[str, object]:
+def _label(pair: DegradedPair) -> dict[str, object]:
     return {find_preset(pair.plan.preset).kind: pair.plan.preset}
 
 
-def _describe(pair: MadePair) -> dict[str, object]:
+def _describe(pair: DegradedPair) -> dict[str, object]:
     plan = pair.plan
     camera = {
         # A number stays one, so that its sign is none of a formula; all digits are written.

@@ -4,27 +4,27 @@ import json
 import math
 from typing import Any
 
-from raim.challenge.ranking_files import as_plain as ranking_as_plain
+from raim.challenge.ranking_files import ranking_as_plain
 from raim.report.closed.grid import Grid, flat_columns, flat_row
 from raim.report.closed.material import Material
-from raim.study.analysis import as_plain as analysis_as_plain
+from raim.study.analysis import analysis_as_plain
 from raim.study.files import StudyDocument, make_archive
-from raim.tables import format_table as format_csv
+from raim.tables import format_table
 
 SCHEMA = "raim-report/1"
 
 
-def format_table(table: Grid) -> str:
+def format_grid(table: Grid) -> str:
     r"""Give a table as CSV.
 
     Example:
         >>> from raim.report.closed.grid import Cell, Heading
         >>> headings = (Heading(key="team", title="Team"), Heading(key="points", title="S3", has_interval=True))
         >>> row = (Cell(value="=a"), Cell(value=3.0, low=2.5, high=4.0))
-        >>> format_table(Grid(name="points", title="Points", headings=headings, rows=(row,)))
+        >>> format_grid(Grid(name="points", title="Points", headings=headings, rows=(row,)))
         "team,points,points_low,points_high\n'=a,3.0,2.5,4.0\n"
     """
-    return format_csv(flat_columns(table), (flat_row(table, row) for row in table.rows))
+    return format_table(flat_columns(table), (flat_row(table, row) for row in table.rows))
 
 
 def format_json(material: Material, tables: tuple[Grid, ...]) -> str:

@@ -18,6 +18,7 @@ from jaxtyping import Float32
 from raim.errors import need_extra
 from raim.files import make_folder, place_file
 from raim.images import read_image, write_image
+from raim.processes import OnProgress
 from raim.report.closed.lettering import write_line
 from raim.report.closed.material import (
     SIMULATED,
@@ -27,7 +28,7 @@ from raim.report.closed.material import (
     PictureSource,
     attempt,
 )
-from raim.report.crop import Crop, Pixels8, choose_crop, enlarge, show_pixels
+from raim.report.crop import Crop, Pixels8, choose_crop, scale_to_size, show_pixels
 
 CROP_PX = 96  # side of a crop that is found
 TILE_PX = 288  # side that a crop is enlarged to, as far as a whole factor reaches
@@ -35,7 +36,6 @@ LOOKED_AT_PX = 1024  # differences are sought on a copy of at most this side
 GAP_PX, LINE_PX, NAME_PX = 6, 26, 17
 GROUND, INK, GREY = 255, 20, 128
 FRAME, HALO = (255, 225, 77), (0, 0, 0)
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +122,7 @@ def draw_figure(
     if own is None:
         return None
     height, width = there[0].shape[:2]
-    shown = enlarge(own, width, height)
+    shown = scale_to_size(own, width, height)
     box = _inside(crop or find_crop(there, side_px=CROP_PX), width, height)
     # Pairs, not a mapping: a team may be called "Input".
     tiles = [("Input", box.cut(shown)), *(_cut(team, each, box, there[0]) for team, each in restored.items())]

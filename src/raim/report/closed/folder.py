@@ -23,7 +23,7 @@ from raim.report.closed.folder_pictures import open_pictures
 from raim.report.closed.material import Material, PhaseMaterial, Submitted, TeamMaterial
 from raim.scoring.profiles import PROFILES
 from raim.study import Analysis, Ballots, analyse
-from raim.study.files import StudyDocument, read_study
+from raim.study.files import StudyDocument, read_study_files
 from raim.tables import (
     Problems,
     Row,
@@ -225,8 +225,8 @@ def _read_votes(folder: Path, rule: StudyRule | None, problems: Problems) -> Stu
         return None
     try:
         if rule is None:
-            return read_study([folder / there[0]])
-        return read_study([folder / there[0]], mode=rule.mode, points=rule.points)
+            return read_study_files([folder / there[0]])
+        return read_study_files([folder / there[0]], mode=rule.mode, points=rule.points)
     except RaimError as error:
         problems.found.append(str(error))
     return None

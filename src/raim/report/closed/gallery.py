@@ -15,6 +15,7 @@ from typing import Any
 from raim.errors import InputError
 from raim.files import make_folder, place_file
 from raim.images import encode_image, inspect_image, read_image
+from raim.processes import OnProgress
 from raim.report.closed.material import (
     SIMULATED,
     Failures,
@@ -35,11 +36,10 @@ SHOWN_BY_BROWSERS = frozenset({".png", ".jpg", ".webp"})
 OWN = "'self' file:"
 POLICY = f"default-src 'none'; img-src {OWN} data:; style-src {OWN}; script-src {OWN}; base-uri 'none'"
 CANNOT_BE_READ = "cannot be read"
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class PagePicture:
     """A picture on a page.
 
     Attributes:
@@ -73,7 +73,7 @@ class Leaf:
     thumbnail: str
     width: int
     height: int
-    shown: tuple[Shown, ...]
+    shown: tuple[PagePicture, ...]
 
 
 def write_gallery(
@@ -191,7 +191,7 @@ def _write_leaf(
 
 def _keep(
     find: Callable[[], bytes | None], folder: Path, stem: str, what: str, failures: Failures, *, name: str
-) -> Shown:
+) -> PagePicture:
     """Copy a file as it is; what no browser shows is brought along as PNG."""
 
     def read() -> tuple[bytes, str] | None:
@@ -205,10 +205,10 @@ def _keep(
 
     found = attempt(read, what, failures)
     if found is None:
-        return Shown(name=name, file="", why=CANNOT_BE_READ if what in failures else "not handed in")
+        return PagePicture(name=name, file="", why=CANNOT_BE_READ if what in failures else "not handed in")
     content, suffix = found
     place_file(folder / f"{stem}{suffix}", content)
-    return Shown(name=name, file=f"{stem}{suffix}")
+    return PagePicture(name=name, file=f"{stem}{suffix}")
 
 
 def _as_webp(pixels: Any) -> bytes:

@@ -75,7 +75,7 @@ def write_latex(
 
     def block(name: str) -> str:
         if name in by_name:
-            return write_table(by_name[name])
+            return write_latex_table(by_name[name])
         return (
             write_figure(drawn[name.removeprefix("chart:")]) if name.removeprefix("chart:") in drawn else ""
         )
@@ -116,7 +116,7 @@ def split_wide(tables: Sequence[Grid]) -> tuple[Grid, ...]:
     return tuple(split)
 
 
-def write_table(table: Grid) -> str:
+def write_latex_table(table: Grid) -> str:
     """Write one table with its caption and notes."""
     columns = "".join(_column(table, place) for place in range(len(table.headings)))
     lines = [

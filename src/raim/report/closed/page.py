@@ -58,7 +58,7 @@ class FigurePicture:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Section:
+class PageSection:
     """A part of the page."""
 
     name: str
@@ -117,8 +117,10 @@ def render_report_page(material: Material, *, figures: Mapping[str, Path] | None
     )
 
 
-def _make_sections(material: Material) -> list[Section]:
-    tables = {each.name: write_table(each) for each in make_tables(material) if each.name not in ELSEWHERE}
+def _make_sections(material: Material) -> list[PageSection]:
+    tables = {
+        each.name: write_html_table(each) for each in make_tables(material) if each.name not in ELSEWHERE
+    }
     charts = {each.name: each for each in _draw_charts(material)}
     named = {name for _, _, names, _ in SECTIONS for name in names}
     drawn = {name for _, _, _, names in SECTIONS for name in names}
@@ -126,7 +128,7 @@ def _make_sections(material: Material) -> list[Section]:
     for key, title, own_tables, own_charts in SECTIONS:
         table_names = [*own_tables, *(name for name in tables if key == REST and name not in named)]
         chart_names = [*own_charts, *(name for name in charts if key == REST and name not in drawn)]
-        section = Section(
+        section = PageSection(
             name=key,
             title=title,
             tables=tuple(tables[name] for name in table_names if name in tables),
@@ -137,14 +139,14 @@ def _make_sections(material: Material) -> list[Section]:
     return sections
 
 
-def write_table(grid: Grid) -> TableText:
+def write_html_table(grid: Grid) -> TableText:
     """Write a table's cells for people.
 
     Example:
         >>> from raim.report.closed.grid import Cell, Heading
         >>> heading = Heading(key="points", title="S3", kind="number", decimals=1)
         >>> grid = Grid(name="points", title="Points", headings=(heading,), rows=((Cell(value=57.0, is_best=True),),))
-        >>> write_table(grid).rows
+        >>> write_html_table(grid).rows
         ((('57.0', '', True),),)
     """
     return TableText(

@@ -7,7 +7,7 @@ from raim.challenge.modes import MODES, TOP_THREE
 from raim.report.closed.grid import Cell, Grid, Heading, mark_best
 from raim.report.closed.material import Material
 from raim.report.closed.measures import find_measures
-from raim.study.findings import Analysis, EntryResult, Estimate, RankEstimate
+from raim.study.findings import Analysis, Estimate, JudgedEntry, RankEstimate
 
 INTERVALS = (
     "Intervals: 95 %, bootstrap over judges and images; those of ranks are cautious (they hold the true rank more "
@@ -129,13 +129,13 @@ def tabulate_rank_shares(material: Material) -> Grid | None:
     )
 
 
-def final_rank(result: EntryResult) -> RankEstimate:
+def final_rank(result: JudgedEntry) -> RankEstimate:
     """Give the rank that the report shows: of the final scores, of points where there are none.
 
     Example:
         >>> missing = RankEstimate(value=None)
         >>> none = Estimate(value=None)
-        >>> final_rank(EntryResult(entry="a", n_exposures=1, points=none, crossed=none, strength=none,
+        >>> final_rank(JudgedEntry(entry="a", n_exposures=1, points=none, crossed=none, strength=none,
         ...     normalised=none, final=none, points_rank=RankEstimate(value=2), final_rank=missing)).value
         2
     """
@@ -186,7 +186,7 @@ def _percent(weights: Weights) -> str:
     return f"{100 * weights.score:.3g}/{100 * weights.study:.3g}"
 
 
-def _results(material: Material) -> Mapping[str, EntryResult]:
+def _results(material: Material) -> Mapping[str, JudgedEntry]:
     return {} if material.analysis is None else {each.entry: each for each in material.analysis.entries}
 
 
@@ -218,7 +218,7 @@ def _fill(
     headings: Sequence[Heading],
     rows: Sequence[RankedTeam],
     material: Material,
-    results: Mapping[str, EntryResult],
+    results: Mapping[str, JudgedEntry],
 ) -> tuple[tuple[Cell, ...], ...]:
     columns = []
     directions = {each.heading.key: each.higher_is_better for each in find_measures(_measure_keys(material))}
@@ -233,7 +233,7 @@ def _fill(
     return tuple(zip(*columns, strict=True))
 
 
-def _cell(heading: Heading, row: RankedTeam, material: Material, result: EntryResult | None) -> Cell:
+def _cell(heading: Heading, row: RankedTeam, material: Material, result: JudgedEntry | None) -> Cell:
     key = heading.key
     if key in {"rank", "team", "score", "normalised", "award"}:
         return Cell(value=getattr(row, key), why=row.why_unranked if key == "rank" else "")
@@ -247,7 +247,7 @@ def _cell(heading: Heading, row: RankedTeam, material: Material, result: EntryRe
     return Cell(value=material.team(row.team).measures.get(key))
 
 
-def _rank_cell(key: str, row: RankedTeam, result: EntryResult | None) -> Cell:
+def _rank_cell(key: str, row: RankedTeam, result: JudgedEntry | None) -> Cell:
     if result is None or row.rank is None:
         return Cell(value=None)
     found = final_rank(result)

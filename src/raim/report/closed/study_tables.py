@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from raim.report.closed.grid import Cell, Grid, Heading, mark_best
 from raim.report.closed.material import Material
 from raim.report.closed.ranking_tables import final_rank, points_title
-from raim.study.findings import EntryResult, Estimate, JudgeResult, Part
+from raim.study.findings import Estimate, JudgedEntry, JudgeResult, PartPoints
 
 NUMBER_OF_PICK = ("first", "second", "third", "fourth", "fifth")
 
@@ -178,7 +178,7 @@ def _nth(place: int) -> str:
     return NUMBER_OF_PICK[place] if place < len(NUMBER_OF_PICK) else f"{place + 1}th"
 
 
-def _points_row(result: EntryResult, n_picks: int) -> tuple[Cell, ...]:
+def _points_row(result: JudgedEntry, n_picks: int) -> tuple[Cell, ...]:
     rank = result.points_rank
     picks = (*result.picks, *([0] * (n_picks - len(result.picks))))
     return (
@@ -193,7 +193,7 @@ def _points_row(result: EntryResult, n_picks: int) -> tuple[Cell, ...]:
 
 
 def _tabulate_parts(
-    material: Material, parts: Sequence[Part], *, name: str, title: str, per: str
+    material: Material, parts: Sequence[PartPoints], *, name: str, title: str, per: str
 ) -> Grid | None:
     if not parts or material.analysis is None:
         return None
@@ -226,7 +226,7 @@ def _tabulate_parts(
     )
 
 
-def _describe_part(part: Part, per: str) -> str:
+def _describe_part(part: PartPoints, per: str) -> str:
     size = f"{part.n_images} images" if per == "issue" else f"{part.n_reasons} picks gave it as a reason"
     return f"{size}; {part.note}".rstrip(".") if part.note else size
 
@@ -241,7 +241,7 @@ def _estimate(estimate: Estimate) -> Cell:
     return Cell(value=estimate.value, low=estimate.low, high=estimate.high, why=estimate.why)
 
 
-def _ordered(material: Material, entries: Sequence[EntryResult]) -> list[EntryResult]:
+def _ordered(material: Material, entries: Sequence[JudgedEntry]) -> list[JudgedEntry]:
     """Give results in the order of the ranking, those that are not in it last."""
     places = {team: place for place, team in enumerate(material.ranked_teams)}
     return sorted(entries, key=lambda each: places.get(each.entry, len(places)))

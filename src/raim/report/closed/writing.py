@@ -14,8 +14,9 @@ from typing import Literal, get_args
 
 from raim.errors import InputError, unknown_name
 from raim.files import make_folder, place_file
+from raim.processes import OnProgress
 from raim.report.closed.charts import available_charts, draw_chart
-from raim.report.closed.data_files import format_json, format_table, pack_votes
+from raim.report.closed.data_files import format_grid, format_json, pack_votes
 from raim.report.closed.figures import FigureFile, write_figures
 from raim.report.closed.gallery import write_gallery
 from raim.report.closed.latex import Figure, chart_caption, write_latex
@@ -25,7 +26,6 @@ from raim.report.closed.tables import make_tables
 
 ReportFormat = Literal["html", "latex", "csv", "json", "gallery"]
 FORMATS: tuple[ReportFormat, ...] = get_args(ReportFormat)
-OnProgress = Callable[[int, int], None]
 PICTURED = frozenset({"html", "latex", "gallery"})  # formats that show pictures
 STEPS = 100  # of progress, for each format
 
@@ -119,7 +119,7 @@ def _part(say: OnProgress, begun: int, total: int) -> OnProgress:
 def _write_csv(material: Material, out: Path) -> Path:
     folder = make_folder(out / "data")
     for table in make_tables(material):
-        place_file(folder / f"{table.name}.csv", format_table(table).encode())
+        place_file(folder / f"{table.name}.csv", format_grid(table).encode())
     packed = pack_votes(material)
     if packed is not None:
         place_file(folder / "study.zip", packed)

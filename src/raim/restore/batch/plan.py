@@ -8,7 +8,7 @@ from raim.errors import ImageError, InputError, RaimError
 from raim.files import check_writable
 from raim.images import PixelArray, inspect_image, read_image
 from raim.images.writing import JPEG_SUFFIXES, SUFFIXES
-from raim.scoring.submission import Member, open_images
+from raim.scoring.submission import ArchiveMember, open_images
 
 ARCHIVE_SUFFIX = ".zip"
 ARCHIVE_START = b"PK"
@@ -26,7 +26,7 @@ class Job:
     """
 
     name: str
-    source: Path | Member
+    source: Path | ArchiveMember
     target: Path
     n_pixels: int
 
@@ -124,7 +124,7 @@ def _plan_file(source: Path, target: Path, suffix: str | None) -> Job:
     return Job(name=source.name, source=source, target=target, n_pixels=_count_pixels(source))
 
 
-def _plan_member(member: Member, folder: Path, suffix: str | None) -> Job:
+def _plan_member(member: ArchiveMember, folder: Path, suffix: str | None) -> Job:
     is_file = member.entry is None and not member.problems
     source = member.container / member.stored_name if is_file else member
     target = folder / (Path(member.name).stem + (suffix or _choose_suffix(Path(member.name))))
@@ -145,9 +145,9 @@ def _refuse_itself(source: Path, target: Path) -> None:
         raise InputError(f"{target} is the input itself; name another place for the result")
 
 
-def _count_pixels(source: Path | Member) -> int:
+def _count_pixels(source: Path | ArchiveMember) -> int:
     try:
-        content = source.read_bytes() if isinstance(source, Member) else source
+        content = source.read_bytes() if isinstance(source, ArchiveMember) else source
         info = inspect_image(content, purpose="restore")
     except RaimError:
         return 0  # said when its turn comes

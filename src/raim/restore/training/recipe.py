@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from raim.challenge.locating import find_line, parse_toml
-from raim.challenge.problem import Fault, Problem
-from raim.challenge.section import LARGEST, Section, shown
+from raim.challenge.problem import Problem, UnplacedProblem
+from raim.challenge.section import LARGEST_INTEGER, Section, name_value
 from raim.data.camera import PRESETS, build_camera, draws
 from raim.data.camera.draws import Draw
 from raim.data.camera.parameters import TYPES
@@ -35,7 +35,7 @@ MARK = "# set on the command line: "
 _STATED = re.compile(rf"^{MARK}(.*\S)\s*$", re.MULTILINE)
 _CHANGE = re.compile(r"\s*([a-z_]+(?:\.[a-z_0-9]+)*)\s*=\s*(.*\S)\s*")
 
-Count = Annotated[int, 1, LARGEST]
+Count = Annotated[int, 1, LARGEST_INTEGER]
 Weight = Annotated[float, 0, 1e6]
 Share = Annotated[float, 0, 1]
 Record = TypeVar("Record")
@@ -114,7 +114,7 @@ class Schedule:
     patch_px: Annotated[int, 16, 4096] = 96
     learning_rate: Share = 5e-4
     final_share: Share = 0.02
-    warm_up_steps: Annotated[int, 0, LARGEST] = 50
+    warm_up_steps: Annotated[int, 0, LARGEST_INTEGER] = 50
     weight_decay: Share = 0.0
     clip_norm: Annotated[float, 1e-6, 1e6] = 1.0
     average_decay: Annotated[float, 0, 0.999999] = 0.999
@@ -142,7 +142,7 @@ class Recipe:
     name: str
     note: str = ""
     expect: str = ""
-    seed: Annotated[int, 0, LARGEST] = 0
+    seed: Annotated[int, 0, LARGEST_INTEGER] = 0
     model: ModelChoice
     sources: tuple[Source, ...]
     loss: LossChoice
@@ -222,7 +222,7 @@ def parse_recipe(
     added = [each for each in map(_to_line, changes) if each not in stated]
     for change in (*stated, *added):
         _apply(change, tables)
-    faults: list[Fault] = []
+    faults: list[UnplacedProblem] = []
     noted = "".join(f"\n{MARK}{change}" for change in added)
     recipe = _read_tables(
         Section(tables, (), folder, faults), text.removeprefix("\ufeff").rstrip() + noted + "\n"
@@ -343,7 +343,7 @@ def _read_source(section: Section) -> Source:
         try:
             camera[name] = _parse_parameter(name, value)
         except (RaimError, TypeError, ValueError) as error:
-            section.fail("camera", f"camera: {name} = {shown(value)}: {error}")
+            section.fail("camera", f"camera: {name} = {name_value(value)}: {error}")
     if section.table.get("photographs") == SCIKIT_IMAGE:
         photographs = SCIKIT_IMAGE
     return _read_record(section, Source, photographs=photographs, pairs=pairs, presets=presets, camera=camera)
@@ -360,7 +360,7 @@ def _read_drawn(section: Section, key: str, default: float, *, low: float, high:
         ends = found.ends if isinstance(found, Drawn) else (found,)
         is_possible = all(low <= float(end) <= high for end in ends)
     except (TypeError, ValueError, RaimError) as error:
-        section.fail(key, f"{key} = {shown(value)}: {error}")
+        section.fail(key, f"{key} = {name_value(value)}: {error}")
         return default
     if not is_possible:
         section.fail(key, f"{key} is {value}; expected {low:g} to {high:g}")

@@ -19,8 +19,8 @@ from raim.scoring.submission.image_check import check_restored
 from raim.scoring.submission.layout import Layout, lay_out
 from raim.scoring.submission.listing import ImageFolder, list_submission, open_images
 from raim.scoring.submission.matching import expect_images, match_images
-from raim.scoring.submission.member import DEFAULT_LIMITS, Limits, Member
-from raim.scoring.submission.readme import EXAMPLES, FILE_NAME, Readme, parse_readme
+from raim.scoring.submission.member import DEFAULT_LIMITS, ArchiveMember, Limits
+from raim.scoring.submission.readme import EXAMPLES, README_FILE, Readme, parse_readme
 
 SCHEMA = "raim-check/1"
 
@@ -111,7 +111,7 @@ def check_submission(
     listing = list_submission(path, limits=limits)
     layout = lay_out(listing.members)
     problems, notes = [*listing.all_problems, *layout.problems], [*layout.notes, *expectation.notes]
-    images, readme = dict[str, Member](), None
+    images, readme = dict[str, ArchiveMember](), None
     # Where no member could be listed, it would mislead to call every image missing.
     if listing.members or not listing.all_problems:
         matching = match_images(layout, expectation)
@@ -138,7 +138,7 @@ def check_submission(
 
 
 def _read_readme(
-    readmes: Sequence[Member], layout: Layout, limits: Limits
+    readmes: Sequence[ArchiveMember], layout: Layout, limits: Limits
 ) -> tuple[Readme | None, tuple[Finding, ...]]:
     if not readmes:
         return None, (_missing_readme(layout),)
@@ -146,10 +146,8 @@ def _read_readme(
     if member.problems:
         return None, ()
     if member.n_bytes > limits.max_readme_bytes:
-        text = (
-            f"{FILE_NAME} has {member.n_bytes} bytes, at most {limits.max_readme_bytes}; keep the four lines"
-        )
-        return None, (problem("readme-malformed", text, FILE_NAME),)
+        text = f"{README_FILE} has {member.n_bytes} bytes, at most {limits.max_readme_bytes}; keep the four lines"
+        return None, (problem("readme-malformed", text, README_FILE),)
     try:
         return parse_readme(_decode_text(member.read_bytes())), ()
     except SubmissionError as error:
@@ -165,7 +163,7 @@ def _missing_readme(layout: Layout) -> Finding:
     there = f" (there is {similar[0]})" if similar else ""
     lines = "; ".join(EXAMPLES.values())
     return problem(
-        "readme-missing", f"there is no {FILE_NAME} at the root{there}; add it with the lines: {lines}"
+        "readme-missing", f"there is no {README_FILE} at the root{there}; add it with the lines: {lines}"
     )
 
 

@@ -11,7 +11,7 @@ from raim.data import collision_key
 from raim.errors import shown
 from raim.scoring.submission.findings import Finding, name_some, note, problem, submission_error
 from raim.scoring.submission.layout import lay_out
-from raim.scoring.submission.member import DEFAULT_LIMITS, Limits, Member
+from raim.scoring.submission.member import DEFAULT_LIMITS, ArchiveMember, Limits
 from raim.scoring.submission.zip_listing import list_zip
 
 OnFile = Callable[[int, int], None]
@@ -48,7 +48,7 @@ def unpack_folder(
     listing = list_zip(path, limits)
     layout = lay_out(listing.members)
     members = (*layout.root, *layout.nested)
-    is_wanted: dict[bool, list[Member]] = {True: [], False: []}
+    is_wanted: dict[bool, list[ArchiveMember]] = {True: [], False: []}
     for each in members:
         is_wanted[Path(each.name).suffix.lower() in suffixes].append(each)
     wanted, others = is_wanted[True], [each.stored_name for each in is_wanted[False]]
@@ -74,7 +74,7 @@ def unpack_folder(
     return tuple(each.message for each in (*layout.notes, *ignored))
 
 
-def _find_files_as_folders(members: Collection[Member]) -> list[Finding]:
+def _find_files_as_folders(members: Collection[ArchiveMember]) -> list[Finding]:
     """Find members that are a file by their own name and a folder by that of another."""
     files = {collision_key("/".join(each.parts)) for each in members}
     found = [

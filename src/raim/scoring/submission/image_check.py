@@ -12,7 +12,7 @@ from raim.images.header import find_format
 from raim.images.reading import naming
 from raim.scoring.submission.findings import Finding, note, problem
 from raim.scoring.submission.matching import GREY_MODES, ExpectedImage
-from raim.scoring.submission.member import Limits, Member
+from raim.scoring.submission.member import ArchiveMember, Limits
 
 FORMATS = frozenset({"PNG", "JPEG"})
 SUFFIX_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -40,7 +40,7 @@ class ImageFindings:
 
 
 def check_restored(
-    member: Member, expected: ExpectedImage, limits: Limits, read: ReadImage = read_image
+    member: ArchiveMember, expected: ExpectedImage, limits: Limits, read: ReadImage = read_image
 ) -> ImageFindings:
     """Unpack and decode one image, by `read`, and find everything that is wrong with it."""
     found = ImageFindings(name=member.name)

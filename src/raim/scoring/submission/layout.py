@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from raim.data import collision_key, has_image_suffix
 from raim.errors import shown
 from raim.scoring.submission.findings import Finding, name_some, note, problem
-from raim.scoring.submission.member import Member
+from raim.scoring.submission.member import ArchiveMember
 
 # What operating systems, network storage and desktop programs leave in folders and zips, in lower case.
 JUNK_FOLDERS = frozenset(
@@ -33,13 +33,13 @@ NESTED_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", 
 class Layout:
     """The members of a submission by where they lie."""
 
-    root: tuple[Member, ...]  # files at the root (within the common folder, if there is one)
-    nested: tuple[Member, ...]  # files in folders
+    root: tuple[ArchiveMember, ...]  # files at the root (within the common folder, if there is one)
+    nested: tuple[ArchiveMember, ...]  # files in folders
     problems: tuple[Finding, ...]  # names that could be taken for each other
     notes: tuple[Finding, ...]  # what was ignored or taken off
 
 
-def lay_out(members: Sequence[Member]) -> Layout:
+def lay_out(members: Sequence[ArchiveMember]) -> Layout:
     """Sort out the members of a submission."""
     junk = [member for member in members if is_junk(member.parts)]
     kept = [member for member in members if not is_junk(member.parts)]
@@ -59,7 +59,7 @@ def lay_out(members: Sequence[Member]) -> Layout:
     return Layout(
         root=root,
         nested=tuple(member for member in kept if len(member.parts) != 1),
-        problems=tuple(find_collisions(kept)),
+        problems=tuple(find_member_collisions(kept)),
         notes=tuple(notes),
     )
 
@@ -75,18 +75,18 @@ def is_junk(parts: Sequence[str]) -> bool:
     )
 
 
-def is_nested_archive(member: Member) -> bool:
+def is_nested_archive(member: ArchiveMember) -> bool:
     """Say whether a file is itself an archive, by its suffix."""
     return member.name.lower().endswith(NESTED_ARCHIVES)
 
 
-def find_common_folder(members: Sequence[Member]) -> str | None:
+def find_common_folder(members: Sequence[ArchiveMember]) -> str | None:
     """Give the one folder in which all files lie, if there is one."""
     firsts = {member.parts[0] if len(member.parts) > 1 else None for member in members}
     return firsts.pop() if len(firsts) == 1 else None
 
 
-def find_collisions(members: Iterable[Member]) -> list[Finding]:
+def find_member_collisions(members: Iterable[ArchiveMember]) -> list[Finding]:
     """Find members of one name, and names and stems that differ only in case, Unicode form or suffix."""
     paths: dict[str, list[str]] = {}
     stems: dict[str, list[str]] = {}

@@ -14,12 +14,12 @@ from pathlib import Path
 from raim.data import IMAGE_SUFFIXES, collision_key, has_image_suffix
 from raim.errors import InputError, shown
 from raim.scoring.submission.findings import Finding, name_some, note, problem, submission_error
-from raim.scoring.submission.layout import Layout, find_collisions, is_junk, lay_out
+from raim.scoring.submission.layout import Layout, find_member_collisions, is_junk, lay_out
 from raim.scoring.submission.member import (
     DEFAULT_LIMITS,
+    ArchiveMember,
     Limits,
     Listing,
-    Member,
     find_size_problems,
     find_total_problems,
 )
@@ -49,7 +49,7 @@ def list_submission(path: Path, *, limits: Limits = DEFAULT_LIMITS, allow_links:
 
 def _list_folder(path: Path, limits: Limits, *, allow_links: bool) -> Listing:
     problems: list[Finding] = []
-    members: list[Member] = []
+    members: list[ArchiveMember] = []
     for name in _walk(path, problems):
         if len(members) >= limits.max_members:
             text = (
@@ -80,14 +80,14 @@ def _walk(path: Path, problems: list[Finding]) -> Iterator[str]:
             yield f"{(here / name).relative_to(path).as_posix()}/"
 
 
-def _list_file(path: Path, name: str, limits: Limits, *, allow_links: bool) -> Member:
+def _list_file(path: Path, name: str, limits: Limits, *, allow_links: bool) -> ArchiveMember:
     if is_junk(parts := tuple(name.split("/"))):
-        return Member(container=path, stored_name=name, parts=parts, n_bytes=0)
+        return ArchiveMember(container=path, stored_name=name, parts=parts, n_bytes=0)
     n_bytes, found = 0, _find_link(path, name, allow_links=allow_links)
     if not found:
         n_bytes, found = _measure(path / name, name)
     problems = (*find_name_problems(name), *(found or find_size_problems(name, n_bytes, limits)))
-    return Member(
+    return ArchiveMember(
         container=path, stored_name=name, parts=split_name(name), n_bytes=n_bytes, problems=problems
     )
 
@@ -119,7 +119,7 @@ def _measure(file: Path, name: str) -> tuple[int, list[Finding]]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class ImageFolder(Mapping[str, Member]):
+class ImageFolder(Mapping[str, ArchiveMember]):
     """The images at the root of a folder or a zip, by stem (in NFC), sorted.
 
     It holds no open file and can be sent to worker processes.
@@ -131,10 +131,10 @@ class ImageFolder(Mapping[str, Member]):
     """
 
     path: Path
-    members: dict[str, Member]
+    members: dict[str, ArchiveMember]
     notes: tuple[Finding, ...] = ()
 
-    def __getitem__(self, stem: str) -> Member:
+    def __getitem__(self, stem: str) -> ArchiveMember:
         return self.members[stem]
 
     def __iter__(self) -> Iterator[str]:
@@ -195,14 +195,14 @@ def open_images(
     return ImageFolder(path=path, members=ordered, notes=(*layout.notes, *_note_ignored(layout, suffixes)))
 
 
-def _refuse_alike(images: Sequence[Member]) -> list[Member]:
+def _refuse_alike(images: Sequence[ArchiveMember]) -> list[ArchiveMember]:
     """Refuse images that could be taken for each other, and name all that are refused so that it can be printed."""
-    groups: dict[str, list[Member]] = {}
+    groups: dict[str, list[ArchiveMember]] = {}
     for member in images:
         groups.setdefault(collision_key(member.stem), []).append(member)
     found = []
     for group in groups.values():
-        alike = find_collisions(group) if len(group) > 1 else ()
+        alike = find_member_collisions(group) if len(group) > 1 else ()
         for member in group:
             problems = (*member.problems, *alike)
             # One character is ten at most when it is escaped: no name is shortened.

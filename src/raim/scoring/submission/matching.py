@@ -13,7 +13,7 @@ from raim.images import inspect_image
 from raim.scoring.submission.findings import UTF8_ADVICE, Finding, name_some, note, problem
 from raim.scoring.submission.layout import Layout, is_nested_archive
 from raim.scoring.submission.listing import ImageFolder, describe_no_images
-from raim.scoring.submission.member import Limits, Member
+from raim.scoring.submission.member import ArchiveMember, Limits
 from raim.scoring.submission.member_names import find_name_problems, last_part, read_in_encodings
 from raim.scoring.submission.readme import is_readme
 
@@ -52,7 +52,7 @@ def expect_images(inputs: ImageFolder, manifest: Manifest | None, limits: Limits
     return Expectation(images=images, notes=() if manifest is None else tuple(_compare(inputs, manifest)))
 
 
-def _expect_image(stem: str, member: Member, row: ManifestRow | None, limits: Limits) -> ExpectedImage:
+def _expect_image(stem: str, member: ArchiveMember, row: ManifestRow | None, limits: Limits) -> ExpectedImage:
     is_file = member.entry is None
     source = member.container / member.stored_name if is_file else member.read_bytes()
     try:
@@ -100,15 +100,15 @@ def _compare(inputs: ImageFolder, manifest: Manifest) -> list[Finding]:
 class Matching:
     """Which member is which expected image, and what is wrong with the rest."""
 
-    images: dict[str, Member]  # the matched members, by stem
-    readmes: tuple[Member, ...]  # the members named readme.txt in any letter case
+    images: dict[str, ArchiveMember]  # the matched members, by stem
+    readmes: tuple[ArchiveMember, ...]  # the members named readme.txt in any letter case
     problems: tuple[Finding, ...]  # what is missing, unexpected, nested or in another format
 
 
 def match_images(layout: Layout, expectation: Expectation) -> Matching:
     """Match the members of a submission to the expected images, by stem."""
-    images: dict[str, Member] = {}
-    readmes: list[Member] = []
+    images: dict[str, ArchiveMember] = {}
+    readmes: list[ArchiveMember] = []
     problems: list[Finding] = _find_nested(layout.nested)
     misplaced = {_key(member) for member in layout.nested}
     by_key = {collision_key(stem): stem for stem in expectation.images}
@@ -141,13 +141,13 @@ def match_images(layout: Layout, expectation: Expectation) -> Matching:
     return Matching(images=images, readmes=tuple(readmes), problems=tuple(problems))
 
 
-def _key(member: Member) -> str:
+def _key(member: ArchiveMember) -> str:
     return collision_key(image_stem(last_part(member.stored_name)))
 
 
-def _find_nested(nested: Iterable[Member]) -> list[Finding]:
+def _find_nested(nested: Iterable[ArchiveMember]) -> list[Finding]:
     """Find one problem per folder at the root, and one per archive within."""
-    folders: dict[str, list[Member]] = {}
+    folders: dict[str, list[ArchiveMember]] = {}
     problems = []
     for member in nested:
         if is_nested_archive(member):
@@ -161,13 +161,13 @@ def _find_nested(nested: Iterable[Member]) -> list[Finding]:
     return problems
 
 
-def _nested_archive(member: Member) -> Finding:
+def _nested_archive(member: ArchiveMember) -> Finding:
     name = "/".join(member.parts)
     text = f"{shown(name)} is an archive within the submission; put the files themselves there"
     return problem("nested-archive", text, name)
 
 
-def _read_anew(member: Member, expectation: Expectation) -> tuple[str, str] | None:
+def _read_anew(member: ArchiveMember, expectation: Expectation) -> tuple[str, str] | None:
     """Find the old encoding in which a name would be that of an input; None if there is none or the zip says which."""
     for encoding, name in read_in_encodings(member.raw_name).items():
         if image_stem(name) in expectation.images:
@@ -175,7 +175,7 @@ def _read_anew(member: Member, expectation: Expectation) -> tuple[str, str] | No
     return None
 
 
-def _unexpected(member: Member, by_key: dict[str, str], expectation: Expectation) -> Finding:
+def _unexpected(member: ArchiveMember, by_key: dict[str, str], expectation: Expectation) -> Finding:
     name, stem = member.name, member.stem
     same = by_key.get(collision_key(stem))
     if same is not None and same != stem:

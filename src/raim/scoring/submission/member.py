@@ -41,7 +41,7 @@ DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class ArchiveMember:
     """One file of a zip or a folder.
 
     Attributes:
@@ -108,7 +108,7 @@ class Member:
 class Listing:
     """What is in a zip or a folder, and the problems of the whole and of what is no member."""
 
-    members: tuple[Member, ...] = ()
+    members: tuple[ArchiveMember, ...] = ()
     problems: tuple[Finding, ...] = ()
 
     @property

@@ -21,7 +21,7 @@ from typing import Any
 from raim.errors import shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
 
-FILE_NAME = "readme.txt"
+README_FILE = "readme.txt"
 RUNTIME = "runtime per image [s]"
 DEVICE = "CPU[1] / GPU[0]"
 EXTRA_DATA = "Extra Data [1] / No Extra Data [0]"
@@ -56,7 +56,7 @@ class Readme:
 
 def is_readme(file_name: str) -> bool:
     """Say whether a file is the readme, whatever its letter case."""
-    return file_name.lower() == FILE_NAME
+    return file_name.lower() == README_FILE
 
 
 def parse_readme(text: str) -> Readme:
@@ -82,7 +82,7 @@ def parse_readme(text: str) -> Readme:
             expected += f", such as `{EXAMPLES[label]}`"
             problems.append(_wrong(number, f"{label} : {value}", expected))
     if problems:
-        raise submission_error(FILE_NAME, problems)
+        raise submission_error(README_FILE, problems)
     return Readme(
         runtime_s=values[RUNTIME],
         is_on_cpu=values[DEVICE],
@@ -160,4 +160,4 @@ def _wrong(number: int, line: str, expected: str) -> Finding:
 
 
 def _malformed(text: str) -> Finding:
-    return problem("readme-malformed", f"{FILE_NAME}: {text}", FILE_NAME)
+    return problem("readme-malformed", f"{README_FILE}: {text}", README_FILE)

@@ -16,7 +16,13 @@ from pathlib import Path
 
 from raim.errors import SubmissionError, shown
 from raim.scoring.submission.findings import Finding, problem, submission_error
-from raim.scoring.submission.member import Limits, Listing, Member, find_size_problems, find_total_problems
+from raim.scoring.submission.member import (
+    ArchiveMember,
+    Limits,
+    Listing,
+    find_size_problems,
+    find_total_problems,
+)
 from raim.scoring.submission.member_names import StoredName, read_name, split_name
 from raim.scoring.submission.zip_members import ENCRYPTED, PATCHED, UTF8_NAME, find_overlaps, locate
 
@@ -174,7 +180,7 @@ def list_zip(path: Path, limits: Limits) -> Listing:
         if name.text.endswith("/"):
             problems += found
             continue
-        member = Member(
+        member = ArchiveMember(
             container=path,
             stored_name=name.text,
             parts=(name.text,) if name.problems else split_name(name.text),

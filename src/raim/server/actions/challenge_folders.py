@@ -7,9 +7,8 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from raim.challenge import Challenge, read_challenge
-from raim.challenge.reading import FILE_NAME
-from raim.challenge.series import FILE_NAME as SERIES_FILE
-from raim.challenge.series import Series, read_series
+from raim.challenge.reading import CHALLENGE_FILE
+from raim.challenge.series import SERIES_FILE, Series, read_series
 from raim.data import IMAGE_SUFFIXES, read_manifest
 from raim.errors import ChallengeError
 from raim.scoring.profiles import PROFILES
@@ -17,7 +16,7 @@ from raim.server.database import ServerFolder
 from raim.server.database.engine import FOLDER_LOCK, take_turn
 
 # Of the files that a challenge's folder needs.
-SUFFIXES = IMAGE_SUFFIXES | {".toml", ".md", ".csv", ".tsv", ".txt"}
+FOLDER_SUFFIXES = IMAGE_SUFFIXES | {".toml", ".md", ".csv", ".tsv", ".txt"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,8 +43,8 @@ def find_challenges(folder: Path) -> FoundChallenges:
         ChallengeError: There is none without problems, or two have one id.
     """
     places = [folder]
-    if not (folder / FILE_NAME).exists() and folder.is_dir():
-        places = sorted(path.parent for path in folder.glob(f"*/{FILE_NAME}")) or [folder]
+    if not (folder / CHALLENGE_FILE).exists() and folder.is_dir():
+        places = sorted(path.parent for path in folder.glob(f"*/{CHALLENGE_FILE}")) or [folder]
     challenges: dict[str, Challenge] = {}
     problems: dict[str, tuple[str, ...]] = {}
     for place in places:
@@ -60,8 +59,8 @@ def find_challenges(folder: Path) -> FoundChallenges:
     for name, challenge in challenges.items():
         if challenge.id in by_id:
             raise ChallengeError(
-                f"{by_id[challenge.id]}/{FILE_NAME} and {name}/{FILE_NAME} have one id, {challenge.id!r}; give one of "
-                "them another"
+                f"{by_id[challenge.id]}/{CHALLENGE_FILE} and {name}/{CHALLENGE_FILE} have one id, {challenge.id!r}; "
+                "give one of them another"
             )
         by_id[challenge.id] = name
     if not challenges:

@@ -6,7 +6,7 @@ may be corrected, which makes another version of it and calls for scoring again.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from raim.challenge import Challenge, DataImage, DataSet, Phase, as_plain
 from raim.errors import StateError
 from raim.files import hash_file
+from raim.processes import OnProgress
 from raim.server import database as tables
 from raim.server.actions.challenge_folders import forget_problems
 from raim.server.actions.teams import approve_waiting
@@ -25,8 +26,6 @@ from raim.server.auditing import record_event
 from raim.server.database import Database, announce_change
 from raim.server.storage import Storage, has_file, pieces, put_file
 from raim.tables import decode_table, read_content
-
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

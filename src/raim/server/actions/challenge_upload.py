@@ -12,13 +12,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from raim.challenge.reading import FILE_NAME
+from raim.challenge.reading import CHALLENGE_FILE
 from raim.errors import StateError, StorageError, UnknownNameError
 from raim.records.administration import NewChallengeUpload
 from raim.server.actions.accounts import find_appointment
 from raim.server.auditing import record_event
 from raim.server.database import Challenge, ChallengeUpload, Database, Submission, User
-from raim.server.gathering import SILENCE, clean_file_name, keep_gathered, make_key
+from raim.server.gathering import UPLOAD_SILENCE, clean_file_name, keep_gathered, make_key
 from raim.server.storage import Storage, delete_file
 
 LOG = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ SERVER_FOLDERS = frozenset({"files", "work"})  # of the server, beside the chall
 
 def why_not_here(folder: Path) -> str:
     """Return why a server's folder has no place for challenges; "" where it has."""
-    if not (folder / FILE_NAME).exists():
+    if not (folder / CHALLENGE_FILE).exists():
         return ""
     return (
         "this server was started on the folder of one challenge, which has no place for others; start it on a folder "
@@ -39,7 +39,7 @@ def why_not_here(folder: Path) -> str:
     )
 
 
-def begin_upload(
+def begin_challenge_upload(
     session: Session, now: datetime, user_id: int, wanted: NewChallengeUpload, *, folder: Path
 ) -> ChallengeUpload:
     """Begin to upload a challenge, or go on with the same file of the same person.
@@ -79,7 +79,7 @@ def begin_upload(
     return upload
 
 
-def finish_upload(database: Database, storage: Storage, now: datetime, *, key: str) -> None:
+def finish_challenge_upload(database: Database, storage: Storage, now: datetime, *, key: str) -> None:
     """Bring a whole zip into the storage and let its check begin.
 
     Raises:
@@ -117,7 +117,9 @@ def give_up(session: Session, now: datetime, upload_id: int, reason: str, *, act
         record_event(session, now, "abandon challenge", upload, actor_id=actor_id, reason=reason)
 
 
-def abandon_silent(session: Session, now: datetime, *, silence: timedelta = SILENCE) -> None:
+def abandon_silent_challenge_uploads(
+    session: Session, now: datetime, *, silence: timedelta = UPLOAD_SILENCE
+) -> None:
     """Give up uploads that have stood still."""
     silent = select(ChallengeUpload.id).where(
         ChallengeUpload.state == "arriving", ChallengeUpload.updated_at < now - silence

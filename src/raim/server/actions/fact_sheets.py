@@ -12,7 +12,7 @@ from raim.server.database import FactSheet, Member
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SheetField:
+class FactSheetField:
     """One field.
 
     Attributes:
@@ -31,46 +31,46 @@ class SheetField:
 
 
 FIELDS = (
-    SheetField(key="title", label="Title of the method", is_needed=True),
-    SheetField(
+    FactSheetField(key="title", label="Title of the method", is_needed=True),
+    FactSheetField(
         key="members",
         label="Members",
         hint="One a line, in the order of authors; with the contact's e-mail if you wish",
         is_long=True,
         is_needed=True,
     ),
-    SheetField(
+    FactSheetField(
         key="affiliations",
         label="Affiliations",
         hint="One a line, in the same order",
         is_long=True,
         is_needed=True,
     ),
-    SheetField(
+    FactSheetField(
         key="description",
         label="Description of the method",
         hint="Architecture, losses, training strategy, what is new; Markdown",
         is_long=True,
         is_needed=True,
     ),
-    SheetField(
+    FactSheetField(
         key="training_data",
         label="Training data",
         hint="All data sets, synthetic data and pretrained models",
         is_long=True,
         is_needed=True,
     ),
-    SheetField(
+    FactSheetField(
         key="runtime",
         label="Runtime",
         hint="Seconds per image, at which size, on which device",
         is_needed=True,
     ),
-    SheetField(key="parameters", label="Number of parameters", hint="In millions"),
-    SheetField(key="memory", label="Memory", hint="While an image is restored, in GB"),
-    SheetField(key="code", label="Code", hint="Address of the code or of the trained model"),
-    SheetField(key="licence", label="Licence of the code"),
-    SheetField(key="citation", label="To be cited as", is_long=True),
+    FactSheetField(key="parameters", label="Number of parameters", hint="In millions"),
+    FactSheetField(key="memory", label="Memory", hint="While an image is restored, in GB"),
+    FactSheetField(key="code", label="Code", hint="Address of the code or of the trained model"),
+    FactSheetField(key="licence", label="Licence of the code"),
+    FactSheetField(key="citation", label="To be cited as", is_long=True),
 )
 KEYS = tuple(each.key for each in FIELDS)
 

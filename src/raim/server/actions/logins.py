@@ -14,7 +14,7 @@ from raim.server.database import Database, LoginAttempt, LoginSession, User
 from raim.server.database.engine import LOGINS_LOCK, take_turn
 from raim.server.tokens import hash_token, make_token
 
-WINDOW = timedelta(minutes=15)
+LOGIN_WINDOW = timedelta(minutes=15)
 # Failed tries within the window after which one waits. The limit of a login bounds what many addresses can try
 # together; a browser in which its person has logged in before is counted by itself, so that nobody locks them out.
 PER_LOGIN_AND_ADDRESS = 5
@@ -116,7 +116,7 @@ def next_try(
 def _free_at(
     session: Session, now: datetime, limit: int, conditions: tuple[ColumnElement[bool], ...]
 ) -> datetime | None:
-    failed = (LoginAttempt.attempted_at > now - WINDOW, LoginAttempt.succeeded.is_(False), *conditions)
+    failed = (LoginAttempt.attempted_at > now - LOGIN_WINDOW, LoginAttempt.succeeded.is_(False), *conditions)
     # The try that has to leave the window before there are fewer than the limit.
     oldest = session.scalar(
         select(LoginAttempt.attempted_at)
@@ -125,7 +125,7 @@ def _free_at(
         .offset(limit - 1)
         .limit(1)
     )
-    return None if oldest is None else oldest + WINDOW
+    return None if oldest is None else oldest + LOGIN_WINDOW
 
 
 def open_session(
@@ -160,7 +160,7 @@ def log_out(session: Session, now: datetime, token: str) -> None:
 
 def forget_logins(session: Session, now: datetime) -> int:
     """Delete tries that no limit looks at any more and sessions that are over; give how many tries there were."""
-    old = session.scalars(select(LoginAttempt).where(LoginAttempt.attempted_at <= now - WINDOW)).all()
+    old = session.scalars(select(LoginAttempt).where(LoginAttempt.attempted_at <= now - LOGIN_WINDOW)).all()
     for attempt in old:
         session.delete(attempt)
     for opened in session.scalars(select(LoginSession).where(LoginSession.expires_at <= now)):

@@ -6,14 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.challenge import may_download
-from raim.challenge.data_set import Part
+from raim.challenge.data_set import DataSetPart
 from raim.challenge.tries import day_begins, day_of
 from raim.server.auditing import record_event
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import AuditEvent, Database, DataSet, User
 
 
-def is_hidden(challenge: CurrentChallenge, data_set_id: str, part: Part, now: datetime) -> bool:
+def is_hidden(challenge: CurrentChallenge, data_set_id: str, part: DataSetPart, now: datetime) -> bool:
     """Say whether no team may have a part of a data set now, finalists neither."""
     given = may_download(
         challenge.definition, data_set_id, part, role="member", now=now, is_approved=True, is_finalist=True
@@ -26,7 +26,7 @@ def is_noted(
     challenge: CurrentChallenge,
     now: datetime,
     data_set_id: str,
-    part: Part,
+    part: DataSetPart,
     *,
     user_id: int,
 ) -> bool:
@@ -47,7 +47,7 @@ def note_sight(
     challenge: CurrentChallenge,
     now: datetime,
     data_set_id: str,
-    part: Part,
+    part: DataSetPart,
     *,
     user_id: int,
 ) -> None:

@@ -15,15 +15,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from raim.challenge.reading import FILE_NAME
+from raim.challenge.reading import CHALLENGE_FILE
 from raim.errors import StateError
+from raim.processes import OnProgress
 from raim.server.actions.challenge_upload import SERVER_FOLDERS
 from raim.server.auditing import record_event
 from raim.server.backup.data_folders import lay_out_images
-from raim.server.backup.manifest import Member, is_safe_part
+from raim.server.backup.manifest import BackupPart, is_safe_part
 from raim.server.backup.opening import open_backup
 from raim.server.backup.recovering import (
-    OnProgress,
     Recovered,
     check_backup,
     explained,
@@ -126,10 +126,10 @@ def _find_place(target: Database, settings: Settings, challenge_id: str) -> Path
                 f"the server of {settings.folder} has a challenge {challenge_id!r} already; to see it as it was in the "
                 "backup, recover that into a new folder"
             )
-    if (settings.folder / FILE_NAME).exists():
+    if (settings.folder / CHALLENGE_FILE).exists():
         raise StateError(
-            f"{settings.folder} is the folder of one challenge; stop its server, move {FILE_NAME} and what belongs "
-            "to it into a sub-folder, start the server once, and recover then"
+            f"{settings.folder} is the folder of one challenge; stop its server, move {CHALLENGE_FILE} and what "
+            "belongs to it into a sub-folder, start the server once, and recover then"
         )
     place = settings.folder / challenge_id
     if not is_safe_part(challenge_id) or challenge_id in SERVER_FOLDERS or place.exists():
@@ -137,7 +137,7 @@ def _find_place(target: Database, settings: Settings, challenge_id: str) -> Path
     return place
 
 
-def _delete_unused(target: Database, storage: Storage, added: Collection[Member]) -> None:
+def _delete_unused(target: Database, storage: Storage, added: Collection[BackupPart]) -> None:
     """Delete files that were added, but those that somebody has handed in meanwhile."""
     with target.writing() as session:
         take_turn(session, STORAGE_LOCK)

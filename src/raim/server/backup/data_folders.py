@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from raim.errors import BackupError
 from raim.server.backup.manifest import is_safe_part
-from raim.server.backup.scope import CHALLENGES, is_of
+from raim.server.backup.scope import CHALLENGE_TABLES, is_of
 from raim.server.database import Challenge, DataSet, Image
-from raim.server.storage import Storage, read_file
+from raim.server.storage import Storage, read_stored_file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,7 @@ def lay_out_images(
         OSError: A file cannot be written.
     """
     notes = []
-    found = select(DataSet, Challenge).join(Challenge).where(is_of(CHALLENGES, challenge_id))
+    found = select(DataSet, Challenge).join(Challenge).where(is_of(CHALLENGE_TABLES, challenge_id))
     for data_set, challenge in session.execute(found):
         if not _is_inside(challenge.folder):
             raise BackupError(
@@ -58,7 +58,7 @@ def lay_out_images(
                 if sha256 in missing:
                     notes.append(f"{path} is missing: put it back before the server starts")
                 else:
-                    _place(folder, path, read_file(storage, sha256))
+                    _place(folder, path, read_stored_file(storage, sha256))
     return tuple(notes)
 
 

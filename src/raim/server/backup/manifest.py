@@ -29,7 +29,7 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class BackupPart:
     """One part of a backup: tables/NAME.jsonl, files/SHA256, challenge/PATH or secret.key."""
 
     name: str
@@ -38,7 +38,7 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Manifest:
+class BackupManifest:
     """What a backup holds.
 
     Attributes:
@@ -55,7 +55,7 @@ class Manifest:
     database: str
     made_at: datetime
     tables: Mapping[str, Count]
-    members: tuple[Member, ...]
+    members: tuple[BackupPart, ...]
     missing: Mapping[str, str]
 
     @property
@@ -69,26 +69,26 @@ class Manifest:
         return sum(member.n_bytes for member in self.members)
 
     @property
-    def files(self) -> tuple[Member, ...]:
+    def files(self) -> tuple[BackupPart, ...]:
         """The stored files that are whole."""
         found = (member for member in self.members if member.name.startswith(FILES))
         return tuple(member for member in found if member.name == FILES + member.sha256)
 
     @property
-    def texts(self) -> tuple[Member, ...]:
+    def texts(self) -> tuple[BackupPart, ...]:
         """The texts of the challenge's folder."""
         return tuple(member for member in self.members if member.name.startswith(TEXTS))
 
 
-_JSON = TypeAdapter(Manifest)
+_JSON = TypeAdapter(BackupManifest)
 
 
-def format_manifest(manifest: Manifest) -> bytes:
+def format_backup_manifest(manifest: BackupManifest) -> bytes:
     """Write a manifest as JSON."""
     return json.dumps({"format": FORMAT, **_JSON.dump_python(manifest, mode="json")}, indent=1).encode()
 
 
-def parse_manifest(content: bytes) -> Manifest:
+def parse_backup_manifest(content: bytes) -> BackupManifest:
     """Read a manifest; anything unexpected is refused.
 
     Raises:
@@ -130,7 +130,7 @@ def is_safe_part(part: str) -> bool:
     return part not in {"", ".", ".."} and part.isprintable() and not set(part) & set('/\\:*?"<>|')
 
 
-def _check_names(manifest: Manifest) -> None:
+def _check_names(manifest: BackupManifest) -> None:
     names = [member.name for member in manifest.members]
     if len(set(names)) != len(names):
         raise BackupError("the backup's manifest names a member twice")

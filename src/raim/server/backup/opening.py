@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raim.errors import BackupError
-from raim.server.backup.manifest import MOST_BYTES, NAME, Manifest, Member, parse_manifest
+from raim.server.backup.manifest import MOST_BYTES, NAME, BackupManifest, BackupPart, parse_backup_manifest
 from raim.server.storage import CHUNK_BYTES
 
 ENCRYPTED = 0x1
@@ -40,7 +40,7 @@ class Backup:
 
     path: Path
     archive: zipfile.ZipFile
-    manifest: Manifest
+    manifest: BackupManifest
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def open_backup(path: Path) -> Iterator[Backup]:
         yield Backup(path=path, archive=archive, manifest=manifest)
 
 
-def read_member(backup: Backup, member: Member, *, by_line: bool = False) -> Iterator[bytes]:
+def read_member(backup: Backup, member: BackupPart, *, by_line: bool = False) -> Iterator[bytes]:
     """Give a member's content in pieces of 1 MiB, or its lines; after the last one its hash is compared.
 
     Raises:
@@ -79,12 +79,12 @@ def read_member(backup: Backup, member: Member, *, by_line: bool = False) -> Ite
         )
 
 
-def _read_manifest(archive: zipfile.ZipFile, path: Path, n_bytes: int) -> Manifest:
+def _read_manifest(archive: zipfile.ZipFile, path: Path, n_bytes: int) -> BackupManifest:
     infos = {info.filename: info for info in archive.infolist()}
     _check_infos(archive, infos, n_bytes)
     if NAME not in infos or infos[NAME].file_size > MOST_BYTES:
         raise BackupError(f"{path} has no manifest; it is no backup, or was not written to its end")
-    manifest = parse_manifest(archive.read(NAME))
+    manifest = parse_backup_manifest(archive.read(NAME))
     _check_members(infos, manifest)
     return manifest
 
@@ -102,7 +102,7 @@ def _check_infos(archive: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo], n_
         raise BackupError("the backup's members are longer together than the file")
 
 
-def _check_members(infos: dict[str, zipfile.ZipInfo], manifest: Manifest) -> None:
+def _check_members(infos: dict[str, zipfile.ZipInfo], manifest: BackupManifest) -> None:
     named = {member.name: member.n_bytes for member in manifest.members}
     different = sorted(named.keys() ^ (infos.keys() - {NAME}))
     if different:

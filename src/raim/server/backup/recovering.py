@@ -6,7 +6,7 @@ The database is committed last. Whatever goes wrong before, all that was made is
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,16 +18,16 @@ from sqlalchemy.orm import Session
 
 from raim.errors import BackupError, RaimError, StateError
 from raim.files import cannot_write
+from raim.processes import OnProgress
 from raim.server.backup.data_folders import lay_out_images
-from raim.server.backup.manifest import FILES, SECRET, TEXTS, Manifest, Member
+from raim.server.backup.manifest import FILES, SECRET, TEXTS, BackupManifest, BackupPart
 from raim.server.backup.opening import Backup, open_backup, read_member
 from raim.server.backup.resetting import Reset, reset_states
-from raim.server.backup.tables import check_schema, find_tables, restore_rows
+from raim.server.backup.tables import check_backup_schema, find_tables, restore_rows
 from raim.server.database import Database, open_database
 from raim.server.settings import Settings
 from raim.server.storage import Storage, open_storage, put_file
 
-OnProgress = Callable[[int, int], None]
 STORED_IN = ("sha256", "incoming")  # the folders of a storage
 
 
@@ -38,7 +38,7 @@ class Recovered:
     `n_joined`: people of a challenge who have an account on its new server; `n_new`: who have one there now.
     """
 
-    manifest: Manifest
+    manifest: BackupManifest
     reset: Reset
     notes: tuple[str, ...]
     n_rows: int
@@ -87,7 +87,7 @@ def check_backup(backup: Backup) -> None:
     Raises:
         BackupError: It is damaged, or of a newer raim.
     """
-    check_schema(backup.manifest.schema)
+    check_backup_schema(backup.manifest.schema)
     for member in backup.manifest.members:
         if not member.name.startswith(FILES):
             for _ in read_member(backup, member):
@@ -209,7 +209,7 @@ def _open_storage(settings: Settings, undo: ExitStack) -> Storage:
 
 
 def restore_files(
-    backup: Backup, storage: Storage, members: Collection[Member], on_progress: OnProgress
+    backup: Backup, storage: Storage, members: Collection[BackupPart], on_progress: OnProgress
 ) -> None:
     """Keep stored files of a backup."""
     done, total = 0, sum(member.n_bytes for member in members)
@@ -237,7 +237,7 @@ def _restore_secret(backup: Backup, settings: Settings, undo: ExitStack) -> None
             _write(backup, member, settings.secret_key_file, mode=0o600)
 
 
-def _write(backup: Backup, member: Member, path: Path, *, mode: int) -> None:
+def _write(backup: Backup, member: BackupPart, path: Path, *, mode: int) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         for chunk in read_member(backup, member):
             file.write(chunk)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from raim.server.actions.accounts import name_key
 from raim.server.backup.scope import (
-    CHALLENGES,
+    CHALLENGE_TABLES,
     EVENTS,
     PEOPLE,
     REFUSALS,
@@ -86,7 +86,7 @@ def bring_rows(source: Connection, session: Session, challenge_id: int) -> Arriv
         renumber = _renumbering(table, numbers)
         for batch in batches(rows):
             session.connection().execute(insert(table), [renumber(row) for row in batch])
-    return Arrived(id=numbers[CHALLENGES.name][challenge_id], n_rows=n_rows, people=people)
+    return Arrived(id=numbers[CHALLENGE_TABLES.name][challenge_id], n_rows=n_rows, people=people)
 
 
 def _read(source: Connection, table: Table, challenge_id: int) -> Iterable[Row]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from raim.server.actions.challenge_upload import UNDER_WAY
 from raim.server.auditing import record_event
-from raim.server.backup.manifest import Manifest
+from raim.server.backup.manifest import BackupManifest
 from raim.server.backup.scope import SUBMISSIONS, is_of
 from raim.server.database import ChallengeUpload, Submission, Upload
 from raim.server.study.packs import forget_packs
@@ -24,7 +24,7 @@ class Reset:
 
 
 def reset_states(
-    session: Session, now: datetime, manifest: Manifest, *, challenge_id: int | None = None
+    session: Session, now: datetime, manifest: BackupManifest, *, challenge_id: int | None = None
 ) -> Reset:
     """Set back what was under way, in one challenge or all, and write it into the audit log.
 

@@ -39,7 +39,7 @@ LEFT_OUT = frozenset(
 # What opens an account on its server: nothing that lets anybody into one goes elsewhere but a password's hash. How a
 # challenge came to its server is that one's, too.
 OF_SERVER = LEFT_OUT | {ApiToken.__tablename__, LoginAttempt.__tablename__, ChallengeUpload.__tablename__}
-CHALLENGES, PEOPLE, JUDGES, REFUSALS, IMAGES, SUBMISSIONS, EVENTS = (
+CHALLENGE_TABLES, PEOPLE, JUDGES, REFUSALS, IMAGES, SUBMISSIONS, EVENTS = (
     Base.metadata.tables[each.__tablename__]
     for each in (Challenge, User, Judge, MailRefusal, Image, Submission, AuditEvent)
 )
@@ -67,8 +67,8 @@ def is_of(table: Table, challenge_id: int | None) -> ColumnElement[bool]:
     """Return the condition that a row of a table is of a challenge; that of any row for None."""
     if challenge_id is None:
         return true()
-    if table is CHALLENGES:
-        return CHALLENGES.c.id == challenge_id
+    if table is CHALLENGE_TABLES:
+        return CHALLENGE_TABLES.c.id == challenge_id
     if table is PEOPLE:
         return or_(PEOPLE.c.registered_in == challenge_id, PEOPLE.c.id.in_(_named_people(challenge_id)))
     column = _way(table)
@@ -104,6 +104,6 @@ def _way(table: Table) -> "Column[Any] | None":
     found = [
         (target is PEOPLE, bool(column.nullable), number, column)
         for number, (column, target) in enumerate(references(table).items())
-        if target is not table and (target in (CHALLENGES, PEOPLE) or _way(target) is not None)
+        if target is not table and (target in (CHALLENGE_TABLES, PEOPLE) or _way(target) is not None)
     ]
     return min(found)[3] if found else None

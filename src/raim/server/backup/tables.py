@@ -42,7 +42,7 @@ PLAIN: tuple[tuple[type, type], ...] = ((Boolean, bool), (Integer, int), (Float,
 INFINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
-def check_schema(version: str) -> None:
+def check_backup_schema(version: str) -> None:
     """Refuse a backup of a newer raim.
 
     Raises:

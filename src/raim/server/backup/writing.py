@@ -7,7 +7,7 @@ it is written the server may run: the rows are those of one moment, and a stored
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, Table, func, select, union
 from raim import __version__
 from raim.errors import InputError, StorageError, unknown_name
 from raim.files import cannot_write, check_writable, write_whole
+from raim.processes import OnProgress
 from raim.server.actions.challenge_upload import SERVER_FOLDERS
 from raim.server.backup.manifest import (
     FILES,
@@ -26,9 +27,9 @@ from raim.server.backup.manifest import (
     SECRET,
     TABLES,
     TEXTS,
-    Manifest,
-    Member,
-    format_manifest,
+    BackupManifest,
+    BackupPart,
+    format_backup_manifest,
     is_safe_text,
 )
 from raim.server.backup.scope import IMAGES, SUBMISSIONS, is_of, list_tables, select_rows
@@ -41,9 +42,7 @@ from raim.server.database import (
 from raim.server.database.entries import is_kept
 from raim.server.database.migration import newest_version, open_existing
 from raim.server.settings import Settings
-from raim.server.storage import Storage, open_storage, pieces, read_file
-
-OnProgress = Callable[[int, int], None]
+from raim.server.storage import Storage, open_storage, pieces, read_stored_file
 
 
 @dataclass(kw_only=True, slots=True)
@@ -52,9 +51,9 @@ class _Writer:
 
     archive: zipfile.ZipFile
     now: datetime
-    members: list[Member] = field(default_factory=list)
+    members: list[BackupPart] = field(default_factory=list)
 
-    def add(self, name: str, chunks: Iterable[bytes]) -> Member:
+    def add(self, name: str, chunks: Iterable[bytes]) -> BackupPart:
         """Add a member; give it."""
         info = zipfile.ZipInfo(name, self.now.timetuple()[:6])
         info.external_attr = 0o600 << 16
@@ -64,7 +63,7 @@ class _Writer:
                 digest.update(chunk)
                 n_bytes += len(chunk)
                 entry.write(chunk)
-        member = Member(name=name, n_bytes=n_bytes, sha256=digest.hexdigest())
+        member = BackupPart(name=name, n_bytes=n_bytes, sha256=digest.hexdigest())
         self.members.append(member)
         return member
 
@@ -77,7 +76,7 @@ def make_backup(
     challenge_id: str = "",
     with_secret: bool = False,
     on_progress: OnProgress = lambda _done, _total: None,
-) -> Manifest:
+) -> BackupManifest:
     """Write all that a server knows, or of one challenge with its people, into one file; the server may run meanwhile.
 
     The file is there whole or not at all. `on_progress` is called with (bytes of stored files written, bytes in all).
@@ -109,7 +108,7 @@ def _write(
     challenge_id: str,
     *,
     with_secret: bool,
-) -> Manifest:
+) -> BackupManifest:
     with open_existing(settings.database_url) as database:
         storage = open_storage(settings.storage_url)
         # It holds password hashes and hidden references: nobody else's to read.
@@ -128,7 +127,7 @@ def _write(
                 writer.add(TEXTS + name, _read(settings.folder / name))
             if with_secret:
                 writer.add(SECRET, _read(settings.secret_key_file))
-            manifest = Manifest(
+            manifest = BackupManifest(
                 raim=__version__,
                 schema=str(newest_version()),
                 database=database.engine.dialect.name,
@@ -137,7 +136,7 @@ def _write(
                 missing=_add_files(writer, storage, stored, on_progress),
                 members=tuple(writer.members),
             )
-            archive.writestr(zipfile.ZipInfo(NAME, now.timetuple()[:6]), format_manifest(manifest))
+            archive.writestr(zipfile.ZipInfo(NAME, now.timetuple()[:6]), format_backup_manifest(manifest))
             archive.close()
             file.flush()
             os.fsync(file.fileno())
@@ -221,7 +220,7 @@ def _add_files(
         def chunks(sha256: str = sha256) -> Iterator[bytes]:
             nonlocal done
             try:
-                for chunk in read_file(storage, sha256):
+                for chunk in read_stored_file(storage, sha256):
                     done += len(chunk)
                     on_progress(min(done, total), total)
                     yield chunk

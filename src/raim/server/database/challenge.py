@@ -11,8 +11,8 @@ from raim.server.database.columns import (
     Name,
     Numbered,
     Sha256,
+    check_words,
     is_sha256,
-    one_of,
     reference,
     reference_key,
 )
@@ -34,7 +34,7 @@ class Challenge(Numbered):
 
     __table_args__ = (
         CheckConstraint(is_sha256("definition_sha256"), name="definition_sha256"),
-        CheckConstraint(one_of("status", STATUSES), name="status"),
+        CheckConstraint(check_words("status", STATUSES), name="status"),
         CheckConstraint("quota_bytes > 0", name="quota_bytes"),
     )
 
@@ -75,7 +75,7 @@ class DataSet(Numbered):
 
     __table_args__ = (
         UniqueConstraint("challenge_id", "slug"),
-        CheckConstraint(one_of("kind", SET_KINDS), name="kind"),
+        CheckConstraint(check_words("kind", SET_KINDS), name="kind"),
     )
 
     challenge_id: Mapped[int] = reference("challenge")
@@ -145,7 +145,7 @@ class Extension(Numbered):
     """
 
     __table_args__ = (
-        CheckConstraint(one_of("tries", ADDED_TRIES), name="tries"),
+        CheckConstraint(check_words("tries", ADDED_TRIES), name="tries"),
         CheckConstraint("opens_at < closes_before AND closes_before < closes_after", name="dates"),
     )
 
@@ -220,7 +220,7 @@ class ChallengeUpload(Arriving):
     """
 
     __table_args__ = (
-        CheckConstraint(one_of("state", UPLOAD_STATES), name="state"),
+        CheckConstraint(check_words("state", UPLOAD_STATES), name="state"),
         CheckConstraint(is_sha256("sha256"), name="sha256"),
         CheckConstraint("(state = 'taken') = (challenge_id IS NOT NULL)", name="challenge"),
         *Arriving.constraints(),

@@ -80,7 +80,6 @@ class Numbered(Base):
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
 
 
-LARGEST_ID = 2**31 - 1  # of PostgreSQL's INTEGER
 Name = Annotated[str, mapped_column(String(200))]
 Sha256 = Annotated[str, mapped_column(String(64))]
 
@@ -124,11 +123,11 @@ def is_sha256(column: str) -> str:
     return f"length({column}) = 64"
 
 
-def one_of(column: str, words: tuple[str, ...]) -> str:
+def check_words(column: str, words: tuple[str, ...]) -> str:
     """Give the check that a column holds one of some words.
 
     Example:
-        >>> one_of("role", ("captain", "member"))
+        >>> check_words("role", ("captain", "member"))
         "role IN ('captain', 'member')"
     """
     return f"{column} IN ({', '.join(repr(word) for word in words)})"

@@ -21,8 +21,8 @@ from raim.server.database.columns import (
     Name,
     Numbered,
     Sha256,
+    check_words,
     is_sha256,
-    one_of,
     reference,
     reference_key,
 )
@@ -42,17 +42,21 @@ class Submission(Numbered):
     """
 
     __table_args__ = (
-        CheckConstraint(one_of("kind", KINDS), name="kind"),
-        CheckConstraint(one_of("state", tuple(STATES)), name="state"),
-        CheckConstraint(f"rescore_asked_at IS NULL OR {one_of('state', named('has_score'))}", name="rescore"),
-        CheckConstraint(f"freed_at IS NULL OR {one_of('state', named('is_refused'))}", name="freed"),
+        CheckConstraint(check_words("kind", KINDS), name="kind"),
+        CheckConstraint(check_words("state", tuple(STATES)), name="state"),
+        CheckConstraint(
+            f"rescore_asked_at IS NULL OR {check_words('state', named('has_score'))}", name="rescore"
+        ),
+        CheckConstraint(f"freed_at IS NULL OR {check_words('state', named('is_refused'))}", name="freed"),
         CheckConstraint("committed_bytes > 0", name="committed_bytes"),
         CheckConstraint(is_sha256("committed_sha256"), name="committed_sha256"),
         CheckConstraint("attempt >= 0", name="attempt"),
         CheckConstraint("images_done BETWEEN 0 AND images_total", name="images_done"),
         CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name="lease"),
-        CheckConstraint(f"error IS NOT NULL OR NOT {one_of('state', named('needs_reason'))}", name="error"),
-        CheckConstraint(f"NOT is_chosen OR {one_of('state', named('is_checked'))}", name="chosen"),
+        CheckConstraint(
+            f"error IS NOT NULL OR NOT {check_words('state', named('needs_reason'))}", name="error"
+        ),
+        CheckConstraint(f"NOT is_chosen OR {check_words('state', named('is_checked'))}", name="chosen"),
         Index("ix_submission_tries", "team_id", "phase_id", "kind", "received_at"),
         Index("ix_submission_state_received_at", "state", "received_at"),
         Index(

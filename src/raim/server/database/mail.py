@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raim.server.database.columns import Name, Numbered, one_of, reference_key
+from raim.server.database.columns import Name, Numbered, check_words, reference_key
 
 MAIL_STATES = ("waiting", "taken", "sending", "sent", "joined", "failed", "unclear", "dropped")
 
@@ -41,7 +41,7 @@ class Mail(Numbered):
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("kind", "what", "address"),
-        CheckConstraint(one_of("state", MAIL_STATES), name="state"),
+        CheckConstraint(check_words("state", MAIL_STATES), name="state"),
     )
 
     challenge_id: Mapped[int | None] = mapped_column(reference_key("challenge"), index=True)

@@ -101,7 +101,7 @@ def newest_version() -> str | None:
     return scripts().get_current_head()
 
 
-def difference(connection: Connection) -> MigrationScript:
+def find_schema_changes(connection: Connection) -> MigrationScript:
     """Give what is to be done so that a database has the tables of this version."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return produce_migrations(context, Base.metadata)

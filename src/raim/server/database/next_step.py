@@ -10,7 +10,7 @@ from alembic.autogenerate import render_python_code
 
 from raim.errors import StateError
 from raim.server.database.engine import open_database
-from raim.server.database.migration import FOLDER, difference, migrate, scripts
+from raim.server.database.migration import FOLDER, find_schema_changes, migrate, scripts
 
 
 def write_step(message: str) -> Path:
@@ -18,7 +18,7 @@ def write_step(message: str) -> Path:
     database = open_database("sqlite://")
     migrate(database.engine)
     with database.engine.connect() as connection:
-        changes = difference(connection).upgrade_ops
+        changes = find_schema_changes(connection).upgrade_ops
     number = len(list(scripts().walk_revisions())) + 1
     code = "" if changes is None else render_python_code(changes, render_as_batch=True)
     # The template imports our one type of column by its name.

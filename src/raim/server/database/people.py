@@ -6,7 +6,15 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Select, String, UniqueConstraint, bindparam, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference, reference_key
+from raim.server.database.columns import (
+    Name,
+    Numbered,
+    Sha256,
+    check_words,
+    is_sha256,
+    reference,
+    reference_key,
+)
 
 OFFICES = ("judge", "organiser")
 MEMBER_ROLES = ("captain", "member")
@@ -43,7 +51,7 @@ class Appointment(Numbered):
 
     __table_args__ = (
         UniqueConstraint("challenge_id", "user_id"),
-        CheckConstraint(one_of("office", OFFICES), name="office"),
+        CheckConstraint(check_words("office", OFFICES), name="office"),
     )
 
     challenge_id: Mapped[int] = reference("challenge")
@@ -80,7 +88,7 @@ class OneUseLink(Numbered):
     """
 
     __table_args__ = (
-        CheckConstraint(one_of("purpose", LINK_PURPOSES), name="purpose"),
+        CheckConstraint(check_words("purpose", LINK_PURPOSES), name="purpose"),
         CheckConstraint("(purpose = 'make administrator') = (user_id IS NULL)", name="user"),
         CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),
     )
@@ -99,7 +107,7 @@ class Team(Numbered):
 
     __table_args__ = (
         UniqueConstraint("challenge_id", "name_key"),
-        CheckConstraint(one_of("state", TEAM_STATES), name="state"),
+        CheckConstraint(check_words("state", TEAM_STATES), name="state"),
     )
 
     challenge_id: Mapped[int] = reference("challenge")
@@ -121,7 +129,7 @@ class FactSheet(Numbered):
     updated_by: Mapped[int] = reference("user_account")
 
 
-def teams_of(team_id: int | None) -> Select[int]:
+def merged_team_ids(team_id: int | None) -> Select[int]:
     """Select the ids of a team and of those that were merged into it, whose submissions its members see."""
     return select(Team.id).where((Team.id == team_id) | (Team.merged_into == team_id))
 
@@ -134,7 +142,7 @@ class Member(Numbered):
 
     __table_args__ = (
         UniqueConstraint("user_id", "challenge_id"),
-        CheckConstraint(one_of("role", MEMBER_ROLES), name="role"),
+        CheckConstraint(check_words("role", MEMBER_ROLES), name="role"),
     )
 
     challenge_id: Mapped[int] = reference("challenge")
@@ -168,7 +176,7 @@ class ApiToken(Numbered):
     """
 
     __table_args__ = (
-        CheckConstraint(one_of("scope", TOKEN_SCOPES), name="scope"),
+        CheckConstraint(check_words("scope", TOKEN_SCOPES), name="scope"),
         CheckConstraint(is_sha256("token_sha256"), name="token_sha256"),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Float, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raim.server.database.columns import Name, Numbered, Sha256, is_sha256, one_of, reference
+from raim.server.database.columns import Name, Numbered, Sha256, check_words, is_sha256, reference
 
 STUDY_STATES = ("draft", "open", "closed", "revealed", "discarded")
 TRIAL_KINDS = ("training", "counted", "repeat", "trap")
@@ -20,7 +20,7 @@ class Study(Numbered):
     """
 
     __table_args__ = (
-        CheckConstraint(one_of("state", STUDY_STATES), name="state"),
+        CheckConstraint(check_words("state", STUDY_STATES), name="state"),
         CheckConstraint("min_width > 0 AND min_height > 0", name="min_size"),
     )
 
@@ -147,7 +147,7 @@ class Trial(Numbered):
 
     __table_args__ = (
         UniqueConstraint("judge_id", "part", "position"),
-        CheckConstraint(one_of("kind", TRIAL_KINDS), name="kind"),
+        CheckConstraint(check_words("kind", TRIAL_KINDS), name="kind"),
         CheckConstraint("(part = 'training') = (kind = 'training')", name="part"),
         CheckConstraint("position > 0", name="position"),
     )

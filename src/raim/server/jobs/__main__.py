@@ -8,7 +8,7 @@ import threading
 PARENT = "RAIM_JOBS_PARENT_PIPE"
 
 
-def main() -> None:
+def run_kept_worker() -> None:
     """Run one worker until SIGTERM, or until the server is gone."""
     from raim.errors import RaimError
     from raim.server.jobs.bundles import keep_bundles
@@ -39,4 +39,4 @@ def _end_with_server(pipe: int, stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_kept_worker()

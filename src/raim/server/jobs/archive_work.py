@@ -16,7 +16,7 @@ from raim.images.decoder import read_apart
 from raim.scoring.photograph import Setting, Task, score_photograph
 from raim.scoring.profiles import Profile, find_profile
 from raim.scoring.records import ImageScore
-from raim.scoring.submission import ImageFolder, Member, check_submission, open_images
+from raim.scoring.submission import ArchiveMember, ImageFolder, check_submission, open_images
 from raim.server.jobs.process_pool import Report
 from raim.server.submissions.restored import Place, list_restored
 
@@ -85,7 +85,7 @@ def score_task(task: ScoreTask, report: Report) -> ScoredTask:
     """
     del report
     profile = find_profile(task.profile)
-    members: dict[int, Member | None] = {}
+    members: dict[int, ArchiveMember | None] = {}
     refused: dict[int, ImageScore] = {}
     for submission_id, path in task.archives.items():
         try:
@@ -125,7 +125,7 @@ def board_engine(profile: Profile) -> str:
     return "ncnn" if importlib.util.find_spec("ncnn") else "torch"
 
 
-def _record(image: ImageScore, member: Member | None) -> dict[str, Any]:
+def _record(image: ImageScore, member: ArchiveMember | None) -> dict[str, Any]:
     try:
         sha256 = NOTHING if member is None else member.sha256()
     except SubmissionError:

@@ -14,14 +14,14 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from raim.challenge.data_set import Part
+from raim.challenge.data_set import DataSetPart
 from raim.data import ManifestRow, format_manifest
 from raim.errors import NotReadyError, UnknownNameError
 from raim.files import write_whole
 from raim.server.database import Challenge, Database, DataSet, Image, open_database
 from raim.server.database.engine import BUNDLES_LOCK, try_turn
 from raim.server.settings import Settings
-from raim.server.storage import Storage, open_storage, read_file
+from raim.server.storage import Storage, open_storage, read_stored_file
 
 LOG = logging.getLogger(__name__)
 FOLDER = Path("work", "bundles")
@@ -30,7 +30,7 @@ EVERY_S = 2.0
 RETRY_S = 15  # a browser or client asks again after this time
 
 
-def find_bundle(session: Session, folder: Path, data_set_id: int, part: Part) -> Path:
+def find_bundle(session: Session, folder: Path, data_set_id: int, part: DataSetPart) -> Path:
     """Give the zip of a data set's inputs or references, with a manifest that tells nothing of hidden references.
 
     Args:
@@ -118,17 +118,17 @@ def keep_bundles(settings: Settings, stop: threading.Event) -> None:
     threading.Thread(target=keep, name="bundles", daemon=True).start()
 
 
-def _parts(kind: str) -> Iterator[Part]:
+def _parts(kind: str) -> Iterator[DataSetPart]:
     yield "input"
     if kind == "paired":
         yield "reference"
 
 
-def _path(folder: Path, contents: str, part: Part) -> Path:
+def _path(folder: Path, contents: str, part: DataSetPart) -> Path:
     return folder / FOLDER / f"{contents[:32]}-{part}.zip"
 
 
-def _write(path: Path, storage: Storage, images: list[Image], part: Part) -> None:
+def _write(path: Path, storage: Storage, images: list[Image], part: DataSetPart) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_whole(path) as making, zipfile.ZipFile(making, "w") as archive:
         archive.writestr(zipfile.ZipInfo("manifest.csv", TIME), _manifest(images, part))
@@ -137,11 +137,11 @@ def _write(path: Path, storage: Storage, images: list[Image], part: Part) -> Non
             info = zipfile.ZipInfo(name, TIME)
             info.file_size = n_bytes
             with archive.open(info, "w") as entry:
-                for chunk in read_file(storage, sha256):
+                for chunk in read_stored_file(storage, sha256):
                     entry.write(chunk)
 
 
-def _file(image: Image, part: Part) -> tuple[str, str, int]:
+def _file(image: Image, part: DataSetPart) -> tuple[str, str, int]:
     if part == "input":
         return image.input_name, image.input_sha256, image.input_bytes
     if image.reference_name is None or image.reference_sha256 is None or image.reference_bytes is None:
@@ -149,7 +149,7 @@ def _file(image: Image, part: Part) -> tuple[str, str, int]:
     return image.reference_name, image.reference_sha256, image.reference_bytes
 
 
-def _manifest(images: list[Image], part: Part) -> str:
+def _manifest(images: list[Image], part: DataSetPart) -> str:
     rows = [
         ManifestRow(
             name=image.name,

@@ -14,12 +14,12 @@ from raim.data import read_manifest
 from raim.errors import SubmissionError
 from raim.scoring.profiles import PROFILES
 from raim.scoring.submission import unpack_folder
-from raim.server.actions.challenge_folders import SUFFIXES
+from raim.server.actions.challenge_folders import FOLDER_SUFFIXES
 from raim.server.actions.challenge_upload import conclude_check, drop_archive
 from raim.server.database import ChallengeUpload
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.faults import Throttle, describe_fault, with_patience
-from raim.server.jobs.process_pool import Outcome, Report, run_alone
+from raim.server.jobs.process_pool import Report, TaskOutcome, run_alone
 from raim.server.jobs.work_folder import CHALLENGES, bring_submission
 
 PROGRESS_EVERY_S = 0.5
@@ -95,7 +95,7 @@ def check_challenge(task: ChallengeTask, report: Report) -> CheckedChallenge:
         ignored = unpack_folder(
             task.path,
             task.target,
-            suffixes=SUFFIXES,
+            suffixes=FOLDER_SUFFIXES,
             label=task.label,
             free_bytes=task.free_bytes,
             on_file=show,
@@ -140,7 +140,7 @@ def _check(context: WorkerContext, upload_id: int, sha256: str, label: str) -> C
     return _judge(outcome)
 
 
-def _judge(outcome: Outcome) -> CheckedChallenge:
+def _judge(outcome: TaskOutcome) -> CheckedChallenge:
     if outcome.is_fine:
         found: CheckedChallenge = outcome.value
         return found

@@ -8,7 +8,7 @@ from raim.server.jobs.archive_work import Checked, CheckTask, check_archive
 from raim.server.jobs.context import WorkerContext, has_lease, take_lease
 from raim.server.jobs.faults import Throttle, describe_fault, fail_submission, log_line, with_patience
 from raim.server.jobs.flags import flag_files
-from raim.server.jobs.process_pool import Outcome, run_alone
+from raim.server.jobs.process_pool import TaskOutcome, run_alone
 from raim.server.jobs.work_folder import bring_data_set, bring_submission, read_set_files
 from raim.server.submissions.restored import note_restored
 from raim.server.submissions.states import after_check, change_state, lock_submission
@@ -49,7 +49,7 @@ def _begin(context: WorkerContext, submission_id: int, attempt: int) -> bool:
         return True
 
 
-def _check(context: WorkerContext, submission_id: int) -> Outcome:
+def _check(context: WorkerContext, submission_id: int) -> TaskOutcome:
     with context.database.reading() as session:
         row = session.get_one(Submission, submission_id)
         sha256, data_set_id = row.committed_sha256, row.data_set_id
@@ -78,7 +78,7 @@ def _show_progress(context: WorkerContext, submission_id: int, done: int, total:
             row.images_done, row.images_total = min(done, total), total
 
 
-def _conclude(context: WorkerContext, submission_id: int, attempt: int, outcome: Outcome) -> str:
+def _conclude(context: WorkerContext, submission_id: int, attempt: int, outcome: TaskOutcome) -> str:
     if outcome.fault is not None:
         fail_submission(context, submission_id, attempt, "checked", (FAULT, outcome.fault))
         return "failed"

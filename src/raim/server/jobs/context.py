@@ -20,13 +20,13 @@ from sqlalchemy.orm import Session
 from raim import __version__
 from raim.errors import StateError
 from raim.server.database import Database, Submission, WorkerHeartbeat
-from raim.server.jobs.process_pool import Limits, ProcessPool, WorkerStopped
+from raim.server.jobs.process_pool import ProcessPool, TaskLimits, WorkerStopped
 from raim.server.storage import Storage
 from raim.server.submissions.states import change_state, lock_submission
 
 EVERY_S = 5.0
 FEW_WORKERS = 8
-SILENCE = timedelta(seconds=60)  # a worker that was not seen for so long is taken for dead
+WORKER_SILENCE = timedelta(seconds=60)  # a worker that was not seen for so long is taken for dead
 LONGEST_DOING, LONGEST_SANDBOX = 200, 400
 # Waits between tries after a fault of ours, in seconds.
 PATIENCE_S = (1.0, 5.0, 25.0)
@@ -50,7 +50,9 @@ def stop_heartbeat(session: Session, now: datetime, name: str) -> None:
         row.stopped_at, row.seen_at, row.doing = now, now, ""
 
 
-def live_workers(session: Session, now: datetime, silence: timedelta = SILENCE) -> Sequence[WorkerHeartbeat]:
+def live_workers(
+    session: Session, now: datetime, silence: timedelta = WORKER_SILENCE
+) -> Sequence[WorkerHeartbeat]:
     """Give the workers that were seen lately, by name."""
     return session.scalars(
         select(WorkerHeartbeat)
@@ -64,7 +66,7 @@ def serves(challenges: Collection[str], challenge: str) -> bool:
     return not challenges or challenge in challenges
 
 
-def gone_workers(session: Session, now: datetime, silence: timedelta = SILENCE) -> Sequence[str]:
+def gone_workers(session: Session, now: datetime, silence: timedelta = WORKER_SILENCE) -> Sequence[str]:
     """Give the names of workers that have ended or are silent."""
     is_gone = or_(WorkerHeartbeat.seen_at <= now - silence, WorkerHeartbeat.stopped_at.is_not(None))
     return session.scalars(select(WorkerHeartbeat.name).where(is_gone).order_by(WorkerHeartbeat.name)).all()
@@ -106,10 +108,10 @@ class WorkerContext:
     folder: Path
     clock: Callable[[], datetime]
     challenges: frozenset[str] = frozenset()
-    limits: Limits = field(default_factory=Limits)
+    limits: TaskLimits = field(default_factory=TaskLimits)
     keep_addresses: timedelta = timedelta(days=90)
     processes: int = 1
-    silence: timedelta = SILENCE
+    silence: timedelta = WORKER_SILENCE
     patience_s: tuple[float, ...] = PATIENCE_S
     stop: threading.Event = field(default_factory=threading.Event)
     holding: set[int] = field(default_factory=set)
@@ -197,7 +199,7 @@ def take_lease(
     now, row = context.clock(), lock_submission(session, submission_id)
     is_new = row.attempt == attempt - 1 and row.lease_owner is None
     is_ours = row.attempt == attempt and _is_free(session, now, context, row)
-    if not is_due(row) or not (is_new or is_ours):
+    if not is_submission_due(row) or not (is_new or is_ours):
         return None
     if row.facts.is_queued:
         row = change_state(session, now, submission_id, "scoring")
@@ -206,14 +208,14 @@ def take_lease(
     return row
 
 
-def is_due(row: Submission) -> bool:
+def is_submission_due(row: Submission) -> bool:
     """Say whether a submission is to be checked or scored."""
     return row.facts.is_waiting or row.rescore_asked_at is not None
 
 
 def has_lease(row: Submission, context: WorkerContext, attempt: int) -> bool:
     """Say whether a worker still has the lease that it took."""
-    return is_due(row) and row.lease_owner == context.name and row.attempt == attempt
+    return is_submission_due(row) and row.lease_owner == context.name and row.attempt == attempt
 
 
 def end_lease(session: Session, now: datetime, row: Submission) -> None:

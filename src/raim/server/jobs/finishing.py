@@ -14,13 +14,13 @@ from raim.server.database import EntryResult, Image, Result, Submission
 from raim.server.jobs.context import WorkerContext, take_lease
 from raim.server.jobs.faults import describe_fault, fail_submission, with_patience
 from raim.server.jobs.flags import flag_pixels
-from raim.server.jobs.scoring import Entry, Group, Records
+from raim.server.jobs.scoring import LeasedEntry, Records, ScoringGroup
 from raim.server.submissions.states import change_state
 
 NAMED = 3  # images without a score that the entry's reason names
 
 
-def finish_group(context: WorkerContext, group: Group, records: Records) -> list[int]:
+def finish_group(context: WorkerContext, group: ScoringGroup, records: Records) -> list[int]:
     """Write the results of every submission that has a record for each image; give which were finished.
 
     Those whose leases the worker has lost are left alone.
@@ -36,7 +36,9 @@ def finish_group(context: WorkerContext, group: Group, records: Records) -> list
     return finished
 
 
-def _finish(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str, dict[str, Any]]) -> bool:
+def _finish(
+    context: WorkerContext, group: ScoringGroup, entry: LeasedEntry, own: Mapping[str, dict[str, Any]]
+) -> bool:
     try:
         return with_patience(context, lambda: _write(context, group, entry, own))
     except Exception as error:  # noqa: BLE001 - whatever it is, the team gets the reason and its try back
@@ -47,7 +49,9 @@ def _finish(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str
         return False
 
 
-def _write(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str, dict[str, Any]]) -> bool:
+def _write(
+    context: WorkerContext, group: ScoringGroup, entry: LeasedEntry, own: Mapping[str, dict[str, Any]]
+) -> bool:
     now = context.clock()
     with context.database.writing() as session:
         # The job may have come here from another worker, so the lease is taken over, not only looked at.
@@ -69,7 +73,7 @@ def _write(context: WorkerContext, group: Group, entry: Entry, own: Mapping[str,
 
 
 def _add_results(
-    session: Session, now: datetime, row: Submission, group: Group, own: Mapping[str, dict[str, Any]]
+    session: Session, now: datetime, row: Submission, group: ScoringGroup, own: Mapping[str, dict[str, Any]]
 ) -> None:
     profile = find_profile(group.profile)
     common = {"submission_id": row.id, "scored_at": now, **group.versions}

@@ -49,7 +49,7 @@ class ProcessLimits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class TaskLimits:
     """Limits on the work for one submission.
 
     Attributes:
@@ -62,7 +62,7 @@ class Limits:
     score: ProcessLimits = ProcessLimits(memory_bytes=8 * GIBIBYTE, wall_s=300)
 
     @classmethod
-    def of(cls, settings: Settings) -> "Limits":
+    def of(cls, settings: Settings) -> "TaskLimits":
         """Take the memory from the settings."""
         return cls(
             check=replace(cls().check, memory_bytes=settings.check_memory_bytes),
@@ -78,7 +78,7 @@ class WorkerStopped(BaseException):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class TaskOutcome:
     """What became of a task: what it gave, how its process died over it, or the traceback of what it raised."""
 
     value: Any = None
@@ -118,7 +118,7 @@ class ProcessPool:
         *,
         wall_s: float | None = None,
         on_report: Callable[[Any, Any], None] = lambda _task, _message: None,
-    ) -> Iterator[tuple[Any, Outcome]]:
+    ) -> Iterator[tuple[Any, TaskOutcome]]:
         """Give each task with its outcome, as they are done.
 
         Args:
@@ -145,7 +145,7 @@ class ProcessPool:
                         continue
                     task, child.task = child.task, None
                     self.used_at = time.monotonic()
-                    yield task, Outcome(**{kind: value})
+                    yield task, TaskOutcome(**{kind: value})
                     self._fill(waiting, work, seconds)
         except BaseException:
             self.close()
@@ -209,7 +209,7 @@ def run_alone(
     limits: ProcessLimits,
     stop: threading.Event,
     on_report: Callable[[Any, Any], None] = lambda _task, _message: None,
-) -> Outcome:
+) -> TaskOutcome:
     """Do one task in a process of its own; it may be killed once for reasons that are not the task's."""
     with contextlib.closing(ProcessPool(1, limits, stop)) as pool:
         for _ in range(TRIES):

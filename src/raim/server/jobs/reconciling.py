@@ -15,12 +15,19 @@ from raim.server.actions.challenge_upload import conclude_check
 from raim.server.database import Challenge, ChallengeUpload, DataSet, StudyImage, Submission
 from raim.server.database.engine import take_turn
 from raim.server.jobs.challenge_check import read_due_challenges
-from raim.server.jobs.context import WorkerContext, end_lease, gone_workers, is_due, live_workers, spread
+from raim.server.jobs.context import (
+    WorkerContext,
+    end_lease,
+    gone_workers,
+    is_submission_due,
+    live_workers,
+    spread,
+)
 from raim.server.jobs.faults import OURS, Throttle
 from raim.server.jobs.tiling import read_due_tiles
 from raim.server.jobs.versions import known_versions
 from raim.server.jobs.waiting import read_waiting
-from raim.server.jobs.workflows import Engine, Job, name_scope
+from raim.server.jobs.workflows import JobEngine, QueuedJob, name_scope
 from raim.server.submissions.states import change_state, lock_submission
 
 MOST_ATTEMPTS = 25
@@ -28,7 +35,9 @@ RESUMING_LOCK = 7_246_101  # of PostgreSQL; see raim.server.database.engine
 LOOK_AGAIN_S = 5.0
 
 
-def read_due(session: Session, challenges: Collection[str] = (), *, with_tiles: bool = True) -> list[Job]:
+def read_due(
+    session: Session, challenges: Collection[str] = (), *, with_tiles: bool = True
+) -> list[QueuedJob]:
     """Give the jobs of all that waits: checks in order of arrival, tiles, uploaded challenges, scores in fair order.
 
     Those of some challenges are jobs of their own, beside the same ones for workers that serve all: whichever
@@ -44,14 +53,19 @@ def read_due(session: Session, challenges: Collection[str] = (), *, with_tiles: 
         .order_by(Submission.received_at, Submission.id)
     )
     tiles = read_due_tiles(session, *own) if with_tiles else []
-    jobs = [Job(kind="check", submission_id=row, attempt=attempt, scope=scope) for row, attempt in checks]
-    jobs += [Job(kind="tiles", submission_id=row, attempt=attempt, scope=scope) for row, attempt in tiles]
+    jobs = [
+        QueuedJob(kind="check", submission_id=row, attempt=attempt, scope=scope) for row, attempt in checks
+    ]
+    jobs += [
+        QueuedJob(kind="tiles", submission_id=row, attempt=attempt, scope=scope) for row, attempt in tiles
+    ]
     uploads = read_due_challenges(session) if with_tiles else []
     jobs += [
-        Job(kind="challenge", submission_id=row, attempt=attempt, scope=scope) for row, attempt in uploads
+        QueuedJob(kind="challenge", submission_id=row, attempt=attempt, scope=scope)
+        for row, attempt in uploads
     ]
     return jobs + [
-        Job(
+        QueuedJob(
             kind="score",
             submission_id=each.submission_id,
             attempt=each.attempt,
@@ -73,7 +87,7 @@ def find_lost(session: Session, before: datetime) -> list[int]:
     return list(session.scalars(lost.order_by(Submission.received_at, Submission.id)))
 
 
-def begin_anew(session: Session, now: datetime, jobs: Iterable[Job]) -> None:
+def begin_anew(session: Session, now: datetime, jobs: Iterable[QueuedJob]) -> None:
     """Let jobs that have ended be made again, under another id, since their submissions still wait.
 
     A submission that comes back again and again fails in the end, its try given back.
@@ -86,7 +100,7 @@ def begin_anew(session: Session, now: datetime, jobs: Iterable[Job]) -> None:
             _begin_challenge_anew(session, now, job)
             continue
         row = lock_submission(session, job.submission_id)
-        if row.attempt != job.attempt or row.lease_owner is not None or not is_due(row):
+        if row.attempt != job.attempt or row.lease_owner is not None or not is_submission_due(row):
             continue
         row.attempt += 1
         if row.attempt > MOST_ATTEMPTS and not row.facts.has_score:
@@ -95,7 +109,7 @@ def begin_anew(session: Session, now: datetime, jobs: Iterable[Job]) -> None:
             change_state(session, now, row.id, "failed", error=OURS.format(what=what, reason=reason))
 
 
-def _begin_tiles_anew(session: Session, job: Job) -> None:
+def _begin_tiles_anew(session: Session, job: QueuedJob) -> None:
     row = session.get_one(StudyImage, job.submission_id, with_for_update=True)
     if row.attempt != job.attempt or row.pack_sha256 is not None or row.error is not None:
         return
@@ -104,7 +118,7 @@ def _begin_tiles_anew(session: Session, job: Job) -> None:
         row.error = f"its tiles were begun {MOST_ATTEMPTS} times and never came to an end"
 
 
-def _begin_challenge_anew(session: Session, now: datetime, job: Job) -> None:
+def _begin_challenge_anew(session: Session, now: datetime, job: QueuedJob) -> None:
     row = session.get_one(ChallengeUpload, job.submission_id, with_for_update=True)
     if row.attempt != job.attempt or row.state != "inspecting":
         return
@@ -124,7 +138,7 @@ class Reconciler:
     """
 
     context: WorkerContext
-    engine: Engine
+    engine: JobEngine
     made: set[str] = field(default_factory=set)
     spread: float = 1.0
     _look_again: Throttle = field(default_factory=lambda: Throttle(LOOK_AGAIN_S))
@@ -157,7 +171,7 @@ class Reconciler:
             take_turn(session, RESUMING_LOCK)
             self.engine.resume(gone)
 
-    def _look_after(self, due: dict[str, Job]) -> None:
+    def _look_after(self, due: dict[str, QueuedJob]) -> None:
         now = self.context.clock()
         before = now - self.context.silence
         ended = self.engine.find_ended(due)

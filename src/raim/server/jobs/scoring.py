@@ -20,7 +20,7 @@ from raim.server.database import Challenge, DataSet, Submission
 from raim.server.jobs.archive_work import ScoredTask, ScoreTask, score_task
 from raim.server.jobs.context import WorkerContext, end_lease, has_lease, take_lease
 from raim.server.jobs.faults import Throttle, describe_fault, fail_submission, with_patience
-from raim.server.jobs.process_pool import Outcome
+from raim.server.jobs.process_pool import TaskOutcome
 from raim.server.jobs.versions import known_versions
 from raim.server.jobs.waiting import next_group, read_waiting
 from raim.server.jobs.work_folder import bring_data_set, bring_submission, read_set_files
@@ -36,20 +36,20 @@ FAULT = "the scoring of images has a fault"
 Records = dict[str, dict[int, dict[str, Any]]]
 
 
-class Entry(BaseModel, frozen=True):
+class LeasedEntry(BaseModel, frozen=True):
     """A submission in a group: which, and the number of the lease that is taken for it."""
 
     id: int
     attempt: int
 
 
-class Group(BaseModel, frozen=True):
+class ScoringGroup(BaseModel, frozen=True):
     """What is scored together, under which versions; `batches` are names of images, a list for each step of the job."""
 
     data_set_id: int
     scorer_version: str
     reference_version: str
-    entries: tuple[Entry, ...]
+    entries: tuple[LeasedEntry, ...]
     batches: tuple[tuple[str, ...], ...]
 
     @property
@@ -85,10 +85,10 @@ class _Batch:
         n_measured: Of the records, those that were not known already: only they tell the pace.
     """
 
-    group: Group
+    group: ScoringGroup
     names: tuple[str, ...]
     done_before: int
-    entries: dict[int, Entry]
+    entries: dict[int, LeasedEntry]
     bad_input: dict[int, tuple[str, str]] = field(default_factory=dict)
     records: Records = field(default_factory=dict)
     n_measured: int = 0
@@ -96,7 +96,7 @@ class _Batch:
 
 def choose_group(
     context: WorkerContext, submission_id: int, attempt: int, scorer_version: str
-) -> Group | None:
+) -> ScoringGroup | None:
     """Choose what is scored next, as long as the submission of a job waits for just that job; nothing is changed.
 
     The group is the next in the fair order, which need not be that submission's: then its turn comes later.
@@ -110,11 +110,11 @@ def choose_group(
         chosen = next_group(waiting)
         files = read_set_files(session, chosen[0].data_set_id)
     names, size = tuple(files.scenarios), _batch_size(context, len(chosen))
-    return Group(
+    return ScoringGroup(
         data_set_id=chosen[0].data_set_id,
         scorer_version=chosen[0].scorer_version,
         reference_version=files.version,
-        entries=tuple(Entry(id=each.submission_id, attempt=each.attempt + 1) for each in chosen),
+        entries=tuple(LeasedEntry(id=each.submission_id, attempt=each.attempt + 1) for each in chosen),
         batches=tuple(names[start : start + size] for start in range(0, len(names), size)),
     )
 
@@ -127,7 +127,9 @@ def _batch_size(context: WorkerContext, n_entries: int) -> int:
     return min(MOST_IN_BATCH, max(context.processes, math.ceil(images / n_entries)))
 
 
-def score_batch(context: WorkerContext, group: Group, number: int, lost: tuple[int, ...] = ()) -> BatchResult:
+def score_batch(
+    context: WorkerContext, group: ScoringGroup, number: int, lost: tuple[int, ...] = ()
+) -> BatchResult:
     """Score one batch of a group but for who was lost, under leases that are taken if they are free."""
     asked = [entry for entry in group.entries if entry.id not in lost]
     ids = [entry.id for entry in asked]
@@ -148,9 +150,9 @@ def score_batch(context: WorkerContext, group: Group, number: int, lost: tuple[i
     return BatchResult(records=kept, lost=tuple(key for key in ids if key not in batch.entries))
 
 
-def _begin(context: WorkerContext, group: Group, number: int, asked: list[Entry]) -> _Batch:
+def _begin(context: WorkerContext, group: ScoringGroup, number: int, asked: list[LeasedEntry]) -> _Batch:
     done_before = sum(len(names) for names in group.batches[:number])
-    held: dict[int, Entry] = {}
+    held: dict[int, LeasedEntry] = {}
     with context.database.writing() as session:
         is_newest = _is_newest(session, group)
         for entry in asked:
@@ -164,7 +166,7 @@ def _begin(context: WorkerContext, group: Group, number: int, asked: list[Entry]
     return _Batch(group=group, names=group.batches[number], done_before=done_before, entries=held)
 
 
-def _is_newest(session: Session, group: Group) -> bool:
+def _is_newest(session: Session, group: ScoringGroup) -> bool:
     """Say whether references and scorer version are still the newest, which the group was chosen for."""
     newest = session.execute(
         select(Challenge.scorer_version, DataSet.version.label("reference_version"))
@@ -239,7 +241,7 @@ def _try_each_alone(context: WorkerContext, batch: _Batch, task: ScoreTask, cach
             del batch.entries[key]
 
 
-def _tell(name: str, outcome: Outcome) -> tuple[str, str]:
+def _tell(name: str, outcome: TaskOutcome) -> tuple[str, str]:
     if outcome.died is not None:
         reason = f"image {name} could not be scored, twice in a row: {outcome.died}"
         return reason, reason

@@ -18,18 +18,18 @@ from raim.scoring.submission import open_images
 from raim.server.database import Challenge, Image, Study, StudyEntry, StudyImage, Submission, Team
 from raim.server.jobs.context import WorkerContext
 from raim.server.jobs.faults import describe_fault, with_patience
-from raim.server.jobs.process_pool import Outcome, Report, run_alone
+from raim.server.jobs.process_pool import Report, TaskOutcome, run_alone
 from raim.server.jobs.work_folder import PACKS, bring_submission
 from raim.server.storage import adopt_file, check_space, has_file
 from raim.server.study.packs import forget_packs
-from raim.server.tiles import INPUT, pack_facts, read_index
+from raim.server.tiles import PACKED_INPUT, pack_facts, read_index
 
 OPEN_STATES = ("draft", "open")
 LONGEST_ERROR = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class PackSources:
     """What a pack is made of: an input, SHA-256 of zips and, for messages to organisers, names of teams by code."""
 
     image: str
@@ -89,7 +89,7 @@ def pack_archives(task: PackTask, report: Report, read: ReadImage = read_apart) 
 
     entries = {code: functools.partial(_read_entry, task, code) for code in task.archives}
     try:
-        make_pack({INPUT: task.input, **entries}, task.target, blurred_from=min(entries), read=read)
+        make_pack({PACKED_INPUT: task.input, **entries}, task.target, blurred_from=min(entries), read=read)
     except RaimError as error:
         return str(error)
     return ""
@@ -120,7 +120,7 @@ def forget_lost_packs(context: WorkerContext) -> int:
     return len(lost)
 
 
-def _read(context: WorkerContext, study_image_id: int) -> Wanted | None:
+def _read(context: WorkerContext, study_image_id: int) -> PackSources | None:
     with context.database.reading() as session:
         row = session.get(StudyImage, study_image_id)
         if row is None or row.pack_sha256 is not None or row.error is not None:
@@ -135,7 +135,7 @@ def _read(context: WorkerContext, study_image_id: int) -> Wanted | None:
             .where(StudyEntry.study_id == row.study_id)
             .order_by(StudyEntry.code)
         ).all()
-    return Wanted(
+    return PackSources(
         image=image.name,
         input_sha256=image.input_sha256,
         archives={code: sha256 for code, sha256, _ in entries},
@@ -143,7 +143,7 @@ def _read(context: WorkerContext, study_image_id: int) -> Wanted | None:
     )
 
 
-def _make(context: WorkerContext, study_image_id: int, wanted: Wanted, *, in_child: bool) -> str:
+def _make(context: WorkerContext, study_image_id: int, wanted: PackSources, *, in_child: bool) -> str:
     target = context.work / PACKS / uuid.uuid4().hex
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -156,7 +156,7 @@ def _make(context: WorkerContext, study_image_id: int, wanted: Wanted, *, in_chi
         if in_child:
             outcome = run_alone(pack_archives, task, context.limits.check, context.stop)
         else:
-            outcome = Outcome(value=pack_archives(task, print, read_image))
+            outcome = TaskOutcome(value=pack_archives(task, print, read_image))
         if outcome.is_fine and not outcome.value:
             _keep(context, study_image_id, target)
             return "made"
@@ -184,7 +184,7 @@ def _fail(context: WorkerContext, study_image_id: int, reason: str) -> None:
             row.error = reason[:LONGEST_ERROR]
 
 
-def _say(wanted: Wanted, outcome: Outcome) -> str:
+def _say(wanted: PackSources, outcome: TaskOutcome) -> str:
     """Say for organisers what was wrong, with the team in place of the entry's code."""
     if outcome.died is not None:
         return f"{wanted.image}: {outcome.died}"

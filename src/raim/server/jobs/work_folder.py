@@ -21,7 +21,7 @@ from raim.errors import ContentMismatchError, InputError
 from raim.files import hash_file, write_whole
 from raim.server.database import DataSet, Image
 from raim.server.jobs.context import WorkerContext
-from raim.server.storage import local_path, read_file
+from raim.server.storage import local_path, read_stored_file
 
 DATA_SETS = "data-sets"
 SUBMISSIONS = "submissions"
@@ -137,7 +137,7 @@ def _bring(context: WorkerContext, sha256: str, path: Path) -> None:
     there = local_path(context.storage, sha256)
     if there is None:
         with path.open("wb") as file:
-            file.writelines(read_file(context.storage, sha256))
+            file.writelines(read_stored_file(context.storage, sha256))
     else:
         try:
             os.link(there, path)  # files in storage never change

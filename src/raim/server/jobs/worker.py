@@ -38,7 +38,7 @@ from raim.server.database.clock import DatabaseClock
 from raim.server.database.migration import check_schema
 from raim.server.jobs.context import (
     EVERY_S,
-    SILENCE,
+    WORKER_SILENCE,
     WorkerContext,
     renew_heartbeat,
     start_heartbeat,
@@ -46,14 +46,14 @@ from raim.server.jobs.context import (
 )
 from raim.server.jobs.faults import Throttle
 from raim.server.jobs.mail import sending_mail
-from raim.server.jobs.process_pool import Limits, lower_priority
+from raim.server.jobs.process_pool import TaskLimits, lower_priority
 from raim.server.jobs.reconciling import Reconciler
 from raim.server.jobs.tiling import forget_lost_packs
 from raim.server.jobs.work_folder import prune_work
-from raim.server.jobs.workflows import Engine, launch
+from raim.server.jobs.workflows import JobEngine, launch
 from raim.server.settings import Settings
 from raim.server.storage import Storage, has_file, open_storage, sweep_incoming
-from raim.server.submissions.uploads import abandon_silent, drop_ended
+from raim.server.submissions.uploads import abandon_silent_uploads, drop_ended
 
 LOG = logging.getLogger(__name__)
 FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph"})
@@ -73,7 +73,7 @@ class Pace:
     tick_s: float = 1.0
     heartbeat_s: float = EVERY_S
     housekeeping_s: float = 300.0
-    silence: timedelta = SILENCE
+    silence: timedelta = WORKER_SILENCE
 
 
 def run_worker(
@@ -84,7 +84,7 @@ def run_worker(
     processes: int | None = None,
     stop: threading.Event | None = None,
     pace: Pace | None = None,
-    limits: Limits | None = None,
+    limits: TaskLimits | None = None,
 ) -> None:
     """Check and score submissions of some challenges, or of all, until `stop` is set. A process can have one worker.
 
@@ -103,7 +103,7 @@ def run_worker(
     )  # of each child: its siblings have the other cores
     lower_priority()
     check_place(settings.database_url)
-    check_folder(settings.folder)
+    check_worker_folder(settings.folder)
     database = open_database(settings.database_url)
     try:
         _reach(database, stop or threading.Event())
@@ -118,7 +118,7 @@ def run_worker(
             folder=settings.folder,
             clock=DatabaseClock(database),
             challenges=frozenset(challenges),
-            limits=limits or Limits.of(settings),
+            limits=limits or TaskLimits.of(settings),
             keep_addresses=timedelta(days=settings.keep_addresses_days),
             processes=processes or settings.worker_processes or count_cores(),
             silence=pace.silence,
@@ -163,7 +163,7 @@ def check_place(database_url: str) -> None:
         )
 
 
-def check_folder(folder: Path) -> None:
+def check_worker_folder(folder: Path) -> None:
     """Refuse (SettingsError) a worker's folder on another machine's disk: it keeps known values there, in SQLite."""
     system = _file_system(folder)
     if system in FAR_FILE_SYSTEMS:
@@ -207,7 +207,7 @@ def _run(context: WorkerContext, database_url: str, pace: Pace) -> None:
         _stop(context, engine, heartbeat)
 
 
-def _tick_on(context: WorkerContext, engine: Engine, pace: Pace) -> None:
+def _tick_on(context: WorkerContext, engine: JobEngine, pace: Pace) -> None:
     reconciler = Reconciler(context, engine)
     housekeeping, away = Throttle(pace.housekeeping_s), Throttle(AWAY_EVERY_S)
     while not context.stop.is_set():
@@ -225,15 +225,15 @@ def _tick_on(context: WorkerContext, engine: Engine, pace: Pace) -> None:
         context.stop.wait(pace.tick_s * reconciler.spread)
 
 
-def do_housekeeping(context: WorkerContext, engine: Engine | None = None) -> None:
+def do_housekeeping(context: WorkerContext, engine: JobEngine | None = None) -> None:
     """Tidy up once everything that time makes useless."""
     now = context.clock()
     sweep_incoming(context.storage, before=now - HALF_WRITTEN)
     with context.database.writing() as session:
         forget_logins(session, now)
         forget_addresses(session, now, context.keep_addresses)
-        abandon_silent(session, now)
-        challenge_upload.abandon_silent(session, now)
+        abandon_silent_uploads(session, now)
+        challenge_upload.abandon_silent_challenge_uploads(session, now)
         session.execute(delete(RequestRate).where(RequestRate.full_at < now.timestamp()))
         session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < now - OLD_HEARTBEATS))
         versions = set(session.scalars(select(DataSet.version)))
@@ -258,7 +258,7 @@ def _send_heartbeats(context: WorkerContext, started_at: datetime, every_s: floa
             continue  # the ticks tell; the next heartbeat may come through
 
 
-def _stop(context: WorkerContext, engine: Engine, heartbeat: threading.Thread) -> None:
+def _stop(context: WorkerContext, engine: JobEngine, heartbeat: threading.Thread) -> None:
     context.stop.set()
     end = time.monotonic() + STOPPING_S
     while context.holding and time.monotonic() < end:

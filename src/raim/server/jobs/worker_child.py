@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field, fields
 
-from raim.server.settings import PREFIX, Settings
+from raim.server.settings import VARIABLE_PREFIX, Settings
 
 LOG = logging.getLogger(__name__)
 FIRST_WAIT_S = 1.0
@@ -93,4 +93,4 @@ def settings_environment(settings: Settings) -> dict[str, str]:
     """Give the environment variables that make the same settings."""
     values = {each.name: getattr(settings, each.name) for each in fields(Settings)}
     values["trusted_proxies"] = ",".join(str(network) for network in settings.trusted_proxies)
-    return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
+    return {f"{VARIABLE_PREFIX}{name.upper()}": str(value) for name, value in values.items()}

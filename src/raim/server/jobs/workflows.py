@@ -22,7 +22,7 @@ from raim.server.jobs.challenge_check import run_challenge_check
 from raim.server.jobs.checking import run_check
 from raim.server.jobs.context import WorkerContext, live_workers, spread
 from raim.server.jobs.finishing import finish_group
-from raim.server.jobs.scoring import BatchResult, Group, Records, choose_group, score_batch
+from raim.server.jobs.scoring import BatchResult, Records, ScoringGroup, choose_group, score_batch
 from raim.server.jobs.tiling import run_tiling
 from raim.server.jobs.versions import known_versions
 
@@ -57,7 +57,7 @@ class JsonSerializer(Serializer):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class QueuedJob:
     """A job that is due; its id is made from the row that it is for, so it is made once.
 
     `submission_id`: the submission; of tiles a study's image, of a challenge its upload.
@@ -78,7 +78,7 @@ class Job:
         """The job's id.
 
         Example:
-            >>> Job(kind="check", submission_id=7, attempt=0).id
+            >>> QueuedJob(kind="check", submission_id=7, attempt=0).id
             'check-7-0'
         """
         versions = f"-{self.scorer_version}-{self.reference_version}" if self.kind == "score" else ""
@@ -86,13 +86,13 @@ class Job:
 
 
 @dataclass(slots=True)
-class Engine:
+class JobEngine:
     """The launched engine of one worker process, with its workflows by kind of job and its scope."""
 
     workflows: Mapping[str, Callable[..., Any]]
     scope: str = ""
 
-    def enqueue(self, job: Job) -> None:
+    def enqueue(self, job: QueuedJob) -> None:
         """Enqueue a job; one that is there already, waiting or done, stays as it is."""
         is_score = job.kind == "score"
         queue = (score_queue(job.scorer_version) if is_score else job.kind) + job.scope
@@ -159,7 +159,7 @@ def score_queue(scorer_version: str) -> str:
     return f"score {scorer_version}"
 
 
-def launch(context: WorkerContext, database_url: str) -> Engine:
+def launch(context: WorkerContext, database_url: str) -> JobEngine:
     """Start the engine in this process, once; jobs that this worker had left in their middle go on."""
     logging.getLogger("dbos").setLevel(logging.ERROR)
     DBOS(config=_configure(context, database_url))
@@ -206,7 +206,7 @@ def _configure(context: WorkerContext, database_url: str) -> DBOSConfig:
     }
 
 
-def _define(context: WorkerContext) -> Engine:
+def _define(context: WorkerContext) -> JobEngine:
     """Make the workflows of this worker. They hold no state but what their steps gave."""
 
     @DBOS.step(name="check")
@@ -239,7 +239,7 @@ def _define(context: WorkerContext) -> Engine:
         "tiles": tiles,
         "challenge": challenge,
     }
-    return Engine(workflows, name_scope(context.challenges))
+    return JobEngine(workflows, name_scope(context.challenges))
 
 
 def _define_score(context: WorkerContext) -> Callable[..., int]:
@@ -248,11 +248,11 @@ def _define_score(context: WorkerContext) -> Callable[..., int]:
         return choose_group(context, submission_id, attempt, scorer_version)
 
     @DBOS.step(name="batch")
-    def batch_step(group: Group, number: int, lost: tuple[int, ...]) -> Any:
+    def batch_step(group: ScoringGroup, number: int, lost: tuple[int, ...]) -> Any:
         return score_batch(context, group, number, lost)
 
     @DBOS.step(name="finish")
-    def finish_step(group: Group, records: Records) -> list[int]:
+    def finish_step(group: ScoringGroup, records: Records) -> list[int]:
         return finish_group(context, group, records)
 
     @DBOS.workflow(name="score")
@@ -263,7 +263,7 @@ def _define_score(context: WorkerContext) -> Callable[..., int]:
                 group = choose_step(submission_id, attempt, scorer_version)
                 if group is None:
                     break
-                scored = score_group(Group.model_validate(group), batch_step, finish_step)
+                scored = score_group(ScoringGroup.model_validate(group), batch_step, finish_step)
                 fruitless = 0 if scored else fruitless + 1
         return fruitless
 
@@ -271,9 +271,9 @@ def _define_score(context: WorkerContext) -> Callable[..., int]:
 
 
 def score_group(
-    group: Group,
-    batch: Callable[[Group, int, tuple[int, ...]], Any],
-    finish: Callable[[Group, Records], list[int]],
+    group: ScoringGroup,
+    batch: Callable[[ScoringGroup, int, tuple[int, ...]], Any],
+    finish: Callable[[ScoringGroup, Records], list[int]],
 ) -> list[int]:
     """Score a group batch by batch, each a step that knows which submissions are lost; give which were finished.
 

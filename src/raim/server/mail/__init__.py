@@ -3,7 +3,7 @@
 Without RAIM_SMTP_URL nothing is written, and people get links by other ways.
 """
 
-from raim.server.mail.kinds import KINDS, Kind
+from raim.server.mail.kinds import MAIL_KINDS, Kind
 from raim.server.mail.letters import write_letter
 from raim.server.mail.outbox import drop_mail, forget_person, retry_mail, sends_mail, set_up_mail, write_mail
 from raim.server.mail.readers import mail_participants, mail_team
@@ -12,7 +12,7 @@ from raim.server.mail.wishes import CHOSEN, choose_kinds, read_reader, read_refu
 
 __all__ = [
     "CHOSEN",
-    "KINDS",
+    "MAIL_KINDS",
     "Kind",
     "Sender",
     "choose_kinds",

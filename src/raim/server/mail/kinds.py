@@ -22,7 +22,7 @@ class Kind:
     is_markdown: bool = False
 
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
+MAIL_KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "verify": Kind(
             title="Verifying an address",

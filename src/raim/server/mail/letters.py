@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.server.database import Challenge, Mail, MailService
-from raim.server.mail.kinds import KINDS
+from raim.server.mail.kinds import MAIL_KINDS
 from raim.server.mail.wishes import sign_reader
 from raim.server.markdown import render_markdown
 
@@ -70,7 +70,7 @@ def build_message(session: Session, row: Mail, sender: str, secret: bytes) -> Em
     """Return a mail as it is sent, the same whenever it is built; `secret` signs the link that ends its kind."""
     public_url = session.get_one(MailService, 1).public_url
     challenge = None if row.challenge_id is None else session.get_one(Challenge, row.challenge_id)
-    is_needed = KINDS[row.kind].is_needed
+    is_needed = MAIL_KINDS[row.kind].is_needed
     end = (
         ""
         if is_needed
@@ -82,8 +82,8 @@ def build_message(session: Session, row: Mail, sender: str, secret: bytes) -> Em
         "name": name_sender(session, public_url, challenge),
         "paragraphs": [each.strip() for each in row.text.split("\n\n") if each.strip()],
         "server": public_url,
-        "why": KINDS[row.kind].why,
-        "marked": render_markdown(row.text) if KINDS[row.kind].is_markdown else "",
+        "why": MAIL_KINDS[row.kind].why,
+        "marked": render_markdown(row.text) if MAIL_KINDS[row.kind].is_markdown else "",
         "subject": row.subject,
     }
     message = EmailMessage(policy=POLICY)

@@ -18,7 +18,7 @@ from raim.records.mail import AGAIN
 from raim.server.auditing import record_event
 from raim.server.database import Mail, MailRefusal, MailService, User
 from raim.server.database.engine import MAIL_LOCK, take_turn
-from raim.server.mail.kinds import KINDS
+from raim.server.mail.kinds import MAIL_KINDS
 from raim.server.mail.letters import write_letter
 from raim.server.mail.wishes import find_refusing
 from raim.server.settings import MAILABLE, Settings
@@ -28,7 +28,7 @@ LEASE = timedelta(minutes=10)  # longer than all answers of a mail server togeth
 KEPT = timedelta(days=90)
 # Minutes until the next try: a server that puts off unknown senders takes them after some minutes.
 WAITS = (1, 5, 15, 60, 240, 720, 1440)
-NEEDED = tuple(name for name, kind in KINDS.items() if kind.is_needed)
+NEEDED = tuple(name for name, kind in MAIL_KINDS.items() if kind.is_needed)
 GONE = ("taken", "sending", "sent", "unclear")  # which the limit counts
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -72,7 +72,7 @@ def write_mails(
     Args:
         session: A writing session, of what the mail tells of.
         now: The time.
-        kind: One of `KINDS`.
+        kind: One of `MAIL_KINDS`.
         what: What it is about, "submission 7".
         readers: People, or addresses.
         challenge_id: In whose name; None for the server.
@@ -112,7 +112,7 @@ def drop_mail(session: Session, now: datetime, kind: str, what: str, why: str) -
     session.execute(waiting.values(state="dropped", state_at=now, text="", why=why))
 
 
-def is_due(session: Session, now: datetime) -> bool:
+def is_mail_due(session: Session, now: datetime) -> bool:
     """Say whether there is a mail to be sent, or one that a worker has lost, without waiting for the writer's turn."""
     is_lost = Mail.state.in_(("taken", "sending")) & (Mail.state_at < now - LEASE)
     found = select(Mail.id).where(((Mail.state == "waiting") & (Mail.due_at <= now)) | is_lost)

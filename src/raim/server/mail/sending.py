@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from raim.server.database import Database
 from raim.server.mail.letters import POLICY, build_message
-from raim.server.mail.outbox import begin_sending, end_mail, is_due, take_mail
+from raim.server.mail.outbox import begin_sending, end_mail, is_mail_due, take_mail
 
 LOG = logging.getLogger(__name__)
 TIMEOUT_S = 30.0
@@ -39,7 +39,7 @@ class Sender:
     secret: bytes = field(repr=False)
 
 
-def connect(url: str) -> smtplib.SMTP:
+def connect_to_mail_server(url: str) -> smtplib.SMTP:
     """Open a connection to a mail server, encrypted and logged in as its URL says.
 
     Raises:
@@ -72,7 +72,7 @@ def send_due(
     server: smtplib.SMTP | None = None
     while stop is None or not stop.is_set():
         with database.reading() as session:
-            if not is_due(session, clock()):
+            if not is_mail_due(session, clock()):
                 break
         with database.writing() as session:
             row = take_mail(session, clock())
@@ -93,7 +93,7 @@ def send_due(
                 return begin_sending(session, clock(), mail_id, attempt)
 
         try:
-            server = server or connect(sender.url)
+            server = server or connect_to_mail_server(sender.url)
             state, why = _give(server, parseaddr(sender.address)[1], address, message, begin)
         except (OSError, smtplib.SMTPException) as error:
             state, why = "waiting", _say(error)

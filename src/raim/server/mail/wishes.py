@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from raim.errors import UnknownNameError, unknown_name
 from raim.server.auditing import record_event
 from raim.server.database import Mail, MailRefusal, User
-from raim.server.mail.kinds import KINDS
+from raim.server.mail.kinds import MAIL_KINDS
 
-CHOSEN = tuple(name for name, kind in KINDS.items() if not kind.is_needed)
+CHOSEN = tuple(name for name, kind in MAIL_KINDS.items() if not kind.is_needed)
 SIGNED_BYTES = 16
 
 

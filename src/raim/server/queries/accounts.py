@@ -12,7 +12,7 @@ from raim.server.actions.accounts import name_key
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ApiToken, Appointment, Challenge, Member, Team, User
 from raim.server.database.people import people_of
-from raim.server.mail import CHOSEN, KINDS, read_refused
+from raim.server.mail import CHOSEN, MAIL_KINDS, read_refused
 from raim.server.queries.pages import read_part
 
 # Administrators run every challenge.
@@ -40,7 +40,8 @@ def read_account(
     known = [records.KnownToken.of_row(row, challenge=slug) for row, slug in tokens]
     refused = read_refused(session, user)
     mail = [
-        records.MailWish(kind=kind, title=KINDS[kind].title, is_wanted=kind not in refused) for kind in CHOSEN
+        records.MailWish(kind=kind, title=MAIL_KINDS[kind].title, is_wanted=kind not in refused)
+        for kind in CHOSEN
     ]
     return records.OwnAccount.of_row(
         user, role=role, team_id=team_id, team=team, tokens=known, mail=mail, challenges=challenges

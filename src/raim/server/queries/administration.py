@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from raim.challenge.reading import FILE_NAME
+from raim.challenge.reading import CHALLENGE_FILE
 from raim.records.administration import (
     Delays,
     Freeable,
@@ -37,7 +37,7 @@ def read_server(
     )
 
 
-def read_numbers(
+def read_server_numbers(
     session: Session,
     forecast: Forecast,
     *,
@@ -61,7 +61,7 @@ def read_numbers(
                 name=row.title,
                 status=row.status,
                 folder=row.folder,
-                is_there=(folder / row.folder / FILE_NAME).is_file(),
+                is_there=(folder / row.folder / CHALLENGE_FILE).is_file(),
                 n_teams=teams.get(row.id, 0),
                 n_submissions=every.get(row.id, 0),
                 n_waiting=waiting.get(row.id, 0),

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.challenge import Verdict, current_phase, describe_deadline, next_phase
-from raim.challenge.data_set import Part
+from raim.challenge.data_set import DataSetPart
 from raim.records import challenge as records
 from raim.scoring.profiles import Profile
 from raim.server.current_challenge import CurrentChallenge
@@ -18,7 +18,7 @@ from raim.server.submissions.tries import count_tries
 
 NEWEST = 3  # announcements on the first page
 MOST_TOP = 3  # of a leaderboard, in the list of challenges
-Judgement = Callable[[str, Part], Verdict]
+Judgement = Callable[[str, DataSetPart], Verdict]
 
 
 def read_challenge(
@@ -152,9 +152,9 @@ def read_announcements(session: Session, challenge: CurrentChallenge) -> list[re
     return [records.Announcement.of_row(each) for each in session.scalars(found)]
 
 
-def read_rules(challenge: CurrentChallenge, profile: Profile) -> records.Rules:
+def read_rules(challenge: CurrentChallenge, profile: Profile) -> records.ScoringRules:
     """Return the rules, and what SCORE is made of."""
-    return records.Rules(
+    return records.ScoringRules(
         text=challenge.definition.website.rules,
         profile=profile.name,
         note=profile.note,

@@ -115,7 +115,7 @@ def list_phases(session: Session, challenge: CurrentChallenge, now: datetime) ->
     )
 
 
-def find_phase(session: Session, challenge: CurrentChallenge, phase_id: str) -> Phase:
+def find_phase_row(session: Session, challenge: CurrentChallenge, phase_id: str) -> Phase:
     """Return the row of a phase.
 
     Raises:
@@ -162,9 +162,9 @@ def list_places(
         for team in session.scalars(select(Team).where(Team.id.in_([each.team_id for each in rows])))
     }
 
-    def candidate(team: str, replaces: str | None = None) -> records.Candidate:
+    def candidate(team: str, replaces: str | None = None) -> records.FinalistCandidate:
         standing = by_team[team]
-        return records.Candidate(
+        return records.FinalistCandidate(
             team_id=int(team),
             team=standing.team,
             rank=standing.row.rank or 0,

@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from raim.records import submissions as records
+from raim.records.record import LARGEST_ID
 from raim.server.current_challenge import CurrentChallenge, is_in_force
 from raim.server.database import Comment, EntryResult, LogLine, Member, Phase, Submission, Team, User
-from raim.server.database.columns import LARGEST_ID
 from raim.server.jobs import Forecast
 from raim.server.queries.pages import read_part
 from raim.server.queries.submissions import describe_one, in_force, read_parts

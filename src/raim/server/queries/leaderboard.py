@@ -24,7 +24,7 @@ def visible_phases(challenge: CurrentChallenge, role: Role, now: datetime) -> li
     ]
 
 
-def find_phase(challenge: CurrentChallenge, phase_id: str, role: Role, now: datetime) -> Phase:
+def find_board_phase(challenge: CurrentChallenge, phase_id: str, role: Role, now: datetime) -> Phase:
     """Return a phase whose leaderboard is seen by people of a role.
 
     Raises:

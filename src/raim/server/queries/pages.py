@@ -13,7 +13,7 @@ PER_PAGE = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class ListPart:
     """A part of a list.
 
     Attributes:
@@ -36,7 +36,7 @@ class Part:
 
 def read_part(
     session: Session, found: Any, page: str, *, by: Any, is_descending: bool = True, per_page: int = PER_PAGE
-) -> Part:
+) -> ListPart:
     """Read one page of a query without an order; one query counts, one reads.
 
     Args:
@@ -63,7 +63,7 @@ def read_part(
         return read_part(session, found, "", by=by, is_descending=is_descending, per_page=per_page)
     listed = rows[:per_page][::-1] if is_back else rows[:per_page]
     counted = found.with_only_columns(func.count(), maintain_column_froms=True)
-    return Part(
+    return ListPart(
         rows=[row[:-1] for row in listed],
         n_rows=session.scalar(counted) or 0,
         previous_page=f"before.{listed[0][-1]}" if listed and page else "",

@@ -6,12 +6,12 @@ from typing import Any
 from raim.challenge import FinalRanking, RankedTeam
 from raim.records.ranking import RankedRecord, RankingRecord
 from raim.server.export_table import ExportTable
-from raim.server.study.publication import Outcome
-from raim.server.study.results import StudyResults, all_rows
+from raim.server.study.publication import ChallengeOutcome
+from raim.server.study.results import StudyOutcome, all_rows
 
 
 def ranking_record(
-    ranking: FinalRanking, results: StudyResults | Outcome | None, *, title: str, is_simulated: bool
+    ranking: FinalRanking, results: StudyOutcome | ChallengeOutcome | None, *, title: str, is_simulated: bool
 ) -> RankingRecord:
     """Return a ranking as JSON has it."""
     other = ranking.with_left_out
@@ -25,7 +25,7 @@ def ranking_record(
     )
 
 
-def ranking_table(outcome: Outcome) -> ExportTable:
+def ranking_table(outcome: ChallengeOutcome) -> ExportTable:
     """Return a ranking as a table, entries that were left out last."""
     intervals = ("points_low", "points_high", "final_low", "final_high", "rank_low", "rank_high")
 
@@ -55,7 +55,7 @@ def ranking_table(outcome: Outcome) -> ExportTable:
     )
 
 
-def _ranked(row: RankedTeam, results: StudyResults | Outcome | None) -> RankedRecord:
+def _ranked(row: RankedTeam, results: StudyOutcome | ChallengeOutcome | None) -> RankedRecord:
     found = results.found(row.team) if results else None
     ends: dict[str, Any] = {}
     if found is not None:

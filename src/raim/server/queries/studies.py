@@ -12,7 +12,7 @@ from raim.errors import StateError
 from raim.records import studies as records
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Image, Judge, Study, StudyEntry, StudyImage
-from raim.server.study.ballots import name_entries
+from raim.server.study.ballots import list_study_entries
 from raim.server.study.building import propose_study
 from raim.server.study.closing import count_unmade
 from raim.server.study.progress import judge_progress
@@ -46,7 +46,7 @@ def list_studies(session: Session, challenge: CurrentChallenge) -> records.Study
     )
 
 
-def find_phase(challenge: CurrentChallenge, phase_id: str) -> Phase:
+def find_study_phase(challenge: CurrentChallenge, phase_id: str) -> Phase:
     """Return a phase by its id; without one the phase of [study], else the last one that takes final submissions.
 
     Raises:
@@ -69,7 +69,7 @@ def stated_rule(challenge: CurrentChallenge, phase: Phase) -> StudyRule:
 
 def read_proposal(session: Session, challenge: CurrentChallenge, phase_id: str) -> records.StudyProposal:
     """Return what a study of a phase's final submissions would be made of, and which images each team misses."""
-    phase = find_phase(challenge, phase_id)
+    phase = find_study_phase(challenge, phase_id)
     found = None if phase.final is None else propose_study(session, challenge, phase)
     return records.StudyProposal(
         phase=phase.id,
@@ -108,7 +108,7 @@ def read_study(session: Session, challenge: CurrentChallenge, study: Study) -> r
         design={key: value for key, value in study.design.items() if key not in secret},
         entries=[
             records.ComparedEntry.of_row(each, id=each.row.id, left_out=each.row.left_out_reason)
-            for each in name_entries(session, study)
+            for each in list_study_entries(session, study)
         ],
         judges=judge_progress(session, study),
         n_images=n_images,

@@ -58,7 +58,7 @@ def list_submissions(
         found = found.where(Submission.kind == kind)
     part = read_part(session, found, page, by=Submission.id, per_page=PER_PAGE)
     numbers = [number for (number,) in part.rows]
-    described = describe(session, challenge, forecast, numbers, for_team=team_ids is not None)
+    described = describe_submissions(session, challenge, forecast, numbers, for_team=team_ids is not None)
     submissions = [records.Submission.of_row(row, **fields) for row, fields, _ in described]
     return records.SubmissionList(submissions=submissions, **part.place)
 
@@ -109,7 +109,7 @@ def read_results(
     return records.ResultList(submission_id=submission_id, scorer_version=version, images=images)
 
 
-def read_image(
+def read_submission_image(
     session: Session,
     challenge: CurrentChallenge,
     submission_id: int,
@@ -182,18 +182,18 @@ def describe_one(
     *,
     for_team: bool,
 ) -> Described:
-    """Return what `describe` does of one submission.
+    """Return what `describe_submissions` does of one submission.
 
     Raises:
         UnknownNameError: There is none of that number.
     """
-    found = describe(session, challenge, forecast, [submission_id], for_team=for_team)
+    found = describe_submissions(session, challenge, forecast, [submission_id], for_team=for_team)
     if not found:
         raise UnknownNameError(f"there is no submission {submission_id}")
     return found[0]
 
 
-def describe(
+def describe_submissions(
     session: Session,
     challenge: CurrentChallenge,
     forecast: Forecast,

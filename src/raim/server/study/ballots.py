@@ -35,7 +35,7 @@ class NamedEntry:
     team: str
 
 
-def name_entries(session: Session, study: Study) -> list[NamedEntry]:
+def list_study_entries(session: Session, study: Study) -> list[NamedEntry]:
     """Give a study's entries with their teams, in the order of names."""
     rows = session.execute(
         select(StudyEntry, Submission.id, Team.id, Team.name)
@@ -64,7 +64,7 @@ def collect_ballots(session: Session, study: Study) -> Ballots:
     if study.state != "revealed":
         raise StateError(f"the study is {study.state}; votes are shown once it is closed and revealed")
     design = StudyDesign.from_plain(study.design)
-    teams = {each.row.code: each.team for each in name_entries(session, study)}
+    teams = {each.row.code: each.team for each in list_study_entries(session, study)}
     judges = real_judges(session, study)
     names = judge_names(judges)
     return Ballots(

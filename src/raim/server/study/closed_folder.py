@@ -19,7 +19,7 @@ from raim.server.settings import Settings
 from raim.server.standings import StandingsCache
 from raim.server.storage import open_storage
 from raim.server.study.material import collect_material, find_results
-from raim.server.study.results import StudyResults, deciding_standings, make_results
+from raim.server.study.results import StudyOutcome, deciding_standings, make_results
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def open_material(settings: Settings, *, now: datetime, challenge_id: str = "") 
             profile = find_profile(definition.profile)
             challenge = load_current(session, definition)
 
-            def make(study: Study) -> StudyResults:
+            def make(study: Study) -> StudyOutcome:
                 board = deciding_standings(session, challenge, standings, profile)
                 return make_results(session, challenge, study, board)
 

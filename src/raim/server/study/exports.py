@@ -15,7 +15,7 @@ from raim.errors import unknown_name
 from raim.server.database import Image, Study, StudyImage, Trial
 from raim.server.database import Vote as VoteRow
 from raim.server.export_table import ExportTable, csv_pieces
-from raim.server.study.ballots import collect_ballots, judge_names, name_entries, real_judges
+from raim.server.study.ballots import collect_ballots, judge_names, list_study_entries, real_judges
 from raim.server.study.closing import check_revealed
 from raim.study import BLURRED, StudyDesign
 from raim.study.files import StudyDocument, format_document, format_votes, make_archive
@@ -112,7 +112,7 @@ def study_document(session: Session, study: Study) -> StudyDocument:
     """
     ballots = collect_ballots(session, study)
     design = StudyDesign.from_plain(study.design)
-    teams = {each.row.code: each.team for each in name_entries(session, study)}
+    teams = {each.row.code: each.team for each in list_study_entries(session, study)}
     return StudyDocument(
         ballots=ballots,
         design=replace(design, entries=tuple(teams[code] for code in design.entries)),
@@ -128,7 +128,7 @@ def changes_table(session: Session, study: Study) -> ExportTable:
     """
     check_revealed(study, "votes are handed on")
     names = judge_names(real_judges(session, study))
-    teams = {each.row.code: each.team for each in name_entries(session, study)} | {BLURRED: BLURRED}
+    teams = {each.row.code: each.team for each in list_study_entries(session, study)} | {BLURRED: BLURRED}
     return ExportTable(
         name="changes",
         title="Every change of a vote",

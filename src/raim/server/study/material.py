@@ -22,10 +22,10 @@ from raim.server.actions.fact_sheets import FIELDS
 from raim.server.current_challenge import CurrentChallenge, is_in_force
 from raim.server.database import EntryResult, FactSheet, Image, Study, StudyImage, Submission, Team
 from raim.server.standings import Standing, StandingsCache
-from raim.server.storage import Storage, read_file
+from raim.server.storage import Storage, read_stored_file
 from raim.server.study.closing import studies_under_way
 from raim.server.study.results import (
-    StudyResults,
+    StudyOutcome,
     all_rows,
     deciding_standings,
     newest_revealed,
@@ -35,8 +35,8 @@ from raim.server.submissions.restored import places_of, read_restored
 
 
 def find_results(
-    session: Session, challenge: CurrentChallenge, make: Callable[[Study], StudyResults]
-) -> StudyResults | None:
+    session: Session, challenge: CurrentChallenge, make: Callable[[Study], StudyOutcome]
+) -> StudyOutcome | None:
     """Give the results that decide a challenge, by `make` of a revealed study; None where SCORE alone does.
 
     Raises:
@@ -67,7 +67,7 @@ def collect_material(
     *,
     standings: StandingsCache,
     profile: Profile,
-    results: StudyResults | None,
+    results: StudyOutcome | None,
     now: datetime | None = None,
 ) -> Material:
     """Collect what a report says; nothing is decoded, and pictures are read when they are asked for.
@@ -183,7 +183,7 @@ def _timeline(session: Session, challenge: CurrentChallenge) -> tuple[Submitted,
     return tuple(Submitted(at=at, team=team, score=score) for at, team, score in rows)
 
 
-def _notes(results: StudyResults | None) -> tuple[str, ...]:
+def _notes(results: StudyOutcome | None) -> tuple[str, ...]:
     if results is None:
         return ("There was no study: SCORE alone decides.",)
     return tuple(
@@ -197,7 +197,7 @@ def _say_prize(prize: Prize) -> str:
     return f"{prize.name}{given}" + (f": {prize.text}" if prize.text else "")
 
 
-def _pictures(session: Session, storage: Storage, results: StudyResults) -> PictureSource:
+def _pictures(session: Session, storage: Storage, results: StudyOutcome) -> PictureSource:
     """Give the study's pictures out of the storage; nothing of the session is needed any more when they are read."""
     rows = session.execute(
         select(Image.name, Image.scenario, Image.input_sha256)
@@ -212,7 +212,7 @@ def _pictures(session: Session, storage: Storage, results: StudyResults) -> Pict
     places = {team: held[row.id] for team, row in submissions.items()}
     return PictureSource(
         images=tuple(ImageMaterial(name=name, issue=issue or "") for name, issue, _ in rows),
-        read_input=lambda name: b"".join(read_file(storage, inputs[name])),
+        read_input=lambda name: b"".join(read_stored_file(storage, inputs[name])),
         read_restored=lambda team, name: (
             read_restored(storage, zips[team], places[team][name]) if name in places.get(team, {}) else None
         ),

@@ -19,14 +19,14 @@ from raim.server.database import Challenge, PublishedRanking
 from raim.server.standings import StandingsCache
 from raim.server.study.closing import studies_under_way
 from raim.server.study.results import ResultsCache, deciding_standings, newest_revealed, rank_by_score
-from raim.study.findings import Analysis, EntryResult
+from raim.study.findings import Analysis, JudgedEntry
 
 SCHEMA = "raim-ranking/1"
 Charts = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class ChallengeOutcome:
     """What a challenge has come to: all that the page of results shows.
 
     Attributes:
@@ -51,7 +51,7 @@ class Outcome:
     with_everyone: FinalRanking | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
 
-    def found(self, team: str) -> EntryResult | None:
+    def found(self, team: str) -> JudgedEntry | None:
         """Give what the votes say about a team; None for one that was not judged."""
         entries = () if self.analysis is None else self.analysis.entries
         return next((each for each in entries if each.entry == team), None)
@@ -70,7 +70,7 @@ class Published:
 
     id: int
     published_at: datetime
-    outcome: Outcome | None
+    outcome: ChallengeOutcome | None
     charts: tuple[str, ...]
 
 
@@ -81,12 +81,12 @@ def find_outcome(
     standings: StandingsCache,
     results: ResultsCache,
     profile: Profile,
-) -> Outcome | None:
+) -> ChallengeOutcome | None:
     """Give the final ranking as it would be published now; None while judges vote, or a study is to come."""
     study = newest_revealed(session, challenge)
     if study is not None:
         found = results.get(session, challenge, study, standings=standings, profile=profile)
-        return Outcome(
+        return ChallengeOutcome(
             title=found.title,
             study_id=study.id,
             is_simulated=found.is_simulated,
@@ -99,7 +99,7 @@ def find_outcome(
     if challenge.definition.study is not None or studies_under_way(session, challenge):
         return None
     ranking = rank_by_score(session, challenge, standings, profile)
-    return Outcome(title=challenge.definition.name, ranking=ranking) if ranking.rows else None
+    return ChallengeOutcome(title=challenge.definition.name, ranking=ranking) if ranking.rows else None
 
 
 def check_may_publish(session: Session, challenge: CurrentChallenge) -> None:
@@ -122,7 +122,7 @@ def publish(
     session: Session,
     now: datetime,
     challenge: CurrentChallenge,
-    outcome: Outcome | None,
+    outcome: ChallengeOutcome | None,
     charts: Charts,
     *,
     standings: StandingsCache,
@@ -134,7 +134,7 @@ def publish(
     board = deciding_standings(session, challenge, standings, profile)
     record = {
         "schema": SCHEMA,
-        "outcome": None if outcome is None else json.loads(TypeAdapter(Outcome).dump_json(outcome)),
+        "outcome": None if outcome is None else json.loads(TypeAdapter(ChallengeOutcome).dump_json(outcome)),
         "charts": list(charts),
         "made_of": {
             "version": challenge.version,
@@ -183,7 +183,7 @@ def read_published(session: Session, challenge: CurrentChallenge) -> Published |
     if row is None:
         return None
     outcome, charts = row.record["outcome"], tuple(row.record["charts"])
-    read = None if outcome is None else TypeAdapter(Outcome).validate_python(outcome)
+    read = None if outcome is None else TypeAdapter(ChallengeOutcome).validate_python(outcome)
     return Published(id=row.id, published_at=row.published_at, outcome=read, charts=charts)
 
 

@@ -13,16 +13,22 @@ from raim.scoring.profiles import Profile
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Study
 from raim.server.standings import Standings, StandingsCache
-from raim.server.study.ballots import NamedEntry, collect_ballots, judge_names, name_entries, real_judges
+from raim.server.study.ballots import (
+    NamedEntry,
+    collect_ballots,
+    judge_names,
+    list_study_entries,
+    real_judges,
+)
 from raim.study import Ballots
-from raim.study.findings import Analysis, EntryResult
+from raim.study.findings import Analysis, JudgedEntry
 
 DRAWS = 2000
 KEPT = 4  # studies
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StudyResults:
+class StudyOutcome:
     """The results of a study.
 
     Attributes:
@@ -49,7 +55,7 @@ class StudyResults:
     excluded: Mapping[str, str]
     is_simulated: bool
 
-    def found(self, team: str) -> EntryResult | None:
+    def found(self, team: str) -> JudgedEntry | None:
         """Give what the votes say about a team; None for one that was not judged."""
         return next((each for each in self.analysis.entries if each.entry == team), None)
 
@@ -58,7 +64,7 @@ class StudyResults:
 class ResultsCache:
     """Results as they were last made; one for each study and version of the challenge."""
 
-    made: dict[tuple[int, int], StudyResults] = field(default_factory=dict)
+    made: dict[tuple[int, int], StudyOutcome] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(
@@ -69,7 +75,7 @@ class ResultsCache:
         *,
         standings: StandingsCache,
         profile: Profile,
-    ) -> StudyResults:
+    ) -> StudyOutcome:
         """Give the results of a study.
 
         Raises:
@@ -94,7 +100,7 @@ def make_results(
     board: Standings | None,
     *,
     n_draws: int = DRAWS,
-) -> StudyResults:
+) -> StudyOutcome:
     """Analyse a revealed study and rank its teams.
 
     The scores of the board are S2; a challenge that scores nothing has none.
@@ -105,7 +111,7 @@ def make_results(
     from raim.study import analyse
 
     ballots = collect_ballots(session, study)
-    entries = tuple(name_entries(session, study))
+    entries = tuple(list_study_entries(session, study))
     judges = real_judges(session, study)
     names = judge_names(judges)
     excluded = {names[judge.id]: judge.excluded_reason for judge in judges if judge.excluded_reason}
@@ -127,7 +133,7 @@ def make_results(
         n_draws=n_draws,
     )
 
-    def rank(found: Iterable[EntryResult]) -> FinalRanking:
+    def rank(found: Iterable[JudgedEntry]) -> FinalRanking:
         points = {row.entry: row.points.value for row in found}
         entrants = [
             Entrant(
@@ -146,7 +152,7 @@ def make_results(
             awards=challenge.definition.awards,
         )
 
-    return StudyResults(
+    return StudyOutcome(
         study_id=study.id,
         title=study.title,
         entries=entries,

@@ -46,12 +46,12 @@ def check_teams(session: Session, study: Study, team_ids: Collection[int]) -> No
     Raises:
         InputError: One is not in it.
     """
-    strangers = set(team_ids) - teams_of(session, study)
+    strangers = set(team_ids) - teams_in_study(session, study)
     if strangers:
         raise InputError(f"team {min(strangers)} is not in this study")
 
 
-def teams_of(session: Session, study: Study) -> set[int]:
+def teams_in_study(session: Session, study: Study) -> set[int]:
     """Give the rows of the teams in a study."""
     found = select(Submission.team_id).join(StudyEntry, StudyEntry.submission_id == Submission.id)
     return set(session.scalars(found.where(StudyEntry.study_id == study.id)))
@@ -83,7 +83,7 @@ def find_ties(session: Session, study: Study, email: str | None) -> dict[int, st
         .where(
             func.lower(User.email) == email.strip().lower(),
             User.email_verified_at.is_not(None),
-            Member.team_id.in_(teams_of(session, study)),
+            Member.team_id.in_(teams_in_study(session, study)),
         )
     )
     return {
@@ -98,7 +98,7 @@ def shared_addresses(session: Session, study: Study) -> dict[int, str]:
         .join(User, func.lower(User.email) == func.lower(Judge.email))
         .join(Member, Member.user_id == User.id)
         .join(Team, Team.id == Member.team_id)
-        .where(Judge.study_id == study.id, Team.id.in_(teams_of(session, study)))
+        .where(Judge.study_id == study.id, Team.id.in_(teams_in_study(session, study)))
         .order_by(User.email_verified_at.is_not(None), Team.name)  # what is verified is named, if anything is
     )
     words = "an account of {} has this e-mail address, {}verified: {}"

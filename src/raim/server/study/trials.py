@@ -2,19 +2,18 @@
 
 import secrets
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from raim.errors import UnknownNameError
+from raim.records.judging import Part
 from raim.server.auditing import record_event
 from raim.server.database import Image, Judge, Study, StudyImage, Trial
 from raim.server.study.ties import hidden_entries
 from raim.study import StudyDesign, plan_judge, plan_training
 from raim.study.trial import label_of
 
-Part = Literal["training", "voting"]
 KEY_BYTES = 24
 
 

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from raim.challenge.modes import MODES
 from raim.errors import InputError, StateError
-from raim.records.judging import Ballot, MarkedRegion
+from raim.records.judging import Ballot, MarkedRegion, Part
 from raim.server.auditing import record_event
 from raim.server.database import Judge, Study, StudyImage, Trial, Vote
-from raim.server.study.trials import Part, entry_of, labels_of
+from raim.server.study.trials import entry_of, labels_of
 from raim.study import StudyDesign
 
 MOST_REGIONS = 20  # in one trial

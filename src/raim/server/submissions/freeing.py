@@ -11,7 +11,7 @@ from raim.server.database import Database, Submission
 from raim.server.database.engine import STORAGE_LOCK, take_turn
 from raim.server.database.entries import is_kept
 from raim.server.storage import Storage, delete_file
-from raim.server.submissions.kept import KINDS, list_files
+from raim.server.submissions.kept import KEPT_KINDS, list_files
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +37,7 @@ def find_freeable(session: Session, before: datetime, sha256: str | None = None)
     sole = (
         select(files.c.sha256)
         .group_by(files.c.sha256)
-        .having(func.min(files.c.why) == KINDS.index("refused"))
+        .having(func.min(files.c.why) == KEPT_KINDS.index("refused"))
     )
     refused = Submission.where("is_refused"), is_kept()
     late = select(Submission.committed_sha256).where(*refused, Submission.state_at >= before)

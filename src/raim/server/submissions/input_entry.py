@@ -18,7 +18,7 @@ from raim.server.actions.teams import make_team
 from raim.server.auditing import record_event
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import Database, Image, Member, Submission, Team, Upload, User
-from raim.server.storage import Storage, adopt_file, check_space, read_file
+from raim.server.storage import Storage, adopt_file, check_space, read_stored_file
 from raim.server.submissions.states import change_state
 from raim.server.submissions.tries import lock_team
 
@@ -67,7 +67,7 @@ def keep_inputs(database: Database, storage: Storage, folder: Path, data_set_id:
             archive.writestr(zipfile.ZipInfo("readme.txt"), README)
             for each in images:
                 with archive.open(zipfile.ZipInfo(each.input_name), "w", force_zip64=True) as entry:
-                    for chunk in read_file(storage, each.input_sha256):
+                    for chunk in read_stored_file(storage, each.input_sha256):
                         entry.write(chunk)
         kept = KeptFile(sha256=hash_file(path), n_bytes=path.stat().st_size)
         adopt_file(storage, path, n_bytes=kept.n_bytes, sha256=kept.sha256)

@@ -36,7 +36,7 @@ CLAIMS = {
     "withdrawn": "is_withdrawn",
     "refused": "is_refused",
 }
-KINDS = ("images of data sets", "tiles of studies", IN_STUDY, "chosen", *CLAIMS)
+KEPT_KINDS = ("images of data sets", "tiles of studies", IN_STUDY, "chosen", *CLAIMS)
 Owner = Literal["team_id", "challenge_id", ""]
 
 
@@ -54,7 +54,7 @@ def read_kept(session: Session, by: Owner = "", **where: Any) -> dict[int | None
     rows = session.execute(_query(by, *sorted(where)), where)
     found: dict[int | None, dict[str, int]] = {}
     for why, n_bytes, *owners in rows:
-        found.setdefault(owners[0] if by else None, {})[KINDS[why]] = int(n_bytes)
+        found.setdefault(owners[0] if by else None, {})[KEPT_KINDS[why]] = int(n_bytes)
     return found
 
 
@@ -116,7 +116,7 @@ def check_quotas(
 
 
 def list_files() -> CompoundSelect[Any]:
-    """Select (challenge_id, team_id, why, sha256, n_bytes) of all files that rows name; `why`: a place in `KINDS`."""
+    """Select challenge_id, team_id, why, sha256, n_bytes of the files that rows name; `why`: place in `KEPT_KINDS`."""
     in_study = (
         select(StudyEntry.id)
         .join(Study, Study.id == StudyEntry.study_id)
@@ -125,7 +125,9 @@ def list_files() -> CompoundSelect[Any]:
     )
     reasons = [(in_study, IN_STUDY), (Submission.is_chosen, "chosen")]
     reasons += [(Submission.where(claim), kind) for kind, claim in CLAIMS.items()]
-    why = case(*((condition, KINDS.index(kind)) for condition, kind in reasons), else_=len(KINDS) - 1)
+    why = case(
+        *((condition, KEPT_KINDS.index(kind)) for condition, kind in reasons), else_=len(KEPT_KINDS) - 1
+    )
     nobody, images = cast(null(), Integer), literal(0)
     return union_all(
         select(

@@ -86,7 +86,7 @@ def take_try(
         StorageFullError: The file would be beyond a quota.
         TooManyRequestsError: Too many uploads have begun.
     """
-    phase, kind = find_phase(challenge, now, wanted), wanted.kind
+    phase, kind = find_wanted_phase(challenge, now, wanted), wanted.kind
     check_length(challenge, wanted.n_bytes)
     team = lock_team(session, member.team_id)
     if team.state not in {"approved", "waiting"}:
@@ -132,7 +132,7 @@ def lock_team(session: Session, team_id: int) -> Team:
     ).one()
 
 
-def find_phase(challenge: CurrentChallenge, now: datetime, wanted: NewSubmission) -> Phase:
+def find_wanted_phase(challenge: CurrentChallenge, now: datetime, wanted: NewSubmission) -> Phase:
     """Give the phase that a submission is for: the open one where none is named.
 
     Raises:

@@ -12,7 +12,7 @@ from raim.records.submissions import NewSubmission
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ChallengeUpload, Database, Member, Submission, Upload
 from raim.server.gathering import (
-    SILENCE,
+    UPLOAD_SILENCE,
     clean_file_name,
     drop_gathered,
     keep_gathered,
@@ -21,7 +21,7 @@ from raim.server.gathering import (
 )
 from raim.server.storage import Storage, put_file
 from raim.server.submissions.states import change_state, lock_submission
-from raim.server.submissions.tries import find_phase, lock_team, take_try
+from raim.server.submissions.tries import find_wanted_phase, lock_team, take_try
 
 
 def begin_upload(
@@ -42,7 +42,7 @@ def begin_upload(
         .join(Submission, Submission.id == Upload.submission_id)
         .where(
             Submission.team_id == member.team_id,
-            Submission.phase_id == challenge.phase_ids[find_phase(challenge, now, wanted).id],
+            Submission.phase_id == challenge.phase_ids[find_wanted_phase(challenge, now, wanted).id],
             Submission.kind == wanted.kind,
             Submission.where("is_arriving"),
             Submission.committed_sha256 == wanted.sha256,
@@ -145,7 +145,7 @@ def _begin_check(database: Database, now: datetime, submission_id: int) -> Submi
     return submission
 
 
-def abandon_silent(session: Session, now: datetime, *, silence: timedelta = SILENCE) -> int:
+def abandon_silent_uploads(session: Session, now: datetime, *, silence: timedelta = UPLOAD_SILENCE) -> int:
     """Give up uploads that have stood still; their tries are given back. Give how many there were.
 
     What has come of them is deleted apart (`drop_ended`).

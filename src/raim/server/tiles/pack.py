@@ -26,7 +26,7 @@ SCHEMA = "raim-tiles/1"
 HEAD = struct.Struct(">8sI")
 LARGEST_INDEX = 16 * 2**20
 TILE_PX = 512
-INPUT, BLURRED = "input", "blurred"  # names of sources beside the entries' codes
+PACKED_INPUT, PACKED_BLURRED = "input", "blurred"  # names of sources beside the entries' codes
 # The worker finds files that are gone by itself; see raim.server.jobs.tiling.
 WAY_OUT = "delete the file, and a worker makes the tiles again"
 
@@ -52,7 +52,7 @@ class Spot:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class SourceGroup:
     """Sources of one size.
 
     Attributes:
@@ -73,10 +73,10 @@ class PackIndex:
     """What a pack holds: tiles of a side in pixels, from a first byte on; the first group has the candidates."""
 
     tile: int
-    groups: tuple[Group, ...]
+    groups: tuple[SourceGroup, ...]
     first: int
 
-    def group_of(self, source: str) -> Group:
+    def group_of(self, source: str) -> SourceGroup:
         """Give the group of a source; a source that there is not is an UnknownNameError."""
         for group in self.groups:
             if source in group.sources:
@@ -152,7 +152,7 @@ def read_tile(storage: Storage, sha256: str, spot: Spot) -> bytes:
 
 def pack_facts(index: PackIndex) -> dict[str, Any]:
     """Give sizes as the judge's page needs them: of the candidates, and of the input."""
-    candidates, own = index.groups[0], index.group_of(INPUT)
+    candidates, own = index.groups[0], index.group_of(PACKED_INPUT)
     return {
         "tile": index.tile,
         "width": candidates.levels[0].width,
@@ -177,7 +177,7 @@ def _parse(plain: Mapping[str, Any], first: int) -> PackIndex:
             starts.append(tuple(ends[:-1]))
             start = ends[-1]
         groups.append(
-            Group(sources=tuple(each["sources"]), levels=levels, starts=tuple(starts), lengths=lengths)
+            SourceGroup(sources=tuple(each["sources"]), levels=levels, starts=tuple(starts), lengths=lengths)
         )
     return PackIndex(tile=plain["tile"], groups=tuple(groups), first=first)
 

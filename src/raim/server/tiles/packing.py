@@ -17,8 +17,8 @@ from jaxtyping import UInt8
 
 from raim.errors import ImageError, InputError, MissingExtraError
 from raim.images import ReadImage, read_image
-from raim.server.tiles.pack import BLURRED, INPUT, TILE_PX, measure_levels, write_head
-from raim.server.tiles.png import CHUNK_BYTES, fill_up, strip_metadata
+from raim.server.tiles.pack import PACKED_BLURRED, PACKED_INPUT, TILE_PX, measure_levels, write_head
+from raim.server.tiles.png import EMPTY_CHUNK_BYTES, fill_up, strip_metadata
 
 # A blur that nobody overlooks at 1:1, and that does not show in a small view of the whole picture.
 BLUR_SIGMA_PX = 3.0
@@ -62,24 +62,24 @@ def make_pack(
         MissingExtraError: pyvips is not installed.
     """
     _check_vips()
-    entries = sorted(name for name in sources if name != INPUT)
-    if INPUT not in sources or not entries:
+    entries = sorted(name for name in sources if name != PACKED_INPUT)
+    if PACKED_INPUT not in sources or not entries:
         raise InputError("a pack needs the input and at least one entry")
     with tempfile.TemporaryFile(dir=target.parent) as temporary:
         made: list[_Tiles] = []
-        for name in [*entries, INPUT]:
+        for name in [*entries, PACKED_INPUT]:
             pixels = _decode(name, sources[name], read)
             _check_size(name, pixels, made)
             made.append(_write_tiles(name, pixels, temporary))
             if name == blurred_from:
-                made.append(_write_tiles(BLURRED, _blur(pixels), temporary))
+                made.append(_write_tiles(PACKED_BLURRED, _blur(pixels), temporary))
         _assemble(made, temporary, target)
 
 
 def _decode(name: str, source: Source, read: ReadImage) -> Pixels:
     content = source() if callable(source) else source
     try:
-        is_ours = name == INPUT
+        is_ours = name == PACKED_INPUT
         pixels = (
             read_image(content, purpose="restore") if is_ours else read(content, purpose="score")
         ).pixels
@@ -92,7 +92,7 @@ def _decode(name: str, source: Source, read: ReadImage) -> Pixels:
 
 def _check_size(name: str, pixels: Pixels, made: list[_Tiles]) -> None:
     height, width = pixels.shape[:2]
-    if made and name != INPUT and (made[0].width, made[0].height) != (width, height):
+    if made and name != PACKED_INPUT and (made[0].width, made[0].height) != (width, height):
         raise InputError(
             f"{name} is {width}x{height}, {made[0].source} {made[0].width}x{made[0].height}; candidates of one image "
             "have one size"
@@ -109,15 +109,15 @@ def _write_tiles(source: str, pixels: Pixels, temporary: BinaryIO) -> _Tiles:
             lengths.append(len(content))
             temporary.write(content)
         if level.columns * level.rows > 1:
-            pixels = halve(pixels)
+            pixels = halve_pixels(pixels)
     return _Tiles(source=source, width=width, height=height, starts=starts, lengths=lengths)
 
 
-def halve(pixels: Pixels) -> Pixels:
+def halve_pixels(pixels: Pixels) -> Pixels:
     """Give the mean of each 2x2 pixels, rounded half up; at odd ends, of what is there.
 
     Example:
-        >>> halve(np.array([[[1] * 3, [2] * 3, [9] * 3]], np.uint8))[..., 0].tolist()
+        >>> halve_pixels(np.array([[[1] * 3, [2] * 3, [9] * 3]], np.uint8))[..., 0].tolist()
         [[2, 9]]
     """
     height, width = pixels.shape[:2]
@@ -153,7 +153,7 @@ def _assemble(made: list[_Tiles], temporary: BinaryIO, target: Path) -> None:
     sizes = list(dict.fromkeys((each.width, each.height) for each in made))
     groups = [[each for each in made if (each.width, each.height) == size] for size in sizes]
     longest = [
-        [max(lengths) + CHUNK_BYTES for lengths in zip(*(each.lengths for each in group), strict=True)]
+        [max(lengths) + EMPTY_CHUNK_BYTES for lengths in zip(*(each.lengths for each in group), strict=True)]
         for group in groups
     ]
     with target.open("wb") as file:

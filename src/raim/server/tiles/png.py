@@ -4,14 +4,13 @@ Source: W3C, "Portable Network Graphics (PNG) Specification", section 5.3 (chunk
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEPT = (b"IHDR", b"IDAT")
 # Ancillary, private, safe to copy: programs skip it.
 FILLER = b"rpAd"
-CHUNK_BYTES = 12  # of an empty chunk: length, name, CRC
+EMPTY_CHUNK_BYTES = 12  # of an empty chunk: length, name, CRC
 END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
@@ -19,6 +18,7 @@ def strip_metadata(content: bytes) -> bytes:
     """Give a PNG with nothing but its header and pixels.
 
     Example:
+        >>> from raim.images.png import make_chunk
         >>> noted = SIGNATURE + make_chunk(b"IHDR", b"x") + make_chunk(b"tEXt", b"Team 3") + END
         >>> [name for name, _ in list_chunks(strip_metadata(noted))]
         [b'IHDR', b'IEND']
@@ -38,20 +38,17 @@ def is_whole(content: bytes) -> bool:
 
 def fill_up(content: bytes, length: int) -> bytes:
     """Give a stripped PNG a stated length, at least 12 more than it has, by a chunk of zeros before its end."""
-    filler = make_chunk(FILLER, bytes(length - len(content) - CHUNK_BYTES))
+    from raim.images.png import make_chunk  # those who only read tiles load no library of images
+
+    filler = make_chunk(FILLER, bytes(length - len(content) - EMPTY_CHUNK_BYTES))
     return content[: -len(END)] + filler + END
-
-
-def make_chunk(name: bytes, data: bytes) -> bytes:
-    """Make a chunk."""
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def list_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Give name and bytes of each chunk."""
     place = len(SIGNATURE)
-    while place + CHUNK_BYTES <= len(content):
+    while place + EMPTY_CHUNK_BYTES <= len(content):
         (length,) = struct.unpack_from(">I", content, place)
-        end = place + CHUNK_BYTES + length
+        end = place + EMPTY_CHUNK_BYTES + length
         yield content[place + 4 : place + 8], content[place:end]
         place = end

@@ -16,7 +16,7 @@ Who = Literal[
     "anyone", "user", "member", "participant", "team", "judge", "organiser", "administrator", "maker"
 ]
 
-RULES: dict[str, Who] = {}  # by a route's name; filled where routes are registered
+ROUTE_RULES: dict[str, Who] = {}  # by a route's name; filled where routes are registered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +92,7 @@ def decide(route: str, viewer: Viewer, *, owner_team_id: int | None = None) -> D
         >>> decide("GET /", Viewer()), decide("no such route", Viewer(role="organiser"))
         ('allowed', 'forbidden')
     """
-    who = RULES.get(route)
+    who = ROUTE_RULES.get(route)
     if who is None:
         return "forbidden"
     if who == "judge":

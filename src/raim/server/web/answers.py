@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 
 from raim.server.actions.logins import typed_key
 from raim.server.tokens import name_browser
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 from raim.server.web.viewers import browser_cookie, is_secure, session_cookie
 
 HOUR_S = 3600
@@ -38,7 +38,7 @@ def own_path(path: str) -> str:
     return path if is_own else "/"
 
 
-def open_browser_session(server: Server, token: str, answer: Response, *, login: str) -> Response:
+def open_browser_session(server: WebServer, token: str, answer: Response, *, login: str) -> Response:
     """Let a response log the browser in, and leave a mark in it by which it is known at the next login."""
     mark = name_browser(server.secret, typed_key(login))
     cookies = {
@@ -52,7 +52,7 @@ def open_browser_session(server: Server, token: str, answer: Response, *, login:
     return answer
 
 
-def close_browser_session(server: Server, answer: Response) -> Response:
+def close_browser_session(server: WebServer, answer: Response) -> Response:
     """Let a response log the browser out."""
     answer.delete_cookie(
         session_cookie(server), path="/", secure=is_secure(server), httponly=True, samesite="lax"

@@ -19,7 +19,7 @@ from raim.server.web.observation import Observed
 from raim.server.web.rate_limit import Buckets
 from raim.server.web.rendering import STATIC
 from raim.server.web.routes import AREAS
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 from raim.server.web.viewers import is_secure
 from raim.server.web.watch import Watch
 
@@ -82,17 +82,17 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return what answers, from the outermost on."""
-        server: Server = self.state.server
+        server: WebServer = self.state.server
         safe = SafeHeaders(super().build_middleware_stack(), is_secure=is_secure(server))
         return Observed(safe, believes_ids=bool(server.settings.trusted_proxies))
 
 
-def make_app(server: Server) -> FastAPI:
+def make_app(server: WebServer) -> FastAPI:
     """Make the application of a server.
 
     Example:
-        >>> from raim.server.web.access import RULES
-        >>> "GET /" in RULES
+        >>> from raim.server.web.access import ROUTE_RULES
+        >>> "GET /" in ROUTE_RULES
         True
     """
     app = Application(

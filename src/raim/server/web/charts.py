@@ -11,13 +11,13 @@ from raim.errors import unknown_name
 from raim.report.closed.material import Material
 from raim.server.database import Study
 from raim.server.study.material import collect_material
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 
 THEMES: dict[str, Literal["light", "dark"]] = {"light": "light", "dark": "dark"}
 _lock = threading.Lock()
 
 
-def list_charts(context: Context, study: Study) -> Mapping[str, Any]:
+def list_charts(context: RequestContext, study: Study) -> Mapping[str, Any]:
     """Give the charts that a revealed study has (`raim.report.closed.charts.Chart`), by name.
 
     Raises:
@@ -35,7 +35,7 @@ def describe_charts(names: Iterable[str]) -> Mapping[str, Any]:
     return {name: CHARTS[name] for name in names}
 
 
-def give_chart(context: Context, study: Study, name: str, theme: str) -> Response:
+def answer_with_chart(context: RequestContext, study: Study, name: str, theme: str) -> Response:
     """Give a chart of a revealed study; it is drawn while no connection is held.
 
     Raises:
@@ -76,7 +76,7 @@ def as_svg(drawn: str | bytes) -> Response:
     return Response(drawn, media_type="image/svg+xml", headers=headers)
 
 
-def read_material(context: Context, session: Session, study: Study) -> Material:
+def read_material(context: RequestContext, session: Session, study: Study) -> Material:
     """Give what charts of a revealed study are made of.
 
     Raises:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from raim.errors import AccessError, StateError, UnknownNameError
+from raim.records.record import LARGEST_ID
 from raim.server.auditing import challenge_of
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import (
@@ -29,13 +30,19 @@ from raim.server.database import (
     Team,
     Upload,
 )
-from raim.server.database.columns import LARGEST_ID
 from raim.server.jobs import Forecast
 from raim.server.web import threads
-from raim.server.web.access import RULES, Viewer, decide
+from raim.server.web.access import ROUTE_RULES, Viewer, decide
 from raim.server.web.origin import SAFE_METHODS, check_origin
-from raim.server.web.server import Hosted, Server
-from raim.server.web.viewers import WHOSE, LoginNeededError, find_judge, find_viewer, judge_cookie, network_of
+from raim.server.web.server import HostedChallenges, WebServer
+from raim.server.web.viewers import (
+    WHOSE,
+    LoginNeededError,
+    find_judge_viewer,
+    find_viewer,
+    judge_cookie,
+    network_of,
+)
 
 NO_JUDGE = "open the link that the organiser sent you; this browser holds none that works (any more)"
 LONGEST_ID = len(str(LARGEST_ID))
@@ -52,7 +59,7 @@ class JudgeNeededError(AccessError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Context:
+class RequestContext:
     """One request.
 
     Attributes:
@@ -67,8 +74,8 @@ class Context:
     """
 
     request: Request
-    server: Server
-    hosted: Hosted
+    server: WebServer
+    hosted: HostedChallenges
     viewer: Viewer
     chosen: CurrentChallenge | None
     now: datetime
@@ -166,22 +173,22 @@ class Context:
         return self.session.get_one(Judge, self.viewer.judge_id)
 
 
-async def admit(request: Request) -> Context:
-    """Admit a request to a route that opens its own sessions; see `enter`."""
-    return await threads.answer(request.method in SAFE_METHODS, _admit, request)
+async def admit(request: Request) -> RequestContext:
+    """Admit a request to a route that opens its own sessions; see `open_context`."""
+    return await threads.run_in_thread(request.method in SAFE_METHODS, _admit, request)
 
 
-def _admit(request: Request) -> Context:
-    server: Server = request.app.state.server
+def _admit(request: Request) -> RequestContext:
+    server: WebServer = request.app.state.server
     with server.database.reading() as session:
-        context = find_out(session, server, request)
+        context = identify_request(session, server, request)
         check_access(context, session)
     note_use(context)
     return replace(context, one_session=None)
 
 
 @contextmanager
-def enter(request: Request, *, is_reading: bool = False) -> Iterator[Context]:
+def open_context(request: Request, *, is_reading: bool = False) -> Iterator[RequestContext]:
     """Open the request's one session, find out who asks, and refuse what they may not.
 
     Args:
@@ -195,17 +202,17 @@ def enter(request: Request, *, is_reading: bool = False) -> Iterator[Context]:
         AccessError: It is not theirs to do, or the form is not ours.
         UnknownNameError: It is another team's, or not there.
     """
-    server: Server = request.app.state.server
+    server: WebServer = request.app.state.server
     reads = is_reading or request.method in SAFE_METHODS
     opened = server.database.reading() if reads else server.database.writing()
     with opened as session:
-        context = find_out(session, server, request)
+        context = identify_request(session, server, request)
         check_access(context, session)
         yield context
     note_use(context)
 
 
-def find_out(session: Session, server: Server, request: Request) -> Context:
+def identify_request(session: Session, server: WebServer, request: Request) -> RequestContext:
     """Find out who asks for what, and when.
 
     Raises:
@@ -218,15 +225,15 @@ def find_out(session: Session, server: Server, request: Request) -> Context:
     slug = asked or hosted.only or _followed(request)
     chosen = server.find_challenge(session, hosted, slug)
     now = server.clock()
-    if RULES.get(request.scope["route"].name) == "judge":
-        viewer = find_judge(session, request, judge_cookie(server, slug), chosen)
+    if ROUTE_RULES.get(request.scope["route"].name) == "judge":
+        viewer = find_judge_viewer(session, request, judge_cookie(server, slug), chosen)
     else:
         viewer = find_viewer(session, server, chosen, request, now)
     if chosen is not None and chosen.status == "draft" and not viewer.is_organiser:
         chosen = None
     if asked is not None and chosen is None:
         raise UnknownNameError(f"there is no challenge {asked!r} on this server")
-    return Context(
+    return RequestContext(
         request=request,
         server=server,
         hosted=hosted,
@@ -254,14 +261,14 @@ def named_in(path: str) -> str:
     return found[1] if found else ""
 
 
-def check_access(context: Context, session: Session) -> None:
+def check_access(context: RequestContext, session: Session) -> None:
     """Refuse what the viewer may not, in this order: who, role and ownership, the origin of a form.
 
     Raises:
-        RaimError: As `enter`.
+        RaimError: As `open_context`.
     """
     request, route = context.request, context.request.scope["route"].name
-    owner = _owner(session, context) if RULES.get(route) == "team" else None
+    owner = _owner(session, context) if ROUTE_RULES.get(route) == "team" else None
     decision = decide(route, context.viewer, owner_team_id=owner)
     if decision == "log in":
         raise LoginNeededError("log in to see this")
@@ -270,8 +277,10 @@ def check_access(context: Context, session: Session) -> None:
     if decision == "no judge":
         raise JudgeNeededError(NO_JUDGE)
     if decision == "forbidden":
-        raise AccessError(f"this is for the {WHOSE.get(RULES.get(route, ''), 'organisers of the challenge')}")
-    if decision == "hidden" or (decision == "allowed" and owner is None and RULES.get(route) == "team"):
+        raise AccessError(
+            f"this is for the {WHOSE.get(ROUTE_RULES.get(route, ''), 'organisers of the challenge')}"
+        )
+    if decision == "hidden" or (decision == "allowed" and owner is None and ROUTE_RULES.get(route) == "team"):
         raise UnknownNameError("there is no such submission")
     if context.chosen is not None:
         _check_rows(context, session)
@@ -289,7 +298,7 @@ OWNER = _owners.where(Submission.id == bindparam("number"))
 OWNER_BY_KEY = _owners.join(Upload, Upload.submission_id == Submission.id).where(
     Upload.key == bindparam("key")
 )
-Admitted = Annotated[Context, Depends(admit)]
+Admitted = Annotated[RequestContext, Depends(admit)]
 # Rows whose numbers stand in addresses.
 ROWS: dict[str, type[Base]] = {
     "submission_id": Submission,
@@ -304,7 +313,7 @@ ROWS: dict[str, type[Base]] = {
 }
 
 
-def _check_status(context: Context) -> None:
+def _check_status(context: RequestContext) -> None:
     """Let nobody change anything of a challenge that is retired, and only its organisers of one that is paused.
 
     Raises:
@@ -319,13 +328,15 @@ def _check_status(context: Context) -> None:
         raise StateError("this challenge is paused by the organisers; come back later")
 
 
-def _check_rows(context: Context, session: Session) -> None:
+def _check_rows(context: RequestContext, session: Session) -> None:
     """Refuse rows that are not there, and those of another challenge in the same words.
 
     Raises:
         UnknownNameError: A number in the address is of one.
     """
-    owned = "submission_id" if RULES.get(context.request.scope["route"].name) == "team" else ""  # by `_owner`
+    owned = (
+        "submission_id" if ROUTE_RULES.get(context.request.scope["route"].name) == "team" else ""
+    )  # by `_owner`
     for name, table in ROWS.items():
         number = str(context.request.path_params.get(name, ""))
         if name == owned or not (number.isascii() and number.isdecimal()):
@@ -349,7 +360,7 @@ def _check_numbers(request: Request) -> None:
             )
 
 
-def note_use(context: Context) -> None:
+def note_use(context: RequestContext) -> None:
     """Note that an API token was used, once an hour, after the request's own transaction."""
     token = context.request.headers.get("authorization", "").partition(" ")[2].strip()
     if not context.viewer.by_token or not context.viewer.is_use_to_note:
@@ -357,7 +368,7 @@ def note_use(context: Context) -> None:
     context.server.token_uses.note(context.server.database, context.now, token)
 
 
-def _owner(session: Session, context: Context) -> int | None:
+def _owner(session: Session, context: RequestContext) -> int | None:
     """Give the team that the submission or upload in the address belongs to."""
     params, here = context.request.path_params, context.challenge.id
     number, key = str(params.get("submission_id")), params.get("key")

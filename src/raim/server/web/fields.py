@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import AfterValidator
 
-from raim.records.record import clean_text
-from raim.server.database.columns import LARGEST_ID
+from raim.records.record import LARGEST_ID, clean_text
 
 RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 Slug = Annotated[str, Path(max_length=80)]

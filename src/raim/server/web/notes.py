@@ -1,7 +1,7 @@
 """What a page says after something was done."""
 
 # What was done, by the word that stands in the address: an address never brings its own text onto a page.
-NOTES = {
+PAGE_NOTES = {
     "welcome": "Your account is made; you are logged in.",
     "password": "The password is changed; all other logins have ended.",
     "resent": "It is sent again.",

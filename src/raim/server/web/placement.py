@@ -17,21 +17,21 @@ from raim.errors import RaimError
 from raim.files import write_whole
 from raim.scoring.submission import unpack_folder
 from raim.server.actions.accounts import appoint, find_appointment
-from raim.server.actions.challenge_folders import SUFFIXES, load_challenge
+from raim.server.actions.challenge_folders import FOLDER_SUFFIXES, load_challenge
 from raim.server.actions.challenge_import import import_challenge
 from raim.server.actions.challenge_upload import drop_archive, find_place, refuse_placing
 from raim.server.auditing import record_event
 from raim.server.database import ChallengeUpload, User
 from raim.server.database.engine import PLACING_LOCK, try_turn
 from raim.server.jobs.versions import scorer_version
-from raim.server.storage import local_path, read_file
-from raim.server.web.server import Server
+from raim.server.storage import local_path, read_stored_file
+from raim.server.web.server import WebServer
 
 LOG = logging.getLogger(__name__)
 FOLDER = Path("work", "placing")  # of what is on its way to its place, in the server's folder
 
 
-def place_uploads(server: Server) -> None:
+def place_uploads(server: WebServer) -> None:
     """Take every upload that waits for it, or say why it cannot be taken; another host may be at it."""
     if not _list_waiting(server):
         return
@@ -40,7 +40,7 @@ def place_uploads(server: Server) -> None:
             _take_or_refuse(server, upload)
 
 
-def _list_waiting(server: Server) -> Sequence[ChallengeUpload]:
+def _list_waiting(server: WebServer) -> Sequence[ChallengeUpload]:
     with server.database.reading() as session:
         waiting = session.scalars(
             select(ChallengeUpload).where(ChallengeUpload.state == "placing").order_by(ChallengeUpload.id)
@@ -49,7 +49,7 @@ def _list_waiting(server: Server) -> Sequence[ChallengeUpload]:
         return waiting
 
 
-def _take_or_refuse(server: Server, upload: ChallengeUpload) -> None:
+def _take_or_refuse(server: WebServer, upload: ChallengeUpload) -> None:
     try:
         _place(server, upload)
     except (OperationalError, InterfaceError):
@@ -62,19 +62,21 @@ def _take_or_refuse(server: Server, upload: ChallengeUpload) -> None:
     drop_archive(server.database, server.storage, upload.sha256)
 
 
-def _refuse(server: Server, upload: ChallengeUpload, problems: list[str]) -> None:
+def _refuse(server: WebServer, upload: ChallengeUpload, problems: list[str]) -> None:
     with server.database.writing() as session:
         refuse_placing(session, server.clock(), upload.id, problems)
 
 
-def _place(server: Server, upload: ChallengeUpload) -> None:
+def _place(server: WebServer, upload: ChallengeUpload) -> None:
     folder = server.settings.folder
     work = folder / FOLDER / upload.key
     shutil.rmtree(work, ignore_errors=True)
     try:
         new = work / "new"
         work.mkdir(parents=True)
-        unpack_folder(_find_archive(server, upload, work), new, suffixes=SUFFIXES, label=upload.file_name)
+        unpack_folder(
+            _find_archive(server, upload, work), new, suffixes=FOLDER_SUFFIXES, label=upload.file_name
+        )
         definition = load_challenge(new)
         with server.database.reading() as session:
             place = find_place(session, upload, definition.id, folder)
@@ -106,18 +108,18 @@ def _exchange(new: Path, place: Path, old: Path) -> None:
         raise
 
 
-def _find_archive(server: Server, upload: ChallengeUpload, work: Path) -> Path:
+def _find_archive(server: WebServer, upload: ChallengeUpload, work: Path) -> Path:
     """Give the zip as a file of this machine."""
     there = local_path(server.storage, upload.sha256)
     if there is not None:
         return there
     path = work / "archive.zip"
     with write_whole(path) as part, part.open("wb") as file:
-        file.writelines(read_file(server.storage, upload.sha256))
+        file.writelines(read_stored_file(server.storage, upload.sha256))
     return path
 
 
-def _appoint(server: Server, upload: ChallengeUpload, challenge_id: int) -> None:
+def _appoint(server: WebServer, upload: ChallengeUpload, challenge_id: int) -> None:
     """Make who sent a challenge its organiser; administrators run every challenge."""
     with server.database.writing() as session:
         user = session.get_one(User, upload.user_id)
@@ -125,7 +127,7 @@ def _appoint(server: Server, upload: ChallengeUpload, challenge_id: int) -> None
             appoint(session, server.clock(), challenge_id, user, "organiser", actor_id=user.id)
 
 
-def _take(server: Server, upload: ChallengeUpload, challenge_id: int) -> None:
+def _take(server: WebServer, upload: ChallengeUpload, challenge_id: int) -> None:
     with server.database.writing() as session:
         row = session.get_one(ChallengeUpload, upload.id)
         row.state, row.updated_at, row.challenge_id = "taken", server.clock(), challenge_id

@@ -13,7 +13,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from raim.errors import TooManyRequestsError
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 
 PER_MINUTE = 300
 BURST = 120
@@ -46,7 +46,7 @@ class Buckets:
     kept: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, context: Context, name: str) -> float:
+    def take(self, context: RequestContext, name: str) -> float:
         """Take one request out of a bucket; give 0, or how many seconds to wait, and then nothing was taken."""
         session = context.session
         if session.get_bind().dialect.name == "sqlite":
@@ -68,7 +68,7 @@ class Buckets:
         return wait
 
 
-def limit_rate(context: Context) -> None:
+def limit_rate(context: RequestContext) -> None:
     """Take one request out of the asker's bucket.
 
     Raises:

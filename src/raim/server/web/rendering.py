@@ -20,9 +20,9 @@ from raim.records import STATES
 from raim.records.record import Record
 from raim.scoring import DECIMALS, TITLES
 from raim.server.markdown import render_markdown
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.history_chart import draw_history
-from raim.server.web.notes import NOTES
+from raim.server.web.notes import PAGE_NOTES
 
 STATIC = Path(str(files("raim.server.web").joinpath("static")))
 
@@ -49,19 +49,21 @@ def environment() -> jinja2.Environment:
         STATES=STATES,
         version=__version__,
         badge=badge,
-        NOTES=NOTES,
+        NOTES=PAGE_NOTES,
         draw_history=draw_history,
         names_of=lambda each: list(type(each).model_fields) if isinstance(each, Record) else [],
     )
     return made
 
 
-def render(context: Context, template: str, /, *, status: int = 200, **shown: Any) -> HTMLResponse:
+def render_page(
+    context: RequestContext, template: str, /, *, status: int = 200, **shown: Any
+) -> HTMLResponse:
     """Give the page of a template, which knows the request as `context`."""
     return HTMLResponse(render_text(context, template, **shown), status_code=status)
 
 
-def render_text(context: Context, template: str, /, **shown: Any) -> str:
+def render_text(context: RequestContext, template: str, /, **shown: Any) -> str:
     """Give the HTML of a template."""
     chosen = context.chosen
     zone = ZoneInfo("UTC") if chosen is None else chosen.definition.timezone
@@ -91,7 +93,7 @@ def render_text(context: Context, template: str, /, **shown: Any) -> str:
     return make(template)
 
 
-def _name_site(context: Context) -> str:
+def _name_site(context: RequestContext) -> str:
     if context.chosen is not None:
         return context.chosen.definition.name
     return "Restoration challenges" if context.hosted.series is None else context.hosted.series.name

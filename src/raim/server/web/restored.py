@@ -9,7 +9,7 @@ from raim.server.submissions.restored import Place, read_restored
 KINDS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
 
-def give_restored(storage: Storage, zip_sha256: str, place: Place) -> Response:
+def answer_with_restored(storage: Storage, zip_sha256: str, place: Place) -> Response:
     """Give an image out of the zip of a checked submission, undecoded.
 
     Raises:

@@ -23,12 +23,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from raim.errors import AccessError, RaimError, UnknownNameError
 from raim.server.web import threads
-from raim.server.web.access import RULES, Who
-from raim.server.web.context import Context, admit, enter
+from raim.server.web.access import ROUTE_RULES, Who
+from raim.server.web.context import RequestContext, admit, open_context
 from raim.server.web.failures import FAILURES, read_problem, status_of
 from raim.server.web.origin import SAFE_METHODS
 from raim.server.web.rate_limit import limit_rate
-from raim.server.web.rendering import render
+from raim.server.web.rendering import render_page
 from raim.server.web.viewers import API
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -210,7 +210,7 @@ class Area:
 
     def _allow(self, route: Route) -> None:
         REGISTER[route.name] = route
-        RULES[route.name] = route.who
+        ROUTE_RULES[route.name] = route.who
 
 
 class _PageRoute(APIRoute):
@@ -246,7 +246,7 @@ def _handler(
         except (RequestValidationError, ValidationError) as error:  # shown only to who may use the route
             problem = read_problem(error)
         reads = request.method in SAFE_METHODS
-        return await threads.answer(reads, answer, route, request, problem)
+        return await threads.run_in_thread(reads, answer, route, request, problem)
 
     return handle
 
@@ -287,9 +287,9 @@ def _collector(route: Route, *, is_form: bool) -> Function:
 
 def _run(
     route: Route, request: Request, problem: RaimError | None, *, is_limited: bool
-) -> tuple[Context, Any]:
+) -> tuple[RequestContext, Any]:
     """Walk a request through its one session."""
-    with enter(request) as context:
+    with open_context(request) as context:
         if is_limited:
             limit_rate(context)
         if problem is not None:
@@ -351,16 +351,24 @@ def _show_page(page: Route, request: Request, form: FormState, *, made: Any, sta
         }
     except ValidationError as error:
         raise UnknownNameError("there is no such page") from error
-    with enter(request, is_reading=True) as context:
+    with open_context(request, is_reading=True) as context:
         record = page.function(context, **given)
     return _render(page, context, record, form, made=made, status=status)
 
 
 def _render(
-    route: Route, context: Context, record: Any, form: FormState, *, made: Any = None, status: int = 200
+    route: Route,
+    context: RequestContext,
+    record: Any,
+    form: FormState,
+    *,
+    made: Any = None,
+    status: int = 200,
 ) -> Response:
     template = f"{route.template}.html.jinja"
-    page = render(context, template, status=status, record=record, form=form, made=made, **_shown(record))
+    page = render_page(
+        context, template, status=status, record=record, form=form, made=made, **_shown(record)
+    )
     page.headers.update(context.headers)
     return page
 

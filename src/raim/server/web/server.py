@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from raim.challenge import Challenge
 from raim.challenge.series import Series
 from raim.errors import RaimError, SettingsError, StateError
+from raim.processes import OnProgress
 from raim.server import database as tables
 from raim.server.actions.challenge_folders import find_challenges, note_look
-from raim.server.actions.challenge_import import OnProgress, import_challenge
+from raim.server.actions.challenge_import import import_challenge
 from raim.server.actions.tokens import TokenUses
 from raim.server.current_challenge import CurrentChallenge, load_current, read_definition
 from raim.server.database import Database, ServerFolder
@@ -39,7 +40,7 @@ Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hosted:
+class HostedChallenges:
     """What a server has at a moment.
 
     Attributes:
@@ -57,7 +58,7 @@ class Hosted:
 
 
 @dataclass(kw_only=True, slots=True)
-class Server:
+class WebServer:
     """One web process of a server of one challenge or many; whatever others must see too is in the database.
 
     Attributes:
@@ -86,7 +87,7 @@ class Server:
     _kept: dict[str, CurrentChallenge] = field(default_factory=dict)
     _made: dict[Hashable, Any] = field(default_factory=dict)
 
-    def hosted(self, session: Session) -> Hosted:
+    def hosted(self, session: Session) -> HostedChallenges:
         """Give which challenges there are and what they share, as any host has brought it in, in one query."""
         versions: dict[str, int] = {slug: version for slug, version in session.execute(VERSIONS)}  # noqa: C416 - rows are no pairs to mypy
         version, (kept, series) = versions.pop("", 0), self._series
@@ -94,7 +95,7 @@ class Server:
             plain = session.scalar(select(ServerFolder.series))
             series = None if plain is None else TypeAdapter(Series).validate_python(plain)
             self._series = version, series
-        return Hosted(versions=versions, series=series)
+        return HostedChallenges(versions=versions, series=series)
 
     def challenge(self, session: Session, challenge_id: str = "") -> CurrentChallenge:
         """Give a challenge in force; it is read again whenever its version was raised.
@@ -112,7 +113,9 @@ class Server:
             raise StateError(f"name one of the challenges {', '.join(sorted(hosted.versions))}")
         return found
 
-    def find_challenge(self, session: Session, hosted: Hosted, slug: str) -> CurrentChallenge | None:
+    def find_challenge(
+        self, session: Session, hosted: HostedChallenges, slug: str
+    ) -> CurrentChallenge | None:
         """Give a challenge in force; None for an unknown name."""
         version = hosted.versions.get(slug)
         if version is None:

@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 _limiters: RunVar[dict[bool, CapacityLimiter]] = RunVar("raim_answers")
 
 
-async def answer(
+async def run_in_thread(
     reads: bool,  # noqa: FBT001 - the rest is the work's
     work: Callable[Given, Result],
     *args: Given.args,

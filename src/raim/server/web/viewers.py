@@ -15,11 +15,11 @@ from raim.server.auditing import challenge_of
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ApiToken, Appointment, Finalist, LoginSession, Member, Team, User
 from raim.server.database.people import whose
-from raim.server.study.judges import find_judge as judge_of
+from raim.server.study.judges import find_judge
 from raim.server.tokens import proof
-from raim.server.web.access import RULES, Viewer
+from raim.server.web.access import ROUTE_RULES, Viewer
 from raim.server.web.origin import SAFE_METHODS
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 
 API = "/api/v1"
 WHOSE = {
@@ -33,17 +33,17 @@ class LoginNeededError(AccessError):
     """Nobody is logged in; pages lead to the login, the API answers 401."""
 
 
-def judge_cookie(server: Server, challenge_id: str) -> str:
+def judge_cookie(server: WebServer, challenge_id: str) -> str:
     """Give the name of the cookie that holds a judge's link: one for each challenge that they judge in."""
     return f"{'__Host-' if is_secure(server) else ''}raim_judge_{challenge_id}"
 
 
-def session_cookie(server: Server) -> str:
+def session_cookie(server: WebServer) -> str:
     """Give the name of the cookie; browsers take __Host- only over TLS and from this host alone."""
     return "__Host-raim_session" if is_secure(server) else "raim_session"
 
 
-def browser_cookie(server: Server) -> str:
+def browser_cookie(server: WebServer) -> str:
     """Give the name of the cookie by which a browser is known that has logged in before."""
     return "__Host-raim_browser" if is_secure(server) else "raim_browser"
 
@@ -65,22 +65,24 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((found, 64), strict=False) if mapped is None else mapped)
 
 
-def is_secure(server: Server) -> bool:
+def is_secure(server: WebServer) -> bool:
     """Say whether people reach the server over TLS."""
     return server.settings.public_url.startswith("https://")
 
 
-def find_judge(session: Session, request: Request, cookie: str, challenge: CurrentChallenge | None) -> Viewer:
+def find_judge_viewer(
+    session: Session, request: Request, cookie: str, challenge: CurrentChallenge | None
+) -> Viewer:
     """Find who judges: on their pages nothing else counts, so that an organiser who looks at them is a judge too."""
     token = request.cookies.get(cookie, "")
-    judge = judge_of(session, token) if token else None
+    judge = find_judge(session, token) if token else None
     if judge is None or challenge is None or challenge_of(session, judge) != challenge.id:
         return Viewer()
     return Viewer(role="judge", judge_id=judge.id, judge_token=token)
 
 
 def find_viewer(
-    session: Session, server: Server, challenge: CurrentChallenge | None, request: Request, now: datetime
+    session: Session, server: WebServer, challenge: CurrentChallenge | None, request: Request, now: datetime
 ) -> Viewer:
     """Find who asks, and what they are in the challenge: one question, whoever it is.
 
@@ -89,7 +91,7 @@ def find_viewer(
         AccessError: It only reads.
     """
     in_challenge = {"challenge_id": 0 if challenge is None else challenge.id}
-    is_of_server = RULES.get(request.scope["route"].name) in WHOSE
+    is_of_server = ROUTE_RULES.get(request.scope["route"].name) in WHOSE
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and is_for_programs(request):
         found = session.execute(BY_TOKEN, in_challenge | proof(now, token.strip())).one_or_none()

@@ -22,10 +22,10 @@ from raim.errors import StorageFullError
 from raim.records.administration import Delays, ServerNumbers
 from raim.records.health import Health
 from raim.server.database import Submission, open_database
-from raim.server.jobs.context import SILENCE, live_workers
-from raim.server.queries.administration import read_delays, read_numbers
+from raim.server.jobs.context import WORKER_SILENCE, live_workers
+from raim.server.queries.administration import read_delays, read_server_numbers
 from raim.server.storage import free_bytes, try_storage
-from raim.server.web.server import Server
+from raim.server.web.server import WebServer
 
 LOG = logging.getLogger(__name__)
 PATIENCE_S = 3.0  # what has not answered then is away
@@ -81,7 +81,7 @@ class Look:
 class Watch:
     """Looks at a server's parts."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: WebServer) -> None:
         self._parts = (
             Look(lambda: look_at_database(server), DATABASE_AWAY, DATABASE_EVERY_S),
             Look(lambda: look_at_storage(server), STORAGE_AWAY, STORAGE_EVERY_S),
@@ -103,7 +103,7 @@ class Watch:
 
 
 @contextmanager
-def own_session(server: Server) -> Iterator[Session]:
+def own_session(server: WebServer) -> Iterator[Session]:
     """Open a session with a connection of its own."""
     database = open_database(server.settings.database_url)
     try:
@@ -113,18 +113,18 @@ def own_session(server: Server) -> Iterator[Session]:
         database.engine.dispose()
 
 
-def look_at_database(server: Server) -> Found:
+def look_at_database(server: WebServer) -> Found:
     """Return whether the database answers, and how workers stand."""
     with own_session(server) as session:
         now = server.clock()
         n_workers = len(live_workers(session, now))
-        has_waited = Submission.where("is_waiting") & (Submission.state_at < now - SILENCE)
+        has_waited = Submission.where("is_waiting") & (Submission.state_at < now - WORKER_SILENCE)
         waits = session.scalar(select(Submission.id).where(has_waited).limit(1)) is not None
     none = "away" if waits else "idle"
     return {"database": "ok", "workers": "ok" if n_workers else none, "n_workers": n_workers}
 
 
-def look_at_storage(server: Server) -> Found:
+def look_at_storage(server: WebServer) -> Found:
     """Return whether the storage takes a file."""
     try:
         try_storage(server.storage)
@@ -133,11 +133,11 @@ def look_at_storage(server: Server) -> Found:
     return {"storage": "ok"}
 
 
-def look_at_numbers(server: Server) -> Found:
+def look_at_numbers(server: WebServer) -> Found:
     """Return how all challenges and the queue stand, and what waits longest."""
     with own_session(server) as session:
         now = server.clock()
-        overview = read_numbers(
+        overview = read_server_numbers(
             session,
             server.forecasts.get(session, now),
             folder=server.settings.folder,

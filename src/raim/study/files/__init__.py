@@ -13,7 +13,7 @@ from raim.study.files.plan import (
     write_plan,
 )
 from raim.study.files.problems import find_vote_problems
-from raim.study.files.reading import read_plan, read_study
+from raim.study.files.reading import read_plan, read_study_files
 from raim.study.files.votes_table import format_votes, vote_columns, vote_rows
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
     "parse_plan",
     "read_archive",
     "read_plan",
-    "read_study",
+    "read_study_files",
     "vote_columns",
     "vote_rows",
     "write_plan",

@@ -20,7 +20,7 @@ from raim.study.votes import BLURRED, Ballots, Vote
 
 STUDY, VOTES, README = "study.json", "votes.csv", "README.md"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can hold
-LARGEST = 200 * 2**20
+LARGEST_ARCHIVE = 200 * 2**20
 
 
 def make_archive(document: StudyDocument, *, code_entries: bool = False, with_times: bool = False) -> bytes:
@@ -61,8 +61,8 @@ def read_archive(packed: bytes, *, file_name: str = "archive.zip") -> StudyDocum
     """
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            if archive.getinfo(STUDY).file_size > LARGEST:
-                raise votes_error(file_name, [f"its {STUDY} is larger than {LARGEST // 2**20} MiB"])
+            if archive.getinfo(STUDY).file_size > LARGEST_ARCHIVE:
+                raise votes_error(file_name, [f"its {STUDY} is larger than {LARGEST_ARCHIVE // 2**20} MiB"])
             text = archive.read(STUDY).decode()
     except KeyError as error:
         raise votes_error(file_name, [f"it holds no {STUDY}; raim study export writes one"]) from error

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from raim.challenge.modes import MODES
 from raim.errors import InputError
-from raim.study.design import SCHEMA, StudyDesign
+from raim.study.design import STUDY_SCHEMA, StudyDesign
 from raim.study.files.problems import find_vote_problems, votes_error
 from raim.study.files.values import (
     need_choice,
@@ -54,7 +54,7 @@ def document_to_plain(document: StudyDocument) -> dict[str, Any]:
     """Give a study as JSON knows values."""
     ballots = document.ballots
     return {
-        "schema": SCHEMA,
+        "schema": STUDY_SCHEMA,
         "is_simulated": document.is_simulated,
         "design": None if document.design is None else document.design.to_plain(),
         "ballots": {
@@ -105,9 +105,9 @@ def parse_document(text: str, *, file_name: str = "study.json") -> StudyDocument
     if not isinstance(plain, dict) or not isinstance(plain.get("ballots"), dict):
         hint = "; a plan has no votes yet" if isinstance(plain, dict) and "judges" in plain else ""
         raise votes_error(file_name, [f"it has no object 'ballots'{hint}"])
-    if plain.get("schema") != SCHEMA:
+    if plain.get("schema") != STUDY_SCHEMA:
         raise votes_error(
-            file_name, [f"its schema is {plain.get('schema')!r}; this version reads {SCHEMA!r}"]
+            file_name, [f"its schema is {plain.get('schema')!r}; this version reads {STUDY_SCHEMA!r}"]
         )
     problems: list[str] = []
     design = _read_design(plain.get("design"), problems)

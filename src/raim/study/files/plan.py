@@ -9,7 +9,7 @@ from typing import Any, get_args
 from raim.challenge.modes import MODES
 from raim.errors import InputError, unknown_name
 from raim.files import place_file
-from raim.study.design import SCHEMA, StudyDesign
+from raim.study.design import STUDY_SCHEMA, StudyDesign
 from raim.study.files.problems import votes_error
 from raim.study.files.values import (
     need_choice,
@@ -106,7 +106,7 @@ def make_plan(
 def format_plan(plan: StudyPlan) -> str:
     """Give a plan as JSON that `parse_plan` reads back as the same."""
     plain = {
-        "schema": SCHEMA,
+        "schema": STUDY_SCHEMA,
         "design": plan.design.to_plain(),
         "excluded": list(plan.excluded),
         "judges": [
@@ -130,7 +130,7 @@ def parse_plan(text: str, *, file_name: str = "plan.json") -> StudyPlan:
     """
     try:
         plain = need_mapping(parse_json(text), "the plan")
-        need_choice(plain.get("schema"), (SCHEMA,), "schema")
+        need_choice(plain.get("schema"), (STUDY_SCHEMA,), "schema")
         return StudyPlan(
             design=StudyDesign.from_plain(need_mapping(plain.get("design"), "design")),
             judges=tuple(_read_judge(each) for each in need_list(plain.get("judges"), "judges")),

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from raim.errors import InputError
-from raim.study.files.archive import LARGEST, read_archive
+from raim.study.files.archive import LARGEST_ARCHIVE, read_archive
 from raim.study.files.document import StudyDocument, parse_document
 from raim.study.files.gathering import gather_votes
 from raim.study.files.plan import StudyPlan, parse_plan
 from raim.study.files.problems import votes_error
-from raim.study.files.votes_reading import VoteTable, read_rows
+from raim.study.files.votes_reading import VoteTable, read_vote_rows
 from raim.tables import find_workbook
 
 ZIP = b"PK"
 
 
-def read_study(
+def read_study_files(
     paths: Sequence[Path],
     *,
     plan: StudyPlan | None = None,
@@ -56,7 +56,7 @@ def read_study(
 
 def _read_table(path: Path, content: bytes, problems: list[str]) -> Iterator[VoteTable]:
     try:
-        yield read_rows(content, str(path), problems)
+        yield read_vote_rows(content, str(path), problems)
     except InputError as error:
         problems.append(str(error))
 
@@ -73,8 +73,8 @@ def read_plan(path: Path) -> StudyPlan:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(f"{path} is larger than {LARGEST // 2**20} MiB; it holds no votes")
+        if path.stat().st_size > LARGEST_ARCHIVE:
+            raise InputError(f"{path} is larger than {LARGEST_ARCHIVE // 2**20} MiB; it holds no votes")
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error

@@ -75,7 +75,7 @@ class VoteTable:
     notes: tuple[str, ...] = ()
 
 
-def read_rows(content: bytes | str, file_name: str, problems: list[str]) -> VoteTable:
+def read_vote_rows(content: bytes | str, file_name: str, problems: list[str]) -> VoteTable:
     r"""Read the rows of a table; what is wrong with it is added to `problems`, and such rows are left out.
 
     Raises:
@@ -83,7 +83,7 @@ def read_rows(content: bytes | str, file_name: str, problems: list[str]) -> Vote
 
     Example:
         >>> found = []
-        >>> table = read_rows("judge,image,entry,pick\nJ1,a,x,1\nJ1,a,y,first\n", "votes.csv", found)
+        >>> table = read_vote_rows("judge,image,entry,pick\nJ1,a,x,1\nJ1,a,y,first\n", "votes.csv", found)
         >>> len(table.rows), found
         (1, ["votes.csv, line 3: pick is 'first'; expected a whole number from 1"])
     """

@@ -87,7 +87,7 @@ class Canvas:
     palette: Palette
 
 
-def render(
+def render_figure(
     draw: Callable[[Canvas], None],
     *,
     width: float,

@@ -14,7 +14,7 @@ from raim.challenge.modes import MODES
 from raim.report.closed.charts.canvas import Canvas, clean, list_names
 from raim.report.closed.material import Material
 from raim.report.closed.ranking_tables import final_rank
-from raim.study.findings import Part
+from raim.study.findings import PartPoints
 
 LETTERS_ABREAST = 78  # of the columns' names, in the width of a chart
 
@@ -151,7 +151,7 @@ def _readable_on(ground: Sequence[float], inks: Sequence[str]) -> str:
     return max(inks, key=contrast)
 
 
-def _part_rows(material: Material, parts: Sequence[Part], kind: str) -> HeatRows | None:
+def _part_rows(material: Material, parts: Sequence[PartPoints], kind: str) -> HeatRows | None:
     if not parts or material.analysis is None:
         return None
     is_points = not MODES[material.analysis.mode].grades
@@ -173,7 +173,7 @@ def _part_rows(material: Material, parts: Sequence[Part], kind: str) -> HeatRows
     )
 
 
-def _per_image(points: float | None, part: Part, *, is_points: bool) -> float:
+def _per_image(points: float | None, part: PartPoints, *, is_points: bool) -> float:
     if points is None:
         return float("nan")
     return points / max(1, part.n_images) if is_points else points

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from raim.report.closed.charts.canvas import Canvas, list_names
 from raim.report.closed.material import Material
 from raim.report.closed.ranking_tables import points_title
-from raim.study.findings import EntryResult, Estimate
+from raim.study.findings import Estimate, JudgedEntry
 
 Row = tuple[str, float, Estimate | None]
 
@@ -20,7 +20,7 @@ def final_rows(material: Material) -> list[Row]:
     return _rows(material, "final")
 
 
-def draw_points(canvas: Canvas, material: Material) -> None:
+def draw_intervals(canvas: Canvas, material: Material) -> None:
     """Draw points with their intervals."""
     _draw(canvas, point_rows(material), f"{points_title(material.analysis)}, 95 % interval")
 
@@ -31,7 +31,7 @@ def draw_finals(canvas: Canvas, material: Material) -> None:
 
 
 def _rows(material: Material, name: str) -> list[Row]:
-    results: dict[str, EntryResult] = (
+    results: dict[str, JudgedEntry] = (
         {} if material.analysis is None else {each.entry: each for each in material.analysis.entries}
     )
     rows = []

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from raim.errors import InputError, unknown_name
 from raim.report.closed.charts.agreement import draw_agreement, judge_rows
-from raim.report.closed.charts.canvas import Canvas, ChartFormat, Theme, render
+from raim.report.closed.charts.canvas import Canvas, ChartFormat, Theme, render_figure
 from raim.report.closed.charts.heat import (
     HeatRows,
     criterion_rows,
@@ -15,7 +15,7 @@ from raim.report.closed.charts.heat import (
     rank_rows,
     scenario_rows,
 )
-from raim.report.closed.charts.intervals import draw_finals, draw_points, final_rows, point_rows
+from raim.report.closed.charts.intervals import draw_finals, draw_intervals, final_rows, point_rows
 from raim.report.closed.charts.scatter import draw_scatter, scatter_rows
 from raim.report.closed.charts.timeline import draw_timeline, timeline_rows
 from raim.report.closed.material import SIMULATED, Material
@@ -80,7 +80,7 @@ CHARTS: Mapping[str, Chart] = MappingProxyType(
             title="Points of the study",
             text="Dots: points of each team, in the order of the ranking. Bars: 95 % interval over judges and images.",
             count=lambda material: len(point_rows(material)),
-            draw=draw_points,
+            draw=draw_intervals,
         ),
         "final_ranks": _heat(
             "How sure the ranks are",
@@ -181,7 +181,7 @@ def draw_chart(
     n_rows = chart.count(material)
     if n_rows == 0:
         raise InputError(f"there is nothing to draw for the chart {name!r}: the material has no such results")
-    return render(
+    return render_figure(
         lambda canvas: chart.draw(canvas, material),
         width=WIDTH,
         height=chart.height + chart.row_height * n_rows,

@@ -17,11 +17,11 @@ from raim.server.actions import addresses, links, logins, passwords, tokens
 from raim.server.auditing import record_event
 from raim.server.current_challenge import CurrentChallenge
 from raim.server.database import ApiToken, AuditEvent, Database, User
-from raim.server.mail import KINDS, choose_kinds, read_reader, refuse_kind, want_again
+from raim.server.mail import MAIL_KINDS, choose_kinds, read_reader, refuse_kind, want_again
 from raim.server.queries.accounts import read_account
 from raim.server.tokens import read_browser
 from raim.server.web.answers import close_browser_session, go_to, open_browser_session, own_path
-from raim.server.web.context import Context, named_in
+from raim.server.web.context import RequestContext, named_in
 from raim.server.web.fields import RowId
 from raim.server.web.routing import Area
 from raim.server.web.viewers import browser_cookie
@@ -32,14 +32,14 @@ FORGOTTEN, ASKED = "ask for password", 20  # the same
 
 
 @area.get("/register", who="anyone", template="register", is_api=False)
-def show_registration(context: Context, following: str = "/") -> records.Following:
+def show_registration(context: RequestContext, following: str = "/") -> records.Following:
     """Show the form of a new account."""
     del context
     return records.Following(following=own_path(following))
 
 
 @area.post("/register", who="anyone", page=show_registration, is_api=False)
-def register(context: Context, wanted: records.Registration) -> Response:
+def register(context: RequestContext, wanted: records.AccountRequest) -> Response:
     """Make an account and log it in."""
     chosen = _followed(context, wanted.following)
     rules = Registration() if chosen is None else chosen.definition.registration
@@ -65,14 +65,14 @@ def register(context: Context, wanted: records.Registration) -> Response:
 
 
 @area.get("/login", who="anyone", template="login", is_api=False)
-def show_login(context: Context, following: str = "/", next: str = "") -> records.Following:  # noqa: A002 - in the address
+def show_login(context: RequestContext, following: str = "/", next: str = "") -> records.Following:  # noqa: A002 - in the address
     """Show the form to log in."""
     del context
     return records.Following(following=own_path(next or following))
 
 
 @area.post("/login", who="anyone", page=show_login, is_api=False)
-def log_in(context: Context, wanted: records.Credentials) -> Response:
+def log_in(context: RequestContext, wanted: records.Credentials) -> Response:
     """Log in."""
     found = context.aside(
         logins.log_in,
@@ -99,21 +99,21 @@ def log_in(context: Context, wanted: records.Credentials) -> Response:
 
 
 @area.post("/logout", who="user", then="/", is_api=False)
-def log_out(context: Context) -> Response:
+def log_out(context: RequestContext) -> Response:
     """Log out."""
     logins.log_out(context.session, context.now, context.viewer.session_token)
     return close_browser_session(context.server, go_to(f"{context.here}/"))
 
 
 @area.get("/first/{token}", who="anyone", template="first_account", is_api=False)
-def show_first_account(context: Context, token: str) -> records.UsableLink:
+def show_first_account(context: RequestContext, token: str) -> records.UsableLink:
     """Show the form of the organiser's first account."""
     del context
     return records.UsableLink(token=token)
 
 
 @area.post("/first/{token}", who="anyone", page=show_first_account, is_api=False)
-def make_first_account(context: Context, token: str, wanted: records.FirstAccount) -> Response:
+def make_first_account(context: RequestContext, token: str, wanted: records.FirstAccount) -> Response:
     """Make the organiser's first account and log it in."""
     links.find_link(context.session, context.now, token, "make administrator")
     hashed = context.aside(passwords.hash_password, wanted.password)
@@ -124,14 +124,14 @@ def make_first_account(context: Context, token: str, wanted: records.FirstAccoun
 
 
 @area.get("/reset/{token}", who="anyone", template="reset", is_api=False)
-def show_reset(context: Context, token: str) -> records.UsableLink:
+def show_reset(context: RequestContext, token: str) -> records.UsableLink:
     """Show the form of a new password."""
     del context
     return records.UsableLink(token=token)
 
 
 @area.post("/reset/{token}", who="anyone", page=show_reset, is_api=False)
-def reset_password(context: Context, token: str, wanted: records.NewPassword) -> Response:
+def reset_password(context: RequestContext, token: str, wanted: records.NewPassword) -> Response:
     """Set a new password by a link of the organiser."""
     links.find_link(context.session, context.now, token, "reset password")
     hashed = context.aside(passwords.hash_password, wanted.password)
@@ -140,14 +140,14 @@ def reset_password(context: Context, token: str, wanted: records.NewPassword) ->
 
 
 @area.get("/forgot", who="anyone", template="forgot", is_api=False)
-def show_forgotten(context: Context) -> records.Following:
+def show_forgotten(context: RequestContext) -> records.Following:
     """Show the form of a forgotten password."""
     del context
     return records.Following(following="/login")
 
 
 @area.post("/forgot", who="anyone", page=show_forgotten, is_api=False)
-def mail_password(context: Context, wanted: records.Forgotten) -> Response:
+def mail_password(context: RequestContext, wanted: records.Forgotten) -> Response:
     """Mail a link for a new password to whose login or verified address it is.
 
     Nothing says whether it is anybody's, nor does how long the answer takes: it is looked up after the answer.
@@ -162,20 +162,20 @@ def mail_password(context: Context, wanted: records.Forgotten) -> Response:
 
 
 @area.get("/verify/{token}", who="anyone", template="verify", is_api=False)
-def show_verification(context: Context, token: str) -> records.UsableLink:
+def show_verification(context: RequestContext, token: str) -> records.UsableLink:
     """Show the button that verifies an address; opening the page does nothing, as programs open links in mails."""
     del context
     return records.UsableLink(token=token)
 
 
 @area.post("/verify/{token}", who="anyone", page=show_verification, then="/", note="verified", is_api=False)
-def verify(context: Context, token: str) -> None:
+def verify_own_address(context: RequestContext, token: str) -> None:
     """Take an address for verified."""
     addresses.verify_address(context.session, context.now, token)
 
 
 @area.get("/account", who="user", template="account", is_api=False)
-def show_account(context: Context) -> records.OwnAccount:
+def show_account(context: RequestContext) -> records.OwnAccount:
     """Show one's own account."""
     return read_account(
         context.session,
@@ -187,7 +187,7 @@ def show_account(context: Context) -> records.OwnAccount:
 
 
 @area.post("/account/password", who="user", page=show_account, is_api=False)
-def change_password(context: Context, wanted: records.PasswordChange) -> Response:
+def change_password(context: RequestContext, wanted: records.PasswordChange) -> Response:
     """Change one's own password; this browser stays logged in."""
     _check_password(context, wanted.present_password)
     hashed = context.aside(passwords.hash_password, wanted.password)
@@ -197,7 +197,7 @@ def change_password(context: Context, wanted: records.PasswordChange) -> Respons
 
 
 @area.post("/account/email", who="user", page=show_account, note="saved", is_api=False)
-def change_address(context: Context, wanted: records.AddressChange) -> None:
+def change_address(context: RequestContext, wanted: records.AddressChange) -> None:
     """Change one's own e-mail address, which is then to be verified."""
     _check_password(context, wanted.present_password)
     user = context.session.get_one(User, context.user_id)
@@ -205,7 +205,7 @@ def change_address(context: Context, wanted: records.AddressChange) -> None:
 
 
 @area.post("/account/email/verify", who="user", page=show_account, note="verify", is_api=False)
-def ask_for_verification(context: Context) -> None:
+def ask_for_verification(context: RequestContext) -> None:
     """Mail the link again that verifies one's own address."""
     user = context.session.get_one(User, context.user_id)
     if not addresses.mail_verification(context.session, context.now, user):
@@ -215,34 +215,34 @@ def ask_for_verification(context: Context) -> None:
 
 
 @area.post("/account/mail", who="user", page=show_account, note="saved", is_api=False)
-def change_wishes(context: Context, wanted: records.MailWishes) -> None:
+def change_wishes(context: RequestContext, wanted: records.MailWishes) -> None:
     """Say which kinds of mail one wants."""
     user = context.session.get_one(User, context.user_id)
     choose_kinds(context.session, context.now, user, [each for each in wanted.kinds if each])
 
 
 @area.get("/unsubscribe/{token}", who="anyone", template="unsubscribe", is_api=False)
-def show_unsubscription(context: Context, token: str) -> records.Unsubscription:
+def show_unsubscription(context: RequestContext, token: str) -> records.Unsubscription:
     """Show the button that ends a kind of mail; opening the page does nothing, as programs open links in mails."""
     kind, _ = read_reader(context.server.secret, token)
-    return records.Unsubscription(token=token, title=KINDS[kind].title)
+    return records.Unsubscription(token=token, title=MAIL_KINDS[kind].title)
 
 
 @area.post("/unsubscribe/{token}", who="anyone", page=show_unsubscription, shows=True, is_api=False)
-def unsubscribe(context: Context, token: str) -> records.Unsubscription:
+def unsubscribe(context: RequestContext, token: str) -> records.Unsubscription:
     """End a kind of mail, by the button or by a mail program's one click, which is sent to no other page."""
     refuse_kind(context.session, context.now, *read_reader(context.server.secret, token))
     return show_unsubscription(context, token)
 
 
 @area.post("/unsubscribe/{token}/back", who="anyone", page=show_unsubscription, note="saved", is_api=False)
-def subscribe_again(context: Context, token: str) -> None:
+def subscribe_again(context: RequestContext, token: str) -> None:
     """Take the end of a kind of mail back."""
     want_again(context.session, *read_reader(context.server.secret, token))
 
 
 @area.post("/account/tokens", who="user", page=show_account, shows=True, is_api=False)
-def make_token(context: Context, wanted: records.NewToken) -> records.Token:
+def make_program_token(context: RequestContext, wanted: records.NewToken) -> records.Token:
     """Make a token for programs; this page is the only place that ever shows it."""
     user = context.session.get_one(User, context.user_id)
     known = _token_challenges(context)
@@ -262,7 +262,7 @@ def make_token(context: Context, wanted: records.NewToken) -> records.Token:
 
 
 @area.post("/account/tokens/{token_id}/revoke", who="user", page=show_account, note="revoked", is_api=False)
-def revoke_token(context: Context, token_id: RowId) -> None:
+def revoke_token(context: RequestContext, token_id: RowId) -> None:
     """End one of one's own tokens."""
     found = context.session.scalar(
         select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == context.user_id)
@@ -273,7 +273,7 @@ def revoke_token(context: Context, token_id: RowId) -> None:
 
 
 @area.post("/account/delete", who="user", page=show_account, is_api=False)
-def delete_account(context: Context, wanted: records.Deletion) -> Response:
+def delete_account(context: RequestContext, wanted: records.Deletion) -> Response:
     """Delete one's own account."""
     _check_password(context, wanted.present_password)
     user = context.session.get_one(User, context.user_id)
@@ -286,42 +286,42 @@ def _mail_links(database: Database, now: datetime, typed: str) -> None:
         addresses.mail_password_links(session, now, typed)
 
 
-def _followed(context: Context, following: str) -> CurrentChallenge | None:
+def _followed(context: RequestContext, following: str) -> CurrentChallenge | None:
     """Give the challenge on whose pages somebody goes on, as if there were no draft."""
     found = context.server.find_challenge(context.session, context.hosted, named_in(following))
     return context.chosen if found is None or found.status == "draft" else found
 
 
-def _token_challenges(context: Context) -> dict[str, int]:
+def _token_challenges(context: RequestContext) -> dict[str, int]:
     """Give what a token may be for, where there are several: rows of challenges by their ids."""
     found = [] if context.hosted.only else context.server.challenges(context.session)
     return {each.definition.id: each.id for each in found if each.status in {"open", "paused"}}
 
 
-def _check_recent(context: Context, action: str, limit: int, what: str) -> None:
+def _check_recent(context: RequestContext, action: str, limit: int, what: str) -> None:
     recent = context.session.scalar(
         select(func.count())
         .select_from(AuditEvent)
         .where(
             AuditEvent.action == action,
             AuditEvent.address == context.address,
-            AuditEvent.happened_at > context.now - logins.WINDOW,
+            AuditEvent.happened_at > context.now - logins.LOGIN_WINDOW,
         )
     )
     if (recent or 0) >= limit:
         raise TooManyRequestsError(
             f"too many {what} from your network; try again in a quarter of an hour",
-            retry_at=context.now + logins.WINDOW,
+            retry_at=context.now + logins.LOGIN_WINDOW,
         )
 
 
-def _check_password(context: Context, password: str) -> None:
+def _check_password(context: RequestContext, password: str) -> None:
     known = context.session.get_one(User, context.user_id).password_hash
     if not context.aside(passwords.is_password, password, known):
         raise InputError("the present password is wrong")
 
 
-def _open(context: Context, user: User, path: str, *, note: str) -> Response:
+def _open(context: RequestContext, user: User, path: str, *, note: str) -> Response:
     """Log an account in and lead its browser on."""
     token = logins.open_session(
         context.session,

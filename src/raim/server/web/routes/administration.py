@@ -23,12 +23,12 @@ from raim.server.actions.links import make_reset_link
 from raim.server.database import Mail, User
 from raim.server.mail import retry_mail
 from raim.server.queries.accounts import list_accounts
-from raim.server.queries.administration import count_freeable, read_numbers, read_server
+from raim.server.queries.administration import count_freeable, read_server, read_server_numbers
 from raim.server.queries.mail import list_mail
 from raim.server.queries.rows import find_row
 from raim.server.storage import free_bytes
 from raim.server.submissions.freeing import free_refused
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Page, RowId, Search, Slug
 from raim.server.web.routes.users import password_link
 from raim.server.web.routing import Area
@@ -37,10 +37,10 @@ area = Area("administration", prefix="")
 
 
 @area.get("/admin", who="administrator", template="admin")
-def show_server(context: Context) -> ServerOverview:
+def show_server(context: RequestContext) -> ServerOverview:
     """Give all challenges with what waits and has failed, the queue, the disks."""
     server = context.server
-    numbers = read_numbers(
+    numbers = read_server_numbers(
         context.session,
         context.forecast,
         folder=server.settings.folder,
@@ -58,13 +58,13 @@ def show_server(context: Context) -> ServerOverview:
 
 
 @area.post("/admin/look", who="administrator", page=show_server, note="looked")
-def look_again(context: Context) -> NewlyFound:
+def look_again(context: RequestContext) -> NewlyFound:
     """Look at the folder again: a challenge that is new there is served as a draft."""
     return NewlyFound(ids=context.aside(context.server.look))
 
 
 @area.post("/admin/challenges/{slug}", who="administrator", page=show_server, note="saved")
-def change_challenge(context: Context, slug: Slug, wanted: ChallengeChange) -> ServerOverview:
+def change_challenge(context: RequestContext, slug: Slug, wanted: ChallengeChange) -> ServerOverview:
     """Open a challenge, pause it, retire it, or make it a draft again; say what all that is kept of it may take."""
     if wanted.status is not None:
         set_status(context.session, context.now, slug, wanted.status, actor_id=context.user_id)
@@ -75,7 +75,7 @@ def change_challenge(context: Context, slug: Slug, wanted: ChallengeChange) -> S
 
 
 @area.post("/admin/free", who="administrator", page=show_server, note="freed")
-def free_files(context: Context) -> Freeable:
+def free_files(context: RequestContext) -> Freeable:
     """Delete the files of submissions that were refused long ago; the submissions stay, and say so."""
     server, now, days = context.server, context.now, context.server.settings.free_after_days
     before, actor_id = now - timedelta(days=days), context.user_id
@@ -86,13 +86,13 @@ def free_files(context: Context) -> Freeable:
 
 
 @area.get("/admin/users", who="administrator", template="admin_users")
-def show_users(context: Context, q: Search = "", page: Page = "") -> AccountList:
+def show_server_users(context: RequestContext, q: Search = "", page: Page = "") -> AccountList:
     """Give every account of the server by login; `q` looks at login, name and e-mail."""
     return list_accounts(context.session, None, q=q, role="", page=page)
 
 
-@area.post("/admin/users/{user_id}", who="administrator", page=show_users, note="saved", status=204)
-def change_user(context: Context, user_id: RowId, wanted: AdministratorChange) -> None:
+@area.post("/admin/users/{user_id}", who="administrator", page=show_server_users, note="saved", status=204)
+def change_user(context: RequestContext, user_id: RowId, wanted: AdministratorChange) -> None:
     """Let somebody run the server or make challenges, or no more; shut or open an account."""
     session, now, actor_id = context.session, context.now, context.user_id
     user = find_row(session, User, user_id, "account")
@@ -105,21 +105,23 @@ def change_user(context: Context, user_id: RowId, wanted: AdministratorChange) -
 
 
 @area.get("/admin/mail", who="administrator", template="admin_mail")
-def show_mail(context: Context, state: Search = "", page: Page = "") -> MailList:
+def show_server_mail(context: RequestContext, state: Search = "", page: Page = "") -> MailList:
     """Give what the server has mailed or will, of every challenge and its own, newest first."""
     return list_mail(context.session, None, state=state, page=page)
 
 
-@area.post("/admin/mail/{mail_id}/retry", who="administrator", page=show_mail, note="resent")
-def send_again(context: Context, mail_id: RowId) -> MailLine:
+@area.post("/admin/mail/{mail_id}/retry", who="administrator", page=show_server_mail, note="resent")
+def send_any_mail_again(context: RequestContext, mail_id: RowId) -> MailLine:
     """Send a mail again that failed, or of which nobody knows whether it went."""
     row = find_row(context.session, Mail, mail_id, "mail")
     retry_mail(context.session, context.now, row, actor_id=context.user_id)
     return MailLine.of_row(row)
 
 
-@area.post("/admin/users/{user_id}/reset", who="administrator", page=show_users, shows=True, status=201)
-def make_link(context: Context, user_id: RowId) -> PasswordLink:
+@area.post(
+    "/admin/users/{user_id}/reset", who="administrator", page=show_server_users, shows=True, status=201
+)
+def make_any_password_link(context: RequestContext, user_id: RowId) -> PasswordLink:
     """Make a link for a new password, to be handed over."""
     user = find_row(context.session, User, user_id, "account")
     token = make_reset_link(context.session, context.now, user, actor_id=context.user_id)

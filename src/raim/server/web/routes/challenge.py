@@ -4,7 +4,7 @@ from functools import partial
 
 from raim.records import challenge as records
 from raim.server.queries import challenge as queries
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.routes.data import verdict
 from raim.server.web.routing import Area
 
@@ -13,7 +13,7 @@ area = Area("challenge")
 
 @area.get("/challenge", who="anyone")
 @area.get("/", who="anyone", template="home", is_api=False)
-def show_challenge(context: Context) -> records.Challenge:
+def show_challenge(context: RequestContext) -> records.Challenge:
     """Give what the challenge is, where it stands, and what is new."""
     return queries.read_challenge(
         context.session,
@@ -25,25 +25,25 @@ def show_challenge(context: Context) -> records.Challenge:
 
 
 @area.get("/announcements", who="anyone", template="announcements")
-def list_announcements(context: Context) -> list[records.Announcement]:
+def list_announcements(context: RequestContext) -> list[records.Announcement]:
     """Give the announcements, newest first."""
     return queries.read_announcements(context.session, context.challenge)
 
 
 @area.get("/rules", who="anyone", template="rules")
-def show_rules(context: Context) -> records.Rules:
+def show_rules(context: RequestContext) -> records.ScoringRules:
     """Give the rules, and what SCORE is made of."""
     return queries.read_rules(context.challenge, context.challenge.profile)
 
 
 @area.get("/data", who="anyone", template="data")
-def list_data_sets(context: Context) -> list[records.DataSet]:
+def list_data_sets(context: RequestContext) -> list[records.DataSet]:
     """Give every data set, with what may be downloaded of it."""
     return queries.list_data_sets(context.challenge, partial(verdict, context))
 
 
 @area.get("/me", who="user")
-def show_me(context: Context) -> records.Me:
+def show_me(context: RequestContext) -> records.Me:
     """Give who asks, with the tries that their team has left."""
     viewer = context.viewer
     own = viewer.team_id

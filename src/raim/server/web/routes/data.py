@@ -6,13 +6,13 @@ from sqlalchemy import select
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from raim.challenge import Verdict, may_download
-from raim.challenge.data_set import Part
+from raim.challenge.data_set import DataSetPart
 from raim.errors import AccessError, UnknownNameError
 from raim.server.actions.sights import is_hidden, is_noted, note_sight
 from raim.server.database import Image
 from raim.server.jobs.bundles import find_bundle
-from raim.server.storage import local_path, read_file
-from raim.server.web.context import Context
+from raim.server.storage import local_path, read_stored_file
+from raim.server.web.context import RequestContext
 from raim.server.web.routing import Area
 
 area = Area("data")
@@ -33,30 +33,30 @@ class LargeFile(FileResponse):
 
 
 @area.get("/data-sets/{data_set_id}/inputs.zip", who="participant", is_page=True)
-def give_inputs(context: Context, data_set_id: str) -> Response:
+def give_inputs(context: RequestContext, data_set_id: str) -> Response:
     """Give all inputs of a data set."""
     return give_bundle(context, data_set_id, "input")
 
 
 @area.get("/data-sets/{data_set_id}/references.zip", who="participant", is_page=True)
-def give_references(context: Context, data_set_id: str) -> Response:
+def give_references(context: RequestContext, data_set_id: str) -> Response:
     """Give all references of a data set."""
     return give_bundle(context, data_set_id, "reference")
 
 
 @area.get("/data-sets/{data_set_id}/input/{name}", who="participant", is_page=True, is_api=False)
-def give_input(context: Context, data_set_id: str, name: str) -> Response:
+def give_input(context: RequestContext, data_set_id: str, name: str) -> Response:
     """Give one input."""
     return _give_image(context, data_set_id, "input", name)
 
 
 @area.get("/data-sets/{data_set_id}/reference/{name}", who="participant", is_page=True, is_api=False)
-def give_reference(context: Context, data_set_id: str, name: str) -> Response:
+def give_reference(context: RequestContext, data_set_id: str, name: str) -> Response:
     """Give one reference."""
     return _give_image(context, data_set_id, "reference", name)
 
 
-def verdict(context: Context, data_set_id: str, part: Part) -> Verdict:
+def verdict(context: RequestContext, data_set_id: str, part: DataSetPart) -> Verdict:
     """Say whether the viewer may download a part of a data set now."""
     return may_download(
         context.challenge.definition,
@@ -69,7 +69,7 @@ def verdict(context: Context, data_set_id: str, part: Part) -> Verdict:
     )
 
 
-def check_download(context: Context, data_set_id: str, part: Part) -> None:
+def check_download(context: RequestContext, data_set_id: str, part: DataSetPart) -> None:
     """Refuse a download that the dates or the viewer's team do not allow.
 
     Raises:
@@ -81,7 +81,7 @@ def check_download(context: Context, data_set_id: str, part: Part) -> None:
         raise AccessError(found.reason or "your team is suspended; ask the organisers")
 
 
-def log_sight(context: Context, data_set_id: str, part: Part) -> None:
+def log_sight(context: RequestContext, data_set_id: str, part: DataSetPart) -> None:
     """Let the log say that an organiser sees what no team has, before it is given; no connection is held meanwhile."""
     challenge, now = context.challenge, context.now
     if not context.viewer.is_organiser or context.request.method == "HEAD":
@@ -93,7 +93,7 @@ def log_sight(context: Context, data_set_id: str, part: Part) -> None:
         context.aside(note_sight, context.server.database, challenge, now, data_set_id, part, user_id=user_id)
 
 
-def give_bundle(context: Context, data_set_id: str, part: Part) -> Response:
+def give_bundle(context: RequestContext, data_set_id: str, part: DataSetPart) -> Response:
     """Give a part of a data set as one zip, which can be fetched in ranges."""
     check_download(context, data_set_id, part)
     row_id = context.challenge.data_set_ids[data_set_id]
@@ -103,7 +103,7 @@ def give_bundle(context: Context, data_set_id: str, part: Part) -> Response:
     return LargeFile(path, media_type="application/zip", filename=name)
 
 
-def give_stored(context: Context, sha256: str, *, name: str, n_bytes: int) -> Response:
+def give_stored(context: RequestContext, sha256: str, *, name: str, n_bytes: int) -> Response:
     """Give an image of the storage, to be looked at or saved; never as a page of our site."""
     kind = MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
     headers = {
@@ -114,10 +114,12 @@ def give_stored(context: Context, sha256: str, *, name: str, n_bytes: int) -> Re
     if path is not None:
         return LargeFile(path, media_type=kind, headers=headers)
     headers["Content-Length"] = str(n_bytes)
-    return StreamingResponse(read_file(context.server.storage, sha256), media_type=kind, headers=headers)
+    return StreamingResponse(
+        read_stored_file(context.server.storage, sha256), media_type=kind, headers=headers
+    )
 
 
-def _give_image(context: Context, data_set_id: str, part: Part, name: str) -> Response:
+def _give_image(context: RequestContext, data_set_id: str, part: DataSetPart, name: str) -> Response:
     check_download(context, data_set_id, part)
     row_id = context.challenge.data_set_ids[data_set_id]
     image = context.session.scalar(select(Image).where(Image.data_set_id == row_id, Image.name == name))

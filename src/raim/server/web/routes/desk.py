@@ -19,9 +19,16 @@ from raim.server.jobs.bundles import count_bundle_bytes
 from raim.server.queries import desk as queries
 from raim.server.queries.rows import find_row
 from raim.server.storage import free_bytes
-from raim.server.study.publication import Charts, Outcome, check_may_publish, find_outcome, hide, publish
+from raim.server.study.publication import (
+    ChallengeOutcome,
+    Charts,
+    check_may_publish,
+    find_outcome,
+    hide,
+    publish,
+)
 from raim.server.web.charts import draw_all, read_material
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Page, RowId, Slug
 from raim.server.web.routing import Area
 
@@ -29,7 +36,7 @@ area = Area("desk")
 
 
 @area.get("/desk", who="organiser", template="desk")
-def show_overview(context: Context) -> records.Overview:
+def show_overview(context: RequestContext) -> records.Overview:
     """Give phases, queue, workers, disks, failures, and what waits for an organiser."""
     server = context.server
     return queries.read_overview(
@@ -48,13 +55,13 @@ def show_overview(context: Context) -> records.Overview:
 
 
 @area.get("/desk/live", who="organiser", template="desk_live", is_api=False)
-def show_live(context: Context) -> records.Overview:
+def show_live_overview(context: RequestContext) -> records.Overview:
     """Give the part of the overview that changes by itself."""
     return show_overview(context)
 
 
 @area.post("/desk/versions/switch", who="organiser", page=show_overview, note="switched")
-def switch(context: Context, wanted: records.VersionSwitch) -> list[records.NewVersion]:
+def switch(context: RequestContext, wanted: records.VersionSwitch) -> list[records.NewVersion]:
     """Let leaderboards and rankings show the newest version's results; give what is in force since."""
     done = switch_versions(
         context.session,
@@ -67,16 +74,16 @@ def switch(context: Context, wanted: records.VersionSwitch) -> list[records.NewV
 
 
 @area.get("/desk/phases", who="organiser", template="desk_phases")
-def show_phases(context: Context) -> records.PhaseList:
+def show_phases(context: RequestContext) -> records.PhaseList:
     """Give all phases, with their dates in force and those of challenge.toml."""
     return queries.list_phases(context.session, _in_force(context), context.now)
 
 
 @area.post("/desk/phases/{phase_id}", who="organiser", page=show_phases, note="saved")
-def change_phase(context: Context, phase_id: Slug, wanted: records.PhaseChange) -> records.PhaseList:
+def change_phase(context: RequestContext, phase_id: Slug, wanted: records.PhaseChange) -> records.PhaseList:
     """Change the dates of a phase; pause or resume it."""
     session, now, actor_id = context.session, context.now, context.user_id
-    row = queries.find_phase(session, context.challenge, phase_id)
+    row = queries.find_phase_row(session, context.challenge, phase_id)
     if wanted.opens is not None or wanted.closes is not None:
         zone = _zone(context, wanted.zone)
         opens_at, closes_at = row.opens_at, row.closes_at
@@ -92,9 +99,9 @@ def change_phase(context: Context, phase_id: Slug, wanted: records.PhaseChange) 
 
 
 @area.post("/desk/phases/{phase_id}/extend", who="organiser", page=show_phases, note="extended")
-def extend_phase(context: Context, phase_id: Slug, wanted: records.NewExtension) -> records.PhaseList:
+def extend_phase(context: RequestContext, phase_id: Slug, wanted: records.NewExtension) -> records.PhaseList:
     """Let a phase close later, with its reason and what becomes of tries."""
-    row = queries.find_phase(context.session, context.challenge, phase_id)
+    row = queries.find_phase_row(context.session, context.challenge, phase_id)
     closes_at = parse_time(wanted.closes, _zone(context, wanted.zone))
     extend(
         context.session,
@@ -108,7 +115,7 @@ def extend_phase(context: Context, phase_id: Slug, wanted: records.NewExtension)
     return show_phases(context)
 
 
-def _zone(context: Context, named: str | None) -> ZoneInfo | None:
+def _zone(context: RequestContext, named: str | None) -> ZoneInfo | None:
     """Return the challenge's zone where times are said to be in it; None where they state their own."""
     zone = context.challenge.definition.timezone
     if named is not None and named != zone.key:
@@ -156,7 +163,7 @@ def parse_time(text: str, zone: ZoneInfo | None = None, *, shown: datetime | Non
 
 
 @area.post("/desk/challenge/read", who="organiser", page=show_phases, shows=True)
-def read_file(context: Context) -> records.FileReading:
+def read_file_again(context: RequestContext) -> records.FileReading:
     """Read challenge.toml again: all its problems are given, or it is in force."""
     from raim.server.jobs.versions import scorer_version
 
@@ -174,13 +181,15 @@ def read_file(context: Context) -> records.FileReading:
 
 
 @area.get("/desk/announcements", who="organiser", template="desk_announcements")
-def show_announcements(context: Context, page: Page = "") -> records.AnnouncementList:
+def show_announcements(context: RequestContext, page: Page = "") -> records.AnnouncementList:
     """Give all announcements, newest first, with those that were withdrawn."""
     return queries.list_announcements(context.session, context.challenge, page=page)
 
 
 @area.post("/desk/announcements", who="organiser", page=show_announcements, note="announced", status=201)
-def make_announcement(context: Context, wanted: records.NewAnnouncement) -> records.AnnouncementDetails:
+def make_announcement(
+    context: RequestContext, wanted: records.NewAnnouncement
+) -> records.AnnouncementDetails:
     """Publish a text in Markdown."""
     author = context.session.get_one(User, context.user_id)
     row = announce(
@@ -200,7 +209,7 @@ def make_announcement(context: Context, wanted: records.NewAnnouncement) -> reco
     page=show_announcements,
     note="unannounced",
 )
-def end_announcement(context: Context, announcement_id: RowId) -> records.AnnouncementDetails:
+def end_announcement(context: RequestContext, announcement_id: RowId) -> records.AnnouncementDetails:
     """Take a text off the pages."""
     row = find_row(
         context.session, Announcement, announcement_id, "announcement", challenge_id=context.challenge.id
@@ -210,7 +219,7 @@ def end_announcement(context: Context, announcement_id: RowId) -> records.Announ
 
 
 @area.get("/desk/finalists", who="organiser", template="desk_finalists")
-def show_finalists(context: Context) -> records.FinalistList:
+def show_finalists(context: RequestContext) -> records.FinalistList:
     """Give the finalists, and who would be invited now."""
     server = context.server
     return queries.list_places(
@@ -219,7 +228,7 @@ def show_finalists(context: Context) -> records.FinalistList:
 
 
 @area.post("/desk/finalists", who="organiser", page=show_finalists, note="invited")
-def invite(context: Context, wanted: records.Invited) -> records.FinalistList:
+def invite_finalist_teams(context: RequestContext, wanted: records.Invited) -> records.FinalistList:
     """Invite teams, in the order of places."""
     if not wanted.teams:
         raise InputError("no team is ticked; tick those that are to be invited")
@@ -228,7 +237,7 @@ def invite(context: Context, wanted: records.Invited) -> records.FinalistList:
 
 
 @area.post("/desk/finalists/{finalist_id}/answer", who="organiser", page=show_finalists, note="answered")
-def answer(context: Context, finalist_id: RowId, wanted: FinalAnswer) -> records.FinalistList:
+def answer_for_team(context: RequestContext, finalist_id: RowId, wanted: FinalAnswer) -> records.FinalistList:
     """Write down what a team has said by another way."""
     row = find_row(context.session, Finalist, finalist_id, "finalist")
     answer_invitation(context.session, context.now, row, accepts=wanted.accepts, actor_id=context.user_id)
@@ -236,7 +245,7 @@ def answer(context: Context, finalist_id: RowId, wanted: FinalAnswer) -> records
 
 
 @area.post("/desk/finalists/{finalist_id}/replace", who="organiser", page=show_finalists, note="replaced")
-def replace(context: Context, finalist_id: RowId, wanted: records.Replacement) -> records.FinalistList:
+def replace(context: RequestContext, finalist_id: RowId, wanted: records.Replacement) -> records.FinalistList:
     """Give a place to another team."""
     row = find_row(context.session, Finalist, finalist_id, "finalist")
     replace_finalist(
@@ -246,13 +255,13 @@ def replace(context: Context, finalist_id: RowId, wanted: records.Replacement) -
 
 
 @area.get("/desk/checklist", who="organiser", template="desk_checklist")
-def show_checklist(context: Context) -> records.Checklist:
+def show_checklist(context: RequestContext) -> records.Checklist:
     """Give what is done and what is left before awards are given."""
     return queries.read_checklist(context.session, _in_force(context), context.now)
 
 
 @area.post("/desk/checklist", who="organiser", page=show_checklist, note="saved")
-def change_point(context: Context, wanted: records.Tick) -> records.Checklist:
+def change_point(context: RequestContext, wanted: records.Tick) -> records.Checklist:
     """Tick a point by hand, or take the tick back."""
     tick(
         context.session,
@@ -266,7 +275,7 @@ def change_point(context: Context, wanted: records.Tick) -> records.Checklist:
 
 
 @area.post("/desk/publish", who="organiser", page=show_checklist, note="saved")
-def change_publication(context: Context, wanted: records.Publication) -> records.Checklist:
+def change_publication(context: RequestContext, wanted: records.Publication) -> records.Checklist:
     """Show ranking and gallery to everybody as they are now, or to organisers only."""
     if wanted.shown_to == "organisers":
         hide(context.session, context.now, context.challenge, actor_id=context.user_id)
@@ -286,7 +295,7 @@ def change_publication(context: Context, wanted: records.Publication) -> records
     return show_checklist(context)
 
 
-def _draw(context: Context) -> tuple[Outcome | None, Charts]:
+def _draw(context: RequestContext) -> tuple[ChallengeOutcome | None, Charts]:
     server, challenge = context.server, context.challenge
     with server.database.reading() as session:
         check_may_publish(session, challenge)
@@ -302,6 +311,6 @@ def _draw(context: Context) -> tuple[Outcome | None, Charts]:
     return outcome, {} if material is None else draw_all(material)
 
 
-def _in_force(context: Context) -> CurrentChallenge:
+def _in_force(context: RequestContext) -> CurrentChallenge:
     """Give the challenge as this very request may have changed it; nothing that may be undone is kept."""
     return load_current(context.session, context.challenge.definition)

@@ -6,6 +6,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from raim.errors import InputError, UnknownNameError
+from raim.records.record import LARGEST_ID
 from raim.records.submissions import (
     Asked,
     EveryTeamsList,
@@ -17,15 +18,14 @@ from raim.records.submissions import (
 )
 from raim.records.submissions import Submission as SubmissionRecord
 from raim.server.database import Submission, User
-from raim.server.database.columns import LARGEST_ID
 from raim.server.queries import desk_submissions as queries
 from raim.server.queries.images import find_image
 from raim.server.queries.rows import find_row
-from raim.server.queries.submissions import read_image, read_submission
+from raim.server.queries.submissions import read_submission, read_submission_image
 from raim.server.submissions import rescoring as actions
 from raim.server.submissions.comments import add_comment, read_comments
 from raim.server.submissions.input_entry import check_phase, enter_input, keep_inputs
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Page, RowId, Search, Slug
 from raim.server.web.routes.data import give_stored, log_sight
 from raim.server.web.routes.submissions import ImageName
@@ -37,8 +37,8 @@ IMAGE = f"{PATH}/images/{{name}}"
 
 
 @area.get("/desk/submissions", who="organiser", template="desk_submissions")
-def list_submissions(
-    context: Context,
+def list_desk_submissions(
+    context: RequestContext,
     team: Annotated[str, Query(max_length=10, pattern="^[0-9]*$")] = "",
     phase: Search = "",
     kind: Search = "",
@@ -54,8 +54,8 @@ def list_submissions(
 
 
 @area.get(PATH, who="organiser", template="desk_submission")
-def show_submission(
-    context: Context, submission_id: RowId, result: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0
+def show_desk_submission(
+    context: RequestContext, submission_id: RowId, result: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0
 ) -> SubmissionHistory:
     """Give all that is known of a submission; `result` chooses under which versions its images are shown."""
     return queries.read_history(
@@ -63,8 +63,10 @@ def show_submission(
     )
 
 
-@area.post(PATH, who="organiser", page=show_submission, note="saved")
-def change_submission(context: Context, submission_id: RowId, wanted: SubmissionChange) -> SubmissionHistory:
+@area.post(PATH, who="organiser", page=show_desk_submission, note="saved")
+def change_submission(
+    context: RequestContext, submission_id: RowId, wanted: SubmissionChange
+) -> SubmissionHistory:
     """Say whether it is verified and can win, that its flags were looked at and the team's comments read."""
     row = find_row(context.session, Submission, submission_id, "submission")
     actions.mark_submission(
@@ -79,21 +81,21 @@ def change_submission(context: Context, submission_id: RowId, wanted: Submission
         actions.look_at_flags(context.session, context.now, row, actor_id=context.user_id)
     if wanted.comments_read:
         read_comments(context.session, context.now, row, actor_id=context.user_id)
-    return show_submission(context, submission_id)
+    return show_desk_submission(context, submission_id)
 
 
-@area.post(f"{PATH}/rescore", who="organiser", page=show_submission, note="rescore")
-def score_again(context: Context, submission_id: RowId) -> Asked:
+@area.post(f"{PATH}/rescore", who="organiser", page=show_desk_submission, note="rescore")
+def score_again(context: RequestContext, submission_id: RowId) -> Asked:
     """Have a scored submission scored again; its results stay."""
     actions.ask_rescore(context.session, context.now, submission_id, actor_id=context.user_id)
     return Asked(submissions=1)
 
 
-@area.post(f"{PATH}/restart", who="organiser", page=show_submission, note="restarted")
-def restart(context: Context, submission_id: RowId) -> SubmissionHistory:
+@area.post(f"{PATH}/restart", who="organiser", page=show_desk_submission, note="restarted")
+def restart(context: RequestContext, submission_id: RowId) -> SubmissionHistory:
     """Start a failed submission again from its check."""
     actions.restart_failed(context.session, context.now, submission_id, actor_id=context.user_id)
-    return show_submission(context, submission_id)
+    return show_desk_submission(context, submission_id)
 
 
 @area.post(
@@ -102,7 +104,7 @@ def restart(context: Context, submission_id: RowId) -> SubmissionHistory:
     then="/desk/submissions?phase={phase_id}",
     note="rescore_all",
 )
-def score_phase_again(context: Context, phase_id: Slug) -> Asked:
+def score_phase_again(context: RequestContext, phase_id: Slug) -> Asked:
     """Have all scored submissions of a phase scored again; their results stay."""
     row_id = context.challenge.phase_ids[context.challenge.definition.phase(phase_id).id]
     n_asked = actions.ask_rescore_all(context.session, context.now, row_id, actor_id=context.user_id)
@@ -112,7 +114,7 @@ def score_phase_again(context: Context, phase_id: Slug) -> Asked:
 @area.post(
     "/desk/phases/{phase_id}/input", who="organiser", then="/desk/submissions/{id}", note="sent", status=201
 )
-def enter_the_input(context: Context, phase_id: Slug) -> SubmissionRecord:
+def enter_the_input(context: RequestContext, phase_id: Slug) -> SubmissionRecord:
     """Enter the inputs themselves: checked and scored like any entry, listed as a baseline, out of competition."""
     server, challenge = context.server, context.challenge
     phase = challenge.definition.phase(phase_id)
@@ -124,16 +126,16 @@ def enter_the_input(context: Context, phase_id: Slug) -> SubmissionRecord:
 
 
 @area.get(IMAGE, who="organiser", template="desk_image")
-def show_image(context: Context, submission_id: RowId, name: ImageName) -> SubmissionImage:
+def show_desk_image(context: RequestContext, submission_id: RowId, name: ImageName) -> SubmissionImage:
     """Give what is known of a restored image, with all comments on it."""
-    return read_image(
+    return read_submission_image(
         context.session, context.challenge, submission_id, name,
         for_team=False, has_input=True, has_reference=True,
     )  # fmt: skip
 
 
 @area.get(f"{PATH}/reference/{{name}}", who="organiser", is_page=True)
-def give_reference(context: Context, submission_id: RowId, name: ImageName) -> Response:
+def give_desk_reference(context: RequestContext, submission_id: RowId, name: ImageName) -> Response:
     """Give the reference of an image; for organisers only, whatever the dates: the log has who saw a hidden one."""
     submission = find_row(context.session, Submission, submission_id, "submission")
     image = find_image(context.session, submission, name)
@@ -144,8 +146,8 @@ def give_reference(context: Context, submission_id: RowId, name: ImageName) -> R
     return context.aside(give_stored, context, sha256, name=given, n_bytes=n_bytes)
 
 
-@area.post(f"{PATH}/comments", who="organiser", page=show_submission, note="commented", status=201)
-def comment(context: Context, submission_id: RowId, wanted: NewComment) -> SubmissionHistory:
+@area.post(f"{PATH}/comments", who="organiser", page=show_desk_submission, note="commented", status=201)
+def comment(context: RequestContext, submission_id: RowId, wanted: NewComment) -> SubmissionHistory:
     """Write a comment on a submission, on one of its images, or on a region of it."""
     submission = find_row(context.session, Submission, submission_id, "submission")
     add_comment(
@@ -158,16 +160,16 @@ def comment(context: Context, submission_id: RowId, wanted: NewComment) -> Submi
         region=_read_region(wanted),
         is_shown_to_team=wanted.is_shown_to_team,
     )
-    return show_submission(context, submission_id)
+    return show_desk_submission(context, submission_id)
 
 
-@area.post(IMAGE, who="organiser", page=show_image, note="commented", status=201)
+@area.post(IMAGE, who="organiser", page=show_desk_image, note="commented", status=201)
 def comment_on_image(
-    context: Context, submission_id: RowId, name: ImageName, wanted: NewComment
+    context: RequestContext, submission_id: RowId, name: ImageName, wanted: NewComment
 ) -> SubmissionImage:
     """Write a comment on an image, or on a region of it."""
     comment(context, submission_id, wanted.model_copy(update={"image": name}))
-    return show_image(context, submission_id, name)
+    return show_desk_image(context, submission_id, name)
 
 
 def _read_region(wanted: NewComment) -> Region | None:

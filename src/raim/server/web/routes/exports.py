@@ -11,7 +11,7 @@ from raim.server.auditing import record_event
 from raim.server.database import Challenge
 from raim.server.export_table import ExportTable, csv_pieces, json_pieces
 from raim.server.queries.exports import export_all, export_tables, find_table
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Slug
 from raim.server.web.routing import Area
 
@@ -23,7 +23,7 @@ Write = Callable[[Session], Iterator[bytes]]
 
 
 @area.get("/desk/exports", who="organiser", template="desk_exports")
-def list_exports(context: Context) -> ExportList:
+def list_exports(context: RequestContext) -> ExportList:
     """Give what can be downloaded."""
     tables = _tables(context, context.session)
     return ExportList(
@@ -32,7 +32,7 @@ def list_exports(context: Context) -> ExportList:
 
 
 @area.get("/desk/exports/{table}", who="organiser", is_page=True)
-def give_export(context: Context, table: Slug) -> Response:
+def give_export(context: RequestContext, table: Slug) -> Response:
     """Give everything.zip, or a table as CSV or JSON, such as teams.csv or results.json."""
     media_type, write = _find(context, table)
     context.aside(_note, context, table)
@@ -40,7 +40,7 @@ def give_export(context: Context, table: Slug) -> Response:
     return StreamingResponse(_read(context, write), media_type=media_type, headers=headers)
 
 
-def _find(context: Context, name: str) -> tuple[str, Write]:
+def _find(context: RequestContext, name: str) -> tuple[str, Write]:
     if name == EVERYTHING:
         return "application/zip", lambda session: export_all(
             _tables(context, session), context.challenge, context.now
@@ -53,11 +53,11 @@ def _find(context: Context, name: str) -> tuple[str, Write]:
     return media_type, lambda session: _gather(pieces(find_table(_tables(context, session), table)))
 
 
-def _tables(context: Context, session: Session) -> tuple[ExportTable, ...]:
+def _tables(context: RequestContext, session: Session) -> tuple[ExportTable, ...]:
     return export_tables(session, context.challenge, context.challenge.profile)
 
 
-def _note(context: Context, name: str) -> None:
+def _note(context: RequestContext, name: str) -> None:
     with context.server.database.writing() as session:
         row = session.get_one(Challenge, context.challenge.id)
         record_event(session, context.now, "export", row, actor_id=context.user_id, file=name)
@@ -76,6 +76,6 @@ def _gather(pieces: Iterator[str]) -> Iterator[bytes]:
     yield "".join(held).encode()
 
 
-def _read(context: Context, write: Write) -> Iterator[bytes]:
+def _read(context: RequestContext, write: Write) -> Iterator[bytes]:
     with context.server.database.reading() as session:
         yield from write(session)

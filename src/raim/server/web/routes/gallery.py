@@ -8,7 +8,7 @@ from raim.server.queries import gallery as queries
 from raim.server.study.closing import studies_under_way
 from raim.server.submissions.restored import find_restored
 from raim.server.web import restored
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Search
 from raim.server.web.routes.data import give_stored
 from raim.server.web.routing import Area
@@ -17,7 +17,7 @@ area = Area("gallery")
 
 
 @area.get("/gallery", who="anyone", template="gallery")
-def show_gallery(context: Context, image: Search = "") -> Gallery:
+def show_gallery(context: RequestContext, image: Search = "") -> Gallery:
     """Give one image, as every team has restored it."""
     check_published(context)
     server = context.server
@@ -31,7 +31,7 @@ def show_gallery(context: Context, image: Search = "") -> Gallery:
 
 
 @area.get("/gallery/{source}/{name}", who="anyone", is_page=True, is_api=False)
-def give_image(context: Context, source: str, name: str) -> Response:
+def give_image(context: RequestContext, source: str, name: str) -> Response:
     """Give an input (source "input"), or the restored image of a submission that the gallery shows."""
     check_published(context)
     server = context.server
@@ -46,10 +46,10 @@ def give_image(context: Context, source: str, name: str) -> Response:
     if submission is None:
         return give_stored(context, image.input_sha256, name=image.input_name, n_bytes=image.input_bytes)
     place = find_restored(context.session, submission.id, image.name)
-    return context.aside(restored.give_restored, server.storage, submission.committed_sha256, place)
+    return context.aside(restored.answer_with_restored, server.storage, submission.committed_sha256, place)
 
 
-def check_published(context: Context) -> None:
+def check_published(context: RequestContext) -> None:
     """Let only organisers see results that are not published, or that would connect names with what judges see.
 
     Raises:

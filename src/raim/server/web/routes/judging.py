@@ -15,7 +15,7 @@ from raim.server.study.screens import record_screen
 from raim.server.study.trials import count_trials, draw_trials, find_trial
 from raim.server.study.voting import cast_vote, finish_judging, open_positions
 from raim.server.tiles import Spot, read_tile
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.routing import Area
 from raim.server.web.viewers import is_secure, judge_cookie
 
@@ -28,15 +28,15 @@ TILE_HEADERS = {
 
 
 @area.get("/judge/{token}", who="anyone", template="judge_invitation", is_api=False)
-def show_invitation(context: Context, token: str) -> records.JudgeInvitation:
+def show_judge_link(context: RequestContext, token: str) -> records.JudgeInvitation:
     """Show what the link is for; opening it changes nothing, since mail programs open links by themselves."""
     return queries.read_invitation(context.session, context.challenge, token)
 
 
-@area.post("/judge/{token}", who="anyone", page=show_invitation, is_api=False)
-def begin(context: Context, token: str) -> Response:
+@area.post("/judge/{token}", who="anyone", page=show_judge_link, is_api=False)
+def begin_judging(context: RequestContext, token: str) -> Response:
     """Let this browser be the judge's, and draw their trials."""
-    invitation = show_invitation(context, token)
+    invitation = show_judge_link(context, token)
     judge = find_judge(context.session, token)
     if judge is not None and invitation.takes_votes:
         draw_trials(context.session, context.now, context.session.get_one(Study, judge.study_id), judge)
@@ -48,7 +48,7 @@ def begin(context: Context, token: str) -> Response:
 
 
 @area.get("/judging", who="judge", is_page=True, is_api=False)
-def lead_on(context: Context) -> Response:
+def lead_on(context: RequestContext) -> Response:
     """Lead to what is to be done next."""
     return _lead_to(context, queries.read_judging(context.session, context.judge()).next_step)
 
@@ -56,13 +56,13 @@ def lead_on(context: Context) -> Response:
 @area.get("/judging/screen", who="judge", template="judge_screen", is_api=False)
 @area.get("/judging/instructions", who="judge", template="judge_instructions", is_api=False)
 @area.get("/judging/done", who="judge", template="judge_done")
-def show_judging(context: Context) -> records.Judging:
+def show_judging(context: RequestContext) -> records.Judging:
     """Show how far the judge is: the check of the screen, the instructions, the way to finish."""
     return queries.read_judging(context.session, context.judge())
 
 
 @area.post("/judging/screen", who="judge")
-def check_screen(context: Context, wanted: records.ScreenFacts) -> records.ScreenVerdict:
+def check_screen(context: RequestContext, wanted: records.ScreenFacts) -> records.ScreenVerdict:
     """Keep what the page found out, and say whether it is good enough."""
     judge, study = _find(context)
     row = record_screen(context.session, context.now, study, judge, wanted)
@@ -70,7 +70,7 @@ def check_screen(context: Context, wanted: records.ScreenFacts) -> records.Scree
 
 
 @area.post("/judging/instructions", who="judge", then="/judging")
-def have_read(context: Context) -> records.Judging:
+def have_read(context: RequestContext) -> records.Judging:
     """Note that the judge has read them."""
     judge = context.judge()
     judge.instructed_at = judge.instructed_at or context.now
@@ -80,7 +80,7 @@ def have_read(context: Context) -> records.Judging:
 
 @area.get("/judging/vote", who="judge", template="judge_vote", is_api=False)
 def show_trials(
-    context: Context, part: records.Part = "voting", position: int | None = None
+    context: RequestContext, part: records.Part = "voting", position: int | None = None
 ) -> records.TrialsPage | Response:
     """Show the one page of all trials; its script asks for them."""
     judge = context.judge()
@@ -102,14 +102,16 @@ def show_trials(
 
 
 @area.get("/judging/trials/{part}/{position}", who="judge")
-def show_trial(context: Context, part: records.Part, position: int) -> records.JudgeTrial:
+def show_trial(context: RequestContext, part: records.Part, position: int) -> records.JudgeTrial:
     """Give a trial: sizes, addresses of tiles, the vote so far."""
     tiles = f"{context.here}/judging/tiles"
     return queries.read_trial(context.session, context.judge(), part, position, tiles=tiles)
 
 
 @area.post("/judging/trials/{part}/{position}", who="judge")
-def vote(context: Context, part: records.Part, position: int, wanted: records.Ballot) -> records.SavedVote:
+def vote(
+    context: RequestContext, part: records.Part, position: int, wanted: records.Ballot
+) -> records.SavedVote:
     """Keep a vote; a later one replaces it."""
     judge, study = _find(context)
     if context.request.headers.get("x-raim-judge", "") not in {"", _keeper(context, judge)}:
@@ -123,7 +125,7 @@ def vote(context: Context, part: records.Part, position: int, wanted: records.Ba
 
 
 @area.get("/judging/tiles/{key}/{tile}/{level}/{place}.png", who="judge", is_page=True, is_api=False)
-def give_tile(context: Context, key: str, tile: str, level: int, place: str) -> Response:
+def give_tile(context: RequestContext, key: str, tile: str, level: int, place: str) -> Response:
     """Give a tile of one of the judge's own trials."""
     sha256, source = queries.find_tiles(context.session, context.judge(), key, tile)
     found = re.fullmatch(r"([0-9]{1,9})_([0-9]{1,9})", place)
@@ -135,23 +137,23 @@ def give_tile(context: Context, key: str, tile: str, level: int, place: str) -> 
 
 
 @area.post("/judging/finish", who="judge", then="/judging/done")
-def finish(context: Context) -> records.Judging:
+def finish_votes(context: RequestContext) -> records.Judging:
     """Lock the judge's votes."""
     judge, study = _find(context)
     finish_judging(context.session, context.now, study, judge)
     return show_judging(context)
 
 
-def _find(context: Context) -> tuple[Judge, Study]:
+def _find(context: RequestContext) -> tuple[Judge, Study]:
     judge = context.judge()
     return judge, context.session.get_one(Study, judge.study_id)
 
 
-def _lead_to(context: Context, step: str) -> Response:
+def _lead_to(context: RequestContext, step: str) -> Response:
     return RedirectResponse(f"{context.here}/judging/{step}", status_code=303)
 
 
-def _keeper(context: Context, judge: Judge) -> str:
+def _keeper(context: RequestContext, judge: Judge) -> str:
     """Give the name under which a browser keeps the votes of this judge that it could not send yet."""
     return hmac.new(context.server.secret, f"votes of judge {judge.id}".encode(), hashlib.sha256).hexdigest()[
         :16

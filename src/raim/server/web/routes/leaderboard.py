@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from raim.records.leaderboard import Leaderboard, Line
 from raim.server.queries import leaderboard as queries
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Search, Slug
 from raim.server.web.routing import Area
 from raim.tables import format_table
@@ -13,7 +13,7 @@ area = Area("leaderboard")
 
 
 @area.get("/leaderboard", who="anyone", template="leaderboard")
-def show_newest(context: Context) -> Leaderboard:
+def show_newest(context: RequestContext) -> Leaderboard:
     """Give the leaderboard of the newest phase that has entries to see."""
     server = context.server
     phases = queries.visible_phases(context.challenge, context.viewer.role, context.now)
@@ -25,14 +25,14 @@ def show_newest(context: Context) -> Leaderboard:
 
 @area.get("/leaderboard/{phase_id}", who="anyone", template="leaderboard")
 def show_leaderboard(
-    context: Context, phase_id: Slug, scenario: Search = "", sort: Search = ""
+    context: RequestContext, phase_id: Slug, scenario: Search = "", sort: Search = ""
 ) -> Leaderboard:
     """Give the leaderboard of a phase; `scenario` gives its means, `sort` orders by a measure."""
     return _read(context, phase_id, scenario=scenario, sort=sort)
 
 
 @area.get("/leaderboard/{phase_id}/scores.csv", who="anyone", is_page=True, is_api=False)
-def give_csv(context: Context, phase_id: Slug) -> Response:
+def give_leaderboard_csv(context: RequestContext, phase_id: Slug) -> Response:
     """Give the leaderboard as CSV."""
     found = _read(context, phase_id)
     columns = [each.name for each in Line.columns(found.measures)]
@@ -41,10 +41,10 @@ def give_csv(context: Context, phase_id: Slug) -> Response:
     return Response(text, media_type="text/csv", headers={"Content-Disposition": name})
 
 
-def _read(context: Context, phase_id: str, *, scenario: str = "", sort: str = "") -> Leaderboard:
+def _read(context: RequestContext, phase_id: str, *, scenario: str = "", sort: str = "") -> Leaderboard:
     """Read a leaderboard, which is kept for all readers who see the same phases until something changes."""
     challenge, who = context.challenge, (context.viewer.role, context.now)
-    phase = queries.find_phase(challenge, phase_id, *who) if phase_id else None
+    phase = queries.find_board_phase(challenge, phase_id, *who) if phase_id else None
     phases = queries.visible_phases(challenge, *who)
 
     def read(scenario: str = "", sort: str = "") -> Leaderboard:

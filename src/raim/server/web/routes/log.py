@@ -2,7 +2,7 @@
 
 from raim.records.log import EventList
 from raim.server.queries import log as queries
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Page, Search
 from raim.server.web.routing import Area
 
@@ -10,6 +10,8 @@ area = Area("desk")
 
 
 @area.get("/desk/audit", who="organiser", template="desk_audit")
-def list_events(context: Context, action: Search = "", actor: Search = "", page: Page = "") -> EventList:
+def list_events(
+    context: RequestContext, action: Search = "", actor: Search = "", page: Page = ""
+) -> EventList:
     """Give the log of who did what, newest first."""
     return queries.list_events(context.session, context.challenge, action=action, actor=actor, page=page)

@@ -7,9 +7,9 @@ from raim.records.ranking import Results
 from raim.server.database import PublishedRanking, Study
 from raim.server.export_table import csv_pieces
 from raim.server.queries.ranking import ranking_record, ranking_table
-from raim.server.study.publication import Outcome, Published, find_outcome, read_published
-from raim.server.web.charts import as_svg, describe_charts, give_chart, list_charts
-from raim.server.web.context import Context
+from raim.server.study.publication import ChallengeOutcome, Published, find_outcome, read_published
+from raim.server.web.charts import answer_with_chart, as_svg, describe_charts, list_charts
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Search, Slug
 from raim.server.web.routes.gallery import check_published
 from raim.server.web.routing import Area
@@ -18,7 +18,7 @@ area = Area("challenge")
 
 
 @area.get("/results", who="anyone", template="results")
-def show_results(context: Context) -> Results:
+def show_results(context: RequestContext) -> Results:
     """Give the final ranking: as it was published; to organisers as it is now."""
     outcome, published = _read(context)
     if context.viewer.is_organiser:
@@ -38,14 +38,14 @@ def show_results(context: Context) -> Results:
 
 
 @area.get("/results/charts/{name}", who="anyone", is_page=True, is_api=False)
-def show_chart(context: Context, name: Slug, theme: Search = "light") -> Response:
+def show_chart(context: RequestContext, name: Slug, theme: Search = "light") -> Response:
     """Give a chart as SVG."""
     outcome, published = _read(context)
     study = _study(context, outcome)
     if study is None:
         raise UnknownNameError("there is no chart: no study was made")
     if context.viewer.is_organiser or published is None:
-        return give_chart(context, study, name, theme)
+        return answer_with_chart(context, study, name, theme)
     charts = context.session.get_one(PublishedRanking, published.id).charts
     if name not in charts:
         raise unknown_name("chart", name, charts)
@@ -55,7 +55,7 @@ def show_chart(context: Context, name: Slug, theme: Search = "light") -> Respons
 
 
 @area.get("/results/ranking.csv", who="anyone", is_page=True, is_api=False)
-def give_csv(context: Context) -> Response:
+def give_ranking_csv(context: RequestContext) -> Response:
     """Give the final ranking as CSV."""
     outcome, _ = _read(context)
     if outcome is None:
@@ -66,7 +66,7 @@ def give_csv(context: Context) -> Response:
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _read(context: Context) -> tuple[Outcome | None, Published | None]:
+def _read(context: RequestContext) -> tuple[ChallengeOutcome | None, Published | None]:
     """Give the final ranking that the viewer sees, and what was published: others see the latter only.
 
     Raises:
@@ -87,7 +87,7 @@ def _read(context: Context) -> tuple[Outcome | None, Published | None]:
     return now, published
 
 
-def _study(context: Context, outcome: Outcome | None) -> Study | None:
+def _study(context: RequestContext, outcome: ChallengeOutcome | None) -> Study | None:
     return (
         None if outcome is None or outcome.study_id is None else context.session.get(Study, outcome.study_id)
     )

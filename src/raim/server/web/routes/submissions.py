@@ -34,7 +34,7 @@ from raim.records.submissions import (
 )
 from raim.server import database as tables
 from raim.server.database import Member, Upload, User
-from raim.server.database.people import teams_of
+from raim.server.database.people import merged_team_ids
 from raim.server.queries import submissions as queries
 from raim.server.queries.images import find_image
 from raim.server.queries.rows import find_row
@@ -47,7 +47,7 @@ from raim.server.submissions.tries import check_length, check_rate
 from raim.server.submissions.uploads import begin_upload, end_upload, keep_file
 from raim.server.web import restored
 from raim.server.web.body_limit import SMALL_BODY
-from raim.server.web.context import Admitted, Context
+from raim.server.web.context import Admitted, RequestContext
 from raim.server.web.failures import read_problem
 from raim.server.web.fields import Page, RowId
 from raim.server.web.routes.data import give_stored, verdict
@@ -60,7 +60,7 @@ ImageName = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @area.get("/submit", who="member", template="submit", is_api=False)
-def show_form(context: Context) -> SubmissionForm:
+def show_form(context: RequestContext) -> SubmissionForm:
     """Show what the team may hand in now, and the form."""
     definition = context.challenge.definition
     team_id = context.member().team_id
@@ -102,13 +102,13 @@ class ComingFile:
     n_bytes: int
 
 
-def _announced(context: Context, request: Request) -> ComingFile:
+def _announced(context: RequestContext, request: Request) -> ComingFile:
     length = request.headers.get("content-length", "")
     n_bytes = int(length) if length.isdigit() else context.challenge.definition.uploads.max_bytes
     return ComingFile(team_id=context.viewer.team_id, n_bytes=n_bytes)
 
 
-def _check_room(context: Context, mine: ComingFile, coming: list[ComingFile]) -> None:
+def _check_room(context: RequestContext, mine: ComingFile, coming: list[ComingFile]) -> None:
     """Count a file against its team and the temporary folder before any of it lies there."""
     others = [each for each in coming if each is not mine]
     with context.server.database.reading() as session:
@@ -125,7 +125,7 @@ def _check_room(context: Context, mine: ComingFile, coming: list[ComingFile]) ->
         )
 
 
-def _take_file(context: Context, file: object, typed: dict[str, str]) -> int:
+def _take_file(context: RequestContext, file: object, typed: dict[str, str]) -> int:
     """Keep a file that has come with a form, and give the number of its submission."""
     if not isinstance(file, UploadFile) or "target" not in typed:
         raise InputError("choose a zip file and what it is for")
@@ -158,21 +158,21 @@ def _take_file(context: Context, file: object, typed: dict[str, str]) -> int:
 
 
 @area.post("/submissions", who="member", status=201)
-def begin_submission(context: Context, wanted: NewSubmission) -> StartedSubmission:
+def begin_submission(context: RequestContext, wanted: NewSubmission) -> StartedSubmission:
     """Begin a submission: takes the try and answers where the file goes; the same file goes on where it stopped."""
     limit = context.server.settings.upload_limit_bytes
     if wanted.n_bytes > limit:
         raise StorageFullError(f"this server takes files of up to {limit} bytes; ask the organisers")
     check_space(context.server.storage, wanted.n_bytes)
     upload = begin_upload(context.session, context.now, context.challenge, context.member(), wanted)
-    begun = show_status(context, upload.submission_id)
+    begun = show_submission_status(context, upload.submission_id)
     url = f"{context.here}/uploads/{upload.key}"
     return StartedSubmission(submission=begun, upload=UploadPlace(url=url, offset=begun.received_bytes))
 
 
 @area.get("/submissions", who="participant", template="submissions")
 def list_submissions(
-    context: Context,
+    context: RequestContext,
     phase: Annotated[str, Query(max_length=80)] = "",
     kind: Annotated[str, Query(max_length=20)] = "",
     page: Page = "",
@@ -182,7 +182,7 @@ def list_submissions(
         context.session,
         context.challenge,
         context.forecast,
-        team_ids=None if context.viewer.is_organiser else teams_of(context.viewer.team_id),
+        team_ids=None if context.viewer.is_organiser else merged_team_ids(context.viewer.team_id),
         phase=phase,
         kind=kind,
         page=page,
@@ -190,7 +190,7 @@ def list_submissions(
 
 
 @area.get(PATH, who="team", template="submission")
-def show_submission(context: Context, submission_id: RowId) -> SubmissionDetails:
+def show_submission(context: RequestContext, submission_id: RowId) -> SubmissionDetails:
     """Give a submission as it is now, with its images, their results and the organisers' comments."""
     return queries.read_details(
         context.session,
@@ -202,7 +202,7 @@ def show_submission(context: Context, submission_id: RowId) -> SubmissionDetails
 
 
 @area.get(f"{PATH}/status", who="team", template="submission_status")
-def show_status(context: Context, submission_id: RowId) -> Submission:
+def show_submission_status(context: RequestContext, submission_id: RowId) -> Submission:
     """Give what changes while a submission is worked on."""
     found = queries.read_submission(
         context.session,
@@ -217,14 +217,14 @@ def show_status(context: Context, submission_id: RowId) -> Submission:
 
 
 @area.get(f"{PATH}/results", who="team")
-def list_results(context: Context, submission_id: RowId) -> ResultList:
+def list_results(context: RequestContext, submission_id: RowId) -> ResultList:
     """Give the measures of its images, worst first."""
     for_team = not context.viewer.is_organiser
     return queries.read_results(context.session, context.challenge, submission_id, for_team=for_team)
 
 
 @area.get(f"{PATH}/results.csv", who="team", is_page=True, is_api=False)
-def give_results(context: Context, submission_id: RowId) -> Response:
+def give_results(context: RequestContext, submission_id: RowId) -> Response:
     """Give the measures of every image as CSV."""
     columns = context.challenge.profile.columns
     rows = []
@@ -237,7 +237,7 @@ def give_results(context: Context, submission_id: RowId) -> Response:
 
 
 @area.get(f"{PATH}/file", who="team", is_page=True)
-def give_file(context: Context, submission_id: RowId) -> Response:
+def give_file(context: RequestContext, submission_id: RowId) -> Response:
     """Give back the zip that was handed in."""
     submission = _find(context, submission_id)
     name = context.session.scalar(
@@ -257,14 +257,14 @@ def give_file(context: Context, submission_id: RowId) -> Response:
 
 
 @area.get(f"{PATH}/images/{{name}}", who="team", template="submission_image")
-def show_image(context: Context, submission_id: RowId, name: ImageName) -> SubmissionImage:
+def show_image(context: RequestContext, submission_id: RowId, name: ImageName) -> SubmissionImage:
     """Give what is known of a restored image; the reference only where it was given out."""
     submission = _find(context, submission_id)
     data_set, is_organiser = (
         context.challenge.data_set_of_row(submission.data_set_id),
         context.viewer.is_organiser,
     )
-    return queries.read_image(
+    return queries.read_submission_image(
         context.session,
         context.challenge,
         submission_id,
@@ -276,7 +276,7 @@ def show_image(context: Context, submission_id: RowId, name: ImageName) -> Submi
 
 
 @area.get(f"{PATH}/restored/{{name}}", who="team", is_page=True)
-def give_restored(context: Context, submission_id: RowId, name: ImageName) -> Response:
+def give_restored(context: RequestContext, submission_id: RowId, name: ImageName) -> Response:
     """Give a restored image of a checked submission, as it lies in the zip; of a withdrawn one to organisers only."""
     submission = _find(context, submission_id)
     image = find_image(context.session, submission, name)
@@ -284,11 +284,11 @@ def give_restored(context: Context, submission_id: RowId, name: ImageName) -> Re
     if not is_shown:
         raise UnknownNameError(f"images are shown once the submission is checked; it is {submission.state}")
     sha256, place = submission.committed_sha256, find_restored(context.session, submission.id, image.name)
-    return context.aside(restored.give_restored, context.server.storage, sha256, place)
+    return context.aside(restored.answer_with_restored, context.server.storage, sha256, place)
 
 
 @area.post(f"{PATH}/withdraw", who="team", page=show_submission, note="withdrawn")
-def withdraw_submission(context: Context, submission_id: RowId) -> SubmissionDetails:
+def withdraw_submission(context: RequestContext, submission_id: RowId) -> SubmissionDetails:
     """Take a submission back; before scoring has begun, its try too."""
     withdraw(context.session, context.now, submission_id, acting_member(context, submission_id))
     end_upload(context.session, context.now, submission_id)
@@ -296,7 +296,7 @@ def withdraw_submission(context: Context, submission_id: RowId) -> SubmissionDet
 
 
 @area.post(f"{PATH}/choose", who="team", page=show_submission, note="chosen")
-def choose_submission(context: Context, submission_id: RowId) -> SubmissionDetails:
+def choose_submission(context: RequestContext, submission_id: RowId) -> SubmissionDetails:
     """Let this entry count."""
     member = acting_member(context, submission_id)
     choose(context.session, context.now, context.challenge, submission_id, member)
@@ -304,7 +304,7 @@ def choose_submission(context: Context, submission_id: RowId) -> SubmissionDetai
 
 
 @area.post(f"{PATH}/comments", who="team", page=show_submission, note="commented", status=201)
-def answer(context: Context, submission_id: RowId, wanted: NewAnswer) -> SubmissionDetails:
+def answer(context: RequestContext, submission_id: RowId, wanted: NewAnswer) -> SubmissionDetails:
     """Write a comment on one's own submission, or on an image of it; organisers comment at their desk."""
     if context.viewer.is_organiser:
         raise AccessError(
@@ -323,7 +323,7 @@ def answer(context: Context, submission_id: RowId, wanted: NewAnswer) -> Submiss
     return show_submission(context, submission_id)
 
 
-def acting_member(context: Context, submission_id: int, session: Session | None = None) -> Member:
+def acting_member(context: RequestContext, submission_id: int, session: Session | None = None) -> Member:
     """Return the member who decides: of the team, never an organiser in its place.
 
     Args:
@@ -341,5 +341,5 @@ def acting_member(context: Context, submission_id: int, session: Session | None 
     return context.member(session)
 
 
-def _find(context: Context, submission_id: int, session: Session | None = None) -> tables.Submission:
+def _find(context: RequestContext, submission_id: int, session: Session | None = None) -> tables.Submission:
     return find_row(session or context.session, tables.Submission, submission_id, "submission")

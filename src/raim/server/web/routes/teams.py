@@ -29,7 +29,7 @@ from raim.server.database import Invitation, Member, User
 from raim.server.queries import teams as queries
 from raim.server.queries.hints import find_hints
 from raim.server.queries.rows import find_row
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Page, RowId, Search
 from raim.server.web.routing import Area
 
@@ -38,19 +38,19 @@ HANDED_OVER, JOINING = NewInvitation(), Joining()
 
 
 @area.get("/team/new", who="user", template="team_new", is_api=False)
-def show_new_team(context: Context) -> Terms:
+def show_new_team(context: RequestContext) -> Terms:
     """Show the form of a new team."""
     return actions.find_terms(context.challenge, context.session.get_one(User, context.user_id))
 
 
 @area.post("/team/new", who="user", page=show_new_team, then="/team", note="team", status=201)
-def make_team(context: Context, wanted: NewTeam) -> Team:
+def make_team(context: RequestContext, wanted: NewTeam) -> Team:
     """Make a team."""
     member = begin_team(context, context.challenge, wanted.name, consents=wanted.consent)
     return queries.read_own_team(context.session, context.challenge, member.team_id, context.now)
 
 
-def begin_team(context: Context, challenge: CurrentChallenge, name: str, *, consents: bool) -> Member:
+def begin_team(context: RequestContext, challenge: CurrentChallenge, name: str, *, consents: bool) -> Member:
     """Make a team of who asks in a challenge.
 
     Raises:
@@ -70,20 +70,20 @@ def begin_team(context: Context, challenge: CurrentChallenge, name: str, *, cons
 
 
 @area.get("/team", who="member", template="team")
-def show_team(context: Context) -> Team:
+def show_team(context: RequestContext) -> Team:
     """Give one's own team."""
     return queries.read_own_team(context.session, context.challenge, context.member().team_id, context.now)
 
 
 @area.post("/team/invitations", who="member", page=show_team, shows=True, status=201)
-def make_invitation(context: Context, wanted: NewInvitation = HANDED_OVER) -> Link:
+def make_invitation(context: RequestContext, wanted: NewInvitation = HANDED_OVER) -> Link:
     """Make a link with which one person joins within 14 days, and mail it to `email`; captains only."""
     token = actions.invite(context.session, context.now, context.member(), email=wanted.email.strip())
     return Link(url=f"{context.server.settings.public_url}{context.here}/join/{token}")
 
 
 @area.post("/team/invitations/{invitation_id}/revoke", who="member", page=show_team, note="revoked")
-def end_invitation(context: Context, invitation_id: RowId) -> Team:
+def end_invitation(context: RequestContext, invitation_id: RowId) -> Team:
     """End an invitation of one's own team."""
     found = context.session.scalar(
         select(Invitation).where(Invitation.id == invitation_id, Invitation.team_id == context.viewer.team_id)
@@ -95,20 +95,20 @@ def end_invitation(context: Context, invitation_id: RowId) -> Team:
 
 
 @area.post("/team/leave", who="member", page=show_team, then="/", note="left", status=204)
-def leave_team(context: Context) -> None:
+def leave_team(context: RequestContext) -> None:
     """Leave one's own team."""
     actions.leave_team(context.session, context.now, context.member(), actor_id=context.user_id)
 
 
 @area.post("/team/members/{member_id}/remove", who="member", page=show_team, note="removed")
-def remove_member(context: Context, member_id: RowId) -> Team:
+def remove_member(context: RequestContext, member_id: RowId) -> Team:
     """Take a member out of one's own team."""
     actions.remove_member(context.session, context.now, context.member(), member_id)
     return show_team(context)
 
 
 @area.post("/team/invitation-to-final", who="member", page=show_team, note="answered")
-def answer_final(context: Context, wanted: FinalAnswer) -> Team:
+def answer_final(context: RequestContext, wanted: FinalAnswer) -> Team:
     """Accept or decline the place in the final."""
     finalist = find_finalist(context.session, context.challenge, context.viewer.team_id)
     if finalist is None:
@@ -120,13 +120,13 @@ def answer_final(context: Context, wanted: FinalAnswer) -> Team:
 
 
 @area.get("/team/fact-sheet", who="member", template="fact_sheet")
-def show_fact_sheet(context: Context) -> FactSheet:
+def show_fact_sheet(context: RequestContext) -> FactSheet:
     """Give what the team states about its method."""
     return queries.read_sheet(context.session, context.member().team_id)
 
 
 @area.post("/team/fact-sheet", who="member", page=show_fact_sheet, note="saved")
-def change_fact_sheet(context: Context, wanted: SheetChange) -> FactSheet:
+def change_fact_sheet(context: RequestContext, wanted: SheetChange) -> FactSheet:
     """Change fields of the fact sheet; half a sheet may be kept too."""
     stated = wanted.model_dump(exclude_none=True)
     save_fact_sheet(context.session, context.now, context.member(), stated)
@@ -134,7 +134,7 @@ def change_fact_sheet(context: Context, wanted: SheetChange) -> FactSheet:
 
 
 @area.get("/join/{token}", who="anyone", template="join", is_api=False)
-def show_invitation(context: Context, token: str) -> OpenInvitation:
+def show_invitation(context: RequestContext, token: str) -> OpenInvitation:
     """Show what an invitation is for; it is accepted by a button, never by opening the page."""
     user = None if context.viewer.user_id is None else context.session.get_one(User, context.viewer.user_id)
     terms = actions.find_terms(context.challenge, user)
@@ -142,7 +142,7 @@ def show_invitation(context: Context, token: str) -> OpenInvitation:
 
 
 @area.post("/join/{token}", who="user", page=show_invitation, then="/team", note="joined", status=201)
-def join_team(context: Context, token: str, wanted: Joining = JOINING) -> Team:
+def join_team(context: RequestContext, token: str, wanted: Joining = JOINING) -> Team:
     """Join the team of an invitation."""
     user = context.session.get_one(User, context.user_id)
     actions.accept_invitation(
@@ -160,25 +160,25 @@ def join_team(context: Context, token: str, wanted: Joining = JOINING) -> Team:
 
 
 @area.get("/desk/teams", who="organiser", template="desk_teams")
-def list_teams(context: Context, q: Search = "", state: Search = "", page: Page = "") -> TeamList:
+def list_teams(context: RequestContext, q: Search = "", state: Search = "", page: Page = "") -> TeamList:
     """Give teams by name, and what several of them share; `q` looks for a part of the name."""
     return queries.list_teams(context.session, context.challenge, q=q, state=state, page=page)
 
 
 @area.get("/desk/hints", who="organiser", template="desk_plain")
-def list_hints(context: Context) -> list[Hint]:
+def list_hints(context: RequestContext) -> list[Hint]:
     """Give what several teams share: files, e-mail addresses, network addresses."""
     return find_hints(context.session, context.challenge.id)
 
 
 @area.get("/desk/teams/{team_id}", who="organiser", template="desk_team")
-def show_one_team(context: Context, team_id: RowId) -> TeamDetails:
+def show_one_team(context: RequestContext, team_id: RowId) -> TeamDetails:
     """Give all about one team."""
     return queries.read_team(context.session, context.challenge, team_id)
 
 
 @area.post("/desk/teams/{team_id}", who="organiser", page=show_one_team, note="saved")
-def change_team(context: Context, team_id: RowId, wanted: TeamChange) -> TeamDetails:
+def change_team(context: RequestContext, team_id: RowId, wanted: TeamChange) -> TeamDetails:
     """Approve or suspend a team, say how it takes part, appoint its captain."""
     team = _find(context, team_id)
     actions.change_team(context.session, context.now, team, wanted, actor_id=context.user_id)
@@ -188,7 +188,7 @@ def change_team(context: Context, team_id: RowId, wanted: TeamChange) -> TeamDet
 @area.post(
     "/desk/teams/{team_id}/merge", who="organiser", page=show_one_team, then="/desk/teams/{id}", note="merged"
 )
-def merge_teams(context: Context, team_id: RowId, wanted: Merge) -> TeamDetails:
+def merge_teams(context: RequestContext, team_id: RowId, wanted: Merge) -> TeamDetails:
     """Bring a team's members into another, which is given."""
     actions.merge_teams(
         context.session,
@@ -201,5 +201,5 @@ def merge_teams(context: Context, team_id: RowId, wanted: Merge) -> TeamDetails:
     return show_one_team(context, wanted.into)
 
 
-def _find(context: Context, team_id: int) -> tables.Team:
+def _find(context: RequestContext, team_id: int) -> tables.Team:
     return find_row(context.session, tables.Team, team_id, "team", challenge_id=context.challenge.id)

@@ -25,7 +25,7 @@ from raim.server.gathering import claim, drop_gathered, gather, gathered_bytes, 
 from raim.server.submissions.choices import withdraw
 from raim.server.submissions.uploads import end_upload, find_upload, finish_upload
 from raim.server.web.access import Who
-from raim.server.web.context import Admitted, Context
+from raim.server.web.context import Admitted, RequestContext
 from raim.server.web.routes.submissions import acting_member
 from raim.server.web.routing import Area
 
@@ -57,11 +57,11 @@ class Uploaded:
         give_up: Ends it.
     """
 
-    most_bytes: Callable[[Context], int]
+    most_bytes: Callable[[RequestContext], int]
     table: type[Arriving]
-    find: Callable[[Context, str], Promise]
-    finish: Callable[[Context, str], object]
-    give_up: Callable[[Context, str], None]
+    find: Callable[[RequestContext, str], Promise]
+    finish: Callable[[RequestContext, str], object]
+    give_up: Callable[[RequestContext, str], None]
 
 
 def add_routes(area: Area, path: str, who: Who, uploaded: Uploaded) -> None:
@@ -121,7 +121,7 @@ def add_routes(area: Area, path: str, who: Who, uploaded: Uploaded) -> None:
 class _Writing:
     """One request that adds bytes: what has come before its client goes away stays."""
 
-    context: Context
+    context: RequestContext
     uploaded: Uploaded
     key: str
     turn: "_Turn"
@@ -173,12 +173,12 @@ def _read_header(request: Request, name: str) -> int:
     return int(text)
 
 
-def _claim(context: Context, uploaded: Uploaded, key: str, holder: str) -> bool:
+def _claim(context: RequestContext, uploaded: Uploaded, key: str, holder: str) -> bool:
     with context.server.database.writing() as session:
         return claim(session, uploaded.table, context.server.clock(), key, holder)
 
 
-def _release(context: Context, uploaded: Uploaded, key: str, holder: str) -> None:
+def _release(context: RequestContext, uploaded: Uploaded, key: str, holder: str) -> None:
     with context.server.database.writing() as session:
         release(session, uploaded.table, key, holder)
 
@@ -192,7 +192,7 @@ class _Turn:
 
 
 @contextlib.asynccontextmanager
-async def _turn(context: Context, uploaded: Uploaded, key: str) -> AsyncIterator[_Turn]:
+async def _turn(context: RequestContext, uploaded: Uploaded, key: str) -> AsyncIterator[_Turn]:
     """Wait until no other request, on whichever host, writes to the upload."""
     turn, end = _Turn(), time.monotonic() + WAIT_S
     while not await run_in_threadpool(_claim, context, uploaded, key, turn.holder):
@@ -207,18 +207,18 @@ async def _turn(context: Context, uploaded: Uploaded, key: str) -> AsyncIterator
             await run_in_threadpool(_release, context, uploaded, key, turn.holder)
 
 
-def _find(context: Context, key: str) -> Promise:
+def _find(context: RequestContext, key: str) -> Promise:
     with context.server.database.reading() as session:
         _, submission = find_upload(session, key)
         return Promise(n_bytes=submission.committed_bytes, is_coming=submission.facts.is_arriving)
 
 
-def _finish(context: Context, key: str) -> None:
+def _finish(context: RequestContext, key: str) -> None:
     server = context.server
     finish_upload(server.database, server.storage, server.clock(), challenge=context.challenge, key=key)
 
 
-def _give_up(context: Context, key: str) -> None:
+def _give_up(context: RequestContext, key: str) -> None:
     """Withdraw the submission, its try given back."""
     with context.server.database.writing() as session:
         _, submission = find_upload(session, key)

@@ -9,7 +9,7 @@ from raim.server.actions.links import make_account, make_reset_link
 from raim.server.actions.passwords import hash_password
 from raim.server.database import User
 from raim.server.queries.accounts import find_account, find_by_login, list_accounts
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.fields import Page, RowId, Search
 from raim.server.web.routing import Area
 
@@ -17,13 +17,15 @@ area = Area("desk")
 
 
 @area.get("/desk/users", who="organiser", template="desk_users")
-def show_users(context: Context, q: Search = "", role: Search = "", page: Page = "") -> records.AccountList:
+def show_users(
+    context: RequestContext, q: Search = "", role: Search = "", page: Page = ""
+) -> records.AccountList:
     """Give accounts by login; `q` looks at login, name, e-mail and team."""
     return list_accounts(context.session, context.challenge, q=q, role=role, page=page)
 
 
 @area.post("/desk/users", who="organiser", page=show_users, shows=True, status=201)
-def make_user(context: Context, wanted: records.NewAccount) -> records.PasswordLink:
+def make_user(context: RequestContext, wanted: records.NewAccount) -> records.PasswordLink:
     """Make an account; its person sets the password by the link that is given."""
     nobodys = context.aside(hash_password, secrets.token_urlsafe(32))
     user, token = make_account(
@@ -46,14 +48,14 @@ def make_user(context: Context, wanted: records.NewAccount) -> records.PasswordL
 @area.post(
     "/desk/appointments", who="organiser", page=show_users, then="/desk/users", note="saved", status=204
 )
-def appoint_user(context: Context, wanted: records.NewAppointment) -> None:
+def appoint_user(context: RequestContext, wanted: records.NewAppointment) -> None:
     """Give somebody who has an account on this server an office in the challenge."""
     user = find_by_login(context.session, wanted.login)
     appoint(context.session, context.now, context.challenge.id, user, wanted.role, actor_id=context.user_id)
 
 
 @area.post("/desk/users/{user_id}", who="organiser", page=show_users, note="saved", status=204)
-def change_user(context: Context, user_id: RowId, wanted: records.AccountChange) -> None:
+def change_challenge_user(context: RequestContext, user_id: RowId, wanted: records.AccountChange) -> None:
     """Change a role in the challenge; shut or open an account."""
     session, challenge_id = context.session, context.challenge.id
     user = find_account(session, context.challenge, user_id)
@@ -66,7 +68,7 @@ def change_user(context: Context, user_id: RowId, wanted: records.AccountChange)
 
 
 @area.post("/desk/users/{user_id}/reset", who="organiser", page=show_users, shows=True, status=201)
-def make_link(context: Context, user_id: RowId) -> records.PasswordLink:
+def make_password_link(context: RequestContext, user_id: RowId) -> records.PasswordLink:
     """Make a link for a new password, to be handed over."""
     user = find_account(context.session, context.challenge, user_id)
     _check_is_theirs(context, user)
@@ -74,11 +76,11 @@ def make_link(context: Context, user_id: RowId) -> records.PasswordLink:
     return password_link(context, user, token)
 
 
-def _check_is_theirs(context: Context, user: User) -> None:
+def _check_is_theirs(context: RequestContext, user: User) -> None:
     if not context.viewer.is_administrator:
         check_is_theirs(context.session, context.challenge.id, user)
 
 
-def password_link(context: Context, user: User, token: str) -> records.PasswordLink:
+def password_link(context: RequestContext, user: User, token: str) -> records.PasswordLink:
     """Give the address with which somebody sets their password, to be handed over."""
     return records.PasswordLink(login=user.login, url=f"{context.server.settings.public_url}/reset/{token}")

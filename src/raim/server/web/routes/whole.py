@@ -13,7 +13,7 @@ from raim.server import database as tables
 from raim.server.actions.teams import find_terms
 from raim.server.database import Appointment, Member, User
 from raim.server.queries import challenge as queries
-from raim.server.web.context import Context
+from raim.server.web.context import RequestContext
 from raim.server.web.routes.challenge import show_challenge
 from raim.server.web.routes.teams import begin_team
 from raim.server.web.routing import Area
@@ -22,7 +22,7 @@ area = Area("challenge", prefix="")
 
 
 @area.get("/", who="anyone", template="root", is_api=False)
-def show_root(context: Context) -> Challenge | ChallengeList:
+def show_root(context: RequestContext) -> Challenge | ChallengeList:
     """Show the page of the one challenge, or the list of all."""
     if context.hosted.only and context.chosen is not None:
         return show_challenge(context)
@@ -30,12 +30,12 @@ def show_root(context: Context) -> Challenge | ChallengeList:
 
 
 @area.get("/challenges", who="anyone")
-def list_challenges(context: Context) -> list[ListedChallenge]:
+def list_challenges(context: RequestContext) -> list[ListedChallenge]:
     """Give the challenges of this server."""
     return _list(context).listed
 
 
-def _list(context: Context) -> ChallengeList:
+def _list(context: RequestContext) -> ChallengeList:
     session, viewer = context.session, context.viewer
     held = select(Appointment.challenge_id).where(
         Appointment.user_id == viewer.user_id, Appointment.office == "organiser"
@@ -51,7 +51,7 @@ def _list(context: Context) -> ChallengeList:
 
 
 @area.get("/enrol", who="user", template="enrol", is_api=False)
-def show_enrolment(context: Context) -> Enrolment:
+def show_enrolment(context: RequestContext) -> Enrolment:
     """Show the challenges that are not over, in which one has no team yet."""
     own = select(tables.Challenge.slug).join(Member, Member.challenge_id == tables.Challenge.id)
     there = set(context.session.scalars(own.where(Member.user_id == context.user_id)))
@@ -66,7 +66,7 @@ def show_enrolment(context: Context) -> Enrolment:
 
 
 @area.post("/enrol", who="user", page=show_enrolment, then="/", note="team", is_api=False)
-def enrol(context: Context, wanted: NewTeams) -> None:
+def enrol(context: RequestContext, wanted: NewTeams) -> None:
     """Make a team of one name in several challenges, in all or in none."""
     known = {each.id for each in show_enrolment(context).listed}
     for slug in dict.fromkeys(wanted.challenges):
@@ -77,7 +77,7 @@ def enrol(context: Context, wanted: NewTeams) -> None:
 
 
 @area.get("/series.css", who="anyone", is_page=True, is_api=False)
-def give_colours(context: Context) -> Response:
+def give_colours(context: RequestContext) -> Response:
     """Give the series' colours."""
     series = context.hosted.series or Series(name="")
     light = f":root {{ --accent: {series.accent}; }}" if series.accent else ""
@@ -86,25 +86,25 @@ def give_colours(context: Context) -> Response:
 
 
 @area.get("/robots.txt", who="anyone", is_page=True, is_api=False)
-def show_robots(context: Context) -> PlainTextResponse:
+def show_robots(context: RequestContext) -> PlainTextResponse:
     """Tell crawlers what is public."""
     del context
     return PlainTextResponse("User-agent: *\nDisallow: /api/\nDisallow: /c/*/desk\nDisallow: /login\n")
 
 
 @area.get("/api", who="anyone", template="api", is_api=False)
-def show_document(context: Context) -> Document:
+def show_document(context: RequestContext) -> Document:
     """Show the API's routes as a page, without anything from elsewhere."""
     return Document(paths=_document(context)["paths"])
 
 
 @area.get("/api/v1/openapi.json", who="anyone", is_page=True, is_api=False)
-def give_document(context: Context) -> JSONResponse:
+def give_document(context: RequestContext) -> JSONResponse:
     """Give the OpenAPI document."""
     return JSONResponse(_document(context))
 
 
-def _document(context: Context) -> dict[str, Any]:
+def _document(context: RequestContext) -> dict[str, Any]:
     app = context.request.app
     if app.openapi_schema is None:
         made = get_openapi(
