@@ -21,7 +21,7 @@ from raim.server.settings import read_settings
 from raim.server.web import watch
 from raim.server.web.app import make_app
 
-watch.PATIENCE_S = PATIENCE_S  # a busy machine is not away
+watch.PATIENCE_S = PATIENCE_S  # a busy machine is not unavailable
 FIRST_DAY = date(2026, 3, 1)
 OPENS = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"

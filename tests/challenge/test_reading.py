@@ -101,7 +101,7 @@ MISTAKES = {
     "counting where nothing is scored": (
         ('open_to = "finalists"', 'counts = "last"'),
         "counts =",
-        "'final' scores nothing, so nothing counts on its board; leave `counts` away",
+        "'final' scores nothing, so nothing counts on its board; leave out `counts`",
     ),
     "unknown counting": (('counts = "best"', 'counts = "bst"'), "counts =", "did you mean 'best'?"),
     "more candidates than finalists": (("tiles = 0", "tiles = 11"), "tiles =", "there are only 10 finalists"),
@@ -127,7 +127,7 @@ MISTAKES = {
     "an unpaired set with references": (
         ('kind = "unpaired"', 'kind = "unpaired"\nreference = "reference"'),
         "reference =",
-        "the data set 'tuning-unpaired' is unpaired; leave `reference` away",
+        "the data set 'tuning-unpaired' is unpaired; leave out `reference`",
     ),
     "a table once where several may stand": (
         ("[[organiser]]", "[organiser]"),

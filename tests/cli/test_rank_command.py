@@ -123,7 +123,7 @@ BAD = {
         (),
         "line 3: the points of 'Xhs-IAG' is '1_0'",
     ),
-    "twice": ("team,points\nMiAlgo,1\nMiAlgo,2\n", (), "stands there twice"),
+    "twice": ("team,points\nMiAlgo,1\nMiAlgo,2\n", (), "is there twice"),
     "no team": ("team,points\n,1\n", (), "names no team"),
     "others": ("team,points\nOther,1\n", (), "no team in common"),
     "folder": (None, ("--json", "."), "it is a folder"),

@@ -135,7 +135,7 @@ def test_a_manifest_of_which_no_row_names_an_image_is_refused():
 
 
 def test_a_repeated_column_is_refused():
-    assert "the column 'name' stands there twice" in mistakes("name,name\n1,2\n")
+    assert "the column 'name' is there twice" in mistakes("name,name\n1,2\n")
 
 
 def test_all_mistakes_are_listed_with_their_lines():

@@ -66,7 +66,7 @@ def test_hosts_of_one_postgresql_share_folder_storage_and_secret(settings, tmp_p
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_host_tells_of_itself_again_after_the_database_was_away(settings, database_url, monkeypatch):
+def test_a_host_tells_of_itself_again_after_the_database_was_unavailable(settings, database_url, monkeypatch):
     monkeypatch.setattr(hosts, "LOOK_EVERY_S", 0.01)
     engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
     held = text("SELECT pid FROM pg_locks WHERE objid = :lock").bindparams(lock=HOSTS_LOCK)

@@ -173,7 +173,7 @@ def test_what_a_browser_claims_of_itself_is_not_handed_on(site):
 
 
 @pytest.mark.slow
-def test_no_log_has_a_secret_address_also_while_the_server_is_away(proxy, tmp_path):
+def test_no_log_has_a_secret_address_also_while_the_server_is_unavailable(proxy, tmp_path):
     port = free_port()
     with proxied(proxy, tmp_path, port, free_port()) as pool:
         wait_until(lambda: answers(pool, 502))

@@ -116,7 +116,7 @@ FAULTS = {
     "decimal commas": ("team,score\nA,79,13\n", (2, "; if 79,13 is one number, write 79.13, or save the table with ")),
     "decimal commas and empty columns": ("team,score,\nA,79,13\n", (2, "if 79,13 is one number")),
     "fewer cells": ("team,score\nA\n", (2, "it has 1 cells, the first line names 2 columns")),
-    "a column twice": ("team,Score,score\nA,1,2\n", (1, "the column 'score' stands there twice")),
+    "a column twice": ("team,Score,score\nA,1,2\n", (1, "the column 'score' is there twice")),
     "an open quotation": ('team,score\n"A,7\n', (2, "it is not CSV: unexpected end of data")),
     "text after a quotation": ('team,score\n"A" x,7\n', (2, "it is not CSV")),
     "a cell that is too long": (f"team,score\n{'a' * 140_000},7\n", (2, "field larger than field limit")),

@@ -1,6 +1,6 @@
 """What the tables of challenge.toml must say about each other: ids, profile, weights, finalists, study, prizes.
 
-What concerns phases and data sets together stands in `raim.challenge.schedule`.
+What concerns phases and data sets together is in `raim.challenge.schedule`.
 """
 
 import difflib

@@ -55,7 +55,7 @@ class Rows(Protocol):
 
     @property
     def lines(self) -> Mapping[tuple[str, str], int]:
-        """Where each (name, role) stands; a name's first line stands under the role "" too."""
+        """Line of each (name, role); a name's first line is under the role "" too."""
 
 
 ReadManifest = Callable[[Path], Rows]

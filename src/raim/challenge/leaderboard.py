@@ -52,7 +52,7 @@ class BoardRow:
     """One line of a leaderboard.
 
     Attributes:
-        entry: What stands in it.
+        entry: The entry in it.
         rank: From 1; None if it has none.
         n_entries: How many entries that can have a rank its team has made.
         why_unranked: "baseline", "out of competition" or why it has no score; "" with a rank.

@@ -1,4 +1,4 @@
-"""TOML with lines: its tables, and where each key stands, the line for a path such as ("phase", 1, "opens").
+"""TOML with lines: its tables, and where each key is, the line for a path such as ("phase", 1, "opens").
 
 Python's tomllib gives values without positions. This walks over a text that tomllib has accepted, so it only has
 to know where keys, strings, arrays and inline tables begin and end (toml.io, version 1.0.0), not to judge them.

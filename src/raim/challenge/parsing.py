@@ -1,7 +1,7 @@
 """From the tables of challenge.toml to records: one function for each table, which is the list of its keys.
 
 Faults are collected in the sections. A table with a fault is left out of the draft, so that what the other
-tables say about each other can still be checked; a draft with faults is never handed on as a challenge.
+tables say about each other can still be checked; a draft with faults is never returned as a challenge.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ class Draft:
 
     Attributes:
         challenge: Without the tables that have faults, phases in the order of the file.
-        indices: For each array of tables, where in the file its records stand, from 0.
+        indices: For each array of tables, where in the file its records are, from 0.
         stated: Every id of awards, data sets and phases and name of sponsors, those of faulty tables too; None where
             it is missing.
         tables: The keys at the top of the file, faulty or not.

@@ -63,7 +63,7 @@ def has_problems(found: Iterable[Problem]) -> bool:
 
 
 def challenge_error(label: str, found: Iterable[Problem]) -> ChallengeError:
-    """Make the error that lists problems; they stand in its `problems` too.
+    """Make the error that lists problems; they are in its `problems` too.
 
     Example:
         >>> print(challenge_error("c.toml", [Problem(file="c.toml", line=2, message="id is missing")]))

@@ -51,7 +51,7 @@ def read_challenge(
         check_hashes: Whether every image is read and hashed (about a second per GB); else only headers are read.
 
     Raises:
-        ChallengeError: It has problems; all are listed, and stand in `problems`.
+        ChallengeError: It has problems; all are listed, and are in `problems`.
     """
     examined = examine_challenge(
         path, profiles=profiles, read_manifest=read_manifest, check_hashes=check_hashes
@@ -110,11 +110,11 @@ def parse_challenge(
     Args:
         text: TOML.
         profiles: All scoring profiles by name.
-        folder: Where relative paths start; texts that stand in files of their own are read from there.
+        folder: Where relative paths start; texts that are in files of their own are read from there.
         file_name: Stands in messages.
 
     Raises:
-        ChallengeError: It has problems; all are listed, and stand in `problems`.
+        ChallengeError: It has problems; all are listed, and are in `problems`.
 
     Example:
         >>> parse_challenge("schema = 1\nphase = 3", profiles={}, folder=Path())

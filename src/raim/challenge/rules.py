@@ -19,7 +19,7 @@ PhaseState = Literal["upcoming", "open", "paused", "closed"]
 
 
 def phase_state(phase: Phase, now: datetime, *, is_paused: bool = False) -> PhaseState:
-    """Say how a phase stands.
+    """Return the state of a phase.
 
     Args:
         phase: The phase.

@@ -28,7 +28,7 @@ def find_schedule_faults(draft: Draft) -> Iterator[UnplacedProblem]:
         yield from _finalists_only(phase, index, draft)
         if phase.counts is not None and phase.scored is None:
             message = (
-                f"the phase {phase.id!r} scores nothing, so nothing counts on its board; leave `counts` away"
+                f"the phase {phase.id!r} scores nothing, so nothing counts on its board; leave out `counts`"
             )
             yield UnplacedProblem(path=("phase", index, "counts"), message=message)
 
@@ -62,7 +62,7 @@ def _data_sets(draft: Draft) -> Iterator[UnplacedProblem]:
         path = ("data_set", index)
         if (data_set.kind == "paired") != bool(data_set.reference):
             way_out = (
-                "name the folder of references" if data_set.kind == "paired" else "leave `reference` away"
+                "name the folder of references" if data_set.kind == "paired" else "leave out `reference`"
             )
             yield UnplacedProblem(
                 path=(*path, "reference"),

@@ -43,7 +43,7 @@ class Section:
 
     Args:
         table: What tomllib read.
-        path: Where the table stands in the file.
+        path: Where the table is in the file.
         folder: Where the file lies; texts in files of their own are looked for there.
         faults: Every fault is added here.
         is_closed: Whether the file may name nothing outside of its folder: whoever wrote it is not trusted.

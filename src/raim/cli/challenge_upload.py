@@ -46,7 +46,7 @@ def follow_upload(server: "Server", upload: "ChallengeUpload") -> "ChallengeUplo
 
 
 def print_upload(server: "Server", upload: "ChallengeUpload") -> None:
-    """Print what became of an upload, as `raim challenge validate` prints what it found."""
+    """Print the outcome of an upload, as `raim challenge validate` prints what it found."""
     for each in (*upload.problems, *(f"note: {each}" for each in upload.notes)):
         click.echo(each)
     page = f"{server.url}{upload.page}"

@@ -28,7 +28,7 @@ COMMANDS = {
     "score": "Measure restored images against their references.",
     "serve": "Serve a challenge: pages, uploads, scoring, leaderboard.",
     "server": "Look after a challenge server: free disk space.",
-    "study": "Plan, analyse and hand on a blinded study in files.",
+    "study": "Plan, analyse and export a blinded study in files.",
     "submit": "Hand a zip in to a challenge server and wait for its score.",
     "train": "Train a restorer by a recipe, on SCORE if you like.",
     "weights": "List, fetch and verify the pinned pretrained weights.",

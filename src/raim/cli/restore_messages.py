@@ -1,4 +1,4 @@
-"""What `raim restore` says on the terminal: what will be done and how long it takes, what came of it."""
+"""What `raim restore` says on the terminal: what will be done and how long it takes, the outcome."""
 
 import math
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ def say_time(seconds: float) -> str:
 
 
 def describe_outcome(outcome: Outcome) -> str:
-    """Say what came of one photograph."""
+    """Return the outcome of one photograph, as a line."""
     name = shown(outcome.job.name)
     if outcome.made is None:
         return f"{name}: {outcome.error}"

@@ -1,4 +1,4 @@
-"""`raim study`: plan, analyse and hand on a blinded study that is kept in files."""
+"""`raim study`: plan, analyse and export a blinded study that is kept in files."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ POINTS = click.option("--points", metavar="3,2,1", help="For the first, second, 
 
 @click.group(name="study")
 def command() -> None:
-    """Plan, analyse and hand on a blinded study in files (docs/study.md); `raim serve` runs one on pages."""
+    """Plan, analyse and export a blinded study in files (docs/study.md); `raim serve` runs one on pages."""
 
 
 @command.command(short_help="Draw who sees what in which order.")

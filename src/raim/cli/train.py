@@ -38,7 +38,9 @@ def _print_facts(context: click.Context, _option: click.Parameter, path: Path | 
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, or a device of torch such as cuda.")
 @click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, help="How many of them.")
-@click.option("--overwrite", is_flag=True, help="Begin anew, whatever OUT holds of an earlier run.")
+@click.option(
+    "--overwrite", is_flag=True, help="Start from the beginning, whatever OUT holds of an earlier run."
+)
 @click.option(
     "--list",
     is_flag=True,

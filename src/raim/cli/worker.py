@@ -48,7 +48,7 @@ def command(
 
     FOLDER is the server's on its own machine, elsewhere any folder for files of work. Any number of workers share the
     queue; one that ends or is killed is replaced by the others within a minute. With --challenge it leaves all other
-    challenges alone, such as on a machine that is lent to one. Ctrl-C or SIGTERM ends it.
+    challenges alone, such as on a machine that is only for one. Ctrl-C or SIGTERM ends it.
     """
     need_extra("this command", "server", "sqlalchemy", "dbos")
     from raim.cli.scoring_weights import fetch_missing_weights
@@ -65,7 +65,5 @@ def command(
         signal.signal(number, lambda *_: stop.set())
     own = name or socket.gethostname()
     scope = f" for {', '.join(challenges)}" if challenges else ""
-    click.echo(
-        f"worker {own}: checks and scores{scope} until Ctrl-C; what it leaves in its middle is taken up again"
-    )
+    click.echo(f"worker {own}: checks and scores{scope} until Ctrl-C; what it leaves unfinished is resumed")
     run_worker(settings, name=own, challenges=challenges, processes=processes, stop=stop)

@@ -167,7 +167,7 @@ def read_image(source: Path | bytes, *, purpose: Purpose = "score", max_pixels: 
 
     For "score" the pixels must mean the same to everyone: another colour profile than sRGB and an EXIF rotation are
     errors. For "restore" the rotation is applied to the pixels; the profile and the EXIF block (its orientation set
-    to 1) are handed on for `write_image`, and the pixels still refer to that profile; AVIF, HEIF and JPEG XL are read,
+    to 1) are passed on for `write_image`, and the pixels still refer to that profile; AVIF, HEIF and JPEG XL are read,
     too, and what is damaged around the pixels is passed over with a warning, as long as all of them are there.
     Palette, CMYK and transparent images are errors for both; an opaque alpha channel is dropped with a warning.
 

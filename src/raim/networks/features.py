@@ -26,7 +26,7 @@ from raim.networks.stream import Lines, Operator, Stage, Strip, apply_stage
 # A layer waits until it can make about this many pixels: with fewer, loading a convolution's weights takes longer
 # than using them; with more, features fall out of the processor's cache (measured from 4 to 12 thousand).
 PIXELS_PER_CALL = 4 * 1024
-# The Winograd tiles that ncnn chooses are 4 rows high: other heights would compute rows that are thrown away.
+# The Winograd tiles that ncnn chooses are 4 rows high: other heights would compute rows that are dropped.
 ROW_MULTIPLE = 4
 
 ReadRows = Callable[[int, int], Sequence[Float32[np.ndarray, "rows w 3"]]]

@@ -3,7 +3,7 @@
     encode     at each scale: what came from the finer one and the picture at this scale; halve
     bridge     the encoded features of all scales, brought to each scale, gated by the coarser ones
     decode     from the coarsest: double, and join with the bridged features of all scales
-    attend     what a stage would give as a picture says where its features are worth being handed on
+    attend     what a stage would give as a picture says where its features are worth being passed on
 
 Source: Tu et al., "MAXIM: Multi-Axis MLP for Image Processing", CVPR 2022 (arXiv 2201.02973), section 3.2, MAXIM-3S;
 names of weights are those of google-research/maxim, maxim/models/maxim.py.
@@ -40,7 +40,7 @@ Find = Callable[[str, int], Part]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guide:
-    """What a stage hands on, at each scale.
+    """What a stage passes on, at each scale.
 
     Attributes:
         features: Encoded and decoded, added.

@@ -2,7 +2,7 @@
 
 Along each axis a photograph is cut into parts of about equal length. A tile reads its part, half a ramp beyond
 it, and `overlap` pixels beyond that. Its result counts with weight 1 in the part, falls linearly to 0 over the
-ramp, and the overlap (where the net misses what lies outside) is thrown away. The weights of neighbours add up
+ramp, and the overlap (where the net misses what lies outside) is dropped. The weights of neighbours add up
 to exactly 1, so nothing has to be divided.
 """
 
@@ -32,7 +32,7 @@ class Tiling:
 
     Attributes:
         tile_px: Longest side of a tile, its overlaps included.
-        overlap_px: Read on each side and thrown away.
+        overlap_px: Read on each side and dropped.
         ramp_px: Length over which neighbours fade; even.
         multiple: Sides of tiles are multiples of this.
         border_px: The photograph is reflected this far at its borders before it is cut into tiles.
@@ -88,7 +88,7 @@ def split_axis(length: int, tiling: Tiling) -> list[TileSpan]:
         tiling: How the net wants its tiles.
 
     Raises:
-        InputError: The tile is hardly longer than what it throws away.
+        InputError: The tile is hardly longer than what it drops.
 
     Example:
         >>> [span.read for span in split_axis(20, Tiling(tile_px=12, overlap_px=2, ramp_px=2))]

@@ -1,4 +1,4 @@
-"""The rows of a ranking: which entry stands where, and which value of each column is the best.
+"""The rows of a ranking: which entry has which place, and which value of each column is the best.
 
 Only complete entries have a rank and compete for the best value of a column: the mean over fewer images is over
 other images, so it does not compare. An entry without a rank says how many of its images have no score, and why.

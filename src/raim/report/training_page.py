@@ -1,6 +1,6 @@
 """The page of a training run: how far it is, its SCORE against the inputs as they are, curves, samples, the recipe.
 
-It stands in the run's folder, refers to the sample sheets beside it and runs no script, so it is written anew after
+It is in the run's folder, refers to the sample sheets beside it and runs no script, so it is written again after
 each validation and can be looked at while training goes on.
 """
 

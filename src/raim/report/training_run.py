@@ -113,7 +113,7 @@ def _read_row(path: Path, row: Row) -> tuple[float | None, ...]:
         step = parse_whole(row.cells["step"])
         numbers = [parse_number(text, most=math.inf) for text in row.cells.values()]
     except InputError as error:
-        raise InputError(f"{path}:{row.line}: there stands {error}; remove the line, or {WAY_OUT}") from error
+        raise InputError(f"{path}:{row.line}: {error}; remove the line, or {WAY_OUT}") from error
     if step is None or not 0 <= step <= MOST_STEPS:
         raise InputError(f"{path}:{row.line}: there is no step from 0; remove the line, or {WAY_OUT}")
     return (float(step), *numbers[1:])

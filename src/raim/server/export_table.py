@@ -16,7 +16,7 @@ PIECE_BYTES = 2**16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportTable:
-    """A table to be handed on.
+    """A table of an export.
 
     Attributes:
         name: Of its files, without a suffix.
@@ -86,7 +86,7 @@ def zip_pieces(files: Iterable[tuple[str, Iterable[str]]], now: datetime) -> Ite
 
 
 class _Pipe(io.RawIOBase):
-    """What a zip is written to: it cannot go back, so what was written can be handed on at once."""
+    """What a zip is written to: it cannot go back, so what was written can be sent at once."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """From ballots to everything that a study says: one record for pages, reports and files.
 
 Nothing is excluded by itself: what the organiser excluded is, and the result with everyone and the one without every
-flagged judge stand beside it. The same ballots and seed give the same record.
+flagged judge are beside it. The same ballots and seed give the same record.
 """
 
 from collections.abc import Iterable, Mapping

@@ -2,7 +2,7 @@
 
 Entries are chosen one after the other, each time the one that was shown least often of this image, then least often
 together with those already chosen, then least often at all; chance decides the rest. So the counts are as even as they
-can be at any time, also when judges stay away: for every image the exposures of two entries differ by at most one, and
+can be at any time, also if judges do not vote: for every image the exposures of two entries differ by at most one, and
 pairs appear together nearly equally often: in the cases tested within three showings or 6 % of even.
 
 Source: the aim is a balanced incomplete block design (Cochran and Cox, "Experimental Designs", chapter 11); no exact

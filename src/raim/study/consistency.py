@@ -1,4 +1,4 @@
-"""What hidden repeats and traps tell of a judge: whether they say the same twice, whether they look."""
+"""What hidden repeats and traps say about a judge: whether they say the same twice, whether they look."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ class DrawnPoints:
 
     Attributes:
         values: From the votes as they are; NaN for an entry that nobody saw.
-        draws: From judges and images drawn anew; no rows where there are too few of either.
+        draws: From judges and images drawn again; no rows where there are too few of either.
     """
 
     values: Float[np.ndarray, " entries"]

@@ -1,7 +1,7 @@
 """Who sees what: a judge's trials, drawn from the study's seed and the judge's number alone.
 
 Each judge has an order of images of their own, and each trial an order of tiles of its own. Hidden repeats and traps
-stand among the others, some way from the first showing of their image; the labels of a repeat are drawn anew.
+stand among the others, some way from the first showing of their image; the labels of a repeat are drawn again.
 """
 
 from dataclasses import replace

@@ -21,7 +21,7 @@ from raim.study.planning import plan_judge
 from raim.study.trial import Trial
 from raim.study.votes import BLURRED, Ballots, Vote
 
-# honest; random: picks by chance; biased: puts one entry first; lazy: picks what stands first on the screen.
+# honest; random: picks by chance; biased: puts one entry first; lazy: picks what is first on the screen.
 Habit = Literal["honest", "random", "biased", "lazy"]
 BLUR_PENALTY = 4.0  # strength of a blurred copy below the weakest entry
 MEDIAN_LOOK_S, LOOK_SPREAD = 25.0, 0.5

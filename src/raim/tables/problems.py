@@ -150,7 +150,7 @@ def by_name(rows: Sequence[Row], name: str, problems: Problems) -> dict[str, Row
         if not own:
             problems.add(row.where, f"it names no {name}")
         elif own in found:
-            problems.add(row.where, f"the {name} {own!r} stands there twice")
+            problems.add(row.where, f"the {name} {own!r} is there twice")
         else:
             found[own] = row
     return found

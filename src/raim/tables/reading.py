@@ -206,7 +206,7 @@ def parse_table(content: bytes | str, name: str, *, known: Collection[str] = ())
     header_line, header = records.pop(0) if records else (1, [])
     columns = _name_columns(header, known)
     twice = sorted(each for each, number in Counter(filter(None, columns)).items() if number > 1)
-    faults += [(header_line, f"the column {column!r} stands there twice") for column in twice]
+    faults += [(header_line, f"the column {column!r} is there twice") for column in twice]
     read: list[tuple[int, dict[str, str]]] = []
     for line, cells in records:
         fault = _find_row_fault(cells, columns)

@@ -172,7 +172,7 @@ def test_tables_of_spreadsheets_name_scenes_and_files(captures, content):
         ("scene,file,role\na,input.png\n", "captures.csv, line 2: it has 2 cells"),
         (
             "scene,file,role,Role\na,input.png,input,x\n",
-            "captures.csv, line 1: the column 'role' stands there twice",
+            "captures.csv, line 1: the column 'role' is there twice",
         ),
         ("scene,file,role\n", "captures.csv has no rows"),
         ("PK\3\4", "captures.csv, line 1: there is no column 'scene'"),

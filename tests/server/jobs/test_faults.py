@@ -22,11 +22,11 @@ class Failing:
 
 @pytest.fixture
 def context(world, monkeypatch):
-    monkeypatch.setattr(faults, "AWAY_PAUSE_S", 0.0)
+    monkeypatch.setattr(faults, "UNAVAILABLE_PAUSE_S", 0.0)
     return world.context(patience_s=(0.0, 0.0))
 
 
-def test_a_storage_that_is_away_is_waited_for_however_often_it_is_asked(context, monkeypatch):
+def test_a_storage_that_is_unavailable_is_waited_for_however_often_it_is_asked(context, monkeypatch):
     monkeypatch.setattr(faults, "try_storage", Failing(9, ConnectionError("of its library")))
     reading = Failing(9, OSError("no answer"))
     assert with_patience(context, reading) == "there"

@@ -212,7 +212,7 @@ def test_a_file_that_is_gone_fails_with_a_reason_and_gives_the_try_back(world, p
 
 def test_a_fault_that_passes_costs_only_time(world, pool, monkeypatch):
     number = world.submit("ada", state="queued")
-    faults = iter([StorageError("the storage is away"), OSError("disk full")])
+    faults = iter([StorageError("the storage is unavailable"), OSError("disk full")])
     bring = scoring.bring_data_set
 
     def bring_later(*args):

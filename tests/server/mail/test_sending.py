@@ -120,7 +120,7 @@ def test_a_worker_killed_in_the_middle_leaves_a_mail_sent_at_most_once(
     assert len(mail_server.taken) == 1
 
 
-def test_a_mail_server_that_is_away_is_asked_again_later(outbox, mail_server):
+def test_a_mail_server_that_is_unavailable_is_asked_again_later(outbox, mail_server):
     outbox.write()
     outbox.write(to="bob@example.org")
     outbox.send("smtp://127.0.0.1:1")

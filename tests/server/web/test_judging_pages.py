@@ -1,4 +1,4 @@
-"""The judge's pages in a real browser: pixels, keys, pauses, a server that is away, screens that will not do."""
+"""The judge's pages in a real browser: pixels, keys, pauses, a server that is unavailable, screens that will not do."""
 
 import io
 import json
@@ -276,7 +276,7 @@ def test_a_pause_covers_the_pictures_and_stops_the_clock(site, served, meet):
     assert seconds == 5
 
 
-def test_a_vote_waits_for_a_server_that_is_away_and_outlives_the_page(site, served, meet):
+def test_a_vote_waits_for_a_server_that_is_unavailable_and_outlives_the_page(site, served, meet):
     study = make_judged_study(site, judges=1)
     judge = meet(study.links[0]).ready().at_trial(1).press("a", "1").saved()
     served.stop()
@@ -289,7 +289,7 @@ def test_a_vote_waits_for_a_server_that_is_away_and_outlives_the_page(site, serv
     tiles, votes = newest_choice(site, 1, 1)
     assert votes == [[tiles[0]], [tiles[2], tiles[0]]]
     assert judge.page.evaluate("localStorage.length") == 0
-    # The browser was closed while the server was away: what it kept is sent by the next page.
+    # The browser was closed while the server was unavailable: what it kept is sent by the next page.
     (key, vote), *none = kept
     assert not none
     newer = json.dumps({**json.loads(vote), "choice": ["D"]})

@@ -50,16 +50,16 @@ def test_workers_are_away_once_something_has_waited_for_a_minute(server):
         stop_heartbeat(session, server.clock(), "one")
     assert ask(server) == (200, FINE)
     server.clock.move(seconds=2)
-    assert ask(server) == (503, FINE | {"status": "failing", "workers": "away"})
+    assert ask(server) == (503, FINE | {"status": "failing", "workers": "unavailable"})
     assert ask(server, "/ready")[0] == 200
 
 
-def test_a_database_that_is_away_is_reported_without_its_password(server, caplog):
+def test_a_database_that_is_unavailable_is_reported_without_its_password(server, caplog):
     url = "postgresql+psycopg://raim:hush@127.0.0.1:1/raim"
     server.server.settings = replace(server.server.settings, database_url=url)
-    expected = FINE | {"status": "failing", "database": "away", "workers": "unknown"}
+    expected = FINE | {"status": "failing", "database": "unavailable", "workers": "unknown"}
     assert ask(server) == ask(server, "/ready") == (503, expected)
-    assert "'database': 'away'" in caplog.text
+    assert "'database': 'unavailable'" in caplog.text
     assert "hush" not in caplog.text
 
 
@@ -73,10 +73,12 @@ def test_a_full_storage_fails_but_pages_are_answered(server, monkeypatch):
     assert ask(server, "/ready") == (200, expected)
 
 
-def test_a_storage_that_is_away_is_reported_also_where_its_library_has_errors_of_its_own(server, monkeypatch):
+def test_a_storage_that_is_unavailable_is_reported_also_where_its_library_has_errors_of_its_own(
+    server, monkeypatch
+):
     shutil.rmtree(server.folder / "files")
     (server.folder / "files").write_bytes(b"no folder")
-    expected = FINE | {"status": "failing", "storage": "away"}
+    expected = FINE | {"status": "failing", "storage": "unavailable"}
     assert ask(server) == ask(server, "/ready") == (503, expected)
 
     class FarError(Exception):
@@ -93,7 +95,7 @@ def test_a_storage_that_is_away_is_reported_also_where_its_library_has_errors_of
     assert ask(server) == (503, expected)
 
 
-def test_what_hangs_is_away_and_holds_one_thread(monkeypatch):
+def test_what_hangs_is_unavailable_and_holds_one_thread(monkeypatch):
     monkeypatch.setattr(watch, "PATIENCE_S", 0.05)
     end, begun = threading.Event(), []
 
@@ -103,7 +105,7 @@ def test_what_hangs_is_away_and_holds_one_thread(monkeypatch):
         return {"storage": "ok"}
 
     async def ask_often():
-        look = Look(hang, {"storage": "away"}, 0.0)
+        look = Look(hang, {"storage": "unavailable"}, 0.0)
         found = [await look.ask() for _ in range(5)]
         end.set()
         await asyncio.to_thread(look._found.result)
@@ -111,7 +113,7 @@ def test_what_hangs_is_away_and_holds_one_thread(monkeypatch):
         return found, await look.ask()
 
     found, last = asyncio.run(ask_often())
-    assert found == [{"storage": "away"}] * 5
+    assert found == [{"storage": "unavailable"}] * 5
     assert last == {"storage": "ok"}
     assert len(begun) == 2
 
@@ -133,8 +135,8 @@ def test_what_was_found_holds_for_a_while_and_a_change_is_logged_once(caplog):
 
     asyncio.run(ask_often())
     assert [each.getMessage() for each in caplog.records] == [
-        "a watch finds {'storage': 'full'}",
-        "a watch finds {'storage': 'ok'}",
+        "the health check finds {'storage': 'full'}",
+        "the health check finds {'storage': 'ok'}",
     ]
 
 

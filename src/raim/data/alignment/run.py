@@ -1,4 +1,4 @@
-"""Aligning a folder of captures: the scenes are spread over worker processes, a stopped run is taken up again."""
+"""Aligning a folder of captures: the scenes are spread over worker processes, a stopped run is resumed."""
 
 import dataclasses
 import functools

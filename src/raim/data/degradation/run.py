@@ -1,4 +1,4 @@
-"""Making pairs of whole folders: the photographs are spread over worker processes, a stopped run is taken up again."""
+"""Making pairs of whole folders: the photographs are spread over worker processes, a stopped run is resumed."""
 
 import functools
 import hashlib

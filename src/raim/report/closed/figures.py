@@ -44,7 +44,7 @@ class FigureFile:
 
     Attributes:
         image: The photograph.
-        caption: What stands under it.
+        caption: The text under it.
         png: For pages.
         pdf: For documents.
     """

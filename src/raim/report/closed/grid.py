@@ -64,7 +64,7 @@ class Grid:
         title: Its caption.
         headings: Of the columns.
         rows: A cell for each heading.
-        notes: What stands under it.
+        notes: Lines under it.
         is_simulated: Whether it holds what simulated votes say; then the first note says so, and a column of the CSV.
     """
 

@@ -1,6 +1,6 @@
 """What a member's name may be: a relative path downwards, in printable characters.
 
-Nothing is ever unpacked to disk here, yet such names are refused: a team's archive is kept and handed on, and
+Nothing is ever unpacked to disk here, yet such names are refused: a team's archive is kept and passed on, and
 whoever unpacks it later must be safe too.
 """
 

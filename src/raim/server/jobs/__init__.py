@@ -1,6 +1,6 @@
 """Jobs: submissions are checked and scored by worker processes, in an order that is fair to all teams.
 
-The submission's row is the truth; a job carries only ids. Nothing that this package hands on loads the engine of
+The submission's row is the truth; a job carries only ids. Nothing that this package exports loads the engine of
 jobs or anything that scores: the web process imports it.
 """
 

@@ -22,13 +22,13 @@ OURS = (
     "it could not be {what} because of a fault of the server, not of yours: {reason}. Your try has been given back; "
     "the organisers can start it again"
 )
-AWAY_PAUSE_S = 2.0
-AWAY_TRIES = 450  # 15 minutes and more: longer than a restart or a move to another machine
+UNAVAILABLE_PAUSE_S = 2.0
+UNAVAILABLE_TRIES = 450  # 15 minutes and more: longer than a restart or a move to another machine
 LONGEST_REASON = 500
 
 
 def with_patience(context: WorkerContext, function: Callable[[], Value]) -> Value:
-    """Call a function until it comes through, or give up after some tries; many more if database or storage are away.
+    """Call a function until it succeeds, or give up after some tries; many more if database or storage are unavailable.
 
     Without its database a worker can neither go on nor say so, and without the storage all that waits would fail, one
     submission after the other.
@@ -38,24 +38,26 @@ def with_patience(context: WorkerContext, function: Callable[[], Value]) -> Valu
         Exception: What the last try raised.
     """
     tries = iter(context.patience_s)
-    away_tries = iter(range(AWAY_TRIES))
+    more_tries = iter(range(UNAVAILABLE_TRIES))
     while True:
         try:
             return function()
         except DBAPIError as error:
-            is_away = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-            if not is_away or next(away_tries, None) is None:
+            is_unavailable = error.connection_invalidated or isinstance(
+                error, OperationalError | InterfaceError
+            )
+            if not is_unavailable or next(more_tries, None) is None:
                 raise
-            context.pause(AWAY_PAUSE_S)
+            context.pause(UNAVAILABLE_PAUSE_S)
         except Exception:
-            is_away = _is_away(context.storage) and next(away_tries, None) is not None
-            seconds = AWAY_PAUSE_S if is_away else next(tries, None)
+            is_unavailable = _is_unavailable(context.storage) and next(more_tries, None) is not None
+            seconds = UNAVAILABLE_PAUSE_S if is_unavailable else next(tries, None)
             if seconds is None:
                 raise
             context.pause(seconds)
 
 
-def _is_away(storage: Storage) -> bool:
+def _is_unavailable(storage: Storage) -> bool:
     try:
         try_storage(storage)
     except StorageFullError:
@@ -99,7 +101,7 @@ def fail_submission(
 
 
 class Throttle:
-    """Lets something pass at most so often."""
+    """A limit of how often something happens."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

@@ -27,7 +27,7 @@ NOWHERE = QueuePlace(position=None, expected_at=None)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
-    """How the queue stood at a moment.
+    """The state of the queue at a moment.
 
     Attributes:
         made_at: The moment.
@@ -47,7 +47,7 @@ class Forecast:
     done_at: datetime | None
 
     def place(self, submission_id: int) -> QueuePlace:
-        """Return where a submission stands."""
+        """Return the place of a submission in the queue."""
         return self.places.get(submission_id, NOWHERE)
 
 
@@ -86,13 +86,13 @@ class ForecastCache:
             with database.reading() as session:
                 self.made = make_forecast(session, now)
         except SQLAlchemyError:
-            LOG.warning("how the queue stands could not be worked out; it is tried again", exc_info=True)
+            LOG.warning("the state of the queue could not be computed; it is tried again", exc_info=True)
         finally:
             self.lock.release()
 
 
 def make_forecast(session: Session, now: datetime) -> Forecast:
-    """Say how the queue stands, with few questions however much waits.
+    """Return the state of the queue, by few queries however much waits.
 
     Counted are the images under way, those of every group before its own, and its own group's, whose members
     are done together; all at the pace that the live workers of its challenge measured, and but for groups that none
@@ -119,7 +119,7 @@ def make_forecast(session: Session, now: datetime) -> Forecast:
 
 
 def read_queue(session: Session, forecast: Forecast, challenge: CurrentChallenge | None = None) -> Queue:
-    """Say how the queue stands, for one challenge (its states and workers; what waits is everybody's) or for all."""
+    """Return the queue's state, for one challenge (its states and workers; what waits is everybody's) or for all."""
     own = true() if challenge is None else Submission.phase_id.in_(challenge.phase_ids.values())
     counts = session.execute(select(Submission.state, func.count()).where(own).group_by(Submission.state))
     return Queue(
@@ -178,7 +178,7 @@ def _expect_leased(
 
 
 def _images_under_way(session: Session) -> Mapping[str | None, int]:
-    """Count the images that each worker still has to score of what it has taken up."""
+    """Count the images that each worker still has to score of what it has begun."""
     left = session.execute(
         select(Submission.lease_owner, func.sum(Submission.images_total - Submission.images_done))
         .where(

@@ -15,7 +15,7 @@ from raim.server.mail.outbox import forget_mail
 from raim.server.settings import Settings
 
 LOG = logging.getLogger(__name__)
-PAUSE_S, TIDY_EVERY_S = 2.0, 3600.0
+PAUSE_S, CLEAN_UP_EVERY_S = 2.0, 3600.0
 STOPPING_S = 60.0  # a mail that is being given to the mail server is given to its end
 
 
@@ -47,12 +47,12 @@ def sending_mail(context: WorkerContext, settings: Settings) -> Iterator[None]:
 
 
 def _send(context: WorkerContext, sender: Sender) -> None:
-    tidying = Throttle(TIDY_EVERY_S)
+    clean_up = Throttle(CLEAN_UP_EVERY_S)
     while not context.stop.wait(PAUSE_S):
         # A fault of one round must not end the thread: the next may come through.
         try:
             send_due(context.database, context.clock, sender, context.stop)
-            if tidying.is_open():
+            if clean_up.is_open():
                 with context.database.writing() as session:
                     forget_mail(session, context.clock())
         except DBAPIError:

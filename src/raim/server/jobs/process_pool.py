@@ -71,7 +71,7 @@ class TaskLimits:
 
 
 class WorkerStopped(BaseException):
-    """The worker is to end: what is under way is left as a kill would leave it, to be taken up again.
+    """The worker is to end: what is under way is left as a kill would leave it, to be resumed.
 
     Every job may raise it. It is no `Exception`, so that no handler of faults takes it for one.
     """

@@ -47,7 +47,7 @@ def order_waiting(
     Args:
         waiting: In any order.
         recent: How many submissions of a team are under way or were scored within a day.
-        served: When a submission of a challenge was last taken up or scored.
+        served: When a submission of a challenge was last begun or scored.
 
     Example:
         >>> noon = datetime.fromisoformat("2026-03-01T12:00Z")

@@ -1,7 +1,7 @@
 """The worker process: it keeps its heartbeat, ticks, and lets the engine run jobs, until it is asked to stop.
 
-Stopping is no other case than dying: what is under way stays in the rows and in the engine's tables, and is taken up
-again by the next process of the same name, or by any other worker.
+Stopping is no other case than dying: what is under way stays in the rows and in the engine's tables, and is resumed
+by the next process of the same name, or by any other worker.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ FAR_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshf
 STOPPING_S = 15.0
 REACH_TRIES, REACH_PAUSE_S = 30, 2.0
 POOL_IDLE_S = 300.0
-AWAY_EVERY_S = 60.0  # how often it is said that the database cannot be reached
+REPORT_EVERY_S = 60.0  # how often it is said that the database cannot be reached
 HALF_WRITTEN = timedelta(hours=24)
 ENDED_JOBS = timedelta(days=2)
 OLD_HEARTBEATS = timedelta(days=7)
@@ -68,7 +68,7 @@ OLD_HEARTBEATS = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """How often a worker compares rows with jobs, says that it lives, tidies up; when others take it for dead."""
+    """How often a worker compares rows with jobs, writes its heartbeat, cleans up; when others take it for dead."""
 
     tick_s: float = 1.0
     heartbeat_s: float = EVERY_S
@@ -88,7 +88,7 @@ def run_worker(
 ) -> None:
     """Check and score submissions of some challenges, or of all, until `stop` is set. A process can have one worker.
 
-    What is under way then is taken up later, by it (started under its name again) or another. The settings are the
+    What is under way then is resumed later, by it (started under its name again) or another. The settings are the
     server's, but its folder may be one for this worker alone; `processes` are children that score at once.
 
     Raises:
@@ -209,16 +209,16 @@ def _run(context: WorkerContext, database_url: str, pace: Pace) -> None:
 
 def _tick_on(context: WorkerContext, engine: JobEngine, pace: Pace) -> None:
     reconciler = Reconciler(context, engine)
-    housekeeping, away = Throttle(pace.housekeeping_s), Throttle(AWAY_EVERY_S)
+    housekeeping, reports = Throttle(pace.housekeeping_s), Throttle(REPORT_EVERY_S)
     while not context.stop.is_set():
-        # A fault of one tick must not end the worker: the next may come through.
+        # A fault of one tick must not end the worker: the next may succeed.
         try:
             reconciler.tick()
             if housekeeping.is_open():
                 do_housekeeping(context, engine)
             context.rest_pool(POOL_IDLE_S)
         except DBAPIError as error:
-            if away.is_open():
+            if reports.is_open():
                 LOG.warning("the worker %s does not reach the database: %s", context.name, error.orig)
         except Exception:
             LOG.exception("a tick of the worker %s failed; it goes on", context.name)

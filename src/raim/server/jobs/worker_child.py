@@ -47,7 +47,7 @@ class WorkerChild:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the worker; what it does is taken up at the next start."""
+        """End the worker; what it does is resumed at the next start."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()

@@ -26,7 +26,7 @@ from raim.server.jobs.scoring import BatchResult, Records, ScoringGroup, choose_
 from raim.server.jobs.tiling import run_tiling
 from raim.server.jobs.versions import known_versions
 
-# Ours and not derived from the code, as DBOS would do: after an upgrade, what waits is still taken up.
+# Ours and not derived from the code, as DBOS would do: after an upgrade, what waits is still processed.
 APPLICATION_VERSION = "raim-jobs-1"
 ERROR = "raim error"
 SCOPE = " for "
@@ -140,7 +140,7 @@ class JobEngine:
         return len(old)
 
     def stop(self) -> None:
-        """End the engine; what runs stays as it is, to be taken up again."""
+        """End the engine; what runs stays as it is, to be resumed."""
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=STOPPING_S)
 
 

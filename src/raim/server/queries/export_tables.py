@@ -1,4 +1,4 @@
-"""The tables of an export that are one query each; rows are read in portions while they are handed on."""
+"""The tables of an export that are one query each; rows are read in portions while they are sent."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

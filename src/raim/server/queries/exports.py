@@ -21,7 +21,7 @@ from raim.server.standings import make_standings
 
 
 def export_tables(session: Session, challenge: CurrentChallenge, profile: Profile) -> tuple[ExportTable, ...]:
-    """Return all tables; their rows are read while they are handed on, so the session has to stay open.
+    """Return all tables; their rows are read while they are sent, so the session has to stay open.
 
     All show the same moment where the database keeps one for a transaction.
     """

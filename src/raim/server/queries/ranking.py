@@ -1,4 +1,4 @@
-"""The final ranking: as a record, and as a table to be handed on."""
+"""The final ranking: as a record, and as a table of an export."""
 
 from collections.abc import Iterator
 from typing import Any

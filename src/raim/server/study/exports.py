@@ -30,7 +30,7 @@ CSV, JSON, ZIP = "text/csv; charset=utf-8", "application/json", "application/zip
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyFile:
-    """A file to be handed on.
+    """A file of an export.
 
     Attributes:
         name: As it is asked for.
@@ -50,7 +50,7 @@ def study_files(study_id: int) -> dict[str, StudyFile]:
 
     def of(session: Session) -> Study:
         study = session.get_one(Study, study_id)
-        check_revealed(study, "votes are handed on")
+        check_revealed(study, "votes are exported")
         return study
 
     files = (
@@ -126,7 +126,7 @@ def changes_table(session: Session, study: Study) -> ExportTable:
     Raises:
         StateError: The study is not revealed.
     """
-    check_revealed(study, "votes are handed on")
+    check_revealed(study, "votes are exported")
     names = judge_names(real_judges(session, study))
     teams = {each.row.code: each.team for each in list_study_entries(session, study)} | {BLURRED: BLURRED}
     return ExportTable(

@@ -90,7 +90,7 @@ def find_tile_trial(session: Session, judge: Judge, key: str) -> tuple[Trial, St
 
 
 def entry_of(trial: Trial, label: str) -> str:
-    """Give the code of the entry that stands under a label in a trial.
+    """Give the code of the entry under a label in a trial.
 
     Raises:
         UnknownNameError: There is no such label in it.

@@ -93,8 +93,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
-    for away in (OperationalError, InterfaceError, NoConnectionError):
-        app.add_exception_handler(away, _away)
+    for kind in (OperationalError, InterfaceError, NoConnectionError):
+        app.add_exception_handler(kind, _no_database)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -159,8 +159,8 @@ async def _gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=499)  # nobody reads it: the browser has left in the middle
 
 
-async def _away(request: Request, error: Exception) -> Response:
-    code, text = "database_away", "the database is away for a moment"
+async def _no_database(request: Request, error: Exception) -> Response:
+    code, text = "database_unavailable", "the database is unavailable for a moment"
     if isinstance(error, NoConnectionError):
         code, text = "busy", "too many people ask at once"
     LOG.warning("%s: %s: %s", name_route(request.scope), text, error)

@@ -38,7 +38,7 @@ def check_reader(request: Request, token: str) -> None:
 
 
 def write_metrics(health: Health, numbers: tuple[ServerNumbers, Delays] | None) -> bytes:
-    """Return all numbers; without the database's while it is away."""
+    """Return all numbers; without the database's while it is unavailable."""
     return generate_latest(counted()) + generate_latest(_Known(health, numbers))
 
 

@@ -53,7 +53,7 @@ def _take_or_refuse(server: WebServer, upload: ChallengeUpload) -> None:
     try:
         _place(server, upload)
     except (OperationalError, InterfaceError):
-        raise  # the database is away: it is tried again
+        raise  # the database is unavailable: it is tried again
     except (RaimError, OSError) as error:
         _refuse(server, upload, str(error).splitlines())
     except Exception:

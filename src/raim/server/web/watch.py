@@ -28,27 +28,27 @@ from raim.server.storage import free_bytes, try_storage
 from raim.server.web.server import WebServer
 
 LOG = logging.getLogger(__name__)
-PATIENCE_S = 3.0  # what has not answered then is away
+PATIENCE_S = 3.0  # what has not answered then is unavailable
 DATABASE_EVERY_S, STORAGE_EVERY_S, NUMBERS_EVERY_S = 1.0, 10.0, 5.0
 GOOD = frozenset({"ok", "idle"})
 Found = dict[str, Any]
-DATABASE_AWAY: Found = {"database": "away", "workers": "unknown"}
-STORAGE_AWAY: Found = {"storage": "away"}
-NO_NUMBERS: Found = {"numbers": "away"}
+NO_DATABASE: Found = {"database": "unavailable", "workers": "unknown"}
+NO_STORAGE: Found = {"storage": "unavailable"}
+NO_NUMBERS: Found = {"numbers": "unavailable"}
 
 
 @dataclass(slots=True)
 class Look:
-    """The last look at one part; one is under way at most.
+    """The last check of one part; one runs at most.
 
     Attributes:
         work: Gives what is found, as fields of `Health`.
-        away: What is found if it does not answer.
+        missing: What is found if it does not answer.
         every_s: How long that holds.
     """
 
     work: Callable[[], Found]
-    away: Found
+    missing: Found
     every_s: float
     _begun: float = 0.0
     _found: Future[Found] | None = field(default=None)
@@ -63,10 +63,12 @@ class Look:
         found = self._found
         left = self._begun + PATIENCE_S - time.monotonic()
         await asyncio.wait([asyncio.wrap_future(found)], timeout=max(0.0, left))
-        result = found.result() if found.done() else self.away
+        result = found.result() if found.done() else self.missing
         said = {name: word for name, word in result.items() if isinstance(word, str)}
         if said != self._said and (self._said or not set(said.values()) <= GOOD):
-            LOG.warning("a watch finds %s%s", said, f": {self._why}" if result is self.away else "")
+            LOG.warning(
+                "the health check finds %s%s", said, f": {self._why}" if result is self.missing else ""
+            )
         self._said = said
         return result
 
@@ -74,28 +76,31 @@ class Look:
         try:
             result, self._why = self.work(), "no answer"
         except Exception as error:  # noqa: BLE001 - of whatever library the storage needs
-            result, self._why = self.away, f"{type(error).__name__}: {getattr(error, 'orig', None) or error}"
+            result, self._why = (
+                self.missing,
+                f"{type(error).__name__}: {getattr(error, 'orig', None) or error}",
+            )
         found.set_result(result)
 
 
 class Watch:
-    """Looks at a server's parts."""
+    """Checks a server's parts."""
 
     def __init__(self, server: WebServer) -> None:
         self._parts = (
-            Look(lambda: look_at_database(server), DATABASE_AWAY, DATABASE_EVERY_S),
-            Look(lambda: look_at_storage(server), STORAGE_AWAY, STORAGE_EVERY_S),
+            Look(lambda: look_at_database(server), NO_DATABASE, DATABASE_EVERY_S),
+            Look(lambda: look_at_storage(server), NO_STORAGE, STORAGE_EVERY_S),
         )
 
         self._numbers = Look(lambda: look_at_numbers(server), NO_NUMBERS, NUMBERS_EVERY_S)
 
     async def count(self) -> tuple[ServerNumbers, Delays] | None:
-        """Return the server's numbers; None while its database is away."""
+        """Return the server's numbers; None while its database is unavailable."""
         found = await self._numbers.ask()
         return None if found is NO_NUMBERS else (found["overview"], found["delays"])
 
     async def look(self) -> Health:
-        """Return how the server stands."""
+        """Return the server's health."""
         database, storage = await asyncio.gather(*(each.ask() for each in self._parts))
         words = {**database, **storage}
         is_good = {words["database"], words["storage"], words["workers"]} <= GOOD
@@ -120,7 +125,7 @@ def look_at_database(server: WebServer) -> Found:
         n_workers = len(live_workers(session, now))
         has_waited = Submission.where("is_waiting") & (Submission.state_at < now - WORKER_SILENCE)
         waits = session.scalar(select(Submission.id).where(has_waited).limit(1)) is not None
-    none = "away" if waits else "idle"
+    none = "unavailable" if waits else "idle"
     return {"database": "ok", "workers": "ok" if n_workers else none, "n_workers": n_workers}
 
 

@@ -11,7 +11,7 @@ MOST_LISTED = 50  # problems in a message; the error's `problems` has all
 
 
 def find_vote_problems(ballots: Ballots) -> list[str]:
-    """List what is wrong with ballots: unknown names, picks that cannot be, trials that stand there twice.
+    """List what is wrong with ballots: unknown names, picks that cannot be, trials that are given twice.
 
     Example:
         >>> vote = Vote(judge="J1", image="a", position=1, shown=("x", "y"), choice=("z",))
@@ -53,7 +53,7 @@ def _list_problems(ballots: Ballots) -> Iterator[str]:
     trials = Counter((vote.judge, vote.image, vote.kind) for vote in ballots.votes if vote.kind == "counted")
     for (judge, image, _), number in trials.items():
         if number > 1:
-            yield f"judge {judge!r} has {number} counted votes on image {image!r}; only the last one may stand there"
+            yield f"judge {judge!r} has {number} counted votes on image {image!r}; only the last one may be there"
 
 
 def _vote_problems(ballots: Ballots, vote: Vote) -> Iterator[str]:

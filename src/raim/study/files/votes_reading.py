@@ -1,6 +1,6 @@
 """Reading tables of votes: every problem is found in one pass, with its file and line.
 
-The columns stand in `votes_table`. With a plan, a sheet's positions and labels say image, kind and entry.
+The columns are in `votes_table`. With a plan, a sheet's positions and labels say image, kind and entry.
 """
 
 from collections.abc import Iterable, Mapping
@@ -110,7 +110,7 @@ def _header_faults(columns: tuple[str, ...]) -> Iterable[str]:
         if name not in COLUMNS and not name.startswith(REASON):
             yield str(unknown_name("column", name, COLUMNS))
         elif columns.count(name) > 1:
-            yield f"the column {name!r} stands there twice"
+            yield f"the column {name!r} is there twice"
     if "judge" not in columns:
         yield "there is no column 'judge'"
     if "pick" not in columns and "grade" not in columns:

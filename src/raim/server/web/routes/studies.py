@@ -223,7 +223,7 @@ def change_entry(
 def give_study_file(context: RequestContext, study_id: RowId, file: Slug) -> Response:
     """Give votes.csv, votes.json, changes.csv or archive.zip of a revealed study."""
     found, study = find_study_file(study_id, file), _find(context, study_id)
-    closing.check_revealed(study, "votes are handed on")
+    closing.check_revealed(study, "votes are exported")
     headers = {"Content-Disposition": f'attachment; filename="{shown_name(study, file)}"'}
     context.aside(_note_export, context, study_id, file)
     return StreamingResponse(_read(context, found), media_type=found.media_type, headers=headers)

@@ -1,4 +1,4 @@
-"""What those ask who watch over a server: these answer while its database is away, and to any name of the host."""
+"""Health checks and numbers for monitoring: they answer without the database, and to any name of the host."""
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as TEXT
 from starlette.requests import Request

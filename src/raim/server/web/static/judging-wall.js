@@ -10,7 +10,7 @@ import { align, make, wholeLength, wholePlace } from "./pixels.js";
 const PAN_PX = 80;
 const MOST_LARGE = 4;
 const TILES_KEPT = 8; // of a viewer beside those in view, about 2 MB each; the browser's own cache has the rest
-const TRIES = 8; // of a tile, while the server is away for a moment
+const TRIES = 8; // of a tile, while the server is unavailable for a moment
 
 // OpenSeadragon adds a <style>, which the policy of the pages forbids, unless it finds its own; this is a mere name.
 function claimStyle() {
