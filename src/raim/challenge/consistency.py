@@ -23,10 +23,10 @@ class ProfileLike(Protocol):
         """Names of its measures, and "score"."""
 
     def is_higher_better(self, column: str) -> bool:
-        """Say which way a column is good."""
+        """Return which way a column is good."""
 
     def why_too_small(self, width: int, height: int) -> str | None:
-        """Say why no image of that size can have a SCORE; None where one may."""
+        """Return why no image of that size can have a SCORE; None where one may."""
 
 
 def find_inconsistencies(draft: Draft, profiles: Mapping[str, ProfileLike]) -> Iterator[UnplacedProblem]:

@@ -46,7 +46,7 @@ that restores them all, as true to the scene as it can be.
 
 
 def example_text(first_day: date) -> str:
-    """Give the commented example of challenge.toml.
+    """Return the commented example of challenge.toml.
 
     Args:
         first_day: The day on which the first phase opens, at noon UTC.

@@ -156,7 +156,7 @@ def _read_rows(data_set: DataSet, read_manifest: ReadManifest, found: list[Probl
 
 
 def _name_alike(listed: _Listed, stems: Collection[str], found: list[Problem]) -> _Listed:
-    """Give the manifest with the names that images have."""
+    """Return the manifest with the names that images have."""
     match = match_names(listed.rows, stems)
     if match.note:
         found.append(Problem(file=listed.file, message=match.note, severity="note"))
@@ -180,7 +180,7 @@ def _is_file(path: Path) -> bool:
 def _list_folder(
     folder: Path, part: DataSetPart, data_set: DataSet, found: list[Problem]
 ) -> Mapping[str, Path]:
-    """Give the images of a folder by their stem in NFC, in the order of names."""
+    """Return the images of a folder by their stem in NFC, in the order of names."""
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     except OSError as error:
@@ -235,7 +235,7 @@ def _unlisted(inputs: Mapping[str, Path], listed: _Listed, data_set: DataSet) ->
 def _look_at_image(
     image: _Files, listed: _Listed, found: list[Problem], *, check_hashes: bool
 ) -> list[DataImage]:
-    """Give the image; none if its headers cannot be read."""
+    """Return the image; none if its headers cannot be read."""
     row = listed.rows.get(image.stem)
     infos = {part: _inspect(path, found) for part, path in image.parts.items()}
     source, target = infos["input"], infos.get("reference")

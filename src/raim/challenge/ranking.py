@@ -238,7 +238,7 @@ def shared_ranks(values: Float[np.ndarray, "*draws teams"]) -> Int[np.ndarray, "
 
 
 def give_awards(rows: Sequence[RankedTeam], awards: Sequence[Award]) -> tuple[RankedTeam, ...]:
-    """Give awards down the ranking.
+    """Return the ranking with awards, given from the top down.
 
     Each award has its places in the order of the ranks: with 1, 2 and 3 places they are the ranks 1, 2 to 3 and 4 to 6.
     Teams that share a rank get the award of that rank, all of them, even where there are more of them than places;

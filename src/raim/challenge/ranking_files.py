@@ -90,7 +90,7 @@ def read_team_numbers(path: Path, column: str) -> TeamNumbers:
 
 
 def find_teams(rows: Sequence[Row], problems: Problems) -> dict[str, Row]:
-    """Give the row of each team: of what `raim score` wrote those of kind "entry"."""
+    """Return the row of each team: of what `raim score` wrote those of kind "entry"."""
     if any("team" in row.cells for row in rows):
         return by_name(rows, "team", problems)
     for row in rows:
@@ -121,13 +121,13 @@ def find_incomplete(rows: Sequence[Row], teams: Mapping[str, Row], problems: Pro
 
 
 def format_csv(ranking: FinalRanking) -> str:
-    """Give a ranking as CSV, entries that were left out at its end."""
+    """Return a ranking as CSV, entries that were left out at its end."""
     rows = (*ranking.rows, *ranking.left_out)
     return format_table(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in rows))
 
 
 def ranking_as_plain(ranking: FinalRanking) -> dict[str, Any]:
-    """Give a ranking as JSON knows values."""
+    """Return a ranking as JSON knows values."""
     other = ranking.with_left_out
     return {
         "schema": SCHEMA,
@@ -142,7 +142,7 @@ def ranking_as_plain(ranking: FinalRanking) -> dict[str, Any]:
 
 
 def match_team_names(numbers: TeamNumbers, known: Collection[str]) -> TeamNumbers:
-    """Give numbers by the names that another file has for the same teams.
+    """Return numbers by the names that another file has for the same teams.
 
     Example:
         >>> match_team_names(TeamNumbers(values={"7": 3.0}, incomplete={}, notes=()), ["007"]).values
@@ -154,7 +154,7 @@ def match_team_names(numbers: TeamNumbers, known: Collection[str]) -> TeamNumber
 
 
 def join_numbers(scores: Mapping[str, float | None], points: Mapping[str, float | None]) -> tuple[str, ...]:
-    """Give every team of two tables, and refuse tables that speak of different teams altogether.
+    """Return every team of two tables, and refuse tables that speak of different teams altogether.
 
     Raises:
         InputError: They have no team in common.
@@ -172,7 +172,7 @@ def _plain(row: RankedTeam) -> dict[str, Any]:
 
 
 def _read_counts(teams: Mapping[str, Row], problems: Problems) -> tuple[dict[str, int], int] | None:
-    """Give the scored images of each team, and how many are expected; None where no row states them."""
+    """Return the scored images of each team, and how many are expected; None where no row states them."""
     if not any(row.cells.get(name) for row in teams.values() for name in COUNTS):
         return None
     scored, expected = {}, [0]
@@ -196,7 +196,7 @@ def _read_counts(teams: Mapping[str, Row], problems: Problems) -> tuple[dict[str
 
 
 def _count_images(rows: Sequence[Row], problems: Problems) -> tuple[dict[str, int], int]:
-    """Give the same from the rows of images, for the entries that have such rows."""
+    """Return the same from the rows of images, for the entries that have such rows."""
     names: set[str] = set()
     scored: dict[str, set[str]] = {}
     for row in rows:
@@ -210,7 +210,7 @@ def _count_images(rows: Sequence[Row], problems: Problems) -> tuple[dict[str, in
 
 
 def _json_rows(text: str, path: Path, column: str, problems: Problems) -> Iterator[Row]:
-    """Give the JSON of `raim score` as the rows of its CSV, with numbers as they are written."""
+    """Yield the JSON of `raim score` as the rows of its CSV, with numbers as they are written."""
     try:
         entries = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)["entries"]
         if not any(column in entry["mean"] for entry in entries):
@@ -235,7 +235,7 @@ def _json_rows(text: str, path: Path, column: str, problems: Problems) -> Iterat
 
 
 def _text(value: object) -> str:
-    """Give a value of JSON as a cell has it."""
+    """Return a value of JSON as a cell has it."""
     if isinstance(value, str):
         return value.strip()
     return "null" if value is None else f"a {type(value).__name__}"

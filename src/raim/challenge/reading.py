@@ -185,7 +185,7 @@ def _place(faults: list[UnplacedProblem], lines: Mapping[KeyPath, int], file: Pa
 
 
 def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: Path) -> Problem:
-    """Give what tomllib says, with the line that it names only in its text."""
+    """Return what tomllib says, with the line that it names only in its text."""
     match = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
     line = int(match[1]) if match and match[1] else text.count("\n") + 1
     message = str(error)[: match.start()] if match else str(error)

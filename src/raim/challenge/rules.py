@@ -35,12 +35,12 @@ def phase_state(phase: Phase, now: datetime, *, is_paused: bool = False) -> Phas
 
 
 def current_phase(challenge: Challenge, now: datetime) -> Phase | None:
-    """Give the phase whose dates hold now; None before, between and after phases."""
+    """Return the phase whose dates hold now; None before, between and after phases."""
     return next((phase for phase in challenge.phases if phase_state(phase, now) == "open"), None)
 
 
 def next_phase(challenge: Challenge, now: datetime) -> Phase | None:
-    """Give the phase that opens next; None if none does."""
+    """Return the phase that opens next; None if none does."""
     upcoming = [phase for phase in challenge.phases if phase_state(phase, now) == "upcoming"]
     return min(upcoming, key=lambda phase: phase.opens, default=None)
 
@@ -48,7 +48,7 @@ def next_phase(challenge: Challenge, now: datetime) -> Phase | None:
 def counts_as_in_time(
     started_at: datetime, finished_at: datetime, phase: Phase, *, grace: timedelta | float
 ) -> bool:
-    """Say whether an upload counts for a phase.
+    """Return whether an upload counts for a phase.
 
     It must have begun (committed its length and SHA-256) while the phase was open, and must have ended before
     the deadline or within the grace after it, the last moment of which still counts.
@@ -75,7 +75,7 @@ def may_download(
     is_approved: bool = True,
     is_finalist: bool = False,
 ) -> Verdict:
-    """Say whether somebody may download inputs or references.
+    """Return whether somebody may download inputs or references.
 
     Judges and the public get no files; members of teams get what open phases give out, and what closed ones
     gave out and keep giving.
@@ -124,7 +124,7 @@ def _not_now(what: str, givers: Sequence[Phase], now: datetime) -> Verdict:
 
 
 def references_are_hidden(challenge: Challenge, data_set_id: str, now: datetime) -> bool:
-    """Say whether the references of a set must stay unseen: until a phase gives them out to every team.
+    """Return whether the references of a set must stay unseen: until a phase gives them out to every team.
 
     Raises:
         UnknownNameError: There is no such data set.
@@ -138,7 +138,7 @@ def references_are_hidden(challenge: Challenge, data_set_id: str, now: datetime)
 
 
 def is_leaderboard_visible(phase: Phase, role: Role, now: datetime) -> bool:
-    """Say whether somebody sees the leaderboard of a phase: nobody but organisers before the phase has opened."""
+    """Return whether somebody sees the leaderboard of a phase: nobody but organisers before the phase has opened."""
     if role == "organiser":
         return True
     state = phase_state(phase, now)
@@ -149,7 +149,7 @@ def is_leaderboard_visible(phase: Phase, role: Role, now: datetime) -> bool:
 
 
 def describe_deadline(phase: Phase, grace_seconds: int) -> str:
-    """Give the deadline's rule in the words of `counts_as_in_time`, for pages and messages.
+    """Return the deadline's rule in the words of `counts_as_in_time`, for pages and messages.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -162,7 +162,7 @@ def describe_deadline(phase: Phase, grace_seconds: int) -> str:
 
 
 def describe_moment(moment: datetime) -> str:
-    """Give a time in UTC, with its seconds if it has any.
+    """Return a time in UTC, with its seconds if it has any.
 
     Example:
         >>> describe_moment(datetime(2026, 3, 1, 12, 0, tzinfo=UTC))

@@ -81,7 +81,7 @@ def _data_sets(draft: Draft) -> Iterator[UnplacedProblem]:
 
 
 def _is_exposed(data_set: DataSet, other: DataSet) -> bool:
-    """Say whether the other set's inputs are, or contain, this one's references."""
+    """Return whether the other set's inputs are, or contain, this one's references."""
     if data_set.reference_folder is None:
         return False
     # Unlike Path.resolve, realpath takes links that lead in a circle as they are.

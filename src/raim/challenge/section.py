@@ -29,7 +29,7 @@ Chosen = TypeVar("Chosen", bound=str)
 
 
 def is_identifier(text: str) -> bool:
-    """Say whether a text can be an id: it becomes part of addresses.
+    """Return whether a text can be an id: it becomes part of addresses.
 
     Example:
         >>> is_identifier("night-2026"), is_identifier("Night")
@@ -88,7 +88,7 @@ class Section:
         return " ".join(names) + " " if names else "the file "
 
     def take(self, key: str, kind: Kind, expected: str, default: Any = _MISSING) -> Any:
-        """Give the value of a key if it has the type, the default if it is missing, None with a fault otherwise."""
+        """Return the value of a key if it has the type, the default if it is missing, None with a fault otherwise."""
         self.asked.add(key)
         if key not in self.table:
             if default is _MISSING:
@@ -258,7 +258,7 @@ class Section:
         return self.many(key, int, "whole numbers, such as [3, 2, 1]", default)
 
     def table_of(self, key: str) -> "Section | None":
-        """Give the table under a key; None if it is missing (no fault) or something else (a fault)."""
+        """Return the table under a key; None if it is missing (no fault) or something else (a fault)."""
         value = self.take(key, dict, f"a table: [{key}] on a line of its own, or {{ name = value }}", None)
         return None if value is None else self._below(value, key)
 
@@ -266,7 +266,7 @@ class Section:
         return Section(table, (*self.path, *key), self.folder, self.faults, is_closed=self.is_closed)
 
     def tables_of(self, key: str) -> "list[Section]":
-        """Give the tables under a key, each written as [[key]]; empty if there are none."""
+        """Return the tables under a key, each written as [[key]]; empty if there are none."""
         values = self.take(key, list, f"tables, each under a line [[{key}]]", [])
         found = []
         for index, value in enumerate(values or ()):

@@ -239,5 +239,5 @@ def find_weights() -> Iterator[DoctorFinding]:
 
 
 def _existing(path: Path) -> Path:
-    """Give the nearest folder above that exists."""
+    """Return the nearest folder above that exists."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.is_dir())

@@ -27,7 +27,7 @@ def print_ranking(ranking: "FinalRanking", *, notes: "Sequence[str]" = ()) -> No
 
 
 def describe_ranking_table(ranking: "FinalRanking") -> list[str]:
-    """Give the lines under the table."""
+    """Return the lines under the table."""
     lines = [f"note: {ranking.note}"] if ranking.note else []
     if ranking.effective is not None and ranking.weights.study:
         lines.append(

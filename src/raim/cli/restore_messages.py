@@ -58,7 +58,7 @@ def _announce_memory(plan: Plan, restorer: Restorer, tile: int | None) -> None:
 
 
 def say_time(seconds: float) -> str:
-    """Say a time as people do.
+    """Return a time as people say it.
 
     Example:
         >>> say_time(0.2), say_time(75), say_time(600), say_time(9000)
@@ -81,7 +81,7 @@ def describe_outcome(outcome: Outcome) -> str:
 
 
 def summarise(outcomes: Sequence[Outcome], place: str) -> str:
-    """Say what was done in all.
+    """Return what was done in all.
 
     Example:
         >>> summarise([], "out")

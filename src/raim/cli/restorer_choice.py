@@ -81,7 +81,7 @@ def _choose_bare(choice: RestorerChoice) -> Restorer:
 
 
 def describe_choice(choice: RestorerChoice, restorer: Restorer, *, is_submission: bool) -> str:
-    """Say all that results depend on, for the record beside them."""
+    """Return all that results depend on, for the record beside them."""
     return describe_work(
         restorer,
         sigma=choice.sigma,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def describe_submission(submission: "Submission") -> str:
-    """Say in a line how a submission stands.
+    """Return the state of a submission, in a line.
 
     Example:
         >>> from types import SimpleNamespace

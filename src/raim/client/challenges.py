@@ -108,7 +108,7 @@ def _pack(challenge: "Challenge", path: Path, on_packed: Callable[[int, int], No
 
 
 def _list_files(challenge: "Challenge") -> Iterator[tuple[str, Path]]:
-    """Give each file by its name in the zip: challenge.toml, texts, and what data sets are made of."""
+    """Yield each file by its name in the zip: challenge.toml, texts, and what data sets are made of."""
     from raim.challenge.reading import CHALLENGE_FILE
 
     folder = challenge.folder

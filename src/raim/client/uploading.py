@@ -38,7 +38,7 @@ class OpenFile:
     changed_ns: int
 
     def has_changed(self) -> bool:
-        """Say whether it was written to since it was hashed."""
+        """Return whether it was written to since it was hashed."""
         now = os.fstat(self.file.fileno())
         return (now.st_size, now.st_mtime_ns) != (self.n_bytes, self.changed_ns)
 
@@ -199,7 +199,7 @@ def send_file(connection: Connection, url: str, source: OpenFile, on_sent: OnSen
 
 
 def _own_path(connection: Connection, url: str) -> str:
-    """Give the path of an upload on our server; another host is never given file and token."""
+    """Return the path of an upload on our server; another host is never given file and token."""
     root = connection.server.url + "/"
     whole = connection.server.url + url if url.startswith("/") else urljoin(root, url)
     if not whole.startswith(root) or origin(whole) != origin(root):

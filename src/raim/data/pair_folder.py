@@ -65,7 +65,7 @@ def write_pair(out: Path, name: str, *pictures: np.ndarray) -> dict[str, Any]:
 
 
 def is_written(out: Path, files: WrittenPair, *mask_sha256: str) -> bool:
-    """Say whether the files of a pair, and its mask if it has one, are there with their SHA-256."""
+    """Return whether the files of a pair, and its mask if it has one, are there with their SHA-256."""
     hashes = (files.input_sha256, files.reference_sha256, *mask_sha256)
     return has_hashes(dict(zip(file_paths(out, files.name), hashes, strict=False)))
 

@@ -39,7 +39,7 @@ class DemoEntry:
 
 
 def keep_input(pixels: Pixels) -> Pixels:
-    """Give the input as it is."""
+    """Return the input as it is."""
     return pixels
 
 

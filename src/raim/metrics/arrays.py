@@ -114,7 +114,7 @@ def check_batches(**batches: Batch) -> None:
 
 
 def white_level(image: PixelValues, data_range: float | None = None) -> float:
-    """Give the value of white: the stated one, or the type's own.
+    """Return the value of white: the stated one, or the type's own.
 
     Raises:
         InputError: If the stated one is not positive.

@@ -79,7 +79,7 @@ def luma(
 
 
 def find_planes(colour: str) -> tuple[Plane, ...]:
-    """Give the planes that a measure averages over: "rgb" the three channels, "y" the luma of BT.601.
+    """Return the planes that a measure averages over: "rgb" the three channels, "y" the luma of BT.601.
 
     Raises:
         UnknownNameError: If it is neither.

@@ -118,7 +118,7 @@ def block_features(image: PixelValues, arithmetic: Arithmetic, *, white: float) 
 def _strips(
     image: PixelValues, arithmetic: Arithmetic, white: float, down: int, across: int
 ) -> Iterator[UInt8[np.ndarray, "114 strip_width"]]:
-    """Give rounded luma of each row of blocks and 9 pixels around it, mirrored where the cropped image ends."""
+    """Yield rounded luma of each row of blocks and 9 pixels around it, mirrored where the cropped image ends."""
     height, width = down * BLOCK, across * BLOCK
     strip = np.empty((BLOCK + 2 * MARGIN, width + 2 * MARGIN), np.uint8)
     for top in range(-MARGIN, height - MARGIN, BLOCK):

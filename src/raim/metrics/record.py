@@ -103,7 +103,7 @@ class MeasureRecord:
                 raise InputError(f"the option {key} of {self.name} is {value!r}, expected {expected}")
 
     def why_too_small(self, options: Options, width: int, height: int, border_px: int = 0) -> str | None:
-        """Say why no image of that size has a value once its border is cut off; None where one may have.
+        """Return why no image of that size has a value once its border is cut off; None where one may have.
 
         Example:
             >>> from raim.metrics import find_measure

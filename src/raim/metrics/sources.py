@@ -47,7 +47,7 @@ def read_source(source: Source) -> tuple[PixelValues, tuple[str, ...]]:
 
 
 def is_tensor(source: Source) -> bool:
-    """Say whether it is a tensor of torch.
+    """Return whether it is a tensor of torch.
 
     Example:
         >>> is_tensor("photograph.png")

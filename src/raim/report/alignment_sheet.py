@@ -126,7 +126,7 @@ def show_pair(folder: Path, pair: MadePair, *, side_px: int) -> ShownPair:
 
 
 def render_alignment_sheet(shown: Sequence[ShownPair], refused: Sequence[Refused], *, limit_px: float) -> str:
-    """Give the text of the page; see `write_alignment_sheet`."""
+    """Return the text of the page; see `write_alignment_sheet`."""
     style, script = read_asset("alignment_sheet.css"), read_asset("alignment_sheet.js")
     return load_template("alignment_sheet.html.jinja").render(
         policy=write_policy(style=style, script=script),
@@ -141,7 +141,7 @@ def render_alignment_sheet(shown: Sequence[ShownPair], refused: Sequence[Refused
 
 
 def describe_pair(pair: MadePair) -> dict[str, str]:
-    """Say in words how a pair was aligned and what is left."""
+    """Return in words how a pair was aligned and what is left."""
     origin = (
         f"{pair.inliers} of {pair.matches} SIFT matches agree"
         if pair.found_by == "sift"

@@ -45,7 +45,7 @@ class TableColumn:
 
 
 def find_columns(profile: Profile) -> tuple[TableColumn, ...]:
-    """Give the columns of a page: SCORE first, because narrow screens show the first ones, then the measures.
+    """Return the columns of a page: SCORE first, because narrow screens show the first ones, then the measures.
 
     Example:
         >>> from raim.scoring import PROFILES

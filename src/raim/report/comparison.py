@@ -78,7 +78,7 @@ def choose_comparison_side(n_entries: int) -> int:
 def render_comparison(
     shown: Sequence[ComparedPicture], *, n_entries: int, title: str, note: str, created: datetime | None
 ) -> str:
-    """Give the text of the page; see `write_comparison`."""
+    """Return the text of the page; see `write_comparison`."""
     style, script = read_asset("comparison.css"), read_asset("comparison.js")
     return load_template("comparison.html.jinja").render(
         title=title,

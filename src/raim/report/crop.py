@@ -23,7 +23,7 @@ class Crop:
     height: int
 
     def cut(self, pixels: Pixels8) -> Pixels8:
-        """Give the pixels within, unchanged."""
+        """Return the pixels within, unchanged."""
         return np.ascontiguousarray(pixels[self.y : self.y + self.height, self.x : self.x + self.width])
 
 
@@ -45,7 +45,7 @@ def show_pixels(picture: Picture) -> Pixels8:
 def difference(
     restored: UInt8[np.ndarray, "h w 3"], reference: UInt8[np.ndarray, "h w 3"]
 ) -> Float32[np.ndarray, "h w"]:
-    """Give the absolute difference of two images of one size, averaged over the channels, in levels of 255."""
+    """Return the absolute difference of two images of one size, averaged over the channels, in levels of 255."""
     total = np.zeros(reference.shape[:2], np.float32)
     for channel in range(3):
         total += np.abs(restored[..., channel].astype(np.int16) - reference[..., channel])
@@ -92,7 +92,7 @@ def scale_to_size(pixels: Pixels8, width: int, height: int) -> Pixels8:
 
 
 def repeat_pixels(pixels: Pixels8, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]) -> Pixels8:
-    """Give the pixels that lie at rows and columns of the same picture in another size.
+    """Return the pixels that lie at rows and columns of the same picture in another size.
 
     Args:
         pixels: (h, w, 3).
@@ -111,7 +111,7 @@ def repeat_pixels(pixels: Pixels8, rows: np.ndarray, columns: np.ndarray, shape:
 
 
 def shrink(pixels: Pixels8, side_px: int = THUMBNAIL_PX) -> Pixels8:
-    """Give a small copy of a whole picture, its longer side at most `side_px`.
+    """Return a small copy of a whole picture, its longer side at most `side_px`.
 
     Example:
         >>> shrink(np.zeros((300, 600, 3), np.uint8), 100).shape

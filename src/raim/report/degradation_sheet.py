@@ -69,7 +69,7 @@ def write_degradation_sheet(degraded: Degraded) -> Path:
 
 
 def render_degradation_sheet(degraded: Degraded) -> str:
-    """Give the text of the page; see `write_degradation_sheet`."""
+    """Return the text of the page; see `write_degradation_sheet`."""
     style = read_asset("degradation_sheet.css")
     counts = Counter(pair.plan.preset for pair in degraded.pairs)
     cards: dict[str, list[Card]] = {name: [] for name in counts}
@@ -87,7 +87,7 @@ def render_degradation_sheet(degraded: Degraded) -> str:
 
 
 def make_card(pair: DegradedPair) -> Card:
-    """Say what the sheet shows of a pair."""
+    """Return what the sheet shows of a pair."""
     files = pair.files
     urls = [
         f"{path.parent.name}/{quote(path.name, errors='surrogateescape')}"

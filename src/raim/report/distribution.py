@@ -148,7 +148,7 @@ def _draw_strip(entry: EntryScore, column: TableColumn, index: int, low: float, 
 
 
 def spread_lanes(places: Sequence[float]) -> tuple[float, ...]:
-    """Give each of the rising places an offset from the strip's middle so that few dots hide each other.
+    """Return each of the rising places an offset from the strip's middle so that few dots hide each other.
 
     Example:
         >>> spread_lanes([10.0, 10.0, 50.0])

@@ -85,7 +85,7 @@ def write_uri(content: bytes) -> str:
 
 
 def _next_side(side: int, n_bytes: int, max_bytes: int) -> int:
-    """Give the side at which the bytes should fit if they grow with the area, in whole steps, always smaller."""
+    """Return the side at which the bytes should fit if they grow with the area, in whole steps, always smaller."""
     fitting = side * math.sqrt(0.95 * max_bytes / n_bytes)
     stepped = math.floor(fitting / STEP_PX) * STEP_PX
     return max(SMALLEST_CROP_PX, min(stepped, side - STEP_PX))

@@ -54,7 +54,7 @@ class ScenarioRows:
 
 
 def make_ranking(table: ScoreTable) -> tuple[RankingRow, ...]:
-    """Give one row for each entry, in the table's order (complete entries first, then by falling SCORE).
+    """Return one row for each entry, in the table's order (complete entries first, then by falling SCORE).
 
     Example:
         >>> from raim.scoring import PROFILES, EntryScore, ImageScore
@@ -84,7 +84,7 @@ def make_ranking(table: ScoreTable) -> tuple[RankingRow, ...]:
 
 
 def make_scenario_rankings(table: ScoreTable) -> tuple[ScenarioRows, ...]:
-    """Give the same for each scenario, in the order of their names; nothing where none is known."""
+    """Return the same for each scenario, in the order of their names; nothing where none is known."""
     parts: dict[str, list[EntryScore]] = {}
     for entry in table.entries:
         for scenario, part in entry.by_scenario().items():
@@ -102,7 +102,7 @@ def _sort(entries: list[EntryScore], table: ScoreTable) -> tuple[EntryScore, ...
 
 
 def count_reasons(entry: EntryScore) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Give each reason for which images of an entry have no score, with the images' names, most frequent first."""
+    """Return each reason for which images of an entry have no score, with the images' names, most frequent first."""
     unscored = [image for image in entry.images if image.unscored is not None]
     counted = Counter(image.unscored for image in unscored)
     return tuple(

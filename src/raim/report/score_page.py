@@ -71,7 +71,7 @@ def render_score_page(
     note: str | None = None,
     created: datetime | None = None,
 ) -> str:
-    """Give the text of the page; see `write_score_page`."""
+    """Return the text of the page; see `write_score_page`."""
     style, script = read_asset("score_page.css"), read_asset("score_page.js")
     cases = choose_cases(table, per_entry=pictures.per_entry) if pictures is not None else ()
     embedded = _embed(cases, pictures)
@@ -96,7 +96,7 @@ def _embed(cases: Sequence[Any], pictures: PictureFolders | None) -> Embedded:
 
 
 def _describe(table: ScoreTable) -> dict[str, Any]:
-    """Give everything of the page that stems from the table alone."""
+    """Return everything of the page that stems from the table alone."""
     return {
         "table": table,
         "schema": SCORES_SCHEMA,

@@ -61,7 +61,7 @@ def write_training_page(run: Path) -> Path:
 
 
 def render_training(run: TrainingRun) -> str:
-    """Give the text of the page."""
+    """Return the text of the page."""
     style = read_asset("training_page.css")
     facts = run.facts
     identity = facts.get("identity")
@@ -89,7 +89,7 @@ def render_training(run: TrainingRun) -> str:
 
 
 def describe_run(facts: Any) -> str:
-    """Say how far a run is.
+    """Return how far a run is.
 
     Example:
         >>> describe_run({"step": 500, "steps": 1000, "seconds": 90.0, "is_finished": False})

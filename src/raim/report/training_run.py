@@ -30,7 +30,7 @@ class NumberTable:
     rows: tuple[tuple[float | None, ...], ...] = ()
 
     def points(self, column: str) -> tuple[tuple[float, float], ...]:
-        """Give (step, value) for the rows that have a finite value.
+        """Return (step, value) for the rows that have a finite value.
 
         Example:
             >>> NumberTable(columns=("step", "score"), rows=((10.0, 80.5), (20.0, None))).points("score")

@@ -53,7 +53,7 @@ class ImageScore:
         return self.values["score"]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         values = {key: _to_json(value) for key, value in self.values.items()}
         return {
             "name": self.name,
@@ -97,7 +97,7 @@ class EntryScore:
 
     @property
     def why_incomplete(self) -> str | None:
-        """Say why the mean does not compare with those of other entries; None if all images have a score.
+        """Return why the mean does not compare with those of other entries; None if all images have a score.
 
         Example:
             >>> one = ImageScore(name="1", values={"score": 60.0})
@@ -133,7 +133,7 @@ class EntryScore:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "name": self.name,
             "n_images": len(self.images),
@@ -174,7 +174,7 @@ class ScoreTable:
     notes: tuple[str, ...] = ()
 
     def why_unranked(self, entry: EntryScore) -> str | None:
-        """Say why an entry has no rank; None if it has one."""
+        """Return why an entry has no rank; None if it has one."""
         if self.allow_incomplete and entry.n_scored:
             return None
         return entry.why_incomplete
@@ -210,7 +210,7 @@ class ScoreTable:
         return format_html(["entry", "rank", "images", *(TITLES.get(each, each) for each in columns)], rows)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         ranks = self.ranks()
         return {
             "schema": SCORES_SCHEMA,

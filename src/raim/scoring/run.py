@@ -23,7 +23,7 @@ from raim.scoring.submission.findings import name_some
 
 
 def default_cache() -> Path:
-    """Give the file of known values in the user's cache directory (RAIM_CACHE_DIR moves it)."""
+    """Return the file of known values in the user's cache directory (RAIM_CACHE_DIR moves it)."""
     return Path(os.environ.get("RAIM_CACHE_DIR") or platformdirs.user_cache_dir("raim")) / "scores.sqlite"
 
 

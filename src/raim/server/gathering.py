@@ -32,7 +32,7 @@ def make_key() -> str:
 
 
 def clean_file_name(name: str) -> str:
-    r"""Give a file name as it is shown: its last part, printable, not too long.
+    r"""Return a file name as it is shown: its last part, printable, not too long.
 
     Example:
         >>> clean_file_name("C:\\results\\team 1.zip")

@@ -136,7 +136,7 @@ def _repeat(work: Callable[[], object], what: str, every_s: float, stop: threadi
 
 
 def take_port(host: str, port: int | None, *, default: int) -> socket.socket:
-    """Give a socket that listens; whoever connects from now on waits until the server answers.
+    """Return a socket that listens; whoever connects from now on waits until the server answers.
 
     Port 0 is any one, None the default or any other if that is taken.
 

@@ -61,7 +61,7 @@ def open_storage(url: str, *, keep_free_bytes: int = 0) -> Storage:
 
 
 def free_bytes(storage: Storage) -> int | None:
-    """Give the free bytes of a local folder's disk; None for places that do not tell."""
+    """Return the free bytes of a local folder's disk; None for places that do not tell."""
     return shutil.disk_usage(storage.root).free if is_local(storage) else None
 
 
@@ -140,13 +140,13 @@ def no_room(n_bytes: int, error: OSError) -> StorageError:
 
 
 def local_path(storage: Storage, sha256: str) -> Path | None:
-    """Give where a file lies on this machine's disk; None if it lies elsewhere or not at all."""
+    """Return where a file lies on this machine's disk; None if it lies elsewhere or not at all."""
     place = Path(_place(storage, sha256))
     return place if is_local(storage) and place.is_file() else None
 
 
 def read_stored_file(storage: Storage, sha256: str, *, start: int = 0) -> Iterator[bytes]:
-    """Give a file's content in pieces of 1 MiB, from a byte on.
+    """Yield a file's content in pieces of 1 MiB, from a byte on.
 
     Raises:
         StorageError: There is no such file.
@@ -162,7 +162,7 @@ def read_stored_file(storage: Storage, sha256: str, *, start: int = 0) -> Iterat
 
 
 def read_range(storage: Storage, sha256: str, *, start: int, length: int) -> bytes:
-    """Give some bytes of a file, fewer where it ends; nothing else of it is fetched.
+    """Return some bytes of a file, fewer where it ends; nothing else of it is fetched.
 
     Raises:
         StorageError: There is no such file, or it cannot be read.
@@ -194,7 +194,7 @@ def try_storage(storage: Storage) -> None:
 
 
 def has_file(storage: Storage, sha256: str) -> bool:
-    """Tell whether a file is there, whole."""
+    """Return whether a file is there, whole."""
     return bool(storage.system.exists(_place(storage, sha256)))
 
 
@@ -229,7 +229,7 @@ def sweep_incoming(storage: Storage, *, before: datetime) -> int:
 
 
 def pieces(file: Any) -> Iterator[bytes]:
-    """Give an open file's content from where it stands, in pieces of 1 MiB."""
+    """Yield an open file's content from where it stands, in pieces of 1 MiB."""
     while chunk := file.read(CHUNK_BYTES):
         yield chunk
 

@@ -122,7 +122,7 @@ def analyse(
 
 
 def analysis_as_plain(analysis: Analysis) -> dict[str, Any]:
-    """Give an analysis as plain values for JSON, without the judges' names.
+    """Return an analysis as plain values for JSON, without the judges' names.
 
     Example:
         >>> found = analyse(Ballots(entries=("a", "b"), images=("1",), judges=("Ann",)))
@@ -165,7 +165,7 @@ def _check_names(names: Iterable[str], known: Iterable[str], *, what: str) -> No
 def _notes(
     said: Turnout, entries: tuple[JudgedEntry, ...], judges: tuple[JudgeResult, ...], excluded: frozenset[str]
 ) -> list[str]:
-    """Say what a reader must know besides the numbers."""
+    """Return what a reader must know besides the numbers."""
     notes = []
     if said.absent:
         notes.append(
@@ -191,7 +191,7 @@ def _notes(
 
 
 def _score_notes(entries: tuple[str, ...], joining: ScoreJoining, allowed: Mapping[str, str]) -> list[str]:
-    """Say whose score is missing or over fewer images."""
+    """Return notes of whose score is missing or over fewer images."""
     reasons = {entry: joining.why_no_score(entry) for entry in entries if entry not in joining.left_out}
     named = ", ".join(f"{entry} ({reason})" for entry, reason in reasons.items() if reason)
     notes = [f"with points but without a final score: {named}"] if named else []

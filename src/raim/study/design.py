@@ -121,7 +121,7 @@ class StudyDesign:
         )
 
     def to_plain(self) -> dict[str, Any]:
-        """Give the design as JSON knows values."""
+        """Return the design as JSON knows values."""
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }

@@ -33,7 +33,7 @@ class DrawnPoints:
         return ~np.isnan(self.values)
 
     def estimates(self) -> list[Estimate]:
-        """Give each entry's points with their interval."""
+        """Return each entry's points with their interval."""
         return [
             estimate(float(value), self.draws[:, place], why=NOBODY)
             for place, value in enumerate(self.values)
@@ -68,7 +68,7 @@ def draw_points(
 
 
 def estimate(value: float, draws: Float[np.ndarray, " draws"], *, why: str) -> Estimate:
-    """Give a number with its interval; `why` is the reason where it is NaN."""
+    """Return a number with its interval; `why` is the reason where it is NaN."""
     if np.isnan(value):
         return Estimate(value=None, why=why)
     return interval(value, draws) if len(draws) else Estimate(value=value, why=TOO_FEW)

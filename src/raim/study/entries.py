@@ -39,7 +39,7 @@ class ScoreJoining:
     decimals: int
 
     def why_no_score(self, entry: str) -> str:
-        """Say why an entry has no score that can be joined; "" if it has one, or nobody has."""
+        """Return why an entry has no score that can be joined; "" if it has one, or nobody has."""
         if self.scores is None:
             return ""
         return self.incomplete.get(entry) or ("" if entry in self.scores else NO_SCORE)
@@ -48,7 +48,7 @@ class ScoreJoining:
 def entry_results(
     ballots: Ballots, joining: ScoreJoining, rng: np.random.Generator, n_draws: int
 ) -> tuple[JudgedEntry, ...]:
-    """Give the result of each entry, in the order of the ballots."""
+    """Return the result of each entry, in the order of the ballots."""
     points = points_array(ballots)
     is_grade = bool(MODES[ballots.mode].grades)
     drawn = draw_points(points, rng, n_draws, is_mean=is_grade)
@@ -77,12 +77,12 @@ def entry_results(
 
 
 def has_scores(entries: Sequence[JudgedEntry]) -> bool:
-    """Tell whether there were scores to join the points with, be it of no entry that is ranked."""
+    """Return whether there were scores to join the points with, be it of no entry that is ranked."""
     return all(each.final.why != NO_SCORES for each in entries)
 
 
 def why_unranked(entries: Sequence[str], drawn: DrawnPoints, left_out: frozenset[str]) -> list[str]:
-    """Say for each entry why it has no rank by points; "" for one that has."""
+    """Return for each entry why it has no rank by points; "" for one that has."""
     return [
         LEFT_OUT if entry in left_out else "" if has_value else NOBODY
         for entry, has_value in zip(entries, drawn.has_value, strict=True)
@@ -92,7 +92,7 @@ def why_unranked(entries: Sequence[str], drawn: DrawnPoints, left_out: frozenset
 def _join(
     entries: Sequence[str], drawn: DrawnPoints, unranked: Sequence[str], joining: ScoreJoining
 ) -> tuple[list[Estimate], list[Estimate], list[RankEstimate]]:
-    """Give S3n, final scores and final ranks, of the entries that have points and a score."""
+    """Return S3n, final scores and final ranks, of the entries that have points and a score."""
     why = [reason or joining.why_no_score(entry) for entry, reason in zip(entries, unranked, strict=True)]
     places = [place for place, reason in enumerate(why) if not reason]
     values, draws = (np.full_like(each, np.nan) for each in (drawn.values, drawn.draws))

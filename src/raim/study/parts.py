@@ -15,7 +15,7 @@ from raim.study.votes import Ballots
 def issue_parts(
     ballots: Ballots, left_out: frozenset[str], rng: np.random.Generator, n_draws: int
 ) -> tuple[PartPoints, ...]:
-    """Give the points within each issue, in the order of their names; none if no image has one."""
+    """Return the points within each issue, in the order of their names; none if no image has one."""
     issues = sorted({ballots.issues.get(name, "") for name in ballots.images})
     if issues in ([], [""]):
         return ()
@@ -31,7 +31,7 @@ def issue_parts(
 def criterion_parts(
     ballots: Ballots, left_out: frozenset[str], rng: np.random.Generator, n_draws: int
 ) -> tuple[PartPoints, ...]:
-    """Give the points of picks that name each criterion as a reason; none for a criterion that was never given."""
+    """Return the points of picks that name each criterion as a reason; none for a criterion that was never given."""
     counts = count_criteria(ballots)
     if MODES[ballots.mode].grades or not any(counts.values()):
         return ()

@@ -64,7 +64,7 @@ def plan_training(
 
 
 def count_repeats(design: StudyDesign) -> int:
-    """Say how many images a judge sees twice: the stated share, at least one where it is not 0.
+    """Return how many images a judge sees twice: the stated share, at least one where it is not 0.
 
     Example:
         >>> images = {str(number): "" for number in range(50)}
@@ -92,7 +92,7 @@ def _draw_extras(
 
 
 def _seen(design: StudyDesign, index: int, image: str, hidden: frozenset[str]) -> list[str]:
-    """Give the entries that a judge sees of an image."""
+    """Return the entries that a judge sees of an image."""
     if design.is_complete:
         seen = [entry for entry in design.entries if entry not in hidden]
     else:

@@ -31,7 +31,7 @@ def check_mode(name: Any) -> str:
 
 
 def infer_mode(answers: Sequence[JudgeAnswer]) -> str:
-    """Tell from what judges said the mode that most of it fits; of several the one that asks for least.
+    """Return the mode that fits most of what judges said; of several the one that asks for least.
 
     Example:
         >>> from raim.study import Vote

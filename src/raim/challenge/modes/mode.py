@@ -114,23 +114,23 @@ class TrialMode:
             raise InputError(f"{len(choice)} candidates are picked; at most {n_picks} are asked for")
 
     def fits(self, answer: JudgeAnswer) -> bool:
-        """Say whether an answer may be of this mode, whatever the points."""
+        """Return whether an answer may be of this mode, whatever the points."""
         is_few = self.most_picks is None or len(answer.choice) <= self.most_picks
         return is_few and not answer.ratings and self.tiles in {None, len(answer.shown)}
 
     def worth(self, answer: JudgeAnswer, points: Sequence[int]) -> dict[str, float]:
-        """Give the points of each candidate: 0 for one that was shown and not picked.
+        """Return the points of each candidate: 0 for one that was shown and not picked.
 
         Candidates beyond those that were voted on are missing.
         """
         return {**dict.fromkeys(answer.shown, 0.0), **dict(zip(answer.choice, points, strict=False))}
 
     def is_partial(self, answer: JudgeAnswer, points: Sequence[int]) -> bool:
-        """Say whether less was said than was asked for and possible."""
+        """Return whether less was said than was asked for and possible."""
         return len(answer.choice) < min(self.n_picks(points), len(answer.shown))
 
     def is_trapped(self, answer: JudgeAnswer, copy: str) -> bool:
-        """Say whether a trap's blurred copy is preferred: picked, and not last where all are picked."""
+        """Return whether a trap's blurred copy is preferred: picked, and not last where all are picked."""
         return copy in answer.choice[: len(answer.shown) - 1]
 
 

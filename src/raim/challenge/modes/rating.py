@@ -31,21 +31,21 @@ class GradedMode(TrialMode):
                 raise InputError(f"the grade of {name!r} is {grade}; expected {scale}")
 
     def fits(self, answer: JudgeAnswer) -> bool:
-        """Say whether an answer has grades, and nothing picked."""
+        """Return whether an answer has grades, and nothing picked."""
         return bool(answer.ratings) and not answer.choice
 
     def worth(self, answer: JudgeAnswer, points: Sequence[int]) -> dict[str, float]:
-        """Give the grades; a candidate without one is missing."""
+        """Return the grades; a candidate without one is missing."""
         del points
         return {name: float(grade) for name, grade in answer.ratings.items()}
 
     def is_partial(self, answer: JudgeAnswer, points: Sequence[int]) -> bool:
-        """Say whether a candidate has no grade."""
+        """Return whether a candidate has no grade."""
         del points
         return len(answer.ratings) < len(answer.shown)
 
     def is_trapped(self, answer: JudgeAnswer, copy: str) -> bool:
-        """Say whether no candidate has a better grade than the blurred copy."""
+        """Return whether no candidate has a better grade than the blurred copy."""
         return copy in answer.ratings and answer.ratings[copy] == max(answer.ratings.values())
 
 

@@ -80,7 +80,7 @@ def _describe_residual(residual: Residual, limits: PairLimits) -> str:
 
 
 def describe_search(found: MatchSearch) -> str:
-    """Say what the search for a first alignment has found where nothing makes the two alike."""
+    """Return what the search for a first alignment has found where nothing makes the two alike."""
     share = f" ({found.n_inliers / found.n_matches:.0%})".replace("%", " %") if found.n_matches else ""
     tried = "nothing else puts one on the other"
     if found.best is not None:

@@ -84,7 +84,7 @@ def fit_scene(scene: Scene, options: AlignmentOptions) -> Fitted | str:
 
 
 def _list_misfits(scene: Scene, options: AlignmentOptions, average: Average) -> Iterator[str]:
-    """Say which shots do not fit, and why."""
+    """Yield which shots do not fit, and why."""
     for path, found in zip(scene.references, average.alignments, strict=True):
         if isinstance(found, MatchSearch):
             yield f"{path.name}: {describe_search(found)}"

@@ -15,7 +15,7 @@ SCHEMA = "raim-report/1"
 
 
 def format_grid(table: Grid) -> str:
-    r"""Give a table as CSV.
+    r"""Return a table as CSV.
 
     Example:
         >>> from raim.report.closed.grid import Cell, Heading
@@ -28,7 +28,7 @@ def format_grid(table: Grid) -> str:
 
 
 def format_json(material: Material, tables: tuple[Grid, ...]) -> str:
-    """Give the whole report as JSON.
+    """Return the whole report as JSON.
 
     Example:
         >>> from raim.challenge import Entrant, rank_teams
@@ -40,7 +40,7 @@ def format_json(material: Material, tables: tuple[Grid, ...]) -> str:
 
 
 def pack_votes(material: Material) -> bytes | None:
-    """Give the votes as an archive for everybody, without names of judges; None if they are not known."""
+    """Return the votes as an archive for everybody, without names of judges; None if they are not known."""
     if material.ballots is None:
         return None
     return make_archive(StudyDocument(ballots=material.ballots, is_simulated=material.is_simulated))
@@ -101,5 +101,5 @@ def _team(material: Material, name: str) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """Give a value as JSON has it: there is no infinity, it is a word."""
+    """Return a value as JSON has it: there is no infinity, it is a word."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -154,7 +154,7 @@ def find_crop(restored: Sequence[Pixels8], *, side_px: int) -> Crop:
 
 
 def _spread(restored: Sequence[Pixels8], step: int) -> Float32[np.ndarray, "_h _w"]:
-    """Give the standard deviation between images, the mean over the channels, on every `step`-th pixel."""
+    """Return the standard deviation between images, the mean over the channels, on every `step`-th pixel."""
     mean = np.zeros(restored[0][::step, ::step].shape, np.float32)
     square = np.zeros_like(mean)
     for pixels in restored:
@@ -181,7 +181,7 @@ def _pick_images(
 def _difference(
     material: Material, source: PictureSource, image: ImageMaterial, failures: Failures
 ) -> float | None:
-    """Give how much the teams differ in their most different square; None without two teams."""
+    """Return how much the teams differ in their most different square; None without two teams."""
     restored = _read_teams(material, source, image.name, failures)
     there = _of_one_size([each for each in restored.values() if each is not None])
     if len(there) < 2:
@@ -200,7 +200,7 @@ def _read_teams(
 
 
 def _of_one_size(images: Sequence[Pixels8]) -> list[Pixels8]:
-    """Give the images of the size that most have, of the first of equals: one odd file must not hide all others."""
+    """Return the images of the size that most have, of the first of equals: one odd file must not hide all others."""
     if not images:
         return []
     (shape, _), *_ = Counter(each.shape for each in images).most_common(1)
@@ -257,7 +257,7 @@ def _lay_out(shown: Pixels8, box: Crop, tiles: Sequence[tuple[str, Pixels8 | Non
 
 
 def _whole(shown: Pixels8, box: Crop, height: int) -> Pixels8:
-    """Give the whole photograph at a height, with the crop's frame."""
+    """Return the whole photograph at a height, with the crop's frame."""
     from PIL import Image
 
     scale = height / shown.shape[0]
@@ -279,7 +279,7 @@ def _frame(pixels: Pixels8, box: tuple[int, int, int, int], colour: tuple[int, i
 
 
 def _as_pdf(pixels: Pixels8) -> bytes:
-    """Give a figure as PDF, its pixels as they are."""
+    """Return a figure as PDF, its pixels as they are."""
     need_extra("a figure as PDF", "report", "matplotlib")
     from matplotlib.figure import Figure
 

@@ -145,7 +145,7 @@ def write_figure(figure: Figure) -> str:
 
 
 def chart_caption(name: str, *, is_simulated: bool) -> str:
-    """Give the caption of a chart.
+    """Return the caption of a chart.
 
     Example:
         >>> chart_caption("timeline", is_simulated=True)[:27]

@@ -96,7 +96,7 @@ def write_report_page(material: Material, folder: Path, *, figures: Mapping[str,
 
 
 def render_report_page(material: Material, *, figures: Mapping[str, Path] | None = None) -> str:
-    """Give the page's HTML."""
+    """Return the page's HTML."""
     style = read_asset("closed_report.css")
     return str(
         load_template("closed_report.html.jinja").render(

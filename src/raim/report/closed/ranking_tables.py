@@ -130,7 +130,7 @@ def tabulate_rank_shares(material: Material) -> Grid | None:
 
 
 def final_rank(result: JudgedEntry) -> RankEstimate:
-    """Give the rank that the report shows: of the final scores, of points where there are none.
+    """Return the rank that the report shows: of the final scores, of points where there are none.
 
     Example:
         >>> missing = RankEstimate(value=None)
@@ -143,7 +143,7 @@ def final_rank(result: JudgedEntry) -> RankEstimate:
 
 
 def describe_ranking(ranking: FinalRanking, *, has_intervals: bool) -> tuple[str, ...]:
-    """Say what a reader must know of the ranking."""
+    """Return what a reader must know of the ranking."""
     notes = [describe_final(ranking.weights)]
     if ranking.note:
         notes.append(f"{ranking.note[0].upper()}{ranking.note[1:]}.")
@@ -159,7 +159,7 @@ def describe_ranking(ranking: FinalRanking, *, has_intervals: bool) -> tuple[str
 
 
 def points_title(analysis: Analysis | None) -> str:
-    """Say what points are.
+    """Return what points are.
 
     Example:
         >>> points_title(None)
@@ -170,7 +170,7 @@ def points_title(analysis: Analysis | None) -> str:
 
 
 def describe_final(weights: Weights) -> str:
-    """Say what the final score is.
+    """Return what the final score is.
 
     Example:
         >>> describe_final(Weights(score=1, study=0))

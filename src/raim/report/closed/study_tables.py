@@ -242,6 +242,6 @@ def _estimate(estimate: Estimate) -> Cell:
 
 
 def _ordered(material: Material, entries: Sequence[JudgedEntry]) -> list[JudgedEntry]:
-    """Give results in the order of the ranking, those that are not in it last."""
+    """Return results in the order of the ranking, those that are not in it last."""
     places = {team: place for place, team in enumerate(material.ranked_teams)}
     return sorted(entries, key=lambda each: places.get(each.entry, len(places)))

@@ -108,7 +108,7 @@ def write_report(
 
 
 def _part(say: OnProgress, begun: int, total: int) -> OnProgress:
-    """Give the progress of one part as a share of the whole."""
+    """Return the progress of one part as a share of the whole."""
 
     def say_part(done: int, of: int) -> None:
         say(begun + (STEPS * done // of if of else 0), total)

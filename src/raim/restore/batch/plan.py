@@ -102,7 +102,7 @@ def plan_jobs(
 
 
 def is_archive(path: Path) -> bool:
-    """Say whether a file is a zip, by its suffix or its first bytes."""
+    """Return whether a file is a zip, by its suffix or its first bytes."""
     if path.suffix.lower() == ARCHIVE_SUFFIX:
         return True
     try:

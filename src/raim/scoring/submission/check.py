@@ -53,7 +53,7 @@ class CheckReport:
         return not self.problems
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "schema": SCHEMA,
             "raim": __version__,
@@ -68,7 +68,7 @@ class CheckReport:
         }
 
     def as_text(self) -> str:
-        """Give the report for people: one line per problem and note, each with its code."""
+        """Return the report for people: one line per problem and note, each with its code."""
         n_problems = len(self.problems)
         verdict = f"{n_problems} problem{'s' if n_problems > 1 else ''}"
         if self.is_fine:

@@ -65,7 +65,7 @@ def lay_out(members: Sequence[ArchiveMember]) -> Layout:
 
 
 def is_junk(parts: Sequence[str]) -> bool:
-    """Say whether a file is what operating systems and desktop programs leave behind."""
+    """Return whether a file is what operating systems and desktop programs leave behind."""
     lower = [part.lower() for part in parts]
     is_file = bool(lower) and lower[-1] in JUNK_FILES
     return (
@@ -76,12 +76,12 @@ def is_junk(parts: Sequence[str]) -> bool:
 
 
 def is_nested_archive(member: ArchiveMember) -> bool:
-    """Say whether a file is itself an archive, by its suffix."""
+    """Return whether a file is itself an archive, by its suffix."""
     return member.name.lower().endswith(NESTED_ARCHIVES)
 
 
 def find_common_folder(members: Sequence[ArchiveMember]) -> str | None:
-    """Give the one folder in which all files lie, if there is one."""
+    """Return the one folder in which all files lie, if there is one."""
     firsts = {member.parts[0] if len(member.parts) > 1 else None for member in members}
     return firsts.pop() if len(firsts) == 1 else None
 

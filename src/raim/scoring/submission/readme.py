@@ -55,7 +55,7 @@ class Readme:
 
 
 def is_readme(file_name: str) -> bool:
-    """Say whether a file is the readme, whatever its letter case."""
+    """Return whether a file is the readme, whatever its letter case."""
     return file_name.lower() == README_FILE
 
 

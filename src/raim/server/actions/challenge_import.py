@@ -86,7 +86,7 @@ def import_challenge(
 
 
 def _find_conflicts(session: Session, challenge: Challenge, folder: str | None) -> Iterator[str]:
-    """Give what a challenge's file must not change while teams take part, each with a way out."""
+    """Yield what a challenge's file must not change while teams take part, each with a way out."""
     rows = list(session.scalars(select(tables.Challenge)))
     own = next((row for row in rows if row.slug == challenge.id), None)
     place = folder or ("." if own is None else own.folder)
@@ -102,7 +102,7 @@ def _find_conflicts(session: Session, challenge: Challenge, folder: str | None) 
 
 
 def _lost(session: Session, challenge_id: int, challenge: Challenge) -> Iterator[str]:
-    """Give phases and data sets that have submissions and are no longer in the file."""
+    """Yield phases and data sets that have submissions and are no longer in the file."""
     phases, sets = {each.id for each in challenge.phases}, {each.id for each in challenge.data_sets}
     table: Any
     for what, table, used, there in (
@@ -116,7 +116,7 @@ def _lost(session: Session, challenge_id: int, challenge: Challenge) -> Iterator
 
 
 def _overlaps(session: Session, challenge_id: int, challenge: Challenge) -> Iterator[str]:
-    """Give phases that would overlap: dates that were changed on the page stay while the file's own stay the same."""
+    """Yield phases that would overlap: dates that were changed on the page stay while the file's own stay the same."""
     stated = {
         row.slug: row
         for row in session.scalars(select(tables.Phase).where(tables.Phase.challenge_id == challenge_id))
@@ -280,7 +280,7 @@ def _hash_contents(data_set: DataSet, files: dict[str, StoredPair]) -> str:
 
 
 def _has_results_in_force(session: Session, data_set: tables.DataSet) -> bool:
-    """Say whether anything is scored under a data set's pair in force."""
+    """Return whether anything is scored under a data set's pair in force."""
     found = (
         select(tables.EntryResult.id)
         .join(tables.Submission, tables.Submission.id == tables.EntryResult.submission_id)

@@ -95,7 +95,7 @@ def save_fact_sheet(session: Session, now: datetime, member: Member, stated: Map
 
 
 def missing_fields(stated: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the labels of the fields that an award needs and that are empty.
+    """Return the labels of the fields that an award needs and that are empty.
 
     Example:
         >>> missing_fields({each.key: "x" for each in FIELDS if each.key != "runtime"})

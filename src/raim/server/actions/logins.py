@@ -103,7 +103,7 @@ def typed_key(login: str) -> str:
 def next_try(
     session: Session, now: datetime, *, key: str, address: str, is_known: bool = False
 ) -> datetime | None:
-    """Give when the next try is looked at; None if that is now. What others try holds up no known browser."""
+    """Return when the next try is looked at; None if that is now. What others try holds up no known browser."""
     login, where = LoginAttempt.login_key == key, LoginAttempt.address == address
     limits: tuple[tuple[int, tuple[ColumnElement[bool], ...]], ...] = (
         (PER_LOGIN_AND_ADDRESS, (login, where)),

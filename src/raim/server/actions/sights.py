@@ -14,7 +14,7 @@ from raim.server.database import AuditEvent, Database, DataSet, User
 
 
 def is_hidden(challenge: CurrentChallenge, data_set_id: str, part: DataSetPart, now: datetime) -> bool:
-    """Say whether no team may have a part of a data set now, finalists neither."""
+    """Return whether no team may have a part of a data set now, finalists neither."""
     given = may_download(
         challenge.definition, data_set_id, part, role="member", now=now, is_approved=True, is_finalist=True
     )
@@ -30,7 +30,7 @@ def is_noted(
     *,
     user_id: int,
 ) -> bool:
-    """Say whether the log says of this day that somebody saw a part of a data set."""
+    """Return whether the log says of this day that somebody saw a part of a data set."""
     zone = challenge.definition.day_timezone
     found = select(AuditEvent.id).where(
         AuditEvent.action == f"see hidden {part}s",

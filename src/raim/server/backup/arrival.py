@@ -119,7 +119,7 @@ def recover_challenge(
 
 
 def _find_place(target: Database, settings: Settings, challenge_id: str) -> Path:
-    """Give where a challenge's folder comes to lie."""
+    """Return where a challenge's folder comes to lie."""
     with target.reading() as session:
         if session.scalar(select(Challenge.id).where(Challenge.slug == challenge_id)) is not None:
             raise StateError(

@@ -110,7 +110,7 @@ def parse_backup_manifest(content: bytes) -> BackupManifest:
 
 
 def is_safe_text(path: str) -> bool:
-    """Say whether a text may be written to a path in the challenge's folder.
+    """Return whether a text may be written to a path in the challenge's folder.
 
     Example:
         >>> is_safe_text("data/pairs/manifest.csv"), is_safe_text("../a.md"), is_safe_text("/etc/a.txt")
@@ -121,7 +121,7 @@ def is_safe_text(path: str) -> bool:
 
 
 def is_safe_part(part: str) -> bool:
-    """Say whether a name can only be that of a file or folder within another one.
+    """Return whether a name can only be that of a file or folder within another one.
 
     Example:
         >>> [is_safe_part(part) for part in ("a.png", "..", "a/b", "C:", "")]

@@ -62,7 +62,7 @@ def open_backup(path: Path) -> Iterator[Backup]:
 
 
 def read_member(backup: Backup, member: BackupPart, *, by_line: bool = False) -> Iterator[bytes]:
-    """Give a member's content in pieces of 1 MiB, or its lines; after the last one its hash is compared.
+    """Yield a member's content in pieces of 1 MiB, or its lines; after the last one its hash is compared.
 
     Raises:
         BackupError: It is not what was written.

@@ -172,7 +172,7 @@ def _renumbering(table: Table, numbers: Numbers) -> Callable[[Row], Row]:
 
 
 def _renumber_plain(value: Any, numbers: Numbers, name: str = "") -> Any:
-    """Give JSON with the numbers of here; `name`: under which it stands."""
+    """Return JSON with the numbers of here; `name`: under which it stands."""
     if isinstance(value, dict):
         return {key: _renumber_plain(each, numbers, key) for key, each in value.items()}
     if isinstance(value, list):

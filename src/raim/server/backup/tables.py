@@ -129,7 +129,7 @@ def put_in_order(rows: list[Row], table: Table) -> Iterator[Row]:
 
 
 def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Give rows by 500."""
+    """Yield rows by 500."""
     left = iter(rows)
     while batch := list(islice(left, ROWS_AT_ONCE)):
         yield batch

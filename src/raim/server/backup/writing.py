@@ -169,7 +169,7 @@ def find_challenge(connection: Connection, slug: str) -> Any:
 
 
 def list_stored(connection: Connection, challenge_id: int | None) -> dict[str, int]:
-    """Give SHA-256 and length of every stored file that rows refer to, of one challenge or all.
+    """Return SHA-256 and length of every stored file that rows refer to, of one challenge or all.
 
     Uploads that are under way, or ended without being whole, have no file. Packs of tiles are left out: they are
     larger than what they are made of, and a worker makes them again, the same to the byte.
@@ -185,7 +185,7 @@ def list_stored(connection: Connection, challenge_id: int | None) -> dict[str, i
 
 
 def _list_texts(folder: Path, part: str, *, apart_from: Path) -> list[str]:
-    """Give the paths, from the server's folder, of the texts in a part of it: challenge.toml, Markdown, manifests.
+    """Return the paths, from the server's folder, of the texts in a part of it: challenge.toml, Markdown, manifests.
 
     The folder of stored files may lie there too.
     """

@@ -30,7 +30,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give what the driver stores."""
+        """Return what the driver stores."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -39,7 +39,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the stored time in UTC."""
+        """Return the stored time in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
@@ -119,12 +119,12 @@ def reference(target: str, *, index: bool = True) -> MappedColumn[int]:
 
 
 def is_sha256(column: str) -> str:
-    """Give the check that a column holds 64 characters; hexadecimal digits are checked in Python."""
+    """Return the check that a column holds 64 characters; hexadecimal digits are checked in Python."""
     return f"length({column}) = 64"
 
 
 def check_words(column: str, words: tuple[str, ...]) -> str:
-    """Give the check that a column holds one of some words.
+    """Return the check that a column holds one of some words.
 
     Example:
         >>> check_words("role", ("captain", "member"))

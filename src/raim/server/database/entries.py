@@ -110,7 +110,7 @@ class Submission(Numbered):
 
     @classmethod
     def where(cls, claim: str) -> ColumnElement[bool]:
-        """Give the condition that a claim of `State` holds of the state."""
+        """Return the condition that a claim of `State` holds of the state."""
         return cls.state.in_(named(claim))
 
 

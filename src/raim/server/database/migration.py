@@ -62,7 +62,7 @@ def migrate_within(connection: Connection, version: str = "head") -> None:
 
 
 def schema_version(engine: Engine) -> str | None:
-    """Give the version of a database's schema; None if it has none."""
+    """Return the version of a database's schema; None if it has none."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
@@ -97,16 +97,16 @@ def open_existing(url: str, *, way_out: str = "") -> Iterator[Database]:
 
 
 def newest_version() -> str | None:
-    """Give the version that `migrate` leads to."""
+    """Return the version that `migrate` leads to."""
     return scripts().get_current_head()
 
 
 def find_schema_changes(connection: Connection) -> MigrationScript:
-    """Give what is to be done so that a database has the tables of this version."""
+    """Return what is to be done so that a database has the tables of this version."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return produce_migrations(context, Base.metadata)
 
 
 def scripts() -> ScriptDirectory:
-    """Give the steps of migration."""
+    """Return the steps of migration."""
     return ScriptDirectory(str(FOLDER), file_template="step_%(rev)s_%(slug)s")

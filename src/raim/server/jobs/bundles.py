@@ -31,7 +31,7 @@ RETRY_S = 15  # a browser or client asks again after this time
 
 
 def find_bundle(session: Session, folder: Path, data_set_id: int, part: DataSetPart) -> Path:
-    """Give the zip of a data set's inputs or references, with a manifest that tells nothing of hidden references.
+    """Return the zip of a data set's inputs or references, with a manifest that tells nothing of hidden references.
 
     Args:
         session: Any session.

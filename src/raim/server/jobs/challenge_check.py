@@ -44,7 +44,7 @@ class CheckedChallenge:
 
 
 def read_due_challenges(session: Session) -> list[tuple[int, int]]:
-    """Give (row, attempt) of each uploaded challenge that waits for its check, in order of arrival."""
+    """Return (row, attempt) of each uploaded challenge that waits for its check, in order of arrival."""
     rows = session.execute(
         select(ChallengeUpload.id, ChallengeUpload.attempt)
         .where(ChallengeUpload.state == "inspecting")

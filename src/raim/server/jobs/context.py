@@ -53,7 +53,7 @@ def stop_heartbeat(session: Session, now: datetime, name: str) -> None:
 def live_workers(
     session: Session, now: datetime, silence: timedelta = WORKER_SILENCE
 ) -> Sequence[WorkerHeartbeat]:
-    """Give the workers that were seen lately, by name."""
+    """Return the workers that were seen lately, by name."""
     return session.scalars(
         select(WorkerHeartbeat)
         .where(WorkerHeartbeat.seen_at > now - silence, WorkerHeartbeat.stopped_at.is_(None))
@@ -62,12 +62,12 @@ def live_workers(
 
 
 def serves(challenges: Collection[str], challenge: str) -> bool:
-    """Say whether a worker that was started for some challenges, or for all, serves one of them."""
+    """Return whether a worker that was started for some challenges, or for all, serves one of them."""
     return not challenges or challenge in challenges
 
 
 def gone_workers(session: Session, now: datetime, silence: timedelta = WORKER_SILENCE) -> Sequence[str]:
-    """Give the names of workers that have ended or are silent."""
+    """Return the names of workers that have ended or are silent."""
     is_gone = or_(WorkerHeartbeat.seen_at <= now - silence, WorkerHeartbeat.stopped_at.is_not(None))
     return session.scalars(select(WorkerHeartbeat.name).where(is_gone).order_by(WorkerHeartbeat.name)).all()
 
@@ -209,12 +209,12 @@ def take_lease(
 
 
 def is_submission_due(row: Submission) -> bool:
-    """Say whether a submission is to be checked or scored."""
+    """Return whether a submission is to be checked or scored."""
     return row.facts.is_waiting or row.rescore_asked_at is not None
 
 
 def has_lease(row: Submission, context: WorkerContext, attempt: int) -> bool:
-    """Say whether a worker still has the lease that it took."""
+    """Return whether a worker still has the lease that it took."""
     return is_submission_due(row) and row.lease_owner == context.name and row.attempt == attempt
 
 

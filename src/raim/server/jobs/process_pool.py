@@ -79,7 +79,7 @@ class WorkerStopped(BaseException):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskOutcome:
-    """What became of a task: what it gave, how its process died over it, or the traceback of what it raised."""
+    """The outcome of a task: what it returned, how its process died over it, or the traceback of what it raised."""
 
     value: Any = None
     died: str | None = None
@@ -119,7 +119,7 @@ class ProcessPool:
         wall_s: float | None = None,
         on_report: Callable[[Any, Any], None] = lambda _task, _message: None,
     ) -> Iterator[tuple[Any, TaskOutcome]]:
-        """Give each task with its outcome, as they are done.
+        """Yield each task with its outcome, as they are done.
 
         Args:
             work: Function of a module; it is called in a child with a task and a function that reports.

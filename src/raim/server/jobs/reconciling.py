@@ -38,7 +38,7 @@ LOOK_AGAIN_S = 5.0
 def read_due(
     session: Session, challenges: Collection[str] = (), *, with_tiles: bool = True
 ) -> list[QueuedJob]:
-    """Give the jobs of all that waits: checks in order of arrival, tiles, uploaded challenges, scores in fair order.
+    """Return the jobs of all that waits: checks in order of arrival, tiles, uploaded challenges, scores in fair order.
 
     Those of some challenges are jobs of their own, beside the same ones for workers that serve all: whichever
     comes first does it. `with_tiles`: also what has no lease, tiles and uploaded challenges.

@@ -120,7 +120,7 @@ def choose_group(
 
 
 def _batch_size(context: WorkerContext, n_entries: int) -> int:
-    """Give how many photographs make a batch; all processes have work in it."""
+    """Return how many photographs make a batch; all processes have work in it."""
     if context.seconds_per_image is None:
         return 2 * context.processes
     images = BATCH_S / max(context.seconds_per_image, 1e-3)
@@ -167,7 +167,7 @@ def _begin(context: WorkerContext, group: ScoringGroup, number: int, asked: list
 
 
 def _is_newest(session: Session, group: ScoringGroup) -> bool:
-    """Say whether references and scorer version are still the newest, which the group was chosen for."""
+    """Return whether references and scorer version are still the newest, which the group was chosen for."""
     newest = session.execute(
         select(Challenge.scorer_version, DataSet.version.label("reference_version"))
         .join(DataSet, Challenge.id == DataSet.challenge_id)

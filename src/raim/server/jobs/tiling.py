@@ -49,7 +49,7 @@ class PackTask:
 
 
 def read_due_tiles(session: Session, *conditions: ColumnElement[bool]) -> list[tuple[int, int]]:
-    """Give (row, attempt) of each image whose tiles are due, in the order of studies; conditions on its challenge."""
+    """Return (row, attempt) of each image whose tiles are due, in the order of studies; conditions on its challenge."""
     rows = session.execute(
         select(StudyImage.id, StudyImage.attempt)
         .join(Study, Study.id == StudyImage.study_id)
@@ -185,7 +185,7 @@ def _fail(context: WorkerContext, study_image_id: int, reason: str) -> None:
 
 
 def _say(wanted: PackSources, outcome: TaskOutcome) -> str:
-    """Say for organisers what was wrong, with the team in place of the entry's code."""
+    """Return for organisers what was wrong, with the team in place of the entry's code."""
     if outcome.died is not None:
         return f"{wanted.image}: {outcome.died}"
     if outcome.fault is not None:

@@ -68,7 +68,7 @@ def read_set_files(session: Session, data_set_id: int) -> SetFiles:
 
 
 def bring_data_set(context: WorkerContext, files: SetFiles) -> Path:
-    """Give the folder with `input` and `reference` of a data set; it is made if it is not there.
+    """Return the folder with `input` and `reference` of a data set; it is made if it is not there.
 
     Raises:
         StorageError: A file is not in storage, or is not what its name says.
@@ -92,7 +92,7 @@ def bring_data_set(context: WorkerContext, files: SetFiles) -> Path:
 
 
 def bring_submission(context: WorkerContext, sha256: str) -> Path:
-    """Give the path of a submission's file; one that had to be brought stays for a day after its last use.
+    """Return the path of a submission's file; one that had to be brought stays for a day after its last use.
 
     Raises:
         StorageError: It is not in storage, or is not what its name says.

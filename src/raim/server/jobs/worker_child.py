@@ -90,7 +90,7 @@ class WorkerChild:
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:
-    """Give the environment variables that make the same settings."""
+    """Return the environment variables that make the same settings."""
     values = {each.name: getattr(settings, each.name) for each in fields(Settings)}
     values["trusted_proxies"] = ",".join(str(network) for network in settings.trusted_proxies)
     return {f"{VARIABLE_PREFIX}{name.upper()}": str(value) for name, value in values.items()}

@@ -101,7 +101,7 @@ class JobEngine:
             DBOS.enqueue_workflow(queue, self.workflows[job.kind], job.submission_id, job.attempt, *versions)
 
     def find_ended(self, ids: Iterable[str]) -> set[str]:
-        """Give those of some jobs that have ended."""
+        """Return those of some jobs that have ended."""
         wanted = sorted(ids)
         if not wanted:
             return set()
@@ -109,7 +109,7 @@ class JobEngine:
         return {each.workflow_id for each in found if each.status in ENDED}
 
     def find_left(self, workers: Iterable[str]) -> list[tuple[str, str]]:
-        """Give the jobs that workers have left in their middle and that this one may take over, each with its queue.
+        """Return the jobs that workers have left in their middle and that this one may take over, each with its queue.
 
         A worker for some challenges takes over from those for the same: a job of another one may have a group of a
         challenge that it does not serve. What is left so comes back when its lease is over.
@@ -178,7 +178,7 @@ def launch(context: WorkerContext, database_url: str) -> JobEngine:
 
 
 def engine_url(database_url: str) -> str:
-    """Give where the engine keeps its tables: the server's PostgreSQL database, or a file beside its SQLite file.
+    """Return where the engine keeps its tables: the server's PostgreSQL database, or a file beside its SQLite file.
 
     They are not in the same SQLite file, since the engine's many small writes would hold up the pages'.
 

@@ -44,7 +44,7 @@ def set_up_mail(session: Session, now: datetime, settings: Settings) -> None:
 
 
 def sends_mail(session: Session, address: str) -> bool:
-    """Say whether the server sends mail, and could to this address."""
+    """Return whether the server sends mail, and could to this address."""
     return MAILABLE.fullmatch(address) is not None and session.get(MailService, 1) is not None
 
 
@@ -113,7 +113,7 @@ def drop_mail(session: Session, now: datetime, kind: str, what: str, why: str) -
 
 
 def is_mail_due(session: Session, now: datetime) -> bool:
-    """Say whether there is a mail to be sent, or one that a worker has lost, without waiting for the writer's turn."""
+    """Return whether a mail is to be sent, or was lost by a worker, without waiting for the writer's turn."""
     is_lost = Mail.state.in_(("taken", "sending")) & (Mail.state_at < now - LEASE)
     found = select(Mail.id).where(((Mail.state == "waiting") & (Mail.due_at <= now)) | is_lost)
     return session.scalar(found.limit(1)) is not None
@@ -145,7 +145,7 @@ def take_mail(session: Session, now: datetime) -> Mail | None:
 
 
 def begin_sending(session: Session, now: datetime, mail_id: int, attempt: int) -> bool:
-    """Say that a mail is given to the mail server now; False where another worker has taken it meanwhile."""
+    """Mark a mail as being sent; return False where another worker has taken it meanwhile."""
     ours = update(Mail).where(Mail.id == mail_id, Mail.tries == attempt, Mail.state == "taken")
     return session.scalar(ours.values(state="sending", state_at=now).returning(Mail.id)) is not None
 
@@ -207,7 +207,7 @@ def _find_lost(session: Session, now: datetime) -> None:
 
 
 def _free_at(session: Session, now: datetime, address: str) -> datetime | None:
-    """Give when an address may be sent more; None if that is now."""
+    """Return when an address may be sent more; None if that is now."""
     hour = timedelta(hours=1)
     found = (
         select(Mail.state_at)

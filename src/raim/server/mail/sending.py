@@ -109,7 +109,7 @@ def send_due(
 def _give(
     server: smtplib.SMTP, sender: str, address: str, message: EmailMessage, begin: Callable[[], bool]
 ) -> tuple[str, str]:
-    """Give a mail to the mail server; return its state since, and why.
+    """Send a mail by the mail server; return its state since, and why.
 
     Raises:
         OSError: The connection broke before the mail was given.

@@ -253,7 +253,7 @@ def read_parts(
 
 
 def in_force(challenge: CurrentChallenge, row: Submission, entry: EntryResult) -> bool:
-    """Say whether boards show these means of a submission."""
+    """Return whether boards show these means of a submission."""
     data_set = challenge.data_set_of_row(row.data_set_id)
     return (entry.scorer_version, entry.reference_version) == challenge.in_force[data_set]
 

@@ -36,7 +36,7 @@ class NamedEntry:
 
 
 def list_study_entries(session: Session, study: Study) -> list[NamedEntry]:
-    """Give a study's entries with their teams, in the order of names."""
+    """Return a study's entries with their teams, in the order of names."""
     rows = session.execute(
         select(StudyEntry, Submission.id, Team.id, Team.name)
         .join(Submission, Submission.id == StudyEntry.submission_id)
@@ -56,7 +56,7 @@ def list_study_entries(session: Session, study: Study) -> list[NamedEntry]:
 
 
 def collect_ballots(session: Session, study: Study) -> Ballots:
-    """Give all votes of a study, with teams by name and judges as J01, J02, ... by their numbers.
+    """Return all votes of a study, with teams by name and judges as J01, J02, ... by their numbers.
 
     Raises:
         StateError: The study is not revealed; nobody sees votes before that.
@@ -80,7 +80,7 @@ def collect_ballots(session: Session, study: Study) -> Ballots:
 
 
 def real_judges(session: Session, study: Study) -> Sequence[Judge]:
-    """Give the judges of a study by number, without organisers who only look, and each person once."""
+    """Return the judges of a study by number, without organisers who only look, and each person once."""
     found = select(Judge).where(Judge.study_id == study.id, ~Judge.is_preview).order_by(Judge.number)
     judges = session.scalars(found).all()
     replaced = replaced_judges(judges)
@@ -88,7 +88,7 @@ def real_judges(session: Session, study: Study) -> Sequence[Judge]:
 
 
 def judge_names(judges: Sequence[Judge]) -> dict[int, str]:
-    """Give each judge's name in results: J01, J02, ... in the order of their invitations."""
+    """Return each judge's name in results: J01, J02, ... in the order of their invitations."""
     width = max(2, len(str(len(judges))))
     return {judge.id: f"J{place:0{width}d}" for place, judge in enumerate(judges, start=1)}
 

@@ -46,7 +46,7 @@ class StudyFile:
 
 
 def study_files(study_id: int) -> dict[str, StudyFile]:
-    """Give the files of a revealed study by their names."""
+    """Return the files of a revealed study by their names."""
 
     def of(session: Session) -> Study:
         study = session.get_one(Study, study_id)
@@ -83,7 +83,7 @@ def study_files(study_id: int) -> dict[str, StudyFile]:
 
 
 def find_study_file(study_id: int, name: str) -> StudyFile:
-    """Give a file by its name.
+    """Return a file by its name.
 
     Raises:
         UnknownNameError: There is none; the nearest is named.
@@ -95,7 +95,7 @@ def find_study_file(study_id: int, name: str) -> StudyFile:
 
 
 def shown_name(study: Study, name: str) -> str:
-    """Give the name under which a browser keeps a file of a study.
+    """Return the name under which a browser keeps a file of a study.
 
     Example:
         >>> shown_name(Study(id=3, is_simulated=True), "votes.csv")
@@ -105,7 +105,7 @@ def shown_name(study: Study, name: str) -> str:
 
 
 def study_document(session: Session, study: Study) -> StudyDocument:
-    """Give a revealed study as one record, teams by their names, judges as J01, J02, ...
+    """Return a revealed study as one record, teams by their names, judges as J01, J02, ...
 
     Raises:
         StateError: The study is not revealed.
@@ -121,7 +121,7 @@ def study_document(session: Session, study: Study) -> StudyDocument:
 
 
 def changes_table(session: Session, study: Study) -> ExportTable:
-    """Give every vote and every change of one, oldest first.
+    """Return every vote and every change of one, oldest first.
 
     Raises:
         StateError: The study is not revealed.

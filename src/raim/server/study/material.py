@@ -37,7 +37,7 @@ from raim.server.submissions.restored import places_of, read_restored
 def find_results(
     session: Session, challenge: CurrentChallenge, make: Callable[[Study], StudyOutcome]
 ) -> StudyOutcome | None:
-    """Give the results that decide a challenge, by `make` of a revealed study; None where SCORE alone does.
+    """Return the results that decide a challenge, by `make` of a revealed study; None where SCORE alone does.
 
     Raises:
         StateError: A study is to decide, and none is revealed.
@@ -168,7 +168,7 @@ def _participation(session: Session, challenge: CurrentChallenge) -> dict[str, i
 
 
 def _timeline(session: Session, challenge: CurrentChallenge) -> tuple[Submitted, ...]:
-    """Give every scored submission with its SCORE under the versions in force, in the order of time."""
+    """Return every scored submission with its SCORE under the versions in force, in the order of time."""
     rows = session.execute(
         select(
             Submission.received_at,
@@ -198,7 +198,7 @@ def _say_prize(prize: Prize) -> str:
 
 
 def _pictures(session: Session, storage: Storage, results: StudyOutcome) -> PictureSource:
-    """Give the study's pictures out of the storage; nothing of the session is needed any more when they are read."""
+    """Return the study's pictures out of the storage; nothing of the session is needed any more when they are read."""
     rows = session.execute(
         select(Image.name, Image.scenario, Image.input_sha256)
         .join(StudyImage, StudyImage.image_id == Image.id)

@@ -52,7 +52,7 @@ class ChallengeOutcome:
     excluded: Mapping[str, str] = field(default_factory=dict)
 
     def found(self, team: str) -> JudgedEntry | None:
-        """Give what the votes say about a team; None for one that was not judged."""
+        """Return what the votes say about a team; None for one that was not judged."""
         entries = () if self.analysis is None else self.analysis.entries
         return next((each for each in entries if each.entry == team), None)
 
@@ -82,7 +82,7 @@ def find_outcome(
     results: ResultsCache,
     profile: Profile,
 ) -> ChallengeOutcome | None:
-    """Give the final ranking as it would be published now; None while judges vote, or a study is to come."""
+    """Return the final ranking as it would be published now; None while judges vote, or a study is to come."""
     study = newest_revealed(session, challenge)
     if study is not None:
         found = results.get(session, challenge, study, standings=standings, profile=profile)
@@ -172,7 +172,7 @@ def hide(session: Session, now: datetime, challenge: CurrentChallenge, *, actor_
 
 
 def read_published(session: Session, challenge: CurrentChallenge) -> Published | None:
-    """Give the ranking that was published last; None before."""
+    """Return the ranking that was published last; None before."""
     columns = (PublishedRanking.id, PublishedRanking.published_at, PublishedRanking.record)
     row = session.execute(
         select(*columns)
@@ -188,5 +188,5 @@ def read_published(session: Session, challenge: CurrentChallenge) -> Published |
 
 
 def _plain(value: float | None) -> Any:
-    """Give a number as JSON has it, an infinite one as a word."""
+    """Return a number as JSON has it, an infinite one as a word."""
     return value if value is None or abs(value) < float("inf") else str(value)

@@ -56,7 +56,7 @@ class StudyOutcome:
     is_simulated: bool
 
     def found(self, team: str) -> JudgedEntry | None:
-        """Give what the votes say about a team; None for one that was not judged."""
+        """Return what the votes say about a team; None for one that was not judged."""
         return next((each for each in self.analysis.entries if each.entry == team), None)
 
 
@@ -76,7 +76,7 @@ class ResultsCache:
         standings: StandingsCache,
         profile: Profile,
     ) -> StudyOutcome:
-        """Give the results of a study.
+        """Return the results of a study.
 
         Raises:
             StateError: It is not revealed.
@@ -167,7 +167,7 @@ def make_results(
 
 
 def newest_revealed(session: Session, challenge: CurrentChallenge) -> Study | None:
-    """Give the study whose results are the challenge's: of the revealed ones the one that was revealed last."""
+    """Return the study whose results are the challenge's: of the revealed ones the one that was revealed last."""
     return session.scalar(
         select(Study)
         .where(Study.challenge_id == challenge.id, Study.state == "revealed")
@@ -179,7 +179,7 @@ def newest_revealed(session: Session, challenge: CurrentChallenge) -> Study | No
 def deciding_standings(
     session: Session, challenge: CurrentChallenge, standings: StandingsCache, profile: Profile
 ) -> Standings | None:
-    """Give the leaderboard whose scores enter the final ranking: of the phase that chooses finalists.
+    """Return the leaderboard whose scores enter the final ranking: of the phase that chooses finalists.
 
     Without finalists it is the last phase that scores; None for a challenge that scores nothing.
     """
@@ -217,5 +217,5 @@ def rank_by_score(
 
 
 def all_rows(ranking: FinalRanking) -> tuple[RankedTeam, ...]:
-    """Give every team of a ranking, those that were left out last."""
+    """Return every team of a ranking, those that were left out last."""
     return (*ranking.rows, *ranking.left_out)

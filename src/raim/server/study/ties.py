@@ -52,13 +52,13 @@ def check_teams(session: Session, study: Study, team_ids: Collection[int]) -> No
 
 
 def teams_in_study(session: Session, study: Study) -> set[int]:
-    """Give the rows of the teams in a study."""
+    """Return the rows of the teams in a study."""
     found = select(Submission.team_id).join(StudyEntry, StudyEntry.submission_id == Submission.id)
     return set(session.scalars(found.where(StudyEntry.study_id == study.id)))
 
 
 def ties_of(session: Session, study: Study) -> dict[int, dict[int, str]]:
-    """Give for each judge of a study the teams they have a tie to, with the reason."""
+    """Return for each judge of a study the teams they have a tie to, with the reason."""
     rows = session.execute(
         select(Tie.judge_id, Tie.team_id, Tie.reason)
         .join(Judge, Judge.id == Tie.judge_id)
@@ -71,7 +71,7 @@ def ties_of(session: Session, study: Study) -> dict[int, dict[int, str]]:
 
 
 def find_ties(session: Session, study: Study, email: str | None) -> dict[int, str]:
-    """Give the teams of the study that have a member who has verified this e-mail address, with the reason.
+    """Return the teams of the study that have a member who has verified this e-mail address, with the reason.
 
     An address that is not verified is no tie: a team could keep anybody from judging by typing theirs.
     """
@@ -92,7 +92,7 @@ def find_ties(session: Session, study: Study, email: str | None) -> dict[int, st
 
 
 def shared_addresses(session: Session, study: Study) -> dict[int, str]:
-    """Give for each judge whose e-mail address an account in a team of the study has what to ask them."""
+    """Return for each judge whose e-mail address an account in a team of the study has what to ask them."""
     rows = session.execute(
         select(Judge.id, Team.name, User.email_verified_at)
         .join(User, func.lower(User.email) == func.lower(Judge.email))
@@ -111,7 +111,7 @@ def shared_addresses(session: Session, study: Study) -> dict[int, str]:
 
 
 def hidden_entries(session: Session, judge: Judge) -> frozenset[str]:
-    """Give the codes of the entries that a judge must not see, since they have a tie to the team."""
+    """Return the codes of the entries that a judge must not see, since they have a tie to the team."""
     return frozenset(
         session.scalars(
             select(StudyEntry.code)

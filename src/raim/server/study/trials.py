@@ -54,7 +54,7 @@ def draw_trials(session: Session, now: datetime, study: Study, judge: Judge) -> 
 
 
 def find_trial(session: Session, judge: Judge, part: Part, position: int) -> Trial:
-    """Give the trial at a place of a judge's order.
+    """Return the trial at a place of a judge's order.
 
     Raises:
         UnknownNameError: There is none.
@@ -74,7 +74,7 @@ def count_trials(session: Session, judge: Judge, part: Part) -> int:
 
 
 def find_tile_trial(session: Session, judge: Judge, key: str) -> tuple[Trial, StudyImage]:
-    """Give the trial of a tile's address, if it is one of the judge's, with its image.
+    """Return the trial of a tile's address, if it is one of the judge's, with its image.
 
     Raises:
         UnknownNameError: It is not.
@@ -90,7 +90,7 @@ def find_tile_trial(session: Session, judge: Judge, key: str) -> tuple[Trial, St
 
 
 def entry_of(trial: Trial, label: str) -> str:
-    """Give the code of the entry under a label in a trial.
+    """Return the code of the entry under a label in a trial.
 
     Raises:
         UnknownNameError: There is no such label in it.
@@ -104,7 +104,7 @@ def entry_of(trial: Trial, label: str) -> str:
 
 
 def labels_of(trial: Trial) -> dict[str, str]:
-    """Give the label of each entry in a trial."""
+    """Return the label of each entry in a trial."""
     return {code: label_of(place) for place, code in enumerate(trial.tiles)}
 
 

@@ -77,7 +77,7 @@ def check_votes_are_taken(session: Session, study: Study, judge: Judge) -> None:
 
 
 def takes_votes(study: Study, judge: Judge) -> bool:
-    """Say whether a judge may vote now: organisers who only look may in a draft, too."""
+    """Return whether a judge may vote now: organisers who only look may in a draft, too."""
     is_on = study.state == "open" or (judge.is_preview and study.state == "draft")
     return is_on and judge.finished_at is None
 
@@ -97,14 +97,14 @@ def finish_judging(session: Session, now: datetime, study: Study, judge: Judge) 
 
 
 def newest_vote(session: Session, trial: Trial) -> Vote | None:
-    """Give the vote of a trial that counts."""
+    """Return the vote of a trial that counts."""
     return session.scalar(
         select(Vote).where(Vote.trial_id == trial.id).order_by(Vote.sequence.desc()).limit(1)
     )
 
 
 def as_ballot(trial: Trial, vote: Vote) -> Ballot:
-    """Give a stored vote as the judge's page shows it."""
+    """Return a stored vote as the judge's page shows it."""
     labels = labels_of(trial)
     return Ballot(
         choice=tuple(labels[code] for code in vote.choice),
@@ -119,7 +119,7 @@ def as_ballot(trial: Trial, vote: Vote) -> Ballot:
 
 
 def newest_votes(session: Session, judge_ids: Sequence[int]) -> dict[int, Vote]:
-    """Give for each trial of some judges the vote that counts, by the trial's row."""
+    """Return for each trial of some judges the vote that counts, by the trial's row."""
     newest = (
         select(Vote.trial_id, func.max(Vote.sequence).label("sequence"))
         .join(Trial, Trial.id == Vote.trial_id)
@@ -136,7 +136,7 @@ def newest_votes(session: Session, judge_ids: Sequence[int]) -> dict[int, Vote]:
 
 
 def open_positions(session: Session, judge: Judge, part: Part = "voting") -> list[int]:
-    """Give the places of a judge's trials that have no vote (or an empty one)."""
+    """Return the places of a judge's trials that have no vote (or an empty one)."""
     trials = session.execute(
         select(Trial.id, Trial.position)
         .where(Trial.judge_id == judge.id, Trial.part == part)
@@ -147,7 +147,7 @@ def open_positions(session: Session, judge: Judge, part: Part = "voting") -> lis
 
 
 def is_empty(vote: Vote) -> bool:
-    """Say whether nothing was chosen and nothing rated."""
+    """Return whether nothing was chosen and nothing rated."""
     return not vote.choice and not vote.ratings
 
 

@@ -126,14 +126,14 @@ def take_try(
 
 
 def lock_team(session: Session, team_id: int) -> Team:
-    """Give a team that nobody else changes until the transaction ends."""
+    """Return a team that nobody else changes until the transaction ends."""
     return session.scalars(
         select(Team).where(Team.id == team_id).with_for_update().execution_options(populate_existing=True)
     ).one()
 
 
 def find_wanted_phase(challenge: CurrentChallenge, now: datetime, wanted: NewSubmission) -> Phase:
-    """Give the phase that a submission is for: the open one where none is named.
+    """Return the phase that a submission is for: the open one where none is named.
 
     Raises:
         StateError: None is named, and none is open.

@@ -64,7 +64,7 @@ def begin_upload(
 
 
 def find_upload(session: Session, key: str) -> tuple[Upload, Submission]:
-    """Give an upload that can go on.
+    """Return an upload that can go on.
 
     Raises:
         UnknownNameError: There is none, or it has ended.

@@ -77,14 +77,14 @@ class PackIndex:
     first: int
 
     def group_of(self, source: str) -> SourceGroup:
-        """Give the group of a source; a source that there is not is an UnknownNameError."""
+        """Return the group of a source; a source that there is not is an UnknownNameError."""
         for group in self.groups:
             if source in group.sources:
                 return group
         raise UnknownNameError("there is no such tile")
 
     def find(self, spot: Spot) -> tuple[int, int]:
-        """Give where a tile begins in the file, and its length; a tile that there is not is an UnknownNameError."""
+        """Return where a tile begins in the file, and its length; a tile that there is not is an UnknownNameError."""
         group = self.group_of(spot.source)
         if not 0 <= spot.level < len(group.levels):
             raise UnknownNameError("there is no such tile")
@@ -98,7 +98,7 @@ class PackIndex:
 
 
 def measure_levels(width: int, height: int, tile: int = TILE_PX) -> tuple[Sizes, ...]:
-    """Give the levels of a picture.
+    """Return the levels of a picture.
 
     Example:
         >>> [(level.width, level.height) for level in measure_levels(1201, 800)]
@@ -111,7 +111,7 @@ def measure_levels(width: int, height: int, tile: int = TILE_PX) -> tuple[Sizes,
 
 
 def write_head(groups: list[dict[str, Any]], tile: int = TILE_PX) -> bytes:
-    """Give the beginning of a pack, of groups with `sources`, `width`, `height`, and `lengths` of tiles by level."""
+    """Return the beginning of a pack, of groups with `sources`, `width`, `height`, and `lengths` of tiles by level."""
     index = json.dumps({"schema": SCHEMA, "tile": tile, "groups": groups}, separators=(",", ":")).encode()
     return HEAD.pack(MAGIC, len(index)) + index
 
@@ -151,7 +151,7 @@ def read_tile(storage: Storage, sha256: str, spot: Spot) -> bytes:
 
 
 def pack_facts(index: PackIndex) -> dict[str, Any]:
-    """Give sizes as the judge's page needs them: of the candidates, and of the input."""
+    """Return sizes as the judge's page needs them: of the candidates, and of the input."""
     candidates, own = index.groups[0], index.group_of(PACKED_INPUT)
     return {
         "tile": index.tile,

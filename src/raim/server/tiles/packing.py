@@ -114,7 +114,7 @@ def _write_tiles(source: str, pixels: Pixels, temporary: BinaryIO) -> _Tiles:
 
 
 def halve_pixels(pixels: Pixels) -> Pixels:
-    """Give the mean of each 2x2 pixels, rounded half up; at odd ends, of what is there.
+    """Return the mean of each 2x2 pixels, rounded half up; at odd ends, of what is there.
 
     Example:
         >>> halve_pixels(np.array([[[1] * 3, [2] * 3, [9] * 3]], np.uint8))[..., 0].tolist()

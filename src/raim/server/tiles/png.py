@@ -15,7 +15,7 @@ END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
 def strip_metadata(content: bytes) -> bytes:
-    """Give a PNG with nothing but its header and pixels.
+    """Return a PNG with nothing but its header and pixels.
 
     Example:
         >>> from raim.images.png import make_chunk
@@ -27,7 +27,7 @@ def strip_metadata(content: bytes) -> bytes:
 
 
 def is_whole(content: bytes) -> bool:
-    """Say whether bytes begin and end as a PNG does.
+    """Return whether bytes begin and end as a PNG does.
 
     Example:
         >>> is_whole(SIGNATURE + END), is_whole(SIGNATURE)
@@ -37,7 +37,7 @@ def is_whole(content: bytes) -> bool:
 
 
 def fill_up(content: bytes, length: int) -> bytes:
-    """Give a stripped PNG a stated length, at least 12 more than it has, by a chunk of zeros before its end."""
+    """Return a stripped PNG a stated length, at least 12 more than it has, by a chunk of zeros before its end."""
     from raim.images.png import make_chunk  # those who only read tiles load no library of images
 
     filler = make_chunk(FILLER, bytes(length - len(content) - EMPTY_CHUNK_BYTES))
@@ -45,7 +45,7 @@ def fill_up(content: bytes, length: int) -> bytes:
 
 
 def list_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Give name and bytes of each chunk."""
+    """Yield name and bytes of each chunk."""
     place = len(SIGNATURE)
     while place + EMPTY_CHUNK_BYTES <= len(content):
         (length,) = struct.unpack_from(">I", content, place)

@@ -80,7 +80,7 @@ Decision = Literal["allowed", "log in", "no team", "no judge", "forbidden", "hid
 
 
 def decide(route: str, viewer: Viewer, *, owner_team_id: int | None = None) -> Decision:
-    """Say whether somebody may use a route.
+    """Return whether somebody may use a route.
 
     Args:
         route: Its name.

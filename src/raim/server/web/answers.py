@@ -25,7 +25,7 @@ def go_to(path: str, *, note: str = "") -> RedirectResponse:
 
 
 def own_path(path: str) -> str:
-    """Give a path of our own from what an address says; "/" for anything else.
+    """Return a path of our own from what an address says; "/" for anything else.
 
     Example:
         >>> own_path("/team"), own_path("//example.org/"), own_path("https://example.org")

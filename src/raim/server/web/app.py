@@ -30,7 +30,7 @@ class VersionedFiles(StaticFiles):
     """Static files; where the address changes with the content, browsers may keep them for good."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Give a file."""
+        """Return a file."""
         response = await super().get_response(path, scope)
         is_versioned = b"v=" in scope["query_string"]
         response.headers["Cache-Control"] = (

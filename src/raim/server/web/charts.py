@@ -18,7 +18,7 @@ _lock = threading.Lock()
 
 
 def list_charts(context: RequestContext, study: Study) -> Mapping[str, Any]:
-    """Give the charts that a revealed study has (`raim.report.closed.charts.Chart`), by name.
+    """Return the charts that a revealed study has (`raim.report.closed.charts.Chart`), by name.
 
     Raises:
         StateError: The study is not revealed.
@@ -29,14 +29,14 @@ def list_charts(context: RequestContext, study: Study) -> Mapping[str, Any]:
 
 
 def describe_charts(names: Iterable[str]) -> Mapping[str, Any]:
-    """Give title and text of charts (`raim.report.closed.charts.Chart`), by name."""
+    """Return title and text of charts (`raim.report.closed.charts.Chart`), by name."""
     from raim.report.closed.charts import CHARTS
 
     return {name: CHARTS[name] for name in names}
 
 
 def answer_with_chart(context: RequestContext, study: Study, name: str, theme: str) -> Response:
-    """Give a chart of a revealed study; it is drawn while no connection is held.
+    """Return a chart of a revealed study; it is drawn while no connection is held.
 
     Raises:
         StateError: The study is not revealed.
@@ -71,13 +71,13 @@ def _draw(material: Material, name: str, theme: str) -> bytes:
 
 
 def as_svg(drawn: str | bytes) -> Response:
-    """Give a chart as a picture, never as a page of our site."""
+    """Return a chart as a picture, never as a page of our site."""
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
     return Response(drawn, media_type="image/svg+xml", headers=headers)
 
 
 def read_material(context: RequestContext, session: Session, study: Study) -> Material:
-    """Give what charts of a revealed study are made of.
+    """Return what charts of a revealed study are made of.
 
     Raises:
         StateError: The study is not revealed.

@@ -153,7 +153,7 @@ class RequestContext:
         ).one()
 
     def member(self, session: Session | None = None) -> Member:
-        """Give the row of who asks in their team.
+        """Return the row of who asks in their team.
 
         Raises:
             TeamNeededError: They are in no team.
@@ -163,7 +163,7 @@ class RequestContext:
         return (session or self.session).get_one(Member, self.viewer.member_id)
 
     def judge(self) -> Judge:
-        """Give the row of the judge who asks.
+        """Return the row of the judge who asks.
 
         Raises:
             JudgeNeededError: Nobody judges here.
@@ -245,13 +245,13 @@ def identify_request(session: Session, server: WebServer, request: Request) -> R
 
 
 def _followed(request: Request) -> str:
-    """Give the challenge that somebody comes from or goes on to, as the address of a page of the server says."""
+    """Return the challenge that somebody comes from or goes on to, as the address of a page of the server says."""
     asked = request.query_params
     return named_in(asked.get("following") or asked.get("next") or "")
 
 
 def named_in(path: str) -> str:
-    """Give the id of the challenge that an address is of; "" for one of the server.
+    """Return the id of the challenge that an address is of; "" for one of the server.
 
     Example:
         >>> named_in("/c/night/rules"), named_in("/account")
@@ -369,7 +369,7 @@ def note_use(context: RequestContext) -> None:
 
 
 def _owner(session: Session, context: RequestContext) -> int | None:
-    """Give the team that the submission or upload in the address belongs to."""
+    """Return the team that the submission or upload in the address belongs to."""
     params, here = context.request.path_params, context.challenge.id
     number, key = str(params.get("submission_id")), params.get("key")
     if key is not None:

@@ -109,7 +109,7 @@ def _exchange(new: Path, place: Path, old: Path) -> None:
 
 
 def _find_archive(server: WebServer, upload: ChallengeUpload, work: Path) -> Path:
-    """Give the zip as a file of this machine."""
+    """Return the zip as a file of this machine."""
     there = local_path(server.storage, upload.sha256)
     if there is not None:
         return there

@@ -29,7 +29,7 @@ STATIC = Path(str(files("raim.server.web").joinpath("static")))
 
 @functools.cache
 def environment() -> jinja2.Environment:
-    """Give the environment of all templates."""
+    """Return the environment of all templates."""
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("raim.server.web", "templates"),
         autoescape=True,
@@ -59,12 +59,12 @@ def environment() -> jinja2.Environment:
 def render_page(
     context: RequestContext, template: str, /, *, status: int = 200, **shown: Any
 ) -> HTMLResponse:
-    """Give the page of a template, which knows the request as `context`."""
+    """Return the page of a template, which knows the request as `context`."""
     return HTMLResponse(render_text(context, template, **shown), status_code=status)
 
 
 def render_text(context: RequestContext, template: str, /, **shown: Any) -> str:
-    """Give the HTML of a template."""
+    """Return the HTML of a template."""
     chosen = context.chosen
     zone = ZoneInfo("UTC") if chosen is None else chosen.definition.timezone
 
@@ -72,7 +72,7 @@ def render_text(context: RequestContext, template: str, /, **shown: Any) -> str:
         return environment().get_template(name).render(variables)
 
     def kept(name: str) -> Markup:
-        """Give a part of the page that says nothing but its record, as long as the record itself is kept."""
+        """Return a part of the page that says nothing but its record, as long as the record itself is kept."""
         record = variables["record"]
         key = name, context.here, id(record)  # nobody else's while the record is kept beside the part
         return Markup(context.server.keep(key, lambda: (record, make(name)))[1])  # noqa: S704 - of a template, which escapes
@@ -100,7 +100,7 @@ def _name_site(context: RequestContext) -> str:
 
 
 def show_moment(moment: datetime | None, *, zone: ZoneInfo, countdown: bool = False) -> Markup:
-    """Give a time in the challenge's zone, marked up so that the page adds the reader's own.
+    """Return a time in the challenge's zone, marked up so that the page adds the reader's own.
 
     Example:
         >>> from datetime import UTC
@@ -116,7 +116,7 @@ def show_moment(moment: datetime | None, *, zone: ZoneInfo, countdown: bool = Fa
 
 
 def show_number(value: float | None, measure: str = "score") -> str:
-    """Give a value of a measure with its digits.
+    """Return a value of a measure with its digits.
 
     Example:
         >>> show_number(0.12345, "lpips"), show_number(None), show_number(math.inf, "psnr")
@@ -138,14 +138,14 @@ def as_number(value: float | str | None) -> float | None:
 
 
 def badge(state: str) -> Markup:
-    """Give the badge of a submission's state."""
+    """Return the badge of a submission's state."""
     facts = STATES[state]
     return Markup('<span class="badge badge-{}">{}</span>').format(facts.badge, facts.label)
 
 
 @functools.cache
 def asset(name: str) -> str:
-    """Give the address of a static file, which changes with its content."""
+    """Return the address of a static file, which changes with its content."""
     path = STATIC / name
     tag = hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else __version__
     return f"/static/{name}?v={tag}"

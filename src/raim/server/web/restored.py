@@ -10,7 +10,7 @@ KINDS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
 
 def answer_with_restored(storage: Storage, zip_sha256: str, place: Place) -> Response:
-    """Give an image out of the zip of a checked submission, undecoded.
+    """Return an image out of the zip of a checked submission, undecoded.
 
     Raises:
         UnknownNameError: It is not what was checked.

@@ -217,7 +217,7 @@ class _PageRoute(APIRoute):
     """A route that answers with a page."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        """Give what answers a request."""
+        """Return what answers a request."""
         return _handler(super().get_route_handler(), REGISTER[self.name], _answer_page)
 
 
@@ -225,7 +225,7 @@ class _JsonRoute(APIRoute):
     """A route that answers with JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        """Give what answers a request."""
+        """Return what answers a request."""
         return _handler(super().get_route_handler(), REGISTER[self.name], _answer_json)
 
 
@@ -374,7 +374,7 @@ def _render(
 
 
 def _shown(record: Any) -> dict[str, Any]:
-    """Give a record's fields by name; a list stands under `rows`."""
+    """Return a record's fields by name; a list stands under `rows`."""
     if isinstance(record, list):
         return {"rows": record}
     return {name: getattr(record, name) for name in type(record).model_fields}

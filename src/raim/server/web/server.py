@@ -88,7 +88,7 @@ class WebServer:
     _made: dict[Hashable, Any] = field(default_factory=dict)
 
     def hosted(self, session: Session) -> HostedChallenges:
-        """Give which challenges there are and what they share, as any host has brought it in, in one query."""
+        """Return which challenges there are and what they share, as any host has brought it in, in one query."""
         versions: dict[str, int] = {slug: version for slug, version in session.execute(VERSIONS)}  # noqa: C416 - rows are no pairs to mypy
         version, (kept, series) = versions.pop("", 0), self._series
         if version != kept:
@@ -98,7 +98,7 @@ class WebServer:
         return HostedChallenges(versions=versions, series=series)
 
     def challenge(self, session: Session, challenge_id: str = "") -> CurrentChallenge:
-        """Give a challenge in force; it is read again whenever its version was raised.
+        """Return a challenge in force; it is read again whenever its version was raised.
 
         Args:
             session: Any session.
@@ -116,7 +116,7 @@ class WebServer:
     def find_challenge(
         self, session: Session, hosted: HostedChallenges, slug: str
     ) -> CurrentChallenge | None:
-        """Give a challenge in force; None for an unknown name."""
+        """Return a challenge in force; None for an unknown name."""
         version = hosted.versions.get(slug)
         if version is None:
             return None
@@ -129,13 +129,13 @@ class WebServer:
         return kept
 
     def challenges(self, session: Session) -> list[CurrentChallenge]:
-        """Give all challenges in force, asking once for what has changed."""
+        """Return all challenges in force, asking once for what has changed."""
         hosted = self.hosted(session)
         found = (self.find_challenge(session, hosted, slug) for slug in hosted.versions)
         return [each for each in found if each is not None]
 
     def _define(self, session: Session, slug: str) -> Challenge:
-        """Give what a challenge's file says, which is long, and read only when it has changed."""
+        """Return what a challenge's file says, which is long, and read only when it has changed."""
         row = tables.Challenge
         sha256, kept = (
             session.scalar(select(row.definition_sha256).where(row.slug == slug)),
@@ -209,7 +209,7 @@ class WebServer:
         return taken
 
     def keep(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """Give what was made under a key; it is made first where it was not, or long ago."""
+        """Return what was made under a key; it is made first where it was not, or long ago."""
         if key not in self._made:
             made = make()
             while len(self._made) >= MOST_KEPT:

@@ -34,17 +34,17 @@ class LoginNeededError(AccessError):
 
 
 def judge_cookie(server: WebServer, challenge_id: str) -> str:
-    """Give the name of the cookie that holds a judge's link: one for each challenge that they judge in."""
+    """Return the name of the cookie that holds a judge's link: one for each challenge that they judge in."""
     return f"{'__Host-' if is_secure(server) else ''}raim_judge_{challenge_id}"
 
 
 def session_cookie(server: WebServer) -> str:
-    """Give the name of the cookie; browsers take __Host- only over TLS and from this host alone."""
+    """Return the name of the cookie; browsers take __Host- only over TLS and from this host alone."""
     return "__Host-raim_session" if is_secure(server) else "raim_session"
 
 
 def browser_cookie(server: WebServer) -> str:
-    """Give the name of the cookie by which a browser is known that has logged in before."""
+    """Return the name of the cookie by which a browser is known that has logged in before."""
     return "__Host-raim_browser" if is_secure(server) else "raim_browser"
 
 
@@ -66,7 +66,7 @@ def network_of(address: str) -> str:
 
 
 def is_secure(server: WebServer) -> bool:
-    """Say whether people reach the server over TLS."""
+    """Return whether people reach the server over TLS."""
     return server.settings.public_url.startswith("https://")
 
 
@@ -113,7 +113,7 @@ def find_viewer(
 
 
 def is_for_programs(request: Request) -> bool:
-    """Say whether a token is good here: at the API, and for what no page asks (tus)."""
+    """Return whether a token is good here: at the API, and for what no page asks (tus)."""
     methods = ("HEAD ", "OPTIONS ", "PATCH ", "DELETE ")
     return request.url.path.startswith(f"{API}/") or request.scope["route"].name.startswith(methods)
 

@@ -119,7 +119,7 @@ def own_session(server: WebServer) -> Iterator[Session]:
 
 
 def look_at_database(server: WebServer) -> Found:
-    """Return whether the database answers, and how workers stand."""
+    """Return whether the database answers, and the state of the workers."""
     with own_session(server) as session:
         now = server.clock()
         n_workers = len(live_workers(session, now))

@@ -74,7 +74,7 @@ def read_archive(packed: bytes, *, file_name: str = "archive.zip") -> StudyDocum
 def anonymise(
     document: StudyDocument, *, code_entries: bool = False, with_times: bool = False
 ) -> StudyDocument:
-    """Give a study without names of judges; arguments as in `make_archive`.
+    """Return a study without names of judges; arguments as in `make_archive`.
 
     Raises:
         InputError: An entry has the name of the blurred copy of a trap.
@@ -129,7 +129,7 @@ def _numbered(letter: str, number: int, width: int) -> list[str]:
 
 
 def describe_archive(document: StudyDocument, *, code_entries: bool, with_times: bool) -> str:
-    """Give the text that says what the archive holds, column by column."""
+    """Return the text that says what the archive holds, column by column."""
     ballots = document.ballots
     simulated = "\n**These votes were made by a program, not by people.**\n" if document.is_simulated else ""
     points = "/".join(map(str, ballots.points)) or "none: each candidate gets a grade, 1 bad to 5 excellent"

@@ -46,12 +46,12 @@ class StudyDocument:
 
 
 def format_document(document: StudyDocument) -> str:
-    """Give a study as JSON that `parse_document` reads back as the same."""
+    """Return a study as JSON that `parse_document` reads back as the same."""
     return json.dumps(document_to_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def document_to_plain(document: StudyDocument) -> dict[str, Any]:
-    """Give a study as JSON knows values."""
+    """Return a study as JSON knows values."""
     ballots = document.ballots
     return {
         "schema": STUDY_SCHEMA,
@@ -71,7 +71,7 @@ def document_to_plain(document: StudyDocument) -> dict[str, Any]:
 
 
 def vote_to_plain(vote: Vote) -> dict[str, Any]:
-    """Give a vote as JSON knows values.
+    """Return a vote as JSON knows values.
 
     Example:
         >>> plain = vote_to_plain(Vote(judge="J1", image="a", position=1, shown=("x", "y"), choice=("y",)))

@@ -59,7 +59,7 @@ class StudyPlan:
     excluded: tuple[str, ...] = ()
 
     def find(self, judge: str, part: str, position: int) -> Trial | None:
-        """Give the trial at a place of a judge's training or voting; None if there is none."""
+        """Return the trial at a place of a judge's training or voting; None if there is none."""
         for each in self.judges:
             if each.judge == judge:
                 trials = each.training if part == "training" else each.trials
@@ -104,7 +104,7 @@ def make_plan(
 
 
 def format_plan(plan: StudyPlan) -> str:
-    """Give a plan as JSON that `parse_plan` reads back as the same."""
+    """Return a plan as JSON that `parse_plan` reads back as the same."""
     plain = {
         "schema": STUDY_SCHEMA,
         "design": plan.design.to_plain(),
@@ -141,7 +141,7 @@ def parse_plan(text: str, *, file_name: str = "plan.json") -> StudyPlan:
 
 
 def format_sheet(design: StudyDesign, judge: JudgePlan) -> str:
-    """Give a judge's sheet as CSV: trials and labels, without entries and kinds; `pick` or `grade` is to be filled in.
+    """Return a judge's sheet as CSV: trials and labels, without entries and kinds; `pick` or `grade` is empty.
 
     Example:
         >>> design = StudyDesign(seed=1, entries=("a", "b"), images={"1": ""}, criteria=(), n_training=0, n_traps=0)

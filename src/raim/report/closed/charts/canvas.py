@@ -124,7 +124,7 @@ def render_figure(
 
 
 def clean(text: str, longest: int = 32) -> str:
-    r"""Give a name as it can be drawn: on one line, without signs that cannot be shown, cut where it is long.
+    r"""Return a name as it can be drawn: on one line, without signs that cannot be shown, cut where it is long.
 
     Example:
         >>> clean("a\nb"), clean("x" * 40, 5)

@@ -37,7 +37,7 @@ class HeatRows:
 
 
 def rank_rows(material: Material) -> HeatRows | None:
-    """Give the share of draws, in per cent, that each ranked team has each final rank; None without draws."""
+    """Return the share of draws, in per cent, that each ranked team has each final rank; None without draws."""
     if material.analysis is None:
         return None
     results = {each.entry: each for each in material.analysis.entries}
@@ -59,19 +59,19 @@ def rank_rows(material: Material) -> HeatRows | None:
 
 
 def issue_rows(material: Material) -> HeatRows | None:
-    """Give points per image for each issue; None without issues."""
+    """Return points per image for each issue; None without issues."""
     return None if material.analysis is None else _part_rows(material, material.analysis.issues, "issue")
 
 
 def criterion_rows(material: Material) -> HeatRows | None:
-    """Give points per image for each criterion; None without reasons."""
+    """Return points per image for each criterion; None without reasons."""
     return (
         None if material.analysis is None else _part_rows(material, material.analysis.criteria, "criterion")
     )
 
 
 def scenario_rows(material: Material) -> HeatRows | None:
-    """Give SCORE for each scenario; None without scenarios."""
+    """Return SCORE for each scenario; None without scenarios."""
     teams = [material.team(name) for name in material.ranked_teams]
     scenarios = tuple(dict.fromkeys(name for each in teams for name in each.scenarios))
     if not scenarios:

@@ -11,12 +11,12 @@ Row = tuple[str, float, Estimate | None]
 
 
 def point_rows(material: Material) -> list[Row]:
-    """Give the points of each team that has some, best first."""
+    """Return the points of each team that has some, best first."""
     return _rows(material, "points")
 
 
 def final_rows(material: Material) -> list[Row]:
-    """Give the final score of each ranked team, best first."""
+    """Return the final score of each ranked team, best first."""
     return _rows(material, "final")
 
 

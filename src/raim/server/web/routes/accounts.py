@@ -287,13 +287,13 @@ def _mail_links(database: Database, now: datetime, typed: str) -> None:
 
 
 def _followed(context: RequestContext, following: str) -> CurrentChallenge | None:
-    """Give the challenge on whose pages somebody goes on, as if there were no draft."""
+    """Return the challenge on whose pages somebody goes on, as if there were no draft."""
     found = context.server.find_challenge(context.session, context.hosted, named_in(following))
     return context.chosen if found is None or found.status == "draft" else found
 
 
 def _token_challenges(context: RequestContext) -> dict[str, int]:
-    """Give what a token may be for, where there are several: rows of challenges by their ids."""
+    """Return what a token may be for, where there are several: rows of challenges by their ids."""
     found = [] if context.hosted.only else context.server.challenges(context.session)
     return {each.definition.id: each.id for each in found if each.status in {"open", "paused"}}
 

@@ -38,7 +38,7 @@ area = Area("administration", prefix="")
 
 @area.get("/admin", who="administrator", template="admin")
 def show_server(context: RequestContext) -> ServerOverview:
-    """Give all challenges with what waits and has failed, the queue, the disks."""
+    """Return all challenges with what waits and has failed, the queue, the disks."""
     server = context.server
     numbers = read_server_numbers(
         context.session,
@@ -87,7 +87,7 @@ def free_files(context: RequestContext) -> Freeable:
 
 @area.get("/admin/users", who="administrator", template="admin_users")
 def show_server_users(context: RequestContext, q: Search = "", page: Page = "") -> AccountList:
-    """Give every account of the server by login; `q` looks at login, name and e-mail."""
+    """Return every account of the server by login; `q` looks at login, name and e-mail."""
     return list_accounts(context.session, None, q=q, role="", page=page)
 
 
@@ -106,7 +106,7 @@ def change_user(context: RequestContext, user_id: RowId, wanted: AdministratorCh
 
 @area.get("/admin/mail", who="administrator", template="admin_mail")
 def show_server_mail(context: RequestContext, state: Search = "", page: Page = "") -> MailList:
-    """Give what the server has mailed or will, of every challenge and its own, newest first."""
+    """Return what the server has mailed or will, of every challenge and its own, newest first."""
     return list_mail(context.session, None, state=state, page=page)
 
 

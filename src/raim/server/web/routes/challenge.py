@@ -14,7 +14,7 @@ area = Area("challenge")
 @area.get("/challenge", who="anyone")
 @area.get("/", who="anyone", template="home", is_api=False)
 def show_challenge(context: RequestContext) -> records.Challenge:
-    """Give what the challenge is, where it stands, and what is new."""
+    """Return what the challenge is, where it stands, and what is new."""
     return queries.read_challenge(
         context.session,
         context.challenge,
@@ -26,25 +26,25 @@ def show_challenge(context: RequestContext) -> records.Challenge:
 
 @area.get("/announcements", who="anyone", template="announcements")
 def list_announcements(context: RequestContext) -> list[records.Announcement]:
-    """Give the announcements, newest first."""
+    """Return the announcements, newest first."""
     return queries.read_announcements(context.session, context.challenge)
 
 
 @area.get("/rules", who="anyone", template="rules")
 def show_rules(context: RequestContext) -> records.ScoringRules:
-    """Give the rules, and what SCORE is made of."""
+    """Return the rules, and what SCORE is made of."""
     return queries.read_rules(context.challenge, context.challenge.profile)
 
 
 @area.get("/data", who="anyone", template="data")
 def list_data_sets(context: RequestContext) -> list[records.DataSet]:
-    """Give every data set, with what may be downloaded of it."""
+    """Return every data set, with what may be downloaded of it."""
     return queries.list_data_sets(context.challenge, partial(verdict, context))
 
 
 @area.get("/me", who="user")
 def show_me(context: RequestContext) -> records.Me:
-    """Give who asks, with the tries that their team has left."""
+    """Return who asks, with the tries that their team has left."""
     viewer = context.viewer
     own = viewer.team_id
     return records.Me(

@@ -24,7 +24,7 @@ GIVEN_UP = "it was given up by who sent it"
 
 @area.get("/admin/uploads", who="maker", template="challenge_uploads")
 def show_uploads(context: RequestContext) -> ChallengeUploads:
-    """Give the newest uploads of challenges: one's own; administrators are given all."""
+    """Return the newest uploads of challenges: one's own; administrators are given all."""
     settings = context.server.settings
     return queries.list_uploads(
         context.session, settings.folder, sender_id=_sender(context), max_bytes=settings.upload_limit_bytes
@@ -49,13 +49,13 @@ def begin(context: RequestContext, wanted: NewChallengeUpload) -> ChallengeUploa
 
 @area.get(PATH, who="maker", template="challenge_upload")
 def show_upload(context: RequestContext, upload_id: RowId) -> ChallengeUpload:
-    """Give an upload as it is now, with every problem that was found."""
+    """Return an upload as it is now, with every problem that was found."""
     return queries.read_upload(context.session, upload_id, sender_id=_sender(context))
 
 
 @area.get(f"{PATH}/status", who="maker", template="challenge_upload_status")
 def show_upload_status(context: RequestContext, upload_id: RowId) -> ChallengeUpload:
-    """Give the same while it is worked on."""
+    """Return the same while it is worked on."""
     found = show_upload(context, upload_id)
     if found.has_ended:
         context.headers["HX-Refresh"] = "true"

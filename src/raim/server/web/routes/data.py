@@ -34,30 +34,30 @@ class LargeFile(FileResponse):
 
 @area.get("/data-sets/{data_set_id}/inputs.zip", who="participant", is_page=True)
 def give_inputs(context: RequestContext, data_set_id: str) -> Response:
-    """Give all inputs of a data set."""
+    """Return all inputs of a data set."""
     return give_bundle(context, data_set_id, "input")
 
 
 @area.get("/data-sets/{data_set_id}/references.zip", who="participant", is_page=True)
 def give_references(context: RequestContext, data_set_id: str) -> Response:
-    """Give all references of a data set."""
+    """Return all references of a data set."""
     return give_bundle(context, data_set_id, "reference")
 
 
 @area.get("/data-sets/{data_set_id}/input/{name}", who="participant", is_page=True, is_api=False)
 def give_input(context: RequestContext, data_set_id: str, name: str) -> Response:
-    """Give one input."""
+    """Return one input."""
     return _give_image(context, data_set_id, "input", name)
 
 
 @area.get("/data-sets/{data_set_id}/reference/{name}", who="participant", is_page=True, is_api=False)
 def give_reference(context: RequestContext, data_set_id: str, name: str) -> Response:
-    """Give one reference."""
+    """Return one reference."""
     return _give_image(context, data_set_id, "reference", name)
 
 
 def verdict(context: RequestContext, data_set_id: str, part: DataSetPart) -> Verdict:
-    """Say whether the viewer may download a part of a data set now."""
+    """Return whether the viewer may download a part of a data set now."""
     return may_download(
         context.challenge.definition,
         data_set_id,
@@ -94,7 +94,7 @@ def log_sight(context: RequestContext, data_set_id: str, part: DataSetPart) -> N
 
 
 def give_bundle(context: RequestContext, data_set_id: str, part: DataSetPart) -> Response:
-    """Give a part of a data set as one zip, which can be fetched in ranges."""
+    """Return a part of a data set as one zip, which can be fetched in ranges."""
     check_download(context, data_set_id, part)
     row_id = context.challenge.data_set_ids[data_set_id]
     path = find_bundle(context.session, context.server.settings.folder, row_id, part)
@@ -104,7 +104,7 @@ def give_bundle(context: RequestContext, data_set_id: str, part: DataSetPart) ->
 
 
 def give_stored(context: RequestContext, sha256: str, *, name: str, n_bytes: int) -> Response:
-    """Give an image of the storage, to be looked at or saved; never as a page of our site."""
+    """Return an image of the storage, to be looked at or saved; never as a page of our site."""
     kind = MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
     headers = {
         "Content-Security-Policy": "default-src 'none'; sandbox",

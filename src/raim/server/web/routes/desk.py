@@ -37,7 +37,7 @@ area = Area("desk")
 
 @area.get("/desk", who="organiser", template="desk")
 def show_overview(context: RequestContext) -> records.Overview:
-    """Give phases, queue, workers, disks, failures, and what waits for an organiser."""
+    """Return phases, queue, workers, disks, failures, and what waits for an organiser."""
     server = context.server
     return queries.read_overview(
         context.session,
@@ -56,7 +56,7 @@ def show_overview(context: RequestContext) -> records.Overview:
 
 @area.get("/desk/live", who="organiser", template="desk_live", is_api=False)
 def show_live_overview(context: RequestContext) -> records.Overview:
-    """Give the part of the overview that changes by itself."""
+    """Return the part of the overview that changes by itself."""
     return show_overview(context)
 
 
@@ -75,7 +75,7 @@ def switch(context: RequestContext, wanted: records.VersionSwitch) -> list[recor
 
 @area.get("/desk/phases", who="organiser", template="desk_phases")
 def show_phases(context: RequestContext) -> records.PhaseList:
-    """Give all phases, with their dates in force and those of challenge.toml."""
+    """Return all phases, with their dates in force and those of challenge.toml."""
     return queries.list_phases(context.session, _in_force(context), context.now)
 
 
@@ -182,7 +182,7 @@ def read_file_again(context: RequestContext) -> records.FileReading:
 
 @area.get("/desk/announcements", who="organiser", template="desk_announcements")
 def show_announcements(context: RequestContext, page: Page = "") -> records.AnnouncementList:
-    """Give all announcements, newest first, with those that were withdrawn."""
+    """Return all announcements, newest first, with those that were withdrawn."""
     return queries.list_announcements(context.session, context.challenge, page=page)
 
 
@@ -220,7 +220,7 @@ def end_announcement(context: RequestContext, announcement_id: RowId) -> records
 
 @area.get("/desk/finalists", who="organiser", template="desk_finalists")
 def show_finalists(context: RequestContext) -> records.FinalistList:
-    """Give the finalists, and who would be invited now."""
+    """Return the finalists, and who would be invited now."""
     server = context.server
     return queries.list_places(
         context.session, context.challenge, server.standings, context.challenge.profile
@@ -246,7 +246,7 @@ def answer_for_team(context: RequestContext, finalist_id: RowId, wanted: FinalAn
 
 @area.post("/desk/finalists/{finalist_id}/replace", who="organiser", page=show_finalists, note="replaced")
 def replace(context: RequestContext, finalist_id: RowId, wanted: records.Replacement) -> records.FinalistList:
-    """Give a place to another team."""
+    """Invite another team in the place of one."""
     row = find_row(context.session, Finalist, finalist_id, "finalist")
     replace_finalist(
         context.session, context.now, context.challenge, row, wanted.team_id, actor_id=context.user_id
@@ -256,7 +256,7 @@ def replace(context: RequestContext, finalist_id: RowId, wanted: records.Replace
 
 @area.get("/desk/checklist", who="organiser", template="desk_checklist")
 def show_checklist(context: RequestContext) -> records.Checklist:
-    """Give what is done and what is left before awards are given."""
+    """Return what is done and what is left before awards are given."""
     return queries.read_checklist(context.session, _in_force(context), context.now)
 
 
@@ -312,5 +312,5 @@ def _draw(context: RequestContext) -> tuple[ChallengeOutcome | None, Charts]:
 
 
 def _in_force(context: RequestContext) -> CurrentChallenge:
-    """Give the challenge as this very request may have changed it; nothing that may be undone is kept."""
+    """Return the challenge as this very request may have changed it; nothing that may be undone is kept."""
     return load_current(context.session, context.challenge.definition)

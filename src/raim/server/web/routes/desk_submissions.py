@@ -46,7 +46,7 @@ def list_desk_submissions(
     flagged: Search = "",
     page: Page = "",
 ) -> EveryTeamsList:
-    """Give submissions of all teams, newest first; "unseen" flags, or "unread" comments, are what waits."""
+    """Return submissions of all teams, newest first; "unseen" flags, or "unread" comments, are what waits."""
     return queries.list_of_every_team(
         context.session, context.challenge,
         team=team, phase=phase, kind=kind, state=state, flagged=flagged, page=page,
@@ -57,7 +57,7 @@ def list_desk_submissions(
 def show_desk_submission(
     context: RequestContext, submission_id: RowId, result: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0
 ) -> SubmissionHistory:
-    """Give all that is known of a submission; `result` chooses under which versions its images are shown."""
+    """Return all that is known of a submission; `result` chooses under which versions its images are shown."""
     return queries.read_history(
         context.session, context.challenge, context.forecast, submission_id, result=result
     )
@@ -67,7 +67,7 @@ def show_desk_submission(
 def change_submission(
     context: RequestContext, submission_id: RowId, wanted: SubmissionChange
 ) -> SubmissionHistory:
-    """Say whether it is verified and can win, that its flags were looked at and the team's comments read."""
+    """Set whether it is verified and can win, that its flags were looked at and the team's comments read."""
     row = find_row(context.session, Submission, submission_id, "submission")
     actions.mark_submission(
         context.session,
@@ -127,7 +127,7 @@ def enter_the_input(context: RequestContext, phase_id: Slug) -> SubmissionRecord
 
 @area.get(IMAGE, who="organiser", template="desk_image")
 def show_desk_image(context: RequestContext, submission_id: RowId, name: ImageName) -> SubmissionImage:
-    """Give what is known of a restored image, with all comments on it."""
+    """Return what is known of a restored image, with all comments on it."""
     return read_submission_image(
         context.session, context.challenge, submission_id, name,
         for_team=False, has_input=True, has_reference=True,
@@ -136,7 +136,7 @@ def show_desk_image(context: RequestContext, submission_id: RowId, name: ImageNa
 
 @area.get(f"{PATH}/reference/{{name}}", who="organiser", is_page=True)
 def give_desk_reference(context: RequestContext, submission_id: RowId, name: ImageName) -> Response:
-    """Give the reference of an image; for organisers only, whatever the dates: the log has who saw a hidden one."""
+    """Return the reference of an image; for organisers only, whatever the dates: the log has who saw a hidden one."""
     submission = find_row(context.session, Submission, submission_id, "submission")
     image = find_image(context.session, submission, name)
     sha256, given, n_bytes = image.reference_sha256, image.reference_name, image.reference_bytes

@@ -24,7 +24,7 @@ Write = Callable[[Session], Iterator[bytes]]
 
 @area.get("/desk/exports", who="organiser", template="desk_exports")
 def list_exports(context: RequestContext) -> ExportList:
-    """Give what can be downloaded."""
+    """Return what can be downloaded."""
     tables = _tables(context, context.session)
     return ExportList(
         everything=EVERYTHING, tables=[ExportFile(name=each.name, title=each.title) for each in tables]
@@ -33,7 +33,7 @@ def list_exports(context: RequestContext) -> ExportList:
 
 @area.get("/desk/exports/{table}", who="organiser", is_page=True)
 def give_export(context: RequestContext, table: Slug) -> Response:
-    """Give everything.zip, or a table as CSV or JSON, such as teams.csv or results.json."""
+    """Return everything.zip, or a table as CSV or JSON, such as teams.csv or results.json."""
     media_type, write = _find(context, table)
     context.aside(_note, context, table)
     headers = {"Content-Disposition": f'attachment; filename="{context.challenge.definition.id}-{table}"'}

@@ -18,7 +18,7 @@ area = Area("gallery")
 
 @area.get("/gallery", who="anyone", template="gallery")
 def show_gallery(context: RequestContext, image: Search = "") -> Gallery:
-    """Give one image, as every team has restored it."""
+    """Return one image, as every team has restored it."""
     check_published(context)
     server = context.server
     return queries.read_gallery(
@@ -32,7 +32,7 @@ def show_gallery(context: RequestContext, image: Search = "") -> Gallery:
 
 @area.get("/gallery/{source}/{name}", who="anyone", is_page=True, is_api=False)
 def give_image(context: RequestContext, source: str, name: str) -> Response:
-    """Give an input (source "input"), or the restored image of a submission that the gallery shows."""
+    """Return an input (source "input"), or the restored image of a submission that the gallery shows."""
     check_published(context)
     server = context.server
     image, submission = queries.find_pictured(

@@ -103,7 +103,7 @@ def show_trials(
 
 @area.get("/judging/trials/{part}/{position}", who="judge")
 def show_trial(context: RequestContext, part: records.Part, position: int) -> records.JudgeTrial:
-    """Give a trial: sizes, addresses of tiles, the vote so far."""
+    """Return a trial: sizes, addresses of tiles, the vote so far."""
     tiles = f"{context.here}/judging/tiles"
     return queries.read_trial(context.session, context.judge(), part, position, tiles=tiles)
 
@@ -126,7 +126,7 @@ def vote(
 
 @area.get("/judging/tiles/{key}/{tile}/{level}/{place}.png", who="judge", is_page=True, is_api=False)
 def give_tile(context: RequestContext, key: str, tile: str, level: int, place: str) -> Response:
-    """Give a tile of one of the judge's own trials."""
+    """Return a tile of one of the judge's own trials."""
     sha256, source = queries.find_tiles(context.session, context.judge(), key, tile)
     found = re.fullmatch(r"([0-9]{1,9})_([0-9]{1,9})", place)
     if found is None:
@@ -154,7 +154,7 @@ def _lead_to(context: RequestContext, step: str) -> Response:
 
 
 def _keeper(context: RequestContext, judge: Judge) -> str:
-    """Give the name under which a browser keeps the votes of this judge that it could not send yet."""
+    """Return the name under which a browser keeps the votes of this judge that it could not send yet."""
     return hmac.new(context.server.secret, f"votes of judge {judge.id}".encode(), hashlib.sha256).hexdigest()[
         :16
     ]

@@ -14,7 +14,7 @@ area = Area("leaderboard")
 
 @area.get("/leaderboard", who="anyone", template="leaderboard")
 def show_newest(context: RequestContext) -> Leaderboard:
-    """Give the leaderboard of the newest phase that has entries to see."""
+    """Return the leaderboard of the newest phase that has entries to see."""
     server = context.server
     phases = queries.visible_phases(context.challenge, context.viewer.role, context.now)
     phase = queries.newest_phase(
@@ -27,13 +27,13 @@ def show_newest(context: RequestContext) -> Leaderboard:
 def show_leaderboard(
     context: RequestContext, phase_id: Slug, scenario: Search = "", sort: Search = ""
 ) -> Leaderboard:
-    """Give the leaderboard of a phase; `scenario` gives its means, `sort` orders by a measure."""
+    """Return the leaderboard of a phase; `scenario` gives its means, `sort` orders by a measure."""
     return _read(context, phase_id, scenario=scenario, sort=sort)
 
 
 @area.get("/leaderboard/{phase_id}/scores.csv", who="anyone", is_page=True, is_api=False)
 def give_leaderboard_csv(context: RequestContext, phase_id: Slug) -> Response:
-    """Give the leaderboard as CSV."""
+    """Return the leaderboard as CSV."""
     found = _read(context, phase_id)
     columns = [each.name for each in Line.columns(found.measures)]
     text = format_table(columns, [[row.value(name) for name in columns] for row in found.rows])

@@ -13,5 +13,5 @@ area = Area("desk")
 def list_events(
     context: RequestContext, action: Search = "", actor: Search = "", page: Page = ""
 ) -> EventList:
-    """Give the log of who did what, newest first."""
+    """Return the log of who did what, newest first."""
     return queries.list_events(context.session, context.challenge, action=action, actor=actor, page=page)

@@ -12,7 +12,7 @@ area = Area("desk")
 
 @area.get("/desk/mail", who="organiser", template="desk_mail")
 def show_mail(context: RequestContext, state: Search = "", page: Page = "") -> MailList:
-    """Give what the server has mailed or will, newest first, with what became of it."""
+    """Return what the server has mailed or will, newest first, with what became of it."""
     return queries.list_mail(context.session, context.challenge, state=state, page=page)
 
 

@@ -19,7 +19,7 @@ area = Area("challenge")
 
 @area.get("/results", who="anyone", template="results")
 def show_results(context: RequestContext) -> Results:
-    """Give the final ranking: as it was published; to organisers as it is now."""
+    """Return the final ranking: as it was published; to organisers as it is now."""
     outcome, published = _read(context)
     if context.viewer.is_organiser:
         study = _study(context, outcome)
@@ -39,7 +39,7 @@ def show_results(context: RequestContext) -> Results:
 
 @area.get("/results/charts/{name}", who="anyone", is_page=True, is_api=False)
 def show_chart(context: RequestContext, name: Slug, theme: Search = "light") -> Response:
-    """Give a chart as SVG."""
+    """Return a chart as SVG."""
     outcome, published = _read(context)
     study = _study(context, outcome)
     if study is None:
@@ -56,7 +56,7 @@ def show_chart(context: RequestContext, name: Slug, theme: Search = "light") -> 
 
 @area.get("/results/ranking.csv", who="anyone", is_page=True, is_api=False)
 def give_ranking_csv(context: RequestContext) -> Response:
-    """Give the final ranking as CSV."""
+    """Return the final ranking as CSV."""
     outcome, _ = _read(context)
     if outcome is None:
         raise UnknownNameError("there is no final ranking yet")
@@ -67,7 +67,7 @@ def give_ranking_csv(context: RequestContext) -> Response:
 
 
 def _read(context: RequestContext) -> tuple[ChallengeOutcome | None, Published | None]:
-    """Give the final ranking that the viewer sees, and what was published: others see the latter only.
+    """Return the final ranking that the viewer sees, and what was published: others see the latter only.
 
     Raises:
         AccessError: The results are not published, and no organiser asks.

@@ -52,7 +52,7 @@ DESIGN = ("mode", "points", "tiles", "repeats_share", "traps", "training", "crit
 
 @area.get("/desk/studies", who="organiser", template="desk_studies")
 def list_studies(context: RequestContext) -> StudyList:
-    """Give all studies, newest first."""
+    """Return all studies, newest first."""
     return queries.list_studies(context.session, context.challenge)
 
 
@@ -91,13 +91,13 @@ def make_study(context: RequestContext, wanted: NewStudy, phase: Search = "") ->
 
 @area.get(STUDY, who="organiser", template="desk_study")
 def show_study(context: RequestContext, study_id: RowId) -> StudyDetails:
-    """Give a study as it stands."""
+    """Return a study as it stands."""
     return queries.read_study(context.session, context.challenge, _find(context, study_id))
 
 
 @area.get(f"{STUDY}/live", who="organiser", template="desk_study_live", is_api=False)
 def show_live_study(context: RequestContext, study_id: RowId) -> StudyDetails:
-    """Give the part of the page that changes by itself."""
+    """Return the part of the page that changes by itself."""
     return show_study(context, study_id)
 
 
@@ -166,7 +166,7 @@ def change_judge(
 
 @area.get(f"{STUDY}/results", who="organiser", template="desk_study_results")
 def show_study_results(context: RequestContext, study_id: RowId) -> StudyResults:
-    """Give ranking and analysis of a revealed study; judges stand in it without names."""
+    """Return ranking and analysis of a revealed study; judges stand in it without names."""
     study, server = _find(context, study_id), context.server
     closing.check_revealed(study, "results are shown")
     found = server.results.get(
@@ -194,7 +194,7 @@ def show_study_results(context: RequestContext, study_id: RowId) -> StudyResults
 
 @area.get(f"{STUDY}/charts/{{name}}", who="organiser", is_page=True)
 def give_chart(context: RequestContext, study_id: RowId, name: Slug, theme: Search = "light") -> Response:
-    """Give a chart of a revealed study as SVG."""
+    """Return a chart of a revealed study as SVG."""
     return answer_with_chart(context, _find(context, study_id), name, theme)
 
 
@@ -221,7 +221,7 @@ def change_entry(
 
 @area.get(f"{STUDY}/exports/{{file}}", who="organiser", is_page=True)
 def give_study_file(context: RequestContext, study_id: RowId, file: Slug) -> Response:
-    """Give votes.csv, votes.json, changes.csv or archive.zip of a revealed study."""
+    """Return votes.csv, votes.json, changes.csv or archive.zip of a revealed study."""
     found, study = find_study_file(study_id, file), _find(context, study_id)
     closing.check_revealed(study, "votes are exported")
     headers = {"Content-Disposition": f'attachment; filename="{shown_name(study, file)}"'}

@@ -177,7 +177,7 @@ def list_submissions(
     kind: Annotated[str, Query(max_length=20)] = "",
     page: Page = "",
 ) -> SubmissionList:
-    """Give the submissions of one's team, newest first; organisers are given all teams'."""
+    """Return the submissions of one's team, newest first; organisers are given all teams'."""
     return queries.list_submissions(
         context.session,
         context.challenge,
@@ -191,7 +191,7 @@ def list_submissions(
 
 @area.get(PATH, who="team", template="submission")
 def show_submission(context: RequestContext, submission_id: RowId) -> SubmissionDetails:
-    """Give a submission as it is now, with its images, their results and the organisers' comments."""
+    """Return a submission as it is now, with its images, their results and the organisers' comments."""
     return queries.read_details(
         context.session,
         context.challenge,
@@ -203,7 +203,7 @@ def show_submission(context: RequestContext, submission_id: RowId) -> Submission
 
 @area.get(f"{PATH}/status", who="team", template="submission_status")
 def show_submission_status(context: RequestContext, submission_id: RowId) -> Submission:
-    """Give what changes while a submission is worked on."""
+    """Return what changes while a submission is worked on."""
     found = queries.read_submission(
         context.session,
         context.challenge,
@@ -218,14 +218,14 @@ def show_submission_status(context: RequestContext, submission_id: RowId) -> Sub
 
 @area.get(f"{PATH}/results", who="team")
 def list_results(context: RequestContext, submission_id: RowId) -> ResultList:
-    """Give the measures of its images, worst first."""
+    """Return the measures of its images, worst first."""
     for_team = not context.viewer.is_organiser
     return queries.read_results(context.session, context.challenge, submission_id, for_team=for_team)
 
 
 @area.get(f"{PATH}/results.csv", who="team", is_page=True, is_api=False)
 def give_results(context: RequestContext, submission_id: RowId) -> Response:
-    """Give the measures of every image as CSV."""
+    """Return the measures of every image as CSV."""
     columns = context.challenge.profile.columns
     rows = []
     for each in list_results(context, submission_id).images:
@@ -258,7 +258,7 @@ def give_file(context: RequestContext, submission_id: RowId) -> Response:
 
 @area.get(f"{PATH}/images/{{name}}", who="team", template="submission_image")
 def show_image(context: RequestContext, submission_id: RowId, name: ImageName) -> SubmissionImage:
-    """Give what is known of a restored image; the reference only where it was given out."""
+    """Return what is known of a restored image; the reference only where it was given out."""
     submission = _find(context, submission_id)
     data_set, is_organiser = (
         context.challenge.data_set_of_row(submission.data_set_id),
@@ -277,7 +277,7 @@ def show_image(context: RequestContext, submission_id: RowId, name: ImageName) -
 
 @area.get(f"{PATH}/restored/{{name}}", who="team", is_page=True)
 def give_restored(context: RequestContext, submission_id: RowId, name: ImageName) -> Response:
-    """Give a restored image of a checked submission, as it lies in the zip; of a withdrawn one to organisers only."""
+    """Return a restored image of a checked submission, as it lies in the zip; of a withdrawn one to organisers only."""
     submission = _find(context, submission_id)
     image = find_image(context.session, submission, name)
     is_shown = submission.has_images if context.viewer.is_organiser else submission.facts.is_checked

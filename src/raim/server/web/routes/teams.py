@@ -71,7 +71,7 @@ def begin_team(context: RequestContext, challenge: CurrentChallenge, name: str, 
 
 @area.get("/team", who="member", template="team")
 def show_team(context: RequestContext) -> Team:
-    """Give one's own team."""
+    """Return one's own team."""
     return queries.read_own_team(context.session, context.challenge, context.member().team_id, context.now)
 
 
@@ -121,7 +121,7 @@ def answer_final(context: RequestContext, wanted: FinalAnswer) -> Team:
 
 @area.get("/team/fact-sheet", who="member", template="fact_sheet")
 def show_fact_sheet(context: RequestContext) -> FactSheet:
-    """Give what the team states about its method."""
+    """Return what the team states about its method."""
     return queries.read_sheet(context.session, context.member().team_id)
 
 
@@ -161,19 +161,19 @@ def join_team(context: RequestContext, token: str, wanted: Joining = JOINING) ->
 
 @area.get("/desk/teams", who="organiser", template="desk_teams")
 def list_teams(context: RequestContext, q: Search = "", state: Search = "", page: Page = "") -> TeamList:
-    """Give teams by name, and what several of them share; `q` looks for a part of the name."""
+    """Return teams by name, and what several of them share; `q` looks for a part of the name."""
     return queries.list_teams(context.session, context.challenge, q=q, state=state, page=page)
 
 
 @area.get("/desk/hints", who="organiser", template="desk_plain")
 def list_hints(context: RequestContext) -> list[Hint]:
-    """Give what several teams share: files, e-mail addresses, network addresses."""
+    """Return what several teams share: files, e-mail addresses, network addresses."""
     return find_hints(context.session, context.challenge.id)
 
 
 @area.get("/desk/teams/{team_id}", who="organiser", template="desk_team")
 def show_one_team(context: RequestContext, team_id: RowId) -> TeamDetails:
-    """Give all about one team."""
+    """Return all about one team."""
     return queries.read_team(context.session, context.challenge, team_id)
 
 

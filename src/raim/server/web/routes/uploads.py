@@ -68,14 +68,14 @@ def add_routes(area: Area, path: str, who: Who, uploaded: Uploaded) -> None:
     """Add the protocol's routes at an address that has the upload's key."""
 
     def tell_options(context: Admitted, key: str) -> Response:
-        """Say what is offered."""
+        """Return what is offered."""
         del key
         most = str(uploaded.most_bytes(context))
         headers = {**VERSION, "Tus-Version": "1.0.0", "Tus-Extension": "termination", "Tus-Max-Size": most}
         return Response(status_code=204, headers=headers)
 
     def tell_offset(context: Admitted, key: str) -> Response:
-        """Say how much has come; what has come whole and could not be kept then is kept now."""
+        """Return how much has come; what has come whole and could not be kept then is kept now."""
         promise, holder = uploaded.find(context, key), secrets.token_hex(8)
         offset = gathered_bytes(context.server.storage, key) if promise.is_coming else promise.n_bytes
         if promise.is_coming and offset == promise.n_bytes and _claim(context, uploaded, key, holder):

@@ -20,7 +20,7 @@ area = Area("desk")
 def show_users(
     context: RequestContext, q: Search = "", role: Search = "", page: Page = ""
 ) -> records.AccountList:
-    """Give accounts by login; `q` looks at login, name, e-mail and team."""
+    """Return accounts by login; `q` looks at login, name, e-mail and team."""
     return list_accounts(context.session, context.challenge, q=q, role=role, page=page)
 
 
@@ -82,5 +82,5 @@ def _check_is_theirs(context: RequestContext, user: User) -> None:
 
 
 def password_link(context: RequestContext, user: User, token: str) -> records.PasswordLink:
-    """Give the address with which somebody sets their password, to be handed over."""
+    """Return the address with which somebody sets their password, to be handed over."""
     return records.PasswordLink(login=user.login, url=f"{context.server.settings.public_url}/reset/{token}")

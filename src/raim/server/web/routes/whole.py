@@ -31,7 +31,7 @@ def show_root(context: RequestContext) -> Challenge | ChallengeList:
 
 @area.get("/challenges", who="anyone")
 def list_challenges(context: RequestContext) -> list[ListedChallenge]:
-    """Give the challenges of this server."""
+    """Return the challenges of this server."""
     return _list(context).listed
 
 
@@ -78,7 +78,7 @@ def enrol(context: RequestContext, wanted: NewTeams) -> None:
 
 @area.get("/series.css", who="anyone", is_page=True, is_api=False)
 def give_colours(context: RequestContext) -> Response:
-    """Give the series' colours."""
+    """Return the series' colours."""
     series = context.hosted.series or Series(name="")
     light = f":root {{ --accent: {series.accent}; }}" if series.accent else ""
     dark = f"@media (prefers-color-scheme: dark) {{ :root {{ --accent: {series.accent_dark or series.accent}; }} }}"
@@ -87,7 +87,7 @@ def give_colours(context: RequestContext) -> Response:
 
 @area.get("/robots.txt", who="anyone", is_page=True, is_api=False)
 def show_robots(context: RequestContext) -> PlainTextResponse:
-    """Tell crawlers what is public."""
+    """Return robots.txt: what crawlers may read."""
     del context
     return PlainTextResponse("User-agent: *\nDisallow: /api/\nDisallow: /c/*/desk\nDisallow: /login\n")
 
@@ -100,7 +100,7 @@ def show_document(context: RequestContext) -> Document:
 
 @area.get("/api/v1/openapi.json", who="anyone", is_page=True, is_api=False)
 def give_document(context: RequestContext) -> JSONResponse:
-    """Give the OpenAPI document."""
+    """Return the OpenAPI document."""
     return JSONResponse(_document(context))
 
 
