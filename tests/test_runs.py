@@ -136,7 +136,7 @@ def test_a_run_that_goes_on_keeps_all_but_what_a_killed_writer_left(folder):
     assert list_files(folder) - {".lock"} == before - {"in/.1.png.7-8.part"}
 
 
-def test_another_run_is_refused_or_begins_anew(folder):
+def test_another_run_is_refused_or_begins_again(folder):
     fill(folder)
     with pytest.raises(InputError, match=r"out is of another run; .* raim test has written .* --overwrite"):
         prepare(folder)

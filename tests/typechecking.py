@@ -1,7 +1,7 @@
 """The checkers of types, and of arrays' shapes, that the whole test run goes through.
 
 Modules of arrays are checked by jaxtyping, all others by beartype alone: jaxtyping binds the arguments of every call
-anew, which took half of the time of the server's tests. Packages that import types for mypy only are left to jaxtyping
+again, which took half of the time of the server's tests. Packages that import types for mypy only are left to jaxtyping
 too, as beartype insists on finding them.
 """
 

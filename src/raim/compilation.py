@@ -2,7 +2,7 @@
 
 Machine code lies where numba puts it: beside the module if that folder can be written to, else in the user's cache
 (`~/.cache/numba` on Linux), or in `NUMBA_CACHE_DIR` if the user sets it; raim sets nothing for the whole process.
-Where neither can be written to, a kernel is compiled in each process anew, which takes seconds but works.
+Where neither can be written to, a kernel is compiled in each process again, which takes seconds but works.
 
 numba's index of one function's signatures is read, extended and written back without a lock. Two processes that
 compile different signatures (8-bit here, 16-bit there) at once can therefore file one signature's code under the

@@ -5,7 +5,7 @@
 A result is written whole (`raim.files`), the line of the journal with its fingerprint and hashes beside it. The next
 run keeps what has the same fingerprint and the same bytes, and makes the rest. Work is spread over processes by
 `raim.processes`, which Ctrl-C ends in the middle of what they do. A folder belongs to one run: another run in it goes
-on, is refused, or begins anew where that is asked for, and nothing is deleted that the same command has not written.
+on, is refused, or begins again where that is asked for, and nothing is deleted that the same command has not written.
 """
 
 import contextlib

@@ -108,7 +108,7 @@ def test_a_key_is_set_and_the_run_s_own_recipe_says_so(run_raim, recipe, tmp_pat
 
 
 @pytest.mark.usefixtures("page")
-def test_another_recipe_in_the_same_folder_is_refused_unless_it_begins_anew(run_raim, recipe, tmp_path):
+def test_another_recipe_in_the_same_folder_is_refused_unless_it_begins_again(run_raim, recipe, tmp_path):
     run = tmp_path / "run"
     assert run_raim("train", recipe, run, "--set", "schedule.steps=1")[0] == 0
     code, _, err = run_raim("train", recipe, run, "--set", "schedule.steps=2")

@@ -29,7 +29,7 @@ def test_a_processor_is_measured_once_and_another_again(monkeypatch, tmp_path):
     assert len(asked) == len(json.loads((tmp_path / "engines.json").read_text())) == 2
 
 
-def test_a_damaged_note_is_made_anew(monkeypatch, tmp_path):
+def test_a_damaged_note_is_made_again(monkeypatch, tmp_path):
     monkeypatch.setattr(choice, "measure_engines", lambda: {"ncnn": 2.0, "winograd": 1.0})
     (tmp_path / "engines.json").write_text("{")
     assert choice.choose_exact_engine() == "winograd"

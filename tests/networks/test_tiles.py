@@ -126,7 +126,7 @@ def test_reflection_leaves_the_photograph_in_its_place():
     np.testing.assert_array_equal(padded[3, 4:14], image[1])
 
 
-def test_planes_go_through_a_pool_without_being_laid_out_anew():
+def test_planes_go_through_a_pool_without_being_laid_out_again():
     planes = np.random.default_rng(3).random((7, 40, 50), np.float32)
     seen = []
 

@@ -56,7 +56,7 @@ def test_tiles_of_a_convolutional_model_leave_no_seam(model):
     assert np.abs(whole - tiled).max() <= 1
 
 
-def test_another_file_of_the_same_name_is_loaded_anew(model, tmp_path):
+def test_another_file_of_the_same_name_is_loaded_again(model, tmp_path):
     before = restore(IMAGE, model).pixels
     torch.save(_compact(3, seed=1), tmp_path / "mine.pth")
     assert (restore(IMAGE, restorer_from_file(tmp_path / "mine.pth")).pixels != before).any()

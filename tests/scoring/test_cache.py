@@ -50,14 +50,14 @@ def test_a_file_that_is_no_cache_is_put_aside_and_not_lost(tmp_path):
     path = tmp_path / "c.sqlite"
     notes = "my notes, longer than a header of SQLite is" * 50
     path.write_text(notes)
-    assert "begun anew" in keep(path)
+    assert "begun again" in keep(path)
     assert recall(path) == {"value": 1.5}
     assert (tmp_path / "c.sqlite.damaged").read_text() == notes
     assert keep(path) is None
 
 
 @pytest.mark.parametrize("page", [1, 2], ids=["the schema", "the values"])
-def test_a_damaged_database_is_begun_anew(tmp_path, page):
+def test_a_damaged_database_is_begun_again(tmp_path, page):
     path = tmp_path / "c.sqlite"
     keep(path)
     content = bytearray(path.read_bytes())
@@ -65,7 +65,7 @@ def test_a_damaged_database_is_begun_anew(tmp_path, page):
     content[start : start + 600] = b"\xff" * 600
     path.write_bytes(content)
     assert recall(path, is_read_only=True) is None  # a worker leaves it to the main process
-    assert "begun anew" in keep(path)
+    assert "begun again" in keep(path)
     assert recall(path) == {"value": 1.5}
 
 

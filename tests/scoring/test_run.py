@@ -97,7 +97,7 @@ def test_an_interrupted_run_goes_on_where_it_was(pairs, quick, monkeypatch):
     assert measured == ["psnr", "ssim"]  # of the one photograph that was left
 
 
-def test_a_changed_file_is_measured_anew(pairs, quick):
+def test_a_changed_file_is_measured_again(pairs, quick):
     cache = pairs / "cache.sqlite"
     before = score_folders([pairs / "good"], pairs / "reference", profile=quick, cache=cache)
     shutil.copy(pairs / "reference" / "0.png", pairs / "good" / "0.png")

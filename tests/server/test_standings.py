@@ -94,7 +94,7 @@ def test_a_failed_log_in_leaves_the_board_that_is_kept(world):
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_submission_that_begins_to_be_scored_leaves_the_board_and_one_that_is_scored_makes_it_anew(world):
+def test_a_submission_that_begins_to_be_scored_leaves_the_board_and_one_that_is_scored_makes_it_again(world):
     waiting = world.submission("A", state="queued", score=1.0)
 
     def begin():

@@ -1,6 +1,6 @@
 """The EXIF block of a photograph: what it says of the pixels, and how it is made true of other pixels.
 
-A block is changed in place and never packed anew: maker notes hold offsets that count from its start.
+A block is changed in place and never packed again: maker notes hold offsets that count from its start.
 
 Source: CIPA DC-008 (Exif 2.32), sections 4.5 to 4.6; TIFF Revision 6.0 (Adobe, 1992), section 2, for directories;
 CIPA DC-009 (DCF 2.0), section 5.2.3, for Adobe RGB without a profile.

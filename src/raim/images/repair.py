@@ -1,4 +1,4 @@
-"""JPEG and PNG files that are damaged around their pixels, written anew so that they can be read as strictly as others.
+"""JPEG and PNG files that are damaged around their pixels, rewritten so that they can be read as strictly as others.
 
 What libjpeg and libpng pass over is left out: stray bytes between markers, trailers, a profile with missing parts,
 ancillary chunks with a wrong checksum. A missing end is added. Whether all pixels are there is found by decoding the
@@ -39,7 +39,7 @@ Segment = tuple[int, bytes]  # marker, and what follows it
 
 
 def repair(content: bytes, error: ImageTruncatedError) -> tuple[bytes, tuple[str, ...]]:
-    """Return a damaged file written anew, and what was left out or added; the same error where pixels are missing."""
+    """Return a damaged file written again, and what was left out or added; the same error where pixels are missing."""
     if content.startswith(START_OF_JPEG):
         return _repair_jpeg(content, error)
     if content.startswith(SIGNATURE):

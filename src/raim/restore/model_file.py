@@ -131,7 +131,7 @@ def builtin_model(name: str, scale: int, source: str) -> Restorer:
 
 @functools.lru_cache(maxsize=2)
 def _load_file(path: Path, changed_ns: int) -> Any:
-    del changed_ns  # a part of the key: another file of the same name is loaded anew
+    del changed_ns  # a part of the key: another file of the same name is loaded again
     import spandrel
 
     if path.suffix.lower() not in SUFFIXES:

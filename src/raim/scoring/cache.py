@@ -119,7 +119,7 @@ class ValueCache:
     """A file of measured values; `path` None keeps none.
 
     Trouble with the file never stops a scoring: values are then not kept, and `trouble` says why. A damaged file is put
-    aside and begun anew, unless the cache is only read.
+    aside and begun again, unless the cache is only read.
 
     Attributes:
         trouble: What to know of the file, with the way out; None if there is nothing.
@@ -198,7 +198,7 @@ class ValueCache:
                 path.with_name(path.name + end).unlink(missing_ok=True)
             path.replace(path.with_name(f"{path.name}.damaged"))
             self.trouble = (
-                f"{path} was damaged: it is now {path.name}.damaged, and known values were begun anew"
+                f"{path} was damaged: it is now {path.name}.damaged, and known values were begun again"
             )
             return _connect_checked(path)
 

@@ -1,7 +1,7 @@
 """Files on their way: their bytes are gathered beside the storage's files, so that any host goes on with an upload.
 
 In a local folder a file grows. Elsewhere, where files do not grow, each piece is a file that is named by where it
-starts; of those only the chain that begins at 0 counts, so one that was cut off and sent anew leaves nothing wrong.
+starts; of those only the chain that begins at 0 counts, so one that was cut off and sent again leaves nothing wrong.
 """
 
 import contextlib

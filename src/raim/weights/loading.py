@@ -230,7 +230,7 @@ def _read_or_convert(
         )
         raise WeightsTamperedError(message)
     target = tensors_path(folders.cache, weights)
-    # A read-only machine converts anew in each process, which takes a second at most.
+    # A read-only machine converts again in each process, which takes a second at most.
     with contextlib.suppress(OSError):
         write_tensors(target, tensors)
         return read_tensors(target, content=weights.content_sha256)

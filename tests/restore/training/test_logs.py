@@ -68,7 +68,7 @@ def test_going_on_leaves_a_damaged_line_out(log, damaged):
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\0", b"other\n"])
-def test_a_file_that_is_no_log_begins_anew(log, content):
+def test_a_file_that_is_no_log_begins_again(log, content):
     log.path.write_bytes(content)
     log.open_at(20)
     assert log.path.read_text() == "step,loss,seconds\n"

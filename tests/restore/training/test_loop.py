@@ -256,7 +256,7 @@ def test_an_input_that_goes_while_it_trains_stops_it_by_name(tmp_path, whole, da
     shutil.copytree(data / "pairs", tmp_path / "pairs")
     monkeypatch.setattr(
         loop, "ImageCache", functools.partial(ImageCache, most_bytes=0)
-    )  # every patch is read anew
+    )  # every patch is read again
 
     def remove(done, _total):
         if done == 4:

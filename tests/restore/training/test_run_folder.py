@@ -134,7 +134,7 @@ def test_a_kill_while_it_begins_anew_is_no_hindrance_to_begin_anew_again(
     unlink = Path.unlink
 
     def begin_again(left):
-        """Be killed after so many files are gone, then begin anew."""
+        """Be killed after so many files are gone, then begin again."""
         run = tmp_path / str(left)
         start(read_tiny(data), run)
         for name in names:
@@ -189,7 +189,7 @@ def test_one_that_cannot_be_read_is_passed_over_and_none_at_all_is_an_error(run,
     assert read_newest(run, notes.append)["step"] == 5
     assert [note.split(" (")[0] for note in notes] == ["step-00000010.pt cannot be read"]
     (run / "checkpoints/step-00000005.pt").write_bytes(b"")
-    with pytest.raises(InputError, match=r"no checkpoint in .* can be read; begin anew with --overwrite"):
+    with pytest.raises(InputError, match=r"no checkpoint in .* can be read; begin again with --overwrite"):
         read_newest(run, notes.append)
 
 

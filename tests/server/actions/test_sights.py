@@ -51,7 +51,7 @@ def test_of_many_at_once_one_line_is_written_for_a_person_a_data_set_and_a_day(i
     with imported.database.reading() as session:
         assert (
             session.scalars(select(Challenge.version)).one() == version
-        )  # nothing that is kept is made anew
+        )  # nothing that is kept is made again
 
 
 def test_what_teams_may_have_is_not_hidden_and_the_finals_inputs_are_until_it_opens(imported):

@@ -36,7 +36,7 @@ def start_again(world, version=NEW, **rule):
     )
 
 
-def score_anew(world, number, score):
+def score_again(world, number, score):
     with world.database.writing() as session:
         row = session.get_one(Submission, number)
         world.add_results(session, world.challenge(), row, score, scorer_version=NEW)
@@ -68,9 +68,9 @@ def test_an_upgrade_leaves_the_board_until_all_is_scored_anew_and_an_organiser_s
     before = board(world)
     start_again(world)
     assert board(world) == before == (VERSION, [(1, "A", 50.0), (2, "B", 40.0)])
-    score_anew(world, world.numbers[0], 51.0)
+    score_again(world, world.numbers[0], 51.0)
     assert (board(world), waiting(world)) == (before, [("pairs", 1, 2)])
-    score_anew(world, world.numbers[1], 52.0)
+    score_again(world, world.numbers[1], 52.0)
     assert (board(world), waiting(world)) == (before, [("pairs", 2, 2)])
     switch(world)
     assert board(world) == (NEW, [(1, "B", 52.0), (2, "A", 51.0)])
@@ -80,7 +80,7 @@ def test_an_upgrade_leaves_the_board_until_all_is_scored_anew_and_an_organiser_s
 
 def test_a_switch_that_would_take_entries_off_the_board_is_refused_unless_it_is_wanted(world):
     start_again(world)
-    score_anew(world, world.numbers[1], 52.0)
+    score_again(world, world.numbers[1], 52.0)
     with pytest.raises(StateError, match="1 of 2 entries on pairs are scored under the new version"):
         switch(world)
     assert board(world)[0] == VERSION

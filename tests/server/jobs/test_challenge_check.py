@@ -15,7 +15,7 @@ from raim.server.actions.challenge_upload import abandon_silent_challenge_upload
 from raim.server.database import ChallengeUpload, User
 from raim.server.jobs import challenge_check, process_pool
 from raim.server.jobs.challenge_check import run_challenge_check
-from raim.server.jobs.reconciling import MOST_ATTEMPTS, begin_anew, read_due
+from raim.server.jobs.reconciling import MOST_ATTEMPTS, begin_again, read_due
 from raim.server.storage import has_file, put_file
 
 
@@ -150,7 +150,7 @@ def test_a_check_that_never_ends_is_given_up(world):
     number = send(world, b"x")
     for _ in range(MOST_ATTEMPTS + 1):
         with world.database.writing() as session:
-            begin_anew(
+            begin_again(
                 session, world.clock(), [each for each in read_due(session) if each.kind == "challenge"]
             )
     row = read(world, number)

@@ -13,7 +13,7 @@ from raim.server.database import Challenge, DataSet, StudyImage, WorkerHeartbeat
 from raim.server.jobs import context, worker, workflows
 from raim.server.jobs.context import gone_workers, renew_heartbeat, start_heartbeat, stop_heartbeat
 from raim.server.jobs.faults import Throttle
-from raim.server.jobs.reconciling import MOST_ATTEMPTS, Reconciler, begin_anew, read_due
+from raim.server.jobs.reconciling import MOST_ATTEMPTS, Reconciler, begin_again, read_due
 from raim.server.jobs.workflows import JobEngine
 from raim.server.settings import Settings
 
@@ -145,7 +145,7 @@ def test_a_lease_that_is_long_over_is_given_back(world, reconciler, state, then)
     assert reconciler.engine.made[0].endswith("-1")
 
 
-def test_a_job_that_ended_while_its_submission_waits_is_made_anew(world, reconciler):
+def test_a_job_that_ended_while_its_submission_waits_is_made_again(world, reconciler):
     number = world.submit("ada", b"zip")
     reconciler.tick()
     reconciler.engine.ended = {f"check-{number}-0"}
@@ -158,7 +158,7 @@ def test_what_never_comes_to_an_end_fails_and_gives_its_try_back(world):
     number = world.submit("ada", b"zip", state="queued")
     world.change(number, attempt=MOST_ATTEMPTS)
     with world.database.writing() as session:
-        begin_anew(session, world.clock(), read_due(session))
+        begin_again(session, world.clock(), read_due(session))
     row = world.read(number)
     assert (row.state, row.takes_try) == ("failed", False)
     assert f"begun {MOST_ATTEMPTS} times" in row.error

@@ -14,7 +14,7 @@ from raim.images import read_image
 from raim.server import database as t
 from raim.server.jobs import process_pool, tiling, work_folder
 from raim.server.jobs.process_pool import TaskOutcome
-from raim.server.jobs.reconciling import MOST_ATTEMPTS, begin_anew, read_due
+from raim.server.jobs.reconciling import MOST_ATTEMPTS, begin_again, read_due
 from raim.server.jobs.workflows import QueuedJob
 from raim.server.storage import delete_file
 from raim.server.study.closing import count_unmade, discard_study, open_study, try_tiles_again
@@ -184,7 +184,7 @@ def test_a_job_that_ended_without_tiles_is_made_again_and_fails_in_the_end(world
     first = due(world)[0]
     for attempt in range(MOST_ATTEMPTS + 1):
         with world.database.writing() as session:
-            begin_anew(
+            begin_again(
                 session,
                 world.clock(),
                 [QueuedJob(kind="tiles", submission_id=first.submission_id, attempt=attempt)],

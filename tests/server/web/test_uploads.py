@@ -108,7 +108,7 @@ def test_more_than_promised_is_refused(site, ada, content):
     assert answer.json()["error"]["code"] == "content_mismatch"
 
 
-def test_another_file_than_promised_begins_anew(site, ada, content):
+def test_another_file_than_promised_begins_again(site, ada, content):
     url = site.begin(ada, content).json()["upload"]["url"]
     answer = site.send(ada, url, b"x" * len(content))
     assert answer.status_code == 409

@@ -1,7 +1,7 @@
 """One reference aligned to one input: match, refine, tone, mask, and measure what is left.
 
 The order matters. Tone, blur and position depend on one another, so each round of the refinement estimates tone and
-blur anew with the position so far. What is left is measured at the end by another method than those that aligned.
+blur again with the position so far. What is left is measured at the end by another method than those that aligned.
 """
 
 from dataclasses import dataclass, replace

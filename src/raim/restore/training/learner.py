@@ -115,7 +115,7 @@ def _loading() -> Iterator[None]:
     except (LookupError, RuntimeError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             "the last checkpoint is of another model than the recipe makes now; put the file that model.start names "
-            "back as it was, or begin anew with --overwrite"
+            "back as it was, or begin again with --overwrite"
         ) from error
 
 

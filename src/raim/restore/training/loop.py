@@ -88,7 +88,7 @@ def train(
         device: As torch calls it: "cpu", "cuda", "cuda:1", "mps"; or "auto".
         devices: How many; each takes its part of every batch.
         strategy: Of Lightning Fabric, for several devices.
-        overwrite: Begin anew, whatever lies in the folder.
+        overwrite: Begin again, whatever lies in the folder.
         listener: Whom to tell.
 
     Returns:
@@ -259,6 +259,6 @@ def _check_finite(what: str, value: Tensor, loss: Loss, step: int, run: Path) ->
     said = ", ".join(f"{name} {term.item():.4g}" for name, term in loss.terms.items())
     raise TrainingError(
         f"step {step + 1}: the {what} is {value.item():g} ({said}); {kept}. Take a lower schedule.learning_rate or "
-        'schedule.precision = "32-true" and begin anew in another folder; model.start can name the model.safetensors '
+        'schedule.precision = "32-true" and begin again in another folder; model.start can name the model.safetensors '
         "of this one"
     )

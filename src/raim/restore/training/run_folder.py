@@ -51,7 +51,7 @@ class RunFolder:
     seconds_before: float
 
     def write_facts(self, changed: Mapping[str, Any]) -> None:
-        """Write training.json anew.
+        """Write training.json again.
 
         Raises:
             InputError: It cannot be written.
@@ -175,7 +175,7 @@ def read_newest(run: Path, on_note: Callable[[str], None]) -> dict[str, Any] | N
             return state
         notes.append(f"{path.name} cannot be read ({state}); the one before it is taken")
     if notes:
-        raise InputError(f"no checkpoint in {run / CHECKPOINTS} can be read; begin anew with --overwrite")
+        raise InputError(f"no checkpoint in {run / CHECKPOINTS} can be read; begin again with --overwrite")
     return None
 
 

@@ -259,10 +259,10 @@ def _read_pair(file: PairFiles) -> ReadPair:
     degraded, reference = _read_colour(file.degraded), _read_colour(file.reference)
     expected = (file.height, file.width)
     if degraded.shape[:2] != expected or reference.shape[:2] != tuple(side * file.scale for side in expected):
-        raise InputError(f"the pair {file.name} has another size than when training began; begin anew")
+        raise InputError(f"the pair {file.name} has another size than when training began; begin again")
     usable = None if file.mask is None else _read(file.mask) == USABLE
     if usable is not None and usable.shape != expected:
-        raise InputError(f"the mask of {file.name} has another size than when training began; begin anew")
+        raise InputError(f"the mask of {file.name} has another size than when training began; begin again")
     if usable is not None and not usable.any():
         raise InputError(
             f"the mask of {file.name} leaves no pixel to learn from (none is {USABLE}); leave the pair out"

@@ -128,7 +128,7 @@ def match_images(layout: Layout, expectation: Expectation) -> Matching:
             )
             problems.append(problem("wrong-format", text, member.name))
             misplaced.add(_key(member))
-        elif (reading := _read_anew(member, expectation)) is not None:
+        elif (reading := _read_again(member, expectation)) is not None:
             encoding, name = reading
             text = f"{shown(member.name)} is {shown(name)} if stored in {encoding}; the zip does not say the encoding"
             problems.append(problem("name-encoding", f"{text}; {UTF8_ADVICE}", member.name))
@@ -167,7 +167,7 @@ def _nested_archive(member: ArchiveMember) -> Finding:
     return problem("nested-archive", text, name)
 
 
-def _read_anew(member: ArchiveMember, expectation: Expectation) -> tuple[str, str] | None:
+def _read_again(member: ArchiveMember, expectation: Expectation) -> tuple[str, str] | None:
     """Find the old encoding in which a name would be that of an input; None if there is none or the zip says which."""
     for encoding, name in read_in_encodings(member.raw_name).items():
         if image_stem(name) in expectation.images:

@@ -2,7 +2,7 @@
 
 A member's own header must say the same as the table of members, and no two members may share bytes (the trick of
 the zip bombs that unpack a petabyte from 10 MB). Python's `zipfile` reads the table and looks at neither. Its
-reading of members wants the table read anew by each process and each member and stops at the declared size, so
+reading of members wants the table read again by each process and each member and stops at the declared size, so
 zlib is used as it is.
 
 Source: PKWARE APPNOTE.TXT 6.3.10, section 4.3.7; David Fifield, "A better zip bomb" (2019), for overlaps.

@@ -155,7 +155,7 @@ def _store_image(storage: Storage, image: DataImage) -> StoredPair:
 
 
 def _store_file(storage: Storage, path: Path) -> StoredFile:
-    # Hashed anew at every start: what lies in the folder counts, not what a manifest says of it.
+    # Hashed again at every start: what lies in the folder counts, not what a manifest says of it.
     sha256, n_bytes = hash_file(path), path.stat().st_size
     if not has_file(storage, sha256):
         with path.open("rb") as file:

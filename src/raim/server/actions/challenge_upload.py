@@ -83,7 +83,7 @@ def finish_challenge_upload(database: Database, storage: Storage, now: datetime,
     """Bring a whole zip into the storage and let its check begin.
 
     Raises:
-        ContentMismatchError: Its SHA-256 is not the promised one; the upload begins anew.
+        ContentMismatchError: Its SHA-256 is not the promised one; the upload begins again.
         StorageError: It cannot be kept now; nothing is lost.
     """
     with database.reading() as session:

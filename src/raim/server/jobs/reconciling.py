@@ -87,17 +87,17 @@ def find_lost(session: Session, before: datetime) -> list[int]:
     return list(session.scalars(lost.order_by(Submission.received_at, Submission.id)))
 
 
-def begin_anew(session: Session, now: datetime, jobs: Iterable[QueuedJob]) -> None:
+def begin_again(session: Session, now: datetime, jobs: Iterable[QueuedJob]) -> None:
     """Let jobs that have ended be made again, under another id, since their submissions still wait.
 
     A submission that comes back again and again fails in the end, its try given back.
     """
     for job in jobs:
         if job.kind == "tiles":
-            _begin_tiles_anew(session, job)
+            _begin_tiles_again(session, job)
             continue
         if job.kind == "challenge":
-            _begin_challenge_anew(session, now, job)
+            _begin_challenge_again(session, now, job)
             continue
         row = lock_submission(session, job.submission_id)
         if row.attempt != job.attempt or row.lease_owner is not None or not is_submission_due(row):
@@ -109,7 +109,7 @@ def begin_anew(session: Session, now: datetime, jobs: Iterable[QueuedJob]) -> No
             change_state(session, now, row.id, "failed", error=OURS.format(what=what, reason=reason))
 
 
-def _begin_tiles_anew(session: Session, job: QueuedJob) -> None:
+def _begin_tiles_again(session: Session, job: QueuedJob) -> None:
     row = session.get_one(StudyImage, job.submission_id, with_for_update=True)
     if row.attempt != job.attempt or row.pack_sha256 is not None or row.error is not None:
         return
@@ -118,7 +118,7 @@ def _begin_tiles_anew(session: Session, job: QueuedJob) -> None:
         row.error = f"its tiles were begun {MOST_ATTEMPTS} times and never came to an end"
 
 
-def _begin_challenge_anew(session: Session, now: datetime, job: QueuedJob) -> None:
+def _begin_challenge_again(session: Session, now: datetime, job: QueuedJob) -> None:
     row = session.get_one(ChallengeUpload, job.submission_id, with_for_update=True)
     if row.attempt != job.attempt or row.state != "inspecting":
         return
@@ -183,4 +183,4 @@ class Reconciler:
                 row = lock_submission(session, submission_id)
                 if row.lease_until is not None and row.lease_until < before:
                     end_lease(session, now, row)
-            begin_anew(session, now, [due[key] for key in sorted(ended)])
+            begin_again(session, now, [due[key] for key in sorted(ended)])

@@ -92,7 +92,7 @@ def finish_upload(
     """Bring a whole file, whose last byte had come at `now`, into the storage and let its check begin.
 
     Raises:
-        ContentMismatchError: Its SHA-256 is not the promised one; what was sent is dropped, the upload begins anew.
+        ContentMismatchError: Its SHA-256 is not the promised one; what was sent is dropped, the upload begins again.
         StateError: It ended after the deadline and its grace.
         StorageError: It cannot be kept now; nothing is lost, the same request can be made again.
     """
