@@ -77,12 +77,15 @@ def _copy(source: Shaped[np.ndarray, "_ _"], edges: tuple[bool, bool, bool, bool
     """Copy a tile; 3 rows and columns above, below, left and right of the image become its last ones there."""
     rows, columns = out.shape
     top, bottom, left, right = edges
-    first_row, last_row = REACH * top, rows - 1 - REACH * bottom
-    first_column, last_column = REACH * left, columns - 1 - REACH * right
+    first, last = REACH * top, rows - 1 - REACH * bottom
     for y in range(rows):
-        line = source[min(max(y, first_row), last_row)]
+        line = source[min(max(y, first), last)]
         for x in range(columns):
-            out[y, x] = line[min(max(x, first_column), last_column)]
+            out[y, x] = line[x]
+        for x in range(REACH * left):
+            out[y, x] = line[REACH]
+        for x in range(columns - REACH * right, columns):
+            out[y, x] = line[columns - 1 - REACH]
 
 
 @kernel
