@@ -27,13 +27,13 @@ from raim.networks.amx import (
     release_tiles,
     store_tile,
 )
+from raim.networks.folding import SIDE
 from raim.networks.ncnn import load_convolution
 from raim.networks.packing import Packed, aligned_zeros
 from raim.networks.vectors import FLOATS, HALVES, WHOLES, Vector, fill, load_vector
 
 Weight = Float32[np.ndarray, "o i 3 3"]
 Bias = Float32[np.ndarray, " o"]
-SIDE = 3
 BLOCK = 32  # channels in, channels out, and pixels, that are multiplied at a time
 HALF_UNIT, UPPER = np.uint32(0x8000), np.uint32(0xFFFF0000)
 TILE_BYTES = 1024

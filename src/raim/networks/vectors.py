@@ -5,9 +5,11 @@ from typing import Any
 
 from llvmlite import ir
 
+from raim.compilation import REORDERING
+
 LANES = 16
 LANE_BYTES = 4 * LANES
-REORDERING = ("contract", "reassoc", "nsz")  # as `raim.compilation.kernel` allows it
+FLAGS = tuple(sorted(REORDERING))
 FLOATS, WHOLES, HALVES = (
     ir.VectorType(kind, LANES) for kind in (ir.FloatType(), ir.IntType(32), ir.IntType(16))
 )
@@ -26,14 +28,14 @@ class Vector:
         self.builder, self.value = builder, value
 
     def __add__(self, other: "Vector") -> "Vector":
-        return Vector(self.builder, self.builder.fadd(self.value, other.value, flags=REORDERING))
+        return Vector(self.builder, self.builder.fadd(self.value, other.value, flags=FLAGS))
 
     def __sub__(self, other: "Vector") -> "Vector":
-        return Vector(self.builder, self.builder.fsub(self.value, other.value, flags=REORDERING))
+        return Vector(self.builder, self.builder.fsub(self.value, other.value, flags=FLAGS))
 
     def __mul__(self, number: float) -> "Vector":
         factor = fill(FLOATS, float(number))
-        return Vector(self.builder, self.builder.fmul(self.value, factor, flags=REORDERING))
+        return Vector(self.builder, self.builder.fmul(self.value, factor, flags=FLAGS))
 
     def relu(self) -> "Vector":
         """Return max(x, 0) of each."""
