@@ -3,12 +3,15 @@ import json
 import pytest
 
 from raim.networks import choice
+from raim.networks.ncnn import native_pack
+from raim.networks.vectors import LANES
 
 
 @pytest.fixture(autouse=True)
 def a_wide_processor(monkeypatch, tmp_path):
     monkeypatch.setenv("RAIM_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr("numba.core.codegen.get_host_cpu_features", lambda: "+avx2,+avx512f")
+    monkeypatch.setattr("raim.networks.ncnn.native_pack", lambda: 16)
     choice.choose_exact_engine.cache_clear()
     yield
     choice.choose_exact_engine.cache_clear()
@@ -41,6 +44,13 @@ def test_without_avx512_nothing_is_measured(monkeypatch):
     assert choice.choose_exact_engine() == "ncnn"
 
 
+def test_a_build_of_ncnn_that_packs_otherwise_is_taken_as_it_is(monkeypatch):
+    monkeypatch.setattr("raim.networks.ncnn.native_pack", lambda: 8)
+    monkeypatch.setattr(choice, "measure_engines", lambda: pytest.fail("measured"))
+    assert choice.choose_exact_engine() == "ncnn"
+
+
+@pytest.mark.skipif(native_pack() != LANES, reason="ncnn packs otherwise here, so there is nothing to choose")
 def test_times_are_measured_of_both():
     times = choice.measure_engines()
     assert times.keys() == {"ncnn", "winograd"}

@@ -18,6 +18,7 @@ import numpy as np
 
 from raim.files import replace_file
 from raim.networks.packing import aligned_zeros
+from raim.networks.vectors import LANES
 from raim.weights import weights_folders
 
 GAIN = 0.9  # ours is taken below this share of ncnn's time: less is not worth other last digits
@@ -39,6 +40,8 @@ def measured_times() -> dict[str, float] | None:
     """
     from numba.core.codegen import get_host_cpu_features
 
+    from raim.networks.ncnn import native_pack
+
     if "+avx512f" not in get_host_cpu_features():
         return None
     path, here = weights_folders().cache.parent / "engines.json", _describe_processor()
@@ -46,6 +49,8 @@ def measured_times() -> dict[str, float] | None:
     with suppress(OSError, ValueError):
         known = json.loads(path.read_text(encoding="utf-8"))
     if set(known.get(here, {})) != {"ncnn", "winograd"}:
+        if native_pack() != LANES:  # a build of ncnn without AVX-512
+            return None
         known[here] = measure_engines()
         with suppress(OSError):  # who has no folder of his own measures again
             path.parent.mkdir(parents=True, exist_ok=True)
